@@ -1,0 +1,105 @@
+//! Randomness that is a function of (seed, epoch, patch index) and of nothing else.
+
+use std::convert::Infallible;
+
+use rand::{SeedableRng, TryRng};
+use rand_chacha::ChaCha8Rng;
+
+/// What random numbers are used for; each use has a stream of its own.
+///
+/// A use that is added or that draws more numbers than before leaves all other streams as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// Where patches are cut and how channels are mixed; the stream of [`PatchRng::for_patch`] itself.
+    Patch,
+    /// Specs that are drawn once and stay the same in every epoch.
+    Fixed,
+    /// The order of patches in an epoch.
+    Order,
+    /// The n-th augmentation of a configuration.
+    Augmentation(u32),
+}
+
+impl Draw {
+    fn key(self) -> u64 {
+        match self {
+            Draw::Patch => 0,
+            Draw::Fixed => 1,
+            Draw::Order => 2,
+            Draw::Augmentation(place) => (1 << 32) | u64::from(place),
+        }
+    }
+}
+
+/// The random numbers of one patch: ChaCha8 keyed by seed and epoch, with the patch index as its stream.
+///
+/// Two generators with the same key give the same numbers on every platform, whichever thread asks and
+/// whatever was drawn for other patches.
+///
+/// ```
+/// use patchweave_patching::{Draw, PatchRng};
+/// use rand::Rng;
+///
+/// let mut rng = PatchRng::for_patch(7, 0, 41);
+/// let first = rng.next_u64();
+/// assert_eq!(first, PatchRng::for_patch(7, 0, 41).next_u64());
+/// assert_ne!(first, PatchRng::for_patch(7, 0, 42).next_u64());
+/// // The stream of an augmentation does not depend on what was drawn before.
+/// let flip = rng.fork(Draw::Augmentation(0)).next_u64();
+/// assert_eq!(flip, PatchRng::for_patch(7, 0, 41).fork(Draw::Augmentation(0)).next_u64());
+/// ```
+#[derive(Debug, Clone)]
+pub struct PatchRng {
+    seed: u64,
+    epoch: u64,
+    index: u64,
+    stream: ChaCha8Rng,
+}
+
+impl PatchRng {
+    /// The generator of patch `index` in an epoch.
+    pub fn for_patch(seed: u64, epoch: u64, index: usize) -> Self {
+        Self::keyed(seed, epoch, index as u64, Draw::Patch)
+    }
+
+    /// The generator of something that belongs to a whole epoch rather than to a patch.
+    pub fn for_epoch(seed: u64, epoch: u64, draw: Draw) -> Self {
+        Self::keyed(seed, epoch, 0, draw)
+    }
+
+    /// A fresh stream of the same patch for another use.
+    pub fn fork(&self, draw: Draw) -> Self {
+        Self::keyed(self.seed, self.epoch, self.index, draw)
+    }
+
+    /// The same stream for another use and seed; for parts that have a seed of their own.
+    pub fn fork_seeded(&self, seed: u64, draw: Draw) -> Self {
+        Self::keyed(seed, self.epoch, self.index, draw)
+    }
+
+    fn keyed(seed: u64, epoch: u64, index: u64, draw: Draw) -> Self {
+        let mut key = [0; 32];
+        for (word, value) in key.chunks_exact_mut(8).zip([seed, epoch, draw.key()]) {
+            word.copy_from_slice(&value.to_le_bytes());
+        }
+        let mut stream = ChaCha8Rng::from_seed(key);
+        stream.set_stream(index);
+        PatchRng { seed, epoch, index, stream }
+    }
+}
+
+impl TryRng for PatchRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.stream.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.stream.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.stream.try_fill_bytes(bytes)
+    }
+}

@@ -1,0 +1,281 @@
+//! Which numeric types a pixel may have, by name and as Rust types.
+
+use std::fmt;
+
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+/// The numeric type of the pixels of a source or a result, named as NumPy names it.
+///
+/// ```
+/// use patchweave_pixel::PixelType;
+///
+/// assert_eq!(PixelType::U16.name(), "uint16");
+/// assert_eq!(PixelType::from_name("float32"), Some(PixelType::F32));
+/// assert_eq!(PixelType::F64.n_bytes(), 8);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PixelType {
+    /// Truth values, read as 0 and 1.
+    Bool,
+    /// Unsigned 8-bit integers.
+    U8,
+    /// Unsigned 16-bit integers.
+    U16,
+    /// Unsigned 32-bit integers.
+    U32,
+    /// Unsigned 64-bit integers.
+    U64,
+    /// Signed 8-bit integers.
+    I8,
+    /// Signed 16-bit integers.
+    I16,
+    /// Signed 32-bit integers.
+    I32,
+    /// Signed 64-bit integers.
+    I64,
+    /// Half-precision floats.
+    F16,
+    /// Single-precision floats.
+    F32,
+    /// Double-precision floats.
+    F64,
+}
+
+impl PixelType {
+    /// Every type.
+    pub const ALL: [PixelType; 12] = [
+        PixelType::Bool,
+        PixelType::U8,
+        PixelType::U16,
+        PixelType::U32,
+        PixelType::U64,
+        PixelType::I8,
+        PixelType::I16,
+        PixelType::I32,
+        PixelType::I64,
+        PixelType::F16,
+        PixelType::F32,
+        PixelType::F64,
+    ];
+
+    /// The name that NumPy and Zarr use.
+    pub fn name(self) -> &'static str {
+        match self {
+            PixelType::Bool => "bool",
+            PixelType::U8 => "uint8",
+            PixelType::U16 => "uint16",
+            PixelType::U32 => "uint32",
+            PixelType::U64 => "uint64",
+            PixelType::I8 => "int8",
+            PixelType::I16 => "int16",
+            PixelType::I32 => "int32",
+            PixelType::I64 => "int64",
+            PixelType::F16 => "float16",
+            PixelType::F32 => "float32",
+            PixelType::F64 => "float64",
+        }
+    }
+
+    /// The type with that name.
+    pub fn from_name(name: &str) -> Option<PixelType> {
+        PixelType::ALL.into_iter().find(|pixel_type| pixel_type.name() == name)
+    }
+
+    /// Bytes of one pixel.
+    pub fn n_bytes(self) -> usize {
+        match self {
+            PixelType::Bool | PixelType::U8 | PixelType::I8 => 1,
+            PixelType::U16 | PixelType::I16 | PixelType::F16 => 2,
+            PixelType::U32 | PixelType::I32 | PixelType::F32 => 4,
+            PixelType::U64 | PixelType::I64 | PixelType::F64 => 8,
+        }
+    }
+
+    /// Whether every value of this type survives the trip through `f32` unchanged.
+    pub fn fits_f32(self) -> bool {
+        match self {
+            PixelType::U32 | PixelType::U64 | PixelType::I32 | PixelType::I64 | PixelType::F64 => false,
+            PixelType::Bool
+            | PixelType::U8
+            | PixelType::U16
+            | PixelType::I8
+            | PixelType::I16
+            | PixelType::F16
+            | PixelType::F32 => true,
+        }
+    }
+
+    /// Whether values are whole numbers.
+    pub fn is_integer(self) -> bool {
+        !matches!(self, PixelType::F16 | PixelType::F32 | PixelType::F64)
+    }
+}
+
+impl fmt::Display for PixelType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A Rust type that pixels may have.
+///
+/// Everything is handed out as `f32`; integers beyond 2²⁴ and doubles are rounded to the nearest.
+pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
+    /// The type's name at run time.
+    const TYPE: PixelType;
+
+    /// This value as `f32`.
+    fn to_f32(self) -> f32;
+
+    /// The nearest value of this type; out of range becomes the limit, NaN becomes 0 for integers.
+    fn from_f32(value: f32) -> Self;
+}
+
+macro_rules! integer_pixels {
+    ($($rust:ty => $name:ident),*) => {$(
+        impl Pixel for $rust {
+            const TYPE: PixelType = PixelType::$name;
+
+            #[inline]
+            fn to_f32(self) -> f32 {
+                #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "rounding is the contract")]
+                let value = self as f32;
+                value
+            }
+
+            #[inline]
+            fn from_f32(value: f32) -> Self {
+                #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is the contract")]
+                #[allow(clippy::cast_sign_loss, reason = "`as` saturates, which is the contract")]
+                let value = value.round_ties_even() as $rust;
+                value
+            }
+        }
+    )*};
+}
+
+integer_pixels!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, i8 => I8, i16 => I16, i32 => I32, i64 => I64);
+
+impl Pixel for bool {
+    const TYPE: PixelType = PixelType::Bool;
+
+    #[inline]
+    fn to_f32(self) -> f32 {
+        f32::from(u8::from(self))
+    }
+
+    #[inline]
+    fn from_f32(value: f32) -> Self {
+        value >= 0.5
+    }
+}
+
+impl Pixel for f16 {
+    const TYPE: PixelType = PixelType::F16;
+
+    #[inline]
+    fn to_f32(self) -> f32 {
+        f16::to_f32(self)
+    }
+
+    #[inline]
+    fn from_f32(value: f32) -> Self {
+        f16::from_f32(value)
+    }
+}
+
+impl Pixel for f32 {
+    const TYPE: PixelType = PixelType::F32;
+
+    #[inline]
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    #[inline]
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+}
+
+impl Pixel for f64 {
+    const TYPE: PixelType = PixelType::F64;
+
+    #[inline]
+    fn to_f32(self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "rounding is the contract")]
+        let value = self as f32;
+        value
+    }
+
+    #[inline]
+    fn from_f32(value: f32) -> Self {
+        f64::from(value)
+    }
+}
+
+/// Runs an expression with a type parameter set to the Rust type of a [`PixelType`].
+///
+/// ```
+/// use patchweave_pixel::{PixelType, with_pixel};
+///
+/// let n_bytes = with_pixel!(PixelType::U16, T => std::mem::size_of::<T>());
+/// assert_eq!(n_bytes, 2);
+/// ```
+#[macro_export]
+macro_rules! with_pixel {
+    ($pixel_type:expr, $name:ident => $body:expr) => {
+        match $pixel_type {
+            $crate::PixelType::Bool => {
+                type $name = bool;
+                $body
+            }
+            $crate::PixelType::U8 => {
+                type $name = u8;
+                $body
+            }
+            $crate::PixelType::U16 => {
+                type $name = u16;
+                $body
+            }
+            $crate::PixelType::U32 => {
+                type $name = u32;
+                $body
+            }
+            $crate::PixelType::U64 => {
+                type $name = u64;
+                $body
+            }
+            $crate::PixelType::I8 => {
+                type $name = i8;
+                $body
+            }
+            $crate::PixelType::I16 => {
+                type $name = i16;
+                $body
+            }
+            $crate::PixelType::I32 => {
+                type $name = i32;
+                $body
+            }
+            $crate::PixelType::I64 => {
+                type $name = i64;
+                $body
+            }
+            $crate::PixelType::F16 => {
+                type $name = $crate::f16;
+                $body
+            }
+            $crate::PixelType::F32 => {
+                type $name = f32;
+                $body
+            }
+            $crate::PixelType::F64 => {
+                type $name = f64;
+                $body
+            }
+        }
+    };
+}
