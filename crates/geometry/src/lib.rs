@@ -2,7 +2,6 @@
 //!
 //! Nothing here touches a pixel or opens a file. Spatial tuples are always in the order `(Z)YX`,
 //! whole images in the order `SC(Z)YX`.
-#![forbid(unsafe_code)]
 
 mod axes;
 mod error;

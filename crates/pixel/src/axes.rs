@@ -1,6 +1,6 @@
 //! Moving whole arrays between their own axes and `SC(Z)YX`.
 
-use ndarray::{Array, ArrayD, ArrayView4, ArrayViewD, Axis as Dim, IxDyn};
+use ndarray::{Array, ArrayD, ArrayView4, ArrayViewD, ArrayViewMut4, ArrayViewMutD, Axis as Dim, IxDyn};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, Extent, GeometryError, ImageShape};
 
 /// Why an array could not be moved to other axes.
@@ -50,6 +50,44 @@ pub fn canonical_view<'a, T>(
         view = view.insert_axis(Dim(1));
     }
     Ok(view.into_dimensionality()?)
+}
+
+/// A `CZYX` block of one sample, seen with the dimensions of an array in its own axes and writable.
+///
+/// Every axis of `axes` is there, `S` and `T` with length 1, so that a reader that walks its own
+/// dimensions writes straight to the right place. This is the inverse of [`canonical_view`].
+///
+/// # Errors
+/// [`MoveError::Geometry`] if the block has several channels or planes and the axes no `C` or `Z`.
+pub fn own_axes_view<'a, T>(
+    block: ArrayViewMut4<'a, T>,
+    axes: &Axes,
+) -> Result<ArrayViewMutD<'a, T>, MoveError> {
+    let mut view = block.into_dyn();
+    for (axis, at) in [(Axis::Z, 1), (Axis::C, 0)] {
+        if !axes.contains(axis) {
+            if view.shape()[at] != 1 {
+                let expected = if axis == Axis::Z { "a single plane" } else { "a single channel" };
+                return Err(GeometryError::ArrayRank { shape: view.shape().to_vec(), expected }.into());
+            }
+            view = view.index_axis_move(Dim(at), 0);
+        }
+    }
+    for axis in [Axis::T, Axis::S] {
+        if axes.contains(axis) {
+            view = view.insert_axis(Dim(0));
+        }
+    }
+    Ok(view.permuted_axes(inverse(&axes.canonical_permutation())))
+}
+
+/// The permutation that undoes `order`.
+fn inverse(order: &[usize]) -> Vec<usize> {
+    let mut back = vec![0; order.len()];
+    for (place, &at) in order.iter().enumerate() {
+        back[at] = place;
+    }
+    back
 }
 
 /// Brings a canonical array back to the axes it came from, or to `target`.
@@ -112,11 +150,7 @@ fn into_layout<T: Clone>(array: ArrayD<T>, layout: &ArrayLayout) -> Result<Array
         return Err(mismatch(array.shape(), layout));
     }
     let split: Array<T, IxDyn> = array.into_shape_with_order(canonical_shape)?;
-    let mut back = vec![0; order.len()];
-    for (place, &at) in order.iter().enumerate() {
-        back[at] = place;
-    }
-    Ok(split.permuted_axes(back).as_standard_layout().into_owned())
+    Ok(split.permuted_axes(inverse(&order)).as_standard_layout().into_owned())
 }
 
 fn check_shape(shape: &[usize], layout: &ArrayLayout) -> Result<(), MoveError> {

@@ -1,0 +1,99 @@
+//! Why an image could not be opened or read.
+
+use std::io;
+
+use patchweave_geometry::{Axes, GeometryError};
+
+/// Why an image could not be opened or read; every variant names the image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StackError {
+    /// A sample, channel or region that the image does not have.
+    #[error("{stack}: {source}")]
+    Window {
+        /// The image.
+        stack: String,
+        /// What does not exist.
+        source: GeometryError,
+    },
+    /// Axes that do not fit the shape found in the file.
+    #[error("{stack}: axes {axes} name {} dimensions, the image has {} with sizes {shape:?}", axes.len(), shape.len())]
+    AxesLength {
+        /// The image.
+        stack: String,
+        /// The axes that were given.
+        axes: Axes,
+        /// The shape that was found.
+        shape: Vec<usize>,
+    },
+    /// Axes that contradict what the file says of itself.
+    #[error("{stack}: got axes {given}, the file's own metadata says {own}")]
+    AxesDisagree {
+        /// The image.
+        stack: String,
+        /// The axes that were given.
+        given: Axes,
+        /// The axes of the file.
+        own: String,
+    },
+    /// Something in a file that this library does not read.
+    #[error("{stack}: {what} is not supported, {hint}")]
+    Unsupported {
+        /// The image.
+        stack: String,
+        /// What was found.
+        what: String,
+        /// What would be read instead.
+        hint: &'static str,
+    },
+    /// A file that contradicts itself or lacks what it promises.
+    #[error("{stack}: {place}: got {got}, expected {expected}")]
+    Damaged {
+        /// The image.
+        stack: String,
+        /// Where in the file.
+        place: String,
+        /// What was found.
+        got: String,
+        /// What should be there.
+        expected: String,
+    },
+    /// The operating system refused.
+    #[error("{stack}: cannot {action}")]
+    Io {
+        /// The image.
+        stack: String,
+        /// What was tried.
+        action: &'static str,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A TIFF file that could not be decoded.
+    #[error("{stack}: {place} cannot be decoded")]
+    Tiff {
+        /// The image.
+        stack: String,
+        /// Where in the file.
+        place: String,
+        /// The reason.
+        source: ::tiff::TiffError,
+    },
+    /// A Zarr store or array that could not be read.
+    #[error("{stack}: {place} cannot be read")]
+    Zarr {
+        /// The image.
+        stack: String,
+        /// Where in the store.
+        place: String,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Any failure of a source outside this crate.
+    #[error("{stack}: cannot be read")]
+    Other {
+        /// The image.
+        stack: String,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

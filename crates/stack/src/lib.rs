@@ -1,0 +1,23 @@
+//! Any image source seen as `SC(Z)YX`: the [`ImageStack`] contract and the sources that fulfil it.
+//!
+//! Regions are read as regions: a TIFF decodes only the strips or tiles a patch touches, a Zarr array only
+//! its chunks. Whatever lies outside an image reads as zero. This crate opens images for reading; it never
+//! creates a file.
+
+mod array;
+mod contract;
+mod error;
+mod info;
+mod open;
+mod own_axes;
+mod runs;
+mod tiff;
+mod zarr;
+
+pub use array::ArrayStack;
+pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
+pub use error::StackError;
+pub use info::{PixelSize, StackInfo};
+pub use open::{DataType, OpenOptions, open};
+pub use tiff::TiffStack;
+pub use zarr::{ZarrStack, open_zarr};

@@ -1,0 +1,57 @@
+//! Opening files as stacks.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use patchweave_geometry::Axes;
+
+use crate::{ImageStack, StackError, TiffStack, open_zarr};
+
+/// Which reader a file is given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataType {
+    /// One TIFF file, one stack.
+    Tiff,
+    /// A Zarr store, group or array; an OME-Zarr image is read at full resolution.
+    Zarr,
+}
+
+/// Limits on what reading may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// Bytes of decoded chunks that are kept for each Zarr array.
+    pub chunk_cache_bytes: u64,
+    /// Bytes that one strip or tile of a TIFF may decode to.
+    pub decoded_strip_bytes: usize,
+}
+
+impl Default for OpenOptions {
+    /// 256 MiB of chunks, 1 GiB for a strip.
+    fn default() -> Self {
+        OpenOptions { chunk_cache_bytes: 256 << 20, decoded_strip_bytes: 1 << 30 }
+    }
+}
+
+/// Opens a path as one or several stacks without reading pixels.
+///
+/// A TIFF is one stack. A Zarr path names an array, an OME-Zarr image, a collection of OME-Zarr images, or a
+/// group whose arrays become one stack each, names sorted as strings.
+///
+/// # Errors
+/// [`StackError`] if the path does not exist, is no image of that kind, is damaged, or does not fit `axes`.
+pub fn open(
+    path: &Path,
+    data_type: DataType,
+    axes: &Axes,
+    options: &OpenOptions,
+) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
+    match data_type {
+        DataType::Tiff => Ok(vec![Arc::new(TiffStack::open(path, axes, options)?)]),
+        DataType::Zarr => {
+            let stacks = open_zarr(path, axes, options)?;
+            Ok(stacks.into_iter().map(|stack| Arc::new(stack) as Arc<dyn ImageStack>).collect())
+        }
+    }
+}
