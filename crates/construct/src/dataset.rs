@@ -1,0 +1,173 @@
+//! A data set: constructed, normalised and augmented samples by index.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayView4, ArrayViewMut4};
+use patchweave_geometry::RegionSpec;
+use patchweave_patching::{Draw, PatchRng};
+use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
+
+use crate::{ConstructError, PatchConstr, SampleLayout, SampleViewMut};
+
+/// An augmentation and, if it has one, its own seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AugmentationStep {
+    /// What is done.
+    pub augmentation: Augmentation,
+    /// Replaces the data set's seed for the draws of this step.
+    pub seed: Option<u64>,
+}
+
+/// Samples by index, ready for a model: constructed, then normalised, then augmented.
+///
+/// A sample is a function of (data, configuration, seed, epoch, index) and of nothing else. Input and
+/// target get the same augmentation; every step draws from a stream of its own.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use ndarray::Array;
+/// use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor, Sample, Scratch};
+/// use patchweave_geometry::Extent;
+/// use patchweave_patching::RandomPatching;
+/// use patchweave_stack::ArrayStack;
+/// use patchweave_transform::{Normalizer, Scaling, TargetScaling};
+///
+/// let image = Array::from_elem((64, 64), 12_u16).into_dyn();
+/// let input = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image, &"YX".parse()?)?)])?;
+/// let patching = RandomPatching::new(input.shapes(), Extent::new(&[16, 16])?)?;
+/// let constr = BasicPatchConstr::new(patching, input, None, None)?;
+/// let normalizer = Normalizer::new(Scaling::mean_std(&[10.0], &[1.0])?, TargetScaling::Missing);
+/// let dataset = Dataset::new(Arc::new(constr), 42).with_normalizer(normalizer);
+/// let mut sample = Sample::zeros(&dataset.layout(5)?);
+/// dataset.write(5, 0, &mut Scratch::default(), sample.view_mut())?;
+/// assert!((sample.input[[0, 0, 3, 3]] - 2.0).abs() < 1e-5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Dataset {
+    constr: Arc<dyn PatchConstr>,
+    normalizer: Normalizer,
+    augmentations: Vec<AugmentationStep>,
+    seed: u64,
+}
+
+/// Memory that a thread keeps for turning patches; start with an empty one.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pixels: Vec<f32>,
+}
+
+impl Dataset {
+    /// Samples as the constructor makes them, drawn with `seed`.
+    pub fn new(constr: Arc<dyn PatchConstr>, seed: u64) -> Self {
+        Dataset { constr, normalizer: Normalizer::none(), augmentations: Vec::new(), seed }
+    }
+
+    /// Normalises inputs and targets.
+    #[must_use]
+    pub fn with_normalizer(self, normalizer: Normalizer) -> Self {
+        Dataset { normalizer, ..self }
+    }
+
+    /// Augments, in the order of the list.
+    ///
+    /// # Errors
+    /// [`ConstructError::NotSquare`] if a step may turn patches whose last two sizes differ.
+    pub fn with_augmentations(self, augmentations: Vec<AugmentationStep>) -> Result<Self, ConstructError> {
+        let may_turn = augmentations.iter().any(|step| step.augmentation.needs_square());
+        if may_turn && self.constr.n_patches() > 0 {
+            let patch_size = self.constr.layout(0)?.input.extent;
+            check_square(patch_size)?;
+        }
+        Ok(Dataset { augmentations, ..self })
+    }
+
+    /// The constructor behind the samples.
+    pub fn constr(&self) -> &Arc<dyn PatchConstr> {
+        &self.constr
+    }
+
+    /// How samples are normalised, and predictions brought back.
+    pub fn normalizer(&self) -> &Normalizer {
+        &self.normalizer
+    }
+
+    /// The seed of all draws.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many samples one epoch has.
+    pub fn n_patches(&self) -> usize {
+        self.constr.n_patches()
+    }
+
+    /// The shapes of sample `index`.
+    ///
+    /// # Errors
+    /// [`ConstructError::Patching`] if there is no such sample.
+    pub fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        self.constr.layout(index)
+    }
+
+    /// Writes sample `index` of an epoch and returns where it was cut.
+    ///
+    /// # Errors
+    /// What the constructor and the normalisation report.
+    pub fn write(
+        &self,
+        index: usize,
+        epoch: u64,
+        scratch: &mut Scratch,
+        mut out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        let mut rng = PatchRng::for_patch(self.seed, epoch, index);
+        let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
+        self.normalizer.apply_input(out.input.view_mut())?;
+        if let Some(target) = &mut out.target {
+            self.normalizer.apply_target(target.view_mut())?;
+        }
+        let symmetry = self.draw(&rng);
+        if symmetry != PlaneSymmetry::IDENTITY {
+            scratch.transform(symmetry, out.input)?;
+            if let Some(target) = out.target {
+                scratch.transform(symmetry, target)?;
+            }
+        }
+        Ok(spec)
+    }
+
+    fn draw(&self, rng: &PatchRng) -> PlaneSymmetry {
+        let steps = (0..).zip(&self.augmentations);
+        steps.fold(PlaneSymmetry::IDENTITY, |before, (place, step)| {
+            let seed = step.seed.unwrap_or(self.seed);
+            let mut own = rng.fork_seeded(seed, Draw::Augmentation(place));
+            step.augmentation.draw(&mut own).after(before)
+        })
+    }
+}
+
+fn check_square(patch_size: patchweave_geometry::Extent) -> Result<(), ConstructError> {
+    let [_, y, x] = patch_size.to_zyx();
+    if y == x { Ok(()) } else { Err(ConstructError::NotSquare { patch_size }) }
+}
+
+impl Scratch {
+    fn transform(
+        &mut self,
+        symmetry: PlaneSymmetry,
+        mut block: ArrayViewMut4<'_, f32>,
+    ) -> Result<(), ConstructError> {
+        self.pixels.clear();
+        self.pixels.extend(block.iter());
+        let shape = block.raw_dim();
+        let wrong_shape = |block: &ArrayViewMut4<'_, f32>| ConstructError::OutputShape {
+            role: "augmented block",
+            got: block.shape().to_vec(),
+            expected: vec![block.shape()[0], block.shape()[1], block.shape()[3], block.shape()[2]],
+        };
+        let source = ArrayView4::from_shape(shape, &self.pixels).map_err(|_| wrong_shape(&block))?;
+        symmetry.write(source, block.view_mut()).map_err(|_| wrong_shape(&block))
+    }
+}

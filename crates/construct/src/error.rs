@@ -1,0 +1,97 @@
+//! Why a constructor could not be built or a sample not be made.
+
+use patchweave_geometry::{Extent, ImageShape};
+use patchweave_patching::PatchingError;
+use patchweave_stack::StackError;
+use patchweave_transform::NormalizeError;
+
+/// Why a constructor could not be built or a sample not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConstructError {
+    /// The strategy refused.
+    #[error(transparent)]
+    Patching(#[from] PatchingError),
+    /// An image could not be read.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// The statistics do not fit the sample.
+    #[error(transparent)]
+    Normalize(#[from] NormalizeError),
+    /// No image at all.
+    #[error("there are no images")]
+    NoImages,
+    /// Images that cannot be cut by one strategy.
+    #[error("{source_name} has shape {shape:?}, the first image has {first:?}: all need the same number of spatial axes and of channels")]
+    UnlikeImages {
+        /// The image that differs.
+        source_name: String,
+        /// Its shape.
+        shape: ImageShape,
+        /// The shape of the first image.
+        first: ImageShape,
+    },
+    /// Different numbers of inputs and targets.
+    #[error("got {n_targets} targets for {n_inputs} inputs, expected one target for every input")]
+    TargetCount {
+        /// Number of input images.
+        n_inputs: usize,
+        /// Number of target images.
+        n_targets: usize,
+    },
+    /// A target that does not lie on its input.
+    #[error("target {target_name} has shape {target:?}, its input {input_name} has {input:?}: samples and sizes must agree")]
+    TargetShape {
+        /// The input image.
+        input_name: String,
+        /// Its shape.
+        input: ImageShape,
+        /// The target image.
+        target_name: String,
+        /// Its shape.
+        target: ImageShape,
+    },
+    /// A spec that points at an image that does not exist.
+    #[error("patch {index} points at image {data_idx}, there are {n_images}")]
+    NoSuchImage {
+        /// The patch.
+        index: usize,
+        /// The image it points at.
+        data_idx: usize,
+        /// How many images there are.
+        n_images: usize,
+    },
+    /// A spec of a kind that the constructor does not make.
+    #[error("patch {index} has channels from different places, this constructor cuts one place")]
+    UncorrelatedSpec {
+        /// The patch.
+        index: usize,
+    },
+    /// A channel selection that does not fit the images.
+    #[error("channel selection {channels:?} does not fit images with {n_channels} channels")]
+    Channels {
+        /// The selection.
+        channels: Vec<usize>,
+        /// How many channels the images have.
+        n_channels: usize,
+    },
+    /// Memory of the wrong shape for a sample.
+    #[error("got memory of shape {got:?} for the {role}, expected {expected:?}")]
+    OutputShape {
+        /// Input or target.
+        role: &'static str,
+        /// The shape of the memory.
+        got: Vec<usize>,
+        /// The shape of the sample.
+        expected: Vec<usize>,
+    },
+    /// Quarter turns of patches that are not square.
+    #[error("patch {patch_size:?} cannot be turned by 90°, its last two sizes must be equal")]
+    NotSquare {
+        /// The size of the patch.
+        patch_size: Extent,
+    },
+    /// Nothing to compute statistics from.
+    #[error("statistics cannot be computed: there are no patches")]
+    NoPatches,
+}
