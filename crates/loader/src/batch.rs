@@ -1,0 +1,99 @@
+//! What a loader hands over.
+
+use std::sync::Arc;
+
+use ndarray::{Array5, ArrayView5};
+use patchweave_construct::{ImageMetadata, SampleLayout};
+use patchweave_geometry::RegionSpec;
+
+use crate::memory::Pool;
+
+/// A batch of samples, inputs and targets each in one piece of memory, with where they come from.
+///
+/// Dropping it gives the memory back to the loader.
+#[derive(Debug)]
+pub struct Batch {
+    pub(crate) epoch: u64,
+    pub(crate) batch_idx: usize,
+    pub(crate) layout: SampleLayout,
+    pub(crate) inputs: Array5<f32>,
+    pub(crate) targets: Option<Array5<f32>>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) pool: Arc<Pool>,
+}
+
+/// What is known about one sample of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub index: usize,
+    pub spec: RegionSpec,
+    pub input: Option<Arc<ImageMetadata>>,
+    pub target: Option<Arc<ImageMetadata>>,
+}
+
+impl Batch {
+    /// The epoch it belongs to.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Its number in the epoch.
+    pub fn batch_idx(&self) -> usize {
+        self.batch_idx
+    }
+
+    /// How many samples it has.
+    #[expect(clippy::len_without_is_empty, reason = "a batch has at least one sample")]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The shapes of its samples.
+    pub fn layout(&self) -> &SampleLayout {
+        &self.layout
+    }
+
+    /// The inputs, `BCZYX` in C order (planes have depth 1), normalised and augmented.
+    pub fn inputs(&self) -> ArrayView5<'_, f32> {
+        self.inputs.view()
+    }
+
+    /// The targets, `BCZYX` in C order (planes have depth 1), if the data set has some.
+    pub fn targets(&self) -> Option<ArrayView5<'_, f32>> {
+        self.targets.as_ref().map(|targets| targets.view())
+    }
+
+    /// Bytes of inputs and targets.
+    pub fn n_bytes(&self) -> usize {
+        self.len() * self.layout.len() * size_of::<f32>()
+    }
+
+    /// The patch indices of the samples.
+    pub fn indices(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.items.iter().map(|item| item.index)
+    }
+
+    /// Where the samples were cut.
+    pub fn specs(&self) -> impl ExactSizeIterator<Item = &RegionSpec> {
+        self.items.iter().map(|item| &item.spec)
+    }
+
+    /// The images the inputs were cut from.
+    pub fn input_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
+        self.items.iter().map(|item| item.input.as_ref())
+    }
+
+    /// The images the targets were cut from.
+    pub fn target_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
+        self.items.iter().map(|item| item.target.as_ref())
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let arrays = [Some(std::mem::take(&mut self.inputs)), self.targets.take()];
+        for array in arrays.into_iter().flatten() {
+            self.pool.give(array.into_raw_vec_and_offset().0);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The stream of batches: the same for any number of threads, honest about failures, gone when dropped.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::{Array, ArrayView4};
+use patchweave_construct::{
+    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchExtractor,
+    PatchRole, SampleLayout, SampleViewMut,
+};
+use patchweave_geometry::{Extent, ImageShape, RegionSpec};
+use patchweave_loader::{Loader, LoaderError, LoaderOptions, Order};
+use patchweave_patching::{PatchIndices, PatchRng, Patching, RandomPatching, WholePatching};
+use patchweave_stack::{ArrayStack, ImageStack};
+use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
+use proptest::prelude::*;
+
+fn image(shape: &[usize], axes: &str, seed: usize) -> Arc<dyn ImageStack> {
+    let mut value = seed;
+    let image = Array::from_shape_simple_fn(shape, || {
+        value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u16::try_from(value >> 48 & 0xffff).unwrap()
+    });
+    Arc::new(ArrayStack::new(image, &axes.parse().unwrap()).unwrap())
+}
+
+fn extractor(stacks: Vec<Arc<dyn ImageStack>>) -> PatchExtractor {
+    PatchExtractor::new(stacks).unwrap()
+}
+
+/// Two images of different size with targets, random patches, normalised and augmented.
+fn dataset(seed: u64) -> Dataset {
+    let input = extractor(vec![image(&[2, 61, 70], "SYX", 1), image(&[1, 40, 33], "SYX", 2)]);
+    let target = extractor(vec![image(&[2, 3, 61, 70], "SCYX", 3), image(&[1, 3, 40, 33], "SCYX", 4)]);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(&[16, 16]).unwrap()).unwrap();
+    let constr = BasicPatchConstr::new(patching, input, Some(target), None).unwrap();
+    let scaling = |n: usize| Scaling::mean_std(&vec![30_000.0; n], &vec![9_000.0; n]).unwrap();
+    let step = |augmentation| AugmentationStep { augmentation, seed: None };
+    Dataset::new(Arc::new(constr), seed)
+        .with_normalizer(Normalizer::new(scaling(1), TargetScaling::Given(scaling(3))))
+        .with_augmentations(vec![
+            step(Augmentation::XyFlip(XyFlip::new(true, true, 0.5).unwrap())),
+            step(Augmentation::XyRandomRotate90(XyRandomRotate90::new(0.5).unwrap())),
+        ])
+        .unwrap()
+}
+
+/// Every bit of an epoch that a consumer can see.
+type Seen = Vec<(Vec<usize>, Vec<RegionSpec>, Vec<u32>, Vec<u32>)>;
+
+fn stream(loader: &Loader, epoch: u64) -> Seen {
+    let bits = |values: ndarray::ArrayView5<'_, f32>| values.iter().map(|v| v.to_bits()).collect();
+    loader
+        .epoch(epoch)
+        .unwrap()
+        .map(|batch| {
+            let batch = batch.unwrap();
+            let targets = batch.targets().map_or_else(Vec::new, bits);
+            (batch.indices().collect(), batch.specs().cloned().collect(), bits(batch.inputs()), targets)
+        })
+        .collect()
+}
+
+#[test]
+fn workers_and_prefetch_do_not_change_the_stream() {
+    let options = LoaderOptions { batch_size: 7, order: Order::Shuffled, ..Default::default() };
+    let reference = stream(&Loader::new(dataset(42), options).unwrap(), 3);
+    assert_eq!(reference.iter().map(|batch| batch.0.len()).sum::<usize>(), 2 * 20 + 9);
+    for n_workers in [1, 2, 3, 8] {
+        for (prefetch_batches, prefetch_bytes) in [(1, 1 << 20), (2, 1 << 20), (5, 60_000), (100, 1 << 30)] {
+            let options = LoaderOptions { n_workers, prefetch_batches, prefetch_bytes, ..options };
+            let loader = Loader::new(dataset(42), options).unwrap();
+            assert!(stream(&loader, 3) == reference, "{options:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// What a patch looks like depends on (seed, epoch, index) alone: batch size and order only deal it out.
+    #[test]
+    fn batches_only_deal_patches_out(
+        batch_size in 1_usize..60, shuffled: bool, seed in 1_u64..1000, epoch in 0_u64..5, n_workers in 1_usize..4,
+    ) {
+        let order = if shuffled { Order::Shuffled } else { Order::Sequential };
+        let options = LoaderOptions { batch_size, order, n_workers, ..Default::default() };
+        let by_index = |seen: Seen| {
+            let mut patches: Vec<(usize, RegionSpec, Vec<u32>)> = seen
+                .into_iter()
+                .flat_map(|(indices, specs, inputs, _)| {
+                    let len = inputs.len() / indices.len();
+                    let parts: Vec<Vec<u32>> = inputs.chunks(len).map(<[u32]>::to_vec).collect();
+                    indices.into_iter().zip(specs).zip(parts).map(|((i, s), p)| (i, s, p)).collect::<Vec<_>>()
+                })
+                .collect();
+            patches.sort_by_key(|patch| patch.0);
+            patches
+        };
+        let plain = Loader::new(dataset(seed), LoaderOptions::default()).unwrap();
+        let loader = Loader::new(dataset(seed), options).unwrap();
+        prop_assert!(by_index(stream(&loader, epoch)) == by_index(stream(&plain, epoch)));
+    }
+}
+
+#[test]
+fn seeds_and_epochs_differ() {
+    let options = LoaderOptions { batch_size: 8, ..Default::default() };
+    let (one, other) = (Loader::new(dataset(1), options).unwrap(), Loader::new(dataset(2), options).unwrap());
+    assert_ne!(stream(&one, 0), stream(&other, 0));
+    assert_ne!(stream(&one, 0), stream(&one, 1));
+    assert_eq!(stream(&one, 1), stream(&one, 1));
+}
+
+/// All 12 combinations of 3 flips (none, X, Y) and 4 turns occur, about as often as independent draws say:
+/// a chi-square over their 8 distinct results; 7 degrees of freedom, 40.5 is exceeded with probability 1e-6.
+#[test]
+fn flips_and_turns_are_independent() {
+    let ramp = Array::from_shape_vec(vec![1, 2, 2], vec![0_u8, 1, 2, 3]).unwrap();
+    let stack: Arc<dyn ImageStack> = Arc::new(ArrayStack::new(ramp, &"SYX".parse().unwrap()).unwrap());
+    let input = extractor(vec![stack]);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(&[2, 2]).unwrap()).unwrap();
+    let step = |augmentation| AugmentationStep { augmentation, seed: Some(5) };
+    let dataset = Dataset::new(Arc::new(BasicPatchConstr::new(patching, input, None, None).unwrap()), 1)
+        .with_augmentations(vec![
+            step(Augmentation::XyFlip(XyFlip::new(true, true, 0.5).unwrap())),
+            step(Augmentation::XyRandomRotate90(XyRandomRotate90::new(0.5).unwrap())),
+        ])
+        .unwrap();
+    let loader = Loader::new(dataset, LoaderOptions::default()).unwrap();
+    let mut counts = std::collections::BTreeMap::<Vec<u32>, f64>::new();
+    let n_epochs = 8000_u32;
+    for epoch in 0..n_epochs {
+        *counts.entry(stream(&loader, u64::from(epoch)).remove(0).2).or_default() += 1.0;
+    }
+    // A flip of X and one of Y with two turns meet, and so on: rotations get 1/4 or 1/12 + …, mirrors 1/8 + ….
+    let value = |v: [f32; 4]| v.map(f32::to_bits).to_vec();
+    let n = f64::from(n_epochs);
+    let expected = [
+        (value([0., 1., 2., 3.]), n * 0.25),
+        (value([1., 3., 0., 2.]), n / 12.0),
+        (value([3., 2., 1., 0.]), n / 12.0),
+        (value([2., 0., 3., 1.]), n / 12.0),
+        (value([1., 0., 3., 2.]), n * (0.125 + 0.25 / 6.0)),
+        (value([2., 3., 0., 1.]), n * (0.125 + 0.25 / 6.0)),
+        (value([0., 2., 1., 3.]), n / 12.0),
+        (value([3., 1., 2., 0.]), n / 12.0),
+    ];
+    let chi_square: f64 = expected
+        .iter()
+        .map(|(value, expected)| (counts.get(value).unwrap_or(&0.0) - expected).powi(2) / expected)
+        .sum();
+    assert_eq!(counts.len(), 8);
+    assert!(chi_square < 40.5, "chi-square {chi_square}");
+}
+
+/// A constructor that fails, panics or counts, as told.
+struct Faulty {
+    inner: Box<dyn PatchConstr>,
+    fails_at: Option<usize>,
+    panics_at: Option<usize>,
+    n_made: Arc<AtomicUsize>,
+}
+
+impl PatchConstr for Faulty {
+    fn n_patches(&self) -> usize {
+        self.inner.n_patches()
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        self.inner.layout(index)
+    }
+
+    fn construct_into(
+        &self,
+        index: usize,
+        rng: &mut PatchRng,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        self.n_made.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(Some(index), self.panics_at, "index {index} is cursed");
+        if Some(index) == self.fails_at {
+            return Err(ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 });
+        }
+        self.inner.construct_into(index, rng, out)
+    }
+
+    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
+        self.inner.shapes(role)
+    }
+
+    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
+        self.inner.metadata(role, spec)
+    }
+
+    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
+        self.inner.patch_indices(data_idx)
+    }
+
+    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
+        self.inner.principal_input(input)
+    }
+}
+
+fn faulty(fails_at: Option<usize>, panics_at: Option<usize>) -> (Loader, Arc<AtomicUsize>) {
+    let input = extractor(vec![image(&[80, 80], "YX", 1)]);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(&[8, 8]).unwrap()).unwrap();
+    let inner = Box::new(BasicPatchConstr::new(patching, input, None, None).unwrap());
+    let n_made = Arc::new(AtomicUsize::new(0));
+    let constr = Faulty { inner, fails_at, panics_at, n_made: Arc::clone(&n_made) };
+    let options = LoaderOptions { batch_size: 10, n_workers: 3, prefetch_batches: 3, ..Default::default() };
+    (Loader::new(Dataset::new(Arc::new(constr), 1), options).unwrap(), n_made)
+}
+
+#[test]
+fn a_failing_patch_fails_its_batch_and_no_other() {
+    let (loader, _) = faulty(Some(37), None);
+    let results: Vec<_> = loader.epoch(0).unwrap().collect();
+    assert_eq!(results.len(), 10);
+    for (batch_idx, result) in results.iter().enumerate() {
+        match result {
+            Ok(batch) => assert_eq!((batch.batch_idx(), batch.len()), (batch_idx, 10)),
+            Err(error) => {
+                assert_eq!(error.to_string(), "batch 3: patch 37 of epoch 0 failed");
+                let cause = std::error::Error::source(error).unwrap().to_string();
+                assert_eq!(cause, "patch 37 points at image 9, there are 1");
+            }
+        }
+    }
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+}
+
+#[test]
+fn a_panic_is_an_error_of_its_batch() {
+    let (loader, _) = faulty(None, Some(55));
+    let errors: Vec<LoaderError> = loader.epoch(0).unwrap().filter_map(Result::err).collect();
+    let [LoaderError::Panicked { batch_idx: 5, index: 55, epoch: 0, message }] = errors.as_slice() else {
+        panic!("{errors:?}")
+    };
+    assert!(message.contains("index 55 is cursed"), "{message}");
+}
+
+#[test]
+fn dropping_early_ends_the_work() {
+    let (loader, n_made) = faulty(None, None);
+    let mut batches = loader.epoch(0).unwrap();
+    let held = batches.next().unwrap().unwrap();
+    drop(batches);
+    let made = n_made.load(Ordering::Relaxed);
+    // One batch was taken and three were in flight; what was not begun by then is never made.
+    assert!((10..=40).contains(&made), "{made}");
+    assert_eq!(held.len(), 10);
+    drop(loader);
+    assert_eq!(held.inputs().shape(), [10, 1, 1, 8, 8]);
+}
+
+#[test]
+fn images_of_different_shapes_need_batches_of_one() {
+    let make = |batch_size| {
+        let input = extractor(vec![image(&[8, 9], "YX", 1), image(&[7, 9], "YX", 2)]);
+        let patching = WholePatching::new(input.shapes()).unwrap();
+        assert_eq!(patching.n_patches(), 2);
+        let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+        let options = LoaderOptions { batch_size, ..Default::default() };
+        Loader::new(Dataset::new(Arc::new(constr), 1), options).unwrap()
+    };
+    let shapes: Vec<_> =
+        make(1).epoch(0).unwrap().map(|batch| batch.unwrap().inputs().shape().to_vec()).collect();
+    assert_eq!(shapes, [[1, 1, 1, 8, 9], [1, 1, 1, 7, 9]]);
+    let error = make(2).epoch(0).unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, LoaderError::MixedShapes { batch_idx: 0, index: 1, .. }), "{error}");
+}
+
+#[test]
+fn options_are_checked() {
+    let error = Loader::new(dataset(1), LoaderOptions { n_workers: 0, ..Default::default() }).err().unwrap();
+    assert_eq!(error.to_string(), "n_workers: got 0, expected at least 1");
+    let options = LoaderOptions { batch_size: 49, prefetch_bytes: 1000, ..Default::default() };
+    let error = Loader::new(dataset(1), options).unwrap().epoch(0).unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, LoaderError::Budget { budget: 1000, .. }), "{error}");
+}
+
+#[test]
+fn the_last_batch_can_be_dropped() {
+    let options = LoaderOptions { batch_size: 10, drop_last: true, ..Default::default() };
+    let loader = Loader::new(dataset(1), options).unwrap();
+    assert_eq!(loader.n_batches(), 4);
+    let batches = loader.epoch(0).unwrap();
+    assert_eq!(batches.len(), 4);
+    assert!(batches.map(|batch| batch.unwrap().len()).all(|len| len == 10));
+}
