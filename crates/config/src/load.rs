@@ -1,0 +1,70 @@
+//! Reading a configuration file from disk.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::{ConfigErrors, RunPlan, parse};
+
+/// Larger files are no configurations.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Why a configuration file gave no plan.
+///
+/// ```
+/// use std::path::Path;
+///
+/// let error = patchweave_config::load(Path::new("no/such.yaml")).unwrap_err();
+/// assert!(error.to_string().starts_with("configuration no/such.yaml cannot be read"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("configuration {} cannot be read", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file is too large to be a configuration.
+    #[error("configuration {} has more than {max_bytes} bytes, expected fewer", file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+        /// The largest size that is read.
+        max_bytes: u64,
+    },
+    /// The file is no text.
+    #[error("configuration {} is not UTF-8 text", file.display())]
+    NotText {
+        /// The file.
+        file: PathBuf,
+        /// Which byte is wrong.
+        source: std::string::FromUtf8Error,
+    },
+    /// The file was read, but has problems.
+    #[error(transparent)]
+    Invalid(#[from] ConfigErrors),
+}
+
+/// Reads a configuration file of at most 16 MiB, as [`parse`] does, with the variables of the environment.
+///
+/// Paths in it are relative to its folder.
+///
+/// # Errors
+/// [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
+/// all problems of the file.
+pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
+    let failed = |source| LoadError::Read { file: file.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(LoadError::TooLarge { file: file.to_owned(), max_bytes: MAX_BYTES });
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|source| LoadError::NotText { file: file.to_owned(), source })?;
+    // A variable that is not Unicode cannot be part of the text and counts as not set.
+    Ok(parse(&text, file, &|name| std::env::var(name).ok())?)
+}

@@ -1,0 +1,58 @@
+//! Paths: relative to the folder of the configuration file, with `${NAME}` for environment variables.
+
+use std::path::PathBuf;
+
+use crate::reader::{Reader, Value, quoted};
+use crate::yaml::Kind;
+
+/// One path.
+pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
+    match value.kind {
+        Kind::Text(written) => {
+            let expanded = expand(reader, value, written)?;
+            if expanded.trim().is_empty() {
+                return reader.refuse(value, "a path that is not empty");
+            }
+            if expanded.contains('\0') {
+                return reader.refuse(value, "a path without zero characters");
+            }
+            Some(reader.folder().join(expanded))
+        }
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => {
+            reader.refuse(value, "a path (in quotes if it looks like a number or a truth value)")
+        }
+        Kind::Null | Kind::List(_) | Kind::Map(_) => reader.refuse(value, "a path"),
+    }
+}
+
+/// One path or a list of them, which is not empty.
+pub(crate) fn paths(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<PathBuf>> {
+    let Some(entries) = value.entries() else {
+        return path(reader, value).map(|path| vec![path]);
+    };
+    if entries.is_empty() {
+        return reader.refuse(value, "a path or a list with at least one");
+    }
+    let paths: Vec<_> = entries.iter().map(|entry| path(reader, entry)).collect();
+    paths.into_iter().collect()
+}
+
+/// Puts the values of environment variables in their places; what they hold is not expanded again.
+fn expand(reader: &mut Reader<'_>, value: &Value<'_>, written: &str) -> Option<String> {
+    let mut pieces = written.split("${");
+    let mut expanded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let Some((name, rest)) = piece.split_once('}') else {
+            return reader.refuse(value, "a `}` behind every `${`");
+        };
+        match reader.variable(name).filter(|_| !name.is_empty()) {
+            Some(found) => expanded.push_str(&found),
+            None => {
+                let found = format!("environment variable {} is not set", quoted(name));
+                return reader.refuse_found(value, found, "a variable that is set, or a path without it");
+            }
+        }
+        expanded.push_str(rest);
+    }
+    Some(expanded)
+}

@@ -1,0 +1,130 @@
+//! What is wrong with a file: one problem, all of them, and how they are printed.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// One thing that is wrong, with the place it stands at.
+///
+/// Printed as `file:line:column: key: found, expected …; did you mean …?` and the line it stands in.
+///
+/// ```
+/// use std::path::Path;
+///
+/// let text = "output: out\ndata_config: {mode: trainin}\n";
+/// let errors = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None).unwrap_err();
+/// let problem = errors.problems.iter().find(|p| p.key_path == "data_config.mode").unwrap();
+/// assert_eq!((problem.line, problem.column), (2, 21));
+/// assert_eq!(problem.found, "got \"trainin\"");
+/// assert_eq!(problem.expected, "training, validating or predicting");
+/// assert_eq!(problem.suggestion.as_deref(), Some("training"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column, counted from 1 in characters.
+    pub column: usize,
+    /// Which key, as in `data_config.patching.patch_size[1]`; empty for the file as a whole.
+    pub key_path: String,
+    /// What is there: `got 5`, `missing`, `unknown key`.
+    pub found: String,
+    /// What would be accepted.
+    pub expected: String,
+    /// A name that is nearly the one that was written.
+    pub suggestion: Option<String>,
+    /// The line in question.
+    pub excerpt: Excerpt,
+}
+
+/// The part of a source line around a problem, fit to be printed.
+///
+/// Characters that would not print are replaced one by one, so that columns stay what they are.
+///
+/// ```
+/// use std::path::Path;
+///
+/// let errors = patchweave_config::parse("output: [", Path::new("a.yaml"), &|_| None).unwrap_err();
+/// assert_eq!(errors.problems[0].excerpt.line, "output: [");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The characters of the line, or a window of a long one.
+    pub line: String,
+    /// How many characters stand before the marked ones.
+    pub n_before: usize,
+    /// How many characters are marked, at least 1.
+    pub n_marked: usize,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: ", self.file.display(), self.line, self.column)?;
+        if !self.key_path.is_empty() {
+            write!(f, "{}: ", self.key_path)?;
+        }
+        write!(f, "{}, expected {}", self.found, self.expected)?;
+        if let Some(name) = &self.suggestion {
+            write!(f, "; did you mean `{name}`?")?;
+        }
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let before = " ".repeat(self.excerpt.n_before);
+        let carets = "^".repeat(self.excerpt.n_marked);
+        write!(f, "\n{margin} |\n{number} | {}\n{margin} | {before}{carets}", self.excerpt.line)
+    }
+}
+
+/// All problems of one file, in the order of its lines.
+///
+/// ```
+/// use std::path::Path;
+///
+/// let errors = patchweave_config::parse("outptu: out\n", Path::new("a.yaml"), &|_| None).unwrap_err();
+/// let expected = "\
+/// a.yaml:1:1: data_config: missing, expected a block of keys
+///   |
+/// 1 | outptu: out
+///   | ^
+///
+/// a.yaml:1:1: outptu: unknown key, expected one of output, simulate, data_config, train, predict; did you mean `output`?
+///   |
+/// 1 | outptu: out
+///   | ^^^^^^
+///
+/// a.yaml:1:1: train: missing, expected `train`, `predict` or both
+///   |
+/// 1 | outptu: out
+///   | ^
+///
+/// 3 problems in a.yaml";
+/// assert_eq!(errors.to_string(), expected);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// At least one problem, sorted by line and column.
+    pub problems: Vec<Problem>,
+}
+
+impl ConfigErrors {
+    pub(crate) fn new(file: PathBuf, mut problems: Vec<Problem>) -> ConfigErrors {
+        problems.sort_by(|a, b| (a.line, a.column, &a.key_path).cmp(&(b.line, b.column, &b.key_path)));
+        problems.dedup();
+        ConfigErrors { file, problems }
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            write!(f, "{problem}\n\n")?;
+        }
+        let noun = if self.problems.len() == 1 { "problem" } else { "problems" };
+        write!(f, "{} {noun} in {}", self.problems.len(), self.file.display())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

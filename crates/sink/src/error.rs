@@ -1,0 +1,145 @@
+//! Why an image or a file could not be written.
+
+use std::io;
+use std::path::PathBuf;
+
+use patchweave_geometry::{Axes, GeometryError};
+
+/// Why an image or a file could not be written; every message names the output.
+///
+/// ```
+/// use patchweave_sink::write_file_atomically;
+///
+/// let folder = tempfile::tempdir()?;
+/// let error = write_file_atomically(folder.path(), b"text").unwrap_err();
+/// let expected = format!("{} is a folder, it is not replaced by a file", folder.path().display());
+/// assert_eq!(error.to_string(), expected);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// A block for a sample that the image does not have.
+    #[error("{}: got a block of a sample that does not exist", path.display())]
+    Sample {
+        /// The output.
+        path: PathBuf,
+        /// Which sample, and how many there are.
+        source: GeometryError,
+    },
+    /// A block with other channels than the image.
+    #[error("{}: got a block with {got} channels, expected {expected}", path.display())]
+    Channels {
+        /// The output.
+        path: PathBuf,
+        /// Channels of the block.
+        got: usize,
+        /// Channels of the image.
+        expected: usize,
+    },
+    /// A block that leaves the image.
+    #[error(
+        "{}: got a block at {start:?} of size {size:?}, expected one inside the image of size {image:?} (ZYX)",
+        path.display()
+    )]
+    OutOfImage {
+        /// The output.
+        path: PathBuf,
+        /// Where the block starts, `ZYX`.
+        start: [usize; 3],
+        /// The size of the block, `ZYX`.
+        size: [usize; 3],
+        /// The size of the image, `ZYX`.
+        image: [usize; 3],
+    },
+    /// A pixel size that is no length or has another number of axes than the image.
+    #[error("{}: got pixel size {got:?}, expected {n_spatial} positive lengths in micrometres", path.display())]
+    PixelSize {
+        /// The output.
+        path: PathBuf,
+        /// The pixel size as given.
+        got: Vec<f64>,
+        /// The number of spatial axes of the image.
+        n_spatial: usize,
+    },
+    /// A chunk shape that does not go with the axes.
+    #[error("{}: got chunks {got:?}, expected a size of at least 1 for each axis of {axes}", path.display())]
+    Chunks {
+        /// The output.
+        path: PathBuf,
+        /// The chunk shape as given.
+        got: Vec<usize>,
+        /// The axes of the image.
+        axes: Axes,
+    },
+    /// An image that the format cannot hold.
+    #[error("{}: got {got} {what}, expected at most {limit}", path.display())]
+    TooLarge {
+        /// The output.
+        path: PathBuf,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it.
+        got: usize,
+        /// How much the format can hold.
+        limit: u64,
+    },
+    /// A path without a file name.
+    #[error("{} names no file", path.display())]
+    NoFileName {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A folder that is no Zarr store where a Zarr store is to be written.
+    #[error("{} is a folder but not a Zarr store, it is not replaced", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder where a file is to be written.
+    #[error("{} is a folder, it is not replaced by a file", path.display())]
+    FolderInTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file where a folder is to be written.
+    #[error("{} is a file, it is not replaced by a folder", path.display())]
+    FileInTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An image that cannot be finished because a block was lost.
+    #[error("{} is not finished because an earlier write failed", path.display())]
+    Damaged {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error("could not {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The output.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The TIFF directories could not be written.
+    #[error("could not write the TIFF directories of {}", path.display())]
+    Tiff {
+        /// The output.
+        path: PathBuf,
+        /// Why it failed.
+        source: tiff::TiffError,
+    },
+    /// The Zarr store could not be written.
+    #[error("could not {action} of the Zarr store {}", path.display())]
+    Zarr {
+        /// What was tried.
+        action: &'static str,
+        /// The output.
+        path: PathBuf,
+        /// Why it failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,96 @@
+//! A Zarr store in a folder that leaves it to the operating system when bytes reach the disk.
+//!
+//! The ordinary file system store waits for the disk after every write, many times for a chunk that many
+//! blocks touch. Here nobody sees the files before the folder is published, and that waits once for each.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zarrs::storage::byte_range::ByteRangeIterator;
+use zarrs::storage::{
+    Bytes, MaybeBytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError,
+    StoreKey, StorePrefix, WritableStorageTraits,
+};
+
+/// Files below one folder, named by their keys.
+pub(crate) struct FolderStore {
+    folder: PathBuf,
+}
+
+impl FolderStore {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        FolderStore { folder }
+    }
+
+    fn file(&self, key: &StoreKey) -> PathBuf {
+        self.folder.join(key.as_str())
+    }
+}
+
+impl ReadableStorageTraits for FolderStore {
+    fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
+        Ok(unless_missing(fs::read(self.file(key)))?.map(Bytes::from))
+    }
+
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        byte_ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        let Some(bytes) = self.get(key)? else { return Ok(None) };
+        let n_bytes = bytes.len() as u64;
+        Ok(Some(Box::new(byte_ranges.map(move |range| {
+            let invalid = || StorageError::Other(format!("no bytes {range} in a value of {n_bytes}"));
+            let start = usize::try_from(range.start(n_bytes)).map_err(|_| invalid())?;
+            let end = usize::try_from(range.end(n_bytes)).map_err(|_| invalid())?;
+            let part = bytes.get(start..end).ok_or_else(invalid)?;
+            Ok(Bytes::copy_from_slice(part))
+        }))))
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        Ok(unless_missing(fs::metadata(self.file(key)))?.map(|metadata| metadata.len()))
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        false
+    }
+}
+
+impl WritableStorageTraits for FolderStore {
+    fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
+        let file = self.file(key);
+        if let Some(parent) = file.parent() {
+            fs::create_dir_all(parent).map_err(Arc::new)?;
+        }
+        Ok(fs::write(file, value).map_err(Arc::new)?)
+    }
+
+    fn set_partial_many(&self, _: &StoreKey, _: OffsetBytesIterator) -> Result<(), StorageError> {
+        Err(StorageError::Unsupported("chunks are written as a whole".into()))
+    }
+
+    fn erase(&self, key: &StoreKey) -> Result<(), StorageError> {
+        unless_missing(fs::remove_file(self.file(key)))?;
+        Ok(())
+    }
+
+    fn erase_prefix(&self, prefix: &StorePrefix) -> Result<(), StorageError> {
+        unless_missing(fs::remove_dir_all(self.folder.join(prefix.as_str())))?;
+        Ok(())
+    }
+
+    fn supports_set_partial(&self) -> bool {
+        false
+    }
+}
+
+fn unless_missing<T>(result: io::Result<T>) -> Result<Option<T>, StorageError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Arc::new(error).into()),
+    }
+}

@@ -1,0 +1,181 @@
+//! What the first page says about the whole file, and the resolution of every page; text and numbers only.
+
+use patchweave_geometry::Axis;
+use patchweave_pixel::PixelType;
+use tiff::encoder::Rational;
+use tiff::tags::ResolutionUnit;
+
+use crate::ImageSpec;
+
+/// The description of a file.
+pub(crate) struct Description {
+    /// Goes into the image description of the first page.
+    pub(crate) text: String,
+    /// The unit of the resolution, and micrometres in one of it.
+    unit: (ResolutionUnit, f64),
+    pixel_size: Option<[f64; 3]>,
+}
+
+impl Description {
+    pub(crate) fn new(spec: &ImageSpec) -> Self {
+        let pixel_size = spec.pixel_size.map(|size| size.to_zyx(1.0));
+        // ImageJ takes the unit from its own description and expects none here.
+        let (text, unit) = if is_hyperstack(spec) {
+            (imagej(spec), (ResolutionUnit::None, 1.0))
+        } else {
+            (shaped(spec), (ResolutionUnit::Centimeter, 1e4))
+        };
+        Description { text, unit, pixel_size }
+    }
+
+    /// Unit, X and Y resolution of pages with these axes, if both are spatial and the pixel size is known.
+    pub(crate) fn resolution(&self, column: Axis, row: Axis) -> Option<(ResolutionUnit, Rational, Rational)> {
+        let (unit, micrometres) = self.unit;
+        let [z, y, x] = self.pixel_size?;
+        let along = |axis| match axis {
+            Axis::Z => Some(z),
+            Axis::Y => Some(y),
+            Axis::X => Some(x),
+            Axis::S | Axis::T | Axis::C => None,
+        };
+        Some((unit, rational(micrometres / along(column)?), rational(micrometres / along(row)?)))
+    }
+}
+
+/// Whether ImageJ can show the dimensions: its pixel types, and `T`, `Z`, `C` in this order before `YX`.
+fn is_hyperstack(spec: &ImageSpec) -> bool {
+    let order = |axis: &Axis| [Axis::T, Axis::Z, Axis::C].iter().position(|other| other == axis);
+    let leading = match spec.layout.axes().as_slice() {
+        [leading @ .., Axis::Y, Axis::X] => leading,
+        _ => return false,
+    };
+    matches!(spec.pixel_type, PixelType::U8 | PixelType::U16 | PixelType::F32)
+        && leading.iter().all(|axis| order(axis).is_some())
+        && leading.is_sorted_by_key(order)
+}
+
+fn imagej(spec: &ImageSpec) -> String {
+    let size = |axis| spec.layout.size_of(axis).unwrap_or(1);
+    let (channels, slices, frames) = (size(Axis::C), size(Axis::Z), size(Axis::T));
+    let counts = [
+        ("images", channels * slices * frames),
+        ("channels", channels),
+        ("slices", slices),
+        ("frames", frames),
+    ];
+    let mut text = String::from("ImageJ=1.11a\n");
+    for (name, count) in counts.into_iter().filter(|&(_, count)| count > 1) {
+        text.push_str(&format!("{name}={count}\n"));
+    }
+    text.push_str("hyperstack=true\nmode=grayscale\n");
+    if let Some(pixel_size) = &spec.pixel_size {
+        text.push_str("unit=micron\n");
+        if let [z, _, _] = pixel_size.as_slice() {
+            text.push_str(&format!("spacing={z}\n"));
+        }
+    }
+    text.push_str("loop=false\n");
+    text
+}
+
+/// The form that tifffile calls shaped.
+fn shaped(spec: &ImageSpec) -> String {
+    format!(r#"{{"shape": {:?}, "axes": "{}"}}"#, spec.layout.shape(), spec.layout.axes())
+}
+
+/// The fraction nearest to a positive value that two 32-bit numbers can hold, to about nine digits.
+fn rational(value: f64) -> Rational {
+    let most = f64::from(u32::MAX);
+    let (n, d) = if value >= 1.0 {
+        let d = (most / value).floor().max(1.0);
+        (value * d, d)
+    } else {
+        let n = (most * value).floor().max(1.0);
+        (n, n / value)
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, which is what a limit should do"
+    )]
+    let round = |value: f64| value.round() as u32;
+    Rational { n: round(n), d: round(d) }
+}
+
+#[cfg(test)]
+mod tests {
+    use patchweave_geometry::{ArrayLayout, Axis, PerAxis};
+    use patchweave_pixel::PixelType;
+    use tiff::tags::ResolutionUnit;
+
+    use super::{Description, rational};
+    use crate::ImageSpec;
+
+    fn spec(axes: &str, shape: &[usize], pixel_type: PixelType) -> ImageSpec {
+        ImageSpec::new(ArrayLayout::new(axes.parse().unwrap(), shape).unwrap(), pixel_type)
+    }
+
+    fn text(axes: &str, shape: &[usize], pixel_type: PixelType) -> String {
+        Description::new(&spec(axes, shape, pixel_type)).text
+    }
+
+    #[test]
+    fn hyperstacks_speak_to_imagej() {
+        assert_eq!(
+            text("TZCYX", &[2, 3, 4, 6, 7], PixelType::U16),
+            "ImageJ=1.11a\nimages=24\nchannels=4\nslices=3\nframes=2\nhyperstack=true\nmode=grayscale\nloop=false\n"
+        );
+        assert_eq!(
+            text("YX", &[6, 7], PixelType::F32),
+            "ImageJ=1.11a\nhyperstack=true\nmode=grayscale\nloop=false\n"
+        );
+    }
+
+    #[test]
+    fn all_others_are_shaped() {
+        assert_eq!(text("CSYX", &[3, 2, 6, 7], PixelType::U8), r#"{"shape": [3, 2, 6, 7], "axes": "CSYX"}"#);
+        for (axes, pixel_type) in [
+            ("CZYX", PixelType::U8),
+            ("CTYX", PixelType::U8),
+            ("TZXY", PixelType::U8),
+            ("ZTYX", PixelType::U8),
+            ("TYXC", PixelType::U8),
+            ("TZYX", PixelType::I16),
+        ] {
+            assert!(text(axes, &[2, 3, 4, 5], pixel_type).starts_with("{"), "{axes} {pixel_type}");
+        }
+    }
+
+    #[test]
+    fn pixel_sizes_become_resolutions() {
+        let mut spec = spec("ZYX", &[3, 6, 7], PixelType::U8);
+        spec.pixel_size = Some(PerAxis::new(&[0.5, 0.2, 0.1]).unwrap());
+        let description = Description::new(&spec);
+        assert!(description.text.contains("unit=micron\nspacing=0.5\n"));
+        let (unit, x, y) = description.resolution(Axis::X, Axis::Y).unwrap();
+        assert_eq!(unit, ResolutionUnit::None);
+        assert_eq!(f64::from(x.n) / f64::from(x.d), 10.0);
+        assert_eq!(f64::from(y.n) / f64::from(y.d), 5.0);
+        assert!(description.resolution(Axis::T, Axis::Y).is_none());
+
+        spec.pixel_type = PixelType::F64;
+        let (unit, x, _) = Description::new(&spec).resolution(Axis::X, Axis::Y).unwrap();
+        assert_eq!((unit, f64::from(x.n) / f64::from(x.d)), (ResolutionUnit::Centimeter, 100_000.0));
+    }
+
+    #[test]
+    fn fractions_are_close_for_every_magnitude() {
+        for exponent in -9..=9 {
+            for mantissa in [1.0, 1.234_567, 9.999_99] {
+                let value = mantissa * 10_f64.powi(exponent);
+                let fraction = rational(value);
+                let back = f64::from(fraction.n) / f64::from(fraction.d);
+                assert!(
+                    ((back - value) / value).abs() < 1e-8 || !(1e-8..=1e9).contains(&value),
+                    "{value} {back}"
+                );
+                assert!(fraction.n > 0 && fraction.d > 0);
+            }
+        }
+    }
+}
