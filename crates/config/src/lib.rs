@@ -7,7 +7,6 @@
 //!
 //! The field names and rules of `data_config` are those of CAREamics, as far as this program has the
 //! feature.
-#![forbid(unsafe_code)]
 
 mod augmentation;
 mod axes;

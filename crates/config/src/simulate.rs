@@ -40,11 +40,11 @@ pub struct SimulatePlan {
     pub seed: u64,
     /// Bits of a pixel, 8 to 16.
     pub bit_depth: u8,
-    /// Photons at the brightest place, above 0.
+    /// Photons at the brightest place of a structure, above 0.
     pub photons: f64,
-    /// Standard deviation of the read-out noise in grey values, at least 0.
+    /// Standard deviation of the read-out noise in photons, at least 0.
     pub read_noise: f64,
-    /// Grey value of the empty background, at least 0.
+    /// Photons of the empty background, at least 0.
     pub background: f64,
     /// Standard deviation of the blur in pixels, at least 0.
     pub psf_sigma: f64,

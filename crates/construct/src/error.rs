@@ -22,7 +22,9 @@ pub enum ConstructError {
     #[error("there are no images")]
     NoImages,
     /// Images that cannot be cut by one strategy.
-    #[error("{source_name} has shape {shape:?}, the first image has {first:?}: all need the same number of spatial axes and of channels")]
+    #[error(
+        "{source_name} has shape {shape:?}, the first image has {first:?}: all need the same number of spatial axes and of channels"
+    )]
     UnlikeImages {
         /// The image that differs.
         source_name: String,
@@ -40,7 +42,9 @@ pub enum ConstructError {
         n_targets: usize,
     },
     /// A target that does not lie on its input.
-    #[error("target {target_name} has shape {target:?}, its input {input_name} has {input:?}: samples and sizes must agree")]
+    #[error(
+        "target {target_name} has shape {target:?}, its input {input_name} has {input:?}: samples and sizes must agree"
+    )]
     TargetShape {
         /// The input image.
         input_name: String,

@@ -78,7 +78,8 @@ impl PatchExtractor {
         out: PatchViewMut<'_>,
     ) -> Result<(), ConstructError> {
         let (data_idx, n_images) = (spec.data_idx, self.stacks.len());
-        let stack = self.stacks.get(data_idx).ok_or(ConstructError::NoSuchImage { index, data_idx, n_images })?;
+        let stack =
+            self.stacks.get(data_idx).ok_or(ConstructError::NoSuchImage { index, data_idx, n_images })?;
         Ok(stack.read_into(spec.sample_idx, channels, &spec.region(), out)?)
     }
 }

@@ -25,3 +25,14 @@ impl LoaderStats {
         if elapsed > 0.0 { (self.waited.as_secs_f64() / elapsed).min(1.0) } else { 0.0 }
     }
 }
+
+/// Joins runs that followed one another.
+impl std::ops::AddAssign for LoaderStats {
+    fn add_assign(&mut self, next: Self) {
+        self.n_batches += next.n_batches;
+        self.n_patches += next.n_patches;
+        self.n_bytes += next.n_bytes;
+        self.elapsed += next.elapsed;
+        self.waited += next.waited;
+    }
+}

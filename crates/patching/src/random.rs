@@ -26,6 +26,7 @@ use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError};
 pub struct RandomPatching {
     counts: Counts,
     patch_size: Extent,
+    seed: Option<u64>,
 }
 
 impl RandomPatching {
@@ -40,7 +41,13 @@ impl RandomPatching {
             let per_axis = shape.extent.iter().zip(patch_size.iter()).map(|(n, p)| n.div_ceil(p));
             counts::product(data_idx, per_axis)
         })?;
-        Ok(RandomPatching { counts, patch_size })
+        Ok(RandomPatching { counts, patch_size, seed: None })
+    }
+
+    /// Draws places with a seed of its own instead of that of the data set.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        RandomPatching { seed: Some(seed), ..self }
     }
 
     /// The inclusive bounds of the starts in an image.
@@ -66,7 +73,12 @@ impl Patching for RandomPatching {
     }
 
     fn spec(&self, index: usize, rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
-        Ok(self.draw(self.counts.locate(index)?, rng)?.into())
+        let place = self.counts.locate(index)?;
+        let patch = match self.seed {
+            Some(seed) => self.draw(place, &mut rng.fork_seeded(seed, Draw::Patch)),
+            None => self.draw(place, rng),
+        };
+        Ok(patch?.into())
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {

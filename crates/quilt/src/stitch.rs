@@ -8,7 +8,9 @@ use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
 #[non_exhaustive]
 pub enum StitchError {
     /// A tile whose pixels are not those its spec names.
-    #[error("got a tile of shape {got:?} for a spec of size {patch_size:?}, the image has {n_channels} channels")]
+    #[error(
+        "got a tile of shape {got:?} for a spec of size {patch_size:?}, the image has {n_channels} channels"
+    )]
     TileShape {
         /// Shape of the pixels, `CZYX`.
         got: Vec<usize>,

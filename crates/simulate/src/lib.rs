@@ -3,7 +3,6 @@
 //! An image is drawn as an ideal density, blurred by a Gaussian point-spread function, and exposed: background,
 //! Poisson noise, Gaussian read noise, gain and rounding. Every pixel is a function of the [`Simulation`] alone,
 //! whatever the number of threads. Nothing here opens or writes a file.
-#![forbid(unsafe_code)]
 
 mod blur;
 mod density;
@@ -20,5 +19,5 @@ mod streams;
 
 pub use error::SimulateError;
 pub use kind::StructureKind;
-pub use set::{SimulatedSet, SimulatedStructure, simulate};
+pub use set::{SimulatedSet, SimulatedStructure, simulate, structure_name};
 pub use simulation::{MAX_BYTES, MAX_PSF_SIGMA, MAX_STRUCTURES, Noise, Simulation};

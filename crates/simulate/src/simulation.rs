@@ -5,7 +5,7 @@ use patchweave_geometry::Extent;
 use crate::SimulateError;
 
 /// The most structures of a set, so that each keeps a usable share of an 8-bit range.
-pub const MAX_STRUCTURES: usize = 12;
+pub const MAX_STRUCTURES: usize = 16;
 
 /// The widest point-spread function, in pixels laterally.
 pub const MAX_PSF_SIGMA: f64 = 32.0;
@@ -91,6 +91,14 @@ impl Default for Noise {
 }
 
 impl Simulation {
+    /// Checks every parameter without drawing anything.
+    ///
+    /// # Errors
+    /// [`SimulateError`] naming the first parameter that is out of range.
+    pub fn check(&self) -> Result<(), SimulateError> {
+        self.checked_limit().map(|_| ())
+    }
+
     /// The highest value of one structure: what it may add to the sum of all.
     ///
     /// # Errors

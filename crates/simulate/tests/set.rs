@@ -162,8 +162,8 @@ fn parameters_out_of_range_are_named() {
     let noise = Noise::default();
     let with_noise = |noise| Simulation { noise: Some(noise), ..of_size(&[4, 4]) };
     let cases = [
-        (Simulation { n_structures: 0, ..of_size(&[4, 4]) }, "got 0 structures, expected 1 to 12"),
-        (Simulation { n_structures: 13, ..of_size(&[4, 4]) }, "got 13 structures, expected 1 to 12"),
+        (Simulation { n_structures: 0, ..of_size(&[4, 4]) }, "got 0 structures, expected 1 to 16"),
+        (Simulation { n_structures: 17, ..of_size(&[4, 4]) }, "got 17 structures, expected 1 to 16"),
         (Simulation { bit_depth: 17, ..of_size(&[4, 4]) }, "got a bit depth of 17, expected 8 to 16"),
         (Simulation { psf_sigma: -1.0, ..of_size(&[4, 4]) }, "got psf_sigma = -1, expected 0 to 32 pixels"),
         (

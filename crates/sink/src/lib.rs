@@ -6,7 +6,6 @@
 //! tiles or starts threads.
 //!
 //! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
-#![forbid(unsafe_code)]
 
 mod block;
 mod checked;

@@ -22,9 +22,9 @@ pub enum Format {
     ///
     /// Pages are the last two axes, or, if the last axis is `C`, the last three with the channels as samples
     /// of a pixel: RGB for three channels of uint8 or uint16, otherwise gray with extra samples. Truth values
-    /// are stored as uint8. Files beyond 4 GiB become BigTIFF. `T`, `Z` and `C` in this order before `YX`
-    /// make an ImageJ hyperstack if the pixel type is one that ImageJ has (uint8, uint16, float32); all other
-    /// files carry their axes and shape as JSON, in the form that tifffile calls shaped.
+    /// are stored as uint8. Files beyond 4 GiB become BigTIFF. `T`, `Z` and `C` in this order before `YX`,
+    /// none of size 1, make an ImageJ hyperstack if the pixel type is one that ImageJ has (uint8, uint16,
+    /// float32); all other files carry their axes and shape as JSON, in the form that tifffile calls shaped.
     Tiff,
     /// A folder with an OME-Zarr 0.5 image (Zarr version 3) of one resolution level, its axes in the order
     /// `TCZYX`; several samples `S` become a collection of images `0`, `1`, … (`bioformats2raw.layout`).

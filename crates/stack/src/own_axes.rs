@@ -10,7 +10,10 @@ use crate::runs::{self, Run};
 /// Which positions of every dimension of `layout` a window needs, in the order of its axes.
 ///
 /// Dimensions of the sample have a single position, the channel dimension those of the selection.
-pub(crate) fn runs_of(layout: &ArrayLayout, window: &InsideWindow<'_>) -> Result<Vec<Vec<Run>>, GeometryError> {
+pub(crate) fn runs_of(
+    layout: &ArrayLayout,
+    window: &InsideWindow<'_>,
+) -> Result<Vec<Vec<Run>>, GeometryError> {
     let (s, t) = layout.locate_sample(window.sample_idx)?;
     let run = |axis: &Axis| match axis {
         Axis::S => runs::of_range(s..s + 1),

@@ -22,7 +22,9 @@ pub enum NormalizeError {
     #[error("the list of statistics is empty")]
     Empty,
     /// Neither one entry nor one per channel.
-    #[error("statistics for {n_statistics} channels do not fit a block of {n_channels} channels, expected 1 or {n_channels}")]
+    #[error(
+        "statistics for {n_statistics} channels do not fit a block of {n_channels} channels, expected 1 or {n_channels}"
+    )]
     ChannelCount {
         /// Entries of the statistics.
         n_statistics: usize,

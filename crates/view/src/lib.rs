@@ -2,7 +2,6 @@
 //!
 //! Arrays come in, [`Picture`]s and bytes go out; nothing here opens or writes a file. Pictures are for people to
 //! look at: intensities are clipped and rounded, so nothing should be measured in them.
-#![forbid(unsafe_code)]
 
 mod contrast;
 mod error;

@@ -43,6 +43,8 @@ impl Description {
 }
 
 /// Whether ImageJ can show the dimensions: its pixel types, and `T`, `Z`, `C` in this order before `YX`.
+///
+/// ImageJ's description cannot tell a dimension of size 1 from none, so that such files are shaped instead.
 fn is_hyperstack(spec: &ImageSpec) -> bool {
     let order = |axis: &Axis| [Axis::T, Axis::Z, Axis::C].iter().position(|other| other == axis);
     let leading = match spec.layout.axes().as_slice() {
@@ -52,6 +54,7 @@ fn is_hyperstack(spec: &ImageSpec) -> bool {
     matches!(spec.pixel_type, PixelType::U8 | PixelType::U16 | PixelType::F32)
         && leading.iter().all(|axis| order(axis).is_some())
         && leading.is_sorted_by_key(order)
+        && leading.iter().all(|&axis| spec.layout.size_of(axis) != Some(1))
 }
 
 fn imagej(spec: &ImageSpec) -> String {

@@ -37,7 +37,10 @@ impl Description {
 
     fn parse_imagej(text: &str) -> Self {
         let value = |key: &str| {
-            text.lines().filter_map(|line| line.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v.trim())
+            text.lines()
+                .filter_map(|line| line.split_once('='))
+                .find(|(k, _)| *k == key)
+                .map(|(_, v)| v.trim())
         };
         let count = |key: &str| value(key).and_then(|v| v.parse::<usize>().ok());
         Description {
@@ -49,7 +52,9 @@ impl Description {
             }),
             is_micrometre: value("unit")
                 .is_some_and(|unit| matches!(unit, "micron" | "microns" | "um" | "µm" | "μm" | "\\u00B5m")),
-            spacing: value("spacing").and_then(|v| v.parse().ok()).filter(|v: &f64| v.is_finite() && *v > 0.0),
+            spacing: value("spacing")
+                .and_then(|v| v.parse().ok())
+                .filter(|v: &f64| v.is_finite() && *v > 0.0),
         }
     }
 
@@ -75,15 +80,12 @@ mod tests {
 
     #[test]
     fn reads_imagej_hyperstacks() {
-        let text = "ImageJ=1.54f\nimages=90\nchannels=2\nslices=45\nhyperstack=true\nunit=micron\nspacing=0.5\n";
+        let text =
+            "ImageJ=1.54f\nimages=90\nchannels=2\nslices=45\nhyperstack=true\nunit=micron\nspacing=0.5\n";
         let description = Description::parse(text);
-        let dimensions =
-            Dimensions::ImageJ { n_images: Some(90), n_frames: 1, n_slices: 45, n_channels: 2 };
+        let dimensions = Dimensions::ImageJ { n_images: Some(90), n_frames: 1, n_slices: 45, n_channels: 2 };
         assert_eq!(description.dimensions, Some(dimensions));
-        assert_eq!(
-            description.pixel_size(true, Some((10.0, 5.0))).unwrap().as_slice(),
-            [0.5, 0.1, 0.2]
-        );
+        assert_eq!(description.pixel_size(true, Some((10.0, 5.0))).unwrap().as_slice(), [0.5, 0.1, 0.2]);
     }
 
     #[test]

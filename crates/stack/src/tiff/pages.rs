@@ -93,8 +93,7 @@ impl Pages {
             }
             directories.push(directory);
         }
-        let pages =
-            Pages { path: path.to_owned(), form, directories, limits, idle: Mutex::new(vec![first]) };
+        let pages = Pages { path: path.to_owned(), form, directories, limits, idle: Mutex::new(vec![first]) };
         Ok((pages, header))
     }
 
@@ -141,7 +140,9 @@ impl Pages {
                                 tile_column.part.file_range(),
                                 sample_run.file_range(),
                             ];
-                            decoded.copy(from, target).map_err(|got| self.short_tile(directory, tile, &got))?;
+                            decoded
+                                .copy(from, target)
+                                .map_err(|got| self.short_tile(directory, tile, &got))?;
                         }
                     }
                 }
@@ -321,7 +322,8 @@ impl DecodedTile {
         [rows, columns, samples]: [std::ops::Range<usize>; 3],
         to: ArrayViewMut3<'_, f32>,
     ) -> Result<(), String> {
-        let tile = ArrayView3::from_shape(self.shape, pixels).map_err(|_| format!("{} pixels", pixels.len()))?;
+        let tile =
+            ArrayView3::from_shape(self.shape, pixels).map_err(|_| format!("{} pixels", pixels.len()))?;
         copy_as_f32(tile.slice(s![rows, columns, samples]), to).map_err(|error| error.to_string())
     }
 }

@@ -116,8 +116,8 @@ impl Opener<'_> {
     fn array(&self, node: &str, image: Option<&Multiscale>) -> Result<ZarrStack, StackError> {
         let stack = self.name(node);
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
-        let array =
-            Array::open(storage, node).map_err(|source| zarr_error(&stack, "the array's metadata", source))?;
+        let array = Array::open(storage, node)
+            .map_err(|source| zarr_error(&stack, "the array's metadata", source))?;
         let pixel_type = pixel_type_of(array.data_type()).ok_or_else(|| StackError::Unsupported {
             stack: stack.clone(),
             what: format!("data type {:?}", array.data_type()),

@@ -1,0 +1,77 @@
+//! How a command ends when it does not end well.
+
+use std::io;
+use std::path::PathBuf;
+
+use patchweave_config::{ConfigErrors, LoadError};
+use patchweave_geometry::GeometryError;
+use patchweave_loader::LoaderError;
+use patchweave_pipeline::PipelineError;
+use patchweave_predict::PredictError;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Load(LoadError),
+    #[error(transparent)]
+    Config(ConfigErrors),
+    #[error(transparent)]
+    Pipeline(PipelineError),
+    #[error("--size: {0}")]
+    Size(GeometryError),
+    #[error("{0}")]
+    Arguments(String),
+    #[error("interrupted; nothing unfinished was left behind")]
+    Interrupted,
+    #[error("the signal handler cannot be set")]
+    Signals(#[source] ctrlc::Error),
+    #[error("the standard output cannot be written")]
+    Output(#[source] io::Error),
+    #[error("identity: {n_different} of {n_pixels} pixels of {} differ from {input}, by up to {largest}", path.display())]
+    NotIdentical { input: String, path: PathBuf, n_different: u64, n_pixels: u64, largest: f32 },
+}
+
+impl Failure {
+    /// 2 for what the user has to change in the configuration or on the command line, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Load(_) | Failure::Config(_) | Failure::Size(_) | Failure::Arguments(_) => 2,
+            Failure::Pipeline(_)
+            | Failure::Interrupted
+            | Failure::Signals(_)
+            | Failure::Output(_)
+            | Failure::NotIdentical { .. } => 1,
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Invalid(errors) => Failure::Config(errors),
+            error => Failure::Load(error),
+        }
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Failure::Config(errors)
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Config(errors) => Failure::Config(errors),
+            PipelineError::Predict(PredictError::Interrupted) => Failure::Interrupted,
+            error => Failure::Pipeline(error),
+        }
+    }
+}
+
+impl From<LoaderError> for Failure {
+    fn from(error: LoaderError) -> Self {
+        PipelineError::from(error).into()
+    }
+}

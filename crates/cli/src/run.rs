@@ -1,0 +1,205 @@
+//! `patchweave run`: simulate, load for training, predict, check, list what was written.
+
+use std::path::{Path, PathBuf};
+
+use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan, load};
+use patchweave_loader::LoaderStats;
+use patchweave_pipeline::{
+    Comparison, Images, Montage, Prediction, Statistics, Training, check_plan, compare, open_images,
+    prediction, prediction_picture, simulated_data, training, write_statistics,
+};
+use patchweave_predict::Model;
+use patchweave_stack::ImageStack;
+
+use crate::console::{bytes, grouped};
+use crate::simulate::describe;
+use crate::{Console, Failure, interrupt};
+
+pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
+    interrupt::listen()?;
+    let plan = load(config)?;
+    check_plan(&plan)?;
+    let mut run = Run { plan: &plan, console, written: Vec::new() };
+    if let Some(simulate) = &plan.simulate {
+        let data = simulated_data(simulate)?;
+        console.say(describe(simulate, &data))?;
+        run.written.extend(data.files);
+        interrupt::check()?;
+    }
+    let images = open_images(&plan)?;
+    let statistics = match &plan.train {
+        Some(train) => Some(run.train(train, &images)?),
+        None => None,
+    };
+    if let Some(predict) = &plan.predict {
+        run.predict(predict, &images, statistics.as_ref())?;
+    }
+    run.list_written()
+}
+
+struct Run<'a> {
+    plan: &'a RunPlan,
+    console: &'a Console,
+    written: Vec<PathBuf>,
+}
+
+impl Run<'_> {
+    fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
+        let Training { loader, statistics } = training(&self.plan.data, train, images)?;
+        self.tell_statistics(&statistics)?;
+        let n_batches = train.max_batches.map_or(loader.n_batches(), |max| max.min(loader.n_batches()));
+        let n_images = images.train_inputs.stacks.len();
+        self.console.say(format!(
+            "training: {} from {}, {} of up to {} each, {}",
+            counted(loader.dataset().n_patches(), "patch", "patches"),
+            counted(n_images, "image", "images"),
+            counted(n_batches, "batch", "batches"),
+            self.plan.data.batch_size,
+            counted(train.epochs, "epoch", "epochs"),
+        ))?;
+        let bar = self.console.progress("loading", n_batches * train.epochs, "batches");
+        let mut montage = Montage::new(train.montage_patches);
+        let mut total = LoaderStats::default();
+        for epoch in 0..train.epochs as u64 {
+            let mut batches = loader.epoch(epoch)?;
+            for batch in batches.by_ref().take(n_batches) {
+                montage.add(&batch?);
+                bar.inc(1);
+                interrupt::check()?;
+            }
+            total += batches.stats();
+        }
+        bar.finish_and_clear();
+        self.console.say(closing_line(&total))?;
+        self.written.extend(montage.write(&self.plan.output)?);
+        Ok(statistics)
+    }
+
+    fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
+        match statistics {
+            Statistics::MeanStd { is_fitted: true, input, target, .. } => {
+                let list = |channels: &[patchweave_config::MeanStd]| {
+                    let one = |c: &patchweave_config::MeanStd| format!("{:.2} ± {:.2}", c.mean, c.std);
+                    channels.iter().map(one).collect::<Vec<_>>().join(", ")
+                };
+                let target =
+                    if target.is_empty() { String::new() } else { format!("; target {}", list(target)) };
+                self.console.say(format!("normalisation: input {}{target} (mean ± std)", list(input)))?;
+                self.written.push(write_statistics(&self.plan.output, statistics)?);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn predict(
+        &mut self,
+        predict: &PredictPlan,
+        images: &Images,
+        statistics: Option<&Statistics>,
+    ) -> Result<(), Failure> {
+        let prediction = prediction(self.plan, predict, images, statistics)?;
+        if statistics.is_none() {
+            self.tell_statistics(&prediction.statistics)?;
+        }
+        for model in prediction.models() {
+            self.predict_with(&prediction, model)?;
+        }
+        Ok(())
+    }
+
+    fn predict_with(&mut self, prediction: &Prediction, model: &dyn Model) -> Result<(), Failure> {
+        let name = model.name();
+        if let Some(needed) = prediction.missing_overlap(model) {
+            self.console.say(format!(
+                "{name}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
+            ))?;
+        }
+        let n_tiles = prediction.n_tiles();
+        let bar = self.console.progress(name, n_tiles, "tiles");
+        let files = prediction.run(model, |progress| {
+            bar.set_position(progress.n_tiles as u64);
+            !interrupt::asked()
+        })?;
+        bar.finish_and_clear();
+        let n_images = counted(prediction.images.len(), "image", "images");
+        self.console
+            .say(format!("prediction: {name} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
+        self.written.extend(files);
+        for image in &prediction.images {
+            for &format in prediction.formats() {
+                let path = prediction.path(&image.name, name, format);
+                if name == "identity" {
+                    self.check_identity(image.stack.as_ref(), prediction.channels(), &path, format)?;
+                }
+                interrupt::check()?;
+            }
+            if let Some(&format) = prediction.formats().first() {
+                let result = prediction.path(&image.name, name, format);
+                let picture = self.plan.output.join(format!("{}_{name}.png", image.name));
+                prediction_picture(image.stack.as_ref(), prediction.channels(), (&result, format), &picture)?;
+                self.written.push(picture);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a result back and compares it with its input, pixel by pixel.
+    fn check_identity(
+        &self,
+        stack: &dyn ImageStack,
+        channels: Option<&[usize]>,
+        path: &Path,
+        format: OutputFormat,
+    ) -> Result<(), Failure> {
+        let comparison = compare(stack, channels, path, format)?;
+        let Comparison { n_pixels, n_different, largest_difference, .. } = comparison;
+        let pixel_type = stack.info().pixel_type;
+        let exact = pixel_type.is_integer() && pixel_type.fits_f32();
+        if comparison.is_equal() {
+            let pixels = grouped(n_pixels);
+            self.console.say(format!(
+                "  identity check: all {pixels} {pixel_type} pixels of {} equal the input",
+                path.display()
+            ))
+        } else if !exact && comparison.is_within_rounding() {
+            let (different, pixels) = (grouped(n_different), grouped(n_pixels));
+            self.console.say(format!(
+                "  identity check: {different} of {pixels} {pixel_type} pixels of {} differ by float32 rounding, at most {largest_difference:e}; \
+                 normalization {{name: none}} is exact",
+                path.display()
+            ))
+        } else {
+            Err(Failure::NotIdentical {
+                input: stack.info().source.clone(),
+                path: path.to_owned(),
+                n_different,
+                n_pixels,
+                largest: largest_difference,
+            })
+        }
+    }
+
+    fn list_written(&self) -> Result<(), Failure> {
+        self.console.say("files:")?;
+        self.written.iter().try_for_each(|path| self.console.say(format!("  {}", path.display())))
+    }
+}
+
+fn closing_line(stats: &LoaderStats) -> String {
+    let seconds = stats.elapsed.as_secs_f64().max(1e-9);
+    #[expect(clippy::cast_precision_loss, reason = "printed with two digits")]
+    let (n_patches, n_bytes) = (stats.n_patches as f64, stats.n_bytes as f64);
+    format!(
+        "loaded {} ({}) in {seconds:.2} s: {:.0} patches/s, {}/s; the consumer waited {:.0} % of the time",
+        counted(stats.n_patches, "patch", "patches"),
+        bytes(n_bytes),
+        n_patches / seconds,
+        bytes(n_bytes / seconds),
+        100.0 * stats.waiting_share(),
+    )
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n as u64), if n == 1 { one } else { many })
+}

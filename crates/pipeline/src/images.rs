@@ -1,0 +1,181 @@
+//! Opening the images of a plan, and telling at which line they do not fit.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave_config::{ConfigErrors, DataType, ImageFacts, OpenedImages, Problem, RunPlan, check_images};
+use patchweave_construct::PatchExtractor;
+use patchweave_geometry::{ArrayLayout, Axes};
+use patchweave_stack::{ImageStack, OpenOptions, StackError, open};
+
+use crate::simulated::{planned_layout, simulation_of};
+
+/// The opened images of a run.
+#[derive(Default)]
+pub struct Images {
+    /// Inputs of the training.
+    pub train_inputs: NamedImages,
+    /// Targets of the training.
+    pub train_targets: NamedImages,
+    /// Images to predict.
+    pub predict_inputs: NamedImages,
+}
+
+/// Stacks and the path each was opened from.
+#[derive(Default, Clone)]
+pub struct NamedImages {
+    /// The stacks in the order of the configuration.
+    pub stacks: Vec<Arc<dyn ImageStack>>,
+    /// One path per stack; one path may hold several.
+    pub paths: Vec<PathBuf>,
+}
+
+impl NamedImages {
+    /// An extractor over the stacks.
+    ///
+    /// # Errors
+    /// [`ConstructError`](patchweave_construct::ConstructError) without stacks or if they differ in form.
+    pub fn extractor(&self) -> Result<PatchExtractor, patchweave_construct::ConstructError> {
+        PatchExtractor::new(self.stacks.clone())
+    }
+}
+
+/// Checks a plan against its images without doing anything else.
+///
+/// Images that a simulation will make are taken as the plan describes them.
+///
+/// # Errors
+/// [`ConfigErrors`] with all problems, each at its line.
+pub fn check_plan(plan: &RunPlan) -> Result<(), ConfigErrors> {
+    read_images(plan, true).map(|_| ())
+}
+
+/// Opens all images of a plan and checks that they fit; no pixel is read.
+///
+/// # Errors
+/// [`ConfigErrors`] with all problems, each at its line.
+pub fn open_images(plan: &RunPlan) -> Result<Images, ConfigErrors> {
+    read_images(plan, false)
+}
+
+fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, ConfigErrors> {
+    let mut opener = Opener { plan, before_simulation, problems: Vec::new() };
+    opener.check_simulation();
+    let (data, train) = (&plan.data, plan.train.as_ref());
+    let no_paths: &[PathBuf] = &[];
+    let inputs = opener.role("train.input", train.map_or(no_paths, |train| &train.inputs), &data.axes);
+    let target_paths = train.map_or(no_paths, |train| &train.targets);
+    let targets = opener.role("train.target", target_paths, &data.target_axes);
+    let predict_paths = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
+    let predicted = opener.role("predict.input", predict_paths, &data.axes);
+    let mut problems = opener.problems;
+    if problems.is_empty() {
+        let opened = OpenedImages {
+            train_inputs: inputs.facts,
+            train_targets: targets.facts,
+            predict_inputs: predicted.facts,
+        };
+        problems = check_images(plan, &opened);
+    }
+    if problems.is_empty() {
+        Ok(Images {
+            train_inputs: inputs.images,
+            train_targets: targets.images,
+            predict_inputs: predicted.images,
+        })
+    } else {
+        Err(plan.errors(problems))
+    }
+}
+
+#[derive(Default)]
+struct Role {
+    images: NamedImages,
+    facts: Vec<ImageFacts>,
+}
+
+struct Opener<'a> {
+    plan: &'a RunPlan,
+    before_simulation: bool,
+    problems: Vec<Problem>,
+}
+
+impl Opener<'_> {
+    fn check_simulation(&mut self) {
+        let Some(simulate) = &self.plan.simulate else { return };
+        if let Err(error) = simulation_of(simulate).check() {
+            let expected = "parameters that can be simulated";
+            self.problems.push(self.plan.problem_at("simulate", error.to_string(), expected));
+        }
+    }
+
+    fn role(&mut self, key: &str, paths: &[PathBuf], axes: &Axes) -> Role {
+        let mut role = Role::default();
+        for (place, path) in paths.iter().enumerate() {
+            if let Some(facts) = self.planned(path, axes) {
+                role.facts.push(facts);
+                continue;
+            }
+            match self.open(path, axes) {
+                Ok(stacks) => {
+                    for stack in stacks {
+                        let (source, shape) = (stack.info().source.clone(), stack.info().shape());
+                        role.facts.push(ImageFacts { source, shape });
+                        role.images.paths.push(path.clone());
+                        role.images.stacks.push(stack);
+                    }
+                }
+                Err(error) => {
+                    let key = format!("{key}[{place}]");
+                    let expected = expectation(&error, axes);
+                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
+                }
+            }
+        }
+        role
+    }
+
+    /// What a simulation will put at this path, if it will and the axes name that many dimensions.
+    fn planned(&self, path: &Path, axes: &Axes) -> Option<ImageFacts> {
+        let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
+        let shape = planned_layout(simulate, path)?;
+        let layout = ArrayLayout::new(axes.clone(), &shape).ok()?;
+        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape() })
+    }
+
+    fn open(&self, path: &Path, axes: &Axes) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
+        let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
+        if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
+            return Err(StackError::AxesLength {
+                stack: path.display().to_string(),
+                axes: axes.clone(),
+                shape,
+            });
+        }
+        let data_type = match self.plan.data.data_type {
+            DataType::Tiff => patchweave_stack::DataType::Tiff,
+            DataType::Zarr => patchweave_stack::DataType::Zarr,
+        };
+        open(path, data_type, axes, &OpenOptions::default())
+    }
+}
+
+fn expectation(error: &StackError, axes: &Axes) -> String {
+    match error {
+        StackError::AxesLength { shape, .. } => format!("axes with {} letters in data_config", shape.len()),
+        StackError::AxesDisagree { own, .. } => format!("axes {own} in data_config"),
+        _ => format!("an image that can be read with axes {axes}"),
+    }
+}
+
+/// An error with all its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,97 @@
+//! What a run shows: a montage of training patches, and predictions beside their input.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array4, Array5, ArrayView4, ArrayView5, Axis};
+use patchweave_config::OutputFormat;
+use patchweave_geometry::{Extent, GeometryError, PerAxis, Region};
+use patchweave_loader::Batch;
+use patchweave_sink::write_file_atomically;
+use patchweave_stack::{ImageStack, ImageStackExt};
+use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
+
+use crate::PipelineError;
+use crate::written::Written;
+
+/// Most pixels along each axis that a picture of a prediction shows, `ZYX`, around the centre.
+const PICTURED: [usize; 3] = [32, 512, 512];
+
+/// Collects the first patches of a run.
+#[derive(Debug, Default)]
+pub struct Montage {
+    n_patches: usize,
+    inputs: Vec<Array4<f32>>,
+    targets: Vec<Array4<f32>>,
+}
+
+impl Montage {
+    /// Collects up to `n_patches` patches of equal shape.
+    pub fn new(n_patches: usize) -> Self {
+        Montage { n_patches, ..Montage::default() }
+    }
+
+    /// Takes what is still needed from a batch.
+    pub fn add(&mut self, batch: &Batch) {
+        let missing = self.n_patches - self.inputs.len();
+        let fits =
+            |patch: &ArrayView4<'_, f32>| self.inputs.first().is_none_or(|first| first.dim() == patch.dim());
+        let n_new = batch.inputs().axis_iter(Axis(0)).take(missing).take_while(fits).count();
+        let copies = |block: ArrayView5<'_, f32>| -> Vec<Array4<f32>> {
+            block.axis_iter(Axis(0)).take(n_new).map(|patch| patch.to_owned()).collect()
+        };
+        self.inputs.extend(copies(batch.inputs()));
+        self.targets.extend(batch.targets().map(copies).unwrap_or_default());
+    }
+
+    /// Writes the montage as `training_patches.png`, inputs beside targets; nothing if there are no patches.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if it cannot be drawn or written.
+    pub fn write(&self, folder: &Path) -> Result<Option<PathBuf>, PipelineError> {
+        let Some(inputs) = joined(&self.inputs)? else { return Ok(None) };
+        let targets = joined(&self.targets)?;
+        let options = MontageOptions { max_pairs: self.n_patches, ..MontageOptions::default() };
+        let picture = montage(inputs.view(), targets.as_ref().map(|targets| targets.view()), &options)?;
+        let path = folder.join("training_patches.png");
+        write_file_atomically(&path, &picture.encode_png()?)?;
+        Ok(Some(path))
+    }
+}
+
+fn joined(patches: &[Array4<f32>]) -> Result<Option<Array5<f32>>, GeometryError> {
+    let Some(first) = patches.first() else { return Ok(None) };
+    let views: Vec<_> = patches.iter().map(|patch| patch.view()).collect();
+    let stacked = ndarray::stack(Axis(0), &views);
+    stacked.map(Some).map_err(|_| GeometryError::BadSize { shape: first.shape().to_vec() })
+}
+
+/// Writes a picture of an image and of what was predicted for it, side by side: the central part of the
+/// first sample; volumes as maximum projections.
+///
+/// # Errors
+/// [`PipelineError`] if something cannot be read, drawn or written.
+pub fn prediction_picture(
+    stack: &dyn ImageStack,
+    channels: Option<&[usize]>,
+    (result, format): (&Path, OutputFormat),
+    path: &Path,
+) -> Result<(), PipelineError> {
+    let info = stack.info();
+    let region = centre(&info.shape().extent)?;
+    let input = stack.read_patch(0, channels, &region)?;
+    let layout = info.layout.restored(info.layout.axes(), input.len_of(Axis(0)))?;
+    let mut output = Array4::zeros(input.raw_dim());
+    Written::open(result, format, &layout)?.read_into(0, &region, output.view_mut())?;
+    let pictures = [render(input.view(), Contrast::default())?, render(output.view(), Contrast::default())?];
+    let picture = side_by_side(&pictures, &SideBySideOptions::default())?;
+    write_file_atomically(path, &picture.encode_png()?)?;
+    Ok(())
+}
+
+fn centre(image: &Extent) -> Result<Region, GeometryError> {
+    let limit = |axis: usize, n: usize| n.min(PICTURED[axis + 3 - image.n_axes()]);
+    let size: Vec<usize> = image.iter().enumerate().map(|(axis, n)| limit(axis, n)).collect();
+    let start: Vec<i64> =
+        image.iter().zip(&size).map(|(n, size)| i64::try_from((n - size) / 2).unwrap_or(0)).collect();
+    Region::new(PerAxis::new(&start)?, Extent::new(&size)?)
+}

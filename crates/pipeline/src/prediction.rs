@@ -1,0 +1,222 @@
+//! The prediction side of a plan: every image through every model, written in every format.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave_config::{
+    DataPlan, DataType, ModelPlan, OutputFormat, PixelTypeChoice, PredictPlan, RunPlan, TilingPlan,
+};
+use patchweave_construct::{BasicPatchConstr, Dataset};
+use patchweave_geometry::{Axes, Axis, GeometryError};
+use patchweave_loader::{Loader, LoaderOptions, Order};
+use patchweave_pixel::PixelType;
+use patchweave_predict::{Gaussian, Identity, Model, PredictError, Predictor, Progress};
+use patchweave_sink::{ImageSink, ImageSpec, SinkError, create};
+use patchweave_stack::{ImageStack, StackInfo};
+
+use crate::outputs::{extension, sink_format, stem};
+use crate::patching::tiling;
+use crate::{Images, PipelineError, Statistics};
+
+/// A prediction ready to run.
+pub struct Prediction {
+    /// What tiles are normalised by.
+    pub statistics: Statistics,
+    /// Every image, in the order it is predicted.
+    pub images: Vec<PredictionImage>,
+    models: Vec<Box<dyn Model>>,
+    loader: Loader,
+    overlaps: Option<Vec<usize>>,
+    folder: PathBuf,
+    formats: Vec<OutputFormat>,
+    pixel_type: PixelTypeChoice,
+    keeps_chunks: bool,
+    channels: Option<Vec<usize>>,
+}
+
+/// One image to predict.
+pub struct PredictionImage {
+    /// The image.
+    pub stack: Arc<dyn ImageStack>,
+    /// Its name, unique among the images of the run; outputs are called after it.
+    pub name: String,
+}
+
+/// Builds the prediction of a plan.
+///
+/// `statistics` are those of a training; without them, and if the plan gives none, they are computed over
+/// the tiles.
+///
+/// # Errors
+/// [`PipelineError`] if an image cannot be read or the parts do not fit.
+pub fn prediction(
+    plan: &RunPlan,
+    predict: &PredictPlan,
+    images: &Images,
+    statistics: Option<&Statistics>,
+) -> Result<Prediction, PipelineError> {
+    let data = &plan.data;
+    let input = images.predict_inputs.extractor()?;
+    let strategy = tiling(&predict.patching, input.shapes())?;
+    let constr = BasicPatchConstr::new(strategy, input, None, data.channels.clone())?;
+    let statistics = match statistics {
+        Some(statistics) => statistics.clone(),
+        None => Statistics::of(data, &constr)?,
+    };
+    let dataset = Dataset::new(Arc::new(constr), data.seed).with_normalizer(statistics.normalizer()?);
+    let loader = Loader::new(dataset, loader_options(plan, data, predict))?;
+    let models = predict.models.iter().map(model).collect::<Result<_, _>>()?;
+    let overlaps = match &predict.patching {
+        TilingPlan::Tiled { overlaps, .. } => Some(overlaps.as_slice().to_vec()),
+        TilingPlan::Whole => None,
+    };
+    Ok(Prediction {
+        statistics,
+        images: named(images),
+        models,
+        loader,
+        overlaps,
+        folder: plan.output.clone(),
+        formats: predict.formats.clone(),
+        pixel_type: predict.pixel_type,
+        keeps_chunks: data.data_type == DataType::Zarr,
+        channels: data.channels.clone(),
+    })
+}
+
+fn loader_options(plan: &RunPlan, data: &DataPlan, predict: &PredictPlan) -> LoaderOptions {
+    let defaults = LoaderOptions::default();
+    LoaderOptions {
+        batch_size: predict.batch_size,
+        order: Order::Sequential,
+        n_workers: data.num_workers,
+        prefetch_batches: plan
+            .train
+            .as_ref()
+            .map_or(defaults.prefetch_batches, |train| train.prefetch_batches),
+        prefetch_bytes: plan.train.as_ref().map_or(defaults.prefetch_bytes, |train| train.prefetch_bytes),
+        ..defaults
+    }
+}
+
+fn model(plan: &ModelPlan) -> Result<Box<dyn Model>, PipelineError> {
+    Ok(match *plan {
+        ModelPlan::Identity => Box::new(Identity),
+        ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(sigma)?),
+    })
+}
+
+/// The images under the stems of their paths; stems that several images share get the image's number.
+fn named(images: &Images) -> Vec<PredictionImage> {
+    let stems: Vec<String> = images.predict_inputs.paths.iter().map(|path| stem(path)).collect();
+    let mut n_of_stem: BTreeMap<&str, usize> = BTreeMap::new();
+    for stem in &stems {
+        *n_of_stem.entry(stem).or_default() += 1;
+    }
+    let name = |(data_idx, stem): (usize, &String)| match n_of_stem.get(stem.as_str()) {
+        Some(1) => stem.clone(),
+        _ => format!("{stem}_{data_idx}"),
+    };
+    let stacks = images.predict_inputs.stacks.iter();
+    stacks
+        .zip(stems.iter().enumerate().map(name))
+        .map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name })
+        .collect()
+}
+
+impl Prediction {
+    /// The models, in order.
+    pub fn models(&self) -> impl Iterator<Item = &dyn Model> {
+        self.models.iter().map(AsRef::as_ref)
+    }
+
+    /// How many tiles all images have together.
+    pub fn n_tiles(&self) -> usize {
+        self.loader.dataset().n_patches()
+    }
+
+    /// The overlap a model needs for tiles to give what the whole image would, where the plan has less.
+    pub fn missing_overlap(&self, model: &dyn Model) -> Option<usize> {
+        let needed = 2 * model.halo();
+        let least = self.overlaps.as_ref()?.iter().min()?;
+        (*least < needed).then_some(needed)
+    }
+
+    /// Runs one model over all images; returns what was written, image by image, format by format.
+    ///
+    /// # Errors
+    /// [`PipelineError::Predict`]; an image that is not finished then leaves nothing behind.
+    pub fn run(
+        &self,
+        model: &dyn Model,
+        keep_going: impl FnMut(Progress) -> bool,
+    ) -> Result<Vec<PathBuf>, PipelineError> {
+        let sinks = |data_idx: usize, n_channels: usize| self.sinks(model, data_idx, n_channels);
+        Ok(Predictor::new(&self.loader, model).run(sinks, keep_going)?)
+    }
+
+    /// The file of an image that [`run`](Self::run) writes in a format.
+    pub fn path(&self, name: &str, model: &str, format: OutputFormat) -> PathBuf {
+        self.folder.join(format!("{name}_{model}.{}", extension(format)))
+    }
+
+    /// The formats that [`run`](Self::run) writes for every image, in order.
+    pub fn formats(&self) -> &[OutputFormat] {
+        &self.formats
+    }
+
+    /// The input channels that are predicted; `None` means all.
+    pub fn channels(&self) -> Option<&[usize]> {
+        self.channels.as_deref()
+    }
+
+    /// The folder that everything is written to.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn sinks(
+        &self,
+        model: &dyn Model,
+        data_idx: usize,
+        n_channels: usize,
+    ) -> Result<Vec<Box<dyn ImageSink>>, PredictError> {
+        let Some(image) = self.images.get(data_idx) else { return Ok(Vec::new()) };
+        let spec =
+            self.spec(image, n_channels).map_err(|source| PredictError::Layout { data_idx, source })?;
+        let one_sink = |&format: &OutputFormat| {
+            create(self.path(&image.name, model.name(), format), sink_format(format), spec.clone())
+        };
+        Ok(self.formats.iter().map(one_sink).collect::<Result<_, SinkError>>()?)
+    }
+
+    fn spec(&self, image: &PredictionImage, n_channels: usize) -> Result<ImageSpec, GeometryError> {
+        let info = image.stack.info();
+        let axes = result_axes(info.layout.axes(), n_channels)?;
+        let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.written_type(info));
+        spec.name.clone_from(&image.name);
+        spec.pixel_size = info.pixel_size;
+        let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);
+        spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
+        Ok(spec)
+    }
+
+    fn written_type(&self, info: &StackInfo) -> PixelType {
+        match self.pixel_type {
+            PixelTypeChoice::Input => info.pixel_type,
+            PixelTypeChoice::Given(pixel_type) => pixel_type,
+        }
+    }
+}
+
+/// The axes of a result: those of the input, with `C` before the spatial axes where several channels need it.
+fn result_axes(input: &Axes, n_channels: usize) -> Result<Axes, GeometryError> {
+    if n_channels == 1 || input.contains(Axis::C) {
+        return Ok(input.clone());
+    }
+    let first_spatial = input.as_slice().iter().position(|axis| axis.is_spatial()).unwrap_or(0);
+    let mut letters: Vec<char> = input.as_slice().iter().map(|axis| axis.letter()).collect();
+    letters.insert(first_spatial, Axis::C.letter());
+    letters.into_iter().collect::<String>().parse()
+}

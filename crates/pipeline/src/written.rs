@@ -1,0 +1,53 @@
+//! A result read back from the file it was written to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use patchweave_config::OutputFormat;
+use patchweave_geometry::{ArrayLayout, Axes, Axis, Region};
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, PatchViewMut, open};
+
+use crate::PipelineError;
+
+/// A written image, addressed like the image it was predicted from.
+///
+/// An OME-Zarr keeps samples as separate images and its axes in the standard's order; this hides both.
+pub(crate) struct Written {
+    stacks: Vec<Arc<dyn ImageStack>>,
+    layout: ArrayLayout,
+    is_collection: bool,
+}
+
+impl Written {
+    /// Opens what was written in a format for an image of that layout.
+    pub fn open(path: &Path, format: OutputFormat, layout: &ArrayLayout) -> Result<Self, PipelineError> {
+        let letters = |axes: &Axes| axes.as_slice().iter().map(|axis| axis.letter()).collect::<String>();
+        let (data_type, axes) = match format {
+            OutputFormat::Tiff => (DataType::Tiff, layout.axes().clone()),
+            OutputFormat::OmeZarr => {
+                let written = letters(&layout.axes().to_canonical()).replace(Axis::S.letter(), "");
+                (DataType::Zarr, written.parse()?)
+            }
+        };
+        let is_collection = format == OutputFormat::OmeZarr && layout.axes().contains(Axis::S);
+        let stacks = open(path, data_type, &axes, &OpenOptions::default())?;
+        Ok(Written { stacks, layout: layout.clone(), is_collection })
+    }
+
+    /// Reads a region of a sample, all channels.
+    pub fn read_into(
+        &self,
+        sample_idx: usize,
+        region: &Region,
+        out: PatchViewMut<'_>,
+    ) -> Result<(), PipelineError> {
+        let (stack, sample_idx) = match self.is_collection {
+            true => self.layout.locate_sample(sample_idx)?,
+            false => (0, sample_idx),
+        };
+        let n_samples = self.stacks.len();
+        let missing = patchweave_geometry::GeometryError::SampleOutOfRange { sample_idx: stack, n_samples };
+        let stack = self.stacks.get(stack).ok_or(missing)?;
+        Ok(stack.read_into(sample_idx, None, region, out)?)
+    }
+}

@@ -1,0 +1,14 @@
+//! Models, and the predictor that cuts tiles, runs a model and weaves the results back into images.
+//!
+//! Images are written band by band as tiles arrive, so that memory does not grow with their size.
+
+mod band;
+mod error;
+mod gaussian;
+mod model;
+mod predictor;
+
+pub use error::PredictError;
+pub use gaussian::Gaussian;
+pub use model::{Identity, Likeness, Model, ModelError};
+pub use predictor::{Predictor, Progress};

@@ -1,0 +1,7 @@
+//! The `patchweave` command; see `patchweave --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patchweave_cli::main()
+}
