@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Cuts training patches out of microscopy images and weaves predictions back into images.
+/// Cut training patches out of microscopy images and weave predictions back into images
+///
+/// Exit codes: 0 fine, 1 the run failed, 2 the command line or the configuration is wrong.
 #[derive(Debug, Parser)]
-#[command(name = "patchweave", version, about, arg_required_else_help = true)]
+#[command(name = "patchweave", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -14,10 +16,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Do what a configuration says: simulate, train-side loading, prediction
+    /// Do what a configuration says: simulate data, load training batches, predict
     ///
-    /// Nothing is written before the whole configuration and all images were checked. Exit codes: 0 fine, 1 the
-    /// run failed, 2 the configuration is wrong.
+    /// Nothing is written before the whole configuration and all images were checked.
     Run {
         /// The YAML file; paths in it are relative to its folder
         config: PathBuf,

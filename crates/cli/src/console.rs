@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -41,6 +42,15 @@ impl Console {
             Err(_) => bar,
         }
     }
+}
+
+/// A path as a person would type it here: relative to the current folder where it lies below it.
+pub(crate) fn shown(path: &Path) -> String {
+    let below_here = || {
+        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        Some(path.canonicalize().ok()?.strip_prefix(here).ok()?.to_owned())
+    };
+    below_here().as_deref().unwrap_or(path).display().to_string()
 }
 
 /// A count with thin groups of three digits, as `262 144`.

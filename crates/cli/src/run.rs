@@ -2,23 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan, load};
+use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::LoaderStats;
 use patchweave_pipeline::{
-    Comparison, Images, Montage, Prediction, Statistics, Training, check_plan, compare, open_images,
+    Comparison, Images, Montage, Prediction, Statistics, Training, compare, load_plan, open_images,
     prediction, prediction_picture, simulated_data, training, write_statistics,
 };
 use patchweave_predict::Model;
 use patchweave_stack::ImageStack;
 
-use crate::console::{bytes, grouped};
+use crate::console::{bytes, grouped, shown};
 use crate::simulate::describe;
 use crate::{Console, Failure, interrupt};
 
 pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
-    let plan = load(config)?;
-    check_plan(&plan)?;
+    let plan = load_plan(config)?;
     let mut run = Run { plan: &plan, console, written: Vec::new() };
     if let Some(simulate) = &plan.simulate {
         let data = simulated_data(simulate)?;
@@ -160,14 +159,14 @@ impl Run<'_> {
             let pixels = grouped(n_pixels);
             self.console.say(format!(
                 "  identity check: all {pixels} {pixel_type} pixels of {} equal the input",
-                path.display()
+                shown(path)
             ))
         } else if !exact && comparison.is_within_rounding() {
             let (different, pixels) = (grouped(n_different), grouped(n_pixels));
             self.console.say(format!(
                 "  identity check: {different} of {pixels} {pixel_type} pixels of {} differ by float32 rounding, at most {largest_difference:e}; \
                  normalization {{name: none}} is exact",
-                path.display()
+                shown(path)
             ))
         } else {
             Err(Failure::NotIdentical {
@@ -182,7 +181,7 @@ impl Run<'_> {
 
     fn list_written(&self) -> Result<(), Failure> {
         self.console.say("files:")?;
-        self.written.iter().try_for_each(|path| self.console.say(format!("  {}", path.display())))
+        self.written.iter().try_for_each(|path| self.console.say(format!("  {}", shown(path))))
     }
 }
 

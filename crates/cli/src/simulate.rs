@@ -5,6 +5,7 @@ use patchweave_geometry::Extent;
 use patchweave_pipeline::{SimulatedData, simulated_data, simulation_of};
 
 use crate::arguments::{FormatName, SimulateOptions};
+use crate::console::shown;
 use crate::{Console, Failure, interrupt};
 
 pub(crate) fn simulate(options: &SimulateOptions, console: &Console) -> Result<(), Failure> {
@@ -33,13 +34,13 @@ pub(crate) fn simulate(options: &SimulateOptions, console: &Console) -> Result<(
     simulation_of(&plan).check().map_err(|error| Failure::Arguments(error.to_string()))?;
     let data = simulated_data(&plan)?;
     console.say(describe(&plan, &data))?;
-    data.files.iter().try_for_each(|file| console.say(format!("  {}", file.display())))
+    data.files.iter().try_for_each(|file| console.say(format!("  {}", shown(file))))
 }
 
 /// One line on what was made or found.
 pub(crate) fn describe(plan: &SimulatePlan, data: &SimulatedData) -> String {
     let what = format!("{} structures of {} pixels, seed {}", plan.n_structures, plan.size, plan.seed);
-    let folder = plan.folder.display();
+    let folder = shown(&plan.folder);
     if data.is_new {
         format!("simulated {what} in {folder}")
     } else {

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use patchweave_config::load;
-use patchweave_pipeline::check_plan;
+use patchweave_pipeline::load_plan;
 
 use crate::{Console, Failure};
 
 pub(crate) fn validate(config: &Path, console: &Console) -> Result<(), Failure> {
-    let plan = load(config)?;
-    check_plan(&plan)?;
+    load_plan(config)?;
     console.say(format!("{} is fine", config.display()))
 }

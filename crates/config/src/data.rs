@@ -7,7 +7,7 @@ use patchweave_geometry::{Axes, Axis};
 use crate::augmentation::{AugmentationPlan, augmentations};
 use crate::axes::{axes, target_axes};
 use crate::normalization::{NormalizationPlan, Targets, normalization};
-use crate::patching::{PatchingPlan, Surroundings, patching};
+use crate::patching::{PatchingPlan, Surroundings, TilingPlan, patching};
 use crate::reader::{Block, Reader, Value};
 use crate::scalar::{Names, count, positive, positive_seed, truth};
 use crate::sizes::{is_square, refuse_oblong};
@@ -151,11 +151,26 @@ const DATA_TYPES: Names<'_, DataType> = Names {
     ],
 };
 
+/// Fixed rather than drawn, so that a run can be repeated.
+const DEFAULT_SEED: u64 = 42;
+
 /// The largest number of threads that is taken for one.
 const MAX_WORKERS: usize = 1024;
 
-/// The section `data_config`.
-pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, targets: Targets) -> Option<DataPlan> {
+/// The section `data_config` as far as it could be read.
+pub(crate) struct ReadData {
+    /// The plan, with stand-ins for refused values that the images are not checked against.
+    pub plan: DataPlan,
+    /// The patching, unless it was refused.
+    pub patching: Option<PatchingPlan>,
+    /// The batch size, unless it was refused.
+    pub batch_size: Option<usize>,
+    /// Whether `target_axes` could be read.
+    pub has_target_axes: bool,
+}
+
+/// The section `data_config`; nothing without a mode, a type and axes.
+pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, targets: Targets) -> Option<ReadData> {
     let block = value.block(reader)?.only_with(reader, KEYS, NOT_AVAILABLE);
     let mode = block.need(reader, "mode", "training, validating or predicting", |reader, value| {
         MODES.read(reader, value)
@@ -165,7 +180,7 @@ pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, targets: Targets)
     let axes = block.need(reader, "axes", "letters of STCZYX, as in YX", axes);
     let target_axes =
         block.maybe(reader, "target_axes", |reader, value| target_axes(reader, value, axes.as_ref()));
-    let seed = block.or(reader, "seed", 42, positive_seed);
+    let seed = block.or(reader, "seed", DEFAULT_SEED, positive_seed);
     let around = Surroundings { mode, axes: axes.as_ref(), seed };
     let patching = block
         .need(reader, "patching", "a block with a name", |reader, value| patching(reader, value, &around));
@@ -179,20 +194,23 @@ pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, targets: Targets)
     let shuffle = block.or(reader, "train_dataloader_params", true, shuffle);
     check_turns(reader, &block, patching.as_ref(), augmentations.as_deref());
     let axes = axes?;
-    Some(DataPlan {
+    // A stand-in must not cause problems of its own: statistics are only checked with the right channels.
+    let normalization = normalization.filter(|_| channels.is_some()).unwrap_or(NormalizationPlan::None);
+    let plan = DataPlan {
         mode: mode?,
         data_type: data_type?,
-        target_axes: target_axes?.unwrap_or_else(|| axes.clone()),
+        target_axes: target_axes.clone().flatten().unwrap_or_else(|| axes.clone()),
         axes,
-        patching: patching?,
-        normalization: normalization?,
-        augmentations: augmentations?,
-        batch_size: batch_size?,
-        channels: channels?.filter(|list| !list.is_empty()),
-        num_workers: num_workers?,
-        shuffle: shuffle?,
-        seed: seed?,
-    })
+        patching: patching.clone().unwrap_or(PatchingPlan::Tiling(TilingPlan::Whole)),
+        normalization,
+        augmentations: augmentations.unwrap_or_default(),
+        batch_size: batch_size.unwrap_or(1),
+        channels: channels.flatten().filter(|list| !list.is_empty()),
+        num_workers: num_workers.unwrap_or(1),
+        shuffle: shuffle.unwrap_or(true),
+        seed: seed.unwrap_or(DEFAULT_SEED),
+    };
+    Some(ReadData { plan, patching, batch_size, has_target_axes: target_axes.is_some() })
 }
 
 /// The axes alone, for sections that need them although the rest of `data_config` is refused.

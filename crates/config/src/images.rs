@@ -15,7 +15,8 @@ use crate::run::RunPlan;
 /// use patchweave_config::ImageFacts;
 /// use patchweave_geometry::ImageShape;
 ///
-/// let facts = ImageFacts { source: "a.tiff".into(), shape: ImageShape::from_slice(&[1, 2, 64, 64])? };
+/// let shape = ImageShape::from_slice(&[1, 2, 64, 64])?;
+/// let facts = ImageFacts { source: "a.tiff".into(), shape, entry: 0 };
 /// assert_eq!(facts.shape.n_channels, 2);
 /// # Ok::<(), patchweave_geometry::GeometryError>(())
 /// ```
@@ -25,9 +26,13 @@ pub struct ImageFacts {
     pub source: String,
     /// Its shape with all its channels, before any are selected.
     pub shape: ImageShape,
+    /// Which path of the configuration's list it was opened from; one path may hold several images.
+    pub entry: usize,
 }
 
 /// The images of a run in the order of the configuration; a role that the run lacks has none.
+///
+/// Where an image could not be opened, leave out the targets: pairs are told by their place.
 ///
 /// ```
 /// assert!(patchweave_config::OpenedImages::default().train_inputs.is_empty());
@@ -64,7 +69,8 @@ pub struct OpenedImages {
 /// train: {input: a.tiff}
 /// ";
 /// let plan = parse(text, Path::new("a.yaml"), &|_| None)?;
-/// let small = ImageFacts { source: "a.tiff".into(), shape: ImageShape::from_slice(&[1, 1, 64, 32]).unwrap() };
+/// let shape = ImageShape::from_slice(&[1, 1, 64, 32]).unwrap();
+/// let small = ImageFacts { source: "a.tiff".into(), shape, entry: 0 };
 /// let problems = check_images(&plan, &OpenedImages { train_inputs: vec![small], ..OpenedImages::default() });
 /// let expected = "\
 /// a.yaml:6:40: data_config.patching.patch_size: image a.tiff has size 64 × 32, expected at least the patch size 64 × 64
@@ -105,8 +111,8 @@ struct Role<'a> {
 
 impl Role<'_> {
     /// The path of one image's entry, if the file lists them.
-    fn entry(&self, plan: &RunPlan, idx: usize) -> String {
-        let entry = entry_path(self.key, idx);
+    fn entry(&self, plan: &RunPlan, image: &ImageFacts) -> String {
+        let entry = entry_path(self.key, image.entry);
         if plan.has_key(&entry) { entry } else { self.key.into() }
     }
 }
@@ -126,8 +132,8 @@ impl Check<'_> {
         let axes =
             if role.key == "train.target" { &self.plan.data.target_axes } else { &self.plan.data.axes };
         let n_spatial = axes.n_spatial();
-        for (idx, image) in role.images.iter().enumerate() {
-            let path = role.entry(self.plan, idx);
+        for image in role.images {
+            let path = role.entry(self.plan, image);
             let n_axes = image.shape.extent.n_axes();
             if n_axes != n_spatial {
                 let found = format!("image {} has {n_axes} spatial axes", image.source);
@@ -166,11 +172,11 @@ impl Check<'_> {
             self.report(targets.key, found, expected);
             return;
         }
-        for (idx, (input, target)) in inputs.images.iter().zip(targets.images).enumerate() {
+        for (input, target) in inputs.images.iter().zip(targets.images) {
             if pairing(&input.shape) != pairing(&target.shape) {
                 let found = format!("target {} has {}", target.source, samples_and_size(&target.shape));
                 let expected = format!("{} as its input {}", samples_and_size(&input.shape), input.source);
-                self.report(&targets.entry(self.plan, idx), found, expected);
+                self.report(&targets.entry(self.plan, target), found, expected);
             }
         }
     }
@@ -251,7 +257,7 @@ impl Check<'_> {
             if n_fitted != 1 && self.n_read(image) != n_fitted {
                 let expected =
                     format!("{n_fitted} as in {}, from which statistics are fitted", trained.source);
-                self.report(&predicted.entry(self.plan, 0), has_channels(image), expected);
+                self.report(&predicted.entry(self.plan, image), has_channels(image), expected);
             }
         }
     }

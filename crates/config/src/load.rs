@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::{ConfigErrors, RunPlan, parse};
+use crate::{ConfigErrors, Problem, RunPlan, parse_and_check};
 
 /// Larger files are no configurations.
 const MAX_BYTES: u64 = 16 << 20;
@@ -49,7 +49,7 @@ pub enum LoadError {
     Invalid(#[from] ConfigErrors),
 }
 
-/// Reads a configuration file of at most 16 MiB, as [`parse`] does, with the variables of the environment.
+/// Reads a configuration file of at most 16 MiB, as [`parse`](crate::parse) does, with the variables of the environment.
 ///
 /// Paths in it are relative to its folder.
 ///
@@ -57,6 +57,15 @@ pub enum LoadError {
 /// [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
 /// all problems of the file.
 pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
+    load_and_check(file, &|_| Vec::new())
+}
+
+/// Reads a configuration file as [`load`] does, with a check of its own as
+/// [`parse_and_check`](crate::parse_and_check) takes it.
+///
+/// # Errors
+/// As [`load`], with the problems that `check` finds.
+pub fn load_and_check(file: &Path, check: &dyn Fn(&RunPlan) -> Vec<Problem>) -> Result<RunPlan, LoadError> {
     let failed = |source| LoadError::Read { file: file.to_owned(), source };
     let mut bytes = Vec::new();
     File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
@@ -66,5 +75,5 @@ pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
     let text =
         String::from_utf8(bytes).map_err(|source| LoadError::NotText { file: file.to_owned(), source })?;
     // A variable that is not Unicode cannot be part of the text and counts as not set.
-    Ok(parse(&text, file, &|name| std::env::var(name).ok())?)
+    Ok(parse_and_check(&text, file, &|name| std::env::var(name).ok(), check)?)
 }

@@ -171,7 +171,7 @@ fn random(reader: &mut Reader<'_>, block: Block<'_>, around: &Surroundings<'_>) 
     let block = block.only(reader, &["name", "patch_size", "seed"]);
     let size = patch_size(reader, &block, around.axes, square_extent);
     let seed = block.maybe(reader, "seed", positive_seed);
-    Some((size?, seed?.or(around.seed)?))
+    Some((size?, seed.flatten().or(around.seed).unwrap_or_default()))
 }
 
 fn sequential(reader: &mut Reader<'_>, block: Block<'_>, axes: Option<&Axes>) -> Option<PatchingPlan> {
@@ -180,7 +180,7 @@ fn sequential(reader: &mut Reader<'_>, block: Block<'_>, axes: Option<&Axes>) ->
     let overlaps =
         block.maybe(reader, "overlaps", |reader, value| overlaps(reader, value, size, Parity::Any));
     let patch_size = size?;
-    let overlaps = overlaps?.unwrap_or_else(|| no_overlaps(&patch_size));
+    let overlaps = overlaps.flatten().unwrap_or_else(|| no_overlaps(&patch_size));
     Some(PatchingPlan::Sequential { patch_size, overlaps })
 }
 
@@ -190,7 +190,8 @@ fn tiled(reader: &mut Reader<'_>, block: Block<'_>, axes: Option<&Axes>) -> Opti
     let overlaps = block.need(reader, "overlaps", "one even number per axis", |reader, value| {
         overlaps(reader, value, size, Parity::Even)
     });
-    Some(TilingPlan::Tiled { patch_size: size?, overlaps: overlaps? })
+    let patch_size = size?;
+    Some(TilingPlan::Tiled { patch_size, overlaps: overlaps.unwrap_or_else(|| no_overlaps(&patch_size)) })
 }
 
 fn whole(reader: &mut Reader<'_>, block: Block<'_>) -> TilingPlan {

@@ -75,7 +75,7 @@ pub(crate) struct Defaults<'a> {
     pub is_tiling: bool,
 }
 
-/// The section `predict`.
+/// The section `predict`, with stand-ins for refused values; nothing without inputs.
 pub(crate) fn predict(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -97,13 +97,15 @@ pub(crate) fn predict(
     let all_formats = vec![OutputFormat::Tiff, OutputFormat::OmeZarr];
     let formats = block.or(reader, "formats", all_formats, formats);
     let pixel_type = block.or(reader, "pixel_type", PixelTypeChoice::Given(PixelType::F32), pixel_type);
+    // A stand-in must not cause problems of its own: whole images go in batches of one.
+    let stand_in = patching.is_none();
     Some(PredictPlan {
         inputs: inputs?,
-        patching: patching?,
-        models: models?,
-        batch_size: batch_size?,
-        formats: formats?,
-        pixel_type: pixel_type?,
+        patching: patching.unwrap_or(TilingPlan::Whole),
+        models: models.unwrap_or_default(),
+        batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
+        formats: formats.unwrap_or_default(),
+        pixel_type: pixel_type.unwrap_or(PixelTypeChoice::Input),
     })
 }
 

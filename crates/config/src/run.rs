@@ -93,6 +93,23 @@ impl RunPlan {
 /// # Errors
 /// All problems of the file together.
 pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<RunPlan, ConfigErrors> {
+    parse_and_check(text, file, env, &|_| Vec::new())
+}
+
+/// Reads a text as [`parse`] does and reports what `check` finds together with the problems of the text.
+///
+/// `check` sees the plan also where values were refused, with stand-ins in their place that fit any image, so
+/// that a person learns of everything at once. It is not called if the text does not even say which images
+/// there are and what they are.
+///
+/// # Errors
+/// All problems of the file and of `check` together.
+pub fn parse_and_check(
+    text: &str,
+    file: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    check: &dyn Fn(&RunPlan) -> Vec<Problem>,
+) -> Result<RunPlan, ConfigErrors> {
     let document = yaml::read(text);
     let origin = Origin::new(file, text, document.root.as_ref());
     let mut reader = Reader::new(&origin, env);
@@ -100,16 +117,21 @@ pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> R
         report_refusal(&mut reader, refusal);
     }
     let sections = document.root.as_ref().and_then(|root| sections(&mut reader, &Value::root(root)));
-    match (sections, reader.into_problems()) {
-        (Some(sections), problems) if problems.is_empty() => Ok(RunPlan {
-            output: sections.output,
-            simulate: sections.simulate,
-            data: sections.data,
-            train: sections.train,
-            predict: sections.predict,
-            origin,
-        }),
-        (_, problems) => Err(ConfigErrors::new(file.to_owned(), problems)),
+    let mut problems = reader.into_problems();
+    let plan = sections.map(|sections| RunPlan {
+        output: sections.output,
+        simulate: sections.simulate,
+        data: sections.data,
+        train: sections.train,
+        predict: sections.predict,
+        origin,
+    });
+    match plan {
+        Some(plan) => {
+            problems.extend(check(&plan));
+            if problems.is_empty() { Ok(plan) } else { Err(ConfigErrors::new(file.to_owned(), problems)) }
+        }
+        None => Err(ConfigErrors::new(file.to_owned(), problems)),
     }
 }
 
@@ -149,17 +171,30 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>) -> Option<Sections> {
     let data = block.need(reader, "data_config", "a block of keys", |reader, value| {
         data::data(reader, value, targets(&block))
     });
-    let train = block.maybe(reader, "train", train);
+    let train = block.maybe(reader, "train", train).flatten();
     let axes = data_block.as_ref().and_then(data::axes_of);
     let defaults = predict::Defaults {
         axes: axes.as_ref(),
-        batch_size: data.as_ref().map(|data| data.batch_size),
-        patching: data.as_ref().map(|data| &data.patching),
+        batch_size: data.as_ref().and_then(|data| data.batch_size),
+        patching: data.as_ref().and_then(|data| data.patching.as_ref()),
         is_tiling: data_block.as_ref().is_some_and(patching::is_tiling),
     };
     let predict = block.maybe(reader, "predict", |reader, value| predict::predict(reader, value, &defaults));
     check_sections(reader, &block, data_block.as_ref());
-    Some(Sections { output: output?, simulate: simulate?, data: data?, train: train?, predict: predict? })
+    let data = data?;
+    // Without their own axes targets cannot be opened.
+    let train = train.map(|train| match data.has_target_axes {
+        true => train,
+        false => TrainPlan { targets: Vec::new(), ..train },
+    });
+    Some(Sections {
+        output: output.unwrap_or_default(),
+        // Without it nobody knows which images are still to be made.
+        simulate: simulate?,
+        data: data.plan,
+        train,
+        predict: predict.flatten(),
+    })
 }
 
 /// There has to be something to do, and the data set has to be for it.

@@ -50,7 +50,7 @@ const KEYS: &[&str] =
 
 const MIB: usize = 1 << 20;
 
-/// The section `train`.
+/// The section `train`, with stand-ins for refused values; nothing without inputs.
 pub(crate) fn train(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<TrainPlan> {
     let block = value.block(reader)?.only(reader, KEYS);
     let inputs = block.need(reader, "input", "a path or a list of paths", paths);
@@ -71,11 +71,11 @@ pub(crate) fn train(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<TrainP
         block.or(reader, "montage_patches", 12, |reader, value| count(reader, value, 0..=usize::MAX));
     Some(TrainPlan {
         inputs: inputs?,
-        targets: targets?,
-        epochs: epochs?,
-        max_batches: max_batches?,
-        prefetch_batches: prefetch_batches?,
-        prefetch_bytes: prefetch_mib?.checked_mul(MIB)?,
-        montage_patches: montage_patches?,
+        targets: targets.unwrap_or_default(),
+        epochs: epochs.unwrap_or(1),
+        max_batches: max_batches.flatten(),
+        prefetch_batches: prefetch_batches.unwrap_or(1),
+        prefetch_bytes: prefetch_mib.unwrap_or(1).saturating_mul(MIB),
+        montage_patches: montage_patches.unwrap_or(0),
     })
 }

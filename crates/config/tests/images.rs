@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use patchweave_config::{ImageFacts, OpenedImages, check_images, parse};
+use patchweave_config::{ImageFacts, OpenedImages, RunPlan, check_images, parse, parse_and_check};
 use patchweave_geometry::ImageShape;
 
 const BASE: &str = include_str!("data/base.yaml");
 
 fn image(source: &str, shape: &[usize]) -> ImageFacts {
-    ImageFacts { source: source.into(), shape: ImageShape::from_slice(shape).unwrap() }
+    ImageFacts { source: source.into(), shape: ImageShape::from_slice(shape).unwrap(), entry: 0 }
 }
 
 /// The images that the file itself fits.
@@ -31,6 +31,37 @@ fn problems(from: &str, to: &str, images: &OpenedImages) -> Vec<String> {
 }
 
 #[test]
+fn problems_of_text_and_images_come_together() {
+    let text = BASE.replacen("predict:\n", "predict:\n  batch_size: none\n", 1).replacen(
+        "train:\n",
+        "train:\n  epoch: 3\n",
+        1,
+    );
+    assert_ne!(text, BASE);
+    let train_inputs = vec![image("a", &[1, 2, 64, 63])];
+    let images = OpenedImages { train_inputs, train_targets: Vec::new(), ..images() };
+    let check = |plan: &RunPlan| check_images(plan, &images);
+    let errors = parse_and_check(&text, Path::new("f"), &|_| None, &check).unwrap_err();
+    let keys: Vec<&str> = errors.problems.iter().map(|problem| problem.key_path.as_str()).collect();
+    assert_eq!(keys, ["data_config.patching.patch_size", "train.epoch", "predict.batch_size"]);
+}
+
+/// Refused values leave stand-ins behind that fit any image.
+#[test]
+fn stand_ins_cause_no_problems() {
+    let fits_all = |text: &str| {
+        let check = |plan: &RunPlan| check_images(plan, &images());
+        let plain = parse(text, Path::new("f"), &|_| None).unwrap_err();
+        let checked = parse_and_check(text, Path::new("f"), &|_| None, &check).unwrap_err();
+        assert_eq!(plain, checked);
+    };
+    for line in BASE.lines().filter(|line| line.contains(": ") && !line.trim_start().starts_with("axes")) {
+        let (key, _) = line.split_once(": ").unwrap();
+        fits_all(&BASE.replacen(line, &format!("{key}: {{wrong: [value]}}"), 1));
+    }
+}
+
+#[test]
 fn images_that_fit_have_no_problems() {
     assert_eq!(problems("", "", &images()), Vec::<String>::new());
     assert_eq!(problems("", "", &OpenedImages::default()), Vec::<String>::new());
@@ -47,7 +78,8 @@ fn every_training_image_has_room_for_a_patch() {
 
 #[test]
 fn images_of_a_role_are_of_one_kind() {
-    let predict_inputs = vec![image("p", &[1, 2, 20, 20]), image("q", &[1, 3, 5, 20, 20])];
+    let second = ImageFacts { entry: 1, ..image("q", &[1, 3, 5, 20, 20]) };
+    let predict_inputs = vec![image("p", &[1, 2, 20, 20]), second];
     let list = "predict:\n  input: [p, q]";
     let found = problems("predict:\n  input: a.tiff", list, &OpenedImages { predict_inputs, ..images() });
     let expected = [

@@ -4,7 +4,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{ConfigErrors, DataType, ImageFacts, OpenedImages, Problem, RunPlan, check_images};
+use patchweave_config::{
+    ConfigErrors, DataType, ImageFacts, LoadError, OpenedImages, Problem, RunPlan, check_images,
+    load_and_check,
+};
 use patchweave_construct::PatchExtractor;
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{ImageStack, OpenOptions, StackError, open};
@@ -41,14 +44,14 @@ impl NamedImages {
     }
 }
 
-/// Checks a plan against its images without doing anything else.
+/// Loads a configuration and checks it against its images; no pixel is read and nothing is written.
 ///
 /// Images that a simulation will make are taken as the plan describes them.
 ///
 /// # Errors
-/// [`ConfigErrors`] with all problems, each at its line.
-pub fn check_plan(plan: &RunPlan) -> Result<(), ConfigErrors> {
-    read_images(plan, true).map(|_| ())
+/// [`LoadError`] with all problems of the text and of the images together, each at its line.
+pub fn load_plan(file: &Path) -> Result<RunPlan, LoadError> {
+    load_and_check(file, &|plan| read_images(plan, true).err().unwrap_or_default())
 }
 
 /// Opens all images of a plan and checks that they fit; no pixel is read.
@@ -56,10 +59,10 @@ pub fn check_plan(plan: &RunPlan) -> Result<(), ConfigErrors> {
 /// # Errors
 /// [`ConfigErrors`] with all problems, each at its line.
 pub fn open_images(plan: &RunPlan) -> Result<Images, ConfigErrors> {
-    read_images(plan, false)
+    read_images(plan, false).map_err(|problems| plan.errors(problems))
 }
 
-fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, ConfigErrors> {
+fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Problem>> {
     let mut opener = Opener { plan, before_simulation, problems: Vec::new() };
     opener.check_simulation();
     let (data, train) = (&plan.data, plan.train.as_ref());
@@ -70,14 +73,13 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Config
     let predict_paths = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
     let predicted = opener.role("predict.input", predict_paths, &data.axes);
     let mut problems = opener.problems;
-    if problems.is_empty() {
-        let opened = OpenedImages {
-            train_inputs: inputs.facts,
-            train_targets: targets.facts,
-            predict_inputs: predicted.facts,
-        };
-        problems = check_images(plan, &opened);
-    }
+    let has_pairs = !inputs.is_incomplete && !targets.is_incomplete;
+    let facts = OpenedImages {
+        train_inputs: inputs.facts,
+        train_targets: if has_pairs { targets.facts } else { Vec::new() },
+        predict_inputs: predicted.facts,
+    };
+    problems.extend(check_images(plan, &facts));
     if problems.is_empty() {
         Ok(Images {
             train_inputs: inputs.images,
@@ -85,7 +87,7 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Config
             predict_inputs: predicted.images,
         })
     } else {
-        Err(plan.errors(problems))
+        Err(problems)
     }
 }
 
@@ -93,6 +95,7 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Config
 struct Role {
     images: NamedImages,
     facts: Vec<ImageFacts>,
+    is_incomplete: bool,
 }
 
 struct Opener<'a> {
@@ -112,8 +115,8 @@ impl Opener<'_> {
 
     fn role(&mut self, key: &str, paths: &[PathBuf], axes: &Axes) -> Role {
         let mut role = Role::default();
-        for (place, path) in paths.iter().enumerate() {
-            if let Some(facts) = self.planned(path, axes) {
+        for (entry, path) in paths.iter().enumerate() {
+            if let Some(facts) = self.planned(entry, path, axes) {
                 role.facts.push(facts);
                 continue;
             }
@@ -121,13 +124,14 @@ impl Opener<'_> {
                 Ok(stacks) => {
                     for stack in stacks {
                         let (source, shape) = (stack.info().source.clone(), stack.info().shape());
-                        role.facts.push(ImageFacts { source, shape });
+                        role.facts.push(ImageFacts { source, shape, entry });
                         role.images.paths.push(path.clone());
                         role.images.stacks.push(stack);
                     }
                 }
                 Err(error) => {
-                    let key = format!("{key}[{place}]");
+                    role.is_incomplete = true;
+                    let key = format!("{key}[{entry}]");
                     let expected = expectation(&error, axes);
                     self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
                 }
@@ -137,11 +141,11 @@ impl Opener<'_> {
     }
 
     /// What a simulation will put at this path, if it will and the axes name that many dimensions.
-    fn planned(&self, path: &Path, axes: &Axes) -> Option<ImageFacts> {
+    fn planned(&self, entry: usize, path: &Path, axes: &Axes) -> Option<ImageFacts> {
         let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
         let shape = planned_layout(simulate, path)?;
         let layout = ArrayLayout::new(axes.clone(), &shape).ok()?;
-        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape() })
+        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
     }
 
     fn open(&self, path: &Path, axes: &Axes) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {

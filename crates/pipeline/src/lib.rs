@@ -1,6 +1,6 @@
 //! From a checked plan to running objects: simulated data, opened images, loaders and predictions.
 //!
-//! Front ends call these steps in order and show what they like: [`check_plan`], [`simulated_data`],
+//! Front ends call these steps in order and show what they like: [`load_plan`], [`simulated_data`],
 //! [`open_images`], [`training`], [`prediction`]. Nothing here prints or reads the command line.
 
 mod error;
@@ -16,7 +16,7 @@ mod verify;
 mod written;
 
 pub use error::PipelineError;
-pub use images::{Images, NamedImages, check_plan, open_images};
+pub use images::{Images, NamedImages, load_plan, open_images};
 pub use normalizer::Statistics;
 pub use outputs::write_statistics;
 pub use pictures::{Montage, prediction_picture};
