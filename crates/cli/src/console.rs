@@ -26,7 +26,11 @@ impl Console {
         let mut text = format!("error: {failure}");
         let mut cause = failure.source();
         while let Some(error) = cause {
-            text = format!("{text}\n  caused by: {error}");
+            let message = error.to_string();
+            // Some errors of other libraries repeat their cause in their own text.
+            if !text.contains(&message) {
+                text = format!("{text}\n  caused by: {message}");
+            }
             cause = error.source();
         }
         // Without a standard error there is nobody left to tell.

@@ -1,7 +1,5 @@
 //! An array in its own axes, and where the samples and pixels of the canonical form stand in it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region};
 
 /// Axes and shape of an array as it is stored.
@@ -17,7 +15,7 @@ use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region};
 /// assert_eq!(layout.locate_sample(4)?, (1, 1));
 /// # Ok::<(), patchweave_geometry::GeometryError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ArrayLayout {
     axes: Axes,
     shape: Vec<usize>,

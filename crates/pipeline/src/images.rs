@@ -63,14 +63,16 @@ pub fn open_images(plan: &RunPlan) -> Result<Images, ConfigErrors> {
 }
 
 fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Problem>> {
-    let mut opener = Opener { plan, before_simulation, problems: Vec::new() };
-    opener.check_simulation();
     let (data, train) = (&plan.data, plan.train.as_ref());
     let no_paths: &[PathBuf] = &[];
-    let inputs = opener.role("train.input", train.map_or(no_paths, |train| &train.inputs), &data.axes);
+    let input_paths = train.map_or(no_paths, |train| &train.inputs);
     let target_paths = train.map_or(no_paths, |train| &train.targets);
-    let targets = opener.role("train.target", target_paths, &data.target_axes);
     let predict_paths = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
+    let n_paths = input_paths.len() + target_paths.len() + predict_paths.len();
+    let mut opener = Opener { plan, before_simulation, n_paths, problems: Vec::new() };
+    opener.check_simulation();
+    let inputs = opener.role("train.input", input_paths, &data.axes);
+    let targets = opener.role("train.target", target_paths, &data.target_axes);
     let predicted = opener.role("predict.input", predict_paths, &data.axes);
     let mut problems = opener.problems;
     let has_pairs = !inputs.is_incomplete && !targets.is_incomplete;
@@ -101,6 +103,7 @@ struct Role {
 struct Opener<'a> {
     plan: &'a RunPlan,
     before_simulation: bool,
+    n_paths: usize,
     problems: Vec<Problem>,
 }
 
@@ -161,7 +164,7 @@ impl Opener<'_> {
             DataType::Tiff => patchweave_stack::DataType::Tiff,
             DataType::Zarr => patchweave_stack::DataType::Zarr,
         };
-        open(path, data_type, axes, &OpenOptions::default())
+        open(path, data_type, axes, &OpenOptions::default().shared_by(self.n_paths))
     }
 }
 
@@ -173,12 +176,15 @@ fn expectation(error: &StackError, axes: &Axes) -> String {
     }
 }
 
-/// An error with all its causes.
+/// An error with all its causes; some repeat their cause in their own text.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
         cause = error.source();
     }
     text

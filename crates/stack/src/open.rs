@@ -21,10 +21,18 @@ pub enum DataType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// Bytes of decoded chunks that are kept for each Zarr array.
+    /// Bytes of decoded chunks that are kept for what one path holds; its arrays share them evenly.
     pub chunk_cache_bytes: u64,
     /// Bytes that one strip or tile of a TIFF may decode to.
     pub decoded_strip_bytes: usize,
+}
+
+impl OpenOptions {
+    /// The same limits when `n_paths` are open at once: together they keep no more chunks than one alone.
+    #[must_use]
+    pub fn shared_by(self, n_paths: usize) -> Self {
+        OpenOptions { chunk_cache_bytes: self.chunk_cache_bytes / n_paths.max(1) as u64, ..self }
+    }
 }
 
 impl Default for OpenOptions {

@@ -11,7 +11,7 @@ use patchweave_pixel::{Pixel, PixelType, copy_as_f32, own_axes_view, with_pixel}
 use zarrs::array::chunk_cache::{ChunkCache, ChunkCacheDecodedLruSizeLimit};
 use zarrs::array::{Array, ArrayShardedExt, ArraySubset, CodecOptions, DataType, ElementOwned, data_type};
 use zarrs::filesystem::FilesystemStore;
-use zarrs::group::Group;
+use zarrs::group::{Group, GroupCreateError};
 use zarrs::storage::{ReadableListableStorage, ReadableStorageTraits};
 
 use self::ome::Multiscale;
@@ -53,8 +53,10 @@ pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<
     }
     let stack = path.display().to_string();
     let store = FilesystemStore::new(&root).map_err(|source| zarr_error(&stack, "the store", source))?;
-    let opener = Opener { store: Arc::new(store), root, axes, options };
-    opener.open(&node)
+    let opener = Opener { store: Arc::new(store), root, axes };
+    let arrays = opener.find(&node)?;
+    let cache_bytes = options.shared_by(arrays.len()).chunk_cache_bytes;
+    arrays.iter().map(|(node, image)| opener.array(node, image.as_ref(), cache_bytes)).collect()
 }
 
 /// The store's folder and the path of the node in it, which starts with `/`.
@@ -71,21 +73,27 @@ struct Opener<'a> {
     store: ReadableListableStorage,
     root: PathBuf,
     axes: &'a Axes,
-    options: &'a OpenOptions,
 }
+
+/// The path of an array and, if it belongs to an OME-Zarr image, what that says about it.
+type FoundArray = (String, Option<Multiscale>);
 
 impl Opener<'_> {
     fn name(&self, node: &str) -> String {
-        self.root.join(node.trim_start_matches('/')).display().to_string()
+        match node.trim_start_matches('/') {
+            "" => self.root.display().to_string(),
+            inside => self.root.join(inside).display().to_string(),
+        }
     }
 
-    fn open(&self, node: &str) -> Result<Vec<ZarrStack>, StackError> {
+    /// The arrays that a node stands for.
+    fn find(&self, node: &str) -> Result<Vec<FoundArray>, StackError> {
         let group = match Group::open(self.store.clone(), node) {
             Ok(group) => group,
-            Err(_) => return Ok(vec![self.array(node, None)?]),
+            Err(source) => return self.only_array(node, source),
         };
         if let Some(image) = ome::multiscale(group.attributes()) {
-            return Ok(vec![self.array(&join(node, &image.full_resolution), Some(&image))?]);
+            return Ok(vec![(join(node, &image.full_resolution), Some(image))]);
         }
         let failed = |source| zarr_error(&self.name(node), "the list of arrays", source);
         if ome::is_collection(group.attributes()) {
@@ -96,8 +104,8 @@ impl Opener<'_> {
                 .filter_map(|path| Some((last_name(path.as_str()).parse().ok()?, path.to_string())))
                 .collect();
             images.sort_unstable();
-            let stacks: Result<Vec<_>, _> = images.iter().map(|(_, path)| self.open(path)).collect();
-            return Ok(stacks?.into_iter().flatten().collect());
+            let found: Result<Vec<_>, _> = images.iter().map(|(_, path)| self.find(path)).collect();
+            return Ok(found?.into_iter().flatten().collect());
         }
         let mut arrays: Vec<String> =
             group.child_array_paths().map_err(failed)?.iter().map(ToString::to_string).collect();
@@ -110,10 +118,29 @@ impl Opener<'_> {
                 expected: "at least one array; name one inside the store if they are deeper".to_owned(),
             });
         }
-        arrays.iter().map(|path| self.array(path, None)).collect()
+        Ok(arrays.into_iter().map(|path| (path, None)).collect())
     }
 
-    fn array(&self, node: &str, image: Option<&Multiscale>) -> Result<ZarrStack, StackError> {
+    /// A node that is no group: an array, or metadata that cannot be read as either.
+    fn only_array(&self, node: &str, no_group: GroupCreateError) -> Result<Vec<FoundArray>, StackError> {
+        let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
+        match (Array::open(storage, node), no_group) {
+            (Ok(_), _) => Ok(vec![(node.to_owned(), None)]),
+            (Err(source), GroupCreateError::MissingMetadata) => {
+                Err(zarr_error(&self.name(node), "the metadata of an array or group", source))
+            }
+            (Err(_), source) => {
+                Err(zarr_error(&self.name(node), "the metadata of an array or group", source))
+            }
+        }
+    }
+
+    fn array(
+        &self,
+        node: &str,
+        image: Option<&Multiscale>,
+        cache_bytes: u64,
+    ) -> Result<ZarrStack, StackError> {
         let stack = self.name(node);
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
         let array = Array::open(storage, node)
@@ -149,7 +176,7 @@ impl Opener<'_> {
             None => info.chunks = Some(chunk),
         }
         info.pixel_size = image.and_then(|image| pixel_size(image, self.axes));
-        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), self.options.chunk_cache_bytes);
+        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), cache_bytes);
         // Parallel reading is the caller's: one thread per patch, none per chunk.
         let options = CodecOptions::default().with_concurrent_target(1);
         Ok(ZarrStack { cache, options, info })
