@@ -27,8 +27,8 @@ pub struct ArrayLayout {
 pub enum AxisIndex {
     /// One position; the dimension disappears.
     At(usize),
-    /// The positions from the first up to, but not including, the second.
-    Range(usize, usize),
+    /// The positions from the first up to, but not including, the second; may leave the array.
+    Range(i64, i64),
     /// Every position.
     All,
     /// These channels in this order.
@@ -94,8 +94,7 @@ impl ArrayLayout {
 
     /// The index of a patch in this array, one entry per dimension, in the order of the axes.
     ///
-    /// `channels` of `None` means all. The part of `region` outside the image is left out; ranges are
-    /// empty if nothing is inside.
+    /// `channels` of `None` means all. Ranges are those of `region`, also where it leaves the image.
     ///
     /// # Errors
     /// A sample or channel that does not exist, an empty channel list, or a region of another rank.
@@ -109,11 +108,14 @@ impl ArrayLayout {
         if let Some(channels) = channels {
             self.image_shape.check_channels(channels)?;
         }
-        let inside = region.clip(&self.image_shape.extent)?;
+        let expected = self.image_shape.extent.n_axes();
+        if region.start.n_axes() != expected {
+            return Err(GeometryError::RankMismatch { what: "region", got: region.start.n_axes(), expected });
+        }
+        let (start, size) = (region.start.to_zyx(0), region.size.to_zyx());
         let range = |axis: usize| {
-            inside.map_or(AxisIndex::Range(0, 0), |inside| {
-                AxisIndex::Range(inside.range(axis).start, inside.range(axis).end)
-            })
+            let length = i64::try_from(size[axis]).unwrap_or(i64::MAX);
+            AxisIndex::Range(start[axis], start[axis].saturating_add(length))
         };
         let entry = |axis: &Axis| match axis {
             Axis::S => AxisIndex::At(s),

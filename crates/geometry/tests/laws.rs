@@ -85,8 +85,8 @@ fn an_index_names_every_dimension() {
         AxisIndex::Channels(vec![2, 0]),
         AxisIndex::At(0),
         AxisIndex::At(1),
-        AxisIndex::Range(0, 2),
-        AxisIndex::Range(5, 7),
+        AxisIndex::Range(-2, 2),
+        AxisIndex::Range(5, 14),
     ];
     assert_eq!(index, expected);
 }

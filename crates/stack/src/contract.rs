@@ -1,6 +1,6 @@
 //! What an image source has to do, and what every one of them can do because of that.
 
-use ndarray::{Array4, ArrayViewMut4, s};
+use ndarray::{Array4, ArrayViewMut4, Axis, s};
 use patchweave_geometry::{GeometryError, InsideRegion, Region};
 
 use crate::{StackError, StackInfo};
@@ -13,7 +13,7 @@ pub type PatchViewMut<'a> = ArrayViewMut4<'a, f32>;
 pub struct InsideWindow<'a> {
     /// Which sample of the canonical form.
     pub sample_idx: usize,
-    /// Which channels, in this order; `None` means all.
+    /// Which channels, in this order; `None` means all, and it always is where there is only one.
     pub channels: Option<&'a [usize]>,
     /// Which pixels.
     pub region: InsideRegion,
@@ -123,7 +123,16 @@ pub trait ImageStackExt: ImageStack {
         let [oz, oy, ox] = inside.offset;
         let [nz, ny, nx] = inside.size;
         let part = out.slice_mut(s![.., oz..oz + nz, oy..oy + ny, ox..ox + nx]);
-        self.read_inside(&InsideWindow { sample_idx, channels, region: inside }, part)
+        if shape.n_channels > 1 {
+            return self.read_inside(&InsideWindow { sample_idx, channels, region: inside }, part);
+        }
+        // A selection from one channel can only repeat it: read once, then copy.
+        let (mut first, mut repeats) = part.split_at(Axis(0), 1);
+        self.read_inside(&InsideWindow { sample_idx, channels: None, region: inside }, first.view_mut())?;
+        for mut repeat in repeats.axis_iter_mut(Axis(0)) {
+            repeat.assign(&first.index_axis(Axis(0), 0));
+        }
+        Ok(())
     }
 
     /// Reads any region of a sample as an array of its own, `CZYX` in `f32`.

@@ -1,0 +1,18 @@
+//! What the tests of patchweave share: golden cases with their runner, conformance suites, test images.
+//!
+//! * [`golden`] reads cases made by another program and compares results; it knows no operation.
+//! * [`operations`] answers the cases with the crates of this workspace.
+//! * [`image_stack_suite`] is the contract of image sources as a test.
+//! * [`ramp`] and [`real_data`] provide images.
+//!
+//! Nothing here is part of the program; other crates depend on this one for their tests only.
+
+pub mod golden;
+mod image_stack_suite;
+pub mod operations;
+mod ramp;
+mod real_data;
+
+pub use image_stack_suite::image_stack_suite;
+pub use ramp::{canonical_f32, ramp};
+pub use real_data::{RealFile, real_data, real_files};

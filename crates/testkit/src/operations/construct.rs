@@ -1,0 +1,72 @@
+//! The basic constructor: patches of input and target with what is told about them.
+
+use patchweave_construct::{
+    BasicPatchConstr, ImageMetadata, PatchConstr, PatchConstrExt, PatchExtractor, PatchRole,
+};
+use patchweave_patching::{FixedPatching, PatchRng};
+use serde_json::{Map, Value, json};
+
+use super::extract::{array_stack, shape_lists};
+use super::specs::{read_specs, spec_fields};
+use crate::golden::{OperationError, Outcomes, Request};
+
+pub(super) fn construct_basic(request: &Request<'_>) -> Result<Outcomes, OperationError> {
+    let axes = request.required_axes("axes")?;
+    let input = PatchExtractor::new(vec![array_stack(request.required_input("image")?, &axes)?])?;
+    let target = if request.flag("with_target", false)? {
+        let axes = request.axes("target_axes")?.unwrap_or(axes);
+        Some(PatchExtractor::new(vec![array_stack(request.required_input("target")?, &axes)?])?)
+    } else {
+        None
+    };
+    let patching = FixedPatching::new(read_specs(request, "specs")?);
+    let constr = BasicPatchConstr::new(patching, input, target, request.optional_naturals("channels")?)?;
+    let shapes = |role| constr.shapes(role).map_or(Value::Null, |shapes| json!(shape_lists(shapes)));
+    let mut outcomes = Outcomes::default()
+        .with("n_patches", constr.n_patches())
+        .with("input_shapes", shapes(PatchRole::Input))
+        .with("target_shapes", shapes(PatchRole::Target));
+    if request.value("data_idx").is_some() {
+        let indices: Vec<usize> = constr.patch_indices(request.natural("data_idx")?)?.iter().collect();
+        outcomes = outcomes.with("patch_indices", indices);
+    }
+    if request.value("index").is_some() {
+        outcomes = patch(&constr, request.natural("index")?, outcomes)?;
+    }
+    Ok(outcomes)
+}
+
+fn patch(constr: &dyn PatchConstr, index: usize, outcomes: Outcomes) -> Result<Outcomes, OperationError> {
+    let (sample, spec) = constr.construct_patch(index, &mut PatchRng::for_patch(0, 0, index))?;
+    let layout = constr.layout(index)?;
+    let metadata = |role| {
+        let metadata = constr.metadata(role, &spec);
+        metadata.map_or(Value::Null, |metadata| metadata_fields(&metadata))
+    };
+    let input_shape = layout.input.to_vec();
+    let mut outcomes = outcomes
+        .with("spec", spec_fields(&spec))
+        .with("input_metadata", metadata(PatchRole::Input))
+        .with("target_metadata", metadata(PatchRole::Target))
+        .with_reshaped("input", &sample.input, &input_shape)?
+        .with_reshaped("principal_input", &constr.principal_input(sample.input.view()), &input_shape)?;
+    if let (Some(target), Some(layout)) = (&sample.target, layout.target) {
+        outcomes = outcomes.with_reshaped("target", target, &layout.to_vec())?;
+    }
+    Ok(outcomes)
+}
+
+fn metadata_fields(metadata: &ImageMetadata) -> Value {
+    let chunking = [("chunks", &metadata.chunks), ("shards", &metadata.shards)];
+    let additional: Map<String, Value> = chunking
+        .into_iter()
+        .filter_map(|(key, sizes)| Some((key.to_owned(), json!(sizes.as_ref()?))))
+        .collect();
+    json!({
+        "source": metadata.source,
+        "dtype": metadata.dtype,
+        "data_shape": metadata.data_shape.to_vec(),
+        "original_data_shape": metadata.original.shape(),
+        "additional_metadata": additional,
+    })
+}

@@ -1,0 +1,52 @@
+//! The operations of the golden cases, answered by the crates of this workspace.
+//!
+//! Every operation reads its parameters by name and calls the public API; it never looks at the expected
+//! results, except to learn which columns or how many entries a list is asked for, and whether what was drawn
+//! lies within bounds that are too wide to be reached by drawing.
+
+mod augment;
+mod axes;
+mod construct;
+mod extract;
+mod fit;
+mod normalize;
+mod patching;
+mod random;
+mod specs;
+mod stitch;
+
+use crate::golden::Operation;
+
+/// The operation of that name, if the workspace has what it needs.
+///
+/// ```
+/// use patchweave_testkit::operations::operation;
+///
+/// assert!(operation("tile_axis").is_some());
+/// assert!(operation("knit").is_none());
+/// ```
+pub fn operation(name: &str) -> Option<Operation> {
+    Some(match name {
+        "reshape_array" => axes::reshape_array,
+        "restore_array" => axes::restore_array,
+        "restore_tile" => axes::restore_tile,
+        "restored_slices" => axes::restored_slices,
+        "patch_slices" => axes::patch_slices,
+        "extract_patch" => extract::extract_patch,
+        "patch_extractor" => extract::patch_extractor,
+        "patching_sequential" => patching::sequential,
+        "patching_tiled" => patching::tiled,
+        "patching_whole" => patching::whole,
+        "patching_fixed" => patching::fixed,
+        "tile_axis" => patching::tile_axis,
+        "patching_random" => random::random,
+        "patching_fixed_random" => random::fixed_random,
+        "norm_apply" => normalize::apply,
+        "norm_invert" => normalize::invert,
+        "norm_fit" => fit::norm_fit,
+        "augment" => augment::augment,
+        "stitch" => stitch::stitch,
+        "construct_basic" => construct::construct_basic,
+        _ => return None,
+    })
+}

@@ -1,0 +1,171 @@
+//! The conformance suite over arrays of every pixel type and, where they are at hand, over real files.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{ArrayD, Axis, concatenate, s, stack};
+use patchweave_geometry::{Axes, Extent, PerAxis, Region};
+use patchweave_pixel::{PixelType, with_pixel};
+use patchweave_stack::{
+    ArrayStack, DataType, ImageStack, ImageStackExt, OpenOptions, StackError, TiffStack, open,
+};
+use patchweave_testkit::{RealFile, canonical_f32, image_stack_suite, ramp, real_data, real_files};
+
+const AXES: [&str; 20] = [
+    "YX", "XY", "SYX", "TYX", "CYX", "YXC", "ZYX", "XYZ", "CZYX", "ZYXC", "ZCYX", "TSYX", "STYX", "SCYX",
+    "CYXT", "TZCYX", "STCZYX", "XCYS", "ZTCSYX", "YSXTZC",
+];
+
+fn size_of(letter: char) -> usize {
+    match letter {
+        'S' => 2,
+        'T' | 'C' => 3,
+        'Z' => 4,
+        'Y' => 9,
+        _ => 11,
+    }
+}
+
+#[test]
+fn arrays_of_every_type_and_order_conform() {
+    for pixel_type in PixelType::ALL {
+        for axes in AXES {
+            let shape: Vec<usize> = axes.chars().map(size_of).collect();
+            let axes: Axes = axes.parse().unwrap();
+            with_pixel!(pixel_type, T => {
+                let image = ramp::<T>(&shape);
+                let expected = canonical_f32(&image, &axes).unwrap();
+                let stack = ArrayStack::named(format!("{axes} {pixel_type}"), image, &axes).unwrap();
+                assert_eq!(stack.info().pixel_type, pixel_type);
+                image_stack_suite(&stack, expected.view());
+            });
+        }
+    }
+}
+
+#[test]
+fn single_pixels_and_columns_conform() {
+    for (axes, shape) in [("YX", vec![1, 1]), ("CYX", vec![1, 1, 200]), ("ZYX", vec![7, 1, 1])] {
+        let axes: Axes = axes.parse().unwrap();
+        let image = ramp::<i32>(&shape);
+        let expected = canonical_f32(&image, &axes).unwrap();
+        image_stack_suite(&ArrayStack::new(image, &axes).unwrap(), expected.view());
+    }
+}
+
+#[test]
+#[should_panic(expected = "(index, got), expected")]
+fn the_suite_notices_a_wrong_pixel() {
+    let axes: Axes = "CYX".parse().unwrap();
+    let image = ramp::<u8>(&[3, 5, 5]);
+    let mut expected = canonical_f32(&image, &axes).unwrap();
+    expected[[0, 2, 4, 4]] += 1.0;
+    image_stack_suite(&ArrayStack::new(image, &axes).unwrap(), expected.view());
+}
+
+/// The folder of real images, or a word on the console that there is none.
+fn real_folder() -> Option<PathBuf> {
+    let folder = real_data();
+    if folder.is_none() {
+        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
+    }
+    folder
+}
+
+/// The letters of the manifest in ours: `S` are samples per pixel, `Q` and `I` pages of unknown meaning.
+fn our_axes(file: &RealFile) -> Axes {
+    let letters: String = file
+        .axes
+        .chars()
+        .map(|letter| match letter {
+            'S' => 'C',
+            'Q' => 'Z',
+            'I' => 'T',
+            other => other,
+        })
+        .collect();
+    letters.parse().unwrap()
+}
+
+/// The whole image as `SC(Z)YX`.
+fn whole(image: &dyn ImageStack) -> ArrayD<f32> {
+    let shape = image.info().shape();
+    let samples: Vec<_> = (0..shape.n_samples)
+        .map(|sample_idx| image.read_patch(sample_idx, None, &Region::whole(shape.extent)).unwrap())
+        .collect();
+    let views: Vec<_> = samples.iter().map(|sample| sample.view()).collect();
+    stack(Axis(0), &views).unwrap().into_shape_with_order(shape.to_vec()).unwrap()
+}
+
+fn min_max_mean(image: &ArrayD<f32>) -> [f64; 3] {
+    let values = || image.iter().map(|&value| f64::from(value));
+    let mean = values().sum::<f64>() / image.len() as f64;
+    [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max), mean]
+}
+
+#[test]
+fn real_tiffs_conform() {
+    let Some(folder) = real_folder() else { return };
+    let mut n_files = 0;
+    for file in real_files(&folder).unwrap() {
+        let is_ours = ["a_multichannel_2d", "b_stack_3d", "c_noisy"].contains(&file.category.as_str());
+        let is_tiff = file.path.extension().is_some_and(|extension| extension == "tif");
+        if !(is_ours && is_tiff && file.reads == "ok") {
+            continue;
+        }
+        n_files += 1;
+        let axes = our_axes(&file);
+        let stack = TiffStack::open(&folder.join(&file.path), &axes, &OpenOptions::default()).unwrap();
+        assert_eq!(stack.info().layout.shape(), file.shape, "{file:?}");
+        let image = whole(&stack);
+        let (got, expected) = (min_max_mean(&image), file.min_max_mean.unwrap());
+        let agree = got.iter().zip(expected).all(|(got, wanted)| (got - wanted).abs() <= 1e-5 * wanted.abs());
+        assert!(agree, "{file:?}: got {got:?}");
+        image_stack_suite(&stack, image.view());
+    }
+    assert!(n_files > 0);
+}
+
+fn open_zarr(path: &Path) -> std::sync::Arc<dyn ImageStack> {
+    let axes = "CYX".parse().unwrap();
+    let mut stacks = open(path, DataType::Zarr, &axes, &OpenOptions::default()).unwrap();
+    assert_eq!(stacks.len(), 1);
+    stacks.remove(0)
+}
+
+/// The image that some of the real files hold in several formats.
+fn cell(folder: &Path) -> ArrayD<f32> {
+    let path = folder.join("a_multichannel_2d/xyc_16bit__cell_dna_mts_actin.tif");
+    whole(&TiffStack::open(&path, &"CYX".parse().unwrap(), &OpenOptions::default()).unwrap())
+}
+
+#[test]
+fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
+    let Some(folder) = real_folder() else { return };
+    let expected = cell(&folder);
+    for name in ["derived_dna_mts_actin_v04.ome.zarr", "derived_dna_mts_actin_v05_sharded.ome.zarr"] {
+        let stack = open_zarr(&folder.join("e_zarr_hdf5").join(name));
+        assert!(whole(&stack) == expected, "{name}");
+        image_stack_suite(&stack, expected.view());
+    }
+}
+
+#[test]
+fn missing_chunks_are_zero_and_cut_ones_are_named() {
+    let Some(folder) = real_folder() else { return };
+    let expected = cell(&folder);
+    let stack = open_zarr(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"));
+    let read = |start: [i64; 2], size: [usize; 2]| {
+        let region = Region { start: PerAxis::new(&start).unwrap(), size: Extent::new(&size).unwrap() };
+        stack.read_patch(0, Some(&[0]), &region)
+    };
+    let whole_chunk = s![0..1, 0..1, 0..128, 0..128];
+    let beside = read([0, 0], [128, 160]).unwrap();
+    let zeros = ndarray::Array4::<f32>::zeros([1, 1, 128, 32]);
+    let left = expected.slice(whole_chunk).into_owned();
+    assert!(beside == concatenate![Axis(3), left, zeros]);
+    let error = read([100, 128], [60, 20]).unwrap_err();
+    assert!(matches!(error, StackError::Zarr { .. }), "{error:?}");
+    assert!(error.to_string().contains("derived_dna_mts_actin_v04_damaged.ome.zarr"), "{error}");
+    assert!(read([128, 0], [20, 128]).is_ok());
+}
