@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use patchweave_geometry::Extent;
 
 /// Cut training patches out of microscopy images and weave predictions back into images
 ///
@@ -37,8 +38,8 @@ pub(crate) struct SimulateOptions {
     /// Folder for the images; made if it does not exist
     pub folder: PathBuf,
     /// Size of the images in pixels, Y,X or Z,Y,X
-    #[arg(long, value_delimiter = ',', default_value = "512,512", value_name = "SIZES")]
-    pub size: Vec<usize>,
+    #[arg(long, default_value = "512,512", value_name = "SIZES", value_parser = parse_size)]
+    pub size: Extent,
     /// Number of structures: nuclei, filaments, puncta, and again
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub structures: usize,
@@ -46,22 +47,22 @@ pub(crate) struct SimulateOptions {
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     /// Bits of the mixed image, 8 to 16
-    #[arg(long, default_value_t = 16, value_name = "BITS")]
+    #[arg(long, default_value_t = 16, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=16))]
     pub bit_depth: u8,
     /// Expected photons at the brightest pixel of a structure
-    #[arg(long, default_value_t = 200.0)]
+    #[arg(long, default_value_t = 200.0, allow_negative_numbers = true)]
     pub photons: f64,
     /// Standard deviation of the read noise, in photons
-    #[arg(long, default_value_t = 2.0, value_name = "PHOTONS")]
+    #[arg(long, default_value_t = 2.0, value_name = "PHOTONS", allow_negative_numbers = true)]
     pub read_noise: f64,
     /// Expected photons where there is no structure
-    #[arg(long, default_value_t = 10.0, value_name = "PHOTONS")]
+    #[arg(long, default_value_t = 10.0, value_name = "PHOTONS", allow_negative_numbers = true)]
     pub background: f64,
     /// Standard deviation of the point-spread function, in pixels
-    #[arg(long, default_value_t = 1.5, value_name = "PIXELS")]
+    #[arg(long, default_value_t = 1.5, value_name = "PIXELS", allow_negative_numbers = true)]
     pub psf_sigma: f64,
-    /// Formats to write
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [FormatName::Tiff, FormatName::OmeZarr])]
+    /// Formats to write, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "tiff,ome_zarr")]
     pub formats: Vec<FormatName>,
 }
 
@@ -70,4 +71,12 @@ pub(crate) enum FormatName {
     Tiff,
     #[value(name = "ome_zarr", alias = "ome-zarr")]
     OmeZarr,
+}
+
+/// Sizes with commas between them, as `512,512`.
+fn parse_size(text: &str) -> Result<Extent, String> {
+    let expected = "expected two sizes Y,X or three sizes Z,Y,X with commas between them, as in 512,512";
+    let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
+    let sizes = sizes.ok().filter(|sizes| matches!(sizes.len(), 2 | 3)).ok_or(expected)?;
+    Extent::new(&sizes).map_err(|error| error.to_string())
 }

@@ -4,10 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use patchweave_config::{ConfigErrors, LoadError};
-use patchweave_geometry::GeometryError;
 use patchweave_loader::LoaderError;
 use patchweave_pipeline::PipelineError;
-use patchweave_predict::PredictError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -17,8 +15,6 @@ pub(crate) enum Failure {
     Config(ConfigErrors),
     #[error(transparent)]
     Pipeline(PipelineError),
-    #[error("--size: {0}")]
-    Size(GeometryError),
     #[error("{0}")]
     Arguments(String),
     #[error("interrupted; nothing unfinished was left behind")]
@@ -35,7 +31,7 @@ impl Failure {
     /// 2 for what the user has to change in the configuration or on the command line, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Load(_) | Failure::Config(_) | Failure::Size(_) | Failure::Arguments(_) => 2,
+            Failure::Load(_) | Failure::Config(_) | Failure::Arguments(_) => 2,
             Failure::Pipeline(_)
             | Failure::Interrupted
             | Failure::Signals(_)
@@ -64,7 +60,7 @@ impl From<PipelineError> for Failure {
     fn from(error: PipelineError) -> Self {
         match error {
             PipelineError::Config(errors) => Failure::Config(errors),
-            PipelineError::Predict(PredictError::Interrupted) => Failure::Interrupted,
+            error if error.is_interrupted() => Failure::Interrupted,
             error => Failure::Pipeline(error),
         }
     }

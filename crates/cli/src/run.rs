@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::LoaderStats;
 use patchweave_pipeline::{
-    Comparison, Images, Montage, Prediction, Statistics, Training, compare, load_plan, open_images,
-    prediction, prediction_picture, simulated_data, training, write_statistics,
+    Comparison, Images, LabelledModel, Montage, Prediction, Statistics, Training, compare, load_plan,
+    open_images, prediction, prediction_picture, simulated_data, training, write_statistics,
 };
-use patchweave_predict::Model;
+use patchweave_predict::{Identity, Model};
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, grouped, shown};
@@ -20,10 +20,9 @@ pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
     let plan = load_plan(config)?;
     let mut run = Run { plan: &plan, console, written: Vec::new() };
     if let Some(simulate) = &plan.simulate {
-        let data = simulated_data(simulate)?;
+        let data = simulated_data(simulate, &|| !interrupt::asked())?;
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
-        interrupt::check()?;
     }
     let images = open_images(&plan)?;
     let statistics = match &plan.train {
@@ -44,7 +43,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
-        let Training { loader, statistics } = training(&self.plan.data, train, images)?;
+        let Training { loader, statistics } =
+            training(&self.plan.data, train, images, &|| !interrupt::asked())?;
         self.tell_statistics(&statistics)?;
         let n_batches = train.max_batches.map_or(loader.n_batches(), |max| max.min(loader.n_batches()));
         let n_images = images.train_inputs.stacks.len();
@@ -56,7 +56,7 @@ impl Run<'_> {
             self.plan.data.batch_size,
             counted(train.epochs, "epoch", "epochs"),
         ))?;
-        let bar = self.console.progress("loading", n_batches * train.epochs, "batches");
+        let bar = self.console.progress("loading", n_batches.saturating_mul(train.epochs), "batches");
         let mut montage = Montage::new(train.montage_patches);
         let mut total = LoaderStats::default();
         for epoch in 0..train.epochs as u64 {
@@ -97,7 +97,7 @@ impl Run<'_> {
         images: &Images,
         statistics: Option<&Statistics>,
     ) -> Result<(), Failure> {
-        let prediction = prediction(self.plan, predict, images, statistics)?;
+        let prediction = prediction(self.plan, predict, images, statistics, &|| !interrupt::asked())?;
         if statistics.is_none() {
             self.tell_statistics(&prediction.statistics)?;
         }
@@ -107,36 +107,37 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn predict_with(&mut self, prediction: &Prediction, model: &dyn Model) -> Result<(), Failure> {
-        let name = model.name();
-        if let Some(needed) = prediction.missing_overlap(model) {
+    fn predict_with(&mut self, prediction: &Prediction, labelled: &LabelledModel) -> Result<(), Failure> {
+        let LabelledModel { label, model } = labelled;
+        if let Some(needed) = prediction.missing_overlap(model.as_ref()) {
             self.console.say(format!(
-                "{name}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
+                "{label}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
             ))?;
         }
         let n_tiles = prediction.n_tiles();
-        let bar = self.console.progress(name, n_tiles, "tiles");
-        let files = prediction.run(model, |progress| {
+        let bar = self.console.progress(label, n_tiles, "tiles");
+        let files = prediction.run(labelled, |progress| {
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
         })?;
         bar.finish_and_clear();
         let n_images = counted(prediction.images.len(), "image", "images");
         self.console
-            .say(format!("prediction: {name} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
+            .say(format!("prediction: {label} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
         self.written.extend(files);
         for image in &prediction.images {
             for &format in prediction.formats() {
-                let path = prediction.path(&image.name, name, format);
-                if name == "identity" {
-                    self.check_identity(image.stack.as_ref(), prediction.channels(), &path, format)?;
+                if model.name() == Identity.name() {
+                    let path = prediction.path(&image.name, label, format);
+                    self.check_identity(image.stack.as_ref(), prediction, &path, format)?;
                 }
                 interrupt::check()?;
             }
             if let Some(&format) = prediction.formats().first() {
-                let result = prediction.path(&image.name, name, format);
-                let picture = self.plan.output.join(format!("{}_{name}.png", image.name));
-                prediction_picture(image.stack.as_ref(), prediction.channels(), (&result, format), &picture)?;
+                let result = prediction.path(&image.name, label, format);
+                let picture = prediction.picture_path(&image.name, label);
+                let channels = prediction.channels();
+                prediction_picture(image.stack.as_ref(), channels, (&result, format), &picture)?;
                 self.written.push(picture);
             }
         }
@@ -147,11 +148,18 @@ impl Run<'_> {
     fn check_identity(
         &self,
         stack: &dyn ImageStack,
-        channels: Option<&[usize]>,
+        prediction: &Prediction,
         path: &Path,
         format: OutputFormat,
     ) -> Result<(), Failure> {
-        let comparison = compare(stack, channels, path, format)?;
+        let (read, written) = (stack.info().pixel_type, prediction.written_type(stack.info()));
+        if !written.holds(read) {
+            return self.console.say(format!(
+                "  identity check: left out for {}, because {written} does not hold every {read}",
+                shown(path)
+            ));
+        }
+        let comparison = compare(stack, prediction.channels(), path, format)?;
         let Comparison { n_pixels, n_different, largest_difference, .. } = comparison;
         let pixel_type = stack.info().pixel_type;
         let exact = pixel_type.is_integer() && pixel_type.fits_f32();
@@ -190,7 +198,7 @@ fn closing_line(stats: &LoaderStats) -> String {
     #[expect(clippy::cast_precision_loss, reason = "printed with two digits")]
     let (n_patches, n_bytes) = (stats.n_patches as f64, stats.n_bytes as f64);
     format!(
-        "loaded {} ({}) in {seconds:.2} s: {:.0} patches/s, {}/s; the consumer waited {:.0} % of the time",
+        "loaded {} ({}) in {seconds:.2} s: {:.0} patches/s, {}/s; the consumer, which only takes batches, waited {:.0} % of the time",
         counted(stats.n_patches, "patch", "patches"),
         bytes(n_bytes),
         n_patches / seconds,

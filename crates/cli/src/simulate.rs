@@ -1,7 +1,6 @@
 //! `patchweave simulate`: make a data set.
 
 use patchweave_config::{OutputFormat, SimulatePlan};
-use patchweave_geometry::Extent;
 use patchweave_pipeline::{SimulatedData, simulated_data, simulation_of};
 
 use crate::arguments::{FormatName, SimulateOptions};
@@ -10,18 +9,12 @@ use crate::{Console, Failure, interrupt};
 
 pub(crate) fn simulate(options: &SimulateOptions, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
-    let mut formats: Vec<OutputFormat> = options
-        .formats
-        .iter()
-        .map(|format| match format {
-            FormatName::Tiff => OutputFormat::Tiff,
-            FormatName::OmeZarr => OutputFormat::OmeZarr,
-        })
-        .collect();
-    formats.dedup();
+    let asked = |name| options.formats.contains(&name);
+    let all = [(FormatName::Tiff, OutputFormat::Tiff), (FormatName::OmeZarr, OutputFormat::OmeZarr)];
+    let formats = all.into_iter().filter(|(name, _)| asked(*name)).map(|(_, format)| format).collect();
     let plan = SimulatePlan {
         folder: options.folder.clone(),
-        size: Extent::new(&options.size).map_err(Failure::Size)?,
+        size: options.size,
         n_structures: options.structures,
         seed: options.seed,
         bit_depth: options.bit_depth,
@@ -32,7 +25,7 @@ pub(crate) fn simulate(options: &SimulateOptions, console: &Console) -> Result<(
         formats,
     };
     simulation_of(&plan).check().map_err(|error| Failure::Arguments(error.to_string()))?;
-    let data = simulated_data(&plan)?;
+    let data = simulated_data(&plan, &|| !interrupt::asked())?;
     console.say(describe(&plan, &data))?;
     data.files.iter().try_for_each(|file| console.say(format!("  {}", shown(file))))
 }

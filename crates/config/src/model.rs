@@ -41,10 +41,11 @@ const NAMES: Names<'_, Name> =
 
 const MAX_SIGMA: f64 = 100.0;
 
-/// A list of models, at least one and none twice.
+/// A list of models, at least one and none twice; a single one stands for a list of one.
 pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<ModelPlan>> {
-    let entries = match value.entries() {
-        Some(entries) if !entries.is_empty() => entries,
+    let entries = match (value.kind, value.entries()) {
+        (Kind::Text(_) | Kind::Map(_), _) => vec![value.clone()],
+        (_, Some(entries)) if !entries.is_empty() => entries,
         _ => return reader.refuse(value, "a list with at least one of identity, gaussian"),
     };
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();

@@ -79,6 +79,11 @@ impl RunPlan {
         ConfigErrors::new(self.origin.file().to_owned(), problems)
     }
 
+    /// The configuration file itself.
+    pub fn file(&self) -> &Path {
+        self.origin.file()
+    }
+
     /// Whether the file itself has a key.
     pub(crate) fn has_key(&self, key_path: &str) -> bool {
         self.origin.has(key_path)

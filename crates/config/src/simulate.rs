@@ -48,7 +48,7 @@ pub struct SimulatePlan {
     pub background: f64,
     /// Standard deviation of the blur in pixels, at least 0.
     pub psf_sigma: f64,
-    /// The formats of the files, at least one, none twice.
+    /// The formats of the files, at least one, none twice; all by default.
     pub formats: Vec<OutputFormat>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn simulate(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Sim
     let read_noise = measure("read_noise", 2.0, Fractions::NotNegative);
     let background = measure("background", 10.0, Fractions::NotNegative);
     let psf_sigma = measure("psf_sigma", 1.5, Fractions::NotNegative);
-    let formats = block.or(reader, "formats", vec![OutputFormat::Tiff], formats);
+    let formats = block.or(reader, "formats", vec![OutputFormat::Tiff, OutputFormat::OmeZarr], formats);
     Some(SimulatePlan {
         folder: folder?,
         size: size?,

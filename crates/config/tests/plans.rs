@@ -82,7 +82,7 @@ fn keys_that_are_left_out_or_null_have_defaults() {
         assert_eq!((simulate.n_structures, simulate.seed, simulate.bit_depth), (3, 42, 16));
         assert_eq!((simulate.photons, simulate.read_noise), (200.0, 2.0));
         assert_eq!((simulate.background, simulate.psf_sigma), (10.0, 1.5));
-        assert_eq!(simulate.formats, [OutputFormat::Tiff]);
+        assert_eq!(simulate.formats, [OutputFormat::Tiff, OutputFormat::OmeZarr]);
         assert_eq!(plan.data.target_axes, plan.data.axes);
         assert_eq!(plan.data.patching, PatchingPlan::Random { patch_size: extent(&[64, 64]), seed: 42 });
         let fitted = NormalizationPlan::MeanStd {

@@ -740,9 +740,9 @@ const CASES: &[Case] = &[
     },
     Case {
         from: "  models: [identity]",
-        to: "  models: identity",
+        to: "  models: 3",
         problems: &[
-            r#"17:11: predict.models: got "identity", expected a list with at least one of identity, gaussian"#,
+            r#"17:11: predict.models: got 3, expected a list with at least one of identity, gaussian"#,
         ],
     },
     Case {

@@ -95,6 +95,9 @@ pub enum ConstructError {
         /// The size of the patch.
         patch_size: Extent,
     },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// Nothing to compute statistics from.
     #[error("statistics cannot be computed: there are no patches")]
     NoPatches,

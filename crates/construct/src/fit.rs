@@ -39,11 +39,15 @@ pub struct MeanStdStatistics {
 /// Runs on the caller's rayon pool; the result is the same bit for bit for any number of threads, and
 /// memory is that of one patch per thread.
 ///
+/// `keep_going` is asked before every few patches and may end the work by `false`.
+///
 /// # Errors
-/// [`ConstructError::NoPatches`] without patches, otherwise what the constructor reports.
+/// [`ConstructError::NoPatches`] without patches, [`ConstructError::Interrupted`], otherwise what the
+/// constructor reports.
 pub fn fit_mean_std(
     constr: &dyn PatchConstr,
     options: &FitOptions,
+    keep_going: &(dyn Fn() -> bool + Sync),
 ) -> Result<MeanStdStatistics, ConstructError> {
     let n_patches = constr.n_patches();
     if n_patches == 0 {
@@ -52,6 +56,9 @@ pub fn fit_mean_std(
     let tasks: Vec<Moments> = (0..n_patches.div_ceil(PATCHES_PER_TASK))
         .into_par_iter()
         .map(|task| {
+            if !keep_going() {
+                return Err(ConstructError::Interrupted);
+            }
             let first = task * PATCHES_PER_TASK;
             moments(constr, options, first..(first + PATCHES_PER_TASK).min(n_patches))
         })

@@ -25,6 +25,9 @@ pub enum PipelineError {
     /// Data could not be simulated.
     #[error("the data cannot be simulated")]
     Simulate(#[from] SimulateError),
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// A file that would have to be overwritten but was not made by a simulation.
     #[error("{} is in the way: it was not made by a simulation in this folder; move it or simulate elsewhere", path.display())]
     NotOurs {
@@ -74,4 +77,17 @@ pub enum PipelineError {
     /// Axes or shapes that do not fit.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
+}
+
+impl PipelineError {
+    /// Whether this is the caller's own wish to stop rather than a failure.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(
+            self,
+            PipelineError::Interrupted
+                | PipelineError::Simulate(SimulateError::Interrupted)
+                | PipelineError::Construct(ConstructError::Interrupted)
+                | PipelineError::Predict(PredictError::Interrupted)
+        )
+    }
 }

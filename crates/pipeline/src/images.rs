@@ -12,6 +12,8 @@ use patchweave_construct::PatchExtractor;
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{ImageStack, OpenOptions, StackError, open};
 
+use crate::outputs::planned_outputs;
+use crate::prediction::unique_names;
 use crate::simulated::{planned_layout, simulation_of};
 
 /// The opened images of a run.
@@ -82,6 +84,11 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
         predict_inputs: predicted.facts,
     };
     problems.extend(check_images(plan, &facts));
+    problems.extend(output_problems(
+        plan,
+        [input_paths, target_paths, predict_paths].concat(),
+        predict_paths,
+    ));
     if problems.is_empty() {
         Ok(Images {
             train_inputs: inputs.images,
@@ -91,6 +98,28 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
     } else {
         Err(problems)
     }
+}
+
+/// An output folder that cannot be one, and what the run would read and then write over.
+fn output_problems(plan: &RunPlan, mut read: Vec<PathBuf>, predicted: &[PathBuf]) -> Vec<Problem> {
+    let resolved = |path: &PathBuf| path.canonicalize().ok();
+    read.push(plan.file().to_owned());
+    let read: Vec<PathBuf> = read.iter().filter_map(resolved).collect();
+    let outputs = planned_outputs(plan, &unique_names(predicted));
+    if plan.output.exists() && !plan.output.is_dir() {
+        let found = format!("{} is a file", plan.output.display());
+        return vec![plan.problem_at("output", found, "a folder, or a name that is free")];
+    }
+    let taken = outputs.iter().filter(|output| {
+        // An output also must not take the place of a store that an input lies in.
+        resolved(output).is_some_and(|output| read.iter().any(|path| path.starts_with(&output)))
+    });
+    taken
+        .map(|output| {
+            let found = format!("{} would be overwritten, which the run reads", output.display());
+            plan.problem_at("output", found, "a folder without inputs of such names")
+        })
+        .collect()
 }
 
 #[derive(Default)]

@@ -15,12 +15,15 @@ mod training;
 mod verify;
 mod written;
 
+/// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
+pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
+
 pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
 pub use normalizer::Statistics;
 pub use outputs::write_statistics;
 pub use pictures::{Montage, prediction_picture};
-pub use prediction::{Prediction, PredictionImage, prediction};
+pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};
 pub use simulated::{SimulatedData, simulated_data, simulation_of};
 pub use training::{Training, training};
 pub use verify::{Comparison, compare};

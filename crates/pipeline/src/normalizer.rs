@@ -4,7 +4,7 @@ use patchweave_config::{DataPlan, InputStatistics, MeanStd, MinMax, Normalizatio
 use patchweave_construct::{FitOptions, PatchConstr, PatchRole, fit_mean_std};
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 
-use crate::PipelineError;
+use crate::{KeepGoing, PipelineError};
 
 /// The statistics a run normalises by, in raw intensity units.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,11 @@ pub enum Statistics {
 
 impl Statistics {
     /// The statistics of a plan; what it lacks is computed over all patches of `constr`.
-    pub(crate) fn of(data: &DataPlan, constr: &dyn PatchConstr) -> Result<Self, PipelineError> {
+    pub(crate) fn of(
+        data: &DataPlan,
+        constr: &dyn PatchConstr,
+        keep_going: KeepGoing<'_>,
+    ) -> Result<Self, PipelineError> {
         let (per_channel, input, target) = match &data.normalization {
             NormalizationPlan::None => return Ok(Statistics::None),
             NormalizationPlan::MinMax { input, target } => {
@@ -59,7 +63,7 @@ impl Statistics {
         };
         if let Statistics::MeanStd { is_fitted: true, input, target, .. } = &mut statistics {
             let options = FitOptions { per_channel, with_target: fits_target, seed: data.seed };
-            let fitted = fit_mean_std(constr, &options)?;
+            let fitted = fit_mean_std(constr, &options, keep_going)?;
             if fits_input {
                 *input = pairs(&fitted.input_means, &fitted.input_stds);
             }
@@ -120,7 +124,7 @@ impl Statistics {
                 ("min_max", lists, *skip_target)
             }
         };
-        let mut yaml = format!("normalization:\n  name: {name}\n");
+        let mut yaml = format!("# belongs into data_config\nnormalization:\n  name: {name}\n");
         if skip_target {
             yaml += "  skip_target: true\n";
         }

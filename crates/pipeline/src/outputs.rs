@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::OutputFormat;
+use patchweave_config::{OutputFormat, RunPlan};
 use patchweave_sink::{Format, write_file_atomically};
 
+use crate::prediction::labels;
 use crate::{PipelineError, Statistics};
 
 /// The sink of a format.
@@ -35,12 +36,39 @@ pub(crate) fn stem(path: &Path) -> String {
     name.get(..kept).unwrap_or(&name).to_owned()
 }
 
+/// The ending of pictures.
+pub(crate) const PICTURE: &str = "png";
+/// The file of the statistics of a normalisation.
+const STATISTICS: &str = "normalization.yaml";
+/// The picture of the first training patches.
+pub(crate) const MONTAGE: &str = "training_patches.png";
+
+/// Where a result of an image is written.
+pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &str) -> PathBuf {
+    folder.join(format!("{name}_{label}.{extension}"))
+}
+
+/// Every file that a plan may write into its output folder, for images of these names.
+pub(crate) fn planned_outputs(plan: &RunPlan, names: &[String]) -> Vec<PathBuf> {
+    let mut planned = vec![plan.output.join(STATISTICS), plan.output.join(MONTAGE)];
+    if let Some(predict) = &plan.predict {
+        let endings: Vec<&str> =
+            predict.formats.iter().map(|&format| extension(format)).chain([PICTURE]).collect();
+        for (name, label) in
+            names.iter().flat_map(|name| labels(&predict.models).into_iter().map(move |label| (name, label)))
+        {
+            planned.extend(endings.iter().map(|ending| result_path(&plan.output, name, &label, ending)));
+        }
+    }
+    planned
+}
+
 /// Writes the statistics of a normalisation as a block that fits into a configuration.
 ///
 /// # Errors
 /// [`PipelineError::Sink`] if the file cannot be written.
 pub fn write_statistics(folder: &Path, statistics: &Statistics) -> Result<PathBuf, PipelineError> {
-    let path = folder.join("normalization.yaml");
+    let path = folder.join(STATISTICS);
     write_file_atomically(&path, statistics.to_yaml().as_bytes())?;
     Ok(path)
 }

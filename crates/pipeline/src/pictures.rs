@@ -11,6 +11,7 @@ use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
 
 use crate::PipelineError;
+use crate::outputs::MONTAGE;
 use crate::written::Written;
 
 /// Most pixels along each axis that a picture of a prediction shows, `ZYX`, around the centre.
@@ -52,7 +53,7 @@ impl Montage {
         let targets = joined(&self.targets)?;
         let options = MontageOptions { max_pairs: self.n_patches, ..MontageOptions::default() };
         let picture = montage(inputs.view(), targets.as_ref().map(|targets| targets.view()), &options)?;
-        let path = folder.join("training_patches.png");
+        let path = folder.join(MONTAGE);
         write_file_atomically(&path, &picture.encode_png()?)?;
         Ok(Some(path))
     }

@@ -1,7 +1,7 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchweave_config::{
@@ -15,9 +15,9 @@ use patchweave_predict::{Gaussian, Identity, Model, PredictError, Predictor, Pro
 use patchweave_sink::{ImageSink, ImageSpec, SinkError, create};
 use patchweave_stack::{ImageStack, StackInfo};
 
-use crate::outputs::{extension, sink_format, stem};
+use crate::outputs::{PICTURE, extension, result_path, sink_format, stem};
 use crate::patching::tiling;
-use crate::{Images, PipelineError, Statistics};
+use crate::{Images, KeepGoing, PipelineError, Statistics};
 
 /// A prediction ready to run.
 pub struct Prediction {
@@ -25,7 +25,7 @@ pub struct Prediction {
     pub statistics: Statistics,
     /// Every image, in the order it is predicted.
     pub images: Vec<PredictionImage>,
-    models: Vec<Box<dyn Model>>,
+    models: Vec<LabelledModel>,
     loader: Loader,
     overlaps: Option<Vec<usize>>,
     folder: PathBuf,
@@ -33,6 +33,14 @@ pub struct Prediction {
     pixel_type: PixelTypeChoice,
     keeps_chunks: bool,
     channels: Option<Vec<usize>>,
+}
+
+/// A model and what its files are called after.
+pub struct LabelledModel {
+    /// The model's name, with its settings where several models share it.
+    pub label: String,
+    /// The model.
+    pub model: Box<dyn Model>,
 }
 
 /// One image to predict.
@@ -55,6 +63,7 @@ pub fn prediction(
     predict: &PredictPlan,
     images: &Images,
     statistics: Option<&Statistics>,
+    keep_going: KeepGoing<'_>,
 ) -> Result<Prediction, PipelineError> {
     let data = &plan.data;
     let input = images.predict_inputs.extractor()?;
@@ -62,11 +71,13 @@ pub fn prediction(
     let constr = BasicPatchConstr::new(strategy, input, None, data.channels.clone())?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
-        None => Statistics::of(data, &constr)?,
+        None => Statistics::of(data, &constr, keep_going)?,
     };
     let dataset = Dataset::new(Arc::new(constr), data.seed).with_normalizer(statistics.normalizer()?);
     let loader = Loader::new(dataset, loader_options(plan, data, predict))?;
-    let models = predict.models.iter().map(model).collect::<Result<_, _>>()?;
+    let labels = labels(&predict.models);
+    let labelled = |(plan, label)| Ok(LabelledModel { label, model: model(plan)? });
+    let models = predict.models.iter().zip(labels).map(labelled).collect::<Result<_, PipelineError>>()?;
     let overlaps = match &predict.patching {
         TilingPlan::Tiled { overlaps, .. } => Some(overlaps.as_slice().to_vec()),
         TilingPlan::Whole => None,
@@ -107,28 +118,47 @@ fn model(plan: &ModelPlan) -> Result<Box<dyn Model>, PipelineError> {
     })
 }
 
+/// What the files of every model are called after.
+pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
+    let label = |model: &ModelPlan| {
+        let shares_name = models.iter().filter(|other| other.name() == model.name()).count() > 1;
+        match *model {
+            ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
+            _ => model.name().to_owned(),
+        }
+    };
+    models.iter().map(label).collect()
+}
+
 /// The images under the stems of their paths; stems that several images share get the image's number.
 fn named(images: &Images) -> Vec<PredictionImage> {
-    let stems: Vec<String> = images.predict_inputs.paths.iter().map(|path| stem(path)).collect();
-    let mut n_of_stem: BTreeMap<&str, usize> = BTreeMap::new();
-    for stem in &stems {
-        *n_of_stem.entry(stem).or_default() += 1;
-    }
-    let name = |(data_idx, stem): (usize, &String)| match n_of_stem.get(stem.as_str()) {
-        Some(1) => stem.clone(),
-        _ => format!("{stem}_{data_idx}"),
-    };
+    let names = unique_names(&images.predict_inputs.paths);
     let stacks = images.predict_inputs.stacks.iter();
-    stacks
-        .zip(stems.iter().enumerate().map(name))
-        .map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name })
-        .collect()
+    stacks.zip(names).map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name }).collect()
+}
+
+/// One name for every path, no two the same.
+pub(crate) fn unique_names(paths: &[PathBuf]) -> Vec<String> {
+    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
+    let is_shared = |stem: &String| stems.iter().filter(|other| *other == stem).count() > 1;
+    let mut taken: BTreeSet<String> = stems.iter().filter(|stem| !is_shared(stem)).cloned().collect();
+    let mut name = |(data_idx, stem): (usize, &String)| {
+        if !is_shared(stem) {
+            return stem.clone();
+        }
+        let mut name = format!("{stem}_{data_idx}");
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    };
+    stems.iter().enumerate().map(&mut name).collect()
 }
 
 impl Prediction {
     /// The models, in order.
-    pub fn models(&self) -> impl Iterator<Item = &dyn Model> {
-        self.models.iter().map(AsRef::as_ref)
+    pub fn models(&self) -> &[LabelledModel] {
+        &self.models
     }
 
     /// How many tiles all images have together.
@@ -149,16 +179,29 @@ impl Prediction {
     /// [`PipelineError::Predict`]; an image that is not finished then leaves nothing behind.
     pub fn run(
         &self,
-        model: &dyn Model,
+        model: &LabelledModel,
         keep_going: impl FnMut(Progress) -> bool,
     ) -> Result<Vec<PathBuf>, PipelineError> {
-        let sinks = |data_idx: usize, n_channels: usize| self.sinks(model, data_idx, n_channels);
-        Ok(Predictor::new(&self.loader, model).run(sinks, keep_going)?)
+        let sinks = |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels);
+        Ok(Predictor::new(&self.loader, model.model.as_ref()).run(sinks, keep_going)?)
     }
 
-    /// The file of an image that [`run`](Self::run) writes in a format.
-    pub fn path(&self, name: &str, model: &str, format: OutputFormat) -> PathBuf {
-        self.folder.join(format!("{name}_{model}.{}", extension(format)))
+    /// The file of an image that [`run`](Self::run) writes in a format for the model of a label.
+    pub fn path(&self, name: &str, label: &str, format: OutputFormat) -> PathBuf {
+        result_path(&self.folder, name, label, extension(format))
+    }
+
+    /// The picture of an image beside what the model of a label gave.
+    pub fn picture_path(&self, name: &str, label: &str) -> PathBuf {
+        result_path(&self.folder, name, label, PICTURE)
+    }
+
+    /// The type of the pixels that are written for an image.
+    pub fn written_type(&self, info: &StackInfo) -> PixelType {
+        match self.pixel_type {
+            PixelTypeChoice::Input => info.pixel_type,
+            PixelTypeChoice::Given(pixel_type) => pixel_type,
+        }
     }
 
     /// The formats that [`run`](Self::run) writes for every image, in order.
@@ -171,14 +214,9 @@ impl Prediction {
         self.channels.as_deref()
     }
 
-    /// The folder that everything is written to.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     fn sinks(
         &self,
-        model: &dyn Model,
+        label: &str,
         data_idx: usize,
         n_channels: usize,
     ) -> Result<Vec<Box<dyn ImageSink>>, PredictError> {
@@ -186,7 +224,7 @@ impl Prediction {
         let spec =
             self.spec(image, n_channels).map_err(|source| PredictError::Layout { data_idx, source })?;
         let one_sink = |&format: &OutputFormat| {
-            create(self.path(&image.name, model.name(), format), sink_format(format), spec.clone())
+            create(self.path(&image.name, label, format), sink_format(format), spec.clone())
         };
         Ok(self.formats.iter().map(one_sink).collect::<Result<_, SinkError>>()?)
     }
@@ -200,13 +238,6 @@ impl Prediction {
         let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);
         spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
         Ok(spec)
-    }
-
-    fn written_type(&self, info: &StackInfo) -> PixelType {
-        match self.pixel_type {
-            PixelTypeChoice::Input => info.pixel_type,
-            PixelTypeChoice::Given(pixel_type) => pixel_type,
-        }
     }
 }
 

@@ -7,22 +7,23 @@ use ndarray::{ArrayD, Axis as Dim, stack};
 use patchweave_config::{OutputFormat, SimulatePlan};
 use patchweave_geometry::{ArrayLayout, Axes, GeometryError};
 use patchweave_pixel::{PixelType, canonical_view};
-use patchweave_simulate::{Noise, SimulatedSet, Simulation, simulate, structure_name};
+use patchweave_simulate::{MAX_STRUCTURES, Noise, SimulatedSet, Simulation, simulate_while, structure_name};
 use patchweave_sink::{ImageSpec, create, write_file_atomically};
+use serde_json::Value;
 
-use crate::PipelineError;
 use crate::outputs::{extension, sink_format};
+use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatedData {
     /// Whether it was made now rather than found.
     pub is_new: bool,
-    /// Every image.
+    /// Every image, and last the record of how they were made.
     pub files: Vec<PathBuf>,
 }
 
-/// The file that says by which parameters the others were made; written last.
+/// The file that says by which parameters the others were made.
 const RECORD: &str = "simulation.json";
 /// The image of the sum of all structures.
 const MIXED: &str = "mixed";
@@ -45,49 +46,39 @@ pub fn simulation_of(plan: &SimulatePlan) -> Simulation {
 /// Makes the images of a plan unless they are there: one file per structure, `structures` with all of them as
 /// channels, and `mixed`, their sum.
 ///
-/// Files that a simulation with other parameters left in the folder are replaced.
+/// Files that a simulation with other parameters left in the folder are replaced; a record beside the images
+/// says which those are. A simulation that was broken off can be started again.
 ///
 /// # Errors
 /// [`PipelineError::NotOurs`] if one of the names is taken by a file that no simulation made,
 /// [`PipelineError::Simulate`] for parameters out of range, otherwise what writing reports.
-pub fn simulated_data(plan: &SimulatePlan) -> Result<SimulatedData, PipelineError> {
+pub fn simulated_data(
+    plan: &SimulatePlan,
+    keep_going: KeepGoing<'_>,
+) -> Result<SimulatedData, PipelineError> {
     let simulation = simulation_of(plan);
     simulation.check()?;
-    let files = files(plan);
+    let images = files(plan);
     let record_path = plan.folder.join(RECORD);
-    let record = record(plan);
-    let recorded = match fs::read_to_string(&record_path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(source) => return Err(PipelineError::Io { action: "read", path: record_path, source }),
-    };
-    match recorded {
-        Some(text) if text == record && files.iter().all(|file| file.exists()) => {
-            return Ok(SimulatedData { is_new: false, files });
-        }
-        Some(_) => {
-            // From here on the folder is incomplete, and without its record it says so.
-            let removed = fs::remove_file(&record_path);
-            removed.map_err(|source| PipelineError::Io {
-                action: "remove",
-                path: record_path.clone(),
-                source,
-            })?;
-        }
-        None => {
-            if let Some(path) = files.iter().find(|file| file.exists()) {
-                return Err(PipelineError::NotOurs { path: path.clone() });
-            }
-        }
+    let all = || images.iter().cloned().chain([record_path.clone()]).collect();
+    let recorded = read_record(&record_path)?;
+    if recorded == Some(record(plan, true)) && images.iter().all(|file| file.exists()) {
+        return Ok(SimulatedData { is_new: false, files: all() });
     }
-    let set = simulate(&simulation)?;
-    for (name, image) in images(set)? {
+    let ours = recorded.map_or_else(Vec::new, |record| recorded_files(&plan.folder, &record));
+    if let Some(path) = images.iter().find(|file| file.exists() && !ours.contains(file)) {
+        return Err(PipelineError::NotOurs { path: path.clone() });
+    }
+    // Until the record says so, the images are not complete.
+    write_record(&record_path, &record(plan, false))?;
+    let set = simulate_while(&simulation, keep_going)?;
+    for (name, image) in in_own_axes(set)? {
         for &format in &plan.formats {
-            write(&path_of(plan, &name, format), format, &image)?;
+            write(&path_of(&plan.folder, &name, format), format, &image, keep_going)?;
         }
     }
-    write_file_atomically(&record_path, record.as_bytes())?;
-    Ok(SimulatedData { is_new: true, files })
+    write_record(&record_path, &record(plan, true))?;
+    Ok(SimulatedData { is_new: true, files: all() })
 }
 
 /// An image in its own axes.
@@ -96,7 +87,7 @@ struct Image {
     pixels: ArrayD<u16>,
 }
 
-fn images(set: SimulatedSet) -> Result<Vec<(String, Image)>, PipelineError> {
+fn in_own_axes(set: SimulatedSet) -> Result<Vec<(String, Image)>, PipelineError> {
     let axes: Axes = if set.mixed.ndim() == 3 { "ZYX" } else { "YX" }.parse()?;
     let all: Vec<_> = set.structures.iter().map(|structure| structure.image.view()).collect();
     let shape = || GeometryError::ArrayRank { shape: set.mixed.shape().to_vec(), expected: "YX or ZYX" };
@@ -110,7 +101,12 @@ fn images(set: SimulatedSet) -> Result<Vec<(String, Image)>, PipelineError> {
     Ok(single.chain(joint).collect())
 }
 
-fn write(path: &Path, format: OutputFormat, image: &Image) -> Result<(), PipelineError> {
+fn write(
+    path: &Path,
+    format: OutputFormat,
+    image: &Image,
+    keep_going: KeepGoing<'_>,
+) -> Result<(), PipelineError> {
     let layout = ArrayLayout::new(image.axes.clone(), image.pixels.shape())?;
     let mut spec = ImageSpec::new(layout.clone(), PixelType::U16);
     spec.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -121,6 +117,9 @@ fn write(path: &Path, format: OutputFormat, image: &Image) -> Result<(), Pipelin
     })?;
     // Plane by plane: the conversion to f32 would double the memory of a large volume.
     for (z, plane) in pixels.axis_iter(Dim(1)).enumerate() {
+        if !keep_going() {
+            return Err(PipelineError::Interrupted);
+        }
         let plane = plane.mapv(f32::from).insert_axis(Dim(1));
         sink.write_block(0, [z, 0, 0], plane.view())?;
     }
@@ -128,18 +127,21 @@ fn write(path: &Path, format: OutputFormat, image: &Image) -> Result<(), Pipelin
     Ok(())
 }
 
-fn names(plan: &SimulatePlan) -> impl Iterator<Item = String> {
-    let joint = [STRUCTURES.to_owned(), MIXED.to_owned()];
-    (0..plan.n_structures).map(structure_name).chain(joint)
+fn names(n_structures: usize) -> impl Iterator<Item = String> {
+    (0..n_structures).map(structure_name).chain([STRUCTURES.to_owned(), MIXED.to_owned()])
 }
 
 fn files(plan: &SimulatePlan) -> Vec<PathBuf> {
-    let all = names(plan).flat_map(|name| plan.formats.iter().map(move |&format| (name.clone(), format)));
-    all.map(|(name, format)| path_of(plan, &name, format)).collect()
+    files_of(&plan.folder, plan.n_structures, &plan.formats)
 }
 
-fn path_of(plan: &SimulatePlan, name: &str, format: OutputFormat) -> PathBuf {
-    plan.folder.join(format!("{name}.{}", extension(format)))
+fn files_of(folder: &Path, n_structures: usize, formats: &[OutputFormat]) -> Vec<PathBuf> {
+    let of_name = |name: String| formats.iter().map(move |&format| path_of(folder, &name, format));
+    names(n_structures).flat_map(of_name).collect()
+}
+
+fn path_of(folder: &Path, name: &str, format: OutputFormat) -> PathBuf {
+    folder.join(format!("{name}.{}", extension(format)))
 }
 
 /// What an image that the plan will make looks like: its axes and sizes.
@@ -148,36 +150,49 @@ fn path_of(plan: &SimulatePlan, name: &str, format: OutputFormat) -> PathBuf {
 pub(crate) fn planned_layout(plan: &SimulatePlan, path: &Path) -> Option<Vec<usize>> {
     let path = std::path::absolute(path).ok()?;
     let is_path = |file: &PathBuf| std::path::absolute(file).is_ok_and(|file| file == path);
-    let name =
-        names(plan).find(|name| plan.formats.iter().any(|&format| is_path(&path_of(plan, name, format))))?;
+    let name = names(plan.n_structures)
+        .find(|name| plan.formats.iter().any(|&format| is_path(&path_of(&plan.folder, name, format))))?;
     let channels = (name == STRUCTURES).then_some(plan.n_structures);
     Some(channels.into_iter().chain(plan.size.iter()).collect())
 }
 
-fn record(plan: &SimulatePlan) -> String {
-    let SimulatePlan {
-        size,
-        n_structures,
-        seed,
-        bit_depth,
-        photons,
-        read_noise,
-        background,
-        psf_sigma,
-        formats,
-        ..
-    } = plan;
-    let record = serde_json::json!({
+fn record(plan: &SimulatePlan, is_complete: bool) -> Value {
+    serde_json::json!({
         "made_by": concat!("patchweave simulate ", env!("CARGO_PKG_VERSION")),
-        "size": size.as_slice(),
-        "n_structures": n_structures,
-        "seed": seed,
-        "bit_depth": bit_depth,
-        "photons": photons,
-        "read_noise": read_noise,
-        "background": background,
-        "psf_sigma": psf_sigma,
-        "formats": formats.iter().map(|format| format.name()).collect::<Vec<_>>(),
-    });
-    format!("{record:#}\n")
+        "complete": is_complete,
+        "size": plan.size.as_slice(),
+        "n_structures": plan.n_structures,
+        "seed": plan.seed,
+        "bit_depth": plan.bit_depth,
+        "photons": plan.photons,
+        "read_noise": plan.read_noise,
+        "background": plan.background,
+        "psf_sigma": plan.psf_sigma,
+        "formats": plan.formats.iter().map(|format| format.name()).collect::<Vec<_>>(),
+    })
+}
+
+fn write_record(path: &Path, record: &Value) -> Result<(), PipelineError> {
+    Ok(write_file_atomically(path, format!("{record:#}\n").as_bytes())?)
+}
+
+/// The record of a folder; `None` without one, or if it is no record of a simulation.
+fn read_record(path: &Path) -> Result<Option<Value>, PipelineError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(serde_json::from_str(&text).ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(PipelineError::Io { action: "read", path: path.to_owned(), source }),
+    }
+}
+
+/// The images that a record stands for.
+fn recorded_files(folder: &Path, record: &Value) -> Vec<PathBuf> {
+    let names: Vec<&str> =
+        record["formats"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let formats: Vec<OutputFormat> = [OutputFormat::Tiff, OutputFormat::OmeZarr]
+        .into_iter()
+        .filter(|format| names.contains(&format.name()))
+        .collect();
+    let n_structures = record["n_structures"].as_u64().unwrap_or(0).min(MAX_STRUCTURES as u64);
+    files_of(folder, usize::try_from(n_structures).unwrap_or(0), &formats)
 }

@@ -8,7 +8,7 @@ use patchweave_loader::{Loader, LoaderOptions, Order};
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
 use crate::patching::patching;
-use crate::{Images, PipelineError, Statistics};
+use crate::{Images, KeepGoing, PipelineError, Statistics};
 
 /// What a training needs.
 pub struct Training {
@@ -22,7 +22,12 @@ pub struct Training {
 ///
 /// # Errors
 /// [`PipelineError`] if an image cannot be read or the parts do not fit.
-pub fn training(data: &DataPlan, train: &TrainPlan, images: &Images) -> Result<Training, PipelineError> {
+pub fn training(
+    data: &DataPlan,
+    train: &TrainPlan,
+    images: &Images,
+    keep_going: KeepGoing<'_>,
+) -> Result<Training, PipelineError> {
     let input = images.train_inputs.extractor()?;
     let target = match images.train_targets.stacks.is_empty() {
         true => None,
@@ -30,7 +35,7 @@ pub fn training(data: &DataPlan, train: &TrainPlan, images: &Images) -> Result<T
     };
     let strategy = patching(&data.patching, input.shapes())?;
     let constr = BasicPatchConstr::new(strategy, input, target, data.channels.clone())?;
-    let statistics = Statistics::of(data, &constr)?;
+    let statistics = Statistics::of(data, &constr, keep_going)?;
     let augmentations: Vec<AugmentationStep> =
         data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?;
     let dataset = Dataset::new(Arc::new(constr), data.seed)

@@ -107,6 +107,40 @@ impl PixelType {
         }
     }
 
+    /// Whether every value of `other` is a value of this type as well.
+    ///
+    /// ```
+    /// use patchweave_pixel::PixelType;
+    ///
+    /// assert!(PixelType::F32.holds(PixelType::U16));
+    /// assert!(!PixelType::F16.holds(PixelType::U16));
+    /// assert!(!PixelType::I16.holds(PixelType::U16));
+    /// ```
+    pub fn holds(self, other: PixelType) -> bool {
+        // Whole numbers up to 2^bits, negative ones as well, and fractions.
+        let (bits, negative, fractions) = self.range();
+        let (other_bits, other_negative, other_fractions) = other.range();
+        bits >= other_bits && negative >= other_negative && fractions >= other_fractions
+    }
+
+    /// Up to which power of two whole numbers are exact; whether there are negative ones; fractions.
+    fn range(self) -> (u32, bool, bool) {
+        match self {
+            PixelType::Bool => (1, false, false),
+            PixelType::U8 => (8, false, false),
+            PixelType::U16 => (16, false, false),
+            PixelType::U32 => (32, false, false),
+            PixelType::U64 => (64, false, false),
+            PixelType::I8 => (7, true, false),
+            PixelType::I16 => (15, true, false),
+            PixelType::I32 => (31, true, false),
+            PixelType::I64 => (63, true, false),
+            PixelType::F16 => (11, true, true),
+            PixelType::F32 => (24, true, true),
+            PixelType::F64 => (53, true, true),
+        }
+    }
+
     /// Whether values are whole numbers.
     pub fn is_integer(self) -> bool {
         !matches!(self, PixelType::F16 | PixelType::F32 | PixelType::F64)

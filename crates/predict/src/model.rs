@@ -56,7 +56,8 @@ pub trait Model: Send + Sync {
     fn predict(&self, inputs: ArrayView5<'_, f32>) -> Result<Array5<f32>, ModelError>;
 
     /// How many pixels around a pixel its prediction depends on; tiles that overlap by twice as many give
-    /// the same result as the whole image.
+    /// the same result as the whole image, if the image is at least as large as a tile (what a tile has
+    /// beyond the image is zero).
     fn halo(&self) -> usize {
         0
     }

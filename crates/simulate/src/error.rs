@@ -45,6 +45,9 @@ pub enum SimulateError {
         /// The budget.
         max_bytes: u64,
     },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// Pixels that did not fit the checked extent; a bug in this crate.
     #[error("an image could not be shaped")]
     Shape(#[from] ndarray::ShapeError),

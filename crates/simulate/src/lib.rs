@@ -19,5 +19,5 @@ mod streams;
 
 pub use error::SimulateError;
 pub use kind::StructureKind;
-pub use set::{SimulatedSet, SimulatedStructure, simulate, structure_name};
+pub use set::{SimulatedSet, SimulatedStructure, simulate, simulate_while, structure_name};
 pub use simulation::{MAX_BYTES, MAX_PSF_SIGMA, MAX_STRUCTURES, Noise, Simulation};

@@ -51,6 +51,18 @@ pub struct SimulatedSet {
 /// [`SimulateError::Structures`], [`SimulateError::BitDepth`], [`SimulateError::OutOfRange`] for a parameter
 /// out of its range, [`SimulateError::TooLarge`] if the images exceed the memory budget.
 pub fn simulate(simulation: &Simulation) -> Result<SimulatedSet, SimulateError> {
+    simulate_while(simulation, &|| true)
+}
+
+/// Simulates as [`simulate`] does, as long as `keep_going` says so; it is asked before every structure and
+/// every step of drawing one.
+///
+/// # Errors
+/// As [`simulate`], and [`SimulateError::Interrupted`].
+pub fn simulate_while(
+    simulation: &Simulation,
+    keep_going: &(dyn Fn() -> bool + Sync),
+) -> Result<SimulatedSet, SimulateError> {
     let camera = Camera { limit: simulation.checked_limit()?, noise: simulation.noise };
     let shape = IxDyn(simulation.extent.as_slice());
     let mut mixed = ArrayD::<u16>::zeros(shape.clone());
@@ -58,7 +70,7 @@ pub fn simulate(simulation: &Simulation) -> Result<SimulatedSet, SimulateError> 
     for structure_idx in 0..simulation.n_structures {
         let (kind, _) = StructureKind::of_structure(structure_idx);
         let name = structure_name(structure_idx);
-        let pixels = take_image(simulation, camera, kind, structure_idx);
+        let pixels = take_image(simulation, camera, kind, structure_idx, keep_going)?;
         let image = ArrayD::from_shape_vec(shape.clone(), pixels)?;
         mixed += &image;
         structures.push(SimulatedStructure { name, kind, image });
@@ -83,11 +95,16 @@ fn take_image(
     camera: Camera,
     kind: StructureKind,
     structure_idx: usize,
-) -> Vec<u16> {
+    keep_going: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<u16>, SimulateError> {
+    let check = || if keep_going() { Ok(()) } else { Err(SimulateError::Interrupted) };
+    check()?;
     let mut density = Density::zeros(simulation.extent.to_zyx());
     kind.draw(&mut density, &mut stream(simulation.seed, structure_idx, Draw::Shapes));
+    check()?;
     let lateral = simulation.psf_sigma;
     blur(&mut density, [2.0 * lateral, lateral, lateral]);
+    check()?;
     density.normalise();
-    camera.expose(&density, &stream(simulation.seed, structure_idx, Draw::Noise))
+    Ok(camera.expose(&density, &stream(simulation.seed, structure_idx, Draw::Noise)))
 }

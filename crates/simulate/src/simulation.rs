@@ -75,18 +75,18 @@ impl Default for Simulation {
         Simulation {
             extent,
             n_structures: 3,
-            seed: 0,
+            seed: 42,
             bit_depth: 16,
             noise: Some(Noise::default()),
-            psf_sigma: 1.2,
+            psf_sigma: 1.5,
         }
     }
 }
 
-/// 200 photons over a background of 5, read noise 1.5.
+/// 200 photons over a background of 10, read noise 2.
 impl Default for Noise {
     fn default() -> Self {
-        Noise { photons: 200.0, read_noise: 1.5, background: 5.0 }
+        Noise { photons: 200.0, read_noise: 2.0, background: 10.0 }
     }
 }
 

@@ -55,7 +55,17 @@ pub fn open(
     axes: &Axes,
     options: &OpenOptions,
 ) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
+    let unfit = |what: &str, hint| {
+        Err(StackError::Unsupported { stack: path.display().to_string(), what: what.to_owned(), hint })
+    };
     match data_type {
+        DataType::Tiff if path.is_dir() => {
+            unfit("a folder read as TIFF", "name a TIFF file, or use data_type zarr for a Zarr store")
+        }
+        DataType::Zarr if path.is_file() => unfit(
+            "a file read as Zarr",
+            "name a Zarr store, which is a folder, or use data_type tiff for a TIFF",
+        ),
         DataType::Tiff => Ok(vec![Arc::new(TiffStack::open(path, axes, options)?)]),
         DataType::Zarr => {
             let stacks = open_zarr(path, axes, options)?;

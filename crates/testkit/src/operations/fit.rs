@@ -32,7 +32,7 @@ fn mean_std(request: &Request<'_>, config: &Config<'_>) -> Result<Outcomes, Oper
     if fit_input || fit_target {
         let constr = constructor(request, fit_target)?;
         let options = FitOptions { per_channel: config.per_channel, with_target: fit_target, seed: 0 };
-        fitted = Some(fit_mean_std(&constr, &options)?);
+        fitted = Some(fit_mean_std(&constr, &options, &|| true)?);
     }
     let of_input = fitted.as_ref().map(|fit| [fit.input_means.clone(), fit.input_stds.clone()]);
     let of_target = fitted.filter(|_| fit_target).map(|fit| [fit.target_means, fit.target_stds]);

@@ -1,0 +1,41 @@
+# Everyday commands; `just` lists them. Without just, run the lines by hand.
+
+default:
+    @just --list
+
+# Do what a configuration says
+run config="configs/quickstart.yaml":
+    cargo run --release -- run {{ config }}
+
+# Check a configuration and the images it names
+validate config="configs/quickstart.yaml":
+    cargo run --release -- validate {{ config }}
+
+# All tests
+test:
+    cargo test --workspace
+
+# Formatting and lints
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation of all crates
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# One example: load_patches, predict_tiles, own_image_stack, own_patching or simulate_data
+example name="load_patches":
+    cargo run --release --example {{ name }}
+
+# Compare with results recorded from the reference implementation
+golden folder="tests/golden":
+    cargo run --release -p patchweave-testkit --bin golden -- {{ folder }}
+
+# Benchmarks
+bench:
+    cargo bench
+
+# What has to pass before a change is merged
+ci:
+    .ci/run

@@ -1,0 +1,46 @@
+//! A command that runs on its own and is interrupted, as by Ctrl-C.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{PATCHWEAVE, Place};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts `patchweave` in the folder of a test.
+pub fn start<S: AsRef<OsStr>>(place: &Place, arguments: &[S]) -> Child {
+    let mut command = Command::new(PATCHWEAVE);
+    command.args(arguments).current_dir(place.path("")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits for something that a command does.
+#[track_caller]
+pub fn wait_until(is_done: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_done() {
+        assert!(Instant::now() < deadline, "waited for {PATIENCE:?}");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// Sends the signal of Ctrl-C; returns how the process ended and what it complained about.
+#[track_caller]
+pub fn interrupt(mut child: Child) -> (Option<i32>, String) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("still running {PATIENCE:?} after the signal");
+        }
+        sleep(Duration::from_millis(5));
+    }
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    (child.wait().unwrap().code(), complaint)
+}
