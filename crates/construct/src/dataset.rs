@@ -160,7 +160,10 @@ impl Scratch {
         mut block: ArrayViewMut4<'_, f32>,
     ) -> Result<(), ConstructError> {
         self.pixels.clear();
-        self.pixels.extend(block.iter());
+        match block.as_slice() {
+            Some(pixels) => self.pixels.extend_from_slice(pixels),
+            None => self.pixels.extend(block.iter()),
+        }
         let shape = block.raw_dim();
         let wrong_shape = |block: &ArrayViewMut4<'_, f32>| ConstructError::OutputShape {
             role: "augmented block",
