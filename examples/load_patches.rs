@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let patching = RandomPatching::new(input.shapes(), Extent::new(&[64, 64])?)?;
     let constr = BasicPatchConstr::new(patching, input, None, None)?;
 
-    let options = FitOptions { per_channel: true, with_target: false, seed: SEED };
+    let options = FitOptions { per_channel: true, with_target: false, seed: SEED, max_sample_bytes: 1 << 30 };
     let statistics = fit_mean_std(&constr, &options, &|| true)?;
     let scaling = Scaling::mean_std(&statistics.input_means, &statistics.input_stds)?;
     println!("mean {:.1}, standard deviation {:.1}", statistics.input_means[0], statistics.input_stds[0]);

@@ -267,6 +267,25 @@ fn floats_that_are_normalised_may_be_rounded() {
     check_files(&place, &ended);
 }
 
+/// What is far smaller than the offset of its normalisation loses bits, and that is no failure.
+#[test]
+fn rounding_is_measured_by_the_statistics() {
+    let place = Place::new();
+    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as f32 / 2000.0);
+    let given = "name: mean_std, input_means: [1000], input_stds: [3]";
+    let ended = place.run(&with(PREDICT, "name: none", given)).with_code(0);
+    ended.says("differ by float32 rounding");
+}
+
+/// Patches are float32, and nothing is claimed beyond that.
+#[test]
+fn integers_beyond_float32_are_said_to_be_compared_as_such() {
+    let place = Place::new();
+    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| (1 << 24) + i as u32);
+    let ended = place.run(PREDICT).with_code(0);
+    ended.says("pixels of out/image_identity.tiff equal the input as float32");
+}
+
 #[test]
 fn every_integer_type_comes_back() {
     let place = Place::new();

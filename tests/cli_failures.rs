@@ -262,6 +262,58 @@ fn the_configuration_is_not_overwritten() {
     assert_eq!(fs::read_to_string(path).unwrap(), config, "{ended:#?}");
 }
 
+/// What a run reads may be neither replaced nor written into.
+#[test]
+fn inputs_are_not_written_over() {
+    let place = Place::new();
+    place.image("ramp.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("ramp_identity.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    let here = with(PREDICT, "output: out", "output: .");
+    let both = with(&here, "image.tiff", "[ramp.tiff, ramp_identity.tiff]");
+    refused(&place, &both, &["ramp_identity.tiff would be overwritten", ":1:9:"]);
+
+    // A group of two arrays, whose results get the names of other inputs.
+    let source = place.path("group.zarr");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group"}"#).unwrap();
+    for name in ["a", "b"] {
+        place.image(&format!("{name}.zarr"), Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+        fs::rename(place.path(format!("{name}.zarr/0")), source.join(name)).unwrap();
+    }
+    place.image("group_0_identity.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+    let zarr = with(&here, "data_type: tiff", "data_type: zarr");
+    let config = with(&zarr, "image.tiff", "[group.zarr, group_0_identity.ome.zarr]");
+    refused(&place, &config, &["group_0_identity.ome.zarr would be overwritten"]);
+
+    let inside = with(&with(&zarr, "output: .", "output: group.zarr/out"), "image.tiff", "group.zarr");
+    refused(&place, &inside, &["lies in", "group.zarr, which the run reads"]);
+}
+
+#[test]
+fn statistics_need_finite_pixels() {
+    let place = Place::new();
+    let pixel = |i| if i == 700 { f32::INFINITY } else { i as f32 };
+    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], pixel);
+    let ended = place.run(&with(PREDICT, "name: none", "name: mean_std")).with_code(1);
+    ended.complains(&["image.tiff", "input of patch", "infinite or no number"]);
+    assert_eq!(place.names("out"), [""; 0]);
+}
+
+/// Sizes that no machine has memory for are a problem of the configuration, not a crash.
+#[test]
+fn batches_have_to_fit_into_the_budget() {
+    let place = Place::new();
+    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    let fitted = with(PREDICT, "name: none", "name: mean_std");
+    for size in ["1000000000, 1000000000", "4000000000, 2000000000", "200000, 200000"] {
+        let config = with(&fitted, "[16, 16]", &format!("[{size}]"));
+        refused(&place, &config, &["predict.prefetch_mib: a batch of 1 ×", "the budget is 512"]);
+    }
+    let many = with(SMALL, "epochs: 2", "epochs: 2\n  prefetch_mib: 1");
+    let many = with(&many, "batch_size: 4", "batch_size: 4000");
+    refused(&place, &many, &["train.prefetch_mib: a batch of 4000 × 32 × 32 needs 63 MiB, the budget is 1"]);
+}
+
 #[cfg(unix)]
 mod interrupted {
     //! Ctrl-C while a run is under way.

@@ -252,7 +252,7 @@ proptest! {
             false => vec![mean_and_std(&pixels.concat())],
         };
         let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
-        let options = FitOptions { per_channel, with_target: false, seed };
+        let options = FitOptions { per_channel, with_target: false, seed, max_sample_bytes: 1 << 20 };
         let fitted = fit_with(1, &constr, &options);
         prop_assert_eq!(f64_bits(&fitted), f64_bits(&fit_with(2, &constr, &options)));
         prop_assert_eq!((fitted.input_means.len(), fitted.input_stds.len()), (expected.len(), expected.len()));

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::LoaderStats;
 use patchweave_pipeline::{
-    Comparison, Images, LabelledModel, Montage, Prediction, Statistics, Training, compare, load_plan,
-    open_images, prediction, prediction_picture, simulated_data, training, write_statistics,
+    Comparison, Images, LabelledModel, Montage, PipelineError, Prediction, Statistics, Training, compare,
+    load_plan, open_images, prediction, prediction_picture, simulated_data, training, write_statistics,
 };
 use patchweave_predict::{Identity, Model};
+use patchweave_sink::prepare_folder;
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, grouped, shown};
@@ -19,6 +20,7 @@ pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
     let plan = load_plan(config)?;
     let mut run = Run { plan: &plan, console, written: Vec::new() };
+    prepare_folder(&plan.output).map_err(PipelineError::from)?;
     if let Some(simulate) = &plan.simulate {
         let data = simulated_data(simulate, &|| !interrupt::asked())?;
         console.say(describe(simulate, &data))?;
@@ -159,17 +161,17 @@ impl Run<'_> {
                 shown(path)
             ));
         }
-        let comparison = compare(stack, prediction.channels(), path, format)?;
+        let comparison = compare(stack, prediction.channels(), path, format, &|| !interrupt::asked())?;
         let Comparison { n_pixels, n_different, largest_difference, .. } = comparison;
         let pixel_type = stack.info().pixel_type;
         let exact = pixel_type.is_integer() && pixel_type.fits_f32();
         if comparison.is_equal() {
-            let pixels = grouped(n_pixels);
+            let (pixels, path) = (grouped(n_pixels), shown(path));
+            let limit = if pixel_type.fits_f32() { "" } else { " as float32, the type that patches have" };
             self.console.say(format!(
-                "  identity check: all {pixels} {pixel_type} pixels of {} equal the input",
-                shown(path)
+                "  identity check: all {pixels} {pixel_type} pixels of {path} equal the input{limit}"
             ))
-        } else if !exact && comparison.is_within_rounding() {
+        } else if !exact && comparison.is_within_rounding(prediction.statistics.largest_offset()) {
             let (different, pixels) = (grouped(n_different), grouped(n_pixels));
             self.console.say(format!(
                 "  identity check: {different} of {pixels} {pixel_type} pixels of {} differ by float32 rounding, at most {largest_difference:e}; \

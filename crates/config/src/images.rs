@@ -100,6 +100,8 @@ pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Vec<Problem> {
     check.target_statistics(targets);
     check.fitted_channels(inputs, predicted);
     check.whole_batches(predicted);
+    check.training_budget(inputs, targets);
+    check.prediction_budget(predicted);
     check.problems
 }
 
@@ -262,6 +264,45 @@ impl Check<'_> {
         }
     }
 
+    /// A batch of training patches fits into what may be made ahead.
+    fn training_budget(&mut self, inputs: &Role<'_>, targets: &Role<'_>) {
+        let (Some(train), Some(patch)) = (&self.plan.train, self.plan.data.patching.training_size()) else {
+            return;
+        };
+        let Some(input) = inputs.images.first() else { return };
+        let n_targets = targets.images.first().map_or(0, |target| target.shape.n_channels);
+        let (batch_size, n_channels) = (self.plan.data.batch_size, self.n_read(input) + n_targets);
+        let needed = batch_bytes(batch_size, n_channels, patch);
+        self.budget("train.prefetch_mib", needed, train.prefetch_bytes, batch_size, patch);
+    }
+
+    /// A batch of tiles fits into what may be made ahead.
+    fn prediction_budget(&mut self, predicted: &Role<'_>) {
+        let Some(predict) = &self.plan.predict else { return };
+        let tile = |image: &ImageFacts| match predict.patching {
+            TilingPlan::Tiled { patch_size, .. } => patch_size,
+            TilingPlan::Whole => image.shape.extent,
+        };
+        let bytes = |image: &ImageFacts| batch_bytes(predict.batch_size, self.n_read(image), tile(image));
+        if let Some(image) = predicted.images.iter().max_by_key(|image| bytes(image)) {
+            let (needed, tile) = (bytes(image), tile(image));
+            let (budget, batch_size) = (predict.prefetch_bytes, predict.batch_size);
+            self.budget("predict.prefetch_mib", needed, budget, batch_size, tile);
+        }
+    }
+
+    fn budget(&mut self, key: &str, needed: usize, budget: usize, batch_size: usize, size: Extent) {
+        if needed > budget {
+            let mib = |bytes: usize| bytes.div_ceil(1 << 20);
+            let found = format!(
+                "a batch of {batch_size} × {size} needs {} MiB, the budget is {}",
+                mib(needed),
+                mib(budget)
+            );
+            self.report(key, found, "a larger budget, a smaller batch_size or smaller patches".into());
+        }
+    }
+
     /// Images that are predicted whole share a batch only if they have one size.
     fn whole_batches(&mut self, predicted: &Role<'_>) {
         let Some(predict) = &self.plan.predict else { return };
@@ -280,6 +321,12 @@ impl Check<'_> {
             self.report("predict.batch_size", found, "1, or images of one size, or tiles".into());
         }
     }
+}
+
+/// Bytes of a batch of patches in `f32`.
+fn batch_bytes(batch_size: usize, n_channels: usize, size: Extent) -> usize {
+    let factors = [batch_size, n_channels, size.n_pixels(), size_of::<f32>()];
+    factors.into_iter().fold(1, usize::saturating_mul)
 }
 
 fn has_channels(image: &ImageFacts) -> String {

@@ -11,6 +11,7 @@ use crate::patching::{PatchingPlan, TilingPlan, tiling};
 use crate::paths::paths;
 use crate::reader::{Reader, Value};
 use crate::scalar::{alternatives, positive};
+use crate::train::prefetch_bytes;
 use crate::yaml::Kind;
 
 /// Prediction of whole images.
@@ -44,6 +45,8 @@ pub struct PredictPlan {
     pub batch_size: usize,
     /// The formats that are written, at least one, none twice; all by default.
     pub formats: Vec<OutputFormat>,
+    /// The most bytes of batches made ahead, a multiple of 2²⁰ (the file counts in MiB, 512 by default).
+    pub prefetch_bytes: usize,
     /// The type of the pixels that are written; `float32` by default.
     pub pixel_type: PixelTypeChoice,
 }
@@ -64,7 +67,7 @@ pub enum PixelTypeChoice {
     Given(PixelType),
 }
 
-const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", "pixel_type"];
+const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", "pixel_type", "prefetch_mib"];
 
 /// What `data_config` says about prediction, as far as it could be read.
 pub(crate) struct Defaults<'a> {
@@ -97,6 +100,7 @@ pub(crate) fn predict(
     let all_formats = vec![OutputFormat::Tiff, OutputFormat::OmeZarr];
     let formats = block.or(reader, "formats", all_formats, formats);
     let pixel_type = block.or(reader, "pixel_type", PixelTypeChoice::Given(PixelType::F32), pixel_type);
+    let prefetch_bytes = prefetch_bytes(reader, &block);
     // A stand-in must not cause problems of its own: whole images go in batches of one.
     let stand_in = patching.is_none();
     Some(PredictPlan {
@@ -105,6 +109,7 @@ pub(crate) fn predict(
         models: models.unwrap_or_default(),
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
+        prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),
         pixel_type: pixel_type.unwrap_or(PixelTypeChoice::Input),
     })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::paths::paths;
-use crate::reader::{Reader, Value, counted};
+use crate::reader::{Block, Reader, Value, counted};
 use crate::scalar::{count, positive};
 
 /// Loading of training batches.
@@ -41,7 +41,7 @@ pub struct TrainPlan {
     pub prefetch_batches: usize,
     /// The most bytes of batches made ahead, a multiple of 2²⁰ (the file counts in MiB).
     pub prefetch_bytes: usize,
-    /// How many patches the montage shows; 0 for no montage.
+    /// How many patches the montage shows, at most 256; 0 for no montage.
     pub montage_patches: usize,
 }
 
@@ -49,6 +49,16 @@ const KEYS: &[&str] =
     &["input", "target", "epochs", "max_batches", "prefetch_batches", "prefetch_mib", "montage_patches"];
 
 const MIB: usize = 1 << 20;
+
+/// More would not be looked at.
+const MAX_MONTAGE_PATCHES: usize = 256;
+
+/// The key `prefetch_mib` of a section, in bytes.
+pub(crate) fn prefetch_bytes(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<usize> {
+    let mib =
+        block.or(reader, "prefetch_mib", 512, |reader, value| count(reader, value, 1..=usize::MAX / MIB));
+    mib?.checked_mul(MIB)
+}
 
 /// The section `train`, with stand-ins for refused values; nothing without inputs.
 pub(crate) fn train(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<TrainPlan> {
@@ -65,17 +75,16 @@ pub(crate) fn train(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<TrainP
     let epochs = block.or(reader, "epochs", 1, positive);
     let max_batches = block.maybe(reader, "max_batches", positive);
     let prefetch_batches = block.or(reader, "prefetch_batches", 8, positive);
-    let prefetch_mib =
-        block.or(reader, "prefetch_mib", 512, |reader, value| count(reader, value, 1..=usize::MAX / MIB));
-    let montage_patches =
-        block.or(reader, "montage_patches", 12, |reader, value| count(reader, value, 0..=usize::MAX));
+    let prefetch_bytes = prefetch_bytes(reader, &block);
+    let montage_patches = block
+        .or(reader, "montage_patches", 12, |reader, value| count(reader, value, 0..=MAX_MONTAGE_PATCHES));
     Some(TrainPlan {
         inputs: inputs?,
         targets: targets.unwrap_or_default(),
         epochs: epochs.unwrap_or(1),
         max_batches: max_batches.flatten(),
         prefetch_batches: prefetch_batches.unwrap_or(1),
-        prefetch_bytes: prefetch_mib.unwrap_or(1).saturating_mul(MIB),
+        prefetch_bytes: prefetch_bytes.unwrap_or(usize::MAX),
         montage_patches: montage_patches.unwrap_or(0),
     })
 }

@@ -142,6 +142,10 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
         extractor?.metadata(spec.patch()?.data_idx).cloned()
     }
 
+    fn channels(&self) -> Option<&[usize]> {
+        self.channels.as_deref()
+    }
+
     fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
         Ok(self.patching.indices_of(data_idx))
     }

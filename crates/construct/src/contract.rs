@@ -32,6 +32,8 @@ pub trait PatchConstr: Send + Sync {
 
     /// Writes sample `index` in raw intensities and returns where it was cut.
     ///
+    /// Every value of `out` has to be written: it may hold whatever was there before.
+    ///
     /// # Errors
     /// [`ConstructError`] if there is no such sample, `out` has other shapes than [`layout`](Self::layout)
     /// says, or an image cannot be read; `out` may then be partly written.
@@ -47,6 +49,11 @@ pub trait PatchConstr: Send + Sync {
 
     /// The image a spec was cut from; `None` if there are no targets.
     fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>>;
+
+    /// The input channels that are read, in this order; `None` means all.
+    fn channels(&self) -> Option<&[usize]> {
+        None
+    }
 
     /// The samples that come from input stack `data_idx`.
     ///
@@ -89,6 +96,10 @@ macro_rules! forward_constr {
                 (**self).metadata(role, spec)
             }
 
+            fn channels(&self) -> Option<&[usize]> {
+                (**self).channels()
+            }
+
             fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
                 (**self).patch_indices(data_idx)
             }
@@ -113,7 +124,7 @@ pub trait PatchConstrExt: PatchConstr {
         index: usize,
         rng: &mut PatchRng,
     ) -> Result<(Sample, RegionSpec), ConstructError> {
-        let mut sample = Sample::zeros(&self.layout(index)?);
+        let mut sample = Sample::zeros(&self.layout(index)?)?;
         let spec = self.construct_into(index, rng, sample.view_mut())?;
         Ok((sample, spec))
     }

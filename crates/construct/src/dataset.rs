@@ -1,13 +1,14 @@
 //! A data set: constructed, normalised and augmented samples by index.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{ArrayView4, ArrayViewMut4};
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
 
-use crate::{ConstructError, PatchConstr, SampleLayout, SampleViewMut};
+use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
 
 /// An augmentation and, if it has one, its own seed.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,7 @@ pub struct AugmentationStep {
 /// let constr = BasicPatchConstr::new(patching, input, None, None)?;
 /// let normalizer = Normalizer::new(Scaling::mean_std(&[10.0], &[1.0])?, TargetScaling::Missing);
 /// let dataset = Dataset::new(Arc::new(constr), 42).with_normalizer(normalizer);
-/// let mut sample = Sample::zeros(&dataset.layout(5)?);
+/// let mut sample = Sample::zeros(&dataset.layout(5)?)?;
 /// dataset.write(5, 0, &mut Scratch::default(), sample.view_mut())?;
 /// assert!((sample.input[[0, 0, 3, 3]] - 2.0).abs() < 1e-5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,6 +51,7 @@ pub struct Dataset {
     normalizer: Normalizer,
     augmentations: Vec<AugmentationStep>,
     seed: u64,
+    input_metadata: Arc<Mutex<BTreeMap<usize, Arc<ImageMetadata>>>>,
 }
 
 /// Memory that a thread keeps for turning patches; start with an empty one.
@@ -61,7 +63,8 @@ pub struct Scratch {
 impl Dataset {
     /// Samples as the constructor makes them, drawn with `seed`.
     pub fn new(constr: Arc<dyn PatchConstr>, seed: u64) -> Self {
-        Dataset { constr, normalizer: Normalizer::none(), augmentations: Vec::new(), seed }
+        let (normalizer, augmentations) = (Normalizer::none(), Vec::new());
+        Dataset { constr, normalizer, augmentations, seed, input_metadata: Arc::default() }
     }
 
     /// Normalises inputs and targets.
@@ -109,6 +112,18 @@ impl Dataset {
     /// [`ConstructError::Patching`] if there is no such sample.
     pub fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         self.constr.layout(index)
+    }
+
+    /// The image a sample was cut from; where channels are selected, an input has as many as were.
+    pub fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
+        let metadata = self.constr.metadata(role, spec)?;
+        let (PatchRole::Input, Some(channels)) = (role, self.constr.channels()) else {
+            return Some(metadata);
+        };
+        let data_idx = spec.patch()?.data_idx;
+        let mut known = self.input_metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let selected = known.entry(data_idx).or_insert_with(|| metadata.with_n_channels(channels.len()));
+        Some(Arc::clone(selected))
     }
 
     /// Writes sample `index` of an epoch and returns where it was cut.

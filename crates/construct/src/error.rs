@@ -98,6 +98,34 @@ pub enum ConstructError {
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// Pixels that are infinite or no number, where statistics are computed.
+    #[error(
+        "{source_name}: the {role} of patch {index} holds pixels that are infinite or no number, statistics need finite ones"
+    )]
+    NotFinite {
+        /// The image.
+        source_name: String,
+        /// Input or target.
+        role: &'static str,
+        /// The patch.
+        index: usize,
+    },
+    /// A sample that would take more memory than it may.
+    #[error("sample {index} needs {needed} bytes, the limit is {limit}; use smaller patches")]
+    TooLarge {
+        /// The sample.
+        index: usize,
+        /// Bytes of its input and target.
+        needed: usize,
+        /// Bytes it may have.
+        limit: usize,
+    },
+    /// Memory that the machine does not have.
+    #[error("there is no memory for an array of shape {shape:?}")]
+    OutOfMemory {
+        /// The shape, `CZYX`.
+        shape: [usize; 4],
+    },
     /// Nothing to compute statistics from.
     #[error("statistics cannot be computed: there are no patches")]
     NoPatches,

@@ -4,10 +4,10 @@ use patchweave_patching::PatchRng;
 use patchweave_transform::ChannelMoments;
 use rayon::prelude::*;
 
-use crate::{ConstructError, PatchConstr, PatchConstrExt};
+use crate::{ConstructError, PatchConstr, PatchConstrExt, PatchRole};
 
 /// Patches that one task handles; also the granularity of merging, so results do not depend on threads.
-const PATCHES_PER_TASK: usize = 64;
+const PATCHES_PER_TASK: usize = 8;
 
 /// What to compute and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct FitOptions {
     pub with_target: bool,
     /// Seed of the patches that are looked at.
     pub seed: u64,
+    /// Bytes that a sample may have; every thread holds one.
+    pub max_sample_bytes: usize,
 }
 
 /// Means and standard deviations of inputs and targets.
@@ -42,8 +44,8 @@ pub struct MeanStdStatistics {
 /// `keep_going` is asked before every few patches and may end the work by `false`.
 ///
 /// # Errors
-/// [`ConstructError::NoPatches`] without patches, [`ConstructError::Interrupted`], otherwise what the
-/// constructor reports.
+/// [`ConstructError::NoPatches`] without patches, [`ConstructError::TooLarge`], [`ConstructError::NotFinite`],
+/// [`ConstructError::Interrupted`], otherwise what the constructor reports.
 pub fn fit_mean_std(
     constr: &dyn PatchConstr,
     options: &FitOptions,
@@ -95,7 +97,11 @@ fn moments(
     let mut seen: Option<Moments> = None;
     for index in indices {
         let mut rng = PatchRng::for_patch(options.seed, 0, index);
-        let (sample, _) = constr.construct_patch(index, &mut rng)?;
+        let (needed, limit) = (constr.layout(index)?.n_bytes(), options.max_sample_bytes);
+        if needed > limit {
+            return Err(ConstructError::TooLarge { index, needed, limit });
+        }
+        let (sample, spec) = constr.construct_patch(index, &mut rng)?;
         let input = constr.principal_input(sample.input.view());
         let target = sample.target.as_ref().filter(|_| options.with_target);
         let seen = seen.get_or_insert_with(|| Moments {
@@ -105,6 +111,20 @@ fn moments(
         seen.input.update(input);
         if let (Some(moments), Some(target)) = (&mut seen.target, target) {
             moments.update(target.view());
+        }
+        let not_finite = |patch_role, role| ConstructError::NotFinite {
+            source_name: constr
+                .metadata(patch_role, &spec)
+                .map(|image| image.source.clone())
+                .unwrap_or_default(),
+            role,
+            index,
+        };
+        if !seen.input.is_finite() {
+            return Err(not_finite(PatchRole::Input, "input"));
+        }
+        if seen.target.as_ref().is_some_and(|target| !target.is_finite()) {
+            return Err(not_finite(PatchRole::Target, "target"));
         }
     }
     seen.ok_or(ConstructError::NoPatches)

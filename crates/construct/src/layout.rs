@@ -3,6 +3,8 @@
 use ndarray::{Array4, ArrayViewMut4};
 use patchweave_geometry::Extent;
 
+use crate::ConstructError;
+
 /// The shape `C(Z)YX` of an input or target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockLayout {
@@ -50,6 +52,11 @@ impl SampleLayout {
         self.input.len().saturating_add(self.target.map_or(0, |target| target.len()))
     }
 
+    /// Bytes of input and target together.
+    pub fn n_bytes(&self) -> usize {
+        self.len().saturating_mul(size_of::<f32>())
+    }
+
     /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -75,6 +82,15 @@ impl SampleViewMut<'_> {
     }
 }
 
+fn zeros(layout: &BlockLayout) -> Result<Array4<f32>, ConstructError> {
+    let shape = layout.to_czyx();
+    let mut values = Vec::new();
+    let reserved = values.try_reserve_exact(layout.len());
+    reserved.map_err(|_| ConstructError::OutOfMemory { shape })?;
+    values.resize(layout.len(), 0.0);
+    Array4::from_shape_vec(shape, values).map_err(|_| ConstructError::OutOfMemory { shape })
+}
+
 /// A sample with memory of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -86,11 +102,12 @@ pub struct Sample {
 
 impl Sample {
     /// Zeros of the given shapes.
-    pub fn zeros(layout: &SampleLayout) -> Self {
-        Sample {
-            input: Array4::zeros(layout.input.to_czyx()),
-            target: layout.target.map(|target| Array4::zeros(target.to_czyx())),
-        }
+    ///
+    /// # Errors
+    /// [`ConstructError::OutOfMemory`] if the machine has not enough memory.
+    pub fn zeros(layout: &SampleLayout) -> Result<Self, ConstructError> {
+        let target = layout.target.as_ref().map(zeros).transpose()?;
+        Ok(Sample { input: zeros(&layout.input)?, target })
     }
 
     /// Views to write through.

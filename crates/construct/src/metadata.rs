@@ -26,6 +26,16 @@ pub struct ImageMetadata {
 }
 
 impl ImageMetadata {
+    /// The same image with another number of channels, in both shapes.
+    pub(crate) fn with_n_channels(&self, n_channels: usize) -> Arc<Self> {
+        let original = self.original.restored(self.original.axes(), n_channels);
+        Arc::new(ImageMetadata {
+            data_shape: ImageShape { n_channels, ..self.data_shape },
+            original: original.unwrap_or_else(|_| self.original.clone()),
+            ..self.clone()
+        })
+    }
+
     /// The metadata of a stack, shared by all its patches.
     pub fn of(info: &StackInfo) -> Arc<Self> {
         Arc::new(ImageMetadata {

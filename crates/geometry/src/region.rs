@@ -47,12 +47,11 @@ impl Region {
     /// # Errors
     /// [`GeometryError::RankMismatch`] if the ranks differ.
     pub fn clip(&self, image: &Extent) -> Result<Option<InsideRegion>, GeometryError> {
-        if self.start.n_axes() != image.n_axes() {
-            return Err(GeometryError::RankMismatch {
-                what: "region",
-                got: self.start.n_axes(),
-                expected: image.n_axes(),
-            });
+        let expected = image.n_axes();
+        for (what, got) in [("start", self.start.n_axes()), ("size", self.size.n_axes())] {
+            if got != expected {
+                return Err(GeometryError::RankMismatch { what, got, expected });
+            }
         }
         let (start, size, image) = (self.start.to_zyx(0), self.size.to_zyx(), image.to_zyx());
         let mut inside = InsideRegion { start: [0; 3], size: [0; 3], offset: [0; 3] };

@@ -76,6 +76,14 @@ fn sizes_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn start_and_size_both_have_the_rank_of_the_image() {
+    let image = Extent::new(&[8, 8]).unwrap();
+    let (start, size) = (PerAxis::new(&[0, 0]).unwrap(), Extent::new(&[3, 4, 4]).unwrap());
+    let error = Region { start, size }.clip(&image).unwrap_err();
+    assert_eq!(error.to_string(), "size has 3 spatial axes, the image has 2");
+}
+
+#[test]
 fn an_index_names_every_dimension() {
     let layout = ArrayLayout::new("ZCTSYX".parse().unwrap(), &[5, 4, 3, 2, 6, 7]).unwrap();
     let region = Region::new(PerAxis::new(&[1, -2, 5]).unwrap(), Extent::new(&[2, 4, 9]).unwrap()).unwrap();

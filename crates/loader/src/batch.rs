@@ -10,7 +10,8 @@ use crate::memory::Pool;
 
 /// A batch of samples, inputs and targets each in one piece of memory, with where they come from.
 ///
-/// Dropping it gives the memory back to the loader.
+/// Dropping it gives the memory back to the loader. Values that a constructor did not write are those of an
+/// earlier batch, in debug builds NaN before normalisation.
 #[derive(Debug)]
 pub struct Batch {
     pub(crate) epoch: u64,

@@ -59,7 +59,7 @@ pub enum LoaderError {
         "one batch needs {needed} bytes, the prefetch budget is {budget}; lower the batch size or raise the budget"
     )]
     Budget {
-        /// Bytes of one batch.
+        /// Bytes of one batch, values and bookkeeping.
         needed: usize,
         /// Bytes allowed in flight.
         budget: usize,

@@ -9,8 +9,10 @@ mod error;
 mod loader;
 mod memory;
 mod order;
+mod plan;
 mod run;
 mod stats;
+mod work;
 
 pub use batch::Batch;
 pub use error::LoaderError;

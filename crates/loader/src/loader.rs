@@ -6,6 +6,7 @@ use patchweave_construct::Dataset;
 
 use crate::memory::Pool;
 use crate::order::EpochOrder;
+use crate::plan::Planner;
 use crate::{Batches, LoaderError, Order};
 
 /// How batches are made; none of these but `batch_size`, `order` and `drop_last` changes the stream.
@@ -17,11 +18,13 @@ pub struct LoaderOptions {
     pub order: Order,
     /// Leave out the last batch if it is not full.
     pub drop_last: bool,
-    /// Threads that make samples, at least 1.
+    /// Threads that make samples, at least 1; an epoch starts no more of them than it has patches.
     pub n_workers: usize,
     /// Batches in flight: being filled, or waiting for the consumer; at least 1.
     pub prefetch_batches: usize,
-    /// Bytes in flight; fewer batches are prefetched where they would not fit.
+    /// Bytes in flight, values and bookkeeping; fewer batches are prefetched where they would not fit.
+    ///
+    /// As much again may be kept for the next batches.
     pub prefetch_bytes: usize,
 }
 
@@ -43,6 +46,9 @@ impl Default for LoaderOptions {
 ///
 /// The stream of an epoch depends on the data set, its seed, the epoch, the batch size and the order; not on
 /// the number of threads and not on how far they run ahead.
+///
+/// This needs constructors that write every value of a sample: memory is used again. Debug builds fill it
+/// with NaN before each sample, so that a value nobody wrote is seen.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -85,7 +91,8 @@ impl Loader {
         if let Some(&(option, got)) = at_least_one.iter().find(|(_, got)| *got == 0) {
             return Err(LoaderError::Option { option, got, expected: "at least 1" });
         }
-        Ok(Loader { dataset: Arc::new(dataset), options, pool: Arc::default() })
+        let pool = Arc::new(Pool::new(options.prefetch_bytes));
+        Ok(Loader { dataset: Arc::new(dataset), options, pool })
     }
 
     /// The data set behind the batches.
@@ -108,7 +115,13 @@ impl Loader {
     pub fn epoch(&self, epoch: u64) -> Result<Batches, LoaderError> {
         let n_patches = self.dataset.n_patches();
         let order = EpochOrder::new(self.options.order, n_patches, self.dataset.seed(), epoch);
-        let (dataset, pool) = (Arc::clone(&self.dataset), Arc::clone(&self.pool));
-        Batches::start(dataset, pool, self.options, order, epoch, self.n_batches())
+        Batches::start(Planner {
+            dataset: Arc::clone(&self.dataset),
+            pool: Arc::clone(&self.pool),
+            options: self.options,
+            order,
+            epoch,
+            n_batches: self.n_batches(),
+        })
     }
 }

@@ -3,26 +3,41 @@
 //! The memory of a batch is cut into disjoint slots once; whoever finishes the last slot gets the memory
 //! back whole. The unsafe code of this crate is here and rests on one fact: slots never overlap.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Memory that is not in use.
-#[derive(Debug, Default)]
+/// Memory that is not in use: at most `max_bytes`, the least recently used goes first.
+#[derive(Debug)]
 pub(crate) struct Pool {
-    idle: Mutex<Vec<Vec<f32>>>,
+    idle: Mutex<Idle>,
+    max_bytes: usize,
+}
+
+/// Idle memory, the most recently used last.
+#[derive(Debug, Default)]
+struct Idle {
+    memory: VecDeque<Vec<f32>>,
+    n_bytes: usize,
 }
 
 impl Pool {
+    /// No memory yet, later at most `max_bytes`.
+    pub fn new(max_bytes: usize) -> Self {
+        Pool { idle: Mutex::default(), max_bytes }
+    }
+
     /// Memory of `len` values, which hold whatever was in them before.
     pub fn take(&self, len: usize) -> Vec<f32> {
         if len == 0 {
             return Vec::new();
         }
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        match idle.iter().position(|values| values.len() == len) {
-            Some(at) => idle.swap_remove(at),
+        let mut idle = self.idle();
+        match idle.memory.iter().rposition(|values| values.len() == len) {
+            Some(at) => idle.remove(at),
             None => {
-                // Memory of another size makes way, so that idle memory never exceeds what was in flight.
-                idle.pop();
+                // New memory and what stays idle are at most `max_bytes`: memory of other sizes makes way.
+                idle.shrink(self.max_bytes.saturating_sub(len.saturating_mul(size_of::<f32>())));
+                drop(idle);
                 vec![0.0; len]
             }
         }
@@ -31,9 +46,36 @@ impl Pool {
     /// Takes memory back for the next batch.
     pub fn give(&self, values: Vec<f32>) {
         if !values.is_empty() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(values);
+            let mut idle = self.idle();
+            idle.n_bytes += n_bytes(&values);
+            idle.memory.push_back(values);
+            idle.shrink(self.max_bytes);
         }
     }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Idle {
+    fn remove(&mut self, at: usize) -> Vec<f32> {
+        let values = self.memory.remove(at).unwrap_or_default();
+        self.n_bytes -= n_bytes(&values);
+        values
+    }
+
+    /// Frees the least recently used memory until at most `max_bytes` are left.
+    fn shrink(&mut self, max_bytes: usize) {
+        while self.n_bytes > max_bytes {
+            self.remove(0);
+        }
+    }
+}
+
+/// Bytes of the values and of their place among the idle ones.
+fn n_bytes(values: &Vec<f32>) -> usize {
+    values.capacity() * size_of::<f32>() + size_of::<Vec<f32>>()
 }
 
 /// The memory of a batch's inputs and targets; there may be no targets.
@@ -44,6 +86,9 @@ pub(crate) struct BatchMemory {
 }
 
 impl BatchMemory {
+    /// Bytes that slots share besides the values.
+    pub const SHARED_BYTES: usize = size_of::<Whole>();
+
     /// Cuts the memory into `n` slots; the values that do not divide evenly are in no slot.
     pub fn into_slots(self, n: usize) -> Vec<Slot> {
         let mut memory = self;
@@ -136,12 +181,42 @@ mod tests {
 
     #[test]
     fn memory_is_used_again() {
-        let pool = Pool::default();
+        let pool = Pool::new(100);
         let values = pool.take(6);
         let place = values.as_ptr();
         pool.give(values);
         assert!(pool.take(0).is_empty());
         let again = pool.take(6);
         assert_eq!(again.as_ptr(), place);
+    }
+
+    fn idle(pool: &Pool) -> (Vec<usize>, usize) {
+        let idle = pool.idle();
+        (idle.memory.iter().map(Vec::len).collect(), idle.n_bytes)
+    }
+
+    #[test]
+    fn idle_memory_has_a_limit() {
+        let pool = Pool::new(100);
+        for len in [6, 7, 8] {
+            pool.give(vec![0.0; len]);
+        }
+        assert_eq!(idle(&pool), (vec![8], 8 * 4 + 24));
+        pool.give(vec![0.0; 26]);
+        assert_eq!(idle(&pool), (vec![], 0));
+    }
+
+    #[test]
+    fn new_memory_replaces_the_oldest_only_where_there_is_no_room() {
+        let pool = Pool::new(200);
+        for len in [6, 7, 6] {
+            pool.give(vec![0.0; len]);
+        }
+        pool.take(8);
+        assert_eq!(idle(&pool).0, [6, 7, 6]);
+        pool.take(14);
+        assert_eq!(idle(&pool).0, [7, 6]);
+        pool.take(6);
+        assert_eq!(idle(&pool), (vec![7], 7 * 4 + 24));
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{Array, ArrayView4};
 use patchweave_construct::{
-    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchExtractor,
-    PatchRole, SampleLayout, SampleViewMut,
+    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchConstrExt,
+    PatchExtractor, PatchRole, SampleLayout, SampleViewMut,
 };
 use patchweave_geometry::{Extent, ImageShape, RegionSpec};
 use patchweave_loader::{Loader, LoaderError, LoaderOptions, Order};
-use patchweave_patching::{PatchIndices, PatchRng, Patching, RandomPatching, WholePatching};
+use patchweave_patching::{FixedPatching, PatchIndices, PatchRng, Patching, RandomPatching, WholePatching};
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
 use proptest::prelude::*;
@@ -154,12 +154,54 @@ fn flips_and_turns_are_independent() {
     assert!(chi_square < 40.5, "chi-square {chi_square}");
 }
 
-/// A constructor that fails, panics or counts, as told.
-struct Faulty {
-    inner: Box<dyn PatchConstr>,
+/// What a constructor does wrong, and at which patch.
+#[derive(Debug, Clone, Copy)]
+struct Faults {
     fails_at: Option<usize>,
     panics_at: Option<usize>,
-    n_made: Arc<AtomicUsize>,
+    bomb_at: Option<usize>,
+    no_layout_from: usize,
+    writes_nothing_from: usize,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let never = usize::MAX;
+        Faults {
+            fails_at: None,
+            panics_at: None,
+            bomb_at: None,
+            no_layout_from: never,
+            writes_nothing_from: never,
+        }
+    }
+}
+
+/// How often a constructor was asked.
+#[derive(Debug, Default)]
+struct Counts {
+    n_made: AtomicUsize,
+    n_layouts: AtomicUsize,
+}
+
+/// A constructor that counts, and fails or panics as told.
+struct Faulty {
+    inner: Box<dyn PatchConstr>,
+    faults: Faults,
+    counts: Arc<Counts>,
+}
+
+/// The payload of a panic that panics once more when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the payload goes off");
+    }
+}
+
+fn no_such_image(index: usize) -> ConstructError {
+    ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 }
 }
 
 impl PatchConstr for Faulty {
@@ -168,7 +210,8 @@ impl PatchConstr for Faulty {
     }
 
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
-        self.inner.layout(index)
+        self.counts.n_layouts.fetch_add(1, Ordering::Relaxed);
+        if index >= self.faults.no_layout_from { Err(no_such_image(index)) } else { self.inner.layout(index) }
     }
 
     fn construct_into(
@@ -177,10 +220,16 @@ impl PatchConstr for Faulty {
         rng: &mut PatchRng,
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
-        self.n_made.fetch_add(1, Ordering::Relaxed);
-        assert_ne!(Some(index), self.panics_at, "index {index} is cursed");
-        if Some(index) == self.fails_at {
-            return Err(ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 });
+        self.counts.n_made.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(Some(index), self.faults.panics_at, "index {index} is cursed");
+        if Some(index) == self.faults.bomb_at {
+            std::panic::panic_any(Bomb);
+        }
+        if Some(index) == self.faults.fails_at {
+            return Err(no_such_image(index));
+        }
+        if index >= self.faults.writes_nothing_from {
+            return self.inner.construct_patch(index, rng).map(|(_, spec)| spec);
         }
         self.inner.construct_into(index, rng, out)
     }
@@ -202,19 +251,23 @@ impl PatchConstr for Faulty {
     }
 }
 
-fn faulty(fails_at: Option<usize>, panics_at: Option<usize>) -> (Loader, Arc<AtomicUsize>) {
+fn faulty_dataset(faults: Faults) -> (Dataset, Arc<Counts>) {
     let input = extractor(vec![image(&[80, 80], "YX", 1)]);
     let patching = RandomPatching::new(input.shapes(), Extent::new(&[8, 8]).unwrap()).unwrap();
     let inner = Box::new(BasicPatchConstr::new(patching, input, None, None).unwrap());
-    let n_made = Arc::new(AtomicUsize::new(0));
-    let constr = Faulty { inner, fails_at, panics_at, n_made: Arc::clone(&n_made) };
+    let counts = Arc::new(Counts::default());
+    let constr = Faulty { inner, faults, counts: Arc::clone(&counts) };
+    (Dataset::new(Arc::new(constr), 1), counts)
+}
+
+fn faulty(faults: Faults) -> (Loader, Arc<Counts>) {
     let options = LoaderOptions { batch_size: 10, n_workers: 3, prefetch_batches: 3, ..Default::default() };
-    (Loader::new(Dataset::new(Arc::new(constr), 1), options).unwrap(), n_made)
+    counted(options, faults)
 }
 
 #[test]
 fn a_failing_patch_fails_its_batch_and_no_other() {
-    let (loader, _) = faulty(Some(37), None);
+    let (loader, _) = faulty(Faults { fails_at: Some(37), ..Faults::default() });
     let results: Vec<_> = loader.epoch(0).unwrap().collect();
     assert_eq!(results.len(), 10);
     for (batch_idx, result) in results.iter().enumerate() {
@@ -232,7 +285,7 @@ fn a_failing_patch_fails_its_batch_and_no_other() {
 
 #[test]
 fn a_panic_is_an_error_of_its_batch() {
-    let (loader, _) = faulty(None, Some(55));
+    let (loader, _) = faulty(Faults { panics_at: Some(55), ..Faults::default() });
     let errors: Vec<LoaderError> = loader.epoch(0).unwrap().filter_map(Result::err).collect();
     let [LoaderError::Panicked { batch_idx: 5, index: 55, epoch: 0, message }] = errors.as_slice() else {
         panic!("{errors:?}")
@@ -242,11 +295,11 @@ fn a_panic_is_an_error_of_its_batch() {
 
 #[test]
 fn dropping_early_ends_the_work() {
-    let (loader, n_made) = faulty(None, None);
+    let (loader, counts) = faulty(Faults::default());
     let mut batches = loader.epoch(0).unwrap();
     let held = batches.next().unwrap().unwrap();
     drop(batches);
-    let made = n_made.load(Ordering::Relaxed);
+    let made = counts.n_made.load(Ordering::Relaxed);
     // One batch was taken and three were in flight; what was not begun by then is never made.
     assert!((10..=40).contains(&made), "{made}");
     assert_eq!(held.len(), 10);
@@ -288,4 +341,101 @@ fn the_last_batch_can_be_dropped() {
     let batches = loader.epoch(0).unwrap();
     assert_eq!(batches.len(), 4);
     assert!(batches.map(|batch| batch.unwrap().len()).all(|len| len == 10));
+}
+
+#[test]
+fn a_panic_whose_payload_panics_is_an_error_of_its_batch() {
+    let (loader, _) = faulty(Faults { bomb_at: Some(55), ..Faults::default() });
+    let results: Vec<_> = loader.epoch(0).unwrap().collect();
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 9);
+    let Err(LoaderError::Panicked { batch_idx: 5, index: 55, message, .. }) = &results[5] else {
+        panic!("{results:?}")
+    };
+    assert_eq!(message, "no message");
+}
+
+#[test]
+fn an_epoch_without_patches_ends_at_once() {
+    for (order, drop_last) in [(Order::Sequential, false), (Order::Shuffled, true)] {
+        let input = extractor(vec![image(&[8, 8], "YX", 1)]);
+        let constr = BasicPatchConstr::new(FixedPatching::new(Vec::new()), input, None, None).unwrap();
+        let options = LoaderOptions { n_workers: 2, order, drop_last, ..Default::default() };
+        let loader = Loader::new(Dataset::new(Arc::new(constr), 1), options).unwrap();
+        assert_eq!(loader.n_batches(), 0);
+        assert!(loader.epoch(0).unwrap().next().is_none());
+    }
+}
+
+/// 100 patches of 8 × 8 pixels, and how often the loader asked for the layout of one.
+fn counted(options: LoaderOptions, faults: Faults) -> (Loader, Arc<Counts>) {
+    let (dataset, counts) = faulty_dataset(faults);
+    (Loader::new(dataset, options).unwrap(), counts)
+}
+
+#[test]
+fn bookkeeping_counts_as_bytes_in_flight() {
+    let budget = 100_000;
+    let options =
+        LoaderOptions { batch_size: 1, prefetch_batches: 1000, prefetch_bytes: budget, ..Default::default() };
+    let (loader, counts) = counted(options, Faults::default());
+    let batches = loader.epoch(0).unwrap();
+    // The last one was planned, but does not fit any more.
+    let n_opened = counts.n_layouts.load(Ordering::Relaxed) - 1;
+    let least = 8 * 8 * size_of::<f32>() + size_of::<RegionSpec>() + size_of::<LoaderError>();
+    assert!((2..=budget / least).contains(&n_opened), "{n_opened} of {least} bytes");
+    drop(batches);
+    let options = LoaderOptions { batch_size: 100, prefetch_bytes: 100 * 64 * 4, ..options };
+    let error = counted(options, Faults::default()).0.epoch(0).unwrap().next().unwrap().unwrap_err();
+    let LoaderError::Budget { needed, budget: 25_600 } = error else { panic!("{error}") };
+    assert!(needed > 25_600 + 100 * size_of::<RegionSpec>(), "{needed}");
+}
+
+#[test]
+fn batches_are_planned_once() {
+    let options = LoaderOptions {
+        batch_size: 10,
+        prefetch_batches: 10,
+        prefetch_bytes: 30_000,
+        n_workers: 2,
+        ..Default::default()
+    };
+    let (loader, counts) = counted(options, Faults::default());
+    assert_eq!(loader.epoch(0).unwrap().map(|batch| batch.unwrap().len()).sum::<usize>(), 100);
+    assert_eq!(counts.n_layouts.load(Ordering::Relaxed), 100);
+}
+
+#[test]
+fn nothing_is_planned_beyond_a_batch_that_cannot_be() {
+    let options = LoaderOptions { batch_size: 10, prefetch_batches: 10, ..Default::default() };
+    let (loader, counts) = counted(options, Faults { no_layout_from: 20, ..Faults::default() });
+    let mut batches = loader.epoch(0).unwrap();
+    let n_layouts = || counts.n_layouts.load(Ordering::Relaxed);
+    assert_eq!(n_layouts(), 21);
+    assert!(batches.next().unwrap().is_ok() && batches.next().unwrap().is_ok());
+    assert_eq!(n_layouts(), 21);
+    assert!(matches!(batches.next(), Some(Err(LoaderError::Patch { batch_idx: 2, index: 20, .. }))));
+    assert_eq!(n_layouts(), 22);
+    assert!(matches!(batches.next(), Some(Err(LoaderError::Patch { batch_idx: 3, index: 30, .. }))));
+    assert_eq!(batches.count(), 6);
+}
+
+#[test]
+fn a_batch_over_budget_asks_for_one_layout() {
+    let options = LoaderOptions { batch_size: 100, prefetch_bytes: 1000, ..Default::default() };
+    let (loader, counts) = counted(options, Faults::default());
+    assert!(matches!(loader.epoch(0).unwrap().next(), Some(Err(LoaderError::Budget { .. }))));
+    assert_eq!(counts.n_layouts.load(Ordering::Relaxed), 1);
+}
+
+/// Memory is used again; without the fill the second batch would show pixels of the first.
+#[cfg(debug_assertions)]
+#[test]
+fn values_nobody_wrote_are_nan_in_debug_builds() {
+    let options = LoaderOptions { batch_size: 10, prefetch_batches: 1, ..Default::default() };
+    let (loader, _) = counted(options, Faults { writes_nothing_from: 10, ..Faults::default() });
+    for batch in loader.epoch(0).unwrap() {
+        let batch = batch.unwrap();
+        let is_unwritten = batch.batch_idx() > 0;
+        assert!(batch.inputs().iter().all(|value| value.is_nan() == is_unwritten));
+    }
 }

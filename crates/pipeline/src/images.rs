@@ -1,5 +1,6 @@
 //! Opening the images of a plan, and telling at which line they do not fit.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +78,8 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
     let targets = opener.role("train.target", target_paths, &data.target_axes);
     let predicted = opener.role("predict.input", predict_paths, &data.axes);
     let mut problems = opener.problems;
+    let predicted_paths: Vec<PathBuf> =
+        predicted.facts.iter().map(|image| predict_paths[image.entry].clone()).collect();
     let has_pairs = !inputs.is_incomplete && !targets.is_incomplete;
     let facts = OpenedImages {
         train_inputs: inputs.facts,
@@ -84,11 +87,8 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
         predict_inputs: predicted.facts,
     };
     problems.extend(check_images(plan, &facts));
-    problems.extend(output_problems(
-        plan,
-        [input_paths, target_paths, predict_paths].concat(),
-        predict_paths,
-    ));
+    let read = [input_paths, target_paths, predict_paths].concat();
+    problems.extend(output_problems(plan, &read, &predicted_paths));
     if problems.is_empty() {
         Ok(Images {
             train_inputs: inputs.images,
@@ -101,25 +101,34 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
 }
 
 /// An output folder that cannot be one, and what the run would read and then write over.
-fn output_problems(plan: &RunPlan, mut read: Vec<PathBuf>, predicted: &[PathBuf]) -> Vec<Problem> {
-    let resolved = |path: &PathBuf| path.canonicalize().ok();
-    read.push(plan.file().to_owned());
-    let read: Vec<PathBuf> = read.iter().filter_map(resolved).collect();
-    let outputs = planned_outputs(plan, &unique_names(predicted));
-    if plan.output.exists() && !plan.output.is_dir() {
-        let found = format!("{} is a file", plan.output.display());
-        return vec![plan.problem_at("output", found, "a folder, or a name that is free")];
+fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> Vec<Problem> {
+    let problem = |found: String, expected: &str| plan.problem_at("output", found, expected);
+    let shown = plan.output.display();
+    let existing = plan.output.ancestors().find(|folder| folder.exists());
+    if existing.is_some_and(|existing| !existing.is_dir()) {
+        return vec![problem(
+            format!("{shown} is a file or lies below one"),
+            "a folder, or a name that is free",
+        )];
     }
-    let taken = outputs.iter().filter(|output| {
-        // An output also must not take the place of a store that an input lies in.
-        resolved(output).is_some_and(|output| read.iter().any(|path| path.starts_with(&output)))
-    });
-    taken
-        .map(|output| {
-            let found = format!("{} would be overwritten, which the run reads", output.display());
-            plan.problem_at("output", found, "a folder without inputs of such names")
-        })
-        .collect()
+    let inputs: BTreeSet<PathBuf> = read.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let is_store = |path: &&Path| path.extension().is_some_and(|extension| extension == "zarr");
+    let store = |input: &PathBuf| input.ancestors().filter(is_store).last().unwrap_or(input).to_owned();
+    let output = plan.output.canonicalize().unwrap_or_else(|_| plan.output.clone());
+    if let Some(input) = inputs.iter().find(|input| output.starts_with(store(input))) {
+        let found = format!("{shown} lies in {}, which the run reads", store(input).display());
+        return vec![problem(found, "a folder outside of the inputs")];
+    }
+    // An output also must not take the place of a store that an input lies in.
+    let folders = inputs.iter().flat_map(|input| input.ancestors().map(Path::to_owned));
+    let kept: BTreeSet<PathBuf> = folders.chain(plan.file().canonicalize()).collect();
+    let outputs = planned_outputs(plan, &unique_names(predicted));
+    let is_kept = |output: &&PathBuf| output.canonicalize().is_ok_and(|output| kept.contains(&output));
+    let overwritten = |output: &PathBuf| {
+        let found = format!("{} would be overwritten, which the run reads", output.display());
+        problem(found, "a folder without inputs of such names")
+    };
+    outputs.iter().filter(is_kept).map(overwritten).collect()
 }
 
 #[derive(Default)]

@@ -39,6 +39,7 @@ impl Statistics {
     pub(crate) fn of(
         data: &DataPlan,
         constr: &dyn PatchConstr,
+        max_sample_bytes: usize,
         keep_going: KeepGoing<'_>,
     ) -> Result<Self, PipelineError> {
         let (per_channel, input, target) = match &data.normalization {
@@ -62,7 +63,8 @@ impl Statistics {
             skip_target,
         };
         if let Statistics::MeanStd { is_fitted: true, input, target, .. } = &mut statistics {
-            let options = FitOptions { per_channel, with_target: fits_target, seed: data.seed };
+            let (seed, with_target) = (data.seed, fits_target);
+            let options = FitOptions { per_channel, with_target, seed, max_sample_bytes };
             let fitted = fit_mean_std(constr, &options, keep_going)?;
             if fits_input {
                 *input = pairs(&fitted.input_means, &fitted.input_stds);
@@ -95,6 +97,16 @@ impl Statistics {
                 Normalizer::new(scaling(input)?, target_scaling(target, *skip_target, scaling)?)
             }
         })
+    }
+
+    /// The largest absolute value that normalising adds or takes away.
+    pub fn largest_offset(&self) -> f64 {
+        let offsets: Vec<f64> = match self {
+            Statistics::None => Vec::new(),
+            Statistics::MeanStd { input, target, .. } => input.iter().chain(target).map(|c| c.mean).collect(),
+            Statistics::MinMax { input, target, .. } => input.iter().chain(target).map(|c| c.min).collect(),
+        };
+        offsets.into_iter().map(f64::abs).fold(0.0, f64::max)
     }
 
     /// The `normalization` block of a configuration that gives these statistics.

@@ -24,10 +24,10 @@ pub(crate) fn extension(format: OutputFormat) -> &'static str {
     }
 }
 
-/// The name of an image without folder and endings; the part of a path before `.zarr` for arrays in a store.
+/// The name of an image without folder and endings; that of the outermost store for arrays in one.
 pub(crate) fn stem(path: &Path) -> String {
     let is_store = |part: &&Path| part.extension().is_some_and(|extension| extension == "zarr");
-    let store = path.ancestors().find(is_store).unwrap_or(path);
+    let store = path.ancestors().filter(is_store).last().unwrap_or(path);
     let name = store.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let endings = [".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif"];
     let lower = name.to_lowercase();

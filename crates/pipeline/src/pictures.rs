@@ -17,6 +17,9 @@ use crate::written::Written;
 /// Most pixels along each axis that a picture of a prediction shows, `ZYX`, around the centre.
 const PICTURED: [usize; 3] = [32, 512, 512];
 
+/// Bytes of patches that a montage collects at most.
+const MAX_MONTAGE_BYTES: usize = 256 << 20;
+
 /// Collects the first patches of a run.
 #[derive(Debug, Default)]
 pub struct Montage {
@@ -33,7 +36,8 @@ impl Montage {
 
     /// Takes what is still needed from a batch.
     pub fn add(&mut self, batch: &Batch) {
-        let missing = self.n_patches - self.inputs.len();
+        let at_most = self.n_patches.min(MAX_MONTAGE_BYTES / batch.layout().n_bytes().max(1));
+        let missing = at_most.saturating_sub(self.inputs.len());
         let fits =
             |patch: &ArrayView4<'_, f32>| self.inputs.first().is_none_or(|first| first.dim() == patch.dim());
         let n_new = batch.inputs().axis_iter(Axis(0)).take(missing).take_while(fits).count();

@@ -1,6 +1,6 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -71,10 +71,10 @@ pub fn prediction(
     let constr = BasicPatchConstr::new(strategy, input, None, data.channels.clone())?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
-        None => Statistics::of(data, &constr, keep_going)?,
+        None => Statistics::of(data, &constr, predict.prefetch_bytes, keep_going)?,
     };
     let dataset = Dataset::new(Arc::new(constr), data.seed).with_normalizer(statistics.normalizer()?);
-    let loader = Loader::new(dataset, loader_options(plan, data, predict))?;
+    let loader = Loader::new(dataset, loader_options(data, predict))?;
     let labels = labels(&predict.models);
     let labelled = |(plan, label)| Ok(LabelledModel { label, model: model(plan)? });
     let models = predict.models.iter().zip(labels).map(labelled).collect::<Result<_, PipelineError>>()?;
@@ -96,18 +96,13 @@ pub fn prediction(
     })
 }
 
-fn loader_options(plan: &RunPlan, data: &DataPlan, predict: &PredictPlan) -> LoaderOptions {
-    let defaults = LoaderOptions::default();
+fn loader_options(data: &DataPlan, predict: &PredictPlan) -> LoaderOptions {
     LoaderOptions {
         batch_size: predict.batch_size,
         order: Order::Sequential,
         n_workers: data.num_workers,
-        prefetch_batches: plan
-            .train
-            .as_ref()
-            .map_or(defaults.prefetch_batches, |train| train.prefetch_batches),
-        prefetch_bytes: plan.train.as_ref().map_or(defaults.prefetch_bytes, |train| train.prefetch_bytes),
-        ..defaults
+        prefetch_bytes: predict.prefetch_bytes,
+        ..LoaderOptions::default()
     }
 }
 
@@ -140,7 +135,11 @@ fn named(images: &Images) -> Vec<PredictionImage> {
 /// One name for every path, no two the same.
 pub(crate) fn unique_names(paths: &[PathBuf]) -> Vec<String> {
     let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
-    let is_shared = |stem: &String| stems.iter().filter(|other| *other == stem).count() > 1;
+    let mut n_of_stem: BTreeMap<&str, usize> = BTreeMap::new();
+    for stem in &stems {
+        *n_of_stem.entry(stem).or_default() += 1;
+    }
+    let is_shared = |stem: &str| n_of_stem.get(stem).is_some_and(|&n| n > 1);
     let mut taken: BTreeSet<String> = stems.iter().filter(|stem| !is_shared(stem)).cloned().collect();
     let mut name = |(data_idx, stem): (usize, &String)| {
         if !is_shared(stem) {

@@ -11,7 +11,7 @@ use patchweave_simulate::{MAX_STRUCTURES, Noise, SimulatedSet, Simulation, simul
 use patchweave_sink::{ImageSpec, create, write_file_atomically};
 use serde_json::Value;
 
-use crate::outputs::{extension, sink_format};
+use crate::outputs::{extension, sink_format, stem};
 use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.
@@ -109,7 +109,7 @@ fn write(
 ) -> Result<(), PipelineError> {
     let layout = ArrayLayout::new(image.axes.clone(), image.pixels.shape())?;
     let mut spec = ImageSpec::new(layout.clone(), PixelType::U16);
-    spec.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    spec.name = stem(path);
     let mut sink = create(path, sink_format(format), spec)?;
     let pixels = canonical_view(image.pixels.view(), &layout, 0).map_err(|error| match error {
         patchweave_pixel::MoveError::Geometry(error) => error,

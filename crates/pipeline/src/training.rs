@@ -35,7 +35,7 @@ pub fn training(
     };
     let strategy = patching(&data.patching, input.shapes())?;
     let constr = BasicPatchConstr::new(strategy, input, target, data.channels.clone())?;
-    let statistics = Statistics::of(data, &constr, keep_going)?;
+    let statistics = Statistics::of(data, &constr, train.prefetch_bytes, keep_going)?;
     let augmentations: Vec<AugmentationStep> =
         data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?;
     let dataset = Dataset::new(Arc::new(constr), data.seed)

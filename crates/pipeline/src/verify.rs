@@ -8,8 +8,8 @@ use patchweave_geometry::{ArrayLayout, Extent, GeometryError, PerAxis, Region};
 use patchweave_pixel::{Pixel, with_pixel};
 use patchweave_stack::{ImageStack, ImageStackExt};
 
-use crate::PipelineError;
 use crate::written::Written;
+use crate::{KeepGoing, PipelineError};
 
 /// Rows that are compared at once.
 const BAND: usize = 256;
@@ -23,7 +23,7 @@ pub struct Comparison {
     pub n_different: u64,
     /// The largest difference of two pixels.
     pub largest_difference: f32,
-    /// The largest absolute value of the input.
+    /// The largest absolute value of the input that is finite.
     pub largest_value: f32,
 }
 
@@ -33,15 +33,19 @@ impl Comparison {
         self.n_different == 0
     }
 
-    /// Whether no difference exceeds what normalising in `f32` and back may round.
-    pub fn is_within_rounding(&self) -> bool {
-        self.largest_difference <= 4.0 * f32::EPSILON * self.largest_value
+    /// Whether no difference exceeds what normalising in `f32` and back may round, when offsets up to
+    /// `largest_offset` are taken away and added again.
+    pub fn is_within_rounding(&self, largest_offset: f64) -> bool {
+        let scale = f64::from(self.largest_value) + largest_offset;
+        self.largest_difference.is_finite()
+            && f64::from(self.largest_difference) <= 4.0 * f64::from(f32::EPSILON) * scale
     }
 }
 
 /// Compares an image with what was written for it, pixel by pixel, in the image's own type.
 ///
-/// `channels` are those that were predicted. Both are read band by band.
+/// `channels` are those that were predicted. Both are read band by band, and as `f32` like all patches: what
+/// a type has beyond that cannot be compared.
 ///
 /// # Errors
 /// [`PipelineError`] if one of them cannot be read or they differ in shape.
@@ -50,6 +54,7 @@ pub fn compare(
     channels: Option<&[usize]>,
     path: &Path,
     format: OutputFormat,
+    keep_going: KeepGoing<'_>,
 ) -> Result<Comparison, PipelineError> {
     let info = stack.info();
     let shape = info.shape();
@@ -61,6 +66,9 @@ pub fn compare(
     for sample_idx in 0..shape.n_samples {
         for z in 0..depth {
             for y in (0..height).step_by(BAND) {
+                if !keep_going() {
+                    return Err(PipelineError::Interrupted);
+                }
                 let rows = BAND.min(height - y);
                 let region = band(z, y, [1, rows, width], shape.extent.n_axes())?;
                 let mut pixels = [(); 2].map(|()| Array4::zeros([n_channels, 1, rows, width]));
@@ -90,7 +98,9 @@ impl Comparison {
             if !same && (difference > self.largest_difference || difference.is_nan()) {
                 self.largest_difference = if difference.is_nan() { f32::INFINITY } else { difference };
             }
-            self.largest_value = self.largest_value.max(input.abs());
+            if input.is_finite() {
+                self.largest_value = self.largest_value.max(input.abs());
+            }
         }
     }
 }

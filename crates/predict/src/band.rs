@@ -8,29 +8,57 @@ use patchweave_quilt::{StitchError, place_tile};
 ///
 /// Tiles come with the last axis fastest, so a band is complete when a tile of another band arrives.
 pub(crate) struct Band {
-    pub data_idx: usize,
     pub sample_idx: usize,
     /// Place in the image as `ZYX`; `X` is 0.
     pub start: [usize; 3],
     pub pixels: Array4<f32>,
+    /// Pixels from the left that tiles have covered.
+    n_covered: usize,
+}
+
+/// A band of this shape does not fit into memory.
+#[derive(Debug)]
+pub(crate) struct BandTooLarge(pub [usize; 4]);
+
+/// Pixels along `X` that no tile covers.
+#[derive(Debug)]
+pub(crate) struct Gap {
+    pub start: usize,
+    pub end: usize,
 }
 
 impl Band {
     /// The empty band of a tile in an image of that width.
-    pub fn of(tile: &TileSpec, n_channels: usize, width: usize) -> Self {
+    ///
+    /// The width is what a file says of itself: memory that does not exist is an error.
+    pub fn of(tile: &TileSpec, n_channels: usize, width: usize) -> Result<Self, BandTooLarge> {
         let [z, y, _] = tile.crop_size.to_zyx();
-        Band {
-            data_idx: tile.patch.data_idx,
-            sample_idx: tile.patch.sample_idx,
-            start: start(tile),
-            pixels: Array4::zeros([n_channels, z, y, width]),
+        let shape = [n_channels, z, y, width];
+        let n_pixels = shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+        let mut pixels = Vec::new();
+        match n_pixels {
+            Some(n_pixels) if pixels.try_reserve_exact(n_pixels).is_ok() => pixels.resize(n_pixels, 0.0),
+            _ => return Err(BandTooLarge(shape)),
         }
+        let pixels = Array4::from_shape_vec(shape, pixels).map_err(|_| BandTooLarge(shape))?;
+        Ok(Band { sample_idx: tile.patch.sample_idx, start: start(tile), pixels, n_covered: 0 })
     }
 
     /// Whether the tile belongs to this band.
     pub fn holds(&self, tile: &TileSpec) -> bool {
-        (self.data_idx, self.sample_idx, self.start)
-            == (tile.patch.data_idx, tile.patch.sample_idx, start(tile))
+        let [z, y, _] = tile.crop_size.to_zyx();
+        (self.sample_idx, self.start, &self.pixels.shape()[1..3])
+            == (tile.patch.sample_idx, start(tile), [z, y].as_slice())
+    }
+
+    /// The pixels between the tiles so far and pixel `x`, if there are some.
+    pub fn gap_before(&self, x: usize) -> Option<Gap> {
+        (self.n_covered < x).then_some(Gap { start: self.n_covered, end: x })
+    }
+
+    /// The pixels that are missing on the right, if there are some.
+    pub fn gap_at_end(&self) -> Option<Gap> {
+        self.gap_before(self.pixels.shape()[3])
     }
 
     /// Places the kept part of a tile `CZYX`.
@@ -38,11 +66,46 @@ impl Band {
         let last = tile.stitch_coords.n_axes() - 1;
         let in_band: PerAxis<i64> =
             tile.stitch_coords.map_indexed(|axis, place| if axis == last { place } else { 0 });
-        place_tile(pixels, &TileSpec { stitch_coords: in_band, ..*tile }, self.pixels.view_mut())
+        place_tile(pixels, &TileSpec { stitch_coords: in_band, ..*tile }, self.pixels.view_mut())?;
+        self.n_covered = self.n_covered.max(start_x(tile).saturating_add(tile.crop_size.to_zyx()[2]));
+        Ok(())
     }
 }
 
+/// Where the kept part of a tile starts along `X`; a place outside the image is none that fits.
+pub(crate) fn start_x(tile: &TileSpec) -> usize {
+    zyx(tile)[2]
+}
+
 fn start(tile: &TileSpec) -> [usize; 3] {
-    let [z, y, _] = tile.stitch_coords.to_zyx(0).map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+    let [z, y, _] = zyx(tile);
     [z, y, 0]
+}
+
+fn zyx(tile: &TileSpec) -> [usize; 3] {
+    tile.stitch_coords.to_zyx(0).map(|place| usize::try_from(place).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use patchweave_geometry::{Extent, PatchSpec};
+
+    #[test]
+    fn widths_beyond_any_memory_are_errors() {
+        let (patch_size, coords) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[0, 0]).unwrap());
+        let patch = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
+        let tile = TileSpec {
+            patch,
+            crop_coords: coords,
+            crop_size: patch_size,
+            stitch_coords: coords,
+            total_tiles: 1,
+        };
+        for width in [usize::MAX, usize::MAX / 64, 1 << 42] {
+            let BandTooLarge(shape) = Band::of(&tile, 3, width).err().unwrap();
+            assert_eq!(shape, [3, 1, 8, width]);
+        }
+        assert!(Band::of(&tile, 3, 20).is_ok());
+    }
 }

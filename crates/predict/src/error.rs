@@ -1,6 +1,6 @@
 //! Why a prediction ended early.
 
-use patchweave_geometry::GeometryError;
+use patchweave_geometry::{Extent, GeometryError, Region};
 use patchweave_loader::LoaderError;
 use patchweave_quilt::StitchError;
 use patchweave_sink::SinkError;
@@ -31,18 +31,22 @@ pub enum PredictError {
         inputs: Vec<usize>,
     },
     /// Predictions cannot be brought back to raw intensities.
-    #[error("a prediction of image {data_idx} cannot be brought back to raw intensities")]
+    #[error("a prediction of image {data_idx} ({image}) cannot be brought back to raw intensities")]
     Normalize {
         /// The image.
         data_idx: usize,
+        /// Its source.
+        image: String,
         /// The reason.
         source: NormalizeError,
     },
     /// A tile does not fit its image.
-    #[error("a tile of image {data_idx} cannot be placed")]
+    #[error("a tile of image {data_idx} ({image}) cannot be placed")]
     Stitch {
         /// The image.
         data_idx: usize,
+        /// Its source.
+        image: String,
         /// The reason.
         source: StitchError,
     },
@@ -64,12 +68,112 @@ pub enum PredictError {
         index: usize,
     },
     /// Images that do not come one after the other.
-    #[error("patch {index} belongs to image {data_idx}, which is already finished")]
+    #[error("patch {index} belongs to image {data_idx} ({image}), which is already finished")]
     ImageOrder {
         /// The patch.
         index: usize,
         /// The image.
         data_idx: usize,
+        /// Its source.
+        image: String,
+    },
+    /// An image that the data set does not have.
+    #[error("patch {index} points at image {data_idx}, there are {n_images}")]
+    NoSuchImage {
+        /// The patch.
+        index: usize,
+        /// The image.
+        data_idx: usize,
+        /// How many there are.
+        n_images: usize,
+    },
+    /// Patches that do not come one after the other.
+    #[error("got patch {got}, expected {expected}; a prediction needs a loader in sequential order")]
+    PatchOrder {
+        /// The patch.
+        got: usize,
+        /// The patch that is next.
+        expected: usize,
+    },
+    /// A loader that left patches out.
+    #[error(
+        "got {got} patches, expected all {expected}; a prediction needs a loader that keeps the last batch"
+    )]
+    MissingPatches {
+        /// Patches delivered.
+        got: usize,
+        /// Patches of the data set.
+        expected: usize,
+    },
+    /// A patch that is neither a tile nor a whole sample, and so has no place in an image.
+    #[error(
+        "patch {index} of image {data_idx} ({image}): got {} at {:?}, expected a tile or all of {expected}",
+        got.size,
+        got.start
+    )]
+    NotWhole {
+        /// The patch.
+        index: usize,
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// What the patch covers.
+        got: Region,
+        /// Size of the image.
+        expected: Extent,
+    },
+    /// A whole sample that is not the next one of its image.
+    #[error("patch {index} of image {data_idx} ({image}): got sample {got}, expected {expected}")]
+    SampleOrder {
+        /// The patch.
+        index: usize,
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// The sample.
+        got: usize,
+        /// The sample that is next.
+        expected: usize,
+    },
+    /// Tiles that leave a gap along the last axis.
+    #[error(
+        "image {data_idx} ({image}): got a row of tiles up to X = {got}, expected it to reach {expected}"
+    )]
+    Gap {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// Where the gap starts.
+        got: usize,
+        /// Where it ends: the start of the next tile, or the width of the image.
+        expected: usize,
+    },
+    /// An image that did not get all of its patches.
+    #[error("image {data_idx} ({image}): got {got} patches, expected {expected}")]
+    ImageIncomplete {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// Patches placed.
+        got: usize,
+        /// Tiles that its specs announce, or samples that it has.
+        expected: usize,
+    },
+    /// A row of tiles for which there is no memory.
+    #[error(
+        "a row of tiles of image {data_idx} ({image}) needs {shape:?} values (CZYX), which cannot be held in memory"
+    )]
+    RowTooLarge {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// Shape of the row, `CZYX`.
+        shape: [usize; 4],
     },
     /// The caller asked to stop.
     #[error("interrupted")]

@@ -7,6 +7,7 @@ mod error;
 mod gaussian;
 mod model;
 mod predictor;
+mod writer;
 
 pub use error::PredictError;
 pub use gaussian::Gaussian;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use ndarray::{ArrayView4, ArrayViewMut4, Axis};
+use ndarray::{ArrayViewMut4, Axis};
 use patchweave_construct::PatchRole;
 use patchweave_geometry::{ImageShape, RegionSpec};
 use patchweave_loader::{Batch, Loader};
 use patchweave_sink::ImageSink;
 
-use crate::band::Band;
+use crate::writer::{Image, Writer};
 use crate::{Likeness, Model, PredictError};
 
 /// What a prediction has done so far; see [`Predictor::run`].
@@ -22,9 +22,9 @@ pub struct Progress {
 
 /// Runs a model over the tiles of a loader and writes the results image by image.
 ///
-/// Give it a loader over tiled or whole patching in sequential order. Results depend on the data, the
-/// configuration and the model, not on the number of threads. Memory is that of the batches in flight and
-/// of one row of tiles.
+/// Give it a loader over tiled or whole patching in sequential order that keeps the last batch; an image is
+/// finished only if its patches cover it. Results depend on the data, the configuration and the model, not on
+/// the number of threads. Memory is that of the batches in flight and of one row of tiles.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -61,19 +61,6 @@ pub struct Predictor<'a> {
     model: &'a dyn Model,
 }
 
-/// The image that is being written.
-struct OpenImage {
-    data_idx: usize,
-    sinks: Vec<Box<dyn ImageSink>>,
-}
-
-struct Writer<F> {
-    make_sinks: F,
-    open: Option<OpenImage>,
-    band: Option<Band>,
-    written: Vec<PathBuf>,
-}
-
 impl<'a> Predictor<'a> {
     /// Joins a loader and a model.
     pub fn new(loader: &'a Loader, model: &'a dyn Model) -> Self {
@@ -92,20 +79,27 @@ impl<'a> Predictor<'a> {
         sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
         mut keep_going: impl FnMut(Progress) -> bool,
     ) -> Result<Vec<PathBuf>, PredictError> {
-        let mut writer = Writer { make_sinks: sinks, open: None, band: None, written: Vec::new() };
+        let mut writer = Writer::new(sinks);
         let constr = self.loader.dataset().constr();
         let shapes = constr.shapes(PatchRole::Input).unwrap_or(&[]);
         let mut progress = Progress { n_tiles: 0, n_total: constr.n_patches() };
         for batch in self.loader.epoch(0)? {
             let batch = batch?;
+            for (got, expected) in batch.indices().zip(progress.n_tiles..) {
+                if got != expected {
+                    return Err(PredictError::PatchOrder { got, expected });
+                }
+            }
             self.predict(&batch, shapes, &mut writer)?;
             progress.n_tiles += batch.len();
             if !keep_going(progress) {
                 return Err(PredictError::Interrupted);
             }
         }
-        writer.finish_image()?;
-        Ok(writer.written)
+        if progress.n_tiles != progress.n_total {
+            return Err(PredictError::MissingPatches { got: progress.n_tiles, expected: progress.n_total });
+        }
+        writer.finish()
     }
 
     fn predict<F>(
@@ -127,100 +121,31 @@ impl<'a> Predictor<'a> {
                 inputs: inputs.shape().to_vec(),
             });
         }
-        for ((index, spec), mut output) in
-            batch.indices().zip(batch.specs()).zip(outputs.axis_iter_mut(Axis(0)))
-        {
-            let patch = match spec {
-                RegionSpec::Patch(patch) => patch,
-                RegionSpec::Tile(tile) => &tile.patch,
+        let samples = batch.indices().zip(batch.specs()).zip(batch.input_metadata());
+        for (((index, spec), metadata), mut pixels) in samples.zip(outputs.axis_iter_mut(Axis(0))) {
+            let data_idx = match spec {
+                RegionSpec::Patch(patch) => patch.data_idx,
+                RegionSpec::Tile(tile) => tile.patch.data_idx,
                 RegionSpec::Uncorrelated(_) => return Err(PredictError::Uncorrelated { index }),
             };
-            let data_idx = patch.data_idx;
-            self.invert(data_idx, output.view_mut())?;
-            let width = shapes.get(data_idx).map_or(0, |shape| shape.extent.to_zyx()[2]);
-            writer.write(index, spec, output.view(), data_idx, width)?;
+            let n_images = shapes.len();
+            let no_image = PredictError::NoSuchImage { index, data_idx, n_images };
+            let shape = shapes.get(data_idx).ok_or(no_image)?;
+            let name = metadata.map_or("unnamed", |metadata| metadata.source.as_str());
+            let image = Image { data_idx, name, shape };
+            self.invert(pixels.view_mut(), &image)?;
+            writer.write(index, spec, pixels.view(), image)?;
         }
         Ok(())
     }
 
-    fn invert(&self, data_idx: usize, output: ArrayViewMut4<'_, f32>) -> Result<(), PredictError> {
+    fn invert(&self, output: ArrayViewMut4<'_, f32>, image: &Image<'_>) -> Result<(), PredictError> {
         let normalizer = self.loader.dataset().normalizer();
         let inverted = match self.model.likeness() {
             Likeness::Input => normalizer.invert_input(output),
             Likeness::Target => normalizer.invert(output),
         };
-        inverted.map_err(|source| PredictError::Normalize { data_idx, source })
-    }
-}
-
-impl<F> Writer<F>
-where
-    F: FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
-{
-    fn write(
-        &mut self,
-        index: usize,
-        spec: &RegionSpec,
-        output: ArrayView4<'_, f32>,
-        data_idx: usize,
-        width: usize,
-    ) -> Result<(), PredictError> {
-        let n_channels = output.len_of(Axis(0));
-        self.open_image(index, data_idx, n_channels)?;
-        match spec {
-            RegionSpec::Tile(tile) => {
-                if !self.band.as_ref().is_some_and(|band| band.holds(tile)) {
-                    self.write_band()?;
-                    self.band = Some(Band::of(tile, n_channels, width));
-                }
-                if let Some(band) = &mut self.band {
-                    band.place(output, tile).map_err(|source| PredictError::Stitch { data_idx, source })?;
-                }
-                Ok(())
-            }
-            RegionSpec::Patch(patch) => self.write_block(patch.sample_idx, [0; 3], output),
-            RegionSpec::Uncorrelated(_) => Err(PredictError::Uncorrelated { index }),
-        }
-    }
-
-    /// Makes sure that the sinks are those of image `data_idx`; images come in ascending order.
-    fn open_image(&mut self, index: usize, data_idx: usize, n_channels: usize) -> Result<(), PredictError> {
-        match &self.open {
-            Some(open) if open.data_idx == data_idx => return Ok(()),
-            Some(open) if open.data_idx > data_idx => {
-                return Err(PredictError::ImageOrder { index, data_idx });
-            }
-            Some(_) => self.finish_image()?,
-            None => {}
-        }
-        self.open = Some(OpenImage { data_idx, sinks: (self.make_sinks)(data_idx, n_channels)? });
-        Ok(())
-    }
-
-    fn write_band(&mut self) -> Result<(), PredictError> {
-        match self.band.take() {
-            Some(band) => self.write_block(band.sample_idx, band.start, band.pixels.view()),
-            None => Ok(()),
-        }
-    }
-
-    fn write_block(
-        &mut self,
-        sample_idx: usize,
-        start: [usize; 3],
-        block: ArrayView4<'_, f32>,
-    ) -> Result<(), PredictError> {
-        for sink in self.open.iter_mut().flat_map(|open| &mut open.sinks) {
-            sink.write_block(sample_idx, start, block)?;
-        }
-        Ok(())
-    }
-
-    fn finish_image(&mut self) -> Result<(), PredictError> {
-        self.write_band()?;
-        for sink in self.open.take().into_iter().flat_map(|open| open.sinks) {
-            self.written.push(sink.finish()?);
-        }
-        Ok(())
+        let (data_idx, name) = (image.data_idx, image.name);
+        inverted.map_err(|source| PredictError::Normalize { data_idx, image: name.to_owned(), source })
     }
 }

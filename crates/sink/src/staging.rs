@@ -39,6 +39,24 @@ pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), SinkError>
     staged.publish()
 }
 
+/// Makes sure that files can be written into a folder: creates it where it is missing, and tries.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let results = folder.path().join("run").join("results");
+/// patchweave_sink::prepare_folder(&results)?;
+/// assert_eq!(std::fs::read_dir(&results)?.count(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SinkError::Io`] if the folder cannot be created or nothing can be written into it.
+pub fn prepare_folder(folder: &Path) -> Result<(), SinkError> {
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    file_builder().tempfile_in(folder).map_err(io_error("write into", folder))?;
+    Ok(())
+}
+
 /// A file under a temporary name, removed if it is dropped.
 pub(crate) struct StagedFile {
     path: PathBuf,

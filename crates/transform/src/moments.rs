@@ -125,6 +125,11 @@ impl ChannelMoments {
         }
     }
 
+    /// Whether no pixel seen so far was infinite or no number.
+    pub fn is_finite(&self) -> bool {
+        self.channels.iter().all(|moments| moments.mean.is_finite() && moments.squared_deviations.is_finite())
+    }
+
     /// The mean of every channel, or one over all of them.
     pub fn means(&self, per_channel: bool) -> Vec<f64> {
         self.reduced(per_channel).iter().map(Moments::mean).collect()

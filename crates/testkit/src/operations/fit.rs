@@ -31,7 +31,12 @@ fn mean_std(request: &Request<'_>, config: &Config<'_>) -> Result<Outcomes, Oper
     let fit_target = target.lists.is_none() && !config.skip_target && request.flag("with_target", false)?;
     if fit_input || fit_target {
         let constr = constructor(request, fit_target)?;
-        let options = FitOptions { per_channel: config.per_channel, with_target: fit_target, seed: 0 };
+        let options = FitOptions {
+            per_channel: config.per_channel,
+            with_target: fit_target,
+            seed: 0,
+            max_sample_bytes: usize::MAX,
+        };
         fitted = Some(fit_mean_std(&constr, &options, &|| true)?);
     }
     let of_input = fitted.as_ref().map(|fit| [fit.input_means.clone(), fit.input_stds.clone()]);

@@ -1,0 +1,129 @@
+//! Predictions that would be wrong images: refused by name, and nothing of them is left.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+use std::sync::Arc;
+
+use ndarray::Array;
+use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave_geometry::{Extent, ImageShape, PerAxis, RegionSpec};
+use patchweave_loader::{Loader, LoaderOptions, Order};
+use patchweave_patching::{FixedPatching, PatchRng, Patching, RandomPatching, TiledPatching, WholePatching};
+use patchweave_pixel::PixelType;
+use patchweave_predict::{Identity, PredictError, Predictor};
+use patchweave_sink::{Format, ImageSpec, create};
+use patchweave_stack::{ArrayStack, ImageStack};
+
+/// Two images of two samples each, 20 × 20 pixels.
+fn input() -> PatchExtractor {
+    let stack = |seed: usize| -> Arc<dyn ImageStack> {
+        let image = Array::from_shape_fn((2, 20, 20), |(s, y, x)| {
+            u16::try_from(seed + s * 400 + y * 20 + x).unwrap()
+        });
+        Arc::new(ArrayStack::new(image.into_dyn(), &"SYX".parse().unwrap()).unwrap())
+    };
+    PatchExtractor::new(vec![stack(0), stack(1000)]).unwrap()
+}
+
+fn extent(size: usize) -> Extent {
+    Extent::new(&[size, size]).unwrap()
+}
+
+/// 3 × 3 tiles per sample, 18 per image, 36 in all.
+fn tiled(shapes: &[ImageShape]) -> TiledPatching {
+    TiledPatching::new(shapes, extent(8), Some(PerAxis::new(&[2, 2]).unwrap())).unwrap()
+}
+
+/// The specs of a patching, as a list to tamper with.
+fn specs(patching: &impl Patching) -> Vec<RegionSpec> {
+    (0..patching.n_patches())
+        .map(|index| patching.spec(index, &mut PatchRng::for_patch(0, 0, index)).unwrap())
+        .collect()
+}
+
+/// Predicts both images; if that fails, the folder has as many files as images were finished before.
+fn predict(
+    patching: impl Patching + 'static,
+    options: LoaderOptions,
+    n_finished: usize,
+) -> Result<(), PredictError> {
+    let input = input();
+    let layout = input.info(0).unwrap().layout.clone();
+    let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+    let loader = Loader::new(Dataset::new(Arc::new(constr), 0), options).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |data_idx: usize| folder.path().join(format!("{data_idx}.tiff"));
+    let sinks = |data_idx: usize, _n_channels: usize| {
+        Ok(vec![create(path(data_idx), Format::Tiff, ImageSpec::new(layout.clone(), PixelType::U16))?])
+    };
+    let result = Predictor::new(&loader, &Identity).run(sinks, |_| true);
+    let n_files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(n_files, if result.is_ok() { 2 } else { n_finished });
+    assert!((0..n_files).all(|data_idx| path(data_idx).exists()));
+    result.map(|written| assert_eq!(written, [path(0), path(1)]))
+}
+
+fn refused(patching: impl Patching + 'static, n_finished: usize) -> String {
+    let options = LoaderOptions { batch_size: 1, ..Default::default() };
+    predict(patching, options, n_finished).unwrap_err().to_string()
+}
+
+#[test]
+fn tilings_and_whole_samples_are_written() {
+    for batch_size in [1, 4, 100] {
+        let options = LoaderOptions { batch_size, n_workers: 2, ..Default::default() };
+        predict(tiled(input().shapes()), options, 0).unwrap();
+        predict(WholePatching::new(input().shapes()).unwrap(), options, 0).unwrap();
+    }
+}
+
+#[test]
+fn loaders_deliver_everything_in_sequence() {
+    let shuffled = LoaderOptions { order: Order::Shuffled, batch_size: 36, ..Default::default() };
+    let error = predict(tiled(input().shapes()), shuffled, 0).unwrap_err();
+    assert!(matches!(error, PredictError::PatchOrder { expected: 0, got: 1.. }), "{error}");
+    let dropped = LoaderOptions { drop_last: true, batch_size: 5, ..Default::default() };
+    let error = predict(tiled(input().shapes()), dropped, 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "got 35 patches, expected all 36; a prediction needs a loader that keeps the last batch"
+    );
+}
+
+#[test]
+fn patches_are_whole_samples_in_order() {
+    let random = RandomPatching::new(input().shapes(), extent(8)).unwrap();
+    let error = refused(random, 0);
+    assert!(error.starts_with("patch 0 of image 0 (array): got 8 × 8 at ["), "{error}");
+    assert!(error.ends_with("expected a tile or all of 20 × 20"), "{error}");
+
+    let whole = specs(&WholePatching::new(input().shapes()).unwrap());
+    let listed =
+        |indices: &[usize]| FixedPatching::new(indices.iter().map(|&index| whole[index].clone()).collect());
+    assert_eq!(refused(listed(&[0, 0]), 0), "patch 1 of image 0 (array): got sample 0, expected 1");
+    assert_eq!(refused(listed(&[0, 2, 3]), 0), "image 0 (array): got 1 patches, expected 2");
+    assert_eq!(refused(listed(&[0, 1, 2]), 1), "image 1 (array): got 1 patches, expected 2");
+    assert_eq!(
+        refused(listed(&[0, 1, 2, 3, 0]), 1),
+        "patch 4 belongs to image 0 (array), which is already finished"
+    );
+}
+
+#[test]
+fn tiles_cover_their_image() {
+    let tiles = specs(&tiled(input().shapes()));
+    let without = |missing: &[usize]| {
+        let kept = tiles.iter().enumerate().filter(|(index, _)| !missing.contains(index));
+        FixedPatching::new(kept.map(|(_, spec)| spec.clone()).collect())
+    };
+    let row_ends = |got, expected| {
+        format!("image 0 (array): got a row of tiles up to X = {got}, expected it to reach {expected}")
+    };
+    assert_eq!(refused(without(&[1]), 0), row_ends(7, 13));
+    assert_eq!(refused(without(&[5]), 0), row_ends(13, 20));
+    assert_eq!(refused(without(&[3, 4, 5]), 0), "image 0 (array): got 15 patches, expected 18");
+    assert_eq!(refused(without(&[33, 34, 35]), 1), "image 1 (array): got 15 patches, expected 18");
+
+    // Column by column, every row would overwrite the one before it with zeros.
+    let by_column = (0..36).map(|place| tiles[place / 9 * 9 + place % 3 * 3 + place % 9 / 3].clone());
+    assert_eq!(refused(FixedPatching::new(by_column.collect()), 0), row_ends(7, 20));
+}
