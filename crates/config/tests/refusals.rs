@@ -722,7 +722,7 @@ const CASES: &[Case] = &[
     Case {
         from: "  target: b.tiff",
         to: "  montage_patches: -1",
-        problems: &["13:20: train.montage_patches: got -1, expected a whole number, at least 0"],
+        problems: &["13:20: train.montage_patches: got -1, expected a whole number from 0 to 256"],
     },
     Case {
         from: "  target: b.tiff",

@@ -3,6 +3,7 @@
 use std::io;
 
 use patchweave_geometry::{Axes, GeometryError};
+use patchweave_pixel::PixelType;
 
 /// Why an image could not be opened or read; every variant names the image.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,20 @@ pub enum StackError {
         got: String,
         /// What should be there.
         expected: String,
+    },
+    /// Chunks that take more memory than reading may.
+    #[error(
+        "{stack}: got chunks of {chunk:?} pixels of {pixel_type}, expected at most {limit} bytes decoded"
+    )]
+    ChunkTooLarge {
+        /// The image.
+        stack: String,
+        /// The size of a chunk that is decoded at once.
+        chunk: Vec<usize>,
+        /// The type of its pixels.
+        pixel_type: PixelType,
+        /// How many bytes one may decode to.
+        limit: usize,
     },
     /// The operating system refused.
     #[error("{stack}: cannot {action}")]

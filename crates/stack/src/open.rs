@@ -23,8 +23,8 @@ pub enum DataType {
 pub struct OpenOptions {
     /// Bytes of decoded chunks that are kept for what one path holds; its arrays share them evenly.
     pub chunk_cache_bytes: u64,
-    /// Bytes that one strip or tile of a TIFF may decode to.
-    pub decoded_strip_bytes: usize,
+    /// Bytes that one strip or tile of a TIFF or one chunk of a Zarr array may decode to.
+    pub decoded_chunk_bytes: usize,
 }
 
 impl OpenOptions {
@@ -36,9 +36,9 @@ impl OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// 256 MiB of chunks, 1 GiB for a strip.
+    /// 256 MiB of chunks, 1 GiB for one of them.
     fn default() -> Self {
-        OpenOptions { chunk_cache_bytes: 256 << 20, decoded_strip_bytes: 1 << 30 }
+        OpenOptions { chunk_cache_bytes: 256 << 20, decoded_chunk_bytes: 1 << 30 }
     }
 }
 

@@ -58,13 +58,16 @@ impl Description {
         }
     }
 
-    /// The size of a pixel, if the description has a unit and the resolution is usable.
+    /// The size of a pixel, if the description has a unit, the spacing of slices in 3-D, and the
+    /// resolution is usable.
     pub fn pixel_size(&self, is_3d: bool, pixels_per_unit: Option<(f64, f64)>) -> Option<PixelSize> {
         let (y, x) = pixels_per_unit.filter(|_| self.is_micrometre)?;
         let usable = |size: f64| size.is_finite() && size > 0.0;
-        let sizes = [self.spacing.unwrap_or(1.0), 1.0 / y, 1.0 / x];
-        let sizes = if is_3d { &sizes[..] } else { &sizes[1..] };
-        if sizes.iter().all(|&size| usable(size)) { PerAxis::new(sizes).ok() } else { None }
+        let mut sizes = vec![1.0 / y, 1.0 / x];
+        if is_3d {
+            sizes.insert(0, self.spacing?);
+        }
+        if sizes.iter().all(|&size| usable(size)) { PerAxis::new(&sizes).ok() } else { None }
     }
 }
 
@@ -86,6 +89,13 @@ mod tests {
         let dimensions = Dimensions::ImageJ { n_images: Some(90), n_frames: 1, n_slices: 45, n_channels: 2 };
         assert_eq!(description.dimensions, Some(dimensions));
         assert_eq!(description.pixel_size(true, Some((10.0, 5.0))).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+    }
+
+    #[test]
+    fn a_missing_spacing_is_not_made_up() {
+        let description = Description::parse("ImageJ=1.54f\nimages=9\nslices=9\nunit=micron\n");
+        assert_eq!(description.pixel_size(true, Some((10.0, 5.0))), None);
+        assert_eq!(description.pixel_size(false, Some((10.0, 5.0))).unwrap().as_slice(), [0.1, 0.2]);
     }
 
     #[test]

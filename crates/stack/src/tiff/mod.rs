@@ -1,5 +1,8 @@
 //! TIFF files: a series of equal pages, read strip by strip or tile by tile.
 
+mod chunk_cache;
+mod decoded;
+mod decoders;
 mod description;
 mod pages;
 
@@ -9,8 +12,8 @@ use ndarray::{Axis as Dim, Ix3};
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_pixel::own_axes_view;
 
-use self::description::{Description, Dimensions};
-use self::pages::{PageForm, Pages, show};
+use self::description::Dimensions;
+use self::pages::{Header, PageForm, Pages, show};
 use crate::own_axes::runs_of;
 use crate::runs::{self, Run};
 use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, StackError, StackInfo};
@@ -20,9 +23,13 @@ use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, StackError, Sta
 ///
 /// The dimensions of the file are those that ImageJ or "shaped" metadata names, otherwise the number of
 /// pages; then the two dimensions of a page; several samples per pixel come last (first of the page
-/// dimensions if they are stored in planes). Dimensions of size 1 do not count, as other readers have it.
-/// Pages marked as reduced-resolution copies are passed over. A region decodes only the strips or tiles it
-/// touches; any number of threads may read at once.
+/// dimensions if they are stored in planes). Dimensions of size 1 count only where "shaped" metadata names
+/// them, as other readers have it. Pages marked as reduced-resolution copies are passed over.
+///
+/// A region decodes only the strips or tiles it touches, each as a whole, and keeps them within
+/// [`OpenOptions::chunk_cache_bytes`]: a page that is a single strip larger than that is decoded for every
+/// region. Any number of threads may read at once; between reads, all stacks of a process together keep at
+/// most 64 files open.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -55,7 +62,7 @@ impl TiffStack {
     pub fn open(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Self, StackError> {
         let (pages, header) = Pages::open(path, options)?;
         let form = *pages.form();
-        let dimensions = file_dimensions(path, &form, pages.len(), &header.description)?;
+        let dimensions = file_dimensions(path, &form, pages.len(), &header)?;
         let shape = dimensions.shape(&form);
         if axes.len() != shape.len() {
             return Err(StackError::AxesLength { stack: show(path), axes: axes.clone(), shape });
@@ -64,7 +71,7 @@ impl TiffStack {
             .map_err(|source| StackError::Window { stack: show(path), source })?;
         let mut info = StackInfo::new(show(path), form.pixel_type, layout);
         info.pixel_size = header.description.pixel_size(axes.is_3d(), header.resolution);
-        info.chunks = Some(dimensions.chunks(&form));
+        info.chunks = Some(dimensions.chunks(&form, header.chunk));
         Ok(TiffStack { pages, dimensions, info })
     }
 }
@@ -74,9 +81,9 @@ impl FileDimensions {
         self.with_page_sizes(self.leading.iter().copied(), form.n_samples, form.height, form.width)
     }
 
-    fn chunks(&self, form: &PageForm) -> Vec<usize> {
+    fn chunks(&self, form: &PageForm, [height, width]: [usize; 2]) -> Vec<usize> {
         let samples = if form.is_planar { 1 } else { form.n_samples };
-        let (height, width) = (form.chunk_height.min(form.height), form.chunk_width.min(form.width));
+        let (height, width) = (height.min(form.height), width.min(form.width));
         self.with_page_sizes(self.leading.iter().map(|_| 1), samples, height, width)
     }
 
@@ -102,7 +109,7 @@ fn file_dimensions(
     path: &Path,
     form: &PageForm,
     n_pages: usize,
-    description: &Description,
+    header: &Header,
 ) -> Result<FileDimensions, StackError> {
     let too_few = |expected: usize| StackError::Damaged {
         stack: show(path),
@@ -113,12 +120,19 @@ fn file_dimensions(
     let has_samples = form.n_samples > 1 && !form.is_planar;
     let plain = |leading: Vec<usize>| FileDimensions { leading, has_planes: form.is_planar, has_samples };
     let pages_only = || plain(if n_pages > 1 { vec![n_pages] } else { Vec::new() });
-    match &description.dimensions {
+    match &header.description.dimensions {
         None => Ok(pages_only()),
         Some(Dimensions::ImageJ { n_images, n_frames, n_slices, n_channels }) => {
             // Channels stored as samples of a pixel are counted in the description, not in the pages.
             let n_channels = if form.n_samples > 1 { 1 } else { *n_channels };
             let n_images = if form.n_samples > 1 { n_pages } else { n_images.unwrap_or(1) };
+            if n_images > n_pages && n_pages == 1 && !header.is_compressed {
+                return Err(StackError::Unsupported {
+                    stack: show(path),
+                    what: format!("{n_images} images behind a single directory (a large ImageJ stack)"),
+                    hint: "save it as BigTIFF or OME-Zarr",
+                });
+            }
             if n_images > n_pages {
                 return Err(too_few(n_images));
             }
@@ -131,13 +145,20 @@ fn file_dimensions(
             }
         }
         Some(Dimensions::Shaped(shape)) => {
-            let own = plain(Vec::new()).shape(form);
-            let leading = shape.strip_suffix(own.as_slice()).unwrap_or(&[]);
-            let named = leading.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
-            match named {
-                Some(named) if named == n_pages && shape.ends_with(&own) => Ok(plain(leading.to_vec())),
-                Some(named) if named > n_pages && shape.ends_with(&own) => Err(too_few(named)),
-                _ => Ok(pages_only()),
+            // A single sample per pixel may be named as a last dimension of size 1.
+            let with_samples = (form.n_samples == 1).then_some(true);
+            let fitting = [Some(has_samples), with_samples].into_iter().flatten().filter_map(|has_samples| {
+                let page = FileDimensions { leading: Vec::new(), has_planes: form.is_planar, has_samples };
+                let leading = shape.strip_suffix(page.shape(form).as_slice())?.to_vec();
+                let named = leading.iter().try_fold(1_usize, |n, &size| n.checked_mul(size))?;
+                Some((named, FileDimensions { leading, ..page }))
+            });
+            let fitting: Vec<_> = fitting.collect();
+            let most = fitting.iter().map(|(named, _)| *named).max().unwrap_or(0);
+            match fitting.into_iter().find(|(named, _)| *named == n_pages) {
+                Some((_, dimensions)) => Ok(dimensions),
+                None if most > n_pages => Err(too_few(most)),
+                None => Ok(pages_only()),
             }
         }
     }

@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use ::tiff::ColorType;
-use ::tiff::decoder::{Decoder, DecodingResult, DecodingSampleType, Limits};
-use ::tiff::tags::Tag;
-use ndarray::{ArrayView3, ArrayViewMut3, s};
-use patchweave_pixel::{Pixel, PixelType, copy_as_f32};
+use ::tiff::decoder::{Decoder, DecodingSampleType, Limits};
+use ::tiff::tags::{CompressionMethod, Tag};
+use ndarray::{ArrayViewMut3, s};
+use patchweave_pixel::PixelType;
 
+use super::chunk_cache::ChunkCache;
+use super::decoded::DecodedTile;
+use super::decoders::{Decoders, PageDecoder};
 use super::description::Description;
 use crate::runs::Run;
 use crate::{OpenOptions, StackError};
@@ -23,24 +26,24 @@ pub(super) struct PageForm {
     pub n_samples: usize,
     /// Samples are stored plane by plane rather than pixel by pixel.
     pub is_planar: bool,
-    pub chunk_height: usize,
-    pub chunk_width: usize,
     pub pixel_type: PixelType,
 }
 
-/// An open file with its decoders; any number of threads may read.
-pub(super) struct Pages {
-    path: PathBuf,
-    form: PageForm,
-    /// Directory numbers of the pages that belong to the series.
-    directories: Vec<usize>,
-    limits: Limits,
-    idle: Mutex<Vec<PageDecoder>>,
+/// One page of a series.
+#[derive(Debug, Clone, Copy)]
+struct Page {
+    /// Counted with the directories that are passed over.
+    directory: usize,
+    /// Height and width of its strips or tiles, which no two pages need to share.
+    chunk: [usize; 2],
 }
 
-struct PageDecoder {
-    decoder: Decoder<BufReader<File>>,
-    directory: usize,
+/// The pages of a file; any number of threads may read.
+pub(super) struct Pages {
+    form: PageForm,
+    pages: Vec<Page>,
+    decoders: Decoders,
+    cache: ChunkCache<DecodedTile>,
 }
 
 /// What the first directory tells beside the form of its page.
@@ -48,20 +51,27 @@ pub(super) struct Header {
     pub description: Description,
     /// Pixels per unit along `(Y, X)`.
     pub resolution: Option<(f64, f64)>,
+    /// Height and width of the strips or tiles of the first page.
+    pub chunk: [usize; 2],
+    pub is_compressed: bool,
 }
 
 impl Pages {
     /// Walks the directories of a file; no pixel is read.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<(Pages, Header), StackError> {
         let mut limits = Limits::default();
-        limits.decoding_buffer_size = options.decoded_strip_bytes;
-        limits.intermediate_buffer_size = options.decoded_strip_bytes;
+        limits.decoding_buffer_size = options.decoded_chunk_bytes;
+        limits.intermediate_buffer_size = options.decoded_chunk_bytes;
         limits.ifd_value_size = 64 << 20;
-        let mut first = PageDecoder::open(path, &limits)?;
+        let decoders = Decoders::new(path, limits);
+        let mut first = decoders.take()?;
         let failed = |page: usize| {
             move |source| StackError::Tiff { stack: show(path), place: format!("page {page}"), source }
         };
         let form = read_form(&mut first.decoder, path, 0)?;
+        let chunk = read_chunk_size(&first.decoder);
+        let compression: Option<u16> =
+            first.decoder.find_tag_unsigned(Tag::Compression).map_err(failed(0))?;
         let header = Header {
             description: first
                 .decoder
@@ -70,8 +80,10 @@ impl Pages {
                 .and_then(|value| value.into_string().ok())
                 .map_or_else(Description::default, |text| Description::parse(&text)),
             resolution: read_resolution(&mut first.decoder),
+            chunk,
+            is_compressed: compression.is_some_and(|method| method != CompressionMethod::None.to_u16()),
         };
-        let mut directories = vec![0];
+        let mut pages = vec![Page { directory: 0, chunk }];
         while first.decoder.more_images() {
             let directory = first.directory + 1;
             first.decoder.next_image().map_err(failed(directory))?;
@@ -91,10 +103,11 @@ impl Pages {
                     expected: format!("{} as on page 0", form.describe()),
                 });
             }
-            directories.push(directory);
+            pages.push(Page { directory, chunk: read_chunk_size(&first.decoder) });
         }
-        let pages = Pages { path: path.to_owned(), form, directories, limits, idle: Mutex::new(vec![first]) };
-        Ok((pages, header))
+        decoders.give_back(first);
+        let cache = ChunkCache::new(options.chunk_cache_bytes);
+        Ok((Pages { form, pages, decoders, cache }, header))
     }
 
     pub fn form(&self) -> &PageForm {
@@ -102,7 +115,7 @@ impl Pages {
     }
 
     pub fn len(&self) -> usize {
-        self.directories.len()
+        self.pages.len()
     }
 
     /// Reads a block `(row, column, sample)` of one page, given as runs of the file's positions.
@@ -110,25 +123,21 @@ impl Pages {
     /// `plane` is the sample of planar pages; `out` then has a single sample.
     pub fn read(
         &self,
-        page: usize,
+        page_idx: usize,
         plane: Option<usize>,
         runs: [&[Run]; 3],
         mut out: ArrayViewMut3<'_, f32>,
     ) -> Result<(), StackError> {
-        let mut page_decoder = self.take()?;
-        let directory = *self.directories.get(page).ok_or_else(|| self.no_page(page))?;
-        if page_decoder.directory != directory {
-            let failed = |source| self.failed(directory, source);
-            page_decoder.decoder.seek_to_image(directory).map_err(failed)?;
-            page_decoder.directory = directory;
-        }
+        let page = *self.pages.get(page_idx).ok_or_else(|| self.no_page(page_idx))?;
+        let [chunk_height, chunk_width] = page.chunk;
+        let mut decoder = None;
         let [rows, columns, samples] = runs;
         for row_run in rows {
             for column_run in columns {
-                for tile_row in row_run.chunks(self.form.chunk_height) {
-                    for tile_column in column_run.chunks(self.form.chunk_width) {
+                for tile_row in row_run.chunks(chunk_height) {
+                    for tile_column in column_run.chunks(chunk_width) {
                         let tile = [tile_row.chunk, tile_column.chunk];
-                        let decoded = self.decode(&mut page_decoder.decoder, directory, plane, tile)?;
+                        let decoded = self.decoded(&mut decoder, page_idx, page, plane, tile)?;
                         for sample_run in samples {
                             let target = out.slice_mut(s![
                                 tile_row.part.out_range(),
@@ -142,46 +151,63 @@ impl Pages {
                             ];
                             decoded
                                 .copy(from, target)
-                                .map_err(|got| self.short_tile(directory, tile, &got))?;
+                                .map_err(|got| self.short_tile(page.directory, tile, &got))?;
                         }
                     }
                 }
             }
         }
-        self.give_back(page_decoder);
+        if let Some(decoder) = decoder {
+            self.decoders.give_back(decoder);
+        }
         Ok(())
     }
 
-    fn decode(
+    /// One strip or tile, from the cache or through `decoder`, which is opened if it is not yet.
+    fn decoded(
         &self,
-        decoder: &mut Decoder<BufReader<File>>,
-        directory: usize,
+        decoder: &mut Option<PageDecoder>,
+        page_idx: usize,
+        page: Page,
         plane: Option<usize>,
         [tile_row, tile_column]: [usize; 2],
-    ) -> Result<DecodedTile, StackError> {
-        let across = self.form.width.div_ceil(self.form.chunk_width);
-        let down = self.form.height.div_ceil(self.form.chunk_height);
+    ) -> Result<Arc<DecodedTile>, StackError> {
+        let PageForm { height, width, .. } = self.form;
+        let [chunk_height, chunk_width] = page.chunk;
+        let across = width.div_ceil(chunk_width);
+        let down = height.div_ceil(chunk_height);
         let tile_idx = plane.unwrap_or(0) * across * down + tile_row * across + tile_column;
-        let index = u32::try_from(tile_idx).map_err(|_| self.no_page(directory))?;
-        let pixels = decoder.read_chunk(index).map_err(|source| self.failed(directory, source))?;
+        let index = u32::try_from(tile_idx).map_err(|_| self.no_page(page_idx))?;
+        let key = (page_idx, index);
+        if let Some(kept) = self.cache.get(key) {
+            return Ok(kept);
+        }
+        let opened = match decoder {
+            Some(opened) => opened,
+            None => decoder.insert(self.decoder_at(page.directory)?),
+        };
+        let failed = |source| self.failed(page.directory, source);
+        let mut pixels = opened.decoder.read_chunk(index).map_err(failed)?;
+        let n_bytes = pixels.as_buffer(0).byte_len() as u64;
         let n_samples = if plane.is_some() { 1 } else { self.form.n_samples };
-        let rows = self.form.chunk_height.min(self.form.height - tile_row * self.form.chunk_height);
-        let columns = self.form.chunk_width.min(self.form.width - tile_column * self.form.chunk_width);
-        Ok(DecodedTile { pixels, shape: [rows, columns, n_samples] })
+        let rows = chunk_height.min(height - tile_row * chunk_height);
+        let columns = chunk_width.min(width - tile_column * chunk_width);
+        let decoded = Arc::new(DecodedTile { pixels, shape: [rows, columns, n_samples] });
+        self.cache.insert(key, decoded.clone(), n_bytes);
+        Ok(decoded)
     }
 
-    fn take(&self) -> Result<PageDecoder, StackError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| PageDecoder::open(&self.path, &self.limits), Ok)
-    }
-
-    /// Keeps a decoder for the next reader; one that failed is dropped instead.
-    fn give_back(&self, decoder: PageDecoder) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
+    fn decoder_at(&self, directory: usize) -> Result<PageDecoder, StackError> {
+        let mut opened = self.decoders.take()?;
+        if opened.directory != directory {
+            opened.decoder.seek_to_image(directory).map_err(|source| self.failed(directory, source))?;
+            opened.directory = directory;
+        }
+        Ok(opened)
     }
 
     fn failed(&self, directory: usize, source: ::tiff::TiffError) -> StackError {
-        StackError::Tiff { stack: show(&self.path), place: format!("page {directory}"), source }
+        StackError::Tiff { stack: show(self.decoders.path()), place: format!("page {directory}"), source }
     }
 
     fn no_page(&self, page: usize) -> StackError {
@@ -194,30 +220,15 @@ impl Pages {
     }
 
     fn damaged(&self, place: &str, got: String, expected: String) -> StackError {
-        StackError::Damaged { stack: show(&self.path), place: place.to_owned(), got, expected }
+        StackError::Damaged { stack: show(self.decoders.path()), place: place.to_owned(), got, expected }
     }
 }
 
 impl PageForm {
     fn describe(&self) -> String {
-        let PageForm { height, width, n_samples, pixel_type, .. } = self;
-        format!("{height} × {width} pixels with {n_samples} samples of {pixel_type}")
-    }
-}
-
-impl PageDecoder {
-    fn open(path: &Path, limits: &Limits) -> Result<Self, StackError> {
-        let file = File::open(path).map_err(|source| StackError::Io {
-            stack: show(path),
-            action: "open the file",
-            source,
-        })?;
-        let decoder = Decoder::new(BufReader::new(file)).map_err(|source| StackError::Tiff {
-            stack: show(path),
-            place: "the file header".to_owned(),
-            source,
-        })?;
-        Ok(PageDecoder { decoder: decoder.with_limits(limits.clone()), directory: 0 })
+        let PageForm { height, width, n_samples, is_planar, pixel_type } = self;
+        let planes = if *is_planar { " in planes" } else { "" };
+        format!("{height} × {width} pixels with {n_samples} samples of {pixel_type}{planes}")
     }
 }
 
@@ -271,17 +282,23 @@ fn read_form(
     };
     let n_samples: u32 = decoder.find_tag_unsigned(Tag::SamplesPerPixel).map_err(failed)?.unwrap_or(1);
     let planar: u32 = decoder.find_tag_unsigned(Tag::PlanarConfiguration).map_err(failed)?.unwrap_or(1);
-    let (chunk_width, chunk_height) = decoder.chunk_dimensions();
-    let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     Ok(PageForm {
         height: size(height),
         width: size(width),
         n_samples: size(n_samples).max(1),
         is_planar: planar == 2 && n_samples > 1,
-        chunk_height: size(chunk_height).max(1),
-        chunk_width: size(chunk_width).max(1),
         pixel_type,
     })
+}
+
+/// Height and width of the strips or tiles of the page a decoder stands at.
+fn read_chunk_size(decoder: &Decoder<BufReader<File>>) -> [usize; 2] {
+    let (width, height) = decoder.chunk_dimensions();
+    [size(height).max(1), size(width).max(1)]
+}
+
+fn size(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 fn read_resolution(decoder: &mut Decoder<BufReader<File>>) -> Option<(f64, f64)> {
@@ -291,41 +308,6 @@ fn read_resolution(decoder: &mut Decoder<BufReader<File>>) -> Option<(f64, f64)>
         Some(f64::from(over) / f64::from(under))
     };
     Some((ratio(Tag::YResolution)?, ratio(Tag::XResolution)?))
-}
-
-/// The pixels of one strip or tile, padding already cut off.
-struct DecodedTile {
-    pixels: DecodingResult,
-    shape: [usize; 3],
-}
-
-impl DecodedTile {
-    fn copy(&self, from: [std::ops::Range<usize>; 3], to: ArrayViewMut3<'_, f32>) -> Result<(), String> {
-        match &self.pixels {
-            DecodingResult::U8(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::U16(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::U32(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::U64(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::I8(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::I16(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::I32(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::I64(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::F16(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::F32(pixels) => self.copy_of(pixels, from, to),
-            DecodingResult::F64(pixels) => self.copy_of(pixels, from, to),
-        }
-    }
-
-    fn copy_of<T: Pixel>(
-        &self,
-        pixels: &[T],
-        [rows, columns, samples]: [std::ops::Range<usize>; 3],
-        to: ArrayViewMut3<'_, f32>,
-    ) -> Result<(), String> {
-        let tile =
-            ArrayView3::from_shape(self.shape, pixels).map_err(|_| format!("{} pixels", pixels.len()))?;
-        copy_as_f32(tile.slice(s![rows, columns, samples]), to).map_err(|error| error.to_string())
-    }
 }
 
 pub(super) fn show(path: &Path) -> String {

@@ -9,7 +9,9 @@ use ndarray::{ArrayD, SliceInfo, SliceInfoElem};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, GeometryError, PerAxis};
 use patchweave_pixel::{Pixel, PixelType, copy_as_f32, own_axes_view, with_pixel};
 use zarrs::array::chunk_cache::{ChunkCache, ChunkCacheDecodedLruSizeLimit};
-use zarrs::array::{Array, ArrayShardedExt, ArraySubset, CodecOptions, DataType, ElementOwned, data_type};
+use zarrs::array::{
+    Array, ArrayError, ArrayShardedExt, ArraySubset, CodecOptions, DataType, ElementOwned, data_type,
+};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::{Group, GroupCreateError};
 use zarrs::storage::{ReadableListableStorage, ReadableStorageTraits};
@@ -20,7 +22,8 @@ use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, PixelSize, Stac
 
 /// One array of a Zarr store, read chunk by chunk through a cache of decoded chunks.
 ///
-/// Missing chunks read as the fill value. Made by [`open_zarr`]; any number of threads may read at once.
+/// Shards are decoded and kept as a whole, unless they are larger than the cache: then the chunks inside
+/// are decoded one by one for every region. Missing chunks read as the fill value. Made by [`open_zarr`]; any number of threads may read at once.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -33,6 +36,8 @@ use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, PixelSize, Stac
 /// ```
 pub struct ZarrStack {
     cache: ChunkCacheDecodedLruSizeLimit,
+    /// The chunks are shards that the cache cannot keep.
+    is_uncached: bool,
     options: CodecOptions,
     info: StackInfo,
 }
@@ -43,8 +48,9 @@ pub struct ZarrStack {
 /// The store is the outermost folder of the path whose name ends in `.zarr`, or the path itself.
 ///
 /// # Errors
-/// [`StackError`] if nothing is there, a group holds no arrays, the pixel type is not numeric, or `axes`
-/// fits neither the shape nor what the metadata says.
+/// [`StackError`] if nothing is there, a group holds no arrays, the pixel type is not numeric, `axes`
+/// does not fit the shape and what the metadata says, or a chunk decodes to more than
+/// [`OpenOptions::decoded_chunk_bytes`].
 pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<ZarrStack>, StackError> {
     let (root, node) = split_store(path);
     if !root.is_dir() {
@@ -55,8 +61,8 @@ pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<
     let store = FilesystemStore::new(&root).map_err(|source| zarr_error(&stack, "the store", source))?;
     let opener = Opener { store: Arc::new(store), root, axes };
     let arrays = opener.find(&node)?;
-    let cache_bytes = options.shared_by(arrays.len()).chunk_cache_bytes;
-    arrays.iter().map(|(node, image)| opener.array(node, image.as_ref(), cache_bytes)).collect()
+    let options = options.shared_by(arrays.len());
+    arrays.iter().map(|(node, image)| opener.array(node, image.as_ref(), &options)).collect()
 }
 
 /// The store's folder and the path of the node in it, which starts with `/`.
@@ -139,7 +145,7 @@ impl Opener<'_> {
         &self,
         node: &str,
         image: Option<&Multiscale>,
-        cache_bytes: u64,
+        options: &OpenOptions,
     ) -> Result<ZarrStack, StackError> {
         let stack = self.name(node);
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
@@ -167,20 +173,46 @@ impl Opener<'_> {
         let in_layout = |source| StackError::Window { stack: stack.clone(), source };
         let layout = ArrayLayout::new(self.axes.clone(), &shape).map_err(in_layout)?;
         let mut info = StackInfo::new(stack.clone(), pixel_type, layout);
-        let chunk = array
-            .chunk_shape_usize(&vec![0; shape.len()])
-            .map_err(|source| zarr_error(&stack, "the chunk grid", source))?;
+        let chunk = largest_chunk(&array).map_err(|source| zarr_error(&stack, "the chunk grid", source))?;
         let inner = array.subchunk_shape().map(|shape| shape.iter().map(|n| n.get()).collect::<Vec<u64>>());
+        let n_bytes = |shape: &[usize]| {
+            shape.iter().try_fold(pixel_type.n_bytes(), |n_bytes, &size| n_bytes.checked_mul(size))
+        };
+        let fits = |shape: &[usize], limit: usize| n_bytes(shape).is_some_and(|n_bytes| n_bytes <= limit);
+        let cache_bytes = usize::try_from(options.chunk_cache_bytes).unwrap_or(usize::MAX);
+        // Codecs around the shard need all of its bytes for any part of it.
+        let is_uncached = array.is_exclusively_sharded() && !fits(&chunk, cache_bytes);
         match inner.and_then(|inner| sizes(&inner).ok()) {
-            Some(inner) => (info.chunks, info.shards) = (Some(inner), Some(chunk)),
-            None => info.chunks = Some(chunk),
+            Some(inner) => (info.chunks, info.shards) = (Some(inner), Some(chunk.clone())),
+            None => info.chunks = Some(chunk.clone()),
+        }
+        let decoded = if is_uncached { info.chunks.clone().unwrap_or(chunk) } else { chunk };
+        let limit = options.decoded_chunk_bytes;
+        if !fits(&decoded, limit) {
+            return Err(StackError::ChunkTooLarge { stack, chunk: decoded, pixel_type, limit });
         }
         info.pixel_size = image.and_then(|image| pixel_size(image, self.axes));
-        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), cache_bytes);
+        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), options.chunk_cache_bytes);
         // Parallel reading is the caller's: one thread per patch, none per chunk.
         let options = CodecOptions::default().with_concurrent_target(1);
-        Ok(ZarrStack { cache, options, info })
+        Ok(ZarrStack { cache, is_uncached, options, info })
     }
+}
+
+/// The size of a chunk; along a dimension whose chunks differ, that of the largest one.
+fn largest_chunk(array: &Array<dyn ReadableStorageTraits>) -> Result<Vec<usize>, ArrayError> {
+    let mut largest = array.chunk_shape_usize(&vec![0; array.dimensionality()])?;
+    if array.chunk_grid().name_v3().is_some_and(|name| name == "regular") {
+        return Ok(largest);
+    }
+    for (dimension, &n_chunks) in array.chunk_grid_shape().iter().enumerate() {
+        let mut chunk = vec![0; array.dimensionality()];
+        for idx in 1..n_chunks {
+            chunk[dimension] = idx;
+            largest[dimension] = largest[dimension].max(array.chunk_shape_usize(&chunk)?[dimension]);
+        }
+    }
+    Ok(largest)
 }
 
 fn join(node: &str, name: &str) -> String {
@@ -193,9 +225,9 @@ fn last_name(node: &str) -> &str {
 
 fn pixel_size(image: &Multiscale, axes: &Axes) -> Option<PixelSize> {
     let scale = image.scale.as_ref()?;
-    let of = |axis| scale.get(axes.position(axis)?).copied();
-    let sizes: Vec<f64> = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(of).collect();
-    PerAxis::new(&sizes).ok()
+    let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
+    let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
+    PerAxis::new(&sizes?).ok()
 }
 
 fn pixel_type_of(found: &DataType) -> Option<PixelType> {
@@ -243,10 +275,13 @@ impl ZarrStack {
             let ranges: Vec<std::ops::Range<u64>> =
                 part.file.iter().map(|range| range.start as u64..range.end as u64).collect();
             let subset = ArraySubset::new_with_ranges(&ranges);
-            let block: ArrayD<T> = self
-                .cache
-                .retrieve_array_subset(&subset, &self.options)
-                .map_err(|source| zarr_error(stack, format!("region {:?}", part.file), source))?;
+            let read = if self.is_uncached {
+                self.cache.array().retrieve_array_subset_opt(&subset, &self.options)
+            } else {
+                self.cache.retrieve_array_subset(&subset, &self.options)
+            };
+            let block: ArrayD<T> =
+                read.map_err(|source| zarr_error(stack, format!("region {:?}", part.file), source))?;
             let place: Vec<SliceInfoElem> = part.out.into_iter().map(SliceInfoElem::from).collect();
             let place = SliceInfo::<_, ndarray::IxDyn, ndarray::IxDyn>::try_from(place)
                 .map_err(|source| other(source.into()))?;

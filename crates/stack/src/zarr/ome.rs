@@ -11,8 +11,8 @@ pub(super) struct Multiscale {
     pub full_resolution: String,
     /// Axis names, upper case, in the order of the array; `None` before version 0.4.
     pub axes: Option<String>,
-    /// Micrometres per pixel for every axis that has a length unit, 1 where nothing is said.
-    pub scale: Option<Vec<f64>>,
+    /// Micrometres per pixel for every axis; `None` for one without a length unit or with an unusable scale.
+    pub scale: Option<Vec<Option<f64>>>,
 }
 
 /// Reads the first multiscale image of a group's attributes, if there is one.
@@ -29,13 +29,13 @@ pub(super) fn multiscale(attributes: &Map<String, Value>) -> Option<Multiscale> 
         Some("millimeter") => Some(1e3),
         _ => None,
     };
-    let scale = scale_of(level).zip(axes).and_then(|(level_scale, axes)| {
+    let scale = scale_of(level).zip(axes).map(|(level_scale, axes)| {
         let global = scale_of(image).unwrap_or_else(|| vec![1.0; level_scale.len()]);
-        let has_unit = axes.iter().any(|axis| to_micrometres(axis).is_some());
         let size = |((axis, level), global): ((&Value, &f64), &f64)| {
-            to_micrometres(axis).map_or(1.0, |unit| unit * level * global)
+            let micrometres = to_micrometres(axis)? * level * global;
+            (micrometres.is_finite() && micrometres > 0.0).then_some(micrometres)
         };
-        has_unit.then(|| axes.iter().zip(&level_scale).zip(&global).map(size).collect())
+        axes.iter().zip(&level_scale).zip(&global).map(size).collect()
     });
     Some(Multiscale { full_resolution: level.get("path")?.as_str()?.to_owned(), axes: names, scale })
 }
@@ -72,12 +72,30 @@ mod tests {
         let expected = Multiscale {
             full_resolution: "0".into(),
             axes: Some("CYX".into()),
-            scale: Some(vec![1.0, 0.5, 0.25]),
+            scale: Some(vec![None, Some(0.5), Some(0.25)]),
         };
         let v04 = attributes(&format!(r#"{{"multiscales": [{image}]}}"#));
         let v05 = attributes(&format!(r#"{{"ome": {{"version": "0.5", "multiscales": [{image}]}}}}"#));
         assert_eq!(multiscale(&v04), Some(expected.clone()));
         assert_eq!(multiscale(&v05), Some(expected));
+    }
+
+    #[test]
+    fn sizes_are_positive_and_never_made_up() {
+        let scale = |y: &str, x: &str, global: &str| {
+            let json = format!(
+                r#"{{"multiscales": [{{"axes": [{{"name": "y", "unit": "micrometer"}}, {{"name": "x"{x}}}],
+                "datasets": [{{"path": "0", "coordinateTransformations": [{{"scale": [{y}, 2]}}]}}],
+                "coordinateTransformations": [{{"scale": [{global}, 1]}}]}}]}}"#
+            );
+            multiscale(&attributes(&json)).unwrap().scale.unwrap()
+        };
+        let unit = r#", "unit": "micrometer""#;
+        assert_eq!(scale("0.5", unit, "1"), [Some(0.5), Some(2.0)]);
+        assert_eq!(scale("0.5", "", "1"), [Some(0.5), None]);
+        assert_eq!(scale("0", unit, "1"), [None, Some(2.0)]);
+        assert_eq!(scale("-0.5", unit, "1"), [None, Some(2.0)]);
+        assert_eq!(scale("1e200", unit, "1e200"), [None, Some(2.0)]);
     }
 
     #[test]

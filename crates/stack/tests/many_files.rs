@@ -1,0 +1,53 @@
+//! More files than a process may have open; alone in its process, because it counts what is open.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod common;
+
+use patchweave_geometry::Region;
+use patchweave_stack::{ImageStack, ImageStackExt, OpenOptions, TiffStack};
+use tiff::encoder::Compression;
+
+use common::{Page, write_tiff};
+
+const N_FILES: usize = 300;
+const N_THREADS: usize = 8;
+const MOST_IDLE: usize = 64;
+
+fn n_open() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[test]
+fn files_are_open_only_while_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at_first = n_open();
+    let mut options = OpenOptions::default();
+    options.chunk_cache_bytes = 0;
+    let stacks: Vec<TiffStack> = (0..N_FILES)
+        .map(|file| {
+            let path = folder.path().join(format!("{file}.tif"));
+            let page = || Page { height: 3, width: 4, rows_per_strip: 3 };
+            write_tiff(&path, &[page(), page()], "", Compression::Uncompressed);
+            TiffStack::open(&path, &"ZYX".parse().unwrap(), &options).unwrap()
+        })
+        .collect();
+    assert!(n_open() <= at_first + MOST_IDLE, "{} files are open", n_open() - at_first);
+
+    std::thread::scope(|scope| {
+        for thread in 0..N_THREADS {
+            let stacks = &stacks;
+            scope.spawn(move || {
+                for file in 0..3 * N_FILES {
+                    let stack = &stacks[(file * 7 + thread) % N_FILES];
+                    let whole = Region::whole(stack.info().shape().extent);
+                    let patch = stack.read_patch(0, None, &whole).unwrap();
+                    assert!(patch.iter().zip(0_u16..24).all(|(got, expected)| *got == f32::from(expected)));
+                }
+            });
+        }
+    });
+    assert!(n_open() <= at_first + MOST_IDLE, "{} files are open", n_open() - at_first);
+    drop(stacks);
+    assert_eq!(n_open(), at_first);
+}

@@ -1,0 +1,130 @@
+//! TIFF files whose pages and descriptions are not the usual ones.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use patchweave_geometry::{Extent, PerAxis, Region};
+use patchweave_stack::{ImageStack, ImageStackExt, OpenOptions, StackError, TiffStack};
+use tempfile::TempDir;
+use tiff::encoder::{Compression, DeflateLevel};
+
+use common::{Page, write_tiff};
+
+fn open(path: &Path, axes: &str) -> Result<TiffStack, StackError> {
+    TiffStack::open(path, &axes.parse().unwrap(), &OpenOptions::default())
+}
+
+/// A file of pages of 5 × 4 pixels in strips of 2 rows.
+fn file(n_pages: usize, description: &str, compression: Compression) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let pages: Vec<Page> = (0..n_pages).map(|_| Page { height: 5, width: 4, rows_per_strip: 2 }).collect();
+    write_tiff(&path, &pages, description, compression);
+    (folder, path)
+}
+
+fn assert_counts_up(stack: &TiffStack) {
+    let whole = Region::whole(stack.info().shape().extent);
+    let mut next = 0.0;
+    for sample_idx in 0..stack.info().shape().n_samples {
+        for pixel in stack.read_patch(sample_idx, None, &whole).unwrap() {
+            assert_eq!(pixel, next);
+            next += 1.0;
+        }
+    }
+}
+
+#[test]
+fn dimensions_of_size_1_count_where_shaped_metadata_names_them() {
+    for (shape, n_pages, axes) in [
+        ("[5, 4, 1]", 1, "YXC"),
+        ("[5, 4, 1]", 1, "XYC"),
+        ("[1, 1, 5, 4]", 1, "SCYX"),
+        ("[2, 5, 4, 1]", 2, "SYXC"),
+        ("[2, 1, 5, 4, 1]", 2, "SZYXC"),
+    ] {
+        let description = format!(r#"{{"shape": {shape}, "axes": "{axes}"}}"#);
+        let (_folder, path) = file(n_pages, &description, Compression::Uncompressed);
+        let stack = open(&path, axes).unwrap();
+        assert_eq!(format!("{:?}", stack.info().layout.shape()), shape);
+        assert_eq!(stack.info().chunks.as_ref().unwrap().len(), axes.len());
+        if axes.contains("YX") {
+            assert_counts_up(&stack);
+        } else {
+            let part = Region { start: PerAxis::new(&[1, 3]).unwrap(), size: Extent::new(&[2, 2]).unwrap() };
+            let patch = stack.read_patch(0, None, &part).unwrap();
+            assert_eq!(patch.as_slice().unwrap(), [13.0, 17.0, 14.0, 18.0], "stored as XY");
+        }
+    }
+}
+
+#[test]
+fn shapes_that_do_not_end_in_a_page_are_refused() {
+    let (_folder, path) = file(1, r#"{"shape": [5, 1, 4]}"#, Compression::Uncompressed);
+    assert!(matches!(open(&path, "YCX"), Err(StackError::AxesLength { .. })));
+    let (_folder, path) = file(2, r#"{"shape": [3, 5, 4, 1]}"#, Compression::Uncompressed);
+    let error = open(&path, "SYXC").err().unwrap().to_string();
+    assert!(error.ends_with("got 2 pages, expected the 3 that the image description names"), "{error}");
+}
+
+#[test]
+fn pages_may_be_cut_into_strips_of_different_height() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let page = |rows_per_strip| Page { height: 7, width: 4, rows_per_strip };
+    write_tiff(&path, &[page(3), page(7), page(2)], "", Compression::Uncompressed);
+    let stack = open(&path, "ZYX").unwrap();
+    assert_eq!(stack.info().chunks, Some(vec![1, 3, 4]));
+    assert_counts_up(&stack);
+}
+
+#[test]
+fn pages_of_different_size_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let page = |height| Page { height, width: 4, rows_per_strip: 2 };
+    write_tiff(&path, &[page(5), page(6)], "", Compression::Uncompressed);
+    let error = open(&path, "ZYX").err().unwrap().to_string();
+    assert!(error.contains("got 6 × 4 pixels"), "{error}");
+    assert!(error.contains("expected 5 × 4 pixels"), "{error}");
+}
+
+#[test]
+fn images_behind_a_single_directory_are_not_called_damaged() {
+    let description = "ImageJ=1.54f\nimages=100\nslices=100\n";
+    let (_folder, path) = file(1, description, Compression::Uncompressed);
+    let error = open(&path, "ZYX").err().unwrap();
+    assert!(matches!(error, StackError::Unsupported { .. }), "{error:?}");
+    assert!(
+        error.to_string().ends_with(
+            "image.tif: 100 images behind a single directory (a large ImageJ stack) is not supported, \
+             save it as BigTIFF or OME-Zarr"
+        ),
+        "{error}"
+    );
+    for (n_pages, compression) in
+        [(2, Compression::Uncompressed), (1, Compression::Deflate(DeflateLevel::Fast))]
+    {
+        let (_folder, path) = file(n_pages, description, compression);
+        let error = open(&path, "ZYX").err().unwrap();
+        assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn decoded_strips_are_kept_within_the_budget() {
+    for (chunk_cache_bytes, is_kept) in [(u64::MAX, true), (0, false)] {
+        let (_folder, path) = file(1, "", Compression::Uncompressed);
+        let mut options = OpenOptions::default();
+        options.chunk_cache_bytes = chunk_cache_bytes;
+        let stack = TiffStack::open(&path, &"YX".parse().unwrap(), &options).unwrap();
+        let whole = Region::whole(stack.info().shape().extent);
+        let before = stack.read_patch(0, None, &whole).unwrap();
+        let n_bytes = std::fs::metadata(&path).unwrap().len();
+        std::fs::write(&path, vec![0; usize::try_from(n_bytes).unwrap()]).unwrap();
+        let after = stack.read_patch(0, None, &whole);
+        assert_eq!(after.is_ok_and(|after| after == before), is_kept);
+    }
+}
