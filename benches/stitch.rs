@@ -44,7 +44,7 @@ fn tiles(criterion: &mut Criterion) {
     });
     group.bench_function("Stitcher", |bencher| {
         bencher.iter(|| {
-            let mut stitcher = Stitcher::new(shape);
+            let mut stitcher = Stitcher::new(shape).unwrap();
             for spec in &specs {
                 stitcher.place(tile.view(), spec).unwrap();
             }

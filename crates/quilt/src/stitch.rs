@@ -7,6 +7,12 @@ use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StitchError {
+    /// An image that the machine has no memory for.
+    #[error("there is no memory for an image of shape {shape:?}")]
+    OutOfMemory {
+        /// The shape, `SC(Z)YX`.
+        shape: ImageShape,
+    },
     /// A tile whose pixels are not those its spec names.
     #[error(
         "got a tile of shape {got:?} for a spec of size {patch_size:?}, the image has {n_channels} channels"
@@ -103,7 +109,7 @@ fn ranges(start: &Coords, size: &Extent, limits: [usize; 3]) -> Option<[std::ops
 ///
 /// let shape = ImageShape::from_slice(&[1, 1, 10, 10])?;
 /// let patching = TiledPatching::new(&[shape], Extent::new(&[6, 6])?, None)?;
-/// let mut stitcher = Stitcher::new(shape);
+/// let mut stitcher = Stitcher::new(shape)?;
 /// for index in 0..patching.n_patches() {
 ///     let spec = patching.spec(index, &mut PatchRng::for_patch(0, 0, index))?;
 ///     let tile = Array4::from_elem([1, 1, 6, 6], index as f32);
@@ -122,10 +128,19 @@ pub struct Stitcher {
 
 impl Stitcher {
     /// An empty image of shape `SC(Z)YX`, where `C` is the number of channels of the tiles.
-    pub fn new(shape: ImageShape) -> Self {
+    ///
+    /// # Errors
+    /// [`StitchError::OutOfMemory`].
+    pub fn new(shape: ImageShape) -> Result<Self, StitchError> {
+        let no_memory = StitchError::OutOfMemory { shape };
+        let len =
+            shape.to_vec().into_iter().try_fold(1_usize, usize::checked_mul).ok_or(no_memory.clone())?;
+        let mut values = Vec::new();
+        values.try_reserve_exact(len).map_err(|_| no_memory.clone())?;
+        values.resize(len, 0.0);
         let [z, y, x] = shape.extent.to_zyx();
-        let image = Array5::zeros([shape.n_samples, shape.n_channels, z, y, x]);
-        Stitcher { image, n_placed: 0, n_expected: None }
+        let image = Array5::from_shape_vec([shape.n_samples, shape.n_channels, z, y, x], values);
+        Ok(Stitcher { image: image.map_err(|_| no_memory)?, n_placed: 0, n_expected: None })
     }
 
     /// Places a tile `CZYX`.
@@ -181,7 +196,7 @@ mod tests {
         let shape = ImageShape::from_slice(shape).unwrap();
         let (tile, overlaps) = (Extent::new(tile).unwrap(), PerAxis::new(overlaps).unwrap());
         let patching = TiledPatching::new(&[shape], tile, Some(overlaps)).unwrap();
-        let mut stitcher = Stitcher::new(shape);
+        let mut stitcher = Stitcher::new(shape).unwrap();
         let mut value = 0.0;
         let image = stitcher.image.map(|_| {
             value += 1.0;
@@ -228,7 +243,7 @@ mod tests {
         let patching = TiledPatching::new(&[shape], Extent::new(&[8, 8]).unwrap(), None).unwrap();
         let spec = patching.spec(0, &mut PatchRng::for_patch(0, 0, 0)).unwrap();
         let tile = *spec.tile().unwrap();
-        let mut stitcher = Stitcher::new(shape);
+        let mut stitcher = Stitcher::new(shape).unwrap();
         let error = stitcher.place(Array4::zeros([2, 1, 8, 8]).view(), &tile).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -238,5 +253,15 @@ mod tests {
         let error = stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), &moved).unwrap_err();
         assert_eq!(error.to_string(), "tile at [1, 0] of size [8, 8] leaves the image of shape [1, 1, 8, 8]");
         assert!(!stitcher.is_complete());
+    }
+
+    #[test]
+    fn images_beyond_all_memory_are_refused() {
+        let shape = ImageShape::from_slice(&[1, 1 << 20, 1 << 20, 1 << 20]).unwrap();
+        let error = Stitcher::new(shape).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no memory for an image of shape [1, 1048576, 1048576, 1048576]"
+        );
     }
 }

@@ -138,7 +138,7 @@ pub trait ImageStackExt: ImageStack {
     /// Reads any region of a sample as an array of its own, `CZYX` in `f32`.
     ///
     /// # Errors
-    /// As [`read_into`](Self::read_into).
+    /// As [`read_into`](Self::read_into), and [`StackError::OutOfMemory`].
     fn read_patch(
         &self,
         sample_idx: usize,
@@ -147,10 +147,22 @@ pub trait ImageStackExt: ImageStack {
     ) -> Result<Array4<f32>, StackError> {
         let [z, y, x] = region.size.to_zyx();
         let n_channels = channels.map_or(self.info().shape().n_channels, <[usize]>::len);
-        let mut patch = Array4::zeros([n_channels, z, y, x]);
+        let mut patch = zeros([n_channels, z, y, x]).ok_or_else(|| StackError::OutOfMemory {
+            stack: self.info().source.clone(),
+            shape: [n_channels, z, y, x],
+        })?;
         self.read_into(sample_idx, channels, region, patch.view_mut())?;
         Ok(patch)
     }
 }
 
 impl<S: ImageStack + ?Sized> ImageStackExt for S {}
+
+/// An array of zeros, unless the machine has no memory for it.
+fn zeros(shape: [usize; 4]) -> Option<Array4<f32>> {
+    let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size))?;
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).ok()?;
+    values.resize(len, 0.0);
+    Array4::from_shape_vec(shape, values).ok()
+}

@@ -73,6 +73,14 @@ pub enum StackError {
         /// How many bytes one may decode to.
         limit: usize,
     },
+    /// A region that the machine has no memory for.
+    #[error("{stack}: there is no memory for a region of shape {shape:?}")]
+    OutOfMemory {
+        /// The image.
+        stack: String,
+        /// The shape, `CZYX`.
+        shape: [usize; 4],
+    },
     /// The operating system refused.
     #[error("{stack}: cannot {action}")]
     Io {

@@ -24,7 +24,7 @@ pub(super) fn stitch(request: &Request<'_>) -> Result<Outcomes, OperationError> 
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 let shape = ImageShape::from_slice(at(&shapes, data_idx, "data_shapes")?)?;
-                entry.insert(Stitcher::new(ImageShape { n_channels, ..shape }))
+                entry.insert(Stitcher::new(ImageShape { n_channels, ..shape })?)
             }
         };
         stitcher.place(tile.into_dimensionality::<Ix4>()?, spec)?;
