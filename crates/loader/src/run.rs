@@ -37,7 +37,7 @@ pub struct Batches {
 
 impl Batches {
     pub(crate) fn start(planner: Planner) -> Result<Self, LoaderError> {
-        let (jobs, todo) = unbounded::<Job>();
+        let (jobs, queue) = unbounded::<Job>();
         let (done, finished) = unbounded::<Finished>();
         let stop = Arc::new(AtomicBool::new(false));
         let dataset = Arc::clone(&planner.dataset);
@@ -58,11 +58,11 @@ impl Batches {
             stats: LoaderStats::default(),
         };
         for worker in 0..n_workers {
-            let (dataset, todo, done, stop) =
-                (Arc::clone(&dataset), todo.clone(), done.clone(), Arc::clone(&stop));
+            let (dataset, queue, done, stop) =
+                (Arc::clone(&dataset), queue.clone(), done.clone(), Arc::clone(&stop));
             let thread = std::thread::Builder::new()
                 .name(format!("patchweave-{worker}"))
-                .spawn(move || work(&dataset, &todo, &done, &stop))
+                .spawn(move || work(&dataset, &queue, &done, &stop))
                 .map_err(LoaderError::Spawn)?;
             batches.workers.push(thread);
         }

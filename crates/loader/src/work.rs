@@ -15,9 +15,9 @@ use crate::memory::Slot;
 use crate::plan::{Finished, Job, OpenBatch};
 
 /// What a worker thread does until there are no more jobs.
-pub(crate) fn work(dataset: &Dataset, todo: &Receiver<Job>, done: &Sender<Finished>, stop: &AtomicBool) {
+pub(crate) fn work(dataset: &Dataset, queue: &Receiver<Job>, done: &Sender<Finished>, stop: &AtomicBool) {
     let mut scratch = Scratch::default();
-    for job in todo {
+    for job in queue {
         if stop.load(Ordering::Relaxed) {
             continue;
         }
