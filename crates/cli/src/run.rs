@@ -200,7 +200,7 @@ fn closing_line(stats: &LoaderStats) -> String {
     #[expect(clippy::cast_precision_loss, reason = "printed with two digits")]
     let (n_patches, n_bytes) = (stats.n_patches as f64, stats.n_bytes as f64);
     format!(
-        "loaded {} ({}) in {seconds:.2} s: {:.0} patches/s, {}/s; the consumer, which only takes batches, waited {:.0} % of the time",
+        "loaded {} ({}) in {seconds:.3} s: {:.0} patches/s, {}/s; the consumer, which only takes batches, waited {:.0} % of the time",
         counted(stats.n_patches, "patch", "patches"),
         bytes(n_bytes),
         n_patches / seconds,
