@@ -44,6 +44,14 @@ pub enum GeometryError {
         /// The shape as given.
         shape: Vec<usize>,
     },
+    /// No scale of lateral context, or too many.
+    #[error("got {n_scales} scales of lateral context, expected 1 to {limit}")]
+    ScaleCount {
+        /// How many were asked for.
+        n_scales: usize,
+        /// The most there may be.
+        limit: usize,
+    },
     /// Not two or three spatial values.
     #[error("got {n_given} spatial values, expected 2 (YX) or 3 (ZYX)")]
     SpatialRank {

@@ -4,6 +4,7 @@
 //! whole images in the order `SC(Z)YX`.
 
 mod axes;
+mod context;
 mod error;
 mod extent;
 mod layout;
@@ -13,6 +14,7 @@ mod shape;
 mod spec;
 
 pub use axes::{Axes, Axis};
+pub use context::{Context, ContextAxis, ContextPadding, mirror};
 pub use error::GeometryError;
 pub use extent::Extent;
 pub use layout::{ArrayLayout, AxisIndex};
