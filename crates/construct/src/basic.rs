@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ndarray::ArrayViewMut4;
 use patchweave_geometry::{ImageShape, RegionSpec};
 use patchweave_patching::{PatchIndices, PatchRng, Patching};
 
+use crate::sizes::{check_output, plain_patch};
 use crate::{
     BlockLayout, ConstructError, ImageMetadata, PatchConstr, PatchExtractor, PatchRole, SampleLayout,
     SampleViewMut,
@@ -57,17 +57,13 @@ impl<P: Patching> BasicPatchConstr<P> {
         if let Some(target) = &target {
             check_targets(&input, target)?;
         }
-        if let Some(channels) = &channels
-            && input.shapes().iter().any(|shape| shape.check_channels(channels).is_err())
-        {
-            let (channels, n_channels) = (channels.clone(), input.n_channels());
-            return Err(ConstructError::Channels { channels, n_channels });
-        }
+        input.check_channels(channels.as_deref())?;
         Ok(BasicPatchConstr { patching, input, target, channels })
     }
 }
 
-fn check_targets(input: &PatchExtractor, target: &PatchExtractor) -> Result<(), ConstructError> {
+/// Checks that every input has a target that lies on it.
+pub(crate) fn check_targets(input: &PatchExtractor, target: &PatchExtractor) -> Result<(), ConstructError> {
     let (n_inputs, n_targets) = (input.shapes().len(), target.shapes().len());
     if n_inputs != n_targets {
         return Err(ConstructError::TargetCount { n_inputs, n_targets });
@@ -112,16 +108,11 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         let layout = self.layout(index)?;
-        check_output("input", &out.input, Some(&layout.input))?;
+        check_output(&out, &layout)?;
         let spec = self.patching.spec(index, rng)?;
-        let patch = match &spec {
-            RegionSpec::Patch(patch) => patch,
-            RegionSpec::Tile(tile) => &tile.patch,
-            RegionSpec::Uncorrelated(_) => return Err(ConstructError::UncorrelatedSpec { index }),
-        };
+        let patch = plain_patch(index, &spec)?;
         self.input.extract_into(index, patch, self.channels.as_deref(), out.input)?;
         if let (Some(target), Some(out)) = (&self.target, out.target) {
-            check_output("target", &out, layout.target.as_ref())?;
             target.extract_into(index, patch, None, out)?;
         }
         Ok(spec)
@@ -149,16 +140,4 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
     fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
         Ok(self.patching.indices_of(data_idx))
     }
-}
-
-fn check_output(
-    role: &'static str,
-    out: &ArrayViewMut4<'_, f32>,
-    layout: Option<&BlockLayout>,
-) -> Result<(), ConstructError> {
-    let expected = layout.map_or([0; 4], BlockLayout::to_czyx);
-    if out.shape() == expected {
-        return Ok(());
-    }
-    Err(ConstructError::OutputShape { role, got: out.shape().to_vec(), expected: expected.to_vec() })
 }

@@ -120,6 +120,9 @@ impl Dataset {
         let (PatchRole::Input, Some(channels)) = (role, self.constr.channels()) else {
             return Some(metadata);
         };
+        if matches!(spec, RegionSpec::Uncorrelated(_)) {
+            return Some(metadata.with_n_channels(channels.len()));
+        }
         let data_idx = spec.patch()?.data_idx;
         let mut known = self.input_metadata.lock().unwrap_or_else(PoisonError::into_inner);
         let selected = known.entry(data_idx).or_insert_with(|| metadata.with_n_channels(channels.len()));

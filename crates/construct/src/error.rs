@@ -1,6 +1,6 @@
 //! Why a constructor could not be built or a sample not be made.
 
-use patchweave_geometry::{Extent, ImageShape};
+use patchweave_geometry::{Extent, GeometryError, ImageShape};
 use patchweave_patching::PatchingError;
 use patchweave_stack::StackError;
 use patchweave_transform::NormalizeError;
@@ -18,6 +18,9 @@ pub enum ConstructError {
     /// The statistics do not fit the sample.
     #[error(transparent)]
     Normalize(#[from] NormalizeError),
+    /// Windows that do not fit the image or the machine.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
     /// No image at all.
     #[error("there are no images")]
     NoImages,
@@ -78,6 +81,52 @@ pub enum ConstructError {
         channels: Vec<usize>,
         /// How many channels the images have.
         n_channels: usize,
+    },
+    /// Images of several channels where one is expected.
+    #[error("{role} must have one channel, got {n_channels}")]
+    SingleChannel {
+        /// What the images are used as.
+        role: &'static str,
+        /// How many channels they have, or how many were selected.
+        n_channels: usize,
+    },
+    /// Weights that cannot be drawn.
+    #[error("got weights from {low} to {high}, expected two finite numbers in ascending order")]
+    AlphaRange {
+        /// The lower limit.
+        low: f64,
+        /// The upper limit.
+        high: f64,
+    },
+    /// Another number of ranges of weights than of channels.
+    #[error("got {n_ranges} ranges of weights for {n_channels} channels, expected one for each")]
+    AlphaCount {
+        /// How many ranges there are.
+        n_ranges: usize,
+        /// How many channels need one.
+        n_channels: usize,
+    },
+    /// A probability that is none.
+    #[error("got a probability of {got}, expected 0 to 1")]
+    Probability {
+        /// The value.
+        got: f64,
+    },
+    /// Channels that would be cut in different sizes.
+    #[error(
+        "got patches of size {patch_size:?} and {expected:?}, channels from different places need one size"
+    )]
+    UnequalPatches {
+        /// The size that differs.
+        patch_size: Extent,
+        /// The size of the first patch.
+        expected: Extent,
+    },
+    /// Samples that do not belong to a single image.
+    #[error("samples cannot be told apart by image: {reason}")]
+    NoSingleStack {
+        /// Why.
+        reason: &'static str,
     },
     /// Memory of the wrong shape for a sample.
     #[error("got memory of shape {got:?} for the {role}, expected {expected:?}")]

@@ -66,6 +66,24 @@ impl PatchExtractor {
         self.metadata.get(data_idx)
     }
 
+    /// Checks that a selection of channels exists in all stacks.
+    pub(crate) fn check_channels(&self, channels: Option<&[usize]>) -> Result<(), ConstructError> {
+        match channels {
+            Some(channels) if self.shapes.iter().any(|shape| shape.check_channels(channels).is_err()) => {
+                Err(ConstructError::Channels { channels: channels.to_vec(), n_channels: self.n_channels() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the stacks have one channel; `role` says what they are used as.
+    pub(crate) fn check_single_channel(&self, role: &'static str) -> Result<(), ConstructError> {
+        match self.n_channels() {
+            1 => Ok(()),
+            n_channels => Err(ConstructError::SingleChannel { role, n_channels }),
+        }
+    }
+
     /// Cuts patch `index`, whose place is `spec`, into `out`.
     ///
     /// # Errors
@@ -77,9 +95,14 @@ impl PatchExtractor {
         channels: Option<&[usize]>,
         out: PatchViewMut<'_>,
     ) -> Result<(), ConstructError> {
-        let (data_idx, n_images) = (spec.data_idx, self.stacks.len());
-        let stack =
-            self.stacks.get(data_idx).ok_or(ConstructError::NoSuchImage { index, data_idx, n_images })?;
+        let stack = self.stack(index, spec.data_idx)?;
         Ok(stack.read_into(spec.sample_idx, channels, &spec.region(), out)?)
+    }
+
+    /// The stack that patch `index` points at.
+    pub(crate) fn stack(&self, index: usize, data_idx: usize) -> Result<&dyn ImageStack, ConstructError> {
+        let n_images = self.stacks.len();
+        let stack = self.stacks.get(data_idx);
+        stack.map(AsRef::as_ref).ok_or(ConstructError::NoSuchImage { index, data_idx, n_images })
     }
 }

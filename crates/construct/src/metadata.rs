@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use patchweave_geometry::{ArrayLayout, ImageShape};
+use patchweave_geometry::{ArrayLayout, ImageShape, RegionSpec, UncorrelatedSpec};
 use patchweave_stack::{PixelSize, StackInfo};
+
+use crate::PatchExtractor;
 
 /// What a batch tells about the image a patch comes from.
 #[derive(Debug, Clone)]
@@ -23,6 +25,21 @@ pub struct ImageMetadata {
     pub shards: Option<Vec<usize>>,
     /// Size of a pixel in micrometres.
     pub pixel_size: Option<PixelSize>,
+    /// Where each channel comes from, if they come from different places; what stands above is then the
+    /// image of the principal channel.
+    pub channels: Vec<ChannelSource>,
+}
+
+/// The image that one channel of a patch comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelSource {
+    /// Path, URI or the word `array`.
+    pub source: String,
+    /// Canonical shape `SC(Z)YX`.
+    pub data_shape: ImageShape,
+    /// Axes and shape of the source as it is stored.
+    pub original: ArrayLayout,
 }
 
 impl ImageMetadata {
@@ -46,6 +63,30 @@ impl ImageMetadata {
             chunks: info.chunks.clone(),
             shards: info.shards.clone(),
             pixel_size: info.pixel_size,
+            channels: Vec::new(),
         })
+    }
+
+    /// The metadata of the image a spec was cut from; `images` gives those of a channel.
+    pub(crate) fn of_spec<'a>(
+        spec: &RegionSpec,
+        images: impl Fn(usize) -> Option<&'a PatchExtractor>,
+    ) -> Option<Arc<Self>> {
+        let RegionSpec::Uncorrelated(UncorrelatedSpec { channels, principal_channel }) = spec else {
+            return images(0)?.metadata(spec.patch()?.data_idx).cloned();
+        };
+        let of_channel = |channel: usize| images(channel)?.metadata(channels.get(channel)?.data_idx);
+        let source = |channel: usize| {
+            let ImageMetadata { source, data_shape, original, .. } = &**of_channel(channel)?;
+            Some(ChannelSource {
+                source: source.clone(),
+                data_shape: *data_shape,
+                original: original.clone(),
+            })
+        };
+        Some(Arc::new(ImageMetadata {
+            channels: (0..channels.len()).map(source).collect::<Option<_>>()?,
+            ..(**of_channel(*principal_channel)?).clone()
+        }))
     }
 }

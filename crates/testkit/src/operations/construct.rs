@@ -1,8 +1,10 @@
 //! The basic constructor: patches of input and target with what is told about them.
 
 use patchweave_construct::{
-    BasicPatchConstr, ImageMetadata, PatchConstr, PatchConstrExt, PatchExtractor, PatchRole,
+    BasicPatchConstr, BlockLayout, ChannelSource, ImageMetadata, PatchConstr, PatchConstrExt, PatchExtractor,
+    PatchRole, Sample,
 };
+use patchweave_geometry::RegionSpec;
 use patchweave_patching::{FixedPatching, PatchRng};
 use serde_json::{Map, Value, json};
 
@@ -21,47 +23,69 @@ pub(super) fn construct_basic(request: &Request<'_>) -> Result<Outcomes, Operati
     };
     let patching = FixedPatching::new(read_specs(request, "specs")?);
     let constr = BasicPatchConstr::new(patching, input, target, request.optional_naturals("channels")?)?;
-    let shapes = |role| constr.shapes(role).map_or(Value::Null, |shapes| json!(shape_lists(shapes)));
-    let mut outcomes = Outcomes::default()
-        .with("n_patches", constr.n_patches())
-        .with("input_shapes", shapes(PatchRole::Input))
-        .with("target_shapes", shapes(PatchRole::Target));
+    let mut outcomes = constructor_fields(&constr);
     if request.value("data_idx").is_some() {
         let indices: Vec<usize> = constr.patch_indices(request.natural("data_idx")?)?.iter().collect();
         outcomes = outcomes.with("patch_indices", indices);
     }
     if request.value("index").is_some() {
-        outcomes = patch(&constr, request.natural("index")?, outcomes)?;
+        let index = request.natural("index")?;
+        let (sample, spec) = constr.construct_patch(index, &mut PatchRng::for_patch(0, 0, index))?;
+        outcomes = sample_fields(&constr, index, &sample, &spec, outcomes)?;
     }
     Ok(outcomes)
 }
 
-fn patch(constr: &dyn PatchConstr, index: usize, outcomes: Outcomes) -> Result<Outcomes, OperationError> {
-    let (sample, spec) = constr.construct_patch(index, &mut PatchRng::for_patch(0, 0, index))?;
+/// What a constructor tells about itself.
+pub(super) fn constructor_fields(constr: &dyn PatchConstr) -> Outcomes {
+    let shapes = |role| constr.shapes(role).map_or(Value::Null, |shapes| json!(shape_lists(shapes)));
+    Outcomes::default()
+        .with("n_patches", constr.n_patches())
+        .with("input_shapes", shapes(PatchRole::Input))
+        .with("target_shapes", shapes(PatchRole::Target))
+}
+
+/// A sample and what is told about it.
+pub(super) fn sample_fields(
+    constr: &dyn PatchConstr,
+    index: usize,
+    sample: &Sample,
+    spec: &RegionSpec,
+    outcomes: Outcomes,
+) -> Result<Outcomes, OperationError> {
     let layout = constr.layout(index)?;
     let metadata = |role| {
-        let metadata = constr.metadata(role, &spec);
+        let metadata = constr.metadata(role, spec);
         metadata.map_or(Value::Null, |metadata| metadata_fields(&metadata))
     };
-    let input_shape = layout.input.to_vec();
-    let mut outcomes = outcomes
-        .with("spec", spec_fields(&spec))
+    let principal = constr.principal_input(sample.input.view());
+    let principal_layout = BlockLayout { n_channels: principal.shape()[0], ..layout.input };
+    let outcomes = outcomes
+        .with("spec", spec_fields(spec))
         .with("input_metadata", metadata(PatchRole::Input))
         .with("target_metadata", metadata(PatchRole::Target))
-        .with_reshaped("input", &sample.input, &input_shape)?
-        .with_reshaped("principal_input", &constr.principal_input(sample.input.view()), &input_shape)?;
-    if let (Some(target), Some(layout)) = (&sample.target, layout.target) {
-        outcomes = outcomes.with_reshaped("target", target, &layout.to_vec())?;
+        .with_reshaped("input", &sample.input, &layout.input.to_vec())?
+        .with_reshaped("principal_input", &principal, &principal_layout.to_vec())?;
+    match (&sample.target, layout.target) {
+        (Some(target), Some(layout)) => Ok(outcomes.with_reshaped("target", target, &layout.to_vec())?),
+        _ => Ok(outcomes),
     }
-    Ok(outcomes)
 }
 
 fn metadata_fields(metadata: &ImageMetadata) -> Value {
     let chunking = [("chunks", &metadata.chunks), ("shards", &metadata.shards)];
-    let additional: Map<String, Value> = chunking
+    let mut additional: Map<String, Value> = chunking
         .into_iter()
         .filter_map(|(key, sizes)| Some((key.to_owned(), json!(sizes.as_ref()?))))
         .collect();
+    if !metadata.channels.is_empty() {
+        let of_all = |field: fn(&ChannelSource) -> Value| metadata.channels.iter().map(field).collect();
+        additional.extend([
+            ("all_sources".to_owned(), of_all(|channel| json!(channel.source))),
+            ("all_data_shapes".to_owned(), of_all(|channel| json!(channel.data_shape.to_vec()))),
+            ("all_original_data_shapes".to_owned(), of_all(|channel| json!(channel.original.shape()))),
+        ]);
+    }
     json!({
         "source": metadata.source,
         "dtype": metadata.dtype,

@@ -7,8 +7,10 @@
 mod augment;
 mod axes;
 mod construct;
+mod context;
 mod extract;
 mod fit;
+mod mixing;
 mod normalize;
 mod patching;
 mod random;
@@ -47,6 +49,15 @@ pub fn operation(name: &str) -> Option<Operation> {
         "augment" => augment::augment,
         "stitch" => stitch::stitch,
         "construct_basic" => construct::construct_basic,
+        "construct_multi_channel" => mixing::multi_channel,
+        "construct_independent" => mixing::independent,
+        "construct_paired" => mixing::paired,
+        "construct_pred" => mixing::prediction,
+        "principal_channel" => mixing::principal_channel,
+        "alpha_mix" => mixing::alpha_mix,
+        "lateral_context" => context::patch,
+        "pad_index" => context::pad_index,
+        "resize_antialias" => context::resize_antialias,
         _ => return None,
     })
 }

@@ -11,7 +11,11 @@ const TILE_COLUMNS: [&str; 4] = ["crop_coords", "crop_size", "stitch_coords", "t
 
 /// The specs of a table; rows with crops are tiles.
 pub(super) fn read_specs(request: &Request<'_>, name: &str) -> Result<Vec<RegionSpec>, OperationError> {
-    let table = request.required(name)?;
+    specs_of(name, request.required(name)?)
+}
+
+/// The specs of a table that stands under `name`.
+pub(super) fn specs_of(name: &str, table: &Value) -> Result<Vec<RegionSpec>, OperationError> {
     let no_table = || CaseError::Entry {
         name: name.to_owned(),
         got: table.to_string(),
@@ -74,6 +78,15 @@ pub(super) fn spec_fields(spec: &RegionSpec) -> Value {
             json!(tile.total_tiles),
         ];
         fields.extend(TILE_COLUMNS.map(str::to_owned).into_iter().zip(values));
+    }
+    if let RegionSpec::Uncorrelated(spec) = spec {
+        let of_all = |field: fn(&PatchSpec) -> Value| spec.channels.iter().map(field).collect::<Value>();
+        fields.extend([
+            ("principal_channel".to_owned(), json!(spec.principal_channel)),
+            ("all_data_idx".to_owned(), of_all(|patch| json!(patch.data_idx))),
+            ("all_sample_idx".to_owned(), of_all(|patch| json!(patch.sample_idx))),
+            ("all_coords".to_owned(), of_all(|patch| json!(patch.coords.as_slice()))),
+        ]);
     }
     Value::Object(fields)
 }

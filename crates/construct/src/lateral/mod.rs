@@ -1,0 +1,151 @@
+//! Lateral context: a patch seen at several scales, and channels mixed into one image on the way.
+//!
+//! Mixing and shrinking are both linear, so channels are mixed first and the mixture is shrunk once. Only the
+//! pixels that the largest window uses are read, each of them once.
+
+mod place;
+mod shrink;
+mod taps;
+mod window;
+
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::{ArrayViewMut4, ArrayViewMut5};
+use patchweave_geometry::{Context, PatchSpec};
+
+use crate::{ConstructError, PatchExtractor};
+use place::PlacePixels;
+use taps::Taps;
+use window::{Scratch, Window};
+
+/// How patches are seen with their surroundings: which windows, and what stands beyond the image.
+///
+/// ```
+/// use patchweave_construct::LateralContext;
+/// use patchweave_geometry::{Context, ContextPadding};
+///
+/// let context = LateralContext::new(Context::new(3, ContextPadding::Reflect)?);
+/// assert_eq!(context.context().n_scales(), 3);
+/// # Ok::<(), patchweave_geometry::GeometryError>(())
+/// ```
+#[derive(Debug)]
+pub struct LateralContext {
+    context: Context,
+    fill: f32,
+    /// One for each scale.
+    taps: Vec<Taps>,
+    arch: pulp::Arch,
+    /// Memory of patches made before, for the next ones; at most one for each thread.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+/// Pixels around one spec, and how their channels are weighed in the mixture.
+pub(crate) struct Place<'a> {
+    pub extractor: &'a PatchExtractor,
+    pub spec: &'a PatchSpec,
+    /// Which channels; `None` means all.
+    pub channels: Option<&'a [usize]>,
+    /// One for each of these channels.
+    pub weights: &'a [f32],
+}
+
+impl LateralContext {
+    /// Windows as `context` says; where it pads by a constant, that is 0.
+    pub fn new(context: Context) -> Self {
+        let taps = (0..context.n_scales()).map(|scale| Taps::new(1 << scale)).collect();
+        LateralContext { context, fill: 0.0, taps, arch: pulp::Arch::new(), idle: Mutex::default() }
+    }
+
+    /// Pads by another constant, in raw intensity units.
+    #[must_use]
+    pub fn with_fill(self, fill: f32) -> Self {
+        LateralContext { fill, ..self }
+    }
+
+    /// The windows.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Writes patch `index`: the mixture of all places at every scale, `LZYX`, and the channels of all places
+    /// one after the other at the native scale, `CZYX`. The specs of all places have the same size.
+    pub(crate) fn write(
+        &self,
+        index: usize,
+        places: &[Place<'_>],
+        input: ArrayViewMut4<'_, f32>,
+        target: Option<ArrayViewMut4<'_, f32>>,
+    ) -> Result<(), ConstructError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scratch = idle.unwrap_or_default();
+        let written = in_one_piece(input, |input| match target {
+            None => self.write_window(index, places, &mut scratch, input, None),
+            Some(target) => in_one_piece(target, |target| {
+                self.write_window(index, places, &mut scratch, input, Some(target))
+            }),
+        });
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        written
+    }
+
+    /// Cuts the patch of `spec` with its surroundings, every channel by itself: `CLZYX`, planes have depth 1.
+    ///
+    /// # Errors
+    /// [`ConstructError::NoSuchImage`], [`ConstructError::Channels`], [`ConstructError::OutputShape`] if `out`
+    /// has another shape, [`ConstructError::Stack`] if the image cannot be read.
+    pub fn extract_into(
+        &self,
+        images: &PatchExtractor,
+        spec: &PatchSpec,
+        channels: Option<&[usize]>,
+        mut out: ArrayViewMut5<'_, f32>,
+    ) -> Result<(), ConstructError> {
+        images.check_channels(channels)?;
+        let channels = channels.map_or_else(|| (0..images.n_channels()).collect(), <[usize]>::to_vec);
+        let [z, y, x] = spec.patch_size.to_zyx();
+        let expected = [channels.len(), self.context.n_scales(), z, y, x];
+        if out.shape() != expected {
+            let got = out.shape().to_vec();
+            return Err(ConstructError::OutputShape { role: "scales", got, expected: expected.to_vec() });
+        }
+        for (channel, out) in channels.chunks(1).zip(out.outer_iter_mut()) {
+            let place = Place { extractor: images, spec, channels: Some(channel), weights: &[1.0] };
+            self.write(0, &[place], out, None)?;
+        }
+        Ok(())
+    }
+
+    fn write_window(
+        &self,
+        index: usize,
+        places: &[Place<'_>],
+        scratch: &mut Scratch,
+        input: &mut [f32],
+        target: Option<&mut [f32]>,
+    ) -> Result<(), ConstructError> {
+        let Some(first) = places.first() else { return Ok(()) };
+        let mut window = Window::new(&self.context, &first.spec.patch_size, &self.taps, self.fill)?;
+        let mut memory = std::mem::take(&mut scratch.pixels);
+        memory.resize_with(places.len().max(memory.len()), Vec::new);
+        let mut pixels = Vec::with_capacity(places.len());
+        for (place, memory) in places.iter().zip(memory.drain(..)) {
+            let stack = place.extractor.stack(index, place.spec.data_idx)?;
+            let channels = (place.channels, place.weights);
+            pixels.push(PlacePixels::new(stack, place.spec, channels, &self.context, memory)?);
+        }
+        let written = window.write(self.arch, &mut pixels, scratch, input, target);
+        scratch.pixels = pixels.into_iter().map(PlacePixels::into_memory).collect();
+        written
+    }
+}
+
+/// Lends a block as one piece of memory in C order.
+fn in_one_piece<R>(mut block: ArrayViewMut4<'_, f32>, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    if let Some(values) = block.as_slice_mut() {
+        return f(values);
+    }
+    let mut values = vec![0.0; block.len()];
+    let result = f(&mut values);
+    block.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+    result
+}

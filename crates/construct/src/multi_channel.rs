@@ -1,0 +1,203 @@
+//! Synthetic inputs from channels that were recorded together.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayView4, Axis, Slice};
+use patchweave_geometry::{ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
+use patchweave_patching::{PatchIndices, PatchRng, Patching};
+
+use crate::lateral::Place;
+use crate::mix::Weights;
+use crate::sizes::{check_output, check_windows, plain_patch};
+use crate::{
+    AlphaRange, BlockLayout, ConstructError, ImageMetadata, LateralContext, MixDraws, PatchConstr,
+    PatchExtractor, PatchRole, SampleLayout, SampleViewMut,
+};
+
+/// What is mixed, and how.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MixOptions {
+    /// Which channels take part, in this order; all of them by default.
+    pub channels: Option<Vec<usize>>,
+    /// The weights of every channel of the **images**, also of those that do not take part but stand before
+    /// one that does; by default each channel weighs one over the number of channels that take part.
+    pub alpha_ranges: Option<Vec<AlphaRange>>,
+    /// The probability that every channel is cut at a place of its own, 0 to 1.
+    pub uncorrelated_prob: f64,
+}
+
+/// Mixes the channels of an image into an input with lateral context; the channels themselves are the target.
+///
+/// Input `LZYX` is the weighted sum of the channels at every scale, target `CZYX` the channels at the native
+/// scale, not weighted. Random draws, in this order: a unit number `v`; if `v` is below the probability of
+/// uncorrelated channels, one index for each channel but the first; the draws of the strategy for each spec;
+/// the weights, if they have ranges.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use ndarray::Array;
+/// use patchweave_construct::{
+///     LateralContext, MixOptions, MultiChannelTargetMsPatchConstr, PatchConstrExt, PatchExtractor,
+/// };
+/// use patchweave_geometry::{Context, ContextPadding, Extent};
+/// use patchweave_patching::{PatchRng, RandomPatching};
+/// use patchweave_stack::ArrayStack;
+///
+/// let image = Array::from_shape_fn((2, 64, 64), |(c, _, _)| [10_u8, 30][c]).into_dyn();
+/// let images = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image, &"CYX".parse()?)?)])?;
+/// let patching = RandomPatching::new(images.shapes(), Extent::new(&[16, 16])?)?;
+/// let context = LateralContext::new(Context::new(3, ContextPadding::Reflect)?);
+/// let constr = MultiChannelTargetMsPatchConstr::new(patching, images, context, MixOptions::default())?;
+/// let (sample, _) = constr.construct_patch(0, &mut PatchRng::for_patch(7, 0, 0))?;
+/// assert_eq!(sample.input.shape(), [3, 1, 16, 16]);
+/// assert!(sample.input.iter().all(|mixed| (mixed - 20.0).abs() < 1e-4));
+/// assert_eq!(sample.target.unwrap()[[1, 0, 0, 0]], 30.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct MultiChannelTargetMsPatchConstr<P> {
+    patching: P,
+    images: PatchExtractor,
+    context: LateralContext,
+    channels: Option<Vec<usize>>,
+    /// The channels that take part, listed.
+    sources: Vec<usize>,
+    weights: Weights,
+    uncorrelated_prob: f64,
+}
+
+impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
+    /// Joins a strategy with the images it was made for.
+    ///
+    /// # Errors
+    /// [`ConstructError::Channels`] if a channel does not exist, [`ConstructError::AlphaCount`] if a
+    /// channel has no range or a range no channel, [`ConstructError::Probability`],
+    /// [`ConstructError::UnequalPatches`] if channels could be cut at places of different size,
+    /// [`ConstructError::Geometry`] if a window is too large.
+    pub fn new(
+        patching: P,
+        images: PatchExtractor,
+        context: LateralContext,
+        options: MixOptions,
+    ) -> Result<Self, ConstructError> {
+        let MixOptions { channels, alpha_ranges, uncorrelated_prob } = options;
+        let n_channels = images.n_channels();
+        images.check_channels(channels.as_deref())?;
+        let sources = channels.clone().unwrap_or_else(|| (0..n_channels).collect());
+        let alpha_ranges = match (alpha_ranges, &channels) {
+            (Some(ranges), Some(channels)) => {
+                let (n_ranges, n_channels) = (ranges.len(), channels.iter().max().map_or(0, |last| last + 1));
+                let of_channel = |&channel: &usize| ranges.get(channel).copied();
+                let chosen: Option<Vec<_>> = channels.iter().map(of_channel).collect();
+                Some(chosen.ok_or(ConstructError::AlphaCount { n_ranges, n_channels })?)
+            }
+            (ranges, _) => ranges,
+        };
+        let weights = Weights::new(sources.len(), alpha_ranges)?;
+        if !(0.0..=1.0).contains(&uncorrelated_prob) {
+            return Err(ConstructError::Probability { got: uncorrelated_prob });
+        }
+        check_windows([(&patching, &images)], &context, uncorrelated_prob > 0.0)?;
+        Ok(MultiChannelTargetMsPatchConstr {
+            patching,
+            images,
+            context,
+            channels,
+            sources,
+            weights,
+            uncorrelated_prob,
+        })
+    }
+
+    /// Writes sample `index` with decisions from anywhere; see [`PatchConstr::construct_into`].
+    ///
+    /// # Errors
+    /// As [`PatchConstr::construct_into`].
+    pub fn construct_with(
+        &self,
+        index: usize,
+        draws: &mut dyn MixDraws,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        let layout = self.layout(index)?;
+        check_output(&out, &layout)?;
+        let is_uncorrelated = draws.unit() < self.uncorrelated_prob;
+        let mut indices = vec![index];
+        if is_uncorrelated {
+            indices.extend(draws.indices(&vec![self.patching.n_patches(); self.sources.len() - 1]));
+        }
+        let specs: Vec<PatchSpec> = indices
+            .iter()
+            .map(|&index| plain_patch(index, &self.patching.spec(index, draws.rng())?).copied())
+            .collect::<Result<_, _>>()?;
+        let weights = self.weights.draw(draws);
+        let (extractor, context) = (&self.images, &self.context);
+        if !is_uncorrelated {
+            let spec = specs[0];
+            let place =
+                Place { extractor, spec: &spec, channels: self.channels.as_deref(), weights: &weights };
+            context.write(index, &[place], out.input, out.target)?;
+            return Ok(spec.into());
+        }
+        let sources = self.sources.chunks(1).zip(weights.chunks(1));
+        let places: Vec<Place<'_>> = specs
+            .iter()
+            .zip(sources)
+            .map(|(spec, (channel, weights))| Place { extractor, spec, channels: Some(channel), weights })
+            .collect();
+        context.write(index, &places, out.input, out.target)?;
+        Ok(RegionSpec::Uncorrelated(UncorrelatedSpec { channels: specs, principal_channel: 0 }))
+    }
+}
+
+impl<P: Patching> PatchConstr for MultiChannelTargetMsPatchConstr<P> {
+    fn n_patches(&self) -> usize {
+        self.patching.n_patches()
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        let extent = self.patching.patch_size(index)?;
+        Ok(SampleLayout {
+            input: BlockLayout { n_channels: self.context.context().n_scales(), extent },
+            target: Some(BlockLayout { n_channels: self.sources.len(), extent }),
+        })
+    }
+
+    fn construct_into(
+        &self,
+        index: usize,
+        rng: &mut PatchRng,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        self.construct_with(index, rng, out)
+    }
+
+    fn shapes(&self, _role: PatchRole) -> Option<&[ImageShape]> {
+        Some(self.images.shapes())
+    }
+
+    fn metadata(&self, _role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
+        ImageMetadata::of_spec(spec, |_| Some(&self.images))
+    }
+
+    fn channels(&self) -> Option<&[usize]> {
+        self.channels.as_deref()
+    }
+
+    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
+        if self.uncorrelated_prob > 0.0 {
+            return Err(ConstructError::NoSingleStack { reason: "channels may come from different places" });
+        }
+        Ok(self.patching.indices_of(data_idx))
+    }
+
+    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
+        native_scale(input)
+    }
+}
+
+/// The first scale of an input.
+pub(crate) fn native_scale(mut input: ArrayView4<'_, f32>) -> ArrayView4<'_, f32> {
+    input.slice_axis_inplace(Axis(0), Slice::from(..1));
+    input
+}

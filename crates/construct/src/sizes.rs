@@ -1,0 +1,59 @@
+//! Rules about sizes that all constructors share: checked when they are built, or before they write.
+
+use ndarray::ArrayViewMut4;
+use patchweave_geometry::{Extent, PatchSpec, RegionSpec};
+use patchweave_patching::Patching;
+
+use crate::{BlockLayout, ConstructError, LateralContext, PatchExtractor, SampleLayout, SampleViewMut};
+
+/// Checks that memory has the shapes of a sample.
+pub(crate) fn check_output(out: &SampleViewMut<'_>, layout: &SampleLayout) -> Result<(), ConstructError> {
+    check_block("input", &out.input, Some(&layout.input))?;
+    match &out.target {
+        Some(target) => check_block("target", target, layout.target.as_ref()),
+        None => Ok(()),
+    }
+}
+
+fn check_block(
+    role: &'static str,
+    out: &ArrayViewMut4<'_, f32>,
+    layout: Option<&BlockLayout>,
+) -> Result<(), ConstructError> {
+    let expected = layout.map_or([0; 4], BlockLayout::to_czyx);
+    if out.shape() == expected {
+        return Ok(());
+    }
+    Err(ConstructError::OutputShape { role, got: out.shape().to_vec(), expected: expected.to_vec() })
+}
+
+/// Checks that the windows of every patch can be addressed and, if channels are cut at different places, that
+/// all patches have one size. Strategies give all patches of a stack the same size, so one of each is looked at.
+pub(crate) fn check_windows<'a, P: Patching + ?Sized + 'a>(
+    sources: impl IntoIterator<Item = (&'a P, &'a PatchExtractor)>,
+    context: &LateralContext,
+    places_differ: bool,
+) -> Result<(), ConstructError> {
+    let mut first: Option<Extent> = None;
+    for (patching, images) in sources {
+        for data_idx in 0..images.shapes().len() {
+            let Some(index) = patching.indices_of(data_idx).iter().next() else { continue };
+            let patch_size = patching.patch_size(index)?;
+            context.context().window(&patch_size)?;
+            let &mut expected = first.get_or_insert(patch_size);
+            if places_differ && patch_size != expected {
+                return Err(ConstructError::UnequalPatches { patch_size, expected });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The patch of a spec whose channels come from one place.
+pub(crate) fn plain_patch(index: usize, spec: &RegionSpec) -> Result<&PatchSpec, ConstructError> {
+    match spec {
+        RegionSpec::Patch(patch) => Ok(patch),
+        RegionSpec::Tile(tile) => Ok(&tile.patch),
+        RegionSpec::Uncorrelated(_) => Err(ConstructError::UncorrelatedSpec { index }),
+    }
+}
