@@ -171,6 +171,14 @@ impl ContextAxis {
         self.low <= self.start && self.start.saturating_add(signed(self.len)) <= self.high
     }
 
+    /// The positions whose pixels are those of the image there, one after the other; may be none.
+    pub fn inside(&self) -> Range<usize> {
+        let position = |pixel: i64| {
+            usize::try_from(pixel.saturating_sub(self.start).max(0)).map_or(self.len, |at| at.min(self.len))
+        };
+        position(self.low)..position(self.high)
+    }
+
     /// The pixel of the image at a position of the window; `None` where a constant stands.
     ///
     /// Positions beyond the window continue it.
@@ -188,20 +196,33 @@ impl ContextAxis {
 
     /// The pixels that the window uses, as ascending ranges that do not touch; none if it uses no pixel.
     pub fn runs(&self) -> Vec<Range<usize>> {
-        if self.is_inside() {
-            let start = usize::try_from(self.start).unwrap_or(0);
-            return std::iter::once(start..start + self.len).collect();
-        }
-        let mut used: Vec<usize> = (0..self.len).filter_map(|position| self.pixel(position)).collect();
-        used.sort_unstable();
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        for pixel in used {
-            match runs.last_mut() {
-                Some(run) if pixel <= run.end => run.end = run.end.max(pixel + 1),
-                _ => runs.push(pixel..pixel + 1),
+        let n = self.high - self.low;
+        let first = self.start.saturating_sub(self.low);
+        let end = first.saturating_add(signed(self.len));
+        let run = |first: i64, end: i64| {
+            let pixel = |at: i64| usize::try_from(self.low.saturating_add(at)).unwrap_or(0);
+            (first < end).then(|| pixel(first)..pixel(end))
+        };
+        let runs = match self.padding {
+            _ if 0 <= first && end <= n => [run(first, end), None],
+            ContextPadding::Constant => [run(first.max(0), end.min(n)), None],
+            ContextPadding::WrapWindow | ContextPadding::WrapImage if end - first >= n => [run(0, n), None],
+            ContextPadding::WrapWindow | ContextPadding::WrapImage => {
+                let (first, end) = (first.rem_euclid(n), (end - 1).rem_euclid(n) + 1);
+                if first < end { [run(first, end), None] } else { [run(0, end), run(first, n)] }
             }
-        }
-        runs
+            // Neighbours are mirrored to neighbours, so the pixels lie side by side; the window turns round at
+            // pixel 0 and at the last one if it holds a place that is mirrored there.
+            ContextPadding::Reflect => {
+                let period = 2 * (n - 1).max(1);
+                let holds = |place: i64| (place - first).rem_euclid(period) < end - first;
+                let (a, b) = (mirror(first, n), mirror(end - 1, n));
+                let low = if holds(0) { 0 } else { a.min(b) };
+                let high = if holds(n - 1) { n - 1 } else { a.max(b) };
+                [run(low, high + 1), None]
+            }
+        };
+        runs.into_iter().flatten().collect()
     }
 }
 

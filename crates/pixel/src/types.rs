@@ -172,7 +172,7 @@ macro_rules! integer_pixels {
         impl Pixel for $rust {
             const TYPE: PixelType = PixelType::$name;
 
-            #[inline]
+            #[inline(always)]
             fn to_f32(self) -> f32 {
                 #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "rounding is the contract")]
                 let value = self as f32;
@@ -195,7 +195,7 @@ integer_pixels!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, i8 => I8, i16 => I
 impl Pixel for bool {
     const TYPE: PixelType = PixelType::Bool;
 
-    #[inline]
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         f32::from(u8::from(self))
     }
@@ -209,7 +209,7 @@ impl Pixel for bool {
 impl Pixel for f16 {
     const TYPE: PixelType = PixelType::F16;
 
-    #[inline]
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         f16::to_f32(self)
     }
@@ -223,7 +223,7 @@ impl Pixel for f16 {
 impl Pixel for f32 {
     const TYPE: PixelType = PixelType::F32;
 
-    #[inline]
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         self
     }
@@ -237,7 +237,7 @@ impl Pixel for f32 {
 impl Pixel for f64 {
     const TYPE: PixelType = PixelType::F64;
 
-    #[inline]
+    #[inline(always)]
     fn to_f32(self) -> f32 {
         #[expect(clippy::cast_possible_truncation, reason = "rounding is the contract")]
         let value = self as f32;

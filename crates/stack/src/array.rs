@@ -1,8 +1,8 @@
 //! Images that are already in memory.
 
-use ndarray::{ArrayD, Axis as Dim, s};
-use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_pixel::{Pixel, canonical_view, copy_as_f32};
+use ndarray::{ArrayD, Axis as Dim};
+use patchweave_geometry::{ArrayLayout, Axes, Axis};
+use patchweave_pixel::{Pixel, copy_block_as_f32};
 
 use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
@@ -22,12 +22,19 @@ use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 /// ```
 #[derive(Debug, Clone)]
 pub struct ArrayStack<T> {
-    array: ArrayD<T>,
+    /// In C order.
+    pixels: Vec<T>,
+    /// Values from one index to the next along `CZYX`; 0 for an axis that the array lacks.
+    strides: [usize; 4],
+    /// The same along `S` and `T`.
+    sample_strides: [usize; 2],
     info: StackInfo,
 }
 
 impl<T: Pixel> ArrayStack<T> {
     /// Takes an array and the letters of its axes; the source is called `array`.
+    ///
+    /// An array in C order is kept as it is, any other is copied once.
     ///
     /// # Errors
     /// [`StackError::Window`] if the axes do not fit the array or a size is zero.
@@ -41,14 +48,39 @@ impl<T: Pixel> ArrayStack<T> {
     /// As [`new`](Self::new).
     pub fn named(source: impl Into<String>, array: ArrayD<T>, axes: &Axes) -> Result<Self, StackError> {
         let stack = source.into();
-        match ArrayLayout::new(axes.clone(), array.shape()) {
-            Ok(layout) => Ok(ArrayStack { array, info: StackInfo::new(stack, T::TYPE, layout) }),
-            Err(source) => Err(StackError::Window { stack, source }),
-        }
+        let layout = match ArrayLayout::new(axes.clone(), array.shape()) {
+            Ok(layout) => layout,
+            Err(source) => return Err(StackError::Window { stack, source }),
+        };
+        let shape = layout.shape();
+        let stride = |axis: Axis| axes.position(axis).map_or(0, |at| shape[at + 1..].iter().product());
+        let (strides, sample_strides) =
+            ([Axis::C, Axis::Z, Axis::Y, Axis::X].map(stride), [Axis::S, Axis::T].map(stride));
+        let info = StackInfo::new(stack, T::TYPE, layout);
+        let pixels = in_c_order(array);
+        Ok(ArrayStack { pixels, strides, sample_strides, info })
+    }
+
+    fn copy(&self, start: usize, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        copy_block_as_f32(&self.pixels, start, self.strides, out).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: impl std::error::Error + Send + Sync + 'static) -> StackError {
         StackError::Other { stack: self.info.source.clone(), source: source.into() }
+    }
+}
+
+/// The values of an array without a copy where its memory allows that.
+fn in_c_order<T: Pixel>(array: ArrayD<T>) -> Vec<T> {
+    if !array.is_standard_layout() {
+        return array.iter().copied().collect();
+    }
+    let len = array.len();
+    let (mut pixels, offset) = array.into_raw_vec_and_offset();
+    pixels.truncate(offset.unwrap_or(0) + len);
+    match offset {
+        None | Some(0) => pixels,
+        Some(offset) => pixels.split_off(offset),
     }
 }
 
@@ -58,16 +90,18 @@ impl<T: Pixel> ImageStack for ArrayStack<T> {
     }
 
     fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let sample = canonical_view(self.array.view(), &self.info.layout, window.sample_idx)
-            .map_err(|source| self.failed(source))?;
-        let region = window.region;
-        let inside = sample.slice_move(s![.., region.range(0), region.range(1), region.range(2)]);
-        let copied = match window.channels {
-            None => copy_as_f32(inside, out),
+        let (s, t) =
+            self.info.layout.locate_sample(window.sample_idx).map_err(|source| self.failed(source))?;
+        let [z, y, x] = window.region.start;
+        let places = [s, t].into_iter().zip(self.sample_strides);
+        let places = places.chain([z, y, x].into_iter().zip(self.strides[1..].iter().copied()));
+        let start: usize = places.map(|(place, stride)| place * stride).sum();
+        match window.channels {
+            None => self.copy(start, out),
             Some(channels) => channels.iter().enumerate().try_for_each(|(place, &channel)| {
-                copy_as_f32(inside.index_axis(Dim(0), channel), out.index_axis_mut(Dim(0), place))
+                let part = out.slice_axis_mut(Dim(0), (place..place + 1).into());
+                self.copy(start + channel * self.strides[0], part)
             }),
-        };
-        copied.map_err(|source| self.failed(source))
+        }
     }
 }

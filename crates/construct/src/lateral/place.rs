@@ -18,6 +18,8 @@ pub(super) struct AxisMap {
     n: usize,
     /// The place of each position among them; nothing if position and place are the same.
     places: Option<Vec<Option<usize>>>,
+    /// The positions inside the image, whose places follow each other.
+    inside: Range<usize>,
 }
 
 impl AxisMap {
@@ -36,7 +38,8 @@ impl AxisMap {
         };
         let places = (!axis.is_inside())
             .then(|| (0..axis.len()).map(|position| axis.pixel(position).and_then(place)).collect());
-        AxisMap { runs, n, places }
+        let inside = axis.inside();
+        AxisMap { runs, n, places, inside }
     }
 
     /// The place of a position among the pixels that are read; `None` where a constant stands.
@@ -51,6 +54,27 @@ impl AxisMap {
     /// Whether a pixel may stand at several positions.
     pub fn may_repeat(&self) -> bool {
         self.places.is_some()
+    }
+
+    /// The pixels of a row at some positions.
+    #[inline(always)]
+    fn gather(
+        &self,
+        row: &[f32],
+        places: &[Option<usize>],
+        positions: Range<usize>,
+        fill: f32,
+        out: &mut Vec<f32>,
+    ) {
+        let pixel = |place: &Option<usize>| place.map_or(fill, |place| row[place]);
+        let start = self.inside.start.clamp(positions.start, positions.end);
+        let end = self.inside.end.clamp(start, positions.end);
+        out.clear();
+        out.extend(places[positions.start..start].iter().map(pixel));
+        if let Some(first) = places.get(start).copied().flatten().filter(|_| start < end) {
+            out.extend_from_slice(&row[first..first + end - start]);
+        }
+        out.extend(places[end..positions.end].iter().map(pixel));
     }
 
     /// The parts of the runs that places `wanted` stand for, with where they start in `wanted`.
@@ -181,8 +205,7 @@ impl<'a> PlacePixels<'a> {
         match (stored, &self.axes[2].places) {
             (Some(row), None) => f(&row[columns]),
             (Some(row), Some(places)) => {
-                gathered.clear();
-                gathered.extend(places[columns].iter().map(|place| place.map_or(fill, |place| row[place])));
+                self.axes[2].gather(row, places, columns, fill, gathered);
                 f(gathered);
             }
             (None, _) => {

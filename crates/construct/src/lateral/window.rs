@@ -102,10 +102,18 @@ impl<'a> Window<'a> {
                     resize(&mut scratch.shrunk[scale], [1, n_planes, height, width])?;
                 }
             }
-            arch.dispatch(|| self.write_plane(z, &wanted, places, scratch, input, target.as_deref_mut()));
+            arch.dispatch(WritePlane {
+                window: self,
+                z,
+                wanted: &wanted,
+                places,
+                scratch,
+                input,
+                target: target.as_deref_mut(),
+            });
             self.note(z, &wanted);
         }
-        arch.dispatch(|| self.shrink_depth(scratch, input));
+        arch.dispatch(ShrinkDepth { window: self, scratch, input });
         Ok(())
     }
 
@@ -230,6 +238,42 @@ impl<'a> Window<'a> {
                 });
             }
         }
+    }
+}
+
+/// [`Window::write_plane`] with the instructions that the machine has.
+struct WritePlane<'a, 'b, 'p> {
+    window: &'a Window<'b>,
+    z: usize,
+    wanted: &'a [usize],
+    places: &'a [PlacePixels<'p>],
+    scratch: &'a mut Scratch,
+    input: &'a mut [f32],
+    target: Option<&'a mut [f32]>,
+}
+
+impl pulp::NullaryFnOnce for WritePlane<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.window.write_plane(self.z, self.wanted, self.places, self.scratch, self.input, self.target);
+    }
+}
+
+/// [`Window::shrink_depth`] with the instructions that the machine has.
+struct ShrinkDepth<'a, 'b> {
+    window: &'a Window<'b>,
+    scratch: &'a Scratch,
+    input: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for ShrinkDepth<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.window.shrink_depth(self.scratch, self.input);
     }
 }
 
