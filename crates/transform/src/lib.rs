@@ -1,13 +1,25 @@
-//! Normalisation with its statistics, flips and quarter turns: pixels in, pixels out.
+//! Normalisation with its statistics, flips and quarter turns, and filters for background: pixels in, pixels
+//! out.
 //!
 //! Blocks are `CZYX` in `f32`, planes have depth 1. Nothing here opens a file or knows a patch's place.
 
 mod augment;
+mod contiguous;
+mod extremes;
+mod filter;
 mod moments;
 mod normalize;
+mod patch_means;
+mod quantile;
 mod symmetry;
 
 pub use augment::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
+pub use extremes::ChannelExtremes;
+pub use filter::{
+    FilterError, FilterMap, FilterMapKind, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter, ShannonFilter,
+};
 pub use moments::{ChannelMoments, Moments};
 pub use normalize::{NormalizeError, Normalizer, Scaling, TargetScaling};
+pub use patch_means::PatchMeans;
+pub use quantile::{ChannelQuantiles, QuantileHistogram};
 pub use symmetry::PlaneSymmetry;

@@ -2,6 +2,8 @@
 
 use ndarray::{ArrayView4, Axis};
 
+use crate::contiguous::contiguous;
+
 /// Count, mean and sum of squared deviations of the pixels seen so far.
 ///
 /// Method: per block two passes, between blocks the pairwise update of Chan, Golub and LeVeque (1979).
@@ -33,6 +35,11 @@ impl Moments {
         Moments { count, mean, squared_deviations }
     }
 
+    /// The moments of one value that is no pixel.
+    pub(crate) fn of_one(value: f64) -> Self {
+        Moments { count: 1, mean: value, squared_deviations: 0.0 }
+    }
+
     /// Adds the pixels that `other` has seen.
     pub fn merge(&mut self, other: &Moments) {
         if other.count == 0 {
@@ -62,7 +69,12 @@ impl Moments {
 
     /// The population standard deviation; NaN before the second pixel.
     pub fn std(&self) -> f64 {
-        if self.count < 2 { f64::NAN } else { (self.squared_deviations / to_f64(self.count)).sqrt() }
+        if self.count < 2 { f64::NAN } else { self.population().1 }
+    }
+
+    /// Mean and population standard deviation, of a single pixel as well.
+    pub(crate) fn population(&self) -> (f64, f64) {
+        (self.mean, (self.squared_deviations / to_f64(self.count)).sqrt())
     }
 }
 
@@ -79,7 +91,7 @@ fn sum(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     totals.into_iter().sum::<f64>() + rest.iter().map(|&pixel| f(f64::from(pixel))).sum::<f64>()
 }
 
-fn to_f64(count: u64) -> f64 {
+pub(crate) fn to_f64(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 pixels do not occur")]
     let count = count as f64;
     count
@@ -110,11 +122,7 @@ impl ChannelMoments {
     /// Adds a block `CZYX`; channels beyond those announced are ignored.
     pub fn update(&mut self, block: ArrayView4<'_, f32>) {
         for (channel, pixels) in self.channels.iter_mut().zip(block.axis_iter(Axis(0))) {
-            let moments = match pixels.as_slice() {
-                Some(slice) => Moments::of(slice),
-                None => Moments::of(&pixels.iter().copied().collect::<Vec<f32>>()),
-            };
-            channel.merge(&moments);
+            channel.merge(&Moments::of(&contiguous(&pixels)));
         }
     }
 

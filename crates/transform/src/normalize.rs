@@ -31,6 +31,16 @@ pub enum NormalizeError {
         /// Channels of the block.
         n_channels: usize,
     },
+    /// Neither one quantile level nor one per channel.
+    #[error(
+        "got {n_levels} quantile levels for statistics of {n_channels} channels, expected 1 or {n_channels}"
+    )]
+    LevelCount {
+        /// Levels that were asked for.
+        n_levels: usize,
+        /// Channels with statistics of their own.
+        n_channels: usize,
+    },
     /// A target without statistics of its own.
     #[error("targets cannot be normalised: there are no target statistics and skip_target is off")]
     NoTargetStatistics,

@@ -1,0 +1,133 @@
+//! Telling background from foreground, region by region.
+
+mod map;
+mod mask;
+mod max;
+mod mean_std;
+mod shannon;
+mod sliding_max;
+mod windows;
+
+use ndarray::ArrayView4;
+
+pub use map::{FilterMap, FilterMapKind};
+pub use mask::MaskFilter;
+pub use max::MaxFilter;
+pub use mean_std::MeanStdFilter;
+pub use shannon::ShannonFilter;
+
+use crate::moments::to_f64;
+
+/// Why a filter was refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// A threshold that is none.
+    #[error("got {name} {got}, expected a number")]
+    NoNumber {
+        /// Which threshold.
+        name: &'static str,
+        /// Its value.
+        got: f64,
+    },
+    /// A threshold that no region is below.
+    #[error("got {name} {got}, expected at least 0")]
+    Negative {
+        /// Which threshold.
+        name: &'static str,
+        /// Its value.
+        got: f64,
+    },
+    /// A share of pixels that is none.
+    #[error("got coverage {0}, expected a number from 0 to 1")]
+    Coverage(f64),
+}
+
+/// Says whether a region of an image is background.
+///
+/// Regions are blocks `CZYX` of one channel in raw intensity units. Intensities are compared with
+/// thresholds in `f32`, as the reference has it, so that a threshold of 0.1 and a pixel of 0.1 are equal.
+///
+/// ```
+/// use ndarray::Array4;
+/// use patchweave_transform::{MeanStdFilter, PatchFilter};
+///
+/// let filter = PatchFilter::from(MeanStdFilter::new(10.0, None)?);
+/// assert!(filter.is_background(Array4::from_elem([1, 1, 8, 8], 9.0).view()));
+/// assert!(!filter.is_background(Array4::from_elem([1, 1, 8, 8], 10.0).view()));
+/// # Ok::<(), patchweave_transform::FilterError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum PatchFilter {
+    /// By the surroundings of bright pixels.
+    Max(MaxFilter),
+    /// By mean and standard deviation.
+    MeanStd(MeanStdFilter),
+    /// By entropy.
+    Shannon(ShannonFilter),
+    /// By a mask that is looked at in place of the image.
+    Mask(MaskFilter),
+}
+
+impl PatchFilter {
+    /// Whether a block `CZYX` is background.
+    pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
+        match self {
+            PatchFilter::Max(filter) => filter.is_background(block),
+            PatchFilter::MeanStd(filter) => filter.is_background(block),
+            PatchFilter::Shannon(filter) => filter.is_background(block),
+            PatchFilter::Mask(filter) => filter.is_background(block),
+        }
+    }
+
+    /// The map that shows which thresholds would keep what.
+    pub fn map_kind(&self) -> FilterMapKind {
+        match self {
+            PatchFilter::Max(filter) => FilterMapKind::Max { coverage: Some(filter.coverage()) },
+            PatchFilter::MeanStd(_) => FilterMapKind::MeanStd,
+            PatchFilter::Shannon(_) => FilterMapKind::Shannon,
+            PatchFilter::Mask(_) => FilterMapKind::Mask,
+        }
+    }
+
+    /// What the maps of [`map_kind`](Self::map_kind) have to exceed for a pixel to be kept, map by map.
+    pub fn thresholds(&self) -> Vec<f64> {
+        match self {
+            PatchFilter::Max(filter) => vec![filter.threshold()],
+            PatchFilter::MeanStd(filter) => {
+                [Some(filter.mean()), filter.std()].into_iter().flatten().collect()
+            }
+            PatchFilter::Shannon(filter) => vec![filter.threshold()],
+            PatchFilter::Mask(filter) => vec![filter.coverage()],
+        }
+    }
+}
+
+macro_rules! filters {
+    ($($variant:ident($filter:ty)),* $(,)?) => {$(
+        impl From<$filter> for PatchFilter {
+            fn from(filter: $filter) -> Self {
+                PatchFilter::$variant(filter)
+            }
+        }
+    )*};
+}
+
+filters!(Max(MaxFilter), MeanStd(MeanStdFilter), Shannon(ShannonFilter), Mask(MaskFilter));
+
+fn check_not_negative(name: &'static str, got: f64) -> Result<f64, FilterError> {
+    match got {
+        _ if got.is_nan() => Err(FilterError::NoNumber { name, got }),
+        _ if got < 0.0 => Err(FilterError::Negative { name, got }),
+        _ => Ok(got),
+    }
+}
+
+fn check_coverage(coverage: f64) -> Result<f64, FilterError> {
+    if (0.0..=1.0).contains(&coverage) { Ok(coverage) } else { Err(FilterError::Coverage(coverage)) }
+}
+
+fn share(n_pixels: usize, n_all: usize) -> f64 {
+    to_f64(n_pixels as u64) / to_f64(n_all as u64)
+}
