@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use patchweave_geometry::ImageShape;
+use patchweave_geometry::{Extent, ImageShape};
 
 use crate::PatchingError;
 
@@ -49,8 +49,31 @@ impl Counts {
         Ok(Counts { stacks, n_patches })
     }
 
+    /// Counts with as many patches for every sample as are needed to cover it once, `Π ceil(N / p)`.
+    pub fn covering(shapes: &[ImageShape], patch_size: Extent) -> Result<Self, PatchingError> {
+        Counts::new(shapes, |data_idx, shape| {
+            check_rank(data_idx, shape, patch_size)?;
+            product(data_idx, shape.extent.iter().zip(patch_size.iter()).map(|(n, p)| n.div_ceil(p)))
+        })
+    }
+
     pub fn n_patches(&self) -> usize {
         self.n_patches
+    }
+
+    /// The shape of the stack that a sample belongs to; `None` if there is no such sample.
+    pub fn shape_of(&self, data_idx: usize, sample_idx: usize) -> Option<ImageShape> {
+        let shape = self.stacks.get(data_idx)?.shape;
+        (sample_idx < shape.n_samples).then_some(shape)
+    }
+
+    /// The indices of one sample; none if there is no such sample.
+    pub fn indices_of_sample(&self, data_idx: usize, sample_idx: usize) -> Range<usize> {
+        let stack = self.stacks.get(data_idx).filter(|stack| sample_idx < stack.shape.n_samples);
+        stack.map_or(0..0, |stack| {
+            let first = stack.first + sample_idx * stack.per_sample;
+            first..first + stack.per_sample
+        })
     }
 
     pub fn locate(&self, index: usize) -> Result<Place, PatchingError> {
@@ -93,7 +116,7 @@ pub(crate) fn unravel(mut within: usize, grid: &[usize]) -> [usize; 3] {
 pub(crate) fn check_rank(
     data_idx: usize,
     shape: &ImageShape,
-    patch_size: patchweave_geometry::Extent,
+    patch_size: Extent,
 ) -> Result<(), PatchingError> {
     let n_axes = shape.extent.n_axes();
     if n_axes == patch_size.n_axes() {
@@ -106,4 +129,15 @@ pub(crate) fn check_rank(
 /// Coordinates from sizes: positions inside an image always fit.
 pub(crate) fn coordinate(position: usize) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+/// The whole part of a number, 0 for negative ones and the largest count for larger ones.
+pub(crate) fn whole_number(value: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, which is what is asked for"
+    )]
+    let whole = value as usize;
+    whole
 }

@@ -3,14 +3,22 @@
 //! Strategies know shapes, never pixels and never files. No strategy that can compute its specs keeps
 //! a list of them, so opening a huge data set costs no more than its shapes.
 
+mod conflict;
 mod counts;
 mod error;
 mod fixed;
+mod leak;
 mod permutation;
 mod random;
 mod rng;
+mod search;
 mod sequential;
+mod start_box;
+mod starts;
+mod stratified;
 mod tiled;
+mod weighted;
+mod weights;
 mod whole;
 
 use std::ops::Range;
@@ -19,11 +27,16 @@ use patchweave_geometry::{Extent, RegionSpec};
 
 pub use error::PatchingError;
 pub use fixed::FixedPatching;
+pub use leak::{Leak, LeakSearch};
 pub use permutation::Permutation;
 pub use random::{FixedRandomPatching, RandomPatching};
 pub use rng::{Draw, PatchRng};
 pub use sequential::SequentialPatching;
+pub use starts::Starts;
+pub use stratified::{GridCell, GridRegion, Separation, StratifiedPatching, hold_out, split_validation};
 pub use tiled::{AxisTile, TiledPatching, tile_axis};
+pub use weighted::WeightedPatching;
+pub use weights::SampleWeights;
 pub use whole::WholePatching;
 
 /// Maps an index in `[0, n_patches)` to the region of an image.
@@ -49,6 +62,11 @@ pub trait Patching: Send + Sync {
 
     /// The indices whose patches come from stack `data_idx`; none for a stack that does not exist.
     fn indices_of(&self, data_idx: usize) -> PatchIndices;
+
+    /// Where the patches of a sample can start, for [`LeakSearch`]; nothing is known unless a strategy says so.
+    fn starts(&self, _data_idx: usize, _sample_idx: usize) -> Starts<'_> {
+        Starts::unknown()
+    }
 }
 
 /// The indices of one stack's patches, in ascending order.
@@ -87,6 +105,10 @@ macro_rules! forward_patching {
 
             fn indices_of(&self, data_idx: usize) -> PatchIndices {
                 (**self).indices_of(data_idx)
+            }
+
+            fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+                (**self).starts(data_idx, sample_idx)
             }
         }
     )*};

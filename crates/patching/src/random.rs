@@ -3,8 +3,8 @@
 use patchweave_geometry::{Coords, Extent, ImageShape, PatchSpec, RegionSpec};
 use rand::RngExt;
 
-use crate::counts::{self, Counts, Place, coordinate};
-use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError};
+use crate::counts::{Counts, Place, coordinate};
+use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// Patches anywhere in a sample, uniformly; as many per sample as are needed to cover it once.
 ///
@@ -36,11 +36,7 @@ impl RandomPatching {
     /// [`PatchingError::RankMismatch`] if a shape has another rank than the patch,
     /// [`PatchingError::TooMany`] if the patches cannot be counted.
     pub fn new(shapes: &[ImageShape], patch_size: Extent) -> Result<Self, PatchingError> {
-        let counts = Counts::new(shapes, |data_idx, shape| {
-            counts::check_rank(data_idx, shape, patch_size)?;
-            let per_axis = shape.extent.iter().zip(patch_size.iter()).map(|(n, p)| n.div_ceil(p));
-            counts::product(data_idx, per_axis)
-        })?;
+        let counts = Counts::covering(shapes, patch_size)?;
         Ok(RandomPatching { counts, patch_size, seed: None })
     }
 
@@ -88,6 +84,11 @@ impl Patching for RandomPatching {
     fn indices_of(&self, data_idx: usize) -> PatchIndices {
         PatchIndices::Range(self.counts.indices_of(data_idx))
     }
+
+    fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+        let shape = self.counts.shape_of(data_idx, sample_idx);
+        shape.map_or_else(Starts::none, |shape| Starts::anywhere(shape.extent, self.patch_size))
+    }
 }
 
 /// The same law as [`RandomPatching`], but an index gives the same patch in every epoch.
@@ -118,6 +119,11 @@ impl FixedRandomPatching {
     pub fn new(shapes: &[ImageShape], patch_size: Extent, seed: u64) -> Result<Self, PatchingError> {
         Ok(FixedRandomPatching { random: RandomPatching::new(shapes, patch_size)?, seed })
     }
+
+    fn draw(&self, index: usize) -> Result<PatchSpec, PatchingError> {
+        let mut own = PatchRng::for_patch(self.seed, 0, index).fork(Draw::Fixed);
+        self.random.draw(self.random.counts.locate(index)?, &mut own)
+    }
 }
 
 impl Patching for FixedRandomPatching {
@@ -126,8 +132,7 @@ impl Patching for FixedRandomPatching {
     }
 
     fn spec(&self, index: usize, _rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
-        let mut own = PatchRng::for_patch(self.seed, 0, index).fork(Draw::Fixed);
-        self.random.spec(index, &mut own)
+        Ok(self.draw(index)?.into())
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {
@@ -136,5 +141,10 @@ impl Patching for FixedRandomPatching {
 
     fn indices_of(&self, data_idx: usize) -> PatchIndices {
         self.random.indices_of(data_idx)
+    }
+
+    fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+        let indices = self.random.counts.indices_of_sample(data_idx, sample_idx);
+        Starts::listed(indices.map(|index| self.draw(index)))
     }
 }

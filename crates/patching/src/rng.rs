@@ -16,6 +16,8 @@ pub enum Draw {
     Fixed,
     /// The order of patches in an epoch.
     Order,
+    /// Which patches are held out for validation.
+    Validation,
     /// The n-th augmentation of a configuration.
     Augmentation(u32),
 }
@@ -26,6 +28,7 @@ impl Draw {
             Draw::Patch => 0,
             Draw::Fixed => 1,
             Draw::Order => 2,
+            Draw::Validation => 3,
             Draw::Augmentation(place) => (1 << 32) | u64::from(place),
         }
     }

@@ -3,7 +3,7 @@
 use patchweave_geometry::{Extent, ImageShape, Overlaps, PatchSpec, RegionSpec};
 
 use crate::counts::{self, Counts, coordinate, unravel};
-use crate::{PatchIndices, PatchRng, Patching, PatchingError};
+use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// Patches at steps of `p - overlap`; a last one that would not reach the border is moved to end there.
 ///
@@ -50,6 +50,14 @@ impl SequentialPatching {
     }
 }
 
+impl SequentialPatching {
+    /// The start along an axis by its place.
+    fn start(&self, image: &Extent, axis: usize, place: usize) -> usize {
+        let p = self.patch_size.as_slice()[axis];
+        (place * (p - self.overlaps[axis])).min(image.as_slice()[axis] - p)
+    }
+}
+
 /// The number of patches along each axis; the image is at least as large as the patch.
 fn grid(image: &Extent, patch_size: &Extent, overlaps: &Overlaps) -> Vec<usize> {
     let axes = image.iter().zip(patch_size.iter()).zip(overlaps.iter());
@@ -76,10 +84,8 @@ impl Patching for SequentialPatching {
         let place = self.counts.locate(index)?;
         let image = place.shape.extent;
         let position = unravel(place.within, &grid(&image, &self.patch_size, &self.overlaps));
-        let coords = image.per_axis().map_indexed(|axis, n| {
-            let p = self.patch_size.as_slice()[axis];
-            coordinate((position[axis] * (p - self.overlaps[axis])).min(n - p))
-        });
+        let coords =
+            image.per_axis().map_indexed(|axis, _| coordinate(self.start(&image, axis, position[axis])));
         let (data_idx, sample_idx) = (place.data_idx, place.sample_idx);
         Ok(PatchSpec { data_idx, sample_idx, coords, patch_size: self.patch_size }.into())
     }
@@ -90,5 +96,12 @@ impl Patching for SequentialPatching {
 
     fn indices_of(&self, data_idx: usize) -> PatchIndices {
         PatchIndices::Range(self.counts.indices_of(data_idx))
+    }
+
+    fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+        let Some(shape) = self.counts.shape_of(data_idx, sample_idx) else { return Starts::none() };
+        let image = shape.extent;
+        let grid = grid(&image, &self.patch_size, &self.overlaps);
+        Starts::on_grid(self.patch_size, grid, move |axis, place| self.start(&image, axis, place))
     }
 }

@@ -4,7 +4,7 @@ use patchweave_geometry::{Extent, ImageShape, Overlaps, PatchSpec, PerAxis, Regi
 
 use crate::counts::{self, Counts, coordinate, unravel};
 use crate::sequential::check_overlaps;
-use crate::{PatchIndices, PatchRng, Patching, PatchingError};
+use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// Tiles for prediction: read with context, cropped to the part that is kept.
 ///
@@ -143,6 +143,16 @@ impl Patching for TiledPatching {
 
     fn indices_of(&self, data_idx: usize) -> PatchIndices {
         PatchIndices::Range(self.counts.indices_of(data_idx))
+    }
+
+    fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+        let Some(shape) = self.counts.shape_of(data_idx, sample_idx) else { return Starts::none() };
+        let image = shape.extent;
+        let grid = grid(&image, &self.patch_size, &self.overlaps);
+        Starts::on_grid(self.patch_size, grid, move |axis, place| {
+            nth_tile(place, image.as_slice()[axis], self.patch_size.as_slice()[axis], self.overlaps[axis])
+                .start
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec};
 
 use crate::counts::Counts;
-use crate::{PatchIndices, PatchRng, Patching, PatchingError};
+use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// One patch per sample, as large as the sample.
 ///
@@ -31,6 +31,10 @@ impl WholePatching {
     }
 }
 
+fn whole(data_idx: usize, sample_idx: usize, extent: Extent) -> PatchSpec {
+    PatchSpec { data_idx, sample_idx, coords: extent.per_axis().map(|_| 0), patch_size: extent }
+}
+
 impl Patching for WholePatching {
     fn n_patches(&self) -> usize {
         self.counts.n_patches()
@@ -38,14 +42,7 @@ impl Patching for WholePatching {
 
     fn spec(&self, index: usize, _rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
         let place = self.counts.locate(index)?;
-        let extent = place.shape.extent;
-        let spec = PatchSpec {
-            data_idx: place.data_idx,
-            sample_idx: place.sample_idx,
-            coords: extent.per_axis().map(|_| 0),
-            patch_size: extent,
-        };
-        Ok(spec.into())
+        Ok(whole(place.data_idx, place.sample_idx, place.shape.extent).into())
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {
@@ -54,5 +51,11 @@ impl Patching for WholePatching {
 
     fn indices_of(&self, data_idx: usize) -> PatchIndices {
         PatchIndices::Range(self.counts.indices_of(data_idx))
+    }
+
+    fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
+        let shape = self.counts.shape_of(data_idx, sample_idx);
+        let spec = shape.map(|shape| Ok(whole(data_idx, sample_idx, shape.extent)));
+        Starts::listed(spec.into_iter())
     }
 }

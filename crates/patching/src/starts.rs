@@ -1,0 +1,126 @@
+//! Where the patches of a strategy can start, so that proofs need not draw them.
+
+use std::fmt;
+
+use patchweave_geometry::{Extent, PatchSpec};
+
+use crate::PatchingError;
+use crate::search::first_where;
+use crate::start_box::StartBox;
+
+/// Where the patches of one sample can start.
+///
+/// ```
+/// use patchweave_geometry::{Extent, ImageShape};
+/// use patchweave_patching::{Patching, SequentialPatching};
+///
+/// let shapes = [ImageShape::from_slice(&[1, 1, 8, 24])?];
+/// let patching = SequentialPatching::new(&shapes, Extent::new(&[8, 8])?, None)?;
+/// assert_eq!(format!("{:?}", patching.starts(0, 0)), "Starts(patches of [8, 8])");
+/// assert_eq!(format!("{:?}", patching.starts(7, 0)), "Starts(a list)");
+/// # Ok::<(), patchweave_patching::PatchingError>(())
+/// ```
+pub struct Starts<'a>(pub(crate) Kind<'a>);
+
+pub(crate) enum Kind<'a> {
+    Unknown,
+    Listed(Box<dyn Iterator<Item = Result<PatchSpec, PatchingError>> + 'a>),
+    Among(Box<dyn StartSet + 'a>),
+}
+
+/// Starts of patches of one size that are not listed.
+pub(crate) trait StartSet {
+    fn patch_size(&self) -> Extent;
+
+    /// A start within a box at which a patch can be drawn, if there is one.
+    fn start_within(&self, within: &StartBox) -> Option<[usize; 3]>;
+}
+
+impl<'a> Starts<'a> {
+    /// Nothing is known.
+    pub fn unknown() -> Self {
+        Starts(Kind::Unknown)
+    }
+
+    /// Exactly the patches of a list, which are all of one sample.
+    pub fn listed(patches: impl Iterator<Item = Result<PatchSpec, PatchingError>> + 'a) -> Self {
+        Starts(Kind::Listed(Box::new(patches)))
+    }
+
+    /// Anywhere in an image, as far as the patch fits; only at its first pixel along axes where it does not fit.
+    pub fn anywhere(image: Extent, patch_size: Extent) -> Self {
+        Starts::among(Anywhere { image, patch_size })
+    }
+
+    /// On a grid with starts in ascending order: `grid` of them along each axis, `start` by axis and place.
+    pub(crate) fn on_grid(
+        patch_size: Extent,
+        grid: Vec<usize>,
+        start: impl Fn(usize, usize) -> usize + 'a,
+    ) -> Self {
+        Starts::among(OnGrid { patch_size, grid, start })
+    }
+
+    pub(crate) fn none() -> Self {
+        Starts::listed(std::iter::empty())
+    }
+
+    pub(crate) fn among(starts: impl StartSet + 'a) -> Self {
+        Starts(Kind::Among(Box::new(starts)))
+    }
+}
+
+impl fmt::Debug for Starts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Unknown => write!(f, "Starts(unknown)"),
+            Kind::Listed(_) => write!(f, "Starts(a list)"),
+            Kind::Among(set) => write!(f, "Starts(patches of {:?})", set.patch_size()),
+        }
+    }
+}
+
+/// Starts along each axis from 0 to the last at which a patch fits.
+pub(crate) fn all_starts(image: &Extent, patch_size: &Extent) -> StartBox {
+    let (n, p) = (image.to_zyx(), patch_size.to_zyx());
+    StartBox { low: [0; 3], high: [0, 1, 2].map(|axis| n[axis].saturating_sub(p[axis]) + 1) }
+}
+
+struct Anywhere {
+    image: Extent,
+    patch_size: Extent,
+}
+
+impl StartSet for Anywhere {
+    fn patch_size(&self) -> Extent {
+        self.patch_size
+    }
+
+    fn start_within(&self, within: &StartBox) -> Option<[usize; 3]> {
+        all_starts(&self.image, &self.patch_size).intersection(within).map(|shared| shared.low)
+    }
+}
+
+struct OnGrid<F: Fn(usize, usize) -> usize> {
+    patch_size: Extent,
+    grid: Vec<usize>,
+    start: F,
+}
+
+impl<F: Fn(usize, usize) -> usize> StartSet for OnGrid<F> {
+    fn patch_size(&self) -> Extent {
+        self.patch_size
+    }
+
+    fn start_within(&self, within: &StartBox) -> Option<[usize; 3]> {
+        let first = 3 - self.grid.len();
+        let mut found = [0; 3];
+        for (axis, &n) in self.grid.iter().enumerate() {
+            let (low, high) = (within.low[first + axis], within.high[first + axis]);
+            let place = first_where(n, |place| (self.start)(axis, place) >= low);
+            let start = (place < n).then(|| (self.start)(axis, place))?;
+            found[first + axis] = (start < high).then_some(start)?;
+        }
+        Some(found)
+    }
+}
