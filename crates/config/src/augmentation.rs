@@ -1,6 +1,7 @@
 //! The `augmentations` list: random changes to training patches.
 
 use crate::reader::{Reader, Value};
+use crate::rules::Rules;
 use crate::scalar::{Fractions, Names, fraction, integer, truth};
 
 /// A random change to a training patch and its target.
@@ -13,7 +14,7 @@ use crate::scalar::{Fractions, Names, fraction, integer, truth};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AugmentationPlan {
-    /// A mirror image along `X` or `Y`; at least one of the two.
+    /// A mirror image along `X` or `Y`; at least one of the two in the plan of a run.
     XyFlip {
         /// Whether `X` may be flipped.
         flip_x: bool,
@@ -59,27 +60,32 @@ const NAMES: Names<'_, Name> =
     Names { known: &[("XYFlip", Name::Flip), ("XYRandomRotate90", Name::Rotate)], refused: &[] };
 
 /// The `augmentations` of `data_config`.
-pub(crate) fn augmentations(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<AugmentationPlan>> {
+pub(crate) fn augmentations(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    rules: Rules,
+) -> Option<Vec<AugmentationPlan>> {
     let Some(entries) = value.entries() else {
         return reader.refuse(value, "a list of augmentations, [] for none");
     };
-    let read: Vec<_> = entries.iter().map(|entry| augmentation(reader, entry)).collect();
+    let read: Vec<_> = entries.iter().map(|entry| augmentation(reader, entry, rules)).collect();
     read.into_iter().collect()
 }
 
-fn augmentation(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<AugmentationPlan> {
+fn augmentation(reader: &mut Reader<'_>, value: &Value<'_>, rules: Rules) -> Option<AugmentationPlan> {
     let (name, block) = NAMES.block(reader, value)?;
-    let block = match name {
-        Name::Flip => block.only(reader, &["name", "flip_x", "flip_y", "p", "seed"]),
-        Name::Rotate => block.only(reader, &["name", "p", "seed"]),
+    let keys: &[&str] = match name {
+        Name::Flip => &["name", "flip_x", "flip_y", "p", "seed"],
+        Name::Rotate => &["name", "p", "seed"],
     };
+    let block = rules.only(reader, block, keys);
     let p = block.or(reader, "p", 0.5, |reader, value| fraction(reader, value, Fractions::Probability));
     let seed = block.maybe(reader, "seed", |reader, value| integer(reader, value, 0..=u64::MAX));
     match name {
         Name::Flip => {
             let flip_x = block.or(reader, "flip_x", true, truth);
             let flip_y = block.or(reader, "flip_y", true, truth);
-            if (flip_x, flip_y) == (Some(false), Some(false)) {
+            if (flip_x, flip_y) == (Some(false), Some(false)) && rules.refuses_unusable {
                 return reader.refuse_found(
                     value,
                     "flip_x and flip_y are both false",

@@ -2,16 +2,38 @@
 
 use patchweave_geometry::{Axes, Axis, GeometryError};
 
+use crate::data_type::DataType;
 use crate::origin::Complaint;
 use crate::reader::{Reader, Value};
+use crate::scalar::alternatives;
 use crate::yaml::Kind;
 
-/// Axes of 2 to 6 letters, upper case, none twice, with `X` and `Y` next to each other.
-pub(crate) fn axes(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Axes> {
+/// Axes together with how many of them are spatial, which the letters alone do not say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Space<'a> {
+    pub axes: &'a Axes,
+    /// 2 or 3.
+    pub n_spatial: usize,
+}
+
+impl<'a> Space<'a> {
+    /// `T` is the depth of a CZI file that has no `Z`.
+    pub(crate) fn new(axes: &'a Axes, data_type: Option<DataType>) -> Space<'a> {
+        let is_deep = axes.is_3d() || (data_type == Some(DataType::Czi) && axes.contains(Axis::T));
+        Space { axes, n_spatial: if is_deep { 3 } else { 2 } }
+    }
+}
+
+/// Axes of 2 to 6 letters, upper case, none twice, with `X` and `Y` next to each other; those of a CZI file
+/// have one order.
+pub(crate) fn axes(reader: &mut Reader<'_>, value: &Value<'_>, data_type: Option<DataType>) -> Option<Axes> {
     let Kind::Text(written) = value.kind else {
         return reader.refuse(value, EXPECTED);
     };
     match written.parse::<Axes>() {
+        Ok(_) if data_type == Some(DataType::Czi) && !CZI_AXES.contains(&written.as_str()) => {
+            reader.refuse(value, format!("{}, as CZI files have them", alternatives(CZI_AXES)))
+        }
         Ok(axes) if has_xy_side_by_side(&axes) => Some(axes),
         Ok(_) => reader.refuse(value, "X and Y next to each other"),
         Err(error) => refuse(reader, value, written, &error),
@@ -19,6 +41,8 @@ pub(crate) fn axes(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Axes> {
 }
 
 const EXPECTED: &str = "letters of STCZYX, none twice, with Y and X next to each other";
+
+const CZI_AXES: &[&str] = &["SCYX", "SCZYX", "SCTYX"];
 
 fn has_xy_side_by_side(axes: &Axes) -> bool {
     match (axes.position(Axis::X), axes.position(Axis::Y)) {
@@ -41,15 +65,20 @@ fn refuse<T>(reader: &mut Reader<'_>, value: &Value<'_>, written: &str, error: &
 }
 
 /// Axes of the target: the samples and depth of the input's axes, in any order.
-pub(crate) fn target_axes(reader: &mut Reader<'_>, value: &Value<'_>, input: Option<&Axes>) -> Option<Axes> {
-    let target = axes(reader, value)?;
-    let Some(input) = input else { return Some(target) };
+pub(crate) fn target_axes(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    data_type: Option<DataType>,
+    input: Option<Space<'_>>,
+) -> Option<Axes> {
+    let target = axes(reader, value, data_type)?;
+    let Some(Space { axes: input, n_spatial }) = input else { return Some(target) };
     let samples = |axes: &Axes| [Axis::S, Axis::T].map(|axis| axes.contains(axis));
     if samples(&target) != samples(input) {
         return reader.refuse(value, format!("the same of S and T as in axes {input}"));
     }
-    if target.is_3d() != input.is_3d() {
-        let depth = if input.is_3d() { "Z" } else { "no Z" };
+    if Space::new(&target, data_type).n_spatial != n_spatial {
+        let depth = if n_spatial == 3 { "Z" } else { "no Z" };
         return reader.refuse(value, format!("{depth}, as in axes {input}"));
     }
     Some(target)

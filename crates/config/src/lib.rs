@@ -5,42 +5,79 @@
 //! Nothing here opens an image, writes a file or builds what the plan describes, and no other crate
 //! knows how the text is parsed.
 //!
-//! The field names and rules of `data_config` are those of CAREamics, as far as this program has the
-//! feature.
+//! The field names and rules of `data_config` are those of CAREamics' `DataConfig` and `MicroSplitDataConfig`,
+//! with additions of our own. [`parse_data_config`] reads such a block by itself, by our rules or by theirs,
+//! [`DataPlan::to_reference_form`] writes it, and [`DataPlan::converted`] makes that of a validation or
+//! prediction from that of a training.
 
 mod augmentation;
 mod axes;
+mod config_value;
+mod constructor;
+mod convert;
 mod data;
+mod data_block;
+mod data_text;
+mod data_type;
+mod extras;
+mod filters;
+mod fit_source;
 mod format;
 mod images;
+mod lateral;
+mod lateral_keys;
 mod load;
+mod loader_params;
 mod location;
+mod mode;
 mod model;
 mod normalization;
 mod origin;
 mod patching;
+mod patching_block;
 mod paths;
 mod predict;
 mod problem;
 mod reader;
+mod reference_form;
+mod rules;
 mod run;
 mod scalar;
 mod simulate;
 mod sizes;
+mod sources;
+mod statistics_block;
 mod suggest;
 mod train;
+mod training_rules;
+mod warning;
 mod yaml;
+mod yaml_text;
 
 pub use augmentation::AugmentationPlan;
-pub use data::{DataPlan, DataType, Mode};
+pub use config_value::ConfigValue;
+pub use constructor::ConstructorPlan;
+pub use convert::{ChannelChange, ConversionError, ConversionOptions};
+pub use data::DataPlan;
+pub use data_text::parse_data_config;
+pub use data_type::DataType;
+pub use filters::{Background, MaskFilterPlan, PatchFilterPlan};
+pub use fit_source::FitSource;
 pub use format::OutputFormat;
 pub use images::{ImageFacts, OpenedImages, check_images};
+pub use lateral::{AlphaRange, ContextDepth, ContextSource, LateralPlan, PaddingPlan};
 pub use load::{LoadError, load, load_and_check};
+pub use loader_params::LoaderParams;
+pub use mode::Mode;
 pub use model::ModelPlan;
-pub use normalization::{InputStatistics, MeanStd, MinMax, NormalizationPlan, TargetStatistics};
+pub use normalization::{
+    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
+};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use problem::{ConfigErrors, Excerpt, Problem};
+pub use rules::DataRules;
 pub use run::{RunPlan, parse, parse_and_check};
 pub use simulate::SimulatePlan;
 pub use train::TrainPlan;
+pub use warning::Warning;

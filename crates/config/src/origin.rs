@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::location::{Location, characters, line_starts};
 use crate::problem::{Excerpt, Problem};
+use crate::warning::Warning;
 use crate::yaml::{Kind, Node};
 
 /// Longer lines are shown as a window of so many characters around the problem.
@@ -73,6 +74,17 @@ impl Origin {
             found: complaint.found,
             expected: complaint.expected,
             suggestion: complaint.suggestion,
+            excerpt: self.excerpt(at),
+        }
+    }
+
+    pub(crate) fn warning(&self, at: Location, key_path: &str, message: String) -> Warning {
+        Warning {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            key_path: key_path.into(),
+            message,
             excerpt: self.excerpt(at),
         }
     }

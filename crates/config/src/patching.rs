@@ -1,11 +1,8 @@
-//! Blocks that say how images are cut: into patches for training, into tiles for prediction.
+//! How images are cut: into patches for training, into tiles for prediction.
+//!
+//! The blocks that say so are in [`patching_block`](crate::patching_block).
 
-use patchweave_geometry::{Axes, Extent, Overlaps};
-
-use crate::data::Mode;
-use crate::reader::{Block, Reader, Value};
-use crate::scalar::{Names, positive_seed};
-use crate::sizes::{Parity, extent, no_overlaps, overlaps, patch_size, square_extent};
+use patchweave_geometry::{Extent, Overlaps};
 
 /// How the images of a data set are cut.
 ///
@@ -29,6 +26,36 @@ pub enum PatchingPlan {
         patch_size: Extent,
         /// The block's own seed, or the global one.
         seed: u64,
+    },
+    /// About once in every cell of a grid, drawn anew in every epoch; for training. Can leave out background,
+    /// and cells that are kept for validation.
+    Stratified {
+        /// The size of a patch; `Y` and `X` are the same.
+        patch_size: Extent,
+        /// The block's own seed, or the global one.
+        seed: u64,
+    },
+    /// Anywhere, more often where an image of weights says so; for training.
+    Weighted {
+        /// The size of a patch; `Y` and `X` are the same.
+        patch_size: Extent,
+        /// The block's own seed, or the global one.
+        seed: u64,
+        /// The share of patches that follow the weights, above 0 and at most 1; the rest is drawn anywhere.
+        share: f64,
+    },
+    /// Anywhere, more often around bright pixels; for training.
+    Foreground {
+        /// The size of a patch; `Y` and `X` are the same.
+        patch_size: Extent,
+        /// The block's own seed, or the global one.
+        seed: u64,
+        /// What the centre of such a patch is brighter than, in raw intensity units.
+        threshold: f64,
+        /// The channel of the image that is looked at.
+        ref_channel: usize,
+        /// The share of such patches, 0 to 1; the rest is drawn anywhere.
+        share: f64,
     },
     /// Side by side in a regular grid; for training.
     Sequential {
@@ -70,6 +97,9 @@ impl PatchingPlan {
         match self {
             PatchingPlan::Random { .. } => "random",
             PatchingPlan::FixedRandom { .. } => "fixed_random",
+            PatchingPlan::Stratified { .. } => "stratified",
+            PatchingPlan::Weighted { .. } => "weighted",
+            PatchingPlan::Foreground { .. } => "foreground",
             PatchingPlan::Sequential { .. } => "sequential",
             PatchingPlan::Tiling(TilingPlan::Tiled { .. }) => "tiled",
             PatchingPlan::Tiling(TilingPlan::Whole) => "whole",
@@ -81,120 +111,11 @@ impl PatchingPlan {
         match self {
             PatchingPlan::Random { patch_size, .. }
             | PatchingPlan::FixedRandom { patch_size, .. }
+            | PatchingPlan::Stratified { patch_size, .. }
+            | PatchingPlan::Weighted { patch_size, .. }
+            | PatchingPlan::Foreground { patch_size, .. }
             | PatchingPlan::Sequential { patch_size, .. } => Some(*patch_size),
             PatchingPlan::Tiling(_) => None,
         }
     }
-}
-
-/// Whether the `patching` of a `data_config` block is one for prediction by its name.
-pub(crate) fn is_tiling(data_config: &Block<'_>) -> bool {
-    let name = data_config.get("patching").and_then(|patching| patching.as_block()?.get("name"));
-    matches!(name.and_then(|name| name.as_text()), Some("tiled" | "whole"))
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Name {
-    Random,
-    FixedRandom,
-    Sequential,
-    Tiled,
-    Whole,
-}
-
-const STRATIFIED: (&str, &str) = ("stratified", "is not available yet, use random");
-
-/// What the rest of `data_config` says about its patching, as far as it could be read.
-pub(crate) struct Surroundings<'a> {
-    pub mode: Option<Mode>,
-    pub axes: Option<&'a Axes>,
-    pub seed: Option<u64>,
-}
-
-/// The `patching` of `data_config`.
-pub(crate) fn patching(
-    reader: &mut Reader<'_>,
-    value: &Value<'_>,
-    around: &Surroundings<'_>,
-) -> Option<PatchingPlan> {
-    let known = [
-        ("random", Name::Random),
-        ("fixed_random", Name::FixedRandom),
-        ("sequential", Name::Sequential),
-        ("tiled", Name::Tiled),
-        ("whole", Name::Whole),
-    ];
-    let (name, block) = Names { known: &known, refused: &[STRATIFIED] }.block(reader, value)?;
-    check_mode(reader, &block, name, around.mode);
-    match name {
-        Name::Random => {
-            let (patch_size, seed) = random(reader, block, around)?;
-            Some(PatchingPlan::Random { patch_size, seed })
-        }
-        Name::FixedRandom => {
-            let (patch_size, seed) = random(reader, block, around)?;
-            Some(PatchingPlan::FixedRandom { patch_size, seed })
-        }
-        Name::Sequential => sequential(reader, block, around.axes),
-        Name::Tiled => tiled(reader, block, around.axes).map(PatchingPlan::Tiling),
-        Name::Whole => Some(PatchingPlan::Tiling(whole(reader, block))),
-    }
-}
-
-/// The `patching` of `predict`.
-pub(crate) fn tiling(reader: &mut Reader<'_>, value: &Value<'_>, axes: Option<&Axes>) -> Option<TilingPlan> {
-    let reason = "is for training";
-    let refused = [("random", reason), ("fixed_random", reason), ("sequential", reason), STRATIFIED];
-    let names = Names { known: &[("tiled", true), ("whole", false)], refused: &refused };
-    let (is_tiled, block) = names.block(reader, value)?;
-    if is_tiled { tiled(reader, block, axes) } else { Some(whole(reader, block)) }
-}
-
-fn check_mode(reader: &mut Reader<'_>, block: &Block<'_>, name: Name, mode: Option<Mode>) {
-    let allowed = match mode {
-        Some(Mode::Training) => "random or sequential",
-        Some(Mode::Validating) => "fixed_random",
-        Some(Mode::Predicting) => "tiled or whole",
-        None => return,
-    };
-    let fits = match name {
-        Name::Random | Name::Sequential => mode == Some(Mode::Training),
-        Name::FixedRandom => mode == Some(Mode::Validating),
-        Name::Tiled | Name::Whole => mode == Some(Mode::Predicting),
-    };
-    if let (false, Some(value), Some(mode)) = (fits, block.get("name"), mode) {
-        reader.refuse::<()>(&value, format!("{allowed}, which go with mode {}", mode.name()));
-    }
-}
-
-fn random(reader: &mut Reader<'_>, block: Block<'_>, around: &Surroundings<'_>) -> Option<(Extent, u64)> {
-    let block = block.only(reader, &["name", "patch_size", "seed"]);
-    let size = patch_size(reader, &block, around.axes, square_extent);
-    let seed = block.maybe(reader, "seed", positive_seed);
-    Some((size?, seed.flatten().or(around.seed).unwrap_or_default()))
-}
-
-fn sequential(reader: &mut Reader<'_>, block: Block<'_>, axes: Option<&Axes>) -> Option<PatchingPlan> {
-    let block = block.only(reader, &["name", "patch_size", "overlaps"]);
-    let size = patch_size(reader, &block, axes, extent);
-    let overlaps =
-        block.maybe(reader, "overlaps", |reader, value| overlaps(reader, value, size, Parity::Any));
-    let patch_size = size?;
-    let overlaps = overlaps.flatten().unwrap_or_else(|| no_overlaps(&patch_size));
-    Some(PatchingPlan::Sequential { patch_size, overlaps })
-}
-
-fn tiled(reader: &mut Reader<'_>, block: Block<'_>, axes: Option<&Axes>) -> Option<TilingPlan> {
-    let block = block.only(reader, &["name", "patch_size", "overlaps"]);
-    let size = patch_size(reader, &block, axes, extent);
-    let overlaps = block.need(reader, "overlaps", "one even number per axis", |reader, value| {
-        overlaps(reader, value, size, Parity::Even)
-    });
-    let patch_size = size?;
-    Some(TilingPlan::Tiled { patch_size, overlaps: overlaps.unwrap_or_else(|| no_overlaps(&patch_size)) })
-}
-
-fn whole(reader: &mut Reader<'_>, block: Block<'_>) -> TilingPlan {
-    block.only(reader, &["name"]);
-    TilingPlan::Whole
 }

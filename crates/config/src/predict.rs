@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use patchweave_geometry::Axes;
 use patchweave_pixel::PixelType;
 
+use crate::axes::Space;
 use crate::format::{OutputFormat, formats};
 use crate::model::{ModelPlan, models};
-use crate::patching::{PatchingPlan, TilingPlan, tiling};
+use crate::patching::{PatchingPlan, TilingPlan};
+use crate::patching_block::tiling;
 use crate::paths::paths;
 use crate::reader::{Reader, Value};
 use crate::scalar::{alternatives, positive};
@@ -37,6 +38,9 @@ use crate::yaml::Kind;
 pub struct PredictPlan {
     /// The images, at least one.
     pub inputs: Vec<PathBuf>,
+    /// Which channels of them are read; those of `data_config`, unless these select channels of a target that
+    /// the input of the training is mixed from.
+    pub channels: Option<Vec<usize>>,
     /// How they are cut; that of `data_config` by default, if it is for prediction.
     pub patching: TilingPlan,
     /// The models, at least one, none twice.
@@ -71,11 +75,13 @@ const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", 
 
 /// What `data_config` says about prediction, as far as it could be read.
 pub(crate) struct Defaults<'a> {
-    pub axes: Option<&'a Axes>,
+    pub space: Option<Space<'a>>,
     pub batch_size: Option<usize>,
     pub patching: Option<&'a PatchingPlan>,
     /// Whether `patching` is for prediction, which is known even where it could not be read.
     pub is_tiling: bool,
+    /// Which channels are read.
+    pub channels: Option<Vec<usize>>,
 }
 
 /// The section `predict`, with stand-ins for refused values; nothing without inputs.
@@ -87,7 +93,7 @@ pub(crate) fn predict(
     let block = value.block(reader)?.only(reader, KEYS);
     let inputs = block.need(reader, "input", "a path or a list of paths", paths);
     let patching = match (block.given("patching"), defaults.patching) {
-        (Some(value), _) => tiling(reader, &value, defaults.axes),
+        (Some(value), _) => tiling(reader, &value, defaults.space),
         (None, Some(PatchingPlan::Tiling(tiling))) => Some(tiling.clone()),
         (None, _) if defaults.is_tiling => None,
         (None, _) => block.missing(reader, "patching", "a block with name tiled or whole"),
@@ -105,6 +111,7 @@ pub(crate) fn predict(
     let stand_in = patching.is_none();
     Some(PredictPlan {
         inputs: inputs?,
+        channels: defaults.channels.clone(),
         patching: patching.unwrap_or(TilingPlan::Whole),
         models: models.unwrap_or_default(),
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),

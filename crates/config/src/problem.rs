@@ -68,11 +68,18 @@ impl fmt::Display for Problem {
         if let Some(name) = &self.suggestion {
             write!(f, "; did you mean `{name}`?")?;
         }
-        let number = self.line.to_string();
+        self.excerpt.write(f, self.line)
+    }
+}
+
+impl Excerpt {
+    /// The line with its number, and marks under what is meant.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, line: usize) -> fmt::Result {
+        let number = line.to_string();
         let margin = " ".repeat(number.len());
-        let before = " ".repeat(self.excerpt.n_before);
-        let carets = "^".repeat(self.excerpt.n_marked);
-        write!(f, "\n{margin} |\n{number} | {}\n{margin} | {before}{carets}", self.excerpt.line)
+        let before = " ".repeat(self.n_before);
+        let carets = "^".repeat(self.n_marked);
+        write!(f, "\n{margin} |\n{number} | {}\n{margin} | {before}{carets}", self.line)
     }
 }
 

@@ -5,11 +5,13 @@
 
 use std::path::Path;
 
+use crate::config_value::ConfigValue;
 use crate::location::Location;
-use crate::origin::{Complaint, Origin, entry_path, key_path, place};
+use crate::origin::{Complaint, Origin, entry_path, key_path, place, printable};
 use crate::problem::Problem;
 use crate::suggest::nearest;
-use crate::yaml::{Entry, Kind, Node};
+use crate::warning::Warning;
+use crate::yaml::{Entry, Kind, Node, Reason, Refusal};
 
 /// How much of a text is repeated in a message.
 const MAX_SHOWN: usize = 60;
@@ -19,6 +21,7 @@ pub(crate) struct Reader<'r> {
     origin: &'r Origin,
     env: &'r dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
+    warnings: Vec<Warning>,
 }
 
 /// A value and the path that leads to it.
@@ -41,12 +44,12 @@ pub(crate) struct Block<'t> {
 
 impl<'r> Reader<'r> {
     pub(crate) fn new(origin: &'r Origin, env: &'r dyn Fn(&str) -> Option<String>) -> Self {
-        Reader { origin, env, problems: Vec::new() }
+        Reader { origin, env, problems: Vec::new(), warnings: Vec::new() }
     }
 
-    /// The problems found so far.
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+    /// The problems and warnings found so far.
+    pub(crate) fn into_findings(self) -> (Vec<Problem>, Vec<Warning>) {
+        (self.problems, self.warnings)
     }
 
     /// The folder of the file.
@@ -62,6 +65,30 @@ impl<'r> Reader<'r> {
     /// Notes a problem.
     pub(crate) fn report(&mut self, at: Location, path: &str, complaint: Complaint) {
         self.problems.push(self.origin.problem(at, path, complaint));
+    }
+
+    /// Notes what the parser refused.
+    pub(crate) fn report_refusals(&mut self, refusals: Vec<Refusal>) {
+        for refusal in refusals {
+            let (path, found, expected) = match refusal.reason {
+                Reason::DuplicateKey { key, parent } => {
+                    (key_path(&parent, &key), "stands here a second time".into(), "each key once")
+                }
+                Reason::SecondDocument => {
+                    (String::new(), "a second document starts here".into(), "one document per file")
+                }
+                Reason::Syntax(message) => {
+                    (String::new(), format!("not readable as YAML: {}", printable(&message)), "valid YAML")
+                }
+            };
+            let complaint = Complaint { found, expected: expected.into(), suggestion: None };
+            self.report(refusal.location, &path, complaint);
+        }
+    }
+
+    /// Notes that a value is accepted, but not for the good.
+    pub(crate) fn warn(&mut self, value: &Value<'_>, message: impl Into<String>) {
+        self.warnings.push(self.origin.warning(value.location, &value.path, message.into()));
     }
 
     /// Refuses a value for what it is.
@@ -164,25 +191,23 @@ impl<'t> Block<'t> {
 
     /// Reports every key that is not one of `known`.
     pub(crate) fn only(self, reader: &mut Reader<'_>, known: &[&'static str]) -> Block<'t> {
-        self.only_with(reader, known, &[])
+        self.only_beside(reader, known, &[])
     }
 
-    /// As [`only`](Self::only), with a reason for the keys that exist elsewhere but not here.
-    pub(crate) fn only_with(
+    /// As [`only`](Self::only), but for keys that are reported elsewhere.
+    pub(crate) fn only_beside(
         mut self,
         reader: &mut Reader<'_>,
         known: &[&'static str],
-        not_available: &[&str],
+        elsewhere: &[&str],
     ) -> Block<'t> {
-        for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+        let is_known = |key: &str| known.contains(&key) || elsewhere.contains(&key);
+        for entry in self.entries.iter().filter(|entry| !is_known(&entry.key)) {
             let suggestion = nearest(&entry.key, known.iter().copied());
             let path = key_path(&self.path, &entry.key);
             let listed = if known.len() == 1 { "only" } else { "one of" };
             let complaint = Complaint {
-                found: match not_available.contains(&entry.key.as_str()) {
-                    true => "key not available yet".into(),
-                    false => "unknown key".into(),
-                },
+                found: "unknown key".into(),
                 expected: format!("{listed} {}", known.join(", ")),
                 suggestion: suggestion.filter(|name| !self.has(name)).map(str::to_owned),
             };
@@ -190,6 +215,11 @@ impl<'t> Block<'t> {
             self.mistyped.extend(known.iter().filter(|name| suggestion == Some(name)));
         }
         self
+    }
+
+    /// All keys with their values.
+    pub(crate) fn to_values(&self) -> Vec<(String, ConfigValue)> {
+        self.entries.iter().map(|entry| (entry.key.clone(), ConfigValue::of(&entry.value.kind))).collect()
     }
 
     fn has(&self, key: &str) -> bool {

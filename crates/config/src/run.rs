@@ -2,17 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{self, DataPlan, Mode, refuse_mode};
-use crate::normalization::Targets;
-use crate::origin::{Complaint, Origin, key_path, printable};
-use crate::patching;
+use crate::axes::Space;
+use crate::data::DataPlan;
+use crate::data_block::{self, ReadData, refuse_mode};
+use crate::mode::Mode;
+use crate::origin::{Complaint, Origin};
+use crate::patching_block;
 use crate::paths::path;
 use crate::predict::{self, PredictPlan};
 use crate::problem::{ConfigErrors, Problem};
 use crate::reader::{Block, Reader, Value};
+use crate::rules::Rules;
 use crate::simulate::{SimulatePlan, simulate};
 use crate::train::{TrainPlan, train};
-use crate::yaml::{self, Kind, Reason, Refusal};
+use crate::training_rules::{check_patch_filter, warn_of_unused};
+use crate::warning::Warning;
+use crate::yaml::{self, Kind};
 
 /// A checked configuration.
 ///
@@ -57,6 +62,8 @@ pub struct RunPlan {
     pub train: Option<TrainPlan>,
     /// The prediction, if asked for.
     pub predict: Option<PredictPlan>,
+    /// What the file says without effect, in the order of its lines.
+    pub warnings: Vec<Warning>,
     origin: Origin,
 }
 
@@ -118,17 +125,17 @@ pub fn parse_and_check(
     let document = yaml::read(text);
     let origin = Origin::new(file, text, document.root.as_ref());
     let mut reader = Reader::new(&origin, env);
-    for refusal in document.refusals {
-        report_refusal(&mut reader, refusal);
-    }
+    reader.report_refusals(document.refusals);
     let sections = document.root.as_ref().and_then(|root| sections(&mut reader, &Value::root(root)));
-    let mut problems = reader.into_problems();
+    let (mut problems, mut warnings) = reader.into_findings();
+    warnings.sort_by_key(|warning| (warning.line, warning.column));
     let plan = sections.map(|sections| RunPlan {
         output: sections.output,
         simulate: sections.simulate,
         data: sections.data,
         train: sections.train,
         predict: sections.predict,
+        warnings,
         origin,
     });
     match plan {
@@ -138,21 +145,6 @@ pub fn parse_and_check(
         }
         None => Err(ConfigErrors::new(file.to_owned(), problems)),
     }
-}
-
-fn report_refusal(reader: &mut Reader<'_>, refusal: Refusal) {
-    let (path, found, expected) = match refusal.reason {
-        Reason::DuplicateKey { key, parent } => {
-            (key_path(&parent, &key), "stands here a second time".into(), "each key once")
-        }
-        Reason::SecondDocument => {
-            (String::new(), "a second document starts here".into(), "one document per file")
-        }
-        Reason::Syntax(message) => {
-            (String::new(), format!("not readable as YAML: {}", printable(&message)), "valid YAML")
-        }
-    };
-    reader.report(refusal.location, &path, Complaint { found, expected: expected.into(), suggestion: None });
 }
 
 struct Sections {
@@ -174,32 +166,49 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>) -> Option<Sections> {
     let simulate = block.maybe(reader, "simulate", simulate);
     let data_block = block.get("data_config").and_then(|value| value.as_block());
     let data = block.need(reader, "data_config", "a block of keys", |reader, value| {
-        data::data(reader, value, targets(&block))
+        data_block::data(reader, value, Rules::RUN)
     });
-    let train = block.maybe(reader, "train", train).flatten();
-    let axes = data_block.as_ref().and_then(data::axes_of);
+    let train = block.maybe(reader, "train", |reader, value| train(reader, value, data.as_ref())).flatten();
+    if let (Some(data_block), Some(data), Some(train)) = (&data_block, &data, &train) {
+        check_patch_filter(reader, data_block, data);
+        warn_of_unused(reader, data_block, data, train.constructor);
+    }
+    let axes = data_block.as_ref().and_then(data_block::axes_of);
+    let channels = data.as_ref().and_then(|data| data.plan.channels.clone());
     let defaults = predict::Defaults {
-        axes: axes.as_ref(),
+        space: axes.as_ref().map(|axes| Space::new(axes, None)),
         batch_size: data.as_ref().and_then(|data| data.batch_size),
         patching: data.as_ref().and_then(|data| data.patching.as_ref()),
-        is_tiling: data_block.as_ref().is_some_and(patching::is_tiling),
+        is_tiling: data_block.as_ref().is_some_and(patching_block::is_tiling),
+        // A training that mixes its input selects channels of the target.
+        channels: channels.filter(|_| train.as_ref().is_none_or(|train| train.constructor.has_inputs())),
     };
     let predict = block.maybe(reader, "predict", |reader, value| predict::predict(reader, value, &defaults));
     check_sections(reader, &block, data_block.as_ref());
     let data = data?;
-    // Without their own axes targets cannot be opened.
-    let train = train.map(|train| match data.has_target_axes {
-        true => train,
-        false => TrainPlan { targets: Vec::new(), ..train },
-    });
+    let (train, predict) = (known_train(train, &data), predict.flatten());
+    let predict = predict.filter(|_| data.has_channels || data.plan.lateral.is_none());
     Some(Sections {
         output: output.unwrap_or_default(),
         // Without it nobody knows which images are still to be made.
         simulate: simulate?,
         data: data.plan,
         train,
-        predict: predict.flatten(),
+        predict,
     })
+}
+
+/// A training without what cannot be opened or checked, because something of `data_config` was refused.
+fn known_train(train: Option<TrainPlan>, data: &ReadData) -> Option<TrainPlan> {
+    let train = train?;
+    match (data.has_target_axes, data.has_channels) {
+        // How many channels are mixed, or left for lateral context, is not known.
+        (_, false) if train.constructor.is_lateral() => None,
+        // Without their own axes targets cannot be opened.
+        (false, _) if !train.constructor.has_inputs() => None,
+        (false, _) => Some(TrainPlan { targets: Vec::new(), val_targets: Vec::new(), ..train }),
+        (true, _) => Some(train),
+    }
 }
 
 /// There has to be something to do, and the data set has to be for it.
@@ -220,11 +229,4 @@ fn check_sections(reader: &mut Reader<'_>, block: &Block<'_>, data: Option<&Bloc
     } else if has_predict && mode == Mode::Validating.name() {
         refuse_mode(reader, data, "predicting or training, because there is a `predict` section");
     }
-}
-
-/// Whether the file names targets, whatever else is wrong with its `train` section.
-fn targets(block: &Block<'_>) -> Targets {
-    let given =
-        block.given("train").and_then(|train| train.as_block()).and_then(|train| train.given("target"));
-    if given.is_some() { Targets::Given } else { Targets::Absent }
 }

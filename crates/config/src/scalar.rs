@@ -40,6 +40,11 @@ pub(crate) fn positive(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<usi
     count(reader, value, 1..=usize::MAX)
 }
 
+/// The index of a channel.
+pub(crate) fn channel(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<usize> {
+    count(reader, value, 0..=usize::MAX)
+}
+
 /// A seed that may not be 0.
 pub(crate) fn positive_seed(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u64> {
     integer(reader, value, 1..=u64::MAX)
@@ -53,6 +58,8 @@ pub(crate) enum Fractions {
     NotNegative,
     AboveZero,
     Probability,
+    /// At least zero and below one.
+    BelowOne,
     /// Above zero, with a largest value.
     UpTo(f64),
 }
@@ -65,6 +72,7 @@ impl Fractions {
                 Fractions::NotNegative => value >= 0.0,
                 Fractions::AboveZero => value > 0.0,
                 Fractions::Probability => (0.0..=1.0).contains(&value),
+                Fractions::BelowOne => (0.0..1.0).contains(&value),
                 Fractions::UpTo(max) => value > 0.0 && value <= max,
             }
     }
@@ -75,6 +83,7 @@ impl Fractions {
             Fractions::NotNegative => "a finite number, at least 0".into(),
             Fractions::AboveZero => "a finite number above 0".into(),
             Fractions::Probability => "a number from 0 to 1".into(),
+            Fractions::BelowOne => "a number, at least 0 and below 1".into(),
             Fractions::UpTo(max) => format!("a number above 0 and at most {max}"),
         }
     }
@@ -111,14 +120,28 @@ pub(crate) struct Names<'n, T> {
 }
 
 impl<T: Copy> Names<'_, T> {
-    /// What a name selects.
+    fn all(&self) -> Vec<&'static str> {
+        self.known.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// All names, as in `a, b or c`.
+    pub(crate) fn expected(&self) -> String {
+        alternatives(&self.all())
+    }
+
+    /// What a name selects, if it is one of them.
+    pub(crate) fn find(&self, name: &str) -> Option<T> {
+        self.known.iter().find(|(known, _)| *known == name).map(|(_, selected)| *selected)
+    }
+
+    /// What a name selects; any other is reported.
     pub(crate) fn read(&self, reader: &mut Reader<'_>, value: &Value<'_>) -> Option<T> {
-        let names: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();
+        let names = self.all();
         let Kind::Text(written) = value.kind else {
             return reader.refuse(value, alternatives(&names));
         };
-        if let Some((_, selected)) = self.known.iter().find(|(name, _)| name == written) {
-            return Some(*selected);
+        if let Some(selected) = self.find(written) {
+            return Some(selected);
         }
         if let Some((_, reason)) = self.refused.iter().find(|(name, _)| name == written) {
             return reader.refuse(value, format!("{} ({written} {reason})", alternatives(&names)));
@@ -128,7 +151,7 @@ impl<T: Copy> Names<'_, T> {
 
     /// A block and what the `name` in it selects.
     pub(crate) fn block<'t>(&self, reader: &mut Reader<'_>, value: &Value<'t>) -> Option<(T, Block<'t>)> {
-        let names: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();
+        let names = self.all();
         let Some(block) = value.as_block() else {
             return reader.refuse(value, format!("a block with name {}", alternatives(&names)));
         };

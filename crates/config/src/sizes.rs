@@ -1,22 +1,23 @@
 //! Sizes and overlaps along the spatial axes.
 
-use patchweave_geometry::{Axes, Extent, Overlaps, PerAxis};
+use patchweave_geometry::{Extent, Overlaps, PerAxis};
 
+use crate::axes::Space;
 use crate::reader::{Block, Reader, Value, counted};
 use crate::scalar::{count, positive};
 
 /// Two or three sizes of at least 1; as many as the axes have, where these are known.
-pub(crate) fn extent(reader: &mut Reader<'_>, value: &Value<'_>, axes: Option<&Axes>) -> Option<Extent> {
-    let expected = match axes {
-        Some(axes) => format!("a list of {} sizes for axes {axes}", axes.n_spatial()),
+pub(crate) fn extent(reader: &mut Reader<'_>, value: &Value<'_>, space: Option<Space<'_>>) -> Option<Extent> {
+    let expected = match space {
+        Some(Space { axes, n_spatial }) => format!("a list of {n_spatial} sizes for axes {axes}"),
         None => "a list of 2 (YX) or 3 (ZYX) sizes".into(),
     };
     let Some(entries) = value.entries() else {
         return reader.refuse(value, expected);
     };
     let sizes: Vec<_> = entries.iter().map(|entry| positive(reader, entry)).collect();
-    let fits = match axes {
-        Some(axes) => sizes.len() == axes.n_spatial(),
+    let fits = match space {
+        Some(space) => sizes.len() == space.n_spatial,
         None => matches!(sizes.len(), 2 | 3),
     };
     if !fits {
@@ -33,9 +34,9 @@ pub(crate) fn extent(reader: &mut Reader<'_>, value: &Value<'_>, axes: Option<&A
 pub(crate) fn square_extent(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
-    axes: Option<&Axes>,
+    space: Option<Space<'_>>,
 ) -> Option<Extent> {
-    let size = extent(reader, value, axes)?;
+    let size = extent(reader, value, space)?;
     if is_square(&size) { Some(size) } else { refuse_oblong(reader, value, &size) }
 }
 
@@ -107,8 +108,8 @@ pub(crate) fn no_overlaps(size: &Extent) -> Overlaps {
 pub(crate) fn patch_size(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
-    axes: Option<&Axes>,
-    read: impl FnOnce(&mut Reader<'_>, &Value<'_>, Option<&Axes>) -> Option<Extent>,
+    space: Option<Space<'_>>,
+    read: impl FnOnce(&mut Reader<'_>, &Value<'_>, Option<Space<'_>>) -> Option<Extent>,
 ) -> Option<Extent> {
-    block.need(reader, "patch_size", "a list of sizes", |reader, value| read(reader, value, axes))
+    block.need(reader, "patch_size", "a list of sizes", |reader, value| read(reader, value, space))
 }

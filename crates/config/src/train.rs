@@ -1,10 +1,14 @@
-//! The `train` section: which images, how many epochs, how much is loaded ahead.
+//! The `train` section: which images, how they are validated, how many epochs, how much is loaded ahead.
 
 use std::path::PathBuf;
 
-use crate::paths::paths;
-use crate::reader::{Block, Reader, Value, counted};
+use crate::constructor::{ConstructorPlan, constructor};
+use crate::data_block::ReadData;
+use crate::extras::{Extras, extras};
+use crate::fit_source::{FitSource, fit_source};
+use crate::reader::{Block, Reader, Value};
 use crate::scalar::{count, positive};
+use crate::sources::{Sources, sources};
 
 /// Loading of training batches.
 ///
@@ -24,15 +28,32 @@ use crate::scalar::{count, positive};
 /// let plan = patchweave_config::parse(text, Path::new("configs/a.yaml"), &|_| None)?;
 /// let train = plan.train.unwrap();
 /// assert_eq!(train.inputs, [Path::new("configs/a.tiff"), Path::new("configs/b.tiff")]);
-/// assert_eq!((train.targets.len(), train.epochs, train.prefetch_bytes), (2, 1, 2 << 20));
+/// assert_eq!((train.targets[0].len(), train.epochs, train.prefetch_bytes), (2, 1, 2 << 20));
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrainPlan {
-    /// The input images, at least one.
+    /// Which images a sample is made of.
+    pub constructor: ConstructorPlan,
+    /// The input images; none where the constructor mixes the input from the target.
     pub inputs: Vec<PathBuf>,
-    /// One target per input, or none at all.
-    pub targets: Vec<PathBuf>,
+    /// The target images: no list without targets, one list per channel for independent targets, otherwise one
+    /// list, which has one target per input where there are inputs.
+    pub targets: Vec<Vec<PathBuf>>,
+    /// The input images of the validation; none without separate validation images, or where the input is mixed.
+    pub val_inputs: Vec<PathBuf>,
+    /// The target images of the validation, in the form of `targets`; none without separate validation images.
+    pub val_targets: Vec<Vec<PathBuf>>,
+    /// How many patches are split off the training images for validation; 0 where nothing is.
+    pub n_val_patches: usize,
+    /// Whether no training patch sees a pixel of a validation patch, lateral context included.
+    pub leak_free: bool,
+    /// One mask per input, or none at all.
+    pub masks: Vec<PathBuf>,
+    /// One image of weights per image that patches are drawn from, or none at all.
+    pub weights: Vec<PathBuf>,
+    /// What statistics are computed from.
+    pub statistics: FitSource,
     /// How often the data set is gone through, at least 1.
     pub epochs: usize,
     /// The most batches of an epoch, at least 1; all of them without a limit.
@@ -45,8 +66,22 @@ pub struct TrainPlan {
     pub montage_patches: usize,
 }
 
-const KEYS: &[&str] =
-    &["input", "target", "epochs", "max_batches", "prefetch_batches", "prefetch_mib", "montage_patches"];
+const KEYS: &[&str] = &[
+    "constructor",
+    "input",
+    "target",
+    "val_input",
+    "val_target",
+    "leak_free",
+    "mask",
+    "weights",
+    "statistics",
+    "epochs",
+    "max_batches",
+    "prefetch_batches",
+    "prefetch_mib",
+    "montage_patches",
+];
 
 const MIB: usize = 1 << 20;
 
@@ -60,27 +95,36 @@ pub(crate) fn prefetch_bytes(reader: &mut Reader<'_>, block: &Block<'_>) -> Opti
     mib?.checked_mul(MIB)
 }
 
-/// The section `train`, with stand-ins for refused values; nothing without inputs.
-pub(crate) fn train(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<TrainPlan> {
+/// The section `train`, with stand-ins for refused values; nothing without a constructor and its images.
+pub(crate) fn train(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    data: Option<&ReadData>,
+) -> Option<TrainPlan> {
     let block = value.block(reader)?.only(reader, KEYS);
-    let inputs = block.need(reader, "input", "a path or a list of paths", paths);
-    let targets = block.or(reader, "target", Vec::new(), paths);
-    if let (Some(inputs), Some(targets), Some(value)) = (&inputs, &targets, block.given("target"))
-        && inputs.len() != targets.len()
-    {
-        let found = format!("got {}", counted(targets.len(), "target", "targets"));
-        let expected = format!("as many as inputs, {}", inputs.len());
-        reader.refuse_found::<()>(&value, found, expected);
-    }
+    let constructor = constructor(reader, &block, data);
+    let images = constructor.and_then(|constructor| sources(reader, &block, constructor));
+    let extras = extras(reader, &block, constructor, images.as_ref(), data);
+    let statistics = block.or(reader, "statistics", FitSource::default(), fit_source);
     let epochs = block.or(reader, "epochs", 1, positive);
     let max_batches = block.maybe(reader, "max_batches", positive);
     let prefetch_batches = block.or(reader, "prefetch_batches", 8, positive);
     let prefetch_bytes = prefetch_bytes(reader, &block);
     let montage_patches = block
         .or(reader, "montage_patches", 12, |reader, value| count(reader, value, 0..=MAX_MONTAGE_PATCHES));
+    let Sources { inputs, targets, val_inputs, val_targets } = images?;
+    let Extras { masks, weights, leak_free, n_val_patches } = extras;
     Some(TrainPlan {
-        inputs: inputs?,
-        targets: targets.unwrap_or_default(),
+        constructor: constructor?,
+        inputs,
+        targets,
+        val_inputs,
+        val_targets,
+        n_val_patches,
+        leak_free,
+        masks,
+        weights,
+        statistics: statistics.unwrap_or_default(),
         epochs: epochs.unwrap_or(1),
         max_batches: max_batches.flatten(),
         prefetch_batches: prefetch_batches.unwrap_or(1),

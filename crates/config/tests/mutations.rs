@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use patchweave_config::parse;
+use patchweave_config::{
+    ConfigErrors, DataRules, ImageFacts, OpenedImages, RunPlan, check_images, parse_and_check,
+    parse_data_config,
+};
+use patchweave_geometry::ImageShape;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const VALID: &str = include_str!("data/full.yaml");
+const VALID: [&str; 2] = [include_str!("data/full.yaml"), include_str!("data/lateral.yaml")];
+const REFERENCE: &str = include_str!("data/reference.yaml");
 
 /// One change to a file.
 #[derive(Debug, Clone)]
@@ -77,17 +82,50 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_damaged_file_is_a_plan_or_has_problems(mutations in prop::collection::vec(mutation(), 1..6)) {
-        let text = mutations.iter().fold(VALID.to_owned(), apply);
+    fn a_damaged_file_is_a_plan_or_has_problems(
+        file in 0..VALID.len(),
+        mutations in prop::collection::vec(mutation(), 1..6),
+    ) {
+        let text = mutations.iter().fold(VALID[file].to_owned(), apply);
         let env = |name: &str| (name == "OUT").then(|| "/o".to_owned());
-        if let Err(errors) = parse(&text, Path::new("f"), &env) {
-            prop_assert!(!errors.problems.is_empty());
-            prop_assert!(errors.problems.is_sorted_by_key(|p| (p.line, p.column)));
-            for problem in &errors.problems {
-                prop_assert!(problem.line >= 1 && problem.column >= 1 && problem.excerpt.n_marked >= 1);
-                prop_assert!(!problem.found.is_empty() && !problem.expected.is_empty());
-                prop_assert!(!problem.to_string().chars().any(|c| c.is_control() && c != '\n'));
+        let shape = ImageShape::from_slice(&[2, 2, 9, 70, 70]).unwrap();
+        let image = ImageFacts { source: "a".into(), shape, entry: 0 };
+        let images = OpenedImages {
+            train_inputs: vec![image.clone()],
+            train_targets: vec![vec![image.clone()]; 2],
+            val_inputs: vec![image.clone(); 2],
+            val_targets: vec![vec![image.clone()]],
+            masks: vec![image.clone()],
+            weights: vec![image.clone()],
+            predict_inputs: vec![image; 2],
+        };
+        let fit = |plan: &RunPlan| check_images(plan, &images);
+        check(parse_and_check(&text, Path::new("f"), &env, &fit).err())?;
+    }
+
+    #[test]
+    fn a_damaged_data_config_is_a_plan_or_has_problems(mutations in prop::collection::vec(mutation(), 1..6)) {
+        let text = mutations.iter().fold(REFERENCE.to_owned(), apply);
+        for rules in [DataRules::Own, DataRules::DataConfig, DataRules::MicroSplitDataConfig] {
+            let read = parse_data_config(&text, Path::new("f"), rules);
+            if let Ok(data) = &read {
+                let written = data.to_reference_form().to_yaml();
+                prop_assert!(parse_data_config(&written, Path::new("f"), rules).is_ok(), "{}", written);
             }
+            check(read.err())?;
         }
     }
+}
+
+/// Problems can be printed.
+fn check(errors: Option<ConfigErrors>) -> Result<(), TestCaseError> {
+    let Some(errors) = errors else { return Ok(()) };
+    prop_assert!(!errors.problems.is_empty());
+    prop_assert!(errors.problems.is_sorted_by_key(|p| (p.line, p.column)));
+    for problem in &errors.problems {
+        prop_assert!(problem.line >= 1 && problem.column >= 1 && problem.excerpt.n_marked >= 1);
+        prop_assert!(!problem.found.is_empty() && !problem.expected.is_empty());
+        prop_assert!(!problem.to_string().chars().any(|c| c.is_control() && c != '\n'));
+    }
+    Ok(())
 }

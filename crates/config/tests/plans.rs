@@ -5,14 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AugmentationPlan, ConfigErrors, DataType, InputStatistics, LoadError, MeanStd, MinMax, Mode, ModelPlan,
-    NormalizationPlan, OutputFormat, PatchingPlan, PixelTypeChoice, RunPlan, TargetStatistics, TilingPlan,
-    load, parse,
+    AlphaRange, AugmentationPlan, Background, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth,
+    ContextSource, DataType, FitSource, InputStatistics, LateralPlan, LoadError, MaskFilterPlan, MeanStd,
+    MinMax, Mode, ModelPlan, NormalizationPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan,
+    PixelTypeChoice, QuantileLevels, RunPlan, TargetStatistics, TilingPlan, load, parse,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
 
 const BASE: &str = include_str!("data/base.yaml");
+const LATERAL: &str = include_str!("data/lateral.yaml");
 
 fn plan(text: &str) -> RunPlan {
     let env = |name: &str| (name == "OUT").then(|| "/o".to_owned());
@@ -38,8 +40,14 @@ fn every_key_arrives_in_the_plan() {
 
     let data = plan.data;
     assert_eq!((data.mode, data.data_type), (Mode::Training, DataType::Zarr));
-    assert_eq!((data.axes.to_string(), data.target_axes.to_string()), ("SCZYX".into(), "SZYX".into()));
-    assert_eq!(data.patching, PatchingPlan::Random { patch_size: extent(&[8, 64, 64]), seed: 7 });
+    assert_eq!((data.axes.to_string(), data.target_axes().to_string()), ("SCZYX".into(), "SZYX".into()));
+    assert_eq!((data.n_spatial(), data.in_memory), (3, false));
+    assert_eq!(data.patching, PatchingPlan::Stratified { patch_size: extent(&[8, 64, 64]), seed: 7 });
+    let background = Background::MeanStd { mean_threshold: 120.0, std_threshold: Some(3.0) };
+    let patch_filter = PatchFilterPlan { ref_channel: 1, filtered_patch_prob: 0.2, background };
+    assert_eq!(data.patch_filter, Some(patch_filter));
+    let mask_filter = MaskFilterPlan { ref_channel: 0, filtered_patch_prob: 0.0, coverage: 0.6 };
+    assert_eq!(data.mask_filter, Some(mask_filter));
     let given = |mean, std| MeanStd { mean, std };
     let normalization = NormalizationPlan::MeanStd {
         per_channel: true,
@@ -52,12 +60,20 @@ fn every_key_arrives_in_the_plan() {
         AugmentationPlan::XyRandomRotate90 { p: 1.0, seed: None },
     ];
     assert_eq!(data.augmentations, augmentations);
-    assert_eq!((data.batch_size, data.channels), (16, Some(vec![1, 0])));
-    assert_eq!((data.num_workers, data.shuffle, data.seed), (1, false, 11));
+    assert_eq!((data.batch_size, &data.channels), (16, &Some(vec![1, 0])));
+    assert_eq!((data.num_workers, data.shuffle(), data.seed), (0, false, 11));
+    assert_eq!((data.n_threads(&data.train_loader), data.n_threads(&data.val_loader)), (1, 3));
+    assert_eq!(data.train_loader.drop_last(), Some(true));
+    assert_eq!(data.pred_loader.get("pin_memory_device"), Some(&ConfigValue::from("cuda")));
+    assert_eq!((data.n_val_patches, data.lateral), (4, None));
 
     let train = plan.train.unwrap();
+    assert_eq!(train.constructor, ConstructorPlan::Basic);
     assert_eq!(train.inputs, [Path::new("configs/data/mixed.zarr"), Path::new("/abs/other.zarr")]);
-    assert_eq!(train.targets, [Path::new("configs/data/nuclei.zarr"), Path::new("/abs/target.zarr")]);
+    assert_eq!(train.targets, [[Path::new("configs/data/nuclei.zarr"), Path::new("/abs/target.zarr")]]);
+    assert_eq!(train.masks, [Path::new("configs/data/mask.zarr"), Path::new("/abs/mask.zarr")]);
+    assert_eq!((train.n_val_patches, train.leak_free), (4, true));
+    assert_eq!(train.statistics, FitSource::Patches { tolerance: Some(0.01) });
     assert_eq!((train.epochs, train.max_batches, train.montage_patches), (3, Some(10), 0));
     assert_eq!((train.prefetch_batches, train.prefetch_bytes), (4, 64 << 20));
 
@@ -70,12 +86,51 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.models, models);
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputFormat::OmeZarr]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
+    assert_eq!(predict.channels, Some(vec![1, 0]));
+
+    let warnings: Vec<_> = plan.warnings.iter().map(|warning| warning.key_path.as_str()).collect();
+    assert_eq!(warnings, ["data_config.train_dataloader_params.shuffle"]);
+}
+
+#[test]
+fn every_key_of_lateral_context_arrives_in_the_plan() {
+    let plan = plan(LATERAL);
+    let lateral = LateralPlan {
+        multiscale_count: 3,
+        padding: PaddingPlan::Constant { value: 100.0 },
+        source: ContextSource::Pyramid,
+        depth: ContextDepth::Keep,
+        alpha_ranges: Some(vec![AlphaRange { low: 0.0, high: 1.0 }, AlphaRange { low: 0.2, high: 0.5 }]),
+        uncorrelated_channel_prob: 0.4,
+    };
+    assert_eq!(plan.data.lateral, Some(lateral));
+    assert_eq!((plan.data.mask_filter, plan.data.n_val_patches), (None, 8));
+    let patch_size = extent(&[8, 64, 64]);
+    assert_eq!(plan.data.patching, PatchingPlan::Weighted { patch_size, seed: 42, share: 0.75 });
+    let range = |min, max| MinMax { min, max };
+    let normalization = NormalizationPlan::Quantile {
+        per_channel: true,
+        levels: vec![QuantileLevels { lower: 0.02, upper: 0.9 }, QuantileLevels { lower: 0.03, upper: 0.95 }],
+        input: InputStatistics::Given(vec![range(3.0, 30.0)]),
+        target: TargetStatistics::Given(vec![range(1.0, 10.0), range(2.0, 20.0)]),
+    };
+    assert_eq!(plan.data.normalization, normalization);
+
+    let train = plan.train.unwrap();
+    assert_eq!(train.constructor, ConstructorPlan::MultiChannelTarget);
+    assert_eq!((train.inputs, train.val_inputs), (Vec::<PathBuf>::new(), Vec::<PathBuf>::new()));
+    assert_eq!(train.targets, [[Path::new("configs/a.zarr"), Path::new("configs/b.zarr")]]);
+    assert_eq!(train.val_targets, [[Path::new("configs/c.zarr")]]);
+    assert_eq!(train.weights, [Path::new("configs/wa.zarr"), Path::new("configs/wb.zarr")]);
+    assert_eq!((train.n_val_patches, train.leak_free), (0, false));
+    assert_eq!(train.statistics, FitSource::Images);
 }
 
 #[test]
 fn keys_that_are_left_out_or_null_have_defaults() {
     let nulls = "  axes: CYX\n  target_axes: null\n  augmentations: ~\n  batch_size:\n  channels: null\n  \
-                 num_workers: null\n  train_dataloader_params: null\n  seed: null";
+                 num_workers: null\n  train_dataloader_params: null\n  seed: null\n  in_memory: null\n  \
+                 n_val_patches: null\n  patch_filter: null\n  alpha_ranges: null";
     for text in [BASE.to_owned(), BASE.replace("  axes: CYX", nulls)] {
         let plan = plan(&text);
         let simulate = plan.simulate.unwrap();
@@ -83,7 +138,7 @@ fn keys_that_are_left_out_or_null_have_defaults() {
         assert_eq!((simulate.photons, simulate.read_noise), (200.0, 2.0));
         assert_eq!((simulate.background, simulate.psf_sigma), (10.0, 1.5));
         assert_eq!(simulate.formats, [OutputFormat::Tiff, OutputFormat::OmeZarr]);
-        assert_eq!(plan.data.target_axes, plan.data.axes);
+        assert_eq!(plan.data.target_axes(), &plan.data.axes);
         assert_eq!(plan.data.patching, PatchingPlan::Random { patch_size: extent(&[64, 64]), seed: 42 });
         let fitted = NormalizationPlan::MeanStd {
             per_channel: true,
@@ -92,11 +147,19 @@ fn keys_that_are_left_out_or_null_have_defaults() {
         };
         assert_eq!(plan.data.normalization, fitted);
         assert_eq!(plan.data.augmentations, AugmentationPlan::DEFAULT);
-        assert_eq!((plan.data.batch_size, plan.data.channels), (1, None));
-        assert_eq!((plan.data.shuffle, plan.data.seed), (true, 42));
+        assert_eq!((plan.data.batch_size, &plan.data.channels), (1, &None));
+        assert_eq!((plan.data.shuffle(), plan.data.seed), (true, 42));
+        assert_eq!((plan.data.in_memory, plan.data.n_val_patches), (true, 8));
+        let mask_filter = MaskFilterPlan { ref_channel: 0, filtered_patch_prob: 0.1, coverage: 0.25 };
+        assert_eq!((plan.data.patch_filter, plan.data.mask_filter), (None, Some(mask_filter)));
+        assert_eq!((plan.data.lateral, plan.warnings), (None, Vec::new()));
         assert!((1..=4).contains(&plan.data.num_workers));
         let train = plan.train.unwrap();
         assert_eq!((train.epochs, train.max_batches, train.montage_patches), (1, None, 12));
+        assert_eq!((train.constructor, train.n_val_patches), (ConstructorPlan::Basic, 0));
+        assert_eq!((train.val_inputs.len(), train.val_targets.len()), (0, 0));
+        assert_eq!((train.masks.len(), train.weights.len(), train.leak_free), (0, 0, false));
+        assert_eq!(train.statistics, FitSource::Patches { tolerance: None });
         assert_eq!((train.prefetch_batches, train.prefetch_bytes), (8, 512 << 20));
         let predict = plan.predict.unwrap();
         assert_eq!((predict.batch_size, predict.formats.len()), (1, 2));
@@ -124,10 +187,128 @@ fn other_forms_of_blocks_are_read() {
     assert_eq!(with("{name: random, patch_size: [64, 64]}", oblong).data.patching, expected);
 
     let ranges = "{name: min_max, input_mins: 0, input_maxes: [255], skip_target: true, target_mins: 0, target_maxes: 1}";
-    let input = vec![MinMax { min: 0.0, max: 255.0 }];
-    let expected = NormalizationPlan::MinMax { input, target: TargetStatistics::Skip };
-    assert_eq!(with("{name: mean_std}", ranges).data.normalization, expected);
+    let expected = NormalizationPlan::MinMax {
+        per_channel: true,
+        input: InputStatistics::Given(vec![MinMax { min: 0.0, max: 255.0 }]),
+        target: TargetStatistics::Skip { unused: Some(vec![MinMax { min: 0.0, max: 1.0 }]) },
+    };
+    let skipping = with("{name: mean_std}", ranges);
+    assert_eq!(skipping.data.normalization, expected);
+    assert_eq!(skipping.warnings[0].message, "not used, because skip_target is true");
+    let fitted = NormalizationPlan::Quantile {
+        per_channel: false,
+        levels: vec![QuantileLevels { lower: 0.01, upper: 0.5 }],
+        input: InputStatistics::Fit,
+        target: TargetStatistics::NotGiven,
+    };
+    let quantile = "{name: quantile, per_channel: false, upper_quantiles: 0.5}";
+    assert_eq!(with("{name: mean_std}", quantile).data.normalization, fitted);
     assert_eq!(with("{name: mean_std}", "{name: none}").data.normalization, NormalizationPlan::None);
+}
+
+#[test]
+fn filters_have_defaults_that_follow_from_the_axes() {
+    let filters = |lines: &str| {
+        let patching = "{name: stratified, patch_size: [64, 64]}";
+        let text = BASE.replace("{name: random, patch_size: [64, 64]}", &format!("{patching}{lines}"));
+        let data = plan(&text).data;
+        (data.patch_filter.map(|filter| filter.background), data.mask_filter.map(|filter| filter.coverage))
+    };
+    let max = Background::Max { threshold: 5.0, coverage: 0.25 };
+    assert_eq!(filters("\n  patch_filter: {name: max, threshold: 5}"), (Some(max), Some(0.25)));
+    let shannon = Background::Shannon { threshold: 2.5 };
+    assert_eq!(filters("\n  patch_filter: {name: shannon, threshold: 2.5}"), (Some(shannon), Some(0.25)));
+    assert_eq!(filters("\n  mask_filter: {coverage: 1}"), (None, Some(1.0)));
+
+    let volume = include_str!("data/lateral.yaml").replace("  mask_filter: null\n", "");
+    assert_eq!(plan(&volume).data.mask_filter.unwrap().coverage, 0.125);
+    let volume = volume.replace("  channels: null\n", "  mask_filter: {name: mask}\n");
+    assert_eq!(plan(&volume).data.mask_filter.unwrap().coverage, 0.25);
+}
+
+#[test]
+fn foreground_is_drawn_more_often() {
+    let foreground = |more: &str| {
+        let patching = format!("{{name: foreground, patch_size: [64, 64], threshold: 300{more}}}");
+        plan(&BASE.replace("{name: random, patch_size: [64, 64]}", &patching)).data.patching
+    };
+    let (patch_size, threshold) = (extent(&[64, 64]), 300.0);
+    let expected = PatchingPlan::Foreground { patch_size, seed: 42, threshold, ref_channel: 0, share: 0.5 };
+    assert_eq!(foreground(""), expected);
+    let expected = PatchingPlan::Foreground { patch_size, seed: 3, threshold, ref_channel: 1, share: 0.0 };
+    assert_eq!(foreground(", seed: 3, ref_channel: 1, share: 0"), expected);
+}
+
+/// The forms of `input` and `target`, by constructor.
+#[test]
+fn every_constructor_has_its_images() {
+    let with = |constructor: &str, images: &str| {
+        let text = LATERAL.replace(
+            "  constructor: multi_channel_target\n  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n  \
+             weights: [wa.zarr, wb.zarr]\n",
+            &format!("  constructor: {constructor}\n{images}"),
+        );
+        assert_ne!(text, LATERAL);
+        plan(
+            &text
+                .replace("weighted, patch_size: [8, 64, 64], share: 0.75", "random, patch_size: [8, 64, 64]"),
+        )
+    };
+    let independent =
+        with("independent_targets", "  target: [a.zarr, [b.zarr, c.zarr]]\n  val_target: [d.zarr, e.zarr]\n");
+    let train = independent.train.unwrap();
+    let n_of = |lists: &[Vec<PathBuf>]| lists.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!((n_of(&train.targets), n_of(&train.val_targets)), (vec![1, 2], vec![1, 1]));
+    let warnings: Vec<_> = independent.warnings.iter().map(ToString::to_string).collect();
+    let expected = "\
+configs/a.yaml:26:30: data_config.uncorrelated_channel_prob: not used by constructor independent_targets
+   |
+26 |   uncorrelated_channel_prob: 0.4
+   |                              ^^^";
+    assert_eq!(warnings, [expected]);
+
+    let paired = with("paired", "  input: a.zarr\n  target: b.zarr\n");
+    let warnings: Vec<_> = paired.warnings.iter().map(|warning| warning.key_path.as_str()).collect();
+    assert_eq!(warnings, ["data_config.alpha_ranges", "data_config.uncorrelated_channel_prob"]);
+    assert_eq!(paired.train.unwrap().inputs, [Path::new("configs/a.zarr")]);
+}
+
+/// Which trainings split patches off, and how many.
+#[test]
+fn patches_are_split_off_where_nothing_else_validates() {
+    let n_val_patches = |text: &str| plan(text).train.unwrap().n_val_patches;
+    let stratified = BASE.replace("name: random", "name: stratified");
+    assert_eq!((n_val_patches(BASE), n_val_patches(&stratified)), (0, 8));
+    let n_given = |n: usize| format!("  axes: CYX\n  n_val_patches: {n}");
+    assert_eq!(n_val_patches(&BASE.replace("  axes: CYX", &n_given(3))), 0);
+    assert_eq!(n_val_patches(&stratified.replace("  axes: CYX", &n_given(3))), 3);
+    assert_eq!(n_val_patches(&stratified.replace("  axes: CYX", &n_given(0))), 0);
+    let with_images = "target: b.tiff\n  val_input: c.tiff\n  val_target: d.tiff";
+    assert_eq!(n_val_patches(&stratified.replace("target: b.tiff", with_images)), 0);
+
+    let lateral = LATERAL
+        .replace("weighted, patch_size: [8, 64, 64], share: 0.75", "stratified, patch_size: [8, 64, 64]")
+        .replace("  val_target: c.zarr\n  weights: [wa.zarr, wb.zarr]\n", "");
+    assert_eq!(n_val_patches(&lateral), 0);
+    let leak_free = lateral.replace("  target: [a.zarr, b.zarr]\n", "  target: a.zarr\n  leak_free: true\n");
+    assert_eq!(n_val_patches(&leak_free), 8);
+}
+
+#[test]
+fn channels_of_a_mixed_target_are_not_those_of_a_prediction() {
+    let predicted = |constructor: &str, images: &str| {
+        let text = format!(
+            "output: out\ndata_config:\n  {{mode: training, data_type: tiff, axes: CYX, channels: [1], \
+             multiscale_count: 2, patching: {{name: random, patch_size: [8, 8]}}, normalization: {{name: none}}}}\n\
+             {images}predict: {{input: p, models: [identity], patching: {{name: whole}}}}\n"
+        );
+        plan(&text.replace("CONSTRUCTOR", constructor)).predict.unwrap().channels
+    };
+    assert_eq!(predicted("", ""), Some(vec![1]));
+    let train = "train: {constructor: CONSTRUCTOR, input: a, target: b}\n";
+    assert_eq!(predicted("paired", train), Some(vec![1]));
+    let train = "train: {constructor: CONSTRUCTOR, target: b}\n";
+    assert_eq!(predicted("multi_channel_target", train), None);
 }
 
 #[test]
@@ -185,7 +366,7 @@ fn variables_are_put_into_paths_and_nowhere_else() {
     };
     let plan = parse(&text, Path::new("a.yaml"), &env).unwrap();
     assert_eq!(plan.output, Path::new("${B}/xy$C{}"));
-    assert_eq!(plan.train.unwrap().targets, [Path::new("${B}")]);
+    assert_eq!(plan.train.unwrap().targets, [[Path::new("${B}")]]);
 
     let errors = parse(&BASE.replace("tiff\n  axes", "${A}\n  axes"), Path::new("a.yaml"), &env).unwrap_err();
     assert_eq!(errors.problems[0].found, "got \"${A}\"");

@@ -1,76 +1,13 @@
-//! Checks against the opened images: each mismatch is reported at the key that causes it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
+//! What concerns every run: patches, pairs, channels, statistics, batches.
 
-use std::path::Path;
+use patchweave_config::{ImageFacts, OpenedImages};
 
-use patchweave_config::{ImageFacts, OpenedImages, RunPlan, check_images, parse, parse_and_check};
-use patchweave_geometry::ImageShape;
-
-const BASE: &str = include_str!("data/base.yaml");
-
-fn image(source: &str, shape: &[usize]) -> ImageFacts {
-    ImageFacts { source: source.into(), shape: ImageShape::from_slice(shape).unwrap(), entry: 0 }
-}
-
-/// The images that the file itself fits.
-fn images() -> OpenedImages {
-    OpenedImages {
-        train_inputs: vec![image("a", &[1, 2, 64, 80])],
-        train_targets: vec![image("b", &[1, 3, 64, 80])],
-        predict_inputs: vec![image("p", &[1, 2, 20, 20])],
-    }
-}
-
-/// The problems of a changed file with these images, each in one line without the name of the file.
-fn problems(from: &str, to: &str, images: &OpenedImages) -> Vec<String> {
-    assert!(BASE.contains(from), "{from}");
-    let text = BASE.replacen(from, to, 1);
-    let plan = parse(&text, Path::new("f"), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-    let problems = check_images(&plan, images);
-    problems.iter().map(|p| p.to_string().lines().next().unwrap()[2..].to_owned()).collect()
-}
-
-#[test]
-fn problems_of_text_and_images_come_together() {
-    let text = BASE.replacen("predict:\n", "predict:\n  batch_size: none\n", 1).replacen(
-        "train:\n",
-        "train:\n  epoch: 3\n",
-        1,
-    );
-    assert_ne!(text, BASE);
-    let train_inputs = vec![image("a", &[1, 2, 64, 63])];
-    let images = OpenedImages { train_inputs, train_targets: Vec::new(), ..images() };
-    let check = |plan: &RunPlan| check_images(plan, &images);
-    let errors = parse_and_check(&text, Path::new("f"), &|_| None, &check).unwrap_err();
-    let keys: Vec<&str> = errors.problems.iter().map(|problem| problem.key_path.as_str()).collect();
-    assert_eq!(keys, ["data_config.patching.patch_size", "train.epoch", "predict.batch_size"]);
-}
-
-/// Refused values leave stand-ins behind that fit any image.
-#[test]
-fn stand_ins_cause_no_problems() {
-    let fits_all = |text: &str| {
-        let check = |plan: &RunPlan| check_images(plan, &images());
-        let plain = parse(text, Path::new("f"), &|_| None).unwrap_err();
-        let checked = parse_and_check(text, Path::new("f"), &|_| None, &check).unwrap_err();
-        assert_eq!(plain, checked);
-    };
-    for line in BASE.lines().filter(|line| line.contains(": ") && !line.trim_start().starts_with("axes")) {
-        let (key, _) = line.split_once(": ").unwrap();
-        fits_all(&BASE.replacen(line, &format!("{key}: {{wrong: [value]}}"), 1));
-    }
-}
-
-#[test]
-fn images_that_fit_have_no_problems() {
-    assert_eq!(problems("", "", &images()), Vec::<String>::new());
-    assert_eq!(problems("", "", &OpenedImages::default()), Vec::<String>::new());
-}
+use crate::{image, images, problems};
 
 #[test]
 fn every_training_image_has_room_for_a_patch() {
     let train_inputs = vec![image("a", &[1, 2, 64, 63]), image("c", &[1, 2, 64, 64])];
-    let train_targets = vec![image("b", &[1, 3, 64, 63]), image("d", &[1, 3, 64, 64])];
+    let train_targets = vec![vec![image("b", &[1, 3, 64, 63]), image("d", &[1, 3, 64, 64])]];
     let found = problems("", "", &OpenedImages { train_inputs, train_targets, ..images() });
     let expected = "9:40: data_config.patching.patch_size: image a has size 64 × 63, expected at least the patch size 64 × 64";
     assert_eq!(found, [expected]);
@@ -91,12 +28,12 @@ fn images_of_a_role_are_of_one_kind() {
 
 #[test]
 fn targets_pair_with_inputs() {
-    let train_targets = vec![image("b", &[2, 1, 64, 80])];
+    let train_targets = vec![vec![image("b", &[2, 1, 64, 80])]];
     let found = problems("", "", &OpenedImages { train_targets, ..images() });
     let expected = "13:11: train.target: target b has 2 samples of size 64 × 80, expected 1 sample of size 64 × 80 as its input a";
     assert_eq!(found, [expected]);
 
-    let train_targets = vec![image("b", &[1, 1, 64, 80]), image("c", &[1, 1, 64, 80])];
+    let train_targets = vec![vec![image("b", &[1, 1, 64, 80]), image("c", &[1, 1, 64, 80])]];
     let found = problems("", "", &OpenedImages { train_targets, ..images() });
     assert_eq!(found, ["13:11: train.target: 2 targets, expected as many as inputs, 1"]);
 }

@@ -1,0 +1,166 @@
+//! What a training may have beside its images: masks, weights, and patches that are split off for validation.
+
+use std::path::PathBuf;
+
+use crate::constructor::ConstructorPlan;
+use crate::data_block::ReadData;
+use crate::patching::PatchingPlan;
+use crate::paths::paths;
+use crate::reader::{Block, Reader, Value, counted};
+use crate::scalar::truth;
+use crate::sources::Sources;
+
+/// What a training may have beside its images.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub masks: Vec<PathBuf>,
+    pub weights: Vec<PathBuf>,
+    pub leak_free: bool,
+    pub n_val_patches: usize,
+}
+
+/// Masks, weights and the split, with stand-ins for what was refused.
+pub(crate) fn extras(
+    reader: &mut Reader<'_>,
+    block: &Block<'_>,
+    constructor: Option<ConstructorPlan>,
+    images: Option<&Sources>,
+    data: Option<&ReadData>,
+) -> Extras {
+    let masks = block.or(reader, "mask", Vec::new(), paths);
+    let weights = block.or(reader, "weights", Vec::new(), paths);
+    let leak_free = block.or(reader, "leak_free", false, truth);
+    let (Some(constructor), Some(data)) = (constructor, data) else { return Extras::default() };
+    let known = Known { constructor, images, data };
+    let has_masks = known.check_masks(reader, block, masks.as_deref());
+    let has_weights = known.check_weights(reader, block, weights.as_deref());
+    let n_val_patches = known.split(reader, block, leak_free);
+    Extras {
+        masks: masks.filter(|_| has_masks).unwrap_or_default(),
+        weights: weights.filter(|_| has_weights).unwrap_or_default(),
+        leak_free: leak_free == Some(true) && n_val_patches > 0,
+        n_val_patches,
+    }
+}
+
+/// What is known when masks, weights and the split are read.
+struct Known<'a> {
+    constructor: ConstructorPlan,
+    images: Option<&'a Sources>,
+    data: &'a ReadData,
+}
+
+impl Known<'_> {
+    /// Whether masks can be used; they need a grid to thin out, and a rule for what is background.
+    fn check_masks(&self, reader: &mut Reader<'_>, block: &Block<'_>, masks: Option<&[PathBuf]>) -> bool {
+        let Some(value) = block.given("mask") else { return false };
+        if !self.constructor.has_inputs() {
+            let found = format!("masks with constructor {}", self.constructor.name());
+            reader.refuse_found::<()>(&value, found, "constructor basic or paired, which have inputs");
+            return false;
+        }
+        let is_stratified = self.needs_stratified(reader, &value, "masks");
+        if self.data.mask_filter == Some(None) {
+            let expected = "a mask_filter in data_config, or no masks";
+            reader.refuse_found::<()>(&value, "masks without a mask_filter", expected);
+            return false;
+        }
+        let n_inputs = self.images.map(|images| images.inputs.len());
+        is_stratified && has_as_many(reader, &value, masks, n_inputs, ["mask", "masks"], "inputs")
+    }
+
+    /// Whether weights can be used: just where the patching follows them.
+    fn check_weights(&self, reader: &mut Reader<'_>, block: &Block<'_>, weights: Option<&[PathBuf]>) -> bool {
+        let Some(patching) = &self.data.patching else { return false };
+        let is_weighted = matches!(patching, PatchingPlan::Weighted { .. });
+        if let (true, ConstructorPlan::IndependentTargets, Some(value)) =
+            (is_weighted, self.constructor, block.given("constructor"))
+        {
+            let found = "independent_targets with patching weighted";
+            let expected = "another patching, because every channel is cut at a place of its own";
+            reader.refuse_found::<()>(&value, found, expected);
+            return false;
+        }
+        let Some(value) = block.given("weights") else {
+            if is_weighted {
+                let expected = "a path or a list of paths, because patching is weighted";
+                block.missing::<()>(reader, "weights", expected);
+            }
+            return false;
+        };
+        if !is_weighted {
+            let found = format!("weights with patching {}", patching.name());
+            reader.refuse_found::<()>(&value, found, "patching weighted, or no weights");
+            return false;
+        }
+        let sources = self.images.map(|images| match self.constructor.has_inputs() {
+            true => (images.inputs.len(), "inputs"),
+            false => (images.targets.first().map_or(0, Vec::len), "targets"),
+        });
+        let (n_drawn, role) = sources.unzip();
+        has_as_many(reader, &value, weights, n_drawn, ["image", "images"], role.unwrap_or("inputs"))
+    }
+
+    /// How many patches are split off for validation.
+    fn split(&self, reader: &mut Reader<'_>, block: &Block<'_>, leak_free: Option<bool>) -> usize {
+        let images_key = ["val_input", "val_target"].into_iter().find(|key| block.given(key).is_some());
+        if let (Some(true), Some(value)) = (leak_free, block.given("leak_free")) {
+            self.check_leak_free(reader, &value, images_key);
+        }
+        let is_stratified = matches!(self.data.patching, Some(PatchingPlan::Stratified { .. }));
+        let can_split = match self.constructor {
+            ConstructorPlan::Basic => true,
+            ConstructorPlan::MultiChannelTarget | ConstructorPlan::Paired => leak_free == Some(true),
+            ConstructorPlan::IndependentTargets => false,
+        };
+        let n_val_patches = self.data.n_val_patches.filter(|_| can_split && is_stratified);
+        n_val_patches.filter(|_| images_key.is_none()).unwrap_or(0)
+    }
+
+    /// A split that leaks nothing has to be a split; `images_key` names images for validation.
+    fn check_leak_free(&self, reader: &mut Reader<'_>, value: &Value<'_>, images_key: Option<&str>) {
+        let mut refuse = |found: &str, expected: &str| reader.refuse_found::<()>(value, found, expected);
+        if let Some(key) = images_key {
+            refuse(&format!("leak_free with {key}"), "one of the two, because nothing is split off");
+        } else if self.data.n_val_patches == Some(0) {
+            refuse("leak_free with n_val_patches 0", "at least 1, or no leak_free");
+        } else if self.constructor == ConstructorPlan::IndependentTargets {
+            let expected = "val_target, because every channel is cut at a place of its own";
+            refuse("leak_free with constructor independent_targets", expected);
+        } else {
+            self.needs_stratified(reader, value, "leak_free");
+        }
+    }
+
+    /// Whether the patching is stratified, as `what` needs it; reports it otherwise, if it is known at all.
+    fn needs_stratified(&self, reader: &mut Reader<'_>, value: &Value<'_>, what: &str) -> bool {
+        match &self.data.patching {
+            Some(PatchingPlan::Stratified { .. }) => true,
+            Some(other) => {
+                let found = format!("{what} with patching {}", other.name());
+                reader.refuse_found::<()>(value, found, "patching stratified");
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+/// Whether a list has one path for each of the images of a role; reports it otherwise.
+fn has_as_many(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    paths: Option<&[PathBuf]>,
+    n_images: Option<usize>,
+    [one, many]: [&str; 2],
+    role: &str,
+) -> bool {
+    match (paths, n_images) {
+        (Some(paths), Some(n_images)) if paths.len() != n_images => {
+            let found = format!("got {}", counted(paths.len(), one, many));
+            reader.refuse_found::<()>(value, found, format!("as many as {role}, {n_images}"));
+            false
+        }
+        _ => true,
+    }
+}

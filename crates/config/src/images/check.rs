@@ -1,0 +1,76 @@
+//! The check of a plan against its images: all rules, one after the other.
+
+use super::facts::OpenedImages;
+use super::roles::Roles;
+use crate::constructor::ConstructorPlan;
+use crate::lateral::LateralPlan;
+use crate::problem::Problem;
+use crate::run::RunPlan;
+
+/// Checks a plan against its images; an empty list says that they fit.
+///
+/// Each problem stands at the key that causes it and names the image. Hand the list to
+/// [`RunPlan::errors`] to print it.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_config::{ImageFacts, OpenedImages, check_images, parse};
+/// use patchweave_geometry::ImageShape;
+///
+/// let text = "\
+/// output: out
+/// data_config:
+///   mode: training
+///   data_type: tiff
+///   axes: YX
+///   patching: {name: random, patch_size: [64, 64]}
+///   normalization: {name: none}
+/// train: {input: a.tiff}
+/// ";
+/// let plan = parse(text, Path::new("a.yaml"), &|_| None)?;
+/// let shape = ImageShape::from_slice(&[1, 1, 64, 32]).unwrap();
+/// let small = ImageFacts { source: "a.tiff".into(), shape, entry: 0 };
+/// let problems = check_images(&plan, &OpenedImages { train_inputs: vec![small], ..OpenedImages::default() });
+/// let expected = "\
+/// a.yaml:6:40: data_config.patching.patch_size: image a.tiff has size 64 × 32, expected at least the patch size 64 × 64
+///   |
+/// 6 |   patching: {name: random, patch_size: [64, 64]}
+///   |                                        ^";
+/// assert_eq!(problems[0].to_string(), expected);
+/// # Ok::<(), patchweave_config::ConfigErrors>(())
+/// ```
+pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Vec<Problem> {
+    let roles = Roles::new(plan, images);
+    let mut check = Check { plan, roles: &roles, problems: Vec::new() };
+    check.forms();
+    check.patches();
+    check.pairs();
+    check.channels();
+    check.statistics();
+    check.whole_batches();
+    check.budgets();
+    check.problems
+}
+
+/// A plan, its images, and what does not fit.
+pub(super) struct Check<'a> {
+    pub plan: &'a RunPlan,
+    pub roles: &'a Roles<'a>,
+    pub problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    pub fn report(&mut self, key_path: &str, found: String, expected: impl Into<String>) {
+        self.problems.push(self.plan.problem_at(key_path, found, expected));
+    }
+
+    /// The constructor of the training; basic without one.
+    pub fn constructor(&self) -> ConstructorPlan {
+        self.plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor)
+    }
+
+    pub fn lateral(&self) -> Option<&LateralPlan> {
+        self.plan.data.lateral.as_ref()
+    }
+}

@@ -1,0 +1,50 @@
+//! What is known of images once they were opened.
+
+use patchweave_geometry::ImageShape;
+
+/// What is known of an image once it was opened.
+///
+/// ```
+/// use patchweave_config::ImageFacts;
+/// use patchweave_geometry::ImageShape;
+///
+/// let shape = ImageShape::from_slice(&[1, 2, 64, 64])?;
+/// let facts = ImageFacts { source: "a.tiff".into(), shape, entry: 0 };
+/// assert_eq!(facts.shape.n_channels, 2);
+/// # Ok::<(), patchweave_geometry::GeometryError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The name of the image, for messages.
+    pub source: String,
+    /// Its shape with all its channels, before any are selected.
+    pub shape: ImageShape,
+    /// Which path of the configuration's list it was opened from; one path may hold several images.
+    pub entry: usize,
+}
+
+/// The images of a run in the order of the configuration; a role that the run lacks has none.
+///
+/// Where an image could not be opened, leave out the roles that are paired with its role: pairs are told by
+/// their place.
+///
+/// ```
+/// assert!(patchweave_config::OpenedImages::default().train_inputs.is_empty());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenedImages {
+    /// Inputs of the training.
+    pub train_inputs: Vec<ImageFacts>,
+    /// Targets of the training, one list per source as in the plan.
+    pub train_targets: Vec<Vec<ImageFacts>>,
+    /// Inputs of the validation.
+    pub val_inputs: Vec<ImageFacts>,
+    /// Targets of the validation, one list per source as in the plan.
+    pub val_targets: Vec<Vec<ImageFacts>>,
+    /// Masks of the training inputs.
+    pub masks: Vec<ImageFacts>,
+    /// Weights of the images that training patches are drawn from.
+    pub weights: Vec<ImageFacts>,
+    /// Images to predict.
+    pub predict_inputs: Vec<ImageFacts>,
+}

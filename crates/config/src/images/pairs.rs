@@ -1,0 +1,104 @@
+//! Images that belong together: those of one role, of a pair, of training and validation.
+
+use patchweave_geometry::{Extent, ImageShape};
+
+use super::check::Check;
+use super::roles::{Role, has_channels};
+use crate::reader::counted;
+
+impl Check<'_> {
+    /// All images of a role have the dimensions of the axes and as many channels as the first; those of the
+    /// validation have as many as those of the training.
+    pub fn forms(&mut self) {
+        for role in self.roles.of_images() {
+            self.one_kind(&role);
+        }
+        let roles = self.roles;
+        let trained = [roles.inputs].into_iter().chain(roles.targets.iter().copied());
+        let validated = [roles.val_inputs].into_iter().chain(roles.val_targets.iter().copied());
+        for (trained, validated) in trained.zip(validated) {
+            let (Some(first), Some(image)) = (trained.images.first(), validated.images.first()) else {
+                continue;
+            };
+            if image.shape.n_channels != first.shape.n_channels {
+                let expected =
+                    format!("{} as in {}, which is trained with", first.shape.n_channels, first.source);
+                self.report(&validated.entry(self.plan, image), has_channels(image), expected);
+            }
+        }
+    }
+
+    fn one_kind(&mut self, role: &Role<'_>) {
+        let n_spatial = role.axes.n_spatial();
+        for image in role.images {
+            let path = role.entry(self.plan, image);
+            let n_axes = image.shape.extent.n_axes();
+            if n_axes != n_spatial {
+                let found = format!("image {} has {n_axes} spatial axes", image.source);
+                self.report(&path, found, format!("{n_spatial} as in axes {}", role.axes));
+            }
+            let first = &role.images[0];
+            if image.shape.n_channels != first.shape.n_channels {
+                let expected = format!("{} as in {}", first.shape.n_channels, first.source);
+                self.report(&path, has_channels(image), expected);
+            }
+        }
+    }
+
+    /// Every input has a target and a mask of its size, and every image that patches are drawn from has weights.
+    pub fn pairs(&mut self) {
+        let roles = self.roles;
+        if self.constructor().has_inputs() {
+            for (inputs, targets) in
+                [(&roles.inputs, &roles.targets), (&roles.val_inputs, &roles.val_targets)]
+            {
+                for targets in targets {
+                    self.paired(inputs, targets, ["target", "targets", "input"]);
+                }
+            }
+        }
+        self.paired(&roles.inputs, &roles.masks, ["mask", "masks", "input"]);
+        self.one_channel(&roles.masks, "because masks have no channels");
+        if let [drawn] = roles.drawn().as_slice() {
+            self.paired(drawn, &roles.weights, ["image", "images", "image"]);
+        }
+        self.one_channel(&roles.weights, "because weights have no channels");
+    }
+
+    /// The images of `others` belong to those of `images` one by one; `names` say what both are called.
+    fn paired(&mut self, images: &Role<'_>, others: &Role<'_>, names: [&str; 3]) {
+        let [one, many, partner] = names;
+        if others.images.is_empty() || images.images.is_empty() {
+            return;
+        }
+        if images.images.len() != others.images.len() {
+            let found = counted(others.images.len(), one, many);
+            let expected = format!("as many as {partner}s, {}", images.images.len());
+            self.report(others.key, found, expected);
+            return;
+        }
+        for (image, other) in images.images.iter().zip(others.images) {
+            if pairing(&image.shape) != pairing(&other.shape) {
+                let found = format!("{one} {} has {}", other.source, samples_and_size(&other.shape));
+                let expected =
+                    format!("{} as its {partner} {}", samples_and_size(&image.shape), image.source);
+                self.report(&others.entry(self.plan, other), found, expected);
+            }
+        }
+    }
+
+    /// The images of a role have one channel; `reason` says why.
+    pub fn one_channel(&mut self, role: &Role<'_>, reason: &str) {
+        if let Some(image) = role.images.iter().find(|image| image.shape.n_channels != 1) {
+            self.report(&role.entry(self.plan, image), has_channels(image), format!("1, {reason}"));
+        }
+    }
+}
+
+fn pairing(shape: &ImageShape) -> (usize, Extent) {
+    (shape.n_samples, shape.extent)
+}
+
+fn samples_and_size(shape: &ImageShape) -> String {
+    format!("{} of size {}", counted(shape.n_samples, "sample", "samples"), shape.extent)
+}

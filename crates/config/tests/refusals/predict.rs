@@ -1,0 +1,131 @@
+//! Refusals: `predict`.
+
+use crate::Case;
+
+pub(crate) const ON_BASE: &[Case] = &[
+    Case {
+        from: "  models: [identity]",
+        to: "  models: []",
+        problems: &[
+            "17:11: predict.models: got a list of 0 entries, expected a list with at least one of identity, gaussian",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: 3",
+        problems: &["17:11: predict.models: got 3, expected a list with at least one of identity, gaussian"],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identiy]",
+        problems: &[
+            r#"17:12: predict.models[0]: got "identiy", expected identity or gaussian; did you mean `identity`?"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity, identity]",
+        problems: &[
+            "17:22: predict.models[1]: identity with the same settings twice, expected each model once",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [{name: gaussian, sigma: 0}, {name: gaussian, sigma: 101}]",
+        problems: &[
+            "17:36: predict.models[0].sigma: got 0, expected a number above 0 and at most 100",
+            "17:64: predict.models[1].sigma: got 101, expected a number above 0 and at most 100",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [{name: identity, sigma: 1}]",
+        problems: &["17:29: predict.models[0].sigma: unknown key, expected only name"],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [3]",
+        problems: &["17:12: predict.models[0]: got 3, expected a block with name identity or gaussian"],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  batch_size: 0",
+        problems: &["18:15: predict.batch_size: got 0, expected a whole number, at least 1"],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  formats: [png]",
+        problems: &[r#"18:13: predict.formats[0]: got "png", expected tiff or ome_zarr"#],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: unit16",
+        problems: &[
+            r#"18:15: predict.pixel_type: got "unit16", expected input, bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32 or float64; did you mean `uint16`?"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: 16",
+        problems: &[
+            "18:15: predict.pixel_type: got 16, expected input, bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32 or float64",
+        ],
+    },
+    Case {
+        from: "  models: [identity]\n",
+        to: "",
+        problems: &["14:1: predict.models: missing, expected a list of models"],
+    },
+    Case {
+        from: "overlaps: [32, 32]}",
+        to: "overlaps: [32, 31]}",
+        problems: &[
+            "16:64: predict.patching.overlaps[1]: got 31, expected an even number smaller than the patch size 96",
+        ],
+    },
+    Case {
+        from: "overlaps: [32, 32]}",
+        to: "overlaps: [96, 32]}",
+        problems: &[
+            "16:60: predict.patching.overlaps[0]: got 96, expected an even number smaller than the patch size 96",
+        ],
+    },
+    Case {
+        from: "overlaps: [32, 32]}",
+        to: "overlaps: [32]}",
+        problems: &[
+            "16:59: predict.patching.overlaps: got a list of 1 entry, expected 2 overlaps as in patch_size",
+        ],
+    },
+    Case {
+        from: "overlaps: [32, 32]}",
+        to: "overlaps: 32}",
+        problems: &[
+            "16:59: predict.patching.overlaps: got 32, expected a list with one overlap per axis of patch_size",
+        ],
+    },
+    Case {
+        from: ", overlaps: [32, 32]}",
+        to: "}",
+        problems: &["16:3: predict.patching.overlaps: missing, expected one even number per axis"],
+    },
+    Case {
+        from: "{name: tiled, patch_size: [96, 96], overlaps: [32, 32]}",
+        to: "{name: random, patch_size: [96, 96]}",
+        problems: &[
+            r#"16:20: predict.patching.name: got "random", expected tiled or whole (random is for training)"#,
+        ],
+    },
+    Case {
+        from: "{name: tiled, patch_size: [96, 96], overlaps: [32, 32]}",
+        to: "{name: tiled, patch_size: [4, 96, 96], overlaps: [2, 32, 32]}",
+        problems: &[
+            "16:39: predict.patching.patch_size: got a list of 3 entries, expected a list of 2 sizes for axes CYX",
+        ],
+    },
+    Case {
+        from: "  patching: {name: tiled, patch_size: [96, 96], overlaps: [32, 32]}\n",
+        to: "",
+        problems: &["14:1: predict.patching: missing, expected a block with name tiled or whole"],
+    },
+];
