@@ -122,6 +122,33 @@ pub enum ConstructError {
         /// The size of the first patch.
         expected: Extent,
     },
+    /// A pyramid with fewer levels than there are scales.
+    #[error("{source_name} has {got} levels, expected at least {expected}, one for each scale")]
+    TooFewLevels {
+        /// The image.
+        source_name: String,
+        /// How many levels it has.
+        got: usize,
+        /// How many are needed.
+        expected: usize,
+    },
+    /// A level of a pyramid that is not the full resolution shrunk by the factor of its scale.
+    #[error(
+        "{source_name} has size {got}, expected {expected} for scale {scale} of {full}: each level must halve the axes \
+         that grow; with context_depth keep, Z does not"
+    )]
+    LevelSize {
+        /// The level.
+        source_name: String,
+        /// Its size.
+        got: Extent,
+        /// The size it should have, or one pixel more or less along an axis.
+        expected: Extent,
+        /// Which scale is read from it.
+        scale: usize,
+        /// The size at full resolution.
+        full: Extent,
+    },
     /// Samples that do not belong to a single image.
     #[error("samples cannot be told apart by image: {reason}")]
     NoSingleStack {
@@ -174,6 +201,26 @@ pub enum ConstructError {
     OutOfMemory {
         /// The shape, `CZYX`.
         shape: [usize; 4],
+    },
+    /// A weight that cannot be drawn by.
+    #[error(
+        "{source_name}: sample {sample_idx} has weight {weight} at {zyx:?} (ZYX), expected a number of 0 or more"
+    )]
+    Weight {
+        /// The image.
+        source_name: String,
+        /// Which sample.
+        sample_idx: usize,
+        /// Which pixel.
+        zyx: [i64; 3],
+        /// Its weight.
+        weight: f64,
+    },
+    /// A tolerance where there is nothing to tolerate.
+    #[error("got tolerance {tolerance}, expected a number above 0 and statistics of means")]
+    Tolerance {
+        /// The value.
+        tolerance: f64,
     },
     /// Nothing to compute statistics from.
     #[error("statistics cannot be computed: there are no patches")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ndarray::Array4;
 use patchweave_geometry::{ImageShape, PatchSpec};
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut, StackInfo};
 
@@ -26,6 +27,8 @@ pub struct PatchExtractor {
     stacks: Vec<Arc<dyn ImageStack>>,
     shapes: Vec<ImageShape>,
     metadata: Vec<Arc<ImageMetadata>>,
+    /// For every stack its coarser levels, where larger scales are read from them.
+    coarser: Vec<Vec<Arc<dyn ImageStack>>>,
 }
 
 impl PatchExtractor {
@@ -43,7 +46,57 @@ impl PatchExtractor {
             return Err(ConstructError::UnlikeImages { source_name, shape: shapes[at], first });
         }
         let metadata = stacks.iter().map(|stack| ImageMetadata::of(stack.info())).collect();
-        Ok(PatchExtractor { stacks, shapes, metadata })
+        Ok(PatchExtractor { stacks, shapes, metadata, coarser: Vec::new() })
+    }
+
+    /// Takes pyramids: for every image its levels, full resolution first, each half as large as the one before.
+    ///
+    /// Scale `k` of lateral context is then cut from level `k` as it is, which is faster and not the same as
+    /// shrinking the full resolution: values are those of whoever made the pyramid.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`ConstructError::UnlikeImages`] if levels of an image differ in axes, samples
+    /// or channels.
+    pub fn of_pyramids(pyramids: Vec<Vec<Arc<dyn ImageStack>>>) -> Result<Self, ConstructError> {
+        let (mut stacks, mut coarser) = (Vec::new(), Vec::new());
+        for levels in pyramids {
+            let mut levels = levels.into_iter();
+            let full = levels.next().ok_or(ConstructError::NoImages)?;
+            let levels: Vec<_> = levels.collect();
+            let first = full.info().shape();
+            let form = |shape: &ImageShape| (shape.n_samples, shape.n_channels, shape.extent.n_axes());
+            let unlike = levels.iter().find(|level| form(&level.info().shape()) != form(&first));
+            if let Some(level) = unlike {
+                let (source_name, shape) = (level.info().source.clone(), level.info().shape());
+                return Err(ConstructError::UnlikeImages { source_name, shape, first });
+            }
+            stacks.push(full);
+            coarser.push(levels);
+        }
+        Ok(PatchExtractor { coarser, ..Self::new(stacks)? })
+    }
+
+    /// Whether larger scales are read from coarser levels.
+    pub(crate) fn has_levels(&self) -> bool {
+        self.coarser.iter().any(|levels| !levels.is_empty())
+    }
+
+    /// The level of a stack that patch `index` is cut from at a scale.
+    pub(crate) fn level(
+        &self,
+        index: usize,
+        data_idx: usize,
+        scale: usize,
+    ) -> Result<&dyn ImageStack, ConstructError> {
+        let Some(above) = scale.checked_sub(1) else { return self.stack(index, data_idx) };
+        let levels = self.coarser.get(data_idx);
+        let level = levels.and_then(|levels| levels.get(above));
+        let got = levels.map_or(1, |levels| levels.len() + 1);
+        level.map(AsRef::as_ref).ok_or_else(|| ConstructError::TooFewLevels {
+            source_name: self.info(data_idx).map_or_else(String::new, |info| info.source.clone()),
+            got,
+            expected: scale + 1,
+        })
     }
 
     /// The canonical shapes of the stacks.
@@ -97,6 +150,16 @@ impl PatchExtractor {
     ) -> Result<(), ConstructError> {
         let stack = self.stack(index, spec.data_idx)?;
         Ok(stack.read_into(spec.sample_idx, channels, &spec.region(), out)?)
+    }
+
+    /// Cuts the region of a spec with memory of its own, `CZYX`.
+    pub(crate) fn extract(
+        &self,
+        spec: &PatchSpec,
+        channels: Option<&[usize]>,
+    ) -> Result<Array4<f32>, ConstructError> {
+        let stack = self.stack(0, spec.data_idx)?;
+        Ok(stack.read_patch(spec.sample_idx, channels, &spec.region())?)
     }
 
     /// The stack that patch `index` points at.

@@ -3,6 +3,7 @@
 //! A constructor joins a patching strategy with the stacks its specs point into and writes straight into
 //! memory that the caller owns, usually a slot of a batch.
 
+mod background;
 mod basic;
 mod contract;
 mod dataset;
@@ -18,12 +19,13 @@ mod multi_channel;
 mod paired;
 mod sizes;
 
+pub use background::{BackgroundCells, thin_out_background, weight_maps};
 pub use basic::BasicPatchConstr;
 pub use contract::{PatchConstr, PatchConstrExt, PatchRole};
 pub use dataset::{AugmentationStep, Dataset, Scratch};
 pub use error::ConstructError;
 pub use extractor::PatchExtractor;
-pub use fit::{FitOptions, MeanStdStatistics, fit_mean_std};
+pub use fit::{ChannelStatistics, FitOptions, FittedStatistics, Statistic, fit, fit_images};
 pub use independent::{IndependentTargetsMsPatchConstr, principal_channel};
 pub use lateral::LateralContext;
 pub use layout::{BlockLayout, Sample, SampleLayout, SampleViewMut};

@@ -35,7 +35,7 @@ use crate::{
 /// let (input, target) = (images(1)?, images(2)?);
 /// let patching = RandomPatching::new(input.shapes(), Extent::new(&[16, 16])?)?;
 /// let context = LateralContext::new(Context::new(2, ContextPadding::Reflect)?);
-/// let constr = PairedInputTargetMsPatchConstr::new(patching, input, target, context)?;
+/// let constr = PairedInputTargetMsPatchConstr::new(patching, input, target, context, None)?;
 /// let (sample, _) = constr.construct_patch(3, &mut PatchRng::for_patch(0, 0, 3))?;
 /// assert_eq!((sample.input.shape()[0], sample.target.unwrap().shape()[0]), (2, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,10 +46,11 @@ pub struct PairedInputTargetMsPatchConstr<P> {
 }
 
 impl<P: Patching> PairedInputTargetMsPatchConstr<P> {
-    /// Joins a strategy with the images it was made for.
+    /// Joins a strategy with the images it was made for; `channels` may select the one channel of the input to
+    /// look at.
     ///
     /// # Errors
-    /// [`ConstructError::SingleChannel`] if the input has several channels, [`ConstructError::TargetCount`] or
+    /// [`ConstructError::SingleChannel`] if several channels of the input remain, [`ConstructError::Channels`], [`ConstructError::TargetCount`] or
     /// [`ConstructError::TargetShape`] if targets do not lie on their inputs, [`ConstructError::Geometry`] if
     /// a window is too large.
     pub fn new(
@@ -57,10 +58,11 @@ impl<P: Patching> PairedInputTargetMsPatchConstr<P> {
         input: PatchExtractor,
         target: PatchExtractor,
         context: LateralContext,
+        channels: Option<Vec<usize>>,
     ) -> Result<Self, ConstructError> {
         check_targets(&input, &target)?;
         Ok(PairedInputTargetMsPatchConstr {
-            input: PredMsPatchConstr::new(patching, input, context, None)?,
+            input: PredMsPatchConstr::new(patching, input, context, channels)?,
             target,
         })
     }
@@ -90,6 +92,10 @@ impl<P: Patching> PatchConstr for PairedInputTargetMsPatchConstr<P> {
             self.target.extract_into(index, plain_patch(index, &spec)?, None, target)?;
         }
         Ok(spec)
+    }
+
+    fn channels(&self) -> Option<&[usize]> {
+        self.input.channels()
     }
 
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {

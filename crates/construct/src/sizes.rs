@@ -36,6 +36,7 @@ pub(crate) fn check_windows<'a, P: Patching + ?Sized + 'a>(
 ) -> Result<(), ConstructError> {
     let mut first: Option<Extent> = None;
     for (patching, images) in sources {
+        check_levels(images, context)?;
         for data_idx in 0..images.shapes().len() {
             let Some(index) = patching.indices_of(data_idx).iter().next() else { continue };
             let patch_size = patching.patch_size(index)?;
@@ -43,6 +44,28 @@ pub(crate) fn check_windows<'a, P: Patching + ?Sized + 'a>(
             let &mut expected = first.get_or_insert(patch_size);
             if places_differ && patch_size != expected {
                 return Err(ConstructError::UnequalPatches { patch_size, expected });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every scale has its level, where larger scales are read from coarser levels.
+fn check_levels(images: &PatchExtractor, context: &LateralContext) -> Result<(), ConstructError> {
+    if !images.has_levels() {
+        return Ok(());
+    }
+    for (data_idx, shape) in images.shapes().iter().enumerate() {
+        let full = shape.extent;
+        for scale in 1..context.context().n_scales() {
+            let info = images.level(0, data_idx, scale)?.info();
+            let (got, factors) = (info.shape().extent, context.context().factors(scale, full.n_axes()));
+            let factors = &factors[3 - full.n_axes()..];
+            let sizes: Vec<usize> = full.iter().zip(factors).map(|(n, f)| n.div_ceil(*f)).collect();
+            let expected = Extent::new(&sizes)?;
+            if got.iter().zip(&sizes).any(|(got, &size)| got.abs_diff(size) > 1) {
+                let source_name = info.source.clone();
+                return Err(ConstructError::LevelSize { source_name, got, expected, scale, full });
             }
         }
     }

@@ -9,6 +9,16 @@ use patchweave_pixel::PixelType;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StackError {
+    /// A pyramid with fewer levels than are read.
+    #[error("{stack} has {got} levels, expected at least {expected} of an OME-Zarr pyramid")]
+    TooFewLevels {
+        /// The image.
+        stack: String,
+        /// How many there are.
+        got: usize,
+        /// How many are needed.
+        expected: usize,
+    },
     /// A sample, channel or region that the image does not have.
     #[error("{stack}: {source}")]
     Window {

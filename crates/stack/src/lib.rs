@@ -18,6 +18,6 @@ pub use array::ArrayStack;
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use error::StackError;
 pub use info::{PixelSize, StackInfo};
-pub use open::{DataType, OpenOptions, open};
+pub use open::{DataType, OpenOptions, open, open_levels};
 pub use tiff::TiffStack;
-pub use zarr::{ZarrStack, open_zarr};
+pub use zarr::{ZarrStack, open_zarr, open_zarr_levels};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::{ImageStack, StackError, TiffStack, open_zarr};
+use crate::{ImageStack, StackError, TiffStack, ZarrStack, open_zarr, open_zarr_levels};
 
 /// Which reader a file is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,4 +72,29 @@ pub fn open(
             Ok(stacks.into_iter().map(|stack| Arc::new(stack) as Arc<dyn ImageStack>).collect())
         }
     }
+}
+
+/// Opens the first `n_levels` levels of every image of a path, full resolution first; see [`open`].
+///
+/// # Errors
+/// As [`open`], and [`StackError::TooFewLevels`]: only OME-Zarr images have more than one level.
+pub fn open_levels(
+    path: &Path,
+    data_type: DataType,
+    axes: &Axes,
+    options: &OpenOptions,
+    n_levels: usize,
+) -> Result<Vec<Vec<Arc<dyn ImageStack>>>, StackError> {
+    if n_levels > 1 && data_type == DataType::Zarr && !path.is_file() {
+        let shared = |levels: Vec<ZarrStack>| {
+            levels.into_iter().map(|level| Arc::new(level) as Arc<dyn ImageStack>).collect()
+        };
+        return Ok(open_zarr_levels(path, axes, options, n_levels)?.into_iter().map(shared).collect());
+    }
+    let stacks = open(path, data_type, axes, options)?;
+    if let Some(stack) = stacks.first().filter(|_| n_levels > 1) {
+        let stack = stack.info().source.clone();
+        return Err(StackError::TooFewLevels { stack, got: 1, expected: n_levels });
+    }
+    Ok(stacks.into_iter().map(|stack| vec![stack]).collect())
 }

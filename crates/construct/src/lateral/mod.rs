@@ -79,9 +79,9 @@ impl LateralContext {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut scratch = idle.unwrap_or_default();
         let written = in_one_piece(input, |input| match target {
-            None => self.write_window(index, places, &mut scratch, input, None),
+            None => self.write_scales(index, places, &mut scratch, input, None),
             Some(target) => in_one_piece(target, |target| {
-                self.write_window(index, places, &mut scratch, input, Some(target))
+                self.write_scales(index, places, &mut scratch, input, Some(target))
             }),
         });
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
@@ -115,27 +115,61 @@ impl LateralContext {
         Ok(())
     }
 
-    fn write_window(
+    fn write_scales(
         &self,
         index: usize,
         places: &[Place<'_>],
         scratch: &mut Scratch,
         input: &mut [f32],
+        mut target: Option<&mut [f32]>,
+    ) -> Result<(), ConstructError> {
+        if !places.iter().any(|place| place.extractor.has_levels()) {
+            return self.write_window(index, places, (&self.context, 0), scratch, input, target);
+        }
+        let one_scale = Context::new(1, self.context.padding())?;
+        let n_pixels = input.len() / self.context.n_scales();
+        for (scale, input) in input.chunks_exact_mut(n_pixels.max(1)).enumerate() {
+            self.write_window(index, places, (&one_scale, scale), scratch, input, target.take())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the windows of `context` in one level of the images.
+    fn write_window(
+        &self,
+        index: usize,
+        places: &[Place<'_>],
+        (context, level): (&Context, usize),
+        scratch: &mut Scratch,
+        input: &mut [f32],
         target: Option<&mut [f32]>,
     ) -> Result<(), ConstructError> {
         let Some(first) = places.first() else { return Ok(()) };
-        let mut window = Window::new(&self.context, &first.spec.patch_size, &self.taps, self.fill)?;
+        let mut window = Window::new(context, &first.spec.patch_size, &self.taps, self.fill)?;
         let mut memory = std::mem::take(&mut scratch.pixels);
         memory.resize_with(places.len().max(memory.len()), Vec::new);
         let mut pixels = Vec::with_capacity(places.len());
         for (place, memory) in places.iter().zip(memory.drain(..)) {
-            let stack = place.extractor.stack(index, place.spec.data_idx)?;
+            let stack = place.extractor.level(index, place.spec.data_idx, level)?;
             let channels = (place.channels, place.weights);
-            pixels.push(PlacePixels::new(stack, place.spec, channels, &self.context, memory)?);
+            let spec = self.in_level(place.spec, level);
+            pixels.push(PlacePixels::new(stack, &spec, channels, context, memory)?);
         }
         let written = window.write(self.arch, &mut pixels, scratch, input, target);
         scratch.pixels = pixels.into_iter().map(PlacePixels::into_memory).collect();
         written
+    }
+
+    /// The patch around the same centre in a coarser level.
+    fn in_level(&self, spec: &PatchSpec, level: usize) -> PatchSpec {
+        let sizes = spec.patch_size;
+        let factors = self.context.factors(level, sizes.n_axes());
+        let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let coords = spec.coords.map_indexed(|axis, start| {
+            let half = signed(sizes.as_slice()[axis] / 2);
+            (start.saturating_add(half)).div_euclid(signed(factors[3 - sizes.n_axes() + axis])) - half
+        });
+        PatchSpec { coords, ..*spec }
     }
 }
 

@@ -52,6 +52,21 @@ pub struct ZarrStack {
 /// does not fit the shape and what the metadata says, or a chunk decodes to more than
 /// [`OpenOptions::decoded_chunk_bytes`].
 pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<ZarrStack>, StackError> {
+    let levels = open_zarr_levels(path, axes, options, 1)?;
+    Ok(levels.into_iter().flatten().collect())
+}
+
+/// Opens the first `n_levels` levels of every image that `path` names inside a Zarr store, full resolution first.
+///
+/// # Errors
+/// As [`open_zarr`], and [`StackError::TooFewLevels`] for an image that has fewer; an array outside of an
+/// OME-Zarr image has one.
+pub fn open_zarr_levels(
+    path: &Path,
+    axes: &Axes,
+    options: &OpenOptions,
+    n_levels: usize,
+) -> Result<Vec<Vec<ZarrStack>>, StackError> {
     let (root, node) = split_store(path);
     if !root.is_dir() {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
@@ -60,9 +75,22 @@ pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<
     let stack = path.display().to_string();
     let store = FilesystemStore::new(&root).map_err(|source| zarr_error(&stack, "the store", source))?;
     let opener = Opener { store: Arc::new(store), root, axes };
-    let arrays = opener.find(&node)?;
-    let options = options.shared_by(arrays.len());
-    arrays.iter().map(|(node, image)| opener.array(node, image.as_ref(), &options)).collect()
+    let images = opener.find(&node)?;
+    let options = options.shared_by(images.len().saturating_mul(n_levels));
+    let open_image = |FoundImage { levels, image }: &FoundImage| {
+        let got = levels.len();
+        let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
+            stack: opener.name(levels.first().map_or("/", String::as_str)),
+            got,
+            expected: n_levels,
+        })?;
+        let levels = wanted.iter().enumerate();
+        // The metadata's pixel size is that of the full resolution.
+        levels
+            .map(|(level, path)| opener.array(path, image.as_ref(), &options, level == 0))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    images.iter().map(open_image).collect()
 }
 
 /// The store's folder and the path of the node in it, which starts with `/`.
@@ -81,8 +109,17 @@ struct Opener<'a> {
     axes: &'a Axes,
 }
 
-/// The path of an array and, if it belongs to an OME-Zarr image, what that says about it.
-type FoundArray = (String, Option<Multiscale>);
+/// The paths of an image's arrays, full resolution first, and what OME-Zarr metadata says about it.
+struct FoundImage {
+    levels: Vec<String>,
+    image: Option<Multiscale>,
+}
+
+impl FoundImage {
+    fn array(path: String) -> Self {
+        FoundImage { levels: vec![path], image: None }
+    }
+}
 
 impl Opener<'_> {
     fn name(&self, node: &str) -> String {
@@ -93,13 +130,14 @@ impl Opener<'_> {
     }
 
     /// The arrays that a node stands for.
-    fn find(&self, node: &str) -> Result<Vec<FoundArray>, StackError> {
+    fn find(&self, node: &str) -> Result<Vec<FoundImage>, StackError> {
         let group = match Group::open(self.store.clone(), node) {
             Ok(group) => group,
             Err(source) => return self.only_array(node, source),
         };
         if let Some(image) = ome::multiscale(group.attributes()) {
-            return Ok(vec![(join(node, &image.full_resolution), Some(image))]);
+            let paths = image.levels.iter().map(|level| join(node, level)).collect();
+            return Ok(vec![FoundImage { levels: paths, image: Some(image) }]);
         }
         let failed = |source| zarr_error(&self.name(node), "the list of arrays", source);
         if ome::is_collection(group.attributes()) {
@@ -124,14 +162,14 @@ impl Opener<'_> {
                 expected: "at least one array; name one inside the store if they are deeper".to_owned(),
             });
         }
-        Ok(arrays.into_iter().map(|path| (path, None)).collect())
+        Ok(arrays.into_iter().map(FoundImage::array).collect())
     }
 
     /// A node that is no group: an array, or metadata that cannot be read as either.
-    fn only_array(&self, node: &str, no_group: GroupCreateError) -> Result<Vec<FoundArray>, StackError> {
+    fn only_array(&self, node: &str, no_group: GroupCreateError) -> Result<Vec<FoundImage>, StackError> {
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
         match (Array::open(storage, node), no_group) {
-            (Ok(_), _) => Ok(vec![(node.to_owned(), None)]),
+            (Ok(_), _) => Ok(vec![FoundImage::array(node.to_owned())]),
             (Err(source), GroupCreateError::MissingMetadata) => {
                 Err(zarr_error(&self.name(node), "the metadata of an array or group", source))
             }
@@ -146,6 +184,7 @@ impl Opener<'_> {
         node: &str,
         image: Option<&Multiscale>,
         options: &OpenOptions,
+        is_full_resolution: bool,
     ) -> Result<ZarrStack, StackError> {
         let stack = self.name(node);
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
@@ -191,7 +230,7 @@ impl Opener<'_> {
         if !fits(&decoded, limit) {
             return Err(StackError::ChunkTooLarge { stack, chunk: decoded, pixel_type, limit });
         }
-        info.pixel_size = image.and_then(|image| pixel_size(image, self.axes));
+        info.pixel_size = image.filter(|_| is_full_resolution).and_then(|image| pixel_size(image, self.axes));
         let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), options.chunk_cache_bytes);
         // Parallel reading is the caller's: one thread per patch, none per chunk.
         let options = CodecOptions::default().with_concurrent_target(1);

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 /// One multiscale image.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Multiscale {
-    /// Path of the level with the full resolution, relative to the image's group.
-    pub full_resolution: String,
+    /// Paths of the levels relative to the image's group, full resolution first.
+    pub levels: Vec<String>,
     /// Axis names, upper case, in the order of the array; `None` before version 0.4.
     pub axes: Option<String>,
     /// Micrometres per pixel for every axis; `None` for one without a length unit or with an unusable scale.
@@ -19,7 +19,10 @@ pub(super) struct Multiscale {
 pub(super) fn multiscale(attributes: &Map<String, Value>) -> Option<Multiscale> {
     let ome = ome_attributes(attributes);
     let image = ome.get("multiscales")?.as_array()?.first()?;
-    let level = image.get("datasets")?.as_array()?.first()?;
+    let datasets = image.get("datasets")?.as_array()?;
+    let level = datasets.first()?;
+    let levels = datasets.iter().map(|level| Some(level.get("path")?.as_str()?.to_owned()));
+    let levels: Vec<String> = levels.collect::<Option<_>>()?;
     let axes = image.get("axes").and_then(Value::as_array);
     let name = |axis: &Value| Some(axis.as_str().or_else(|| axis.get("name")?.as_str())?.to_uppercase());
     let names: Option<String> = axes.and_then(|axes| axes.iter().map(name).collect());
@@ -37,7 +40,7 @@ pub(super) fn multiscale(attributes: &Map<String, Value>) -> Option<Multiscale> 
         };
         axes.iter().zip(&level_scale).zip(&global).map(size).collect()
     });
-    Some(Multiscale { full_resolution: level.get("path")?.as_str()?.to_owned(), axes: names, scale })
+    Some(Multiscale { levels, axes: names, scale })
 }
 
 /// Whether the group is a collection of images named `0`, `1`, … (the `bioformats2raw` layout).
@@ -70,7 +73,7 @@ mod tests {
             {"name": "x", "type": "space", "unit": "nanometer"}],
             "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 250]}]}]}"#;
         let expected = Multiscale {
-            full_resolution: "0".into(),
+            levels: vec!["0".into()],
             axes: Some("CYX".into()),
             scale: Some(vec![None, Some(0.5), Some(0.25)]),
         };
