@@ -33,8 +33,7 @@ struct Case {
 }
 
 const PLANE: Case = Case { name: "64x64", image: &[2048, 2048], patch: &[64, 64], n_samples: 256 };
-const VOLUME: Case =
-    Case { name: "16x64x64", image: &[128, 512, 512], patch: &[16, 64, 64], n_samples: 8 };
+const VOLUME: Case = Case { name: "16x64x64", image: &[128, 512, 512], patch: &[16, 64, 64], n_samples: 8 };
 
 fn image<T: Pixel>(shape: &[usize]) -> ArrayD<T> {
     let mut value = 0_u32;
@@ -128,16 +127,20 @@ fn bench_case<T: Pixel>(criterion: &mut Criterion, case: &Case) {
         let constr =
             MultiChannelTargetMsPatchConstr::new(case.patching(&two), two.clone(), context(), options);
         case.bench(&mut group, "multi-channel", n_scales, &constr.unwrap());
-        let options =
-            MixOptions { alpha_ranges: ranges(), uncorrelated_prob: 1.0, ..MixOptions::default() };
+        let options = MixOptions { alpha_ranges: ranges(), uncorrelated_prob: 1.0, ..MixOptions::default() };
         let constr =
             MultiChannelTargetMsPatchConstr::new(case.patching(&two), two.clone(), context(), options);
         case.bench(&mut group, "multi-channel, uncorrelated", n_scales, &constr.unwrap());
         let sources = vec![(case.patching(&one), one.clone()); 2];
         let constr = IndependentTargetsMsPatchConstr::new(sources, context(), ranges());
         case.bench(&mut group, "independent", n_scales, &constr.unwrap());
-        let constr =
-            PairedInputTargetMsPatchConstr::new(case.patching(&one), one.clone(), two.clone(), context());
+        let constr = PairedInputTargetMsPatchConstr::new(
+            case.patching(&one),
+            one.clone(),
+            two.clone(),
+            context(),
+            None,
+        );
         case.bench(&mut group, "paired", n_scales, &constr.unwrap());
         let constr = PredMsPatchConstr::new(case.patching(&one), one.clone(), context(), None);
         case.bench(&mut group, "prediction", n_scales, &constr.unwrap());

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["pixel", "geometry"]),
     ("pipeline", BELOW_PIPELINE),
     ("cli", BELOW_CLI),
-    ("testkit", BELOW_PIPELINE),
+    ("testkit", BELOW_CLI),
 ];
 
 const BELOW_PIPELINE: &[&str] = &[

@@ -28,6 +28,11 @@ pub(crate) enum Command {
     Validate {
         /// The YAML file
         config: PathBuf,
+        /// Prove that training and validation share no pixel, lateral context included, or name one they share
+        ///
+        /// Images that are simulated by the configuration must have been made. Filters read the images once.
+        #[arg(long)]
+        leaks: bool,
     },
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),

@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
     let console = Console::new();
     let result = match command {
         Command::Run { config } => run::run(&config, &console),
-        Command::Validate { config } => validate::validate(&config, &console),
+        Command::Validate { config, leaks } => validate::validate(&config, leaks, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };
     match result {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{OutputFormat, PredictPlan, RunPlan, TrainPlan};
-use patchweave_loader::LoaderStats;
+use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
+use patchweave_loader::{Loader, LoaderStats};
 use patchweave_pipeline::{
-    Comparison, Images, LabelledModel, Montage, PipelineError, Prediction, Statistics, Training, compare,
-    load_plan, open_images, prediction, prediction_picture, simulated_data, training, write_statistics,
+    Comparison, Images, LabelledModel, Montage, PipelineError, Prediction, Statistics, StatisticsOrigin,
+    Training, compare, load_plan, open_images, prediction, prediction_picture, simulated_data, training,
+    write_statistics,
 };
 use patchweave_predict::{Identity, Model};
 use patchweave_sink::prepare_folder;
@@ -19,6 +20,7 @@ use crate::{Console, Failure, interrupt};
 pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
     let plan = load_plan(config)?;
+    plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
     let mut run = Run { plan: &plan, console, written: Vec::new() };
     prepare_folder(&plan.output).map_err(PipelineError::from)?;
     if let Some(simulate) = &plan.simulate {
@@ -45,11 +47,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
-        let Training { loader, statistics } =
+        let Training { loader, validation, statistics, n_images } =
             training(&self.plan.data, train, images, &|| !interrupt::asked())?;
         self.tell_statistics(&statistics)?;
         let n_batches = train.max_batches.map_or(loader.n_batches(), |max| max.min(loader.n_batches()));
-        let n_images = images.train_inputs.stacks.len();
         self.console.say(format!(
             "training: {} from {}, {} of up to {} each, {}",
             counted(loader.dataset().n_patches(), "patch", "patches"),
@@ -73,24 +74,47 @@ impl Run<'_> {
         bar.finish_and_clear();
         self.console.say(closing_line(&total))?;
         self.written.extend(montage.write(&self.plan.output)?);
+        if let Some(validation) = &validation {
+            self.validate(validation)?;
+        }
         Ok(statistics)
     }
 
-    fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
-        match statistics {
-            Statistics::MeanStd { is_fitted: true, input, target, .. } => {
-                let list = |channels: &[patchweave_config::MeanStd]| {
-                    let one = |c: &patchweave_config::MeanStd| format!("{:.2} ± {:.2}", c.mean, c.std);
-                    channels.iter().map(one).collect::<Vec<_>>().join(", ")
-                };
-                let target =
-                    if target.is_empty() { String::new() } else { format!("; target {}", list(target)) };
-                self.console.say(format!("normalisation: input {}{target} (mean ± std)", list(input)))?;
-                self.written.push(write_statistics(&self.plan.output, statistics)?);
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Loads the validation once.
+    fn validate(&self, loader: &Loader) -> Result<(), Failure> {
+        let bar = self.console.progress("validation", loader.n_batches(), "batches");
+        let mut batches = loader.epoch(0)?;
+        for batch in batches.by_ref() {
+            batch?;
+            bar.inc(1);
+            interrupt::check()?;
         }
+        bar.finish_and_clear();
+        let n_patches = counted(loader.dataset().n_patches(), "patch", "patches");
+        self.console.say(format!("validation: {n_patches}, {}", closing_line(&batches.stats())))
+    }
+
+    fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
+        let seen = match statistics.origin() {
+            StatisticsOrigin::Given => return Ok(()),
+            StatisticsOrigin::Patches(n_patches) => counted(n_patches, "patch", "patches"),
+            StatisticsOrigin::Images => "all pixels".to_owned(),
+        };
+        let (between, what) = match statistics.normalization() {
+            NormalizationPlan::MeanStd { .. } => ("±", "mean ± std"),
+            NormalizationPlan::MinMax { .. } => ("to", "smallest to largest"),
+            NormalizationPlan::Quantile { .. } => ("to", "lower to upper quantile"),
+            NormalizationPlan::None => return Ok(()),
+        };
+        let list = |pairs: &[(f64, f64)]| {
+            let one = |(first, second): &(f64, f64)| format!("{first:.2} {between} {second:.2}");
+            pairs.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let (input, target) = statistics.pairs();
+        let target = if target.is_empty() { String::new() } else { format!("; target {}", list(&target)) };
+        self.console.say(format!("normalisation: input {}{target} ({what}, of {seen})", list(&input)))?;
+        self.written.push(write_statistics(&self.plan.output, statistics)?);
+        Ok(())
     }
 
     fn predict(

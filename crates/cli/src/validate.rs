@@ -2,11 +2,33 @@
 
 use std::path::Path;
 
-use patchweave_pipeline::load_plan;
+use patchweave_pipeline::{LeakReport, find_leak, load_plan, open_images};
 
-use crate::{Console, Failure};
+use crate::{Console, Failure, interrupt};
 
-pub(crate) fn validate(config: &Path, console: &Console) -> Result<(), Failure> {
-    load_plan(config)?;
-    console.say(format!("{} is fine", config.display()))
+pub(crate) fn validate(config: &Path, looks_for_leaks: bool, console: &Console) -> Result<(), Failure> {
+    let plan = load_plan(config)?;
+    plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
+    console.say(format!("{} is fine", config.display()))?;
+    let train = match &plan.train {
+        Some(train) if looks_for_leaks => train,
+        None if looks_for_leaks => return console.say("leaks: there is no training, so nothing can leak"),
+        _ => return Ok(()),
+    };
+    interrupt::listen()?;
+    let images = open_images(&plan)?;
+    match find_leak(&plan.data, train, &images, &|| !interrupt::asked())? {
+        LeakReport::NoValidation => {
+            console.say("leaks: there are no validation patches, so nothing can leak")
+        }
+        LeakReport::Proven { n_val_patches, is_split_off } => {
+            let place = if is_split_off { "in the training images" } else { "in images of their own" };
+            console.say(format!(
+                "leaks: none; no pixel that one of the {n_val_patches} validation patches {place} uses, its lateral \
+                 context included, can be used by a training patch"
+            ))
+        }
+        LeakReport::Shared { path, leak } => Err(Failure::Leak { path, leak: leak.to_string() }),
+        _ => Ok(()),
+    }
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use patchweave_config::ConfigErrors;
 use patchweave_construct::ConstructError;
-use patchweave_geometry::GeometryError;
+use patchweave_geometry::{Extent, GeometryError};
 use patchweave_loader::LoaderError;
 use patchweave_patching::PatchingError;
 use patchweave_predict::{ModelError, PredictError};
 use patchweave_simulate::SimulateError;
 use patchweave_sink::SinkError;
 use patchweave_stack::StackError;
-use patchweave_transform::{AugmentError, NormalizeError};
+use patchweave_transform::{AugmentError, FilterError, NormalizeError};
 use patchweave_view::ViewError;
 
 /// Why a step of a run failed.
@@ -34,6 +34,71 @@ pub enum PipelineError {
         /// The file.
         path: PathBuf,
     },
+    /// Patches that follow weights, without weights.
+    #[error("patching weighted needs train.weights")]
+    NoWeights,
+    /// A constructor of lateral context without it.
+    #[error("the constructor needs lateral context: multiscale_count in data_config")]
+    NoContext,
+    /// Lateral context where the constructor makes none.
+    #[error("the constructor is basic, which has no lateral context: multiscale_count in data_config")]
+    UnusedContext,
+    /// An image that patches do not fit into.
+    #[error("image {source_name} has size {size}, expected at least the patch size {patch_size}")]
+    SmallImage {
+        /// The image.
+        source_name: String,
+        /// Its size.
+        size: Extent,
+        /// The size of a patch.
+        patch_size: Extent,
+    },
+    /// Whole images of different size that would share a batch.
+    #[error(
+        "image {source_name} has size {size}, the first image has {first}: batches of {batch_size} whole images need \
+         one size"
+    )]
+    UnequalSizes {
+        /// Images per batch.
+        batch_size: usize,
+        /// The image that differs.
+        source_name: String,
+        /// Its size.
+        size: Extent,
+        /// The size of the first image.
+        first: Extent,
+    },
+    /// Another number of strategies than of sources that are drawn from.
+    #[error("got {got} strategies for {expected} sources, expected one for each")]
+    StrategyCount {
+        /// How many there are.
+        got: usize,
+        /// How many sources there are.
+        expected: usize,
+    },
+    /// Statistics of whole images where inputs are mixed from patches.
+    #[error(
+        "inputs that are mixed from channels have no images of their own; use train.statistics {{from: patches}}"
+    )]
+    MixedInputs,
+    /// Values that are all the same, where a range is needed.
+    #[error(
+        "channel {channel} of the {role} ranges from {low} to {high}: all its values are the same, which no range can \
+         be normalised by; use mean_std or none"
+    )]
+    NoRange {
+        /// Input or target.
+        role: &'static str,
+        /// Which channel, or 0 for all together.
+        channel: usize,
+        /// The lower limit found.
+        low: f64,
+        /// The upper limit found.
+        high: f64,
+    },
+    /// A filter could not be built.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// A file that could not be read or removed.
     #[error("cannot {action} {}", path.display())]
     Io {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_config::{
-    ConfigErrors, DataType, ImageFacts, LoadError, OpenedImages, Problem, RunPlan, check_images,
-    load_and_check,
+    ConfigErrors, ConstructorPlan, ContextSource, DataType, ImageFacts, LoadError, OpenedImages, Problem,
+    RunPlan, TrainPlan, check_images, load_and_check,
 };
-use patchweave_construct::PatchExtractor;
+use patchweave_construct::{ConstructError, PatchExtractor};
 use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::{ImageStack, OpenOptions, StackError, open};
+use patchweave_stack::{ImageStack, OpenOptions, StackError, open_levels};
 
 use crate::outputs::planned_outputs;
 use crate::prediction::unique_names;
@@ -22,8 +22,16 @@ use crate::simulated::{planned_layout, simulation_of};
 pub struct Images {
     /// Inputs of the training.
     pub train_inputs: NamedImages,
-    /// Targets of the training.
-    pub train_targets: NamedImages,
+    /// Targets of the training, source by source.
+    pub train_targets: Vec<NamedImages>,
+    /// Inputs of the validation, if it has images of its own.
+    pub val_inputs: NamedImages,
+    /// Targets of the validation, source by source.
+    pub val_targets: Vec<NamedImages>,
+    /// Masks of the training inputs.
+    pub masks: NamedImages,
+    /// Maps of weights of what is drawn from.
+    pub weights: NamedImages,
     /// Images to predict.
     pub predict_inputs: NamedImages,
 }
@@ -35,15 +43,23 @@ pub struct NamedImages {
     pub stacks: Vec<Arc<dyn ImageStack>>,
     /// One path per stack; one path may hold several.
     pub paths: Vec<PathBuf>,
+    /// For each stack the levels of its pyramid, where scales are read from them.
+    levels: Vec<Vec<Arc<dyn ImageStack>>>,
 }
 
 impl NamedImages {
-    /// An extractor over the stacks.
-    ///
-    /// # Errors
-    /// [`ConstructError`](patchweave_construct::ConstructError) without stacks or if they differ in form.
-    pub fn extractor(&self) -> Result<PatchExtractor, patchweave_construct::ConstructError> {
-        PatchExtractor::new(self.stacks.clone())
+    /// An extractor over the stacks, or over their pyramids where several levels are read.
+    pub(crate) fn extractor_with_levels(&self, n_levels: usize) -> Result<PatchExtractor, ConstructError> {
+        if n_levels > 1 {
+            PatchExtractor::of_pyramids(self.levels.clone())
+        } else {
+            PatchExtractor::new(self.stacks.clone())
+        }
+    }
+
+    /// An extractor over the stacks, unless there are none.
+    pub(crate) fn extractor_if_any(&self) -> Result<Option<PatchExtractor>, ConstructError> {
+        if self.stacks.is_empty() { Ok(None) } else { self.extractor_with_levels(1).map(Some) }
     }
 }
 
@@ -68,36 +84,79 @@ pub fn open_images(plan: &RunPlan) -> Result<Images, ConfigErrors> {
 fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Problem>> {
     let (data, train) = (&plan.data, plan.train.as_ref());
     let no_paths: &[PathBuf] = &[];
-    let input_paths = train.map_or(no_paths, |train| &train.inputs);
-    let target_paths = train.map_or(no_paths, |train| &train.targets);
+    let of_train = |paths: fn(&TrainPlan) -> &Vec<PathBuf>| train.map_or(no_paths, |train| paths(train));
     let predict_paths = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
-    let n_paths = input_paths.len() + target_paths.len() + predict_paths.len();
-    let mut opener = Opener { plan, before_simulation, n_paths, problems: Vec::new() };
+    let train_targets = train.map_or(&[][..], |train| &train.targets);
+    let val_targets = train.map_or(&[][..], |train| &train.val_targets);
+    let single = [
+        of_train(|train| &train.inputs),
+        of_train(|train| &train.val_inputs),
+        of_train(|train| &train.masks),
+        of_train(|train| &train.weights),
+        predict_paths,
+    ];
+    let read: Vec<PathBuf> = single
+        .into_iter()
+        .chain(train_targets.iter().chain(val_targets).map(Vec::as_slice))
+        .flatten()
+        .cloned()
+        .collect();
+    let constructor = train.map_or(ConstructorPlan::Basic, |train| train.constructor);
+    let mut opener = Opener { plan, before_simulation, n_paths: read.len(), problems: Vec::new() };
     opener.check_simulation();
-    let inputs = opener.role("train.input", input_paths, &data.axes);
-    let targets = opener.role("train.target", target_paths, &data.target_axes);
-    let predicted = opener.role("predict.input", predict_paths, &data.axes);
+    // Only what is drawn from is seen at several scales.
+    let levels = |is_drawn: bool| match &data.lateral {
+        Some(lateral) if is_drawn && lateral.source == ContextSource::Pyramid => lateral.multiscale_count,
+        _ => 1,
+    };
+    let (of_inputs, of_targets) =
+        (levels(constructor == ConstructorPlan::Paired), levels(!constructor.has_inputs()));
+    let [inputs, val_inputs, masks, weights] = [
+        ("train.input", of_train(|train| &train.inputs), of_inputs),
+        ("train.val_input", of_train(|train| &train.val_inputs), of_inputs),
+        ("train.mask", of_train(|train| &train.masks), 1),
+        ("train.weights", of_train(|train| &train.weights), 1),
+    ]
+    .map(|(key, paths, n_levels)| opener.role(key, paths, &data.axes, n_levels));
+    let targets = opener.sources("train.target", train_targets, data.target_axes(), of_targets);
+    let val_targets = opener.sources("train.val_target", val_targets, data.target_axes(), of_targets);
+    let predicted = opener.role("predict.input", predict_paths, &data.axes, levels(true));
     let mut problems = opener.problems;
     let predicted_paths: Vec<PathBuf> =
         predicted.facts.iter().map(|image| predict_paths[image.entry].clone()).collect();
-    let has_pairs = !inputs.is_incomplete && !targets.is_incomplete;
+    let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
+        // Pairs are only compared where all of their images could be opened.
+        let is_complete = !inputs.is_incomplete && roles.iter().all(|role| !role.is_incomplete);
+        if is_complete { roles.iter().map(|role| role.facts.clone()).collect() } else { Vec::new() }
+    };
+    let guides_of = |role: &Role| -> Vec<ImageFacts> {
+        let is_complete = !role.is_incomplete && !inputs.is_incomplete;
+        if is_complete { role.facts.clone() } else { Vec::new() }
+    };
     let facts = OpenedImages {
-        train_inputs: inputs.facts,
-        train_targets: if has_pairs { targets.facts } else { Vec::new() },
-        predict_inputs: predicted.facts,
+        train_targets: targets_of(&targets, &inputs),
+        val_targets: targets_of(&val_targets, &val_inputs),
+        masks: guides_of(&masks),
+        weights: guides_of(&weights),
+        train_inputs: inputs.facts.clone(),
+        val_inputs: val_inputs.facts.clone(),
+        predict_inputs: predicted.facts.clone(),
     };
     problems.extend(check_images(plan, &facts));
-    let read = [input_paths, target_paths, predict_paths].concat();
     problems.extend(output_problems(plan, &read, &predicted_paths));
-    if problems.is_empty() {
-        Ok(Images {
-            train_inputs: inputs.images,
-            train_targets: targets.images,
-            predict_inputs: predicted.images,
-        })
-    } else {
-        Err(problems)
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    let images = |roles: Vec<Role>| roles.into_iter().map(|role| role.images).collect();
+    Ok(Images {
+        train_inputs: inputs.images,
+        train_targets: images(targets),
+        val_inputs: val_inputs.images,
+        val_targets: images(val_targets),
+        masks: masks.images,
+        weights: weights.images,
+        predict_inputs: predicted.images,
+    })
 }
 
 /// An output folder that cannot be one, and what the run would read and then write over.
@@ -154,20 +213,31 @@ impl Opener<'_> {
         }
     }
 
-    fn role(&mut self, key: &str, paths: &[PathBuf], axes: &Axes) -> Role {
+    /// The images of every source; keys count the sources only where there are several.
+    fn sources(&mut self, key: &str, sources: &[Vec<PathBuf>], axes: &Axes, n_levels: usize) -> Vec<Role> {
+        let read = |(place, paths): (usize, &Vec<PathBuf>)| {
+            let key = if sources.len() == 1 { key.to_owned() } else { format!("{key}[{place}]") };
+            self.role(&key, paths, axes, n_levels)
+        };
+        sources.iter().enumerate().map(read).collect()
+    }
+
+    fn role(&mut self, key: &str, paths: &[PathBuf], axes: &Axes, n_levels: usize) -> Role {
         let mut role = Role::default();
         for (entry, path) in paths.iter().enumerate() {
             if let Some(facts) = self.planned(entry, path, axes) {
                 role.facts.push(facts);
                 continue;
             }
-            match self.open(path, axes) {
-                Ok(stacks) => {
-                    for stack in stacks {
+            match self.open(path, axes, n_levels) {
+                Ok(images) => {
+                    for levels in images {
+                        let Some(stack) = levels.first() else { continue };
                         let (source, shape) = (stack.info().source.clone(), stack.info().shape());
                         role.facts.push(ImageFacts { source, shape, entry });
                         role.images.paths.push(path.clone());
-                        role.images.stacks.push(stack);
+                        role.images.stacks.push(Arc::clone(stack));
+                        role.images.levels.push(levels);
                     }
                 }
                 Err(error) => {
@@ -189,7 +259,12 @@ impl Opener<'_> {
         Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
     }
 
-    fn open(&self, path: &Path, axes: &Axes) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
+    fn open(
+        &self,
+        path: &Path,
+        axes: &Axes,
+        n_levels: usize,
+    ) -> Result<Vec<Vec<Arc<dyn ImageStack>>>, StackError> {
         let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
         if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
             return Err(StackError::AxesLength {
@@ -199,10 +274,11 @@ impl Opener<'_> {
             });
         }
         let data_type = match self.plan.data.data_type {
-            DataType::Tiff => patchweave_stack::DataType::Tiff,
             DataType::Zarr => patchweave_stack::DataType::Zarr,
+            // The configuration of a run refuses all others.
+            _ => patchweave_stack::DataType::Tiff,
         };
-        open(path, data_type, axes, &OpenOptions::default().shared_by(self.n_paths))
+        open_levels(path, data_type, axes, &OpenOptions::default().shared_by(self.n_paths), n_levels)
     }
 }
 
@@ -210,6 +286,7 @@ fn expectation(error: &StackError, axes: &Axes) -> String {
     match error {
         StackError::AxesLength { shape, .. } => format!("axes with {} letters in data_config", shape.len()),
         StackError::AxesDisagree { own, .. } => format!("axes {own} in data_config"),
+        StackError::TooFewLevels { .. } => "context_source: image, or a pyramid with more levels".to_owned(),
         _ => format!("an image that can be read with axes {axes}"),
     }
 }

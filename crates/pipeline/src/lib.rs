@@ -1,16 +1,22 @@
 //! From a checked plan to running objects: simulated data, opened images, loaders and predictions.
 //!
 //! Front ends call these steps in order and show what they like: [`load_plan`], [`simulated_data`],
-//! [`open_images`], [`training`], [`prediction`]. Nothing here prints or reads the command line.
+//! [`open_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from images that are at hand.
+//! Nothing here prints or reads the command line.
 
+mod constructors;
+mod dataset;
 mod error;
 mod images;
 mod normalizer;
 mod outputs;
-mod patching;
+
 mod pictures;
 mod prediction;
 mod simulated;
+mod sources;
+mod split;
+mod tiling;
 mod training;
 mod verify;
 mod written;
@@ -18,12 +24,14 @@ mod written;
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
 pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 
+pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
-pub use normalizer::Statistics;
+pub use normalizer::{Statistics, StatisticsOrigin};
 pub use outputs::write_statistics;
 pub use pictures::{Montage, prediction_picture};
 pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};
 pub use simulated::{SimulatedData, simulated_data, simulation_of};
+pub use split::{LeakReport, find_leak};
 pub use training::{Training, training};
 pub use verify::{Comparison, compare};

@@ -1,175 +1,316 @@
-//! The normalisation that a plan names, with the statistics it lacks computed from the patches.
+//! The normalisation that a plan names, with the statistics it lacks computed from the data.
 
-use patchweave_config::{DataPlan, InputStatistics, MeanStd, MinMax, NormalizationPlan, TargetStatistics};
-use patchweave_construct::{FitOptions, PatchConstr, PatchRole, fit_mean_std};
-use patchweave_transform::{Normalizer, Scaling, TargetScaling};
+use patchweave_config::{
+    DataPlan, InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
+};
+use patchweave_construct::{
+    ChannelStatistics, FitOptions, FittedStatistics, PatchConstr, PatchRole, Statistic, fit, fit_images,
+};
+use patchweave_transform::{NormalizeError, Normalizer, Scaling, TargetScaling};
 
+use crate::constructors::Parts;
 use crate::{KeepGoing, PipelineError};
 
-/// The statistics a run normalises by, in raw intensity units.
+/// The statistics a run normalises by, in raw intensity units: a normalisation that lacks none.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Statistics {
-    /// Pixels stay as they are.
-    None,
-    /// Means and standard deviations.
-    MeanStd {
-        /// Whether some of them were computed rather than given.
-        is_fitted: bool,
-        /// One per channel, or one for all.
-        input: Vec<MeanStd>,
-        /// Empty if there are no targets, or none that are normalised.
-        target: Vec<MeanStd>,
-        /// Targets stay as they are.
-        skip_target: bool,
-    },
-    /// Ranges.
-    MinMax {
-        /// One per channel, or one for all.
-        input: Vec<MinMax>,
-        /// Empty if there are no targets, or none that are normalised.
-        target: Vec<MinMax>,
-        /// Targets stay as they are.
-        skip_target: bool,
-    },
+pub struct Statistics {
+    normalization: NormalizationPlan,
+    origin: StatisticsOrigin,
+}
+
+/// Where statistics come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatisticsOrigin {
+    /// The configuration gives them all.
+    Given,
+    /// So many patches of the first epoch.
+    Patches(usize),
+    /// Every pixel of the images.
+    Images,
 }
 
 impl Statistics {
-    /// The statistics of a plan; what it lacks is computed over all patches of `constr`.
+    /// The statistics of a plan; what it lacks is computed over the patches of `constr`.
     pub(crate) fn of(
         data: &DataPlan,
         constr: &dyn PatchConstr,
+        tolerance: Option<f64>,
         max_sample_bytes: usize,
         keep_going: KeepGoing<'_>,
     ) -> Result<Self, PipelineError> {
-        let (per_channel, input, target) = match &data.normalization {
-            NormalizationPlan::None => return Ok(Statistics::None),
-            NormalizationPlan::MinMax { input, target } => {
-                let (target, skip_target) = known(target);
-                return Ok(Statistics::MinMax { input: input.clone(), target, skip_target });
-            }
-            NormalizationPlan::MeanStd { per_channel, input, target } => (*per_channel, input, target),
+        let has_targets = constr.shapes(PatchRole::Target).is_some();
+        let fitting = |options: &FitOptions| {
+            let tolerance = tolerance.filter(|_| options.statistic == Statistic::MeanStd);
+            Ok(fit(constr, &FitOptions { tolerance, ..options.clone() }, keep_going)?)
         };
-        let (known_target, skip_target) = known(target);
-        let fits_target = *target == TargetStatistics::NotGiven && constr.shapes(PatchRole::Target).is_some();
-        let fits_input = *input == InputStatistics::Fit;
-        let mut statistics = Statistics::MeanStd {
-            is_fitted: fits_input || fits_target,
-            input: match input {
-                InputStatistics::Fit => Vec::new(),
-                InputStatistics::Given(input) => input.clone(),
-            },
-            target: known_target,
-            skip_target,
+        Self::complete(data, has_targets, max_sample_bytes, fitting, StatisticsOrigin::Patches)
+    }
+
+    /// The statistics of a plan; what it lacks is computed over all pixels of the training images.
+    pub(crate) fn of_images(
+        data: &DataPlan,
+        parts: &Parts,
+        max_sample_bytes: usize,
+        keep_going: KeepGoing<'_>,
+    ) -> Result<Self, PipelineError> {
+        let target = parts.targets.first();
+        let fitting = |options: &FitOptions| {
+            let input = parts.input.clone().ok_or(PipelineError::MixedInputs)?;
+            Ok(fit_images(input, target.cloned(), data.channels.clone(), options, keep_going)?)
         };
-        if let Statistics::MeanStd { is_fitted: true, input, target, .. } = &mut statistics {
-            let (seed, with_target) = (data.seed, fits_target);
-            let options = FitOptions { per_channel, with_target, seed, max_sample_bytes };
-            let fitted = fit_mean_std(constr, &options, keep_going)?;
-            if fits_input {
-                *input = pairs(&fitted.input_means, &fitted.input_stds);
-            }
-            if fits_target {
-                *target = pairs(&fitted.target_means, &fitted.target_stds);
-            }
-        }
-        Ok(statistics)
+        Self::complete(data, target.is_some(), max_sample_bytes, fitting, |_| StatisticsOrigin::Images)
+    }
+
+    fn complete(
+        data: &DataPlan,
+        has_targets: bool,
+        max_sample_bytes: usize,
+        fitting: impl FnOnce(&FitOptions) -> Result<FittedStatistics, PipelineError>,
+        origin: fn(usize) -> StatisticsOrigin,
+    ) -> Result<Self, PipelineError> {
+        let given = data.normalization.clone();
+        let lacking = Lacking::of(&given, has_targets);
+        let (Some((statistic, per_channel)), true) = (statistic(&given), lacking.any()) else {
+            return Ok(Statistics { normalization: given, origin: StatisticsOrigin::Given });
+        };
+        let options = FitOptions {
+            statistic,
+            per_channel,
+            with_target: lacking.target,
+            seed: data.seed,
+            tolerance: None,
+            max_sample_bytes,
+        };
+        let fitted = fitting(&options)?;
+        let normalization = filled(given, &lacking, &fitted)?;
+        Ok(Statistics { normalization, origin: origin(fitted.n_patches) })
+    }
+
+    /// The normalisation with every statistic given.
+    pub fn normalization(&self) -> &NormalizationPlan {
+        &self.normalization
+    }
+
+    /// Where they come from.
+    pub fn origin(&self) -> StatisticsOrigin {
+        self.origin
     }
 
     /// The normalisation by these statistics.
     pub(crate) fn normalizer(&self) -> Result<Normalizer, PipelineError> {
-        Ok(match self {
-            Statistics::None => Normalizer::none(),
-            Statistics::MeanStd { input, target, skip_target, .. } => {
-                let scaling = |channels: &[MeanStd]| {
-                    let means: Vec<f64> = channels.iter().map(|channel| channel.mean).collect();
-                    let stds: Vec<f64> = channels.iter().map(|channel| channel.std).collect();
-                    Scaling::mean_std(&means, &stds)
-                };
-                Normalizer::new(scaling(input)?, target_scaling(target, *skip_target, scaling)?)
-            }
-            Statistics::MinMax { input, target, skip_target } => {
-                let scaling = |channels: &[MinMax]| {
-                    let lows: Vec<f64> = channels.iter().map(|channel| channel.min).collect();
-                    let highs: Vec<f64> = channels.iter().map(|channel| channel.max).collect();
-                    Scaling::range(&lows, &highs)
-                };
-                Normalizer::new(scaling(input)?, target_scaling(target, *skip_target, scaling)?)
-            }
+        Ok(match &self.normalization {
+            NormalizationPlan::None => Normalizer::none(),
+            NormalizationPlan::MeanStd { input, target, .. } => normalizer(input, target, |channels| {
+                let (means, stds): (Vec<f64>, Vec<f64>) = channels.iter().map(|c| (c.mean, c.std)).unzip();
+                Scaling::mean_std(&means, &stds)
+            })?,
+            NormalizationPlan::MinMax { input, target, .. }
+            | NormalizationPlan::Quantile { input, target, .. } => normalizer(input, target, |channels| {
+                let (lows, highs): (Vec<f64>, Vec<f64>) = channels.iter().map(|c| (c.min, c.max)).unzip();
+                Scaling::range(&lows, &highs)
+            })?,
         })
     }
 
     /// The largest absolute value that normalising adds or takes away.
     pub fn largest_offset(&self) -> f64 {
-        let offsets: Vec<f64> = match self {
-            Statistics::None => Vec::new(),
-            Statistics::MeanStd { input, target, .. } => input.iter().chain(target).map(|c| c.mean).collect(),
-            Statistics::MinMax { input, target, .. } => input.iter().chain(target).map(|c| c.min).collect(),
+        let columns = self.columns();
+        let offsets = columns.iter().step_by(2).flat_map(|(_, values)| values.iter().copied());
+        offsets.map(f64::abs).fold(0.0, f64::max)
+    }
+
+    /// The keys of a configuration and the values that belong there, two keys for each role.
+    fn columns(&self) -> Vec<(String, Vec<f64>)> {
+        let endings = match &self.normalization {
+            NormalizationPlan::None => return Vec::new(),
+            NormalizationPlan::MeanStd { .. } => ["means", "stds"],
+            NormalizationPlan::MinMax { .. } => ["mins", "maxes"],
+            NormalizationPlan::Quantile { .. } => ["lower_quantile_values", "upper_quantile_values"],
         };
-        offsets.into_iter().map(f64::abs).fold(0.0, f64::max)
+        let (input, target) = self.pairs();
+        let of_role = |role: &str, pairs: Vec<(f64, f64)>| {
+            let (first, second): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            endings.iter().map(|ending| format!("{role}_{ending}")).zip([first, second]).collect::<Vec<_>>()
+        };
+        [of_role("input", input), of_role("target", target)].concat()
+    }
+
+    /// The two numbers of every channel of input and target.
+    pub fn pairs(&self) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+        let of_mean_std = |c: &MeanStd| (c.mean, c.std);
+        let of_range = |c: &MinMax| (c.min, c.max);
+        match &self.normalization {
+            NormalizationPlan::None => (Vec::new(), Vec::new()),
+            NormalizationPlan::MeanStd { input, target, .. } => pairs(input, target, of_mean_std),
+            NormalizationPlan::MinMax { input, target, .. }
+            | NormalizationPlan::Quantile { input, target, .. } => pairs(input, target, of_range),
+        }
     }
 
     /// The `normalization` block of a configuration that gives these statistics.
     pub fn to_yaml(&self) -> String {
-        let (name, lists, skip_target) = match self {
-            Statistics::None => return "normalization: {name: none}\n".to_owned(),
-            Statistics::MeanStd { input, target, skip_target, .. } => {
-                let mean = |channels: &[MeanStd]| channels.iter().map(|c| c.mean).collect::<Vec<_>>();
-                let std = |channels: &[MeanStd]| channels.iter().map(|c| c.std).collect::<Vec<_>>();
-                let lists = [
-                    ("input_means", mean(input)),
-                    ("input_stds", std(input)),
-                    ("target_means", mean(target)),
-                    ("target_stds", std(target)),
-                ];
-                ("mean_std", lists, *skip_target)
-            }
-            Statistics::MinMax { input, target, skip_target } => {
-                let min = |channels: &[MinMax]| channels.iter().map(|c| c.min).collect::<Vec<_>>();
-                let max = |channels: &[MinMax]| channels.iter().map(|c| c.max).collect::<Vec<_>>();
-                let lists = [
-                    ("input_mins", min(input)),
-                    ("input_maxes", max(input)),
-                    ("target_mins", min(target)),
-                    ("target_maxes", max(target)),
-                ];
-                ("min_max", lists, *skip_target)
-            }
-        };
+        let name = self.normalization.name();
+        let columns = self.columns();
+        if columns.is_empty() {
+            return format!("normalization: {{name: {name}}}\n");
+        }
         let mut yaml = format!("# belongs into data_config\nnormalization:\n  name: {name}\n");
-        if skip_target {
+        if skips_target(&self.normalization) {
             yaml += "  skip_target: true\n";
         }
-        if lists.iter().all(|(_, values)| values.len() <= 1) {
+        if columns.iter().all(|(_, values)| values.len() <= 1) {
             yaml += "  per_channel: false\n";
         }
-        for (key, values) in lists.iter().filter(|(_, values)| !values.is_empty()) {
+        if let NormalizationPlan::Quantile { levels, .. } = &self.normalization {
+            let list = |level: fn(&QuantileLevels) -> f64| levels.iter().map(level).collect::<Vec<_>>();
+            yaml += &format!("  lower_quantiles: {:?}\n", list(|level| level.lower));
+            yaml += &format!("  upper_quantiles: {:?}\n", list(|level| level.upper));
+        }
+        for (key, values) in columns.iter().filter(|(_, values)| !values.is_empty()) {
             yaml += &format!("  {key}: {values:?}\n");
         }
         yaml
     }
 }
 
-fn known<T: Clone>(target: &TargetStatistics<T>) -> (Vec<T>, bool) {
-    match target {
-        TargetStatistics::Skip => (Vec::new(), true),
-        TargetStatistics::NotGiven => (Vec::new(), false),
-        TargetStatistics::Given(target) => (target.clone(), false),
+/// Which statistics a plan does not give.
+struct Lacking {
+    input: bool,
+    target: bool,
+}
+
+impl Lacking {
+    fn of(plan: &NormalizationPlan, has_targets: bool) -> Self {
+        fn of<T>(input: &InputStatistics<T>, target: &TargetStatistics<T>, has_targets: bool) -> Lacking {
+            let target = has_targets && matches!(target, TargetStatistics::NotGiven);
+            Lacking { input: matches!(input, InputStatistics::Fit), target }
+        }
+        match plan {
+            NormalizationPlan::None => Lacking { input: false, target: false },
+            NormalizationPlan::MeanStd { input, target, .. } => of(input, target, has_targets),
+            NormalizationPlan::MinMax { input, target, .. }
+            | NormalizationPlan::Quantile { input, target, .. } => of(input, target, has_targets),
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.input || self.target
     }
 }
 
-fn pairs(means: &[f64], stds: &[f64]) -> Vec<MeanStd> {
-    means.iter().zip(stds).map(|(&mean, &std)| MeanStd { mean, std }).collect()
+/// What is computed for a plan, and whether channel by channel.
+fn statistic(plan: &NormalizationPlan) -> Option<(Statistic, bool)> {
+    match plan {
+        NormalizationPlan::None => None,
+        NormalizationPlan::MeanStd { per_channel, .. } => Some((Statistic::MeanStd, *per_channel)),
+        NormalizationPlan::MinMax { per_channel, .. } => Some((Statistic::MinMax, *per_channel)),
+        NormalizationPlan::Quantile { per_channel, levels, .. } => {
+            let (lower, upper) = levels.iter().map(|level| (level.lower, level.upper)).unzip();
+            Some((Statistic::Quantile { lower, upper }, *per_channel))
+        }
+    }
 }
 
-fn target_scaling<T>(
-    target: &[T],
-    skip_target: bool,
-    scaling: impl Fn(&[T]) -> Result<Scaling, patchweave_transform::NormalizeError>,
-) -> Result<TargetScaling, patchweave_transform::NormalizeError> {
-    Ok(match target {
-        _ if skip_target => TargetScaling::Skip,
-        [] => TargetScaling::Missing,
-        target => TargetScaling::Given(scaling(target)?),
-    })
+/// The plan with what was found in the places that were empty.
+fn filled(
+    plan: NormalizationPlan,
+    lacking: &Lacking,
+    fitted: &FittedStatistics,
+) -> Result<NormalizationPlan, PipelineError> {
+    let mean_std = |(mean, std)| MeanStd { mean, std };
+    let range = |(min, max)| MinMax { min, max };
+    let plan = match plan {
+        NormalizationPlan::None => NormalizationPlan::None,
+        NormalizationPlan::MeanStd { per_channel, input, target } => {
+            let (input, target) = fill(input, target, lacking, fitted, mean_std);
+            NormalizationPlan::MeanStd { per_channel, input, target }
+        }
+        NormalizationPlan::MinMax { per_channel, input, target } => {
+            let (input, target) = fill(input, target, lacking, fitted, range);
+            NormalizationPlan::MinMax { per_channel, input, target }
+        }
+        NormalizationPlan::Quantile { per_channel, levels, input, target } => {
+            let (input, target) = fill(input, target, lacking, fitted, range);
+            NormalizationPlan::Quantile { per_channel, levels, input, target }
+        }
+    };
+    check_ranges(&plan)?;
+    Ok(plan)
+}
+
+fn fill<T>(
+    input: InputStatistics<T>,
+    target: TargetStatistics<T>,
+    lacking: &Lacking,
+    fitted: &FittedStatistics,
+    of_pair: impl Fn((f64, f64)) -> T,
+) -> (InputStatistics<T>, TargetStatistics<T>) {
+    let list = |statistics: &ChannelStatistics| -> Vec<T> {
+        statistics.first.iter().copied().zip(statistics.second.iter().copied()).map(&of_pair).collect()
+    };
+    let input = if lacking.input { InputStatistics::Given(list(&fitted.input)) } else { input };
+    let target = match &fitted.target {
+        Some(found) if lacking.target => TargetStatistics::Given(list(found)),
+        _ => target,
+    };
+    (input, target)
+}
+
+/// A channel whose values are all the same has no range to scale by.
+fn check_ranges(plan: &NormalizationPlan) -> Result<(), PipelineError> {
+    let (NormalizationPlan::MinMax { input, target, .. } | NormalizationPlan::Quantile { input, target, .. }) =
+        plan
+    else {
+        return Ok(());
+    };
+    let (input, target) = pairs(input, target, |c: &MinMax| (c.min, c.max));
+    for (role, pairs) in [("input", input), ("target", target)] {
+        if let Some((channel, &(low, high))) = pairs.iter().enumerate().find(|(_, (low, high))| low >= high) {
+            return Err(PipelineError::NoRange { role, channel, low, high });
+        }
+    }
+    Ok(())
+}
+
+fn pairs<T>(
+    input: &InputStatistics<T>,
+    target: &TargetStatistics<T>,
+    of: impl Fn(&T) -> (f64, f64),
+) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    let input = match input {
+        InputStatistics::Given(input) => input.iter().map(&of).collect(),
+        InputStatistics::Fit => Vec::new(),
+    };
+    let target = match target {
+        TargetStatistics::Given(target) => target.iter().map(&of).collect(),
+        TargetStatistics::NotGiven | TargetStatistics::Skip { .. } => Vec::new(),
+    };
+    (input, target)
+}
+
+fn skips_target(plan: &NormalizationPlan) -> bool {
+    match plan {
+        NormalizationPlan::None => false,
+        NormalizationPlan::MeanStd { target, .. } => matches!(target, TargetStatistics::Skip { .. }),
+        NormalizationPlan::MinMax { target, .. } | NormalizationPlan::Quantile { target, .. } => {
+            matches!(target, TargetStatistics::Skip { .. })
+        }
+    }
+}
+
+fn normalizer<T>(
+    input: &InputStatistics<T>,
+    target: &TargetStatistics<T>,
+    scaling: impl Fn(&[T]) -> Result<Scaling, NormalizeError>,
+) -> Result<Normalizer, NormalizeError> {
+    let input = match input {
+        InputStatistics::Given(input) => scaling(input)?,
+        InputStatistics::Fit => scaling(&[])?,
+    };
+    let target = match target {
+        TargetStatistics::Skip { .. } => TargetScaling::Skip,
+        TargetStatistics::NotGiven => TargetScaling::Missing,
+        TargetStatistics::Given(target) => TargetScaling::Given(scaling(target)?),
+    };
+    Ok(Normalizer::new(input, target))
 }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use patchweave_config::{
     DataPlan, DataType, ModelPlan, OutputFormat, PixelTypeChoice, PredictPlan, RunPlan, TilingPlan,
 };
-use patchweave_construct::{BasicPatchConstr, Dataset};
+use patchweave_construct::Dataset;
 use patchweave_geometry::{Axes, Axis, GeometryError};
 use patchweave_loader::{Loader, LoaderOptions, Order};
 use patchweave_pixel::PixelType;
-use patchweave_predict::{Gaussian, Identity, Model, PredictError, Predictor, Progress};
+use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
 use patchweave_sink::{ImageSink, ImageSpec, SinkError, create};
 use patchweave_stack::{ImageStack, StackInfo};
 
+use crate::constructors::prediction_constructor;
 use crate::outputs::{PICTURE, extension, result_path, sink_format, stem};
-use crate::patching::tiling;
+use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
 /// A prediction ready to run.
@@ -66,17 +67,22 @@ pub fn prediction(
     keep_going: KeepGoing<'_>,
 ) -> Result<Prediction, PipelineError> {
     let data = &plan.data;
-    let input = images.predict_inputs.extractor()?;
-    let strategy = tiling(&predict.patching, input.shapes())?;
-    let constr = BasicPatchConstr::new(strategy, input, None, data.channels.clone())?;
+    let shapes: Vec<_> = images.predict_inputs.stacks.iter().map(|stack| stack.info().shape()).collect();
+    let strategy = tiling(&predict.patching, &shapes)?;
+    let constr = prediction_constructor(data, predict.channels.clone(), strategy, &images.predict_inputs)?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
-        None => Statistics::of(data, &constr, predict.prefetch_bytes, keep_going)?,
+        None => Statistics::of(data, &*constr, None, predict.prefetch_bytes, keep_going)?,
     };
     let dataset = Dataset::new(Arc::new(constr), data.seed).with_normalizer(statistics.normalizer()?);
     let loader = Loader::new(dataset, loader_options(data, predict))?;
     let labels = labels(&predict.models);
-    let labelled = |(plan, label)| Ok(LabelledModel { label, model: model(plan)? });
+    let labelled = |(plan, label)| {
+        let model = model(plan)?;
+        // The models that are built in look at one scale.
+        let model = if data.lateral.is_some() { Box::new(NativeScale(model)) } else { model };
+        Ok(LabelledModel { label, model })
+    };
     let models = predict.models.iter().zip(labels).map(labelled).collect::<Result<_, PipelineError>>()?;
     let overlaps = match &predict.patching {
         TilingPlan::Tiled { overlaps, .. } => Some(overlaps.as_slice().to_vec()),
@@ -92,7 +98,7 @@ pub fn prediction(
         formats: predict.formats.clone(),
         pixel_type: predict.pixel_type,
         keeps_chunks: data.data_type == DataType::Zarr,
-        channels: data.channels.clone(),
+        channels: predict.channels.clone(),
     })
 }
 
@@ -100,7 +106,7 @@ fn loader_options(data: &DataPlan, predict: &PredictPlan) -> LoaderOptions {
     LoaderOptions {
         batch_size: predict.batch_size,
         order: Order::Sequential,
-        n_workers: data.num_workers,
+        n_workers: data.n_threads(&data.pred_loader),
         prefetch_bytes: predict.prefetch_bytes,
         ..LoaderOptions::default()
     }

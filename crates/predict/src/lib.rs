@@ -11,5 +11,5 @@ mod writer;
 
 pub use error::PredictError;
 pub use gaussian::Gaussian;
-pub use model::{Identity, Likeness, Model, ModelError};
+pub use model::{Identity, Likeness, Model, ModelError, NativeScale};
 pub use predictor::{Predictor, Progress};

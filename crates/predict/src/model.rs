@@ -1,6 +1,6 @@
 //! What a model has to do, and the simplest one.
 
-use ndarray::{Array5, ArrayView5};
+use ndarray::{Array5, ArrayView5, Axis, Slice};
 
 /// Why a model could not predict; anything a model's own library reports.
 #[derive(Debug, thiserror::Error)]
@@ -83,5 +83,36 @@ impl Model for Identity {
 
     fn likeness(&self) -> Likeness {
         Likeness::Input
+    }
+}
+
+/// Lets a model that knows nothing of lateral context see the native scale alone, which is the first channel.
+///
+/// ```
+/// use ndarray::Array5;
+/// use patchweave_predict::{Identity, Model, NativeScale};
+///
+/// let inputs = Array5::from_shape_fn([1, 3, 1, 2, 2], |(_, scale, ..)| scale as f32);
+/// let predicted = NativeScale(Box::new(Identity)).predict(inputs.view())?;
+/// assert_eq!(predicted, Array5::zeros([1, 1, 1, 2, 2]));
+/// # Ok::<(), patchweave_predict::ModelError>(())
+/// ```
+pub struct NativeScale(pub Box<dyn Model>);
+
+impl Model for NativeScale {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn predict(&self, inputs: ArrayView5<'_, f32>) -> Result<Array5<f32>, ModelError> {
+        self.0.predict(inputs.slice_axis(Axis(1), Slice::from(..1)))
+    }
+
+    fn halo(&self) -> usize {
+        self.0.halo()
+    }
+
+    fn likeness(&self) -> Likeness {
+        self.0.likeness()
     }
 }

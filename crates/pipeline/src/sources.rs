@@ -1,0 +1,97 @@
+//! The strategies of a training: one for every source that patches are drawn from.
+
+use std::sync::Arc;
+
+use patchweave_config::{Background, DataPlan, MaskFilterPlan, PatchFilterPlan, PatchingPlan};
+use patchweave_construct::{PatchExtractor, thin_out_background, weight_maps};
+use patchweave_patching::{
+    FixedRandomPatching, Patching, RandomPatching, SequentialPatching, StratifiedPatching, WeightedPatching,
+};
+use patchweave_transform::{FilterError, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter, ShannonFilter};
+
+use crate::tiling::tiling;
+use crate::{KeepGoing, PipelineError};
+
+/// A strategy that validation patches may be split off, if it is stratified.
+#[derive(Clone)]
+pub(crate) enum Strategy {
+    Stratified(StratifiedPatching),
+    Other(Arc<dyn Patching>),
+}
+
+impl Strategy {
+    /// The strategy as an object.
+    pub fn shared(&self) -> Arc<dyn Patching> {
+        match self {
+            Strategy::Stratified(patching) => Arc::new(patching.clone()),
+            Strategy::Other(patching) => Arc::clone(patching),
+        }
+    }
+}
+
+/// What a source is drawn by besides its own images.
+#[derive(Default)]
+pub(crate) struct Guides {
+    pub masks: Option<PatchExtractor>,
+    pub weights: Option<PatchExtractor>,
+}
+
+/// The strategy of a plan for the images of a source.
+pub(crate) fn strategy(
+    data: &DataPlan,
+    images: &PatchExtractor,
+    guides: &Guides,
+    keep_going: KeepGoing<'_>,
+) -> Result<Strategy, PipelineError> {
+    let shapes = images.shapes();
+    Ok(match data.patching {
+        PatchingPlan::Stratified { patch_size, seed } => {
+            let mut stratified = StratifiedPatching::new(shapes, patch_size)?.with_seed(seed);
+            if let Some(plan) = &data.patch_filter {
+                let (filter, probability) = (patch_filter(plan)?, plan.filtered_patch_prob);
+                let channel = plan.ref_channel;
+                thin_out_background(&mut stratified, images, channel, &filter, probability, keep_going)?;
+            }
+            if let (Some(masks), Some(plan)) = (&guides.masks, &data.mask_filter) {
+                let (filter, probability) = (mask_filter(plan)?, plan.filtered_patch_prob);
+                let channel = plan.ref_channel;
+                thin_out_background(&mut stratified, masks, channel, &filter, probability, keep_going)?;
+            }
+            Strategy::Stratified(stratified)
+        }
+        PatchingPlan::Weighted { patch_size, seed, share } => {
+            let maps = guides.weights.as_ref().ok_or(PipelineError::NoWeights)?;
+            let maps = weight_maps(maps, 0, f64::from, keep_going)?;
+            Strategy::Other(Arc::new(WeightedPatching::new(shapes, patch_size, maps, share)?.with_seed(seed)))
+        }
+        PatchingPlan::Foreground { patch_size, seed, threshold, ref_channel, share } => {
+            let is_foreground = |pixel: f32| if f64::from(pixel) > threshold { 1.0 } else { 0.0 };
+            let maps = weight_maps(images, ref_channel, is_foreground, keep_going)?;
+            Strategy::Other(Arc::new(WeightedPatching::new(shapes, patch_size, maps, share)?.with_seed(seed)))
+        }
+        PatchingPlan::Random { patch_size, seed } => {
+            Strategy::Other(Arc::new(RandomPatching::new(shapes, patch_size)?.with_seed(seed)))
+        }
+        PatchingPlan::FixedRandom { patch_size, seed } => {
+            Strategy::Other(Arc::new(FixedRandomPatching::new(shapes, patch_size, seed)?))
+        }
+        PatchingPlan::Sequential { patch_size, overlaps } => {
+            Strategy::Other(Arc::new(SequentialPatching::new(shapes, patch_size, Some(overlaps))?))
+        }
+        PatchingPlan::Tiling(ref plan) => Strategy::Other(tiling(plan, shapes)?),
+    })
+}
+
+fn patch_filter(plan: &PatchFilterPlan) -> Result<PatchFilter, FilterError> {
+    Ok(match plan.background {
+        Background::Max { threshold, coverage } => MaxFilter::new(threshold, coverage)?.into(),
+        Background::MeanStd { mean_threshold, std_threshold } => {
+            MeanStdFilter::new(mean_threshold, std_threshold)?.into()
+        }
+        Background::Shannon { threshold } => ShannonFilter::new(threshold)?.into(),
+    })
+}
+
+fn mask_filter(plan: &MaskFilterPlan) -> Result<PatchFilter, FilterError> {
+    Ok(MaskFilter::new(plan.coverage)?.into())
+}

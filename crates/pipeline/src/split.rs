@@ -1,0 +1,194 @@
+//! Training and validation apart: which patches are for which, and the proof that they share no pixel.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use patchweave_config::{DataPlan, TrainPlan};
+use patchweave_geometry::Context;
+use patchweave_patching::{
+    FixedPatching, FixedRandomPatching, Leak, LeakSearch, PatchRng, Patching, Separation, split_validation,
+};
+
+use crate::constructors::{Parts, context};
+use crate::images::NamedImages;
+use crate::sources::{Guides, Strategy, strategy};
+use crate::{Images, KeepGoing, PipelineError};
+
+/// The strategies of a training and of its validation.
+pub(crate) struct Split {
+    pub parts: Parts,
+    /// One for every source, before validation patches were split off.
+    pub whole: Vec<Strategy>,
+    /// The same after that.
+    pub train: Vec<Strategy>,
+    /// Where validation patches come from, if there are any.
+    pub validation: Option<Validation>,
+}
+
+pub(crate) struct Validation {
+    pub parts: Parts,
+    pub strategies: Vec<FixedPatching>,
+    /// Whether the patches lie in the training images.
+    pub is_split_off: bool,
+}
+
+impl Split {
+    pub fn new(
+        data: &DataPlan,
+        train: &TrainPlan,
+        images: &Images,
+        keep_going: KeepGoing<'_>,
+    ) -> Result<Self, PipelineError> {
+        let parts = Parts::of_training(data, train, images)?;
+        let guides =
+            Guides { masks: images.masks.extractor_if_any()?, weights: images.weights.extractor_if_any()? };
+        let whole = parts
+            .drawn()
+            .into_iter()
+            .map(|source| strategy(data, source, &guides, keep_going))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut left = whole.clone();
+        let validation = match own_validation(data, train, images)? {
+            Some(validation) => Some(validation),
+            None => match left.as_mut_slice() {
+                [Strategy::Stratified(stratified)] if train.n_val_patches > 0 => {
+                    let separation = match train.leak_free {
+                        true => Separation::Pixels(used_context(data)?),
+                        false => Separation::Patches,
+                    };
+                    let val = split_validation(stratified, train.n_val_patches, data.seed, separation)?;
+                    Some(Validation { parts: parts.clone(), strategies: vec![val], is_split_off: true })
+                }
+                _ => None,
+            },
+        };
+        Ok(Split { parts, whole, train: left, validation })
+    }
+}
+
+/// What surrounds a patch and is used with it.
+fn used_context(data: &DataPlan) -> Result<Context, PipelineError> {
+    Ok(data.lateral.as_ref().map(context).transpose()?.unwrap_or(Context::none()))
+}
+
+/// Validation patches from images of their own: at random places that stay the same.
+fn own_validation(
+    data: &DataPlan,
+    train: &TrainPlan,
+    images: &Images,
+) -> Result<Option<Validation>, PipelineError> {
+    let (false, Some(patch_size)) = (images.validation().is_empty(), data.patching.training_size()) else {
+        return Ok(None);
+    };
+    let parts = Parts::of_validation(data, train, images)?;
+    let strategies = parts.drawn().into_iter().map(|source| {
+        let random = FixedRandomPatching::new(source.shapes(), patch_size, data.seed)?;
+        // Listed, so that they can be compared with those of training one by one.
+        let spec = |index| random.spec(index, &mut PatchRng::for_patch(0, 0, index));
+        Ok(FixedPatching::new((0..random.n_patches()).map(spec).collect::<Result<_, _>>()?))
+    });
+    let strategies = strategies.collect::<Result<_, PipelineError>>()?;
+    Ok(Some(Validation { parts, strategies, is_split_off: false }))
+}
+
+/// What is known about pixels that training and validation share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeakReport {
+    /// The run has no validation patches.
+    NoValidation,
+    /// No pixel that a validation patch uses can be used by a training patch, at any scale and after padding.
+    Proven {
+        /// How many validation patches there are.
+        n_val_patches: usize,
+        /// Whether they lie in the training images.
+        is_split_off: bool,
+    },
+    /// A pixel of both.
+    Shared {
+        /// The image.
+        path: PathBuf,
+        /// Where, and which patches use it.
+        leak: Leak,
+    },
+}
+
+/// Looks for a pixel that validation and training share, or proves that there is none.
+///
+/// Inputs and targets count alike; an image that stands in both lists is one image. Background is judged as in a
+/// training, so that images with filters are read once.
+///
+/// # Errors
+/// [`PipelineError`] if the data sets cannot be built.
+pub fn find_leak(
+    data: &DataPlan,
+    train: &TrainPlan,
+    images: &Images,
+    keep_going: KeepGoing<'_>,
+) -> Result<LeakReport, PipelineError> {
+    let split = Split::new(data, train, images, keep_going)?;
+    let Some(validation) = &split.validation else { return Ok(LeakReport::NoValidation) };
+    let context = used_context(data)?;
+    let (of_training, of_validation) = match validation.is_split_off {
+        true => (images.training(), images.training()),
+        false => (images.training(), images.validation()),
+    };
+    let n_drawn = split.train.len();
+    for (train_role, train_images) in of_training.iter().enumerate() {
+        for (val_role, val_images) in of_validation.iter().enumerate() {
+            let stacks = same_stacks(val_images, train_images);
+            if stacks.iter().all(Option::is_none) {
+                continue;
+            }
+            // Roles beyond the sources are targets that are cut where their input is, without context.
+            let (train_idx, val_idx) = (train_role.min(n_drawn - 1), val_role.min(n_drawn - 1));
+            let of_drawn = train_role < n_drawn || val_role < n_drawn;
+            let context = if of_drawn { context } else { Context::none() };
+            let shapes: Vec<_> = train_images.stacks.iter().map(|stack| stack.info().shape()).collect();
+            let search = LeakSearch::new(&shapes, context).with_stacks(&stacks);
+            let found = search.find(&*split.train[train_idx].shared(), &validation.strategies[val_idx])?;
+            if let Some(leak) = found {
+                let path = train_images.paths.get(leak.train.data_idx).cloned().unwrap_or_default();
+                return Ok(LeakReport::Shared { path, leak });
+            }
+        }
+    }
+    let n_val_patches = validation.strategies.iter().map(Patching::n_patches).max().unwrap_or(0);
+    Ok(LeakReport::Proven { n_val_patches, is_split_off: validation.is_split_off })
+}
+
+/// For every stack of `images` the one of `others` that is the same part of the same file.
+fn same_stacks(images: &NamedImages, others: &NamedImages) -> Vec<Option<usize>> {
+    let key = |images: &NamedImages, at: usize| {
+        let path = &images.paths[at];
+        let place = images.paths[..at].iter().filter(|other| *other == path).count();
+        (path.canonicalize().unwrap_or_else(|_| path.clone()), place)
+    };
+    let known: Vec<_> = (0..others.stacks.len()).map(|at| key(others, at)).collect();
+    (0..images.stacks.len())
+        .map(|at| {
+            let own = key(images, at);
+            known.iter().position(|other| *other == own)
+        })
+        .collect()
+}
+
+impl Images {
+    /// Everything that training reads, sources that are drawn from first.
+    fn training(&self) -> Vec<&NamedImages> {
+        roles(&self.train_inputs, &self.train_targets)
+    }
+
+    fn validation(&self) -> Vec<&NamedImages> {
+        roles(&self.val_inputs, &self.val_targets)
+    }
+}
+
+fn roles<'a>(inputs: &'a NamedImages, targets: &'a [NamedImages]) -> Vec<&'a NamedImages> {
+    std::iter::once(inputs).chain(targets).filter(|images| !images.stacks.is_empty()).collect()
+}
+
+/// The strategies as constructors take them.
+pub(crate) fn shared(strategies: &[Strategy]) -> Vec<Arc<dyn Patching>> {
+    strategies.iter().map(Strategy::shared).collect()
+}

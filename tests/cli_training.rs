@@ -1,0 +1,186 @@
+//! Training configurations beyond the basic one: filters, weights, validation, lateral context, leaks.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(clippy::cast_possible_truncation, reason = "pixels may wrap around")]
+
+mod support;
+
+use patchweave::sink::Format;
+use support::{Ended, Place, with};
+
+/// A training on one image of a target with two channels.
+const TRAIN: &str = "\
+output: out
+data_config:
+  mode: training
+  data_type: tiff
+  axes: YX
+  patching: {name: stratified, patch_size: [8, 8]}
+  normalization: {name: mean_std}
+  n_val_patches: 0
+  batch_size: 4
+  num_workers: 2
+  seed: 42
+train:
+  input: image.tiff
+";
+
+fn place() -> Place {
+    let place = Place::new();
+    let texture = |at: usize| (at * 7919 % 1009) as u16;
+    place.image::<u16>("image.tiff", Format::Tiff, "YX", &[64, 64], texture);
+    place.image::<u16>("other.tiff", Format::Tiff, "YX", &[40, 48], texture);
+    place.image::<u16>("pair.tiff", Format::Tiff, "CYX", &[2, 64, 64], texture);
+    place.image::<u8>("left.tiff", Format::Tiff, "YX", &[64, 64], |at| u8::from(at % 64 < 32));
+    place
+}
+
+/// Runs a configuration, then looks for leaks.
+fn run_and_check(place: &Place, config: &str) -> (Ended, Ended) {
+    let ended = place.run(config).with_code(0);
+    (ended, place.patchweave(&["validate", "--leaks", "run.yaml"]))
+}
+
+#[test]
+fn validation_patches_are_split_off() {
+    let place = place();
+    let config = with(TRAIN, "n_val_patches: 0", "n_val_patches: 5");
+    let (ended, leaks) = run_and_check(&place, &config);
+    ended.says("training: 59 patches from 1 image");
+    ended.says("validation: 5 patches");
+    leaks
+        .with_code(0)
+        .says("leaks: none; no pixel that one of the 5 validation patches in the training images");
+}
+
+#[test]
+fn a_split_that_keeps_context_apart_leaves_fewer_patches() {
+    let place = place();
+    let config = with(TRAIN, "n_val_patches: 0", "n_val_patches: 1\n  multiscale_count: 2");
+    let config = with(
+        &config,
+        "input: image.tiff",
+        "{constructor: paired, input: image.tiff, target: pair.tiff, leak_free: true}",
+    );
+    let config = with(&config, "train:\n  {", "train: {");
+    let config = with(&config, "axes: YX\n", "axes: YX\n  target_axes: CYX\n");
+    let (ended, leaks) = run_and_check(&place, &config);
+    ended.says("validation: 1 patch");
+    leaks.with_code(0).says("leaks: none");
+}
+
+#[test]
+fn a_leak_is_named() {
+    let place = place();
+    let config = with(TRAIN, "input: image.tiff", "input: image.tiff\n  val_input: [other.tiff, image.tiff]");
+    let (_, leaks) = run_and_check(&place, &config);
+    leaks.with_code(2).complains(&[
+        "leak: pixel [",
+        "is used by validation patch",
+        "image.tiff",
+        "leak_free",
+    ]);
+
+    let config = with(TRAIN, "input: image.tiff", "input: image.tiff\n  val_input: other.tiff");
+    let (ended, leaks) = run_and_check(&place, &config);
+    ended.says("validation: 30 patches");
+    leaks
+        .with_code(0)
+        .says("leaks: none; no pixel that one of the 30 validation patches in images of their own");
+}
+
+#[test]
+fn masks_and_filters_thin_out_background() {
+    let place = place();
+    let (full, _) = run_and_check(&place, TRAIN);
+    full.says("training: 64 patches");
+    let masked = with(
+        TRAIN,
+        "n_val_patches: 0",
+        "n_val_patches: 0\n  mask_filter: {name: mask, coverage: 0.2, filtered_patch_prob: 0}",
+    );
+    let masked = with(&masked, "input: image.tiff", "input: image.tiff\n  mask: left.tiff");
+    // Windows of two patches that start in the right half see nothing.
+    place.run(&masked).with_code(0).says("training: 32 patches");
+    let filtered =
+        with(TRAIN, "n_val_patches: 0", "n_val_patches: 0\n  patch_filter: {name: max, threshold: 5000}");
+    place.run(&filtered).with_code(0).says("training: 7 patches");
+}
+
+#[test]
+fn patches_follow_weights() {
+    let place = place();
+    let config = with(TRAIN, "name: stratified", "name: weighted");
+    let config = with(&config, "input: image.tiff", "input: left.tiff\n  weights: left.tiff");
+    // Patches centred in the bright half are mostly bright.
+    let ended = place.run(&with(&config, "name: mean_std", "name: min_max")).with_code(0);
+    ended.says("normalisation: input 0.00 to 1.00 (smallest to largest, of 64 patches)");
+    let mean = |config: &str| -> f64 {
+        let stdout = place.run(config).with_code(0).stdout;
+        let (_, rest) = stdout.split_once("normalisation: input ").unwrap();
+        rest.split_once(" ±").unwrap().0.parse().unwrap()
+    };
+    let uniform = mean(&with(&with(&config, "name: weighted", "name: random"), "\n  weights: left.tiff", ""));
+    assert!((0.35..0.65).contains(&uniform), "{uniform}");
+    assert!(mean(&config) > 0.9);
+    let foreground = with(
+        &config,
+        "name: weighted, patch_size: [8, 8]",
+        "name: foreground, patch_size: [8, 8], threshold: 0.5, share: 1",
+    );
+    assert!(mean(&with(&foreground, "\n  weights: left.tiff", "")) > 0.9);
+}
+
+#[test]
+fn statistics_come_from_patches_or_images() {
+    let place = place();
+    let exact = with(TRAIN, "input: image.tiff", "input: image.tiff\n  statistics: {from: images}");
+    let exact = place.run(&exact).with_code(0);
+    let pixels: Vec<f64> = (0..64 * 64_usize).map(|at| (at * 7919 % 1009) as f64).collect();
+    let mean = pixels.iter().sum::<f64>() / 4096.0;
+    let std = (pixels.iter().map(|pixel| (pixel - mean).powi(2)).sum::<f64>() / 4096.0).sqrt();
+    exact.says(&format!("normalisation: input {mean:.2} ± {std:.2} (mean ± std, of all pixels)"));
+    let quantiles =
+        with(TRAIN, "name: mean_std", "name: quantile, lower_quantiles: 0.1, upper_quantiles: 0.9");
+    place.run(&quantiles).with_code(0).says("(lower to upper quantile, of 64 patches)");
+    // The statistics that a run leaves are a configuration that needs no others.
+    let left = std::fs::read_to_string(place.path("out/normalization.yaml")).unwrap();
+    let block = left.lines().skip(1).map(|line| format!("  {line}\n")).collect::<String>();
+    let given = with(TRAIN, "  normalization: {name: mean_std}\n", &block);
+    let ended = place.run(&given).with_code(0);
+    assert!(!ended.stdout.contains("normalisation:"), "{ended:?}");
+}
+
+#[test]
+fn every_constructor_runs_for_planes_and_volumes() {
+    let place = place();
+    let texture = |at: usize| (at * 7919 % 1009) as u16;
+    place.image::<u16>("volume.tiff", Format::Tiff, "ZYX", &[12, 24, 28], texture);
+    place.image::<u16>("volumes.tiff", Format::Tiff, "CZYX", &[2, 12, 24, 28], texture);
+    let kinds = [
+        ("multi_channel_target", "", "pair.tiff", "volumes.tiff"),
+        ("independent_targets", "", "[image.tiff, other.tiff]", "[volume.tiff, volume.tiff]"),
+        ("paired", "input: single, ", "pair.tiff", "volumes.tiff"),
+    ];
+    for (constructor, input, planes, volumes) in kinds {
+        for (axes, patch, single, target) in
+            [("YX", "[8, 8]", "image.tiff", planes), ("ZYX", "[4, 8, 8]", "volume.tiff", volumes)]
+        {
+            for padding in ["reflect", "wrap", "wrap_image", "constant"] {
+                let is_multi = constructor == "multi_channel_target";
+                let own = if is_multi { format!("C{axes}") } else { axes.to_owned() };
+                let of_target =
+                    if constructor == "independent_targets" { axes.to_owned() } else { format!("C{axes}") };
+                let input = input.replace("single", single);
+                let config = format!(
+                    "output: out\n\
+                     data_config:\n  mode: training\n  data_type: tiff\n  axes: {own}\n  target_axes: {of_target}\n  \
+                     patching: {{name: random, patch_size: {patch}}}\n  normalization: {{name: mean_std}}\n  \
+                     multiscale_count: 3\n  padding_mode: {padding}\n  batch_size: 2\n  seed: 1\n\
+                     train: {{constructor: {constructor}, {input}target: {target}}}\n"
+                );
+                let ended = place.run(&config).with_code(0);
+                ended.says("training: ");
+            }
+        }
+    }
+}
