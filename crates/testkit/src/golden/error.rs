@@ -114,10 +114,12 @@ refusals!(
     patchweave_construct::ConstructError,
     patchweave_geometry::GeometryError,
     patchweave_patching::PatchingError,
+    patchweave_pipeline::PipelineError,
     patchweave_pixel::MoveError,
     patchweave_quilt::StitchError,
     patchweave_stack::StackError,
     patchweave_transform::AugmentError,
+    patchweave_transform::FilterError,
     patchweave_transform::NormalizeError,
 );
 

@@ -21,6 +21,11 @@ impl<'a> Request<'a> {
         Request { case, check }
     }
 
+    /// The name of the case, for operations whose cases differ in what they are about.
+    pub fn case_id(&self) -> &'a str {
+        &self.case.id
+    }
+
     /// A parameter; `None` if it is absent or null.
     pub fn value(&self, name: &str) -> Option<&'a Value> {
         self.check.params.get(name).filter(|value| !value.is_null())

@@ -72,7 +72,7 @@ pub(super) fn sample_fields(
     }
 }
 
-fn metadata_fields(metadata: &ImageMetadata) -> Value {
+pub(super) fn metadata_fields(metadata: &ImageMetadata) -> Value {
     let chunking = [("chunks", &metadata.chunks), ("shards", &metadata.shards)];
     let mut additional: Map<String, Value> = chunking
         .into_iter()

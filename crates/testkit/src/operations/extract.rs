@@ -15,6 +15,16 @@ pub(super) fn array_stack(array: NumericArray, axes: &Axes) -> Result<Arc<dyn Im
     with_numeric!(array, array => Ok(Arc::new(ArrayStack::new(array, axes)?)))
 }
 
+/// The arrays `prefix_0`, `prefix_1` … of a case.
+pub(super) fn images(request: &Request<'_>, prefix: &str) -> Result<PatchExtractor, OperationError> {
+    let axes = request.required_axes("axes")?;
+    let mut stacks = Vec::new();
+    while let Some(image) = request.input(&format!("{prefix}_{}", stacks.len()))? {
+        stacks.push(array_stack(image, &axes)?);
+    }
+    Ok(PatchExtractor::new(stacks)?)
+}
+
 pub(super) fn extract_patch(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let axes = request.required_axes("axes")?;
     let image = match request.input("image")? {

@@ -1,55 +1,75 @@
 //! Statistics over all patches of a data set.
 
 use ndarray::ArrayD;
-use patchweave_construct::{BasicPatchConstr, FitOptions, PatchExtractor, fit_mean_std};
+use patchweave_construct::{
+    BasicPatchConstr, ChannelStatistics, FitOptions, PatchConstr, PatchExtractor, Statistic, fit,
+};
 use patchweave_geometry::Axes;
 use patchweave_patching::{FixedPatching, Patching, WholePatching};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::extract::array_stack;
+use super::mixing;
 use super::normalize::Config;
 use super::specs::read_specs;
 use crate::golden::{CaseError, NumericArray, OperationError, Outcomes, Request, float, number};
 
 pub(super) fn norm_fit(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let config = Config::read(request)?;
-    if request.value("multiscale_count").is_some() {
-        return Err(OperationError::NotSupported);
+    if config.name == "none" {
+        return Ok(Outcomes::default().with("stats", Map::new()));
     }
-    match config.name {
-        "none" => Ok(Outcomes::default().with("stats", Map::new())),
-        "mean_std" => mean_std(request, &config),
-        _ => Err(OperationError::NotSupported),
-    }
+    let with_target = request.flag("with_target", request.value("multiscale_count").is_some())?;
+    let constr: Box<dyn PatchConstr> = match request.value("multiscale_count") {
+        Some(_) => Box::new(mixing::multi_channel_constructor(request)?),
+        None => Box::new(constructor(request, with_target)?),
+    };
+    Ok(Outcomes::default().with("stats", fitted(&config, &*constr, with_target)?))
 }
 
-fn mean_std(request: &Request<'_>, config: &Config<'_>) -> Result<Outcomes, OperationError> {
-    let mut stats = Map::new();
+/// The statistics of a configuration, those it lacks computed over all patches.
+pub(super) fn fitted(
+    config: &Config<'_>,
+    constr: &dyn PatchConstr,
+    with_target: bool,
+) -> Result<Map<String, Value>, OperationError> {
     let (input, target) = (config.pair("input")?, config.pair("target")?);
-    let fit_input = input.lists.is_none();
-    let mut fitted = None;
-    let fit_target = target.lists.is_none() && !config.skip_target && request.flag("with_target", false)?;
-    if fit_input || fit_target {
-        let constr = constructor(request, fit_target)?;
+    let fits_target = target.lists.is_none() && !config.skip_target && with_target;
+    let mut found = None;
+    if input.lists.is_none() || fits_target {
         let options = FitOptions {
+            statistic: config.statistic()?,
             per_channel: config.per_channel,
-            with_target: fit_target,
+            with_target: fits_target,
             seed: 0,
+            tolerance: None,
             max_sample_bytes: usize::MAX,
         };
-        fitted = Some(fit_mean_std(&constr, &options, &|| true)?);
+        found = Some(fit(constr, &options, &|| true)?);
     }
-    let of_input = fitted.as_ref().map(|fit| [fit.input_means.clone(), fit.input_stds.clone()]);
-    let of_target = fitted.filter(|_| fit_target).map(|fit| [fit.target_means, fit.target_stds]);
+    let lists = |statistics: &ChannelStatistics| [statistics.first.clone(), statistics.second.clone()];
+    let of_input = found.as_ref().map(|found| lists(&found.input));
+    let of_target = found.and_then(|found| found.target).map(|target| lists(&target));
+    let mut stats = Map::new();
+    if let Statistic::Quantile { lower, upper } = config.statistic()? {
+        stats.insert("lower_quantiles".to_owned(), json!(lower));
+        stats.insert("upper_quantiles".to_owned(), json!(upper));
+    }
     for (pair, fitted) in [(input, of_input), (target, of_target)] {
         // Given statistics stay as they are.
-        let lists = pair.lists.or(fitted).map(|lists| lists.map(Some)).unwrap_or_default();
+        let lists = pair.lists.or(fitted);
+        if let (Some([lows, highs]), false) = (&lists, config.name == "mean_std")
+            && lows.iter().zip(highs).any(|(low, high)| low >= high)
+        {
+            return Err(OperationError::refused("lower limits must be below upper limits"));
+        }
+        let lists = lists.map(|lists| lists.map(Some)).unwrap_or_default();
         for (key, list) in pair.keys.into_iter().zip(lists) {
             let list = list.map(|list| list.into_iter().map(float).collect::<Vec<_>>());
             stats.insert(key, json!(list));
         }
     }
-    Ok(Outcomes::default().with("stats", stats))
+    Ok(stats)
 }
 
 fn constructor(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::construct::{constructor_fields, sample_fields};
 use super::context::lateral_context;
-use super::extract::array_stack;
+use super::extract::{array_stack, images};
 use super::specs::{read_specs, specs_of};
 use crate::golden::{CaseError, OperationError, Outcomes, Request, number};
 
@@ -30,28 +30,38 @@ struct Pinned {
 impl Pinned {
     fn read(request: &Request<'_>, indices: &str, lists_counts: bool) -> Result<Self, OperationError> {
         let pinned = request.required("pinned")?;
-        let numbers = |key: &str| -> Result<Option<Vec<f64>>, CaseError> {
-            let list = match pinned.get(key) {
-                None | Some(Value::Null) => return Ok(None),
-                Some(list) => list,
-            };
-            let numbers = list.as_array().and_then(|list| list.iter().map(number).collect());
-            Ok(Some(numbers.ok_or_else(|| CaseError::Entry {
-                name: key.to_owned(),
-                got: list.to_string(),
-                expected: "numbers",
-            })?))
+        // An index that is none leads nowhere, so that the library refuses it.
+        let index = |value: &Value| {
+            value.as_number()?;
+            Some(value.as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or(usize::MAX))
         };
-        let whole = |number: f64| serde_json::from_value(json!(number as i64)).unwrap_or(usize::MAX);
         Ok(Pinned {
             unit: pinned.get("unit").and_then(number),
-            indices: numbers(indices)?.map(|list| list.into_iter().map(whole).collect()),
-            weights: numbers("alphas")?,
+            indices: list(pinned, indices, index)?,
+            weights: list(pinned, "alphas", number)?,
             lists_counts,
             requested: Vec::new(),
             rng: PatchRng::for_patch(0, 0, 0),
         })
     }
+}
+
+/// The numbers under a key, if it is there.
+fn list<T>(
+    pinned: &Value,
+    key: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<Vec<T>>, CaseError> {
+    let list = match pinned.get(key) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(list) => list,
+    };
+    let numbers = list.as_array().and_then(|list| list.iter().map(read).collect());
+    Ok(Some(numbers.ok_or_else(|| CaseError::Entry {
+        name: key.to_owned(),
+        got: list.to_string(),
+        expected: "numbers",
+    })?))
 }
 
 /// Decisions that the case does not pin take the first value, and show in the record.
@@ -95,16 +105,6 @@ fn alpha_ranges(request: &Request<'_>) -> Result<Option<Vec<AlphaRange>>, Operat
     pairs.collect::<Result<_, OperationError>>().map(Some)
 }
 
-/// The arrays `prefix_0`, `prefix_1` … of a case.
-fn images(request: &Request<'_>, prefix: &str) -> Result<PatchExtractor, OperationError> {
-    let axes = request.required_axes("axes")?;
-    let mut stacks = Vec::new();
-    while let Some(image) = request.input(&format!("{prefix}_{}", stacks.len()))? {
-        stacks.push(array_stack(image, &axes)?);
-    }
-    Ok(PatchExtractor::new(stacks)?)
-}
-
 fn image(request: &Request<'_>, name: &str) -> Result<PatchExtractor, OperationError> {
     let axes = request.required_axes("axes")?;
     Ok(PatchExtractor::new(vec![array_stack(request.required_input(name)?, &axes)?])?)
@@ -127,16 +127,7 @@ fn answer(
 }
 
 pub(super) fn multi_channel(request: &Request<'_>) -> Result<Outcomes, OperationError> {
-    let uncorrelated_prob = request.value("uncorrelated_channel_prob").and_then(number).unwrap_or(0.0);
-    let options = MixOptions {
-        channels: request.optional_naturals("channels")?,
-        alpha_ranges: alpha_ranges(request)?,
-        uncorrelated_prob,
-    };
-    let patching = FixedPatching::new(read_specs(request, "specs")?);
-    let context = context_or_plain(request)?;
-    let constr =
-        MultiChannelTargetMsPatchConstr::new(patching, images(request, "target")?, context, options)?;
+    let constr = multi_channel_constructor(request)?;
     let mut requested = Vec::new();
     let outcomes = answer(request, &constr, |index, sample| {
         let mut draws = Pinned::read(request, "secondary_indices", false)?;
@@ -145,6 +136,24 @@ pub(super) fn multi_channel(request: &Request<'_>) -> Result<Outcomes, Operation
         Ok(spec)
     })?;
     Ok(outcomes.with("draws_requested", requested))
+}
+
+/// The constructor that a case describes, for images `target_0` … or one image `target`.
+pub(super) fn multi_channel_constructor(
+    request: &Request<'_>,
+) -> Result<MultiChannelTargetMsPatchConstr<FixedPatching>, OperationError> {
+    let uncorrelated_prob = request.value("uncorrelated_channel_prob").and_then(number).unwrap_or(0.0);
+    let options = MixOptions {
+        channels: request.optional_naturals("channels")?,
+        alpha_ranges: alpha_ranges(request)?,
+        uncorrelated_prob,
+    };
+    let images = match request.input("target")? {
+        Some(_) => image(request, "target")?,
+        None => images(request, "target")?,
+    };
+    let patching = FixedPatching::new(read_specs(request, "specs")?);
+    Ok(MultiChannelTargetMsPatchConstr::new(patching, images, context_or_plain(request)?, options)?)
 }
 
 /// The context of the request; a request for indices alone may leave it out.
@@ -187,7 +196,8 @@ pub(super) fn paired(request: &Request<'_>) -> Result<Outcomes, OperationError> 
         }
     };
     let target = image(request, "target")?;
-    let constr = PairedInputTargetMsPatchConstr::new(patching, input, target, lateral_context(request)?)?;
+    let constr =
+        PairedInputTargetMsPatchConstr::new(patching, input, target, lateral_context(request)?, None)?;
     construct(request, &constr)
 }
 

@@ -6,16 +6,21 @@
 
 mod augment;
 mod axes;
+mod config;
 mod construct;
 mod context;
+mod dataset;
 mod extract;
+mod filter;
 mod fit;
 mod mixing;
 mod normalize;
 mod patching;
+mod quantile;
 mod random;
 mod specs;
 mod stitch;
+mod stratified;
 
 use crate::golden::Operation;
 
@@ -43,11 +48,18 @@ pub fn operation(name: &str) -> Option<Operation> {
         "tile_axis" => patching::tile_axis,
         "patching_random" => random::random,
         "patching_fixed_random" => random::fixed_random,
+        "patching_stratified" => stratified::stratified,
+        "val_split" => stratified::val_split,
         "norm_apply" => normalize::apply,
         "norm_invert" => normalize::invert,
         "norm_fit" => fit::norm_fit,
+        "quantile_stream" => quantile::quantile_stream,
+        "filter_out" => filter::filter_out,
+        "filter_map" => filter::filter_map,
+        "filter_background" => filter::filter_background,
         "augment" => augment::augment,
         "stitch" => stitch::stitch,
+        "combine_samples" => stitch::combine_samples,
         "construct_basic" => construct::construct_basic,
         "construct_multi_channel" => mixing::multi_channel,
         "construct_independent" => mixing::independent,
@@ -58,6 +70,10 @@ pub fn operation(name: &str) -> Option<Operation> {
         "lateral_context" => context::patch,
         "pad_index" => context::pad_index,
         "resize_antialias" => context::resize_antialias,
+        "data_config" => config::data_config,
+        "convert_mode" => config::convert_mode,
+        "dataset_item" => dataset::item,
+        "dataset_shapes" => dataset::shapes,
         _ => return None,
     })
 }

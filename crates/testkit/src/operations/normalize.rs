@@ -1,6 +1,7 @@
 //! Normalisation with given statistics, there and back.
 
 use ndarray::{ArrayD, ArrayViewMut4, Axis, Ix4};
+use patchweave_construct::Statistic;
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 use serde_json::Value;
 
@@ -69,6 +70,22 @@ impl<'a> Config<'a> {
             return Err(OperationError::refused(format!("{key} has several entries, per_channel is false")));
         }
         Ok(Some(numbers))
+    }
+
+    /// What is computed where statistics are lacking.
+    pub(super) fn statistic(&self) -> Result<Statistic, OperationError> {
+        let levels = |key: &str, default: f64| -> Result<Vec<f64>, OperationError> {
+            Ok(self.statistics(key)?.unwrap_or_else(|| vec![default]))
+        };
+        match self.name {
+            "mean_std" => Ok(Statistic::MeanStd),
+            "min_max" => Ok(Statistic::MinMax),
+            "quantile" => {
+                let (lower, upper) = (levels("lower_quantiles", 0.01)?, levels("upper_quantiles", 0.99)?);
+                Ok(Statistic::Quantile { lower, upper })
+            }
+            other => Err(OperationError::refused(format!("no normalisation is called {other:?}"))),
+        }
     }
 
     fn scaling(&self, role: &str) -> Result<Option<Scaling>, OperationError> {
