@@ -131,7 +131,11 @@ fn check_sizes(data: &DataPlan, drawn: &[&PatchExtractor]) -> Result<(), Pipelin
         if let (Some(patch_size), false) = (data.patching.training_size(), data.mode == Mode::Predicting) {
             let is_small = |size: Extent| patch_size.n_axes() == size.n_axes() && !size.covers(&patch_size);
             if let Some((at, size)) = sizes.enumerate().find(|(_, size)| is_small(*size)) {
-                return Err(PipelineError::SmallImage { source_name: source_name(images, at), size, patch_size });
+                return Err(PipelineError::SmallImage {
+                    source_name: source_name(images, at),
+                    size,
+                    patch_size,
+                });
             }
         } else if data.patching == PatchingPlan::Tiling(TilingPlan::Whole)
             && data.batch_size > 1
@@ -139,7 +143,12 @@ fn check_sizes(data: &DataPlan, drawn: &[&PatchExtractor]) -> Result<(), Pipelin
             && let Some((behind, size)) = sizes.enumerate().find(|(_, size)| *size != first)
         {
             let source_name = source_name(images, behind + 1);
-            return Err(PipelineError::UnequalSizes { batch_size: data.batch_size, source_name, size, first });
+            return Err(PipelineError::UnequalSizes {
+                batch_size: data.batch_size,
+                source_name,
+                size,
+                first,
+            });
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! From a checked plan to running objects: simulated data, opened images, loaders and predictions.
 //!
 //! Front ends call these steps in order and show what they like: [`load_plan`], [`simulated_data`],
-//! [`open_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from images that are at hand.
-//! Nothing here prints or reads the command line.
+//! [`open_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
+//! images that are at hand. Nothing here prints or reads the command line.
 
 mod constructors;
 mod dataset;

@@ -3,7 +3,7 @@
 use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut4, Axis, s};
 use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
 
-/// Why a tile could not be placed.
+/// Why a tile or sample could not be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StitchError {
@@ -44,6 +44,14 @@ pub enum StitchError {
         crop_size: Extent,
         /// Shape of the image, `CZYX`.
         image: Vec<usize>,
+    },
+    /// A sample that is not as large as those of its image.
+    #[error("got a sample of shape {got:?}, the image has samples of shape {expected:?}")]
+    SampleShape {
+        /// Shape of the pixels, `CZYX`.
+        got: Vec<usize>,
+        /// Shape of one sample of the image, `CZYX`.
+        expected: Vec<usize>,
     },
     /// A sample that the image does not have.
     #[error("tile belongs to sample {sample_idx}, the image has {n_samples}")]
@@ -158,7 +166,49 @@ impl Stitcher {
         Ok(())
     }
 
-    /// Whether as many tiles were placed as their specs announce.
+    /// Places a sample in one piece, `CZYX`; an image is made of samples or of tiles, not of both.
+    ///
+    /// ```
+    /// use ndarray::Array4;
+    /// use patchweave_geometry::ImageShape;
+    /// use patchweave_quilt::Stitcher;
+    ///
+    /// let mut stitcher = Stitcher::new(ImageShape::from_slice(&[2, 1, 4, 5])?)?;
+    /// for sample_idx in [1, 0] {
+    ///     stitcher.place_sample(Array4::from_elem([1, 1, 4, 5], sample_idx as f32).view(), sample_idx)?;
+    /// }
+    /// assert!(stitcher.is_complete());
+    /// assert_eq!(stitcher.image()[[1, 0, 0, 3, 4]], 1.0);
+    ///
+    /// let error = stitcher.place_sample(Array4::zeros([1, 1, 4, 4]).view(), 0).unwrap_err();
+    /// let text = "got a sample of shape [1, 1, 4, 4], the image has samples of shape [1, 1, 4, 5]";
+    /// assert_eq!(error.to_string(), text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StitchError`] if the sample does not fit the image; the image stays as it was then.
+    pub fn place_sample(
+        &mut self,
+        sample: ArrayView4<'_, f32>,
+        sample_idx: usize,
+    ) -> Result<(), StitchError> {
+        let n_samples = self.image.len_of(Axis(0));
+        if sample_idx >= n_samples {
+            return Err(StitchError::NoSuchSample { sample_idx, n_samples });
+        }
+        let mut place = self.image.index_axis_mut(Axis(0), sample_idx);
+        if sample.shape() != place.shape() {
+            let (got, expected) = (sample.shape().to_vec(), place.shape().to_vec());
+            return Err(StitchError::SampleShape { got, expected });
+        }
+        place.assign(&sample);
+        self.n_placed += 1;
+        self.n_expected = Some(n_samples);
+        Ok(())
+    }
+
+    /// Whether as many tiles were placed as their specs announce, or as many samples as there are.
     pub fn is_complete(&self) -> bool {
         self.n_expected == Some(self.n_placed)
     }

@@ -53,9 +53,8 @@ fn with_sample(outcomes: Outcomes, dataset: &Dataset, index: usize) -> Result<Ou
     let layout = dataset.layout(index)?;
     let mut sample = Sample::zeros(&layout)?;
     let spec = dataset.write(index, 0, &mut Scratch::default(), sample.view_mut())?;
-    let metadata = |role| {
-        dataset.metadata(role, &spec).map_or(Value::Null, |metadata| metadata_fields(&metadata))
-    };
+    let metadata =
+        |role| dataset.metadata(role, &spec).map_or(Value::Null, |metadata| metadata_fields(&metadata));
     let (of_input, of_target) = (metadata(PatchRole::Input), metadata(PatchRole::Target));
     let mut outcomes = outcomes
         .with_reshaped("data", &sample.input, &layout.input.to_vec())?
@@ -75,7 +74,8 @@ fn with_sample(outcomes: Outcomes, dataset: &Dataset, index: usize) -> Result<Ou
 /// Which images a configuration takes; their pixels do not matter.
 pub(super) fn shapes(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let data = given(request, "config", is_microsplit(request)?)?;
-    let arrays = request.natural_lists("shapes")?.iter().map(|shape| numbered(shape)).collect::<Result<_, _>>()?;
+    let arrays =
+        request.natural_lists("shapes")?.iter().map(|shape| numbered(shape)).collect::<Result<_, _>>()?;
     let input = extractor(&data, PatchRole::Input, arrays)?;
     let images = DatasetImages::new(ConstructorPlan::Basic, Some(input), Vec::new());
     let (dataset, _) = dataset_of(&data, &images, &|| true)?;

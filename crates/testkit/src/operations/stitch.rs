@@ -58,10 +58,7 @@ fn stitcher<'a>(
 }
 
 /// All images, in the axes that the case asks for.
-fn restored(
-    request: &Request<'_>,
-    images: BTreeMap<usize, Stitcher>,
-) -> Result<Outcomes, OperationError> {
+fn restored(request: &Request<'_>, images: BTreeMap<usize, Stitcher>) -> Result<Outcomes, OperationError> {
     let shapes = request.natural_lists("data_shapes")?;
     let mut outcomes = Outcomes::default().with("sources", vec!["array"; images.len()]);
     for (data_idx, stitcher) in images {

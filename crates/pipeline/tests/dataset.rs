@@ -1,0 +1,102 @@
+//! Data sets from plans and images in memory: what modes differ in, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::Array;
+use patchweave_config::{ConstructorPlan, DataPlan, DataRules, parse_data_config};
+use patchweave_construct::{Dataset, PatchExtractor, Sample, Scratch};
+use patchweave_patching::WholePatching;
+use patchweave_pipeline::{DatasetImages, PipelineError, Statistics, dataset_of};
+use patchweave_stack::{ArrayStack, ImageStack};
+
+fn plan(keys: &str) -> DataPlan {
+    let text = format!("{{data_type: array, axes: YX, normalization: {{name: none}}, seed: 3, {keys}}}");
+    parse_data_config(&text, Path::new("a.yaml"), DataRules::Own).unwrap()
+}
+
+fn images(sizes: &[[usize; 2]]) -> PatchExtractor {
+    let image = |&size: &[usize; 2]| {
+        let pixels = Array::from_shape_fn(size, |(y, x)| (100 * y + x) as f32).into_dyn();
+        Arc::new(ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap()) as Arc<dyn ImageStack>
+    };
+    PatchExtractor::new(sizes.iter().map(image).collect()).unwrap()
+}
+
+fn basic(sizes: &[[usize; 2]]) -> DatasetImages {
+    DatasetImages::new(ConstructorPlan::Basic, Some(images(sizes)), Vec::new())
+}
+
+fn build(data: &DataPlan, images: &DatasetImages) -> Result<(Dataset, Statistics), PipelineError> {
+    dataset_of(data, images, &|| true)
+}
+
+fn refusal(data: &DataPlan, images: &DatasetImages) -> String {
+    build(data, images).err().unwrap().to_string()
+}
+
+#[test]
+fn only_training_draws_anew_and_augments() {
+    let samples = |keys: &str| -> Vec<Sample> {
+        let (dataset, _) = build(&plan(keys), &basic(&[[32, 32]])).unwrap();
+        let sample = |epoch| {
+            let mut sample = Sample::zeros(&dataset.layout(0).unwrap()).unwrap();
+            dataset.write(0, epoch, &mut Scratch::default(), sample.view_mut()).unwrap();
+            sample
+        };
+        (0..20).map(sample).collect()
+    };
+    let is_upright = |sample: &Sample| {
+        sample.input[[0, 0, 0, 1]] - sample.input[[0, 0, 0, 0]] == 1.0
+            && sample.input[[0, 0, 1, 0]] - sample.input[[0, 0, 0, 0]] == 100.0
+    };
+    let trained = samples("mode: training, patching: {name: random, patch_size: [8, 8]}");
+    assert!(trained.iter().any(|sample| sample.input != trained[0].input));
+    assert!(!trained.iter().all(is_upright));
+    let validated = samples("mode: validating, patching: {name: fixed_random, patch_size: [8, 8]}");
+    assert!(validated.iter().all(|sample| sample.input == validated[0].input && is_upright(sample)));
+}
+
+#[test]
+fn patches_must_fit_unless_for_prediction() {
+    let validating = plan("mode: validating, patching: {name: fixed_random, patch_size: [8, 8]}");
+    let small = basic(&[[8, 8], [9, 7]]);
+    assert_eq!(
+        refusal(&validating, &small),
+        "image array has size 9 × 7, expected at least the patch size 8 × 8"
+    );
+    let tiled = "patching: {name: tiled, patch_size: [8, 8], overlaps: [2, 2]}";
+    let (dataset, _) = build(&plan(&format!("mode: predicting, {tiled}")), &small).unwrap();
+    assert_eq!(dataset.n_patches(), 3);
+}
+
+#[test]
+fn whole_images_share_a_batch_only_in_one_size() {
+    let whole =
+        |batch_size| plan(&format!("mode: predicting, patching: {{name: whole}}, batch_size: {batch_size}"));
+    let unequal = basic(&[[8, 8], [8, 8], [9, 8]]);
+    assert_eq!(
+        refusal(&whole(2), &unequal),
+        "image array has size 9 × 8, the first image has 8 × 8: batches of 2 whole images need one size"
+    );
+    assert_eq!(build(&whole(1), &unequal).unwrap().0.n_patches(), 3);
+    assert_eq!(build(&whole(2), &basic(&[[8, 8], [8, 8]])).unwrap().0.n_patches(), 2);
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_refused() {
+    let lateral =
+        plan("mode: validating, patching: {name: fixed_random, patch_size: [8, 8]}, multiscale_count: 2");
+    assert_eq!(
+        refusal(&lateral, &basic(&[[16, 16]])),
+        "the constructor is basic, which has no lateral context: multiscale_count in data_config"
+    );
+    let whole = plan("mode: predicting, patching: {name: whole}");
+    let nothing = DatasetImages::new(ConstructorPlan::Basic, None, Vec::new());
+    assert_eq!(refusal(&whole, &nothing), "there are no images");
+    let input = images(&[[8, 8]]);
+    let strategy = Arc::new(WholePatching::new(input.shapes()).unwrap());
+    let two = DatasetImages { strategies: Some(vec![strategy.clone(), strategy]), ..basic(&[[8, 8]]) };
+    assert_eq!(refusal(&whole, &two), "got 2 strategies for 1 sources, expected one for each");
+}
