@@ -186,6 +186,19 @@ pub enum PatchingError {
         /// Size of the image.
         image: Extent,
     },
+    /// Images that do not lie on those a strategy was made for.
+    #[error(
+        "image {data_idx} of {got} does not lie on its partner among the {n_images} images of the strategy: samples and \
+         sizes must agree"
+    )]
+    OtherImages {
+        /// The first image that differs or is missing.
+        data_idx: usize,
+        /// How many images the strategy has.
+        n_images: usize,
+        /// How many images were given.
+        got: usize,
+    },
     /// A geometric failure inside a strategy.
     #[error(transparent)]
     Geometry(#[from] GeometryError),

@@ -71,7 +71,7 @@ impl Patching for RandomPatching {
     fn spec(&self, index: usize, rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
         let place = self.counts.locate(index)?;
         let patch = match self.seed {
-            Some(seed) => self.draw(place, &mut rng.fork_seeded(seed, Draw::Patch)),
+            Some(seed) => self.draw(place, &mut rng.fork_place(seed)),
             None => self.draw(place, rng),
         };
         Ok(patch?.into())

@@ -18,6 +18,8 @@ pub enum Draw {
     Order,
     /// Which patches are held out for validation.
     Validation,
+    /// The n-th place that a sample is cut at, where the strategy has a seed of its own.
+    Place(u32),
     /// The n-th augmentation of a configuration.
     Augmentation(u32),
 }
@@ -30,6 +32,7 @@ impl Draw {
             Draw::Order => 2,
             Draw::Validation => 3,
             Draw::Augmentation(place) => (1 << 32) | u64::from(place),
+            Draw::Place(place) => (2 << 32) | u64::from(place),
         }
     }
 }
@@ -56,6 +59,7 @@ pub struct PatchRng {
     seed: u64,
     epoch: u64,
     index: u64,
+    n_places: u32,
     stream: ChaCha8Rng,
 }
 
@@ -80,6 +84,16 @@ impl PatchRng {
         Self::keyed(seed, self.epoch, self.index, draw)
     }
 
+    /// The stream of the next place of this sample for a strategy with a seed of its own.
+    ///
+    /// A sample whose channels are cut at several places asks once for each, so that these are independent of
+    /// each other and of all that is drawn from this generator itself.
+    pub fn fork_place(&mut self, seed: u64) -> Self {
+        let place = Draw::Place(self.n_places);
+        self.n_places = self.n_places.wrapping_add(1);
+        self.fork_seeded(seed, place)
+    }
+
     fn keyed(seed: u64, epoch: u64, index: u64, draw: Draw) -> Self {
         let mut key = [0; 32];
         for (word, value) in key.chunks_exact_mut(8).zip([seed, epoch, draw.key()]) {
@@ -87,7 +101,7 @@ impl PatchRng {
         }
         let mut stream = ChaCha8Rng::from_seed(key);
         stream.set_stream(index);
-        PatchRng { seed, epoch, index, stream }
+        PatchRng { seed, epoch, index, n_places: 0, stream }
     }
 }
 

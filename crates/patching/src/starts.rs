@@ -124,3 +124,33 @@ impl<F: Fn(usize, usize) -> usize> StartSet for OnGrid<F> {
         Some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A grid gives a start of the box if it has one there, and nothing else.
+        #[test]
+        fn grids_give_starts_of_the_box(
+            starts in prop::array::uniform2(prop::collection::btree_set(0_usize..20, 1..8)),
+            low in prop::array::uniform2(0_usize..20), size in prop::array::uniform2(1_usize..9),
+        ) {
+            let starts = starts.map(|starts| starts.into_iter().collect::<Vec<_>>());
+            let grid = starts.iter().map(Vec::len).collect();
+            let patch_size = Extent::new(&[1, 1]).unwrap();
+            let on_grid = OnGrid { patch_size, grid, start: |axis: usize, place: usize| starts[axis][place] };
+            let within = StartBox { low: [0, low[0], low[1]], high: [1, low[0] + size[0], low[1] + size[1]] };
+            let is_there = |axis: usize| {
+                starts[axis].iter().any(|start| (low[axis]..low[axis] + size[axis]).contains(start))
+            };
+            let found = on_grid.start_within(&within);
+            prop_assert_eq!(found.is_some(), is_there(0) && is_there(1));
+            if let Some(start) = found {
+                prop_assert!(within.contains(start));
+                prop_assert!(starts[0].contains(&start[1]) && starts[1].contains(&start[2]));
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use rand::RngExt;
 use crate::counts::{Counts, Place, coordinate};
 use crate::start_box::StartBox;
 use crate::starts::{StartSet, all_starts};
-use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError, SampleWeights, Starts};
+use crate::{PatchIndices, PatchRng, Patching, PatchingError, SampleWeights, Starts};
 
 /// Patches whose centres follow a map of weights; as many per sample as [`RandomPatching`](crate::RandomPatching)
 /// has.
@@ -114,7 +114,7 @@ impl Patching for WeightedPatching {
     fn spec(&self, index: usize, rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
         let place = self.counts.locate(index)?;
         let patch = match self.seed {
-            Some(seed) => self.draw(&place, &mut rng.fork_seeded(seed, Draw::Patch)),
+            Some(seed) => self.draw(&place, &mut rng.fork_place(seed)),
             None => self.draw(&place, rng),
         };
         Ok(patch.into())

@@ -84,3 +84,45 @@ impl Items {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stratified::grid::Grid;
+    use patchweave_geometry::Extent;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Items come by decreasing weight, and each region with weight comes once.
+        #[test]
+        fn items_are_all_regions_by_weight(
+            image in prop::array::uniform2(4_usize..30), patch in prop::array::uniform2(1_usize..7),
+            changes in prop::collection::btree_map(0_usize..500, prop_oneof![Just(0.0), Just(1.5), 0.0_f64..20.0], 0..20),
+        ) {
+            let grid = Grid::new(Extent::new(&image).unwrap(), Extent::new(&patch).unwrap());
+            let changes: BTreeMap<usize, f64> =
+                changes.into_iter().filter(|(region, _)| *region < grid.n_regions()).collect();
+            let (regions, weights): (Vec<usize>, Vec<f64>) = changes.iter().map(|(a, b)| (*a, *b)).unzip();
+            let mut classes = AreaClass::all(&grid);
+            for &region in &regions {
+                classes.iter_mut().for_each(|class| class.note_change(grid.region_at(region), &grid));
+            }
+            let items = Items::new(&weights, classes);
+            let by_item: Vec<f64> =
+                items.weights().flat_map(|(weight, n)| std::iter::repeat_n(weight, n)).collect();
+            prop_assert!(by_item.is_sorted_by(|a, b| a >= b));
+            let mut seen = BTreeMap::new();
+            for (item, weight) in by_item.into_iter().enumerate() {
+                let region = match items.get(item) {
+                    Item::Unchanged { class, nth } => class.nth_unchanged(nth, &grid),
+                    Item::Changed(place) => regions[place],
+                };
+                prop_assert_eq!(seen.insert(region, weight), None);
+            }
+            let weight = |region| changes.get(&region).copied().unwrap_or(grid.area(grid.region_at(region)) as f64);
+            let all = (0..grid.n_regions()).map(|region| (region, weight(region)));
+            prop_assert!(seen.into_iter().eq(all.filter(|(_, weight)| *weight > 0.0)));
+        }
+    }
+}

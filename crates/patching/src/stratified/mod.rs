@@ -27,7 +27,7 @@ use self::sample::Sample;
 use crate::counts::{check_rank, coordinate};
 use crate::start_box::StartBox;
 use crate::starts::StartSet;
-use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError, Starts};
+use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 pub use self::cells::GridRegion;
 pub use self::split::{Separation, hold_out, split_validation};
@@ -47,9 +47,9 @@ pub type GridCell = PerAxis<usize>;
 /// fit. An index has a bin as large as the fullest one; a place of the bin is drawn and gives its region, or, if
 /// it is unused, any region by weight. Thus full regions are visited about once per epoch.
 ///
-/// Random numbers are drawn in this order: the place in the bin; if it is unused, the region by weight (in
-/// untouched samples this is left out, for every start has the same weight); the start, in untouched samples
-/// one number per axis in the order `(Z)YX` after an unused place.
+/// Random numbers are drawn in this order. In a changed sample: the place in the bin; if it is unused, a region by
+/// weight; the start. In an untouched one: the place in the bin, which is a start of its region; if it is unused,
+/// any start, one number per axis in the order `(Z)YX`.
 ///
 /// Memory is taken for changed samples only, and for their changed regions only. Changes become effective
 /// together when the strategy is next asked; the first question after them costs as much as there are changed
@@ -114,6 +114,24 @@ impl StratifiedPatching {
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         StratifiedPatching { seed: Some(seed), ..self }
+    }
+
+    /// Checks that images lie on those of the strategy: as many, with as many samples, of the same sizes.
+    ///
+    /// # Errors
+    /// [`PatchingError::OtherImages`].
+    pub fn check_images(&self, shapes: &[ImageShape]) -> Result<(), PatchingError> {
+        let same = |(stack, shape): (&Stack, &ImageShape)| {
+            (stack.n_samples, stack.image) == (shape.n_samples, shape.extent)
+        };
+        let differs = self.stacks.iter().zip(shapes).position(|pair| !same(pair));
+        match differs {
+            None if shapes.len() == self.stacks.len() => Ok(()),
+            _ => {
+                let data_idx = differs.unwrap_or(shapes.len().min(self.stacks.len()));
+                Err(PatchingError::OtherImages { data_idx, n_images: self.stacks.len(), got: shapes.len() })
+            }
+        }
     }
 
     /// Forbids all patches that would touch the blocks of some cells; each cell takes one patch from its sample.
@@ -235,7 +253,7 @@ impl Patching for StratifiedPatching {
     fn spec(&self, index: usize, rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
         let place = self.indices().locate(index)?;
         let patch = match self.seed {
-            Some(seed) => self.draw(place, &mut rng.fork_seeded(seed, Draw::Patch)),
+            Some(seed) => self.draw(place, &mut rng.fork_place(seed)),
             None => self.draw(place, rng),
         };
         Ok(patch?.into())
