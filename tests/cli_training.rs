@@ -66,6 +66,48 @@ fn a_split_that_keeps_context_apart_leaves_fewer_patches() {
     let (ended, leaks) = run_and_check(&place, &config);
     ended.says("validation: 1 patch");
     leaks.with_code(0).says("leaks: none");
+    let n_patches = |ended: &Ended| -> usize {
+        let (_, rest) = ended.stdout.split_once("training: ").unwrap();
+        rest.split_once(' ').unwrap().0.parse().unwrap()
+    };
+    let without = with(&config, ", leak_free: true", "");
+    let without = place.run(&without).with_code(0);
+    without.says("warning: ");
+    without.says("n_val_patches: no patches are split off, that needs leak_free: true in train");
+    assert!(n_patches(&ended) < n_patches(&without), "{ended:?}");
+    let pyramid = with(&config, "data_type: tiff", "data_type: zarr\n  context_source: pyramid");
+    place.run(&pyramid).with_code(2).complains(&["leak_free with context_source pyramid"]);
+}
+
+#[test]
+fn an_image_that_is_listed_twice_leaks() {
+    let place = place();
+    let config = with(TRAIN, "n_val_patches: 0", "n_val_patches: 5");
+    let config = with(&config, "input: image.tiff", "input: [image.tiff, ./image.tiff]");
+    let (_, leaks) = run_and_check(&place, &config);
+    leaks.with_code(2).complains(&["leak: pixel [", "image.tiff"]);
+    let config = with(&config, "train:", "train:\n  leak_free: true");
+    place.run(&config).with_code(1).complains(&["leak_free needs every image listed once"]);
+}
+
+#[test]
+fn splits_and_statistics_that_cannot_be_are_refused() {
+    let place = place();
+    let split = with(TRAIN, "n_val_patches: 0", "n_val_patches: 3");
+    let config = with(
+        &split,
+        "input: image.tiff",
+        "input: image.tiff\n  leak_free: true\n  statistics: {from: images}",
+    );
+    place.run(&config).with_code(2).complains(&["leak_free with statistics from images"]);
+    let config = with(TRAIN, "name: mean_std", "name: min_max");
+    let config = with(&config, "input: image.tiff", "input: image.tiff\n  statistics: {tolerance: 0.1}");
+    place.run(&config).with_code(2).complains(&["a tolerance with normalization min_max"]);
+    let config = with(TRAIN, "input: image.tiff", "input: [a/1.tif, a/2.tif]\n  target: [b/2.tif, b/1.tif]");
+    place.run(&config).with_code(2).complains(&["2.tif beside", "in the same order as the inputs"]);
+    place.image::<u16>("tiny.tiff", Format::Tiff, "YX", &[12, 12], |at| at as u16);
+    let config = with(&with(TRAIN, "image.tiff", "tiny.tiff"), "n_val_patches: 0", "n_val_patches: 1");
+    place.run(&config).with_code(1).complains(&["1 validation patches leave no training patch"]);
 }
 
 #[test]

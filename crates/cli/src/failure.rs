@@ -25,6 +25,10 @@ pub(crate) enum Failure {
     Output(#[source] io::Error),
     #[error("leak: {leak}, in {}; set train.leak_free: true with stratified patching, or validate on other images", path.display())]
     Leak { path: PathBuf, leak: String },
+    #[error(
+        "leaks: cannot be ruled out; training and validation use the same image, and larger scales come from a pyramid, use context_source: image"
+    )]
+    UnknownLeak,
     #[error("identity: {n_different} of {n_pixels} pixels of {} differ from {input}, by up to {largest}", path.display())]
     NotIdentical { input: String, path: PathBuf, n_different: u64, n_pixels: u64, largest: f32 },
 }
@@ -33,7 +37,11 @@ impl Failure {
     /// 2 for what the user has to change in the configuration or on the command line, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Load(_) | Failure::Config(_) | Failure::Arguments(_) | Failure::Leak { .. } => 2,
+            Failure::Load(_)
+            | Failure::Config(_)
+            | Failure::Arguments(_)
+            | Failure::Leak { .. }
+            | Failure::UnknownLeak => 2,
             Failure::Pipeline(_)
             | Failure::Interrupted
             | Failure::Signals(_)

@@ -28,6 +28,7 @@ pub(crate) fn validate(config: &Path, looks_for_leaks: bool, console: &Console) 
                  context included, can be used by a training patch"
             ))
         }
+        LeakReport::Unknown => Err(Failure::UnknownLeak),
         LeakReport::Shared { path, leak } => Err(Failure::Leak { path, leak: leak.to_string() }),
         _ => Ok(()),
     }

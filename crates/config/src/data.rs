@@ -57,7 +57,7 @@ pub struct DataPlan {
     pub normalization: NormalizationPlan,
     /// Samples per batch, at least 1.
     pub batch_size: usize,
-    /// Whether images are read once and held in memory.
+    /// Accepted for files of CAREamics and written back; a run reads region by region either way.
     pub in_memory: bool,
     /// How many patches a training may split off for validation; whether it does, says
     /// [`TrainPlan::n_val_patches`](crate::TrainPlan::n_val_patches).

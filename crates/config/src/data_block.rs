@@ -12,6 +12,7 @@ use crate::filters::{MaskFilterPlan, mask_filter, patch_filter};
 use crate::lateral::LateralPlan;
 use crate::lateral_keys::{check_windows, lateral, refuse_beside_lateral};
 use crate::loader_params::{LoaderParams, loader_params, train_loader_params};
+use crate::location::Location;
 use crate::mode::{MODES, Mode};
 use crate::normalization::NormalizationPlan;
 use crate::patching::{PatchingPlan, TilingPlan};
@@ -87,6 +88,8 @@ pub(crate) struct ReadData {
     pub batch_size: Option<usize>,
     /// How many patches may be split off, unless that was refused.
     pub n_val_patches: Option<usize>,
+    /// Where that is written, if it is.
+    pub n_val_at: Option<Location>,
     /// Whether `target_axes` could be read.
     pub has_target_axes: bool,
     /// Whether `channels` could be read.
@@ -163,6 +166,7 @@ pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, rules: Rules) -> 
         mask_filter,
         batch_size: loading.batch_size,
         n_val_patches: loading.n_val_patches,
+        n_val_at: block.given("n_val_patches").map(|value| value.location),
         has_target_axes: images.target_axes.is_some(),
         has_channels,
     })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::constructor::ConstructorPlan;
 use crate::data_block::ReadData;
+use crate::lateral::ContextSource;
 use crate::patching::PatchingPlan;
 use crate::paths::paths;
 use crate::reader::{Block, Reader, Value, counted};
@@ -105,7 +106,7 @@ impl Known<'_> {
     fn split(&self, reader: &mut Reader<'_>, block: &Block<'_>, leak_free: Option<bool>) -> usize {
         let images_key = ["val_input", "val_target"].into_iter().find(|key| block.given(key).is_some());
         if let (Some(true), Some(value)) = (leak_free, block.given("leak_free")) {
-            self.check_leak_free(reader, &value, images_key);
+            self.check_leak_free(reader, block, &value, images_key);
         }
         let is_stratified = matches!(self.data.patching, Some(PatchingPlan::Stratified { .. }));
         let can_split = match self.constructor {
@@ -113,12 +114,32 @@ impl Known<'_> {
             ConstructorPlan::MultiChannelTarget | ConstructorPlan::Paired => leak_free == Some(true),
             ConstructorPlan::IndependentTargets => false,
         };
+        let wanted = self.data.n_val_at.filter(|_| self.data.n_val_patches.is_some_and(|n| n > 0));
+        if let (false, Some(location), None) = (can_split && is_stratified, wanted, images_key) {
+            let needed = match self.constructor {
+                _ if !is_stratified => "patching stratified",
+                ConstructorPlan::IndependentTargets => "constructor basic, multi_channel_target or paired",
+                _ => "leak_free: true in train",
+            };
+            let message = format!("no patches are split off, that needs {needed}");
+            reader.warn_at(location, "data_config.n_val_patches", message);
+        }
         let n_val_patches = self.data.n_val_patches.filter(|_| can_split && is_stratified);
         n_val_patches.filter(|_| images_key.is_none()).unwrap_or(0)
     }
 
     /// A split that leaks nothing has to be a split; `images_key` names images for validation.
-    fn check_leak_free(&self, reader: &mut Reader<'_>, value: &Value<'_>, images_key: Option<&str>) {
+    fn check_leak_free(
+        &self,
+        reader: &mut Reader<'_>,
+        block: &Block<'_>,
+        value: &Value<'_>,
+        images_key: Option<&str>,
+    ) {
+        let lateral = self.data.lateral.as_ref().and_then(Option::as_ref);
+        let from_pyramid = lateral.is_some_and(|lateral| lateral.source == ContextSource::Pyramid);
+        let statistics = block.given("statistics").and_then(|value| value.as_block()?.get("from"));
+        let from_images = statistics.and_then(|from| from.as_text()) == Some("images");
         let mut refuse = |found: &str, expected: &str| reader.refuse_found::<()>(value, found, expected);
         if let Some(key) = images_key {
             refuse(&format!("leak_free with {key}"), "one of the two, because nothing is split off");
@@ -127,6 +148,12 @@ impl Known<'_> {
         } else if self.constructor == ConstructorPlan::IndependentTargets {
             let expected = "val_target, because every channel is cut at a place of its own";
             refuse("leak_free with constructor independent_targets", expected);
+        } else if from_pyramid {
+            let expected = "context_source image, because nobody knows which pixels a level was made of";
+            refuse("leak_free with context_source pyramid", expected);
+        } else if from_images {
+            let expected = "statistics from patches, which leave validation out";
+            refuse("leak_free with statistics from images", expected);
         } else {
             self.needs_stratified(reader, value, "leak_free");
         }

@@ -156,8 +156,7 @@ fn foreground(reader: &mut Reader<'_>, block: Block<'_>, around: &Surroundings<'
     let threshold =
         block.need(reader, "threshold", expected, |reader, value| fraction(reader, value, Fractions::Finite));
     let ref_channel = block.or(reader, "ref_channel", 0, channel);
-    let share =
-        block.or(reader, "share", 0.5, |reader, value| fraction(reader, value, Fractions::Probability));
+    let share = block.or(reader, "share", 0.5, |reader, value| fraction(reader, value, Fractions::UpTo(1.0)));
     Some(PatchingPlan::Foreground {
         patch_size: patch_size?,
         seed,

@@ -91,6 +91,11 @@ impl<'r> Reader<'r> {
         self.warnings.push(self.origin.warning(value.location, &value.path, message.into()));
     }
 
+    /// Notes something about a key that was read before.
+    pub(crate) fn warn_at(&mut self, location: Location, path: &str, message: impl Into<String>) {
+        self.warnings.push(self.origin.warning(location, path, message.into()));
+    }
+
     /// Refuses a value for what it is.
     pub(crate) fn refuse<T>(&mut self, value: &Value<'_>, expected: impl Into<String>) -> Option<T> {
         self.refuse_found(value, value.got(), expected)

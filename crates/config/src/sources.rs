@@ -1,5 +1,6 @@
 //! Which images a training reads: the forms of `input` and `target`, for training and for validation.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::constructor::ConstructorPlan;
@@ -118,6 +119,23 @@ fn check_pairs(
         let expected = format!("as many as inputs, {}", inputs.len());
         reader.refuse_found::<()>(&value, found, expected);
     }
+    if let (Some(inputs), Some([targets]), Some(value)) = (inputs, targets, block.given(keys.target))
+        && let Some((input, target)) = crossed(inputs, targets)
+    {
+        let found = format!("{} beside {}", target.display(), input.display());
+        let expected =
+            "files of the same names in the same order as the inputs, because pairs are made by position";
+        reader.refuse_found::<()>(&value, found, expected);
+    }
+}
+
+/// The first pair of two files with different names where both lists have the same names in another order.
+fn crossed<'a>(inputs: &'a [PathBuf], targets: &'a [PathBuf]) -> Option<(&'a PathBuf, &'a PathBuf)> {
+    let names = |paths: &'a [PathBuf]| paths.iter().map(|path| path.file_name()).collect::<BTreeSet<_>>();
+    if inputs.len() != targets.len() || names(inputs) != names(targets) {
+        return None;
+    }
+    inputs.iter().zip(targets).find(|(input, target)| input.file_name() != target.file_name())
 }
 
 /// Validation samples have the form of training samples.

@@ -6,6 +6,7 @@ use crate::constructor::{ConstructorPlan, constructor};
 use crate::data_block::ReadData;
 use crate::extras::{Extras, extras};
 use crate::fit_source::{FitSource, fit_source};
+use crate::normalization::NormalizationPlan;
 use crate::reader::{Block, Reader, Value};
 use crate::scalar::{count, positive};
 use crate::sources::{Sources, sources};
@@ -95,6 +96,35 @@ pub(crate) fn prefetch_bytes(reader: &mut Reader<'_>, block: &Block<'_>) -> Opti
     mib?.checked_mul(MIB)
 }
 
+/// Statistics that cannot be computed as asked for.
+fn check_statistics(
+    reader: &mut Reader<'_>,
+    block: &Block<'_>,
+    constructor: Option<ConstructorPlan>,
+    statistics: Option<FitSource>,
+    data: Option<&ReadData>,
+) {
+    let (Some(data), Some(value)) = (data, block.given("statistics")) else { return };
+    match (statistics, &data.plan.normalization) {
+        (
+            Some(FitSource::Patches { tolerance: Some(_) }),
+            NormalizationPlan::MinMax { .. } | NormalizationPlan::Quantile { .. },
+        ) => {
+            let found = format!("a tolerance with normalization {}", data.plan.normalization.name());
+            reader.refuse_found::<()>(
+                &value,
+                found,
+                "mean_std, or no tolerance: only means have a standard error",
+            );
+        }
+        (Some(FitSource::Images), _) if constructor.is_some_and(|constructor| !constructor.has_inputs()) => {
+            let found = "statistics from images where inputs are mixed from channels";
+            reader.refuse_found::<()>(&value, found, "from: patches");
+        }
+        _ => {}
+    }
+}
+
 /// The section `train`, with stand-ins for refused values; nothing without a constructor and its images.
 pub(crate) fn train(
     reader: &mut Reader<'_>,
@@ -106,6 +136,7 @@ pub(crate) fn train(
     let images = constructor.and_then(|constructor| sources(reader, &block, constructor));
     let extras = extras(reader, &block, constructor, images.as_ref(), data);
     let statistics = block.or(reader, "statistics", FitSource::default(), fit_source);
+    check_statistics(reader, &block, constructor, statistics, data);
     let epochs = block.or(reader, "epochs", 1, positive);
     let max_batches = block.maybe(reader, "max_batches", positive);
     let prefetch_batches = block.or(reader, "prefetch_batches", 8, positive);

@@ -123,7 +123,7 @@ fn every_key_of_lateral_context_arrives_in_the_plan() {
     assert_eq!(train.val_targets, [[Path::new("configs/c.zarr")]]);
     assert_eq!(train.weights, [Path::new("configs/wa.zarr"), Path::new("configs/wb.zarr")]);
     assert_eq!((train.n_val_patches, train.leak_free), (0, false));
-    assert_eq!(train.statistics, FitSource::Images);
+    assert_eq!(train.statistics, FitSource::Patches { tolerance: None });
 }
 
 #[test]
@@ -235,8 +235,8 @@ fn foreground_is_drawn_more_often() {
     let (patch_size, threshold) = (extent(&[64, 64]), 300.0);
     let expected = PatchingPlan::Foreground { patch_size, seed: 42, threshold, ref_channel: 0, share: 0.5 };
     assert_eq!(foreground(""), expected);
-    let expected = PatchingPlan::Foreground { patch_size, seed: 3, threshold, ref_channel: 1, share: 0.0 };
-    assert_eq!(foreground(", seed: 3, ref_channel: 1, share: 0"), expected);
+    let expected = PatchingPlan::Foreground { patch_size, seed: 3, threshold, ref_channel: 1, share: 1.0 };
+    assert_eq!(foreground(", seed: 3, ref_channel: 1, share: 1"), expected);
 }
 
 /// The forms of `input` and `target`, by constructor.
@@ -290,7 +290,9 @@ fn patches_are_split_off_where_nothing_else_validates() {
         .replace("weighted, patch_size: [8, 64, 64], share: 0.75", "stratified, patch_size: [8, 64, 64]")
         .replace("  val_target: c.zarr\n  weights: [wa.zarr, wb.zarr]\n", "");
     assert_eq!(n_val_patches(&lateral), 0);
-    let leak_free = lateral.replace("  target: [a.zarr, b.zarr]\n", "  target: a.zarr\n  leak_free: true\n");
+    let leak_free = lateral
+        .replace("  target: [a.zarr, b.zarr]\n", "  target: a.zarr\n  leak_free: true\n")
+        .replace("  context_source: pyramid\n", "");
     assert_eq!(n_val_patches(&leak_free), 8);
 }
 

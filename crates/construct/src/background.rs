@@ -41,6 +41,7 @@ pub fn thin_out_background(
     keep_going: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<BackgroundCells>, ConstructError> {
     images.check_channels(Some(&[channel]))?;
+    patching.check_images(images.shapes())?;
     let patch_size = patching.size();
     let doubled: Vec<usize> = patch_size.iter().map(|size| size.saturating_mul(2)).collect();
     let window = Extent::new(&doubled)?;

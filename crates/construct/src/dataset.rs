@@ -51,6 +51,7 @@ pub struct Dataset {
     normalizer: Normalizer,
     augmentations: Vec<AugmentationStep>,
     seed: u64,
+    is_repeating: bool,
     input_metadata: Arc<Mutex<BTreeMap<usize, Arc<ImageMetadata>>>>,
 }
 
@@ -64,13 +65,26 @@ impl Dataset {
     /// Samples as the constructor makes them, drawn with `seed`.
     pub fn new(constr: Arc<dyn PatchConstr>, seed: u64) -> Self {
         let (normalizer, augmentations) = (Normalizer::none(), Vec::new());
-        Dataset { constr, normalizer, augmentations, seed, input_metadata: Arc::default() }
+        Dataset {
+            constr,
+            normalizer,
+            augmentations,
+            seed,
+            is_repeating: false,
+            input_metadata: Arc::default(),
+        }
     }
 
     /// Normalises inputs and targets.
     #[must_use]
     pub fn with_normalizer(self, normalizer: Normalizer) -> Self {
         Dataset { normalizer, ..self }
+    }
+
+    /// Makes the same samples in every epoch, those of the first; for validation.
+    #[must_use]
+    pub fn repeating(self) -> Self {
+        Dataset { is_repeating: true, ..self }
     }
 
     /// Augments, in the order of the list.
@@ -80,8 +94,14 @@ impl Dataset {
     pub fn with_augmentations(self, augmentations: Vec<AugmentationStep>) -> Result<Self, ConstructError> {
         let may_turn = augmentations.iter().any(|step| step.augmentation.needs_square());
         if may_turn && self.constr.n_patches() > 0 {
-            let patch_size = self.constr.layout(0)?.input.extent;
-            check_square(patch_size)?;
+            check_square(self.constr.layout(0)?.input.extent)?;
+            // Stacks may be cut in sizes of their own. Where samples belong to no single stack, all have one size.
+            for data_idx in 0..self.constr.shapes(PatchRole::Input).map_or(0, <[_]>::len) {
+                let Ok(indices) = self.constr.patch_indices(data_idx) else { break };
+                if let Some(index) = indices.iter().next() {
+                    check_square(self.constr.layout(index)?.input.extent)?;
+                }
+            }
         }
         Ok(Dataset { augmentations, ..self })
     }
@@ -140,6 +160,7 @@ impl Dataset {
         scratch: &mut Scratch,
         mut out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
+        let epoch = if self.is_repeating { 0 } else { epoch };
         let mut rng = PatchRng::for_patch(self.seed, epoch, index);
         let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
         self.normalizer.apply_input(out.input.view_mut())?;

@@ -63,8 +63,8 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
     /// [`ConstructError::NoImages`] without channels, [`ConstructError::SingleChannel`] if images have more
     /// than one, [`ConstructError::UnlikeImages`] if some are planes and some volumes,
     /// [`ConstructError::AlphaCount`] unless there is one range for each channel,
-    /// [`ConstructError::UnequalPatches`], [`ConstructError::NoPatches`] if a channel that is not the principal
-    /// one has no patches, [`ConstructError::Geometry`] if a window is too large.
+    /// [`ConstructError::UnequalPatches`], [`ConstructError::NoPatches`] if a channel has
+    /// none, [`ConstructError::Geometry`] if a window is too large.
     pub fn new(
         sources: Vec<(P, PatchExtractor)>,
         context: LateralContext,

@@ -86,7 +86,11 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         let sources = channels.clone().unwrap_or_else(|| (0..n_channels).collect());
         let alpha_ranges = match (alpha_ranges, &channels) {
             (Some(ranges), Some(channels)) => {
-                let (n_ranges, n_channels) = (ranges.len(), channels.iter().max().map_or(0, |last| last + 1));
+                let n_ranges = ranges.len();
+                if n_ranges > n_channels {
+                    return Err(ConstructError::AlphaCount { n_ranges, n_channels });
+                }
+                let n_channels = channels.iter().max().map_or(0, |last| last + 1);
                 let of_channel = |&channel: &usize| ranges.get(channel).copied();
                 let chosen: Option<Vec<_>> = channels.iter().map(of_channel).collect();
                 Some(chosen.ok_or(ConstructError::AlphaCount { n_ranges, n_channels })?)

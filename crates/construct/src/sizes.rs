@@ -28,15 +28,21 @@ fn check_block(
 }
 
 /// Checks that the windows of every patch can be addressed and, if channels are cut at different places, that
-/// all patches have one size. Strategies give all patches of a stack the same size, so one of each is looked at.
+/// all patches have one size. Most strategies give all patches of a stack the same size, so one of each is looked
+/// at; a list of patches that differ is found out when they are cut.
 pub(crate) fn check_windows<'a, P: Patching + ?Sized + 'a>(
     sources: impl IntoIterator<Item = (&'a P, &'a PatchExtractor)>,
     context: &LateralContext,
     places_differ: bool,
 ) -> Result<(), ConstructError> {
+    let sources: Vec<_> = sources.into_iter().collect();
+    // One channel that is read from levels makes all of them be.
+    let with_levels = sources.iter().any(|(_, images)| images.has_levels());
     let mut first: Option<Extent> = None;
     for (patching, images) in sources {
-        check_levels(images, context)?;
+        if with_levels {
+            check_levels(images, context)?;
+        }
         for data_idx in 0..images.shapes().len() {
             let Some(index) = patching.indices_of(data_idx).iter().next() else { continue };
             let patch_size = patching.patch_size(index)?;
@@ -50,11 +56,8 @@ pub(crate) fn check_windows<'a, P: Patching + ?Sized + 'a>(
     Ok(())
 }
 
-/// Checks that every scale has its level, where larger scales are read from coarser levels.
+/// Checks that every scale has its level.
 fn check_levels(images: &PatchExtractor, context: &LateralContext) -> Result<(), ConstructError> {
-    if !images.has_levels() {
-        return Ok(());
-    }
     for (data_idx, shape) in images.shapes().iter().enumerate() {
         let full = shape.extent;
         for scale in 1..context.context().n_scales() {

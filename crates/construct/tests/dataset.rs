@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 use patchweave_construct::{
-    BasicPatchConstr, Dataset, FitOptions, PatchConstrExt, PatchExtractor, PatchRole, fit_mean_std,
+    BasicPatchConstr, Dataset, FitOptions, PatchConstrExt, PatchExtractor, PatchRole, Statistic, fit,
 };
 use patchweave_geometry::{Extent, RegionSpec};
 use patchweave_patching::{PatchRng, Patching, SequentialPatching};
@@ -48,22 +48,29 @@ fn metadata_counts_the_selected_channels_of_inputs() {
 
 #[test]
 fn statistics_refuse_what_they_cannot_use() {
-    let options = FitOptions { per_channel: true, with_target: true, seed: 1, max_sample_bytes: 1 << 20 };
-    let fit = |input: f32, target: f32, options: &FitOptions| {
-        let constr = constr(images(&[8, 8], "YX", input), Some(images(&[8, 8], "YX", target)), None);
-        fit_mean_std(&constr, options, &|| true).map_err(|error| error.to_string())
+    let options = FitOptions {
+        statistic: Statistic::MeanStd,
+        per_channel: true,
+        with_target: true,
+        seed: 1,
+        tolerance: None,
+        max_sample_bytes: 1 << 20,
     };
-    assert!(fit(1.0, 2.0, &options).is_ok());
+    let statistics = |input: f32, target: f32, options: &FitOptions| {
+        let constr = constr(images(&[8, 8], "YX", input), Some(images(&[8, 8], "YX", target)), None);
+        fit(&constr, options, &|| true).map_err(|error| error.to_string())
+    };
+    assert!(statistics(1.0, 2.0, &options).is_ok());
     let message = "pixels that are infinite or no number, statistics need finite ones";
     assert_eq!(
-        fit(f32::NAN, 2.0, &options).unwrap_err(),
+        statistics(f32::NAN, 2.0, &options).unwrap_err(),
         format!("array: the input of patch 0 holds {message}")
     );
-    let target = fit(1.0, f32::INFINITY, &options).unwrap_err();
+    let target = statistics(1.0, f32::INFINITY, &options).unwrap_err();
     assert_eq!(target, format!("array: the target of patch 0 holds {message}"));
-    let small = FitOptions { max_sample_bytes: 100, ..options };
+    let small = FitOptions { max_sample_bytes: 100, ..options.clone() };
     assert_eq!(
-        fit(1.0, 2.0, &small).unwrap_err(),
+        statistics(1.0, 2.0, &small).unwrap_err(),
         "sample 0 needs 128 bytes, the limit is 100; use smaller patches"
     );
 }

@@ -7,7 +7,7 @@ use patchweave_config::ConfigErrors;
 use patchweave_construct::ConstructError;
 use patchweave_geometry::{Extent, GeometryError};
 use patchweave_loader::LoaderError;
-use patchweave_patching::PatchingError;
+use patchweave_patching::{Leak, PatchingError};
 use patchweave_predict::{ModelError, PredictError};
 use patchweave_simulate::SimulateError;
 use patchweave_sink::SinkError;
@@ -33,6 +33,23 @@ pub enum PipelineError {
     NotOurs {
         /// The file.
         path: PathBuf,
+    },
+    /// A split that leaves nothing to train on.
+    #[error(
+        "{n_val_patches} validation patches leave no training patch; ask for fewer with data_config.n_val_patches, or \
+         cut smaller patches"
+    )]
+    NoTrainingLeft {
+        /// How many patches were split off.
+        n_val_patches: usize,
+    },
+    /// A split that was to be free of leaks and is not, because an image is used more than once.
+    #[error("leak: {leak}, in {}; leak_free needs every image listed once", path.display())]
+    Leak {
+        /// The image.
+        path: PathBuf,
+        /// The pixel and who uses it.
+        leak: Box<Leak>,
     },
     /// Patches that follow weights, without weights.
     #[error("patching weighted needs train.weights")]

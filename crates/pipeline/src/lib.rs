@@ -27,7 +27,7 @@ pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
-pub use normalizer::{Statistics, StatisticsOrigin};
+pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
 pub use outputs::write_statistics;
 pub use pictures::{Montage, prediction_picture};
 pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};

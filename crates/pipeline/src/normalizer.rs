@@ -18,6 +18,9 @@ pub struct Statistics {
     origin: StatisticsOrigin,
 }
 
+/// The two numbers of every channel: mean and standard deviation, or lower and upper limit.
+pub type ChannelPairs = Vec<(f64, f64)>;
+
 /// Where statistics come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatisticsOrigin {
@@ -136,7 +139,7 @@ impl Statistics {
     }
 
     /// The two numbers of every channel of input and target.
-    pub fn pairs(&self) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    pub fn pairs(&self) -> (ChannelPairs, ChannelPairs) {
         let of_mean_std = |c: &MeanStd| (c.mean, c.std);
         let of_range = |c: &MinMax| (c.min, c.max);
         match &self.normalization {
@@ -276,7 +279,7 @@ fn pairs<T>(
     input: &InputStatistics<T>,
     target: &TargetStatistics<T>,
     of: impl Fn(&T) -> (f64, f64),
-) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+) -> (ChannelPairs, ChannelPairs) {
     let input = match input {
         InputStatistics::Given(input) => input.iter().map(&of).collect(),
         InputStatistics::Fit => Vec::new(),

@@ -1,13 +1,15 @@
 //! Training and validation apart: which patches are for which, and the proof that they share no pixel.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{DataPlan, TrainPlan};
+use patchweave_config::{ContextSource, DataPlan, TrainPlan};
 use patchweave_geometry::Context;
 use patchweave_patching::{
     FixedPatching, FixedRandomPatching, Leak, LeakSearch, PatchRng, Patching, Separation, split_validation,
 };
+
+use patchweave_stack::ImageStack;
 
 use crate::constructors::{Parts, context};
 use crate::images::NamedImages;
@@ -57,12 +59,21 @@ impl Split {
                         false => Separation::Patches,
                     };
                     let val = split_validation(stratified, train.n_val_patches, data.seed, separation)?;
+                    if stratified.n_patches() == 0 {
+                        return Err(PipelineError::NoTrainingLeft { n_val_patches: train.n_val_patches });
+                    }
                     Some(Validation { parts: parts.clone(), strategies: vec![val], is_split_off: true })
                 }
                 _ => None,
             },
         };
-        Ok(Split { parts, whole, train: left, validation })
+        let split = Split { parts, whole, train: left, validation };
+        if train.leak_free
+            && let LeakReport::Shared { path, leak } = split.leak(data, images)?
+        {
+            return Err(PipelineError::Leak { path, leak });
+        }
+        Ok(split)
     }
 }
 
@@ -104,12 +115,14 @@ pub enum LeakReport {
         /// Whether they lie in the training images.
         is_split_off: bool,
     },
+    /// An image is used by both, and nobody knows from which of its pixels the levels of its pyramid were made.
+    Unknown,
     /// A pixel of both.
     Shared {
         /// The image.
         path: PathBuf,
         /// Where, and which patches use it.
-        leak: Leak,
+        leak: Box<Leak>,
     },
 }
 
@@ -126,51 +139,64 @@ pub fn find_leak(
     images: &Images,
     keep_going: KeepGoing<'_>,
 ) -> Result<LeakReport, PipelineError> {
-    let split = Split::new(data, train, images, keep_going)?;
-    let Some(validation) = &split.validation else { return Ok(LeakReport::NoValidation) };
-    let context = used_context(data)?;
-    let (of_training, of_validation) = match validation.is_split_off {
-        true => (images.training(), images.training()),
-        false => (images.training(), images.validation()),
-    };
-    let n_drawn = split.train.len();
-    for (train_role, train_images) in of_training.iter().enumerate() {
-        for (val_role, val_images) in of_validation.iter().enumerate() {
-            let stacks = same_stacks(val_images, train_images);
-            if stacks.iter().all(Option::is_none) {
-                continue;
-            }
-            // Roles beyond the sources are targets that are cut where their input is, without context.
-            let (train_idx, val_idx) = (train_role.min(n_drawn - 1), val_role.min(n_drawn - 1));
-            let of_drawn = train_role < n_drawn || val_role < n_drawn;
-            let context = if of_drawn { context } else { Context::none() };
-            let shapes: Vec<_> = train_images.stacks.iter().map(|stack| stack.info().shape()).collect();
-            let search = LeakSearch::new(&shapes, context).with_stacks(&stacks);
-            let found = search.find(&*split.train[train_idx].shared(), &validation.strategies[val_idx])?;
-            if let Some(leak) = found {
-                let path = train_images.paths.get(leak.train.data_idx).cloned().unwrap_or_default();
-                return Ok(LeakReport::Shared { path, leak });
-            }
-        }
-    }
-    let n_val_patches = validation.strategies.iter().map(Patching::n_patches).max().unwrap_or(0);
-    Ok(LeakReport::Proven { n_val_patches, is_split_off: validation.is_split_off })
+    Split::new(data, train, images, keep_going)?.leak(data, images)
 }
 
-/// For every stack of `images` the one of `others` that is the same part of the same file.
-fn same_stacks(images: &NamedImages, others: &NamedImages) -> Vec<Option<usize>> {
-    let key = |images: &NamedImages, at: usize| {
-        let path = &images.paths[at];
-        let place = images.paths[..at].iter().filter(|other| *other == path).count();
-        (path.canonicalize().unwrap_or_else(|_| path.clone()), place)
+impl Split {
+    fn leak(&self, data: &DataPlan, images: &Images) -> Result<LeakReport, PipelineError> {
+        let Some(validation) = &self.validation else { return Ok(LeakReport::NoValidation) };
+        let context = used_context(data)?;
+        let (of_training, of_validation) = match validation.is_split_off {
+            true => (images.training(), images.training()),
+            false => (images.training(), images.validation()),
+        };
+        let from_levels =
+            data.lateral.as_ref().is_some_and(|lateral| lateral.source == ContextSource::Pyramid);
+        let n_drawn = self.train.len();
+        for (train_role, train_images) in of_training.iter().enumerate() {
+            for (val_role, val_images) in of_validation.iter().enumerate() {
+                // Roles beyond the sources are targets that are cut where their input is, without context.
+                let (train_idx, val_idx) = (train_role.min(n_drawn - 1), val_role.min(n_drawn - 1));
+                let of_drawn = train_role < n_drawn || val_role < n_drawn;
+                let context = if of_drawn { context } else { Context::none() };
+                let shapes: Vec<_> = train_images.stacks.iter().map(|stack| stack.info().shape()).collect();
+                for stacks in same_stacks(val_images, train_images) {
+                    if from_levels {
+                        return Ok(LeakReport::Unknown);
+                    }
+                    let search = LeakSearch::new(&shapes, context).with_stacks(&stacks);
+                    let found =
+                        search.find(&*self.train[train_idx].shared(), &validation.strategies[val_idx])?;
+                    if let Some(leak) = found {
+                        let path = train_images.paths.get(leak.train.data_idx).cloned().unwrap_or_default();
+                        return Ok(LeakReport::Shared { path, leak: Box::new(leak) });
+                    }
+                }
+            }
+        }
+        let n_val_patches = validation.strategies.iter().map(Patching::n_patches).max().unwrap_or(0);
+        Ok(LeakReport::Proven { n_val_patches, is_split_off: validation.is_split_off })
+    }
+}
+
+/// For every stack of `images` one of `others` that is the same array of the same file; as many such lists as it
+/// takes to name all of them, for an image may be listed several times.
+fn same_stacks(images: &NamedImages, others: &NamedImages) -> Vec<Vec<Option<usize>>> {
+    let key = |stack: &Arc<dyn ImageStack>| {
+        let source = Path::new(&stack.info().source);
+        source.canonicalize().unwrap_or_else(|_| source.to_owned())
     };
-    let known: Vec<_> = (0..others.stacks.len()).map(|at| key(others, at)).collect();
-    (0..images.stacks.len())
-        .map(|at| {
-            let own = key(images, at);
-            known.iter().position(|other| *other == own)
+    let known: Vec<_> = others.stacks.iter().map(key).collect();
+    let of_each: Vec<Vec<usize>> = images
+        .stacks
+        .iter()
+        .map(|stack| {
+            let own = key(stack);
+            (0..known.len()).filter(|&at| known[at] == own).collect()
         })
-        .collect()
+        .collect();
+    let n_lists = of_each.iter().map(Vec::len).max().unwrap_or(0);
+    (0..n_lists).map(|nth| of_each.iter().map(|same| same.get(nth).copied()).collect()).collect()
 }
 
 impl Images {

@@ -66,7 +66,7 @@ pub fn training(
         let strategies =
             validation.strategies.iter().map(|fixed| Arc::new(fixed.clone()) as Arc<dyn Patching>);
         let constr = validation.parts.constructor(data, strategies.collect(), false)?;
-        let dataset = Dataset::new(constr, data.seed).with_normalizer(statistics.normalizer()?);
+        let dataset = Dataset::new(constr, data.seed).with_normalizer(statistics.normalizer()?).repeating();
         let options = LoaderOptions {
             order: if data.val_loader.shuffle().unwrap_or(false) {
                 Order::Shuffled

@@ -2,7 +2,8 @@
 //!
 //! * [`golden`] reads cases made by another program and compares results; it knows no operation.
 //! * [`operations`] answers the cases with the crates of this workspace.
-//! * [`image_stack_suite`] is the contract of image sources as a test.
+//! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
+//!   constructors.
 //! * [`ramp`] and [`real_data`] provide images.
 //!
 //! Nothing here is part of the program; other crates depend on this one for their tests only.
@@ -10,9 +11,11 @@
 pub mod golden;
 mod image_stack_suite;
 pub mod operations;
+mod patch_constr_suite;
 mod ramp;
 mod real_data;
 
 pub use image_stack_suite::image_stack_suite;
+pub use patch_constr_suite::patch_constr_suite;
 pub use ramp::{canonical_f32, ramp};
 pub use real_data::{RealFile, real_data, real_files};

@@ -149,7 +149,7 @@ fn all_scales_take_memory() {
     let file = |mib: usize| {
         let text = LATERAL.replace("  channels: null", "  batch_size: 64");
         let text = text.replace("models: [identity]", "models: [identity]\n  batch_size: 1");
-        text.replace("  statistics: {from: images}", &format!("  prefetch_mib: {mib}"))
+        text.replace("  statistics: {from: patches}", &format!("  prefetch_mib: {mib}"))
     };
     assert_eq!(problems_of(&file(40), &images()), Vec::<String>::new());
     let expected = "32:17: train.prefetch_mib: a batch of 64 × 8 × 64 × 64 needs 40 MiB, the budget is 39, expected a larger budget, \

@@ -95,6 +95,8 @@ pub(crate) const ON_LATERAL: &[Case] = &[
     Case {
         from: "  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n",
         to: "  target: [a.zarr, b.zarr]\n  leak_free: true\n",
-        problems: &["30:14: train.leak_free: leak_free with patching weighted, expected patching stratified"],
+        problems: &[
+            "30:14: train.leak_free: leak_free with context_source pyramid, expected context_source image, because nobody knows which pixels a level was made of",
+        ],
     },
 ];

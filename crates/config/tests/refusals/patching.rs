@@ -160,7 +160,7 @@ pub(crate) const ON_BASE: &[Case] = &[
             "9:44: data_config.patching.patch_size: got a list of 1 entry, expected a list of 2 sizes for axes CYX",
             "9:61: data_config.patching.threshold: got inf, expected a finite number that float32 holds",
             "9:80: data_config.patching.ref_channel: got -1, expected a whole number, at least 0",
-            "9:91: data_config.patching.share: got 2, expected a number from 0 to 1",
+            "9:91: data_config.patching.share: got 2, expected a number above 0 and at most 1",
         ],
     },
     Case {

@@ -143,6 +143,13 @@ pub(crate) const ON_BASE: &[Case] = &[
         problems: &["14:14: train.leak_free: leak_free with patching random, expected patching stratified"],
     },
     Case {
+        from: "  input: a.tiff\n  target: b.tiff\n",
+        to: "  input: [a/1.tif, a/2.tif]\n  target: [b/2.tif, b/1.tif]\n",
+        problems: &[
+            "13:11: train.target: b/2.tif beside a/1.tif, expected files of the same names in the same order as the inputs, because pairs are made by position",
+        ],
+    },
+    Case {
         from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  statistics: images\n",
         problems: &[r#"14:15: train.statistics: got "images", expected a block of keys"#],

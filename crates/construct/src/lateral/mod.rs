@@ -1,7 +1,8 @@
 //! Lateral context: a patch seen at several scales, and channels mixed into one image on the way.
 //!
 //! Mixing and shrinking are both linear, so channels are mixed first and the mixture is shrunk once. Only the
-//! pixels that the largest window uses are read, each of them once.
+//! pixels that the largest window uses are read, each of them once; of channels that are cut at different places
+//! planes that stand in for what lies above or below the image may be read again.
 
 mod place;
 mod shrink;
@@ -11,7 +12,7 @@ mod window;
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::{ArrayViewMut4, ArrayViewMut5};
-use patchweave_geometry::{Context, PatchSpec};
+use patchweave_geometry::{Context, Extent, PatchSpec};
 
 use crate::{ConstructError, PatchExtractor};
 use place::PlacePixels;
@@ -68,7 +69,9 @@ impl LateralContext {
     }
 
     /// Writes patch `index`: the mixture of all places at every scale, `LZYX`, and the channels of all places
-    /// one after the other at the native scale, `CZYX`. The specs of all places have the same size.
+    /// one after the other at the native scale, `CZYX`.
+    ///
+    /// A strategy that gives a spec of another size than it said is refused, [`ConstructError::UnequalPatches`].
     pub(crate) fn write(
         &self,
         index: usize,
@@ -76,6 +79,7 @@ impl LateralContext {
         input: ArrayViewMut4<'_, f32>,
         target: Option<ArrayViewMut4<'_, f32>>,
     ) -> Result<(), ConstructError> {
+        check_sizes(places, &input)?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut scratch = idle.unwrap_or_default();
         let written = in_one_piece(input, |input| match target {
@@ -127,6 +131,7 @@ impl LateralContext {
             return self.write_window(index, places, (&self.context, 0), scratch, input, target);
         }
         let one_scale = Context::new(1, self.context.padding())?;
+        let one_scale = if self.context.grows_depth() { one_scale } else { one_scale.keeping_depth() };
         let n_pixels = input.len() / self.context.n_scales();
         for (scale, input) in input.chunks_exact_mut(n_pixels.max(1)).enumerate() {
             self.write_window(index, places, (&one_scale, scale), scratch, input, target.take())?;
@@ -171,6 +176,18 @@ impl LateralContext {
         });
         PatchSpec { coords, ..*spec }
     }
+}
+
+/// Checks that the patches of all places have the size of the memory `LZYX`.
+fn check_sizes(places: &[Place<'_>], out: &ArrayViewMut4<'_, f32>) -> Result<(), ConstructError> {
+    for Place { spec: PatchSpec { patch_size, .. }, .. } in places {
+        let sizes = &out.shape()[1..];
+        if sizes != patch_size.to_zyx() {
+            let expected = Extent::new(&sizes[3 - patch_size.n_axes()..])?;
+            return Err(ConstructError::UnequalPatches { patch_size: *patch_size, expected });
+        }
+    }
+    Ok(())
 }
 
 /// Lends a block as one piece of memory in C order.

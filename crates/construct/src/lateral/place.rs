@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, PerAxis, Region};
-use patchweave_stack::{ImageStack, ImageStackExt};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
 use super::window::resize;
 use crate::ConstructError;
@@ -90,9 +90,21 @@ impl AxisMap {
         })
     }
 
-    /// The pixel of the image at a place.
-    fn pixel(&self, place: usize) -> Option<usize> {
-        self.parts(place..place + 1).next().map(|(_, run)| run.start)
+    /// The places around one whose pixels lie side by side in the same chunk.
+    ///
+    /// Places of another run stay out, so that these groups never overlap and no pixel is read twice.
+    fn group(&self, place: usize, chunk: usize) -> Range<usize> {
+        let mut before = 0;
+        for run in &self.runs {
+            if place < before + run.len() {
+                let pixel = run.start + place - before;
+                let first = (pixel - pixel % chunk).max(run.start);
+                let end = (pixel - pixel % chunk).saturating_add(chunk).min(run.end);
+                return place - (pixel - first)..place + (end - pixel);
+            }
+            before += run.len();
+        }
+        place..place
     }
 }
 
@@ -123,6 +135,9 @@ impl<'a> PlacePixels<'a> {
     ) -> Result<Self, ConstructError> {
         let info = stack.info();
         let shape = info.shape();
+        // Windows that use no pixel of the image are not read, so nobody else would notice.
+        let in_window = |source| StackError::Window { stack: info.source.clone(), source };
+        shape.check_sample(spec.sample_idx).map_err(in_window)?;
         let axes = context.axes(&spec.coords, &spec.patch_size, &shape.extent)?;
         let along_z = info.layout.axes().position(Axis::Z);
         let chunk = info.chunks.as_ref().zip(along_z).and_then(|(chunks, z)| chunks.get(z).copied());
@@ -155,8 +170,7 @@ impl<'a> PlacePixels<'a> {
         if self.loaded.contains(&place) || y.n == 0 || x.n == 0 {
             return Ok(());
         }
-        let in_chunk = z.pixel(place).unwrap_or(0) % self.depth;
-        let wanted = place.saturating_sub(in_chunk)..(place + self.depth - in_chunk).min(z.n);
+        let wanted = z.group(place, self.depth);
         let shape = [self.n_channels, wanted.len(), y.n, x.n];
         resize(&mut self.pixels, shape)?;
         let len = shape.iter().product();

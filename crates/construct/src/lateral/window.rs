@@ -81,9 +81,12 @@ impl<'a> Window<'a> {
         let [depth, height, width] = self.size;
         resize(&mut scratch.plane, [1, 1, height, width])?;
         scratch.shrunk.resize_with(self.scales.len(), Vec::new);
-        // Planes in the order of the first place's image, so that none is read again.
         let mut order: Vec<usize> = (0..depth).collect();
-        order.sort_by_key(|&z| places.first().and_then(|place| place.axes[0].place(z)));
+        // Planes in the order of the image, so that none is read again. Several places have no common order; in
+        // that of the window each of them goes through its image plane by plane.
+        if let [place] = &*places {
+            order.sort_by_key(|&z| place.axes[0].place(z));
+        }
         for z in order {
             let wanted = self.wanted(z, places);
             if wanted.is_empty() {
