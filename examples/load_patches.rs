@@ -7,7 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use patchweave::construct::{
-    AugmentationStep, BasicPatchConstr, Dataset, FitOptions, PatchExtractor, fit_mean_std,
+    AugmentationStep, BasicPatchConstr, Dataset, FitOptions, PatchExtractor, Statistic, fit,
 };
 use patchweave::geometry::Extent;
 use patchweave::loader::{Loader, LoaderOptions, Order};
@@ -28,10 +28,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let patching = RandomPatching::new(input.shapes(), Extent::new(&[64, 64])?)?;
     let constr = BasicPatchConstr::new(patching, input, None, None)?;
 
-    let options = FitOptions { per_channel: true, with_target: false, seed: SEED, max_sample_bytes: 1 << 30 };
-    let statistics = fit_mean_std(&constr, &options, &|| true)?;
-    let scaling = Scaling::mean_std(&statistics.input_means, &statistics.input_stds)?;
-    println!("mean {:.1}, standard deviation {:.1}", statistics.input_means[0], statistics.input_stds[0]);
+    let options = FitOptions {
+        statistic: Statistic::MeanStd,
+        per_channel: true,
+        with_target: false,
+        seed: SEED,
+        tolerance: None,
+        max_sample_bytes: 1 << 30,
+    };
+    let statistics = fit(&constr, &options, &|| true)?.input;
+    let scaling = Scaling::mean_std(&statistics.first, &statistics.second)?;
+    println!("mean {:.1}, standard deviation {:.1}", statistics.first[0], statistics.second[0]);
 
     let augmentations = [
         Augmentation::XyFlip(XyFlip::new(true, true, 0.5)?),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array5, ArrayD, ArrayView4, Axis, IxDyn, s};
 use patchweave::construct::{
-    BasicPatchConstr, Dataset, FitOptions, MeanStdStatistics, PatchExtractor, fit_mean_std,
+    BasicPatchConstr, Dataset, FitOptions, FittedStatistics, PatchExtractor, Statistic, fit,
 };
 use patchweave::geometry::{Extent, PerAxis, RegionSpec};
 use patchweave::loader::{Loader, LoaderOptions};
@@ -223,13 +223,13 @@ fn fit_with(
     n_threads: usize,
     constr: &BasicPatchConstr<RandomPatching>,
     options: &FitOptions,
-) -> MeanStdStatistics {
+) -> FittedStatistics {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-    pool.install(|| fit_mean_std(constr, options, &|| true)).unwrap()
+    pool.install(|| fit(constr, options, &|| true)).unwrap()
 }
 
-fn f64_bits(statistics: &MeanStdStatistics) -> Vec<u64> {
-    statistics.input_means.iter().chain(&statistics.input_stds).map(|value| value.to_bits()).collect()
+fn f64_bits(statistics: &FittedStatistics) -> Vec<u64> {
+    statistics.input.first.iter().chain(&statistics.input.second).map(|value| value.to_bits()).collect()
 }
 
 proptest! {
@@ -252,16 +252,23 @@ proptest! {
             false => vec![mean_and_std(&pixels.concat())],
         };
         let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
-        let options = FitOptions { per_channel, with_target: false, seed, max_sample_bytes: 1 << 20 };
+        let options = FitOptions {
+            statistic: Statistic::MeanStd,
+            per_channel,
+            with_target: false,
+            seed,
+            tolerance: None,
+            max_sample_bytes: 1 << 20,
+        };
         let fitted = fit_with(1, &constr, &options);
         prop_assert_eq!(f64_bits(&fitted), f64_bits(&fit_with(2, &constr, &options)));
-        prop_assert_eq!((fitted.input_means.len(), fitted.input_stds.len()), (expected.len(), expected.len()));
+        prop_assert_eq!((fitted.input.first.len(), fitted.input.second.len()), (expected.len(), expected.len()));
         for ((mean, std), (expected_mean, expected_std)) in
-            fitted.input_means.iter().zip(&fitted.input_stds).zip(&expected)
+            fitted.input.first.iter().zip(&fitted.input.second).zip(&expected)
         {
             prop_assert!((mean / expected_mean - 1.0).abs() < 1e-12, "mean {mean}, expected {expected_mean}");
             prop_assert!((std / expected_std - 1.0).abs() < 1e-9, "std {std}, expected {expected_std}");
         }
-        prop_assert!(fitted.target_means.is_empty());
+        prop_assert!(fitted.target.is_none());
     }
 }

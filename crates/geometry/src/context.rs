@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(context.keeping_depth().window(&patch).unwrap().as_slice(), [4, 16, 16]);
         let [z, ..] =
             context.keeping_depth().axes(&PerAxis::new(&[3, 3, 3]).unwrap(), &patch, &image).unwrap();
-        assert_eq!(z.runs(), [3..7]);
+        assert_eq!(z.runs(), std::iter::once(3..7).collect::<Vec<_>>());
     }
 
     #[test]

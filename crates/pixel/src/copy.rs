@@ -131,7 +131,9 @@ mod tests {
         fn blocks_equal_slices(
             shape in prop::array::uniform4(1_usize..6), from in prop::array::uniform4(0_usize..5), by in 1_usize..3,
         ) {
-            let array = Array4::from_shape_fn(shape, |(c, z, y, x)| (1000 * c + 100 * z + 10 * y + x) as u16);
+            let array = Array4::from_shape_fn(shape, |(c, z, y, x)| {
+                u16::try_from(1000 * c + 100 * z + 10 * y + x).unwrap()
+            });
             let from = [0, 1, 2, 3].map(|axis| from[axis].min(shape[axis] - 1));
             let strides = [shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], by];
             let start = from[3] + from[..3].iter().zip(strides).map(|(at, stride)| at * stride).sum::<usize>();
