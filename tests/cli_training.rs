@@ -226,3 +226,52 @@ fn every_constructor_runs_for_planes_and_volumes() {
         }
     }
 }
+
+#[test]
+fn larger_scales_may_come_from_a_pyramid() {
+    let place = place();
+    // A pyramid whose levels tell which of them a pixel is from.
+    place.image::<u16>("fine.ome.zarr", Format::OmeZarr, "YX", &[64, 64], |_| 100);
+    place.image::<u16>("coarse.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |_| 300);
+    std::fs::rename(place.path("coarse.ome.zarr/0"), place.path("fine.ome.zarr/1")).unwrap();
+    let metadata = place.path("fine.ome.zarr/zarr.json");
+    let text = std::fs::read_to_string(&metadata).unwrap();
+    let level = text.split_once("\"datasets\": [").unwrap().1;
+    let level = level.split_once("\n          ]").unwrap().0.to_owned();
+    let both = format!("{level},{}", level.replace("\"path\": \"0\"", "\"path\": \"1\""));
+    std::fs::write(&metadata, text.replace(&level, &both)).unwrap();
+
+    let config = "\
+output: out
+data_config:
+  mode: predicting
+  data_type: zarr
+  axes: YX
+  patching: {name: tiled, patch_size: [16, 16], overlaps: [4, 4]}
+  normalization: {name: none}
+  multiscale_count: 2
+  context_source: pyramid
+predict: {input: fine.ome.zarr, models: [identity], formats: [tiff], pixel_type: input}
+";
+    place.run(config).with_code(0).says("all 4 096 uint16 pixels");
+    // The statistics of paired inputs are those of the native scale, whatever the other level holds.
+    place.image::<u16>("target.ome.zarr", Format::OmeZarr, "YX", &[64, 64], |_| 7);
+    let training = with(config, "mode: predicting", "mode: training");
+    let training = with(
+        &training,
+        "{name: tiled, patch_size: [16, 16], overlaps: [4, 4]}",
+        "{name: random, patch_size: [16, 16]}",
+    );
+    let training = with(&training, "{name: none}", "{name: mean_std}");
+    let (head, _) = training.split_once("predict:").unwrap();
+    let training =
+        format!("{head}train: {{constructor: paired, input: fine.ome.zarr, target: target.ome.zarr}}\n");
+    place.run(&training).with_code(0).says("normalisation: input 100.00 ± 0.00; target 7.00 ± 0.00");
+
+    let deep = with(config, "multiscale_count: 2", "multiscale_count: 3");
+    place.run(&deep).with_code(2).complains(&["has 2 levels, expected at least 3", "context_source: image"]);
+    std::fs::remove_dir_all(place.path("fine.ome.zarr/1")).unwrap();
+    place.image::<u16>("other.ome.zarr", Format::OmeZarr, "YX", &[20, 32], |_| 300);
+    std::fs::rename(place.path("other.ome.zarr/0"), place.path("fine.ome.zarr/1")).unwrap();
+    place.run(config).with_code(1).complains(&["has size 20 × 32, expected 32 × 32 for scale 1"]);
+}

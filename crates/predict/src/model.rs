@@ -94,7 +94,7 @@ impl Model for Identity {
 ///
 /// let inputs = Array5::from_shape_fn([1, 3, 1, 2, 2], |(_, scale, ..)| scale as f32);
 /// let predicted = NativeScale(Box::new(Identity)).predict(inputs.view())?;
-/// assert_eq!(predicted, Array5::zeros([1, 1, 1, 2, 2]));
+/// assert_eq!(predicted, Array5::<f32>::zeros([1, 1, 1, 2, 2]));
 /// # Ok::<(), patchweave_predict::ModelError>(())
 /// ```
 pub struct NativeScale(pub Box<dyn Model>);
