@@ -203,6 +203,14 @@ impl<'a> PlacePixels<'a> {
         &self.pixels[start..start + columns]
     }
 
+    /// The rows of the first two channels at a position of the window, where they are stored as they are.
+    #[inline(always)]
+    pub fn direct_rows(&self, z: Option<usize>, y: usize) -> Option<[&[f32]; 2]> {
+        let (z, y) = z.zip(self.axes[1].place(y))?;
+        let is_direct = self.axes[2].places.is_none() && self.n_channels >= 2;
+        is_direct.then(|| [self.row(0, z, y), self.row(1, z, y)])
+    }
+
     /// Calls `f` with the row of a channel at a position of the window, columns `from` onwards as many as
     /// `out` has, and the memory to combine it with; `gathered` is memory for rows that are not stored as
     /// they are.

@@ -139,3 +139,18 @@ pub(crate) fn mix_row(out: &mut [f32], values: &[f32], weight: f32, is_first: bo
         }
     }
 }
+
+/// [`mix_row`] twice, with the same result.
+#[inline(always)]
+pub(crate) fn mix_two_rows(out: &mut [f32], [a, b]: [&[f32]; 2], weights: [f32; 2], is_first: bool) {
+    let values = a.iter().zip(b);
+    if is_first {
+        for (out, (&a, &b)) in out.iter_mut().zip(values) {
+            *out = weights[0] * a + weights[1] * b;
+        }
+    } else {
+        for (out, (&a, &b)) in out.iter_mut().zip(values) {
+            *out = *out + weights[0] * a + weights[1] * b;
+        }
+    }
+}
