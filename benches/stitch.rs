@@ -67,7 +67,7 @@ fn write(path: &Path, format: Format) {
 }
 
 fn opened(path: &Path, data_type: DataType, options: &OpenOptions) -> Arc<dyn ImageStack> {
-    open(path, data_type, &"YX".parse().unwrap(), options).unwrap().remove(0)
+    open(path, data_type, Some(&"YX".parse().unwrap()), options).unwrap().remove(0)
 }
 
 fn regions(criterion: &mut Criterion) {
@@ -76,8 +76,7 @@ fn regions(criterion: &mut Criterion) {
     write(&tiff, Format::Tiff);
     write(&zarr, Format::OmeZarr);
     let cached = OpenOptions::default();
-    let mut uncached = OpenOptions::default();
-    uncached.chunk_cache_bytes = 0;
+    let uncached = OpenOptions::with_cache_bytes(0);
     let sources = [
         ("TIFF in strips", opened(&tiff, DataType::Tiff, &cached)),
         ("OME-Zarr, chunks cached", opened(&zarr, DataType::Zarr, &cached)),

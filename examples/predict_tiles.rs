@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     predict(input, samples, &whole)?;
 
     let read = |path: &Path| -> Result<_, Box<dyn Error>> {
-        let stacks = open(path, DataType::Tiff, &axes, &OpenOptions::default())?;
+        let stacks = open(path, DataType::Tiff, Some(&axes), &OpenOptions::default())?;
         let extent = stacks[0].info().shape().extent;
         Ok(stacks[0].read_patch(0, None, &Region::whole(extent))?)
     };

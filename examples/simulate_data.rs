@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     sink.write_block(0, [0, 0, 0], pixels.view())?;
     assert!(!path.exists());
     sink.finish()?;
-    let stacks = open(&path, DataType::Zarr, layout.axes(), &OpenOptions::default())?;
+    let stacks = open(&path, DataType::Zarr, Some(layout.axes()), &OpenOptions::default())?;
     let read = stacks[0].read_patch(0, None, &Region::whole(layout.image_shape().extent))?;
     assert_eq!(read, pixels);
     println!("written and read back: {} pixels of {}", read.len(), stacks[0].info().pixel_type);

@@ -39,7 +39,7 @@ fn check<T: Pixel>(format: Format, data_type: DataType, axes: &str, shape: &[usi
     let axes: Axes = axes.parse().unwrap();
     let array = ramp::<T>(shape);
     write(&path, format, &axes, &array);
-    let stacks = open(&path, data_type, &axes, &OpenOptions::default()).unwrap();
+    let stacks = open(&path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     assert_eq!(stacks.len(), 1);
     let stored = if T::TYPE == PixelType::Bool && format == Format::Tiff { PixelType::U8 } else { T::TYPE };
     assert_eq!(stacks[0].info().pixel_type, stored);

@@ -210,7 +210,7 @@ pub fn read_image(path: &Path, axes: &str) -> (PixelType, Vec<ndarray::Array4<f3
     let is_zarr = path.extension().is_some_and(|extension| extension == "zarr");
     let data_type = if is_zarr { DataType::Zarr } else { DataType::Tiff };
     let axes: Axes = axes.parse().unwrap();
-    let stacks = open(path, data_type, &axes, &OpenOptions::default()).unwrap();
+    let stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     let samples = stacks.iter().flat_map(|stack| {
         let shape = stack.info().shape();
         let region = patchweave::geometry::Region::whole(shape.extent);

@@ -102,7 +102,8 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
         .cloned()
         .collect();
     let constructor = train.map_or(ConstructorPlan::Basic, |train| train.constructor);
-    let mut opener = Opener { plan, before_simulation, n_paths: read.len(), problems: Vec::new() };
+    let mut opener =
+        Opener { plan, before_simulation, options: OpenOptions::default(), problems: Vec::new() };
     opener.check_simulation();
     // Only what is drawn from is seen at several scales.
     let levels = |is_drawn: bool| match &data.lateral {
@@ -200,7 +201,8 @@ struct Role {
 struct Opener<'a> {
     plan: &'a RunPlan,
     before_simulation: bool,
-    n_paths: usize,
+    /// Shared by all images, so that together they keep no more chunks than one alone.
+    options: OpenOptions,
     problems: Vec<Problem>,
 }
 
@@ -278,7 +280,7 @@ impl Opener<'_> {
             // The configuration of a run refuses all others.
             _ => patchweave_stack::DataType::Tiff,
         };
-        open_levels(path, data_type, axes, &OpenOptions::default().shared_by(self.n_paths), n_levels)
+        open_levels(path, data_type, Some(axes), &self.options, n_levels)
     }
 }
 

@@ -30,7 +30,7 @@ impl Written {
             }
         };
         let is_collection = format == OutputFormat::OmeZarr && layout.axes().contains(Axis::S);
-        let stacks = open(path, data_type, &axes, &OpenOptions::default())?;
+        let stacks = open(path, data_type, Some(&axes), &OpenOptions::default())?;
         Ok(Written { stacks, layout: layout.clone(), is_collection })
     }
 

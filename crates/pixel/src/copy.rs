@@ -1,9 +1,11 @@
 //! The loops that turn pixels of any type into `f32` on their way.
 
+use std::marker::PhantomData;
+
 use ndarray::{ArrayView, ArrayViewMut, ArrayViewMut4, Dimension, ErrorKind, ShapeError, Zip};
 use pulp::{Arch, NullaryFnOnce};
 
-use crate::Pixel;
+use crate::{ByteOrder, Pixel};
 
 /// Copies `source` into `target` of the same shape, converting to `f32`.
 ///
@@ -34,12 +36,108 @@ pub fn copy_as_f32<T: Pixel, D: Dimension>(
 /// Copies a block out of an array that lies in one piece of memory, converting to `f32`.
 ///
 /// Element `[c, z, y, x]` of `target` is `pixels[start + c·strides[0] + z·strides[1] + y·strides[2] +
-/// x·strides[3]]`. The loops use the widest vectors of the machine; the values do not depend on them.
+/// x·strides[3]]`; a stride of 0 repeats. The loops use the widest vectors of the machine; the values do not
+/// depend on them.
 ///
 /// # Errors
 /// [`ShapeError`] if an element lies beyond `pixels`; nothing is written then.
 pub fn copy_block_as_f32<T: Pixel>(
     pixels: &[T],
+    start: usize,
+    strides: [usize; 4],
+    target: ArrayViewMut4<'_, f32>,
+) -> Result<(), ShapeError> {
+    copy_block(pixels, start, strides, target)
+}
+
+/// Copies a block out of pixels as they lie in a file, converting to `f32`.
+///
+/// As [`copy_block_as_f32`] for bytes of any alignment and order; `start` and `strides` count pixels. A byte of a
+/// truth value is true unless it is 0.
+///
+/// # Errors
+/// [`ShapeError`] if an element lies beyond `bytes`; nothing is written then.
+///
+/// ```
+/// use ndarray::Array4;
+/// use patchweave_pixel::{ByteOrder, copy_bytes_as_f32};
+///
+/// let mut row = Array4::zeros([1, 1, 1, 2]);
+/// copy_bytes_as_f32::<u16>(&[0, 1, 0, 2, 1, 0], ByteOrder::Big, 1, [0, 0, 0, 1], row.view_mut())?;
+/// assert_eq!(row.as_slice().unwrap(), [2.0, 256.0]);
+/// # Ok::<(), ndarray::ShapeError>(())
+/// ```
+pub fn copy_bytes_as_f32<T: Pixel>(
+    bytes: &[u8],
+    order: ByteOrder,
+    start: usize,
+    strides: [usize; 4],
+    target: ArrayViewMut4<'_, f32>,
+) -> Result<(), ShapeError> {
+    let is_native = order == ByteOrder::NATIVE || size_of::<T>() == 1;
+    match T::cast(bytes) {
+        Some(pixels) if is_native => copy_block(pixels, start, strides, target),
+        _ => match order {
+            ByteOrder::Little => copy_block(Bytes::<T, false>::new(bytes), start, strides, target),
+            ByteOrder::Big => copy_block(Bytes::<T, true>::new(bytes), start, strides, target),
+        },
+    }
+}
+
+/// Pixels in one piece of memory, however they lie there.
+trait Pixels: Copy {
+    fn len(self) -> usize;
+
+    /// The pixels from `start` on, which must exist.
+    fn from(self, start: usize) -> impl Iterator<Item = f32>;
+}
+
+impl<T: Pixel> Pixels for &[T] {
+    fn len(self) -> usize {
+        <[T]>::len(self)
+    }
+
+    #[inline(always)]
+    fn from(self, start: usize) -> impl Iterator<Item = f32> {
+        self[start..].iter().map(|pixel| pixel.to_f32())
+    }
+}
+
+/// Pixels of any alignment, their most significant byte first if `IS_BIG`.
+struct Bytes<'a, T, const IS_BIG: bool> {
+    bytes: &'a [u8],
+    pixel: PhantomData<T>,
+}
+
+impl<'a, T, const IS_BIG: bool> Bytes<'a, T, IS_BIG> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Bytes { bytes, pixel: PhantomData }
+    }
+}
+
+impl<T, const IS_BIG: bool> Clone for Bytes<'_, T, IS_BIG> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, const IS_BIG: bool> Copy for Bytes<'_, T, IS_BIG> {}
+
+impl<T: Pixel, const IS_BIG: bool> Pixels for Bytes<'_, T, IS_BIG> {
+    fn len(self) -> usize {
+        self.bytes.len() / size_of::<T>()
+    }
+
+    #[inline(always)]
+    fn from(self, start: usize) -> impl Iterator<Item = f32> {
+        let order = if IS_BIG { ByteOrder::Big } else { ByteOrder::Little };
+        let pixels = self.bytes[start * size_of::<T>()..].chunks_exact(size_of::<T>());
+        pixels.map(move |bytes| T::from_bytes(bytes, order).to_f32())
+    }
+}
+
+fn copy_block(
+    pixels: impl Pixels,
     start: usize,
     strides: [usize; 4],
     mut target: ArrayViewMut4<'_, f32>,
@@ -55,45 +153,55 @@ pub fn copy_block_as_f32<T: Pixel>(
     if last.is_none_or(|last| last >= pixels.len()) {
         return Err(ShapeError::from_kind(ErrorKind::OutOfBounds));
     }
-    if let Some(target) = target.as_slice_mut() {
-        Arch::new().dispatch(CopyBlock { pixels, start, strides, shape: [c, z, y, x], target });
+    let has_gaps_in_rows = x > 1 && target.strides()[3] != 1;
+    if !has_gaps_in_rows {
+        Arch::new().dispatch(CopyBlock { pixels, start, strides, target });
         return Ok(());
     }
     for (row_idx, mut row) in target.rows_mut().into_iter().enumerate() {
         let (plane_idx, y_idx) = (row_idx / y, row_idx % y);
         let start = start + (plane_idx / z) * strides[0] + (plane_idx % z) * strides[1] + y_idx * strides[2];
-        match row.as_slice_mut() {
-            Some(row) => copy_row(&pixels[start..], strides[3], row),
-            None => {
-                for (x, to) in row.iter_mut().enumerate() {
-                    *to = pixels[start + x * strides[3]].to_f32();
-                }
-            }
+        for (x, to) in row.iter_mut().enumerate() {
+            pixels.from(start + x * strides[3]).take(1).for_each(|pixel| *to = pixel);
         }
     }
     Ok(())
 }
 
-/// [`copy_block_as_f32`] into memory without gaps.
-struct CopyBlock<'a, T> {
-    pixels: &'a [T],
+/// [`copy_block`] into rows without gaps.
+struct CopyBlock<'a, P> {
+    pixels: P,
     start: usize,
     strides: [usize; 4],
-    shape: [usize; 4],
-    target: &'a mut [f32],
+    target: ArrayViewMut4<'a, f32>,
 }
 
-impl<T: Pixel> NullaryFnOnce for CopyBlock<'_, T> {
+impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let CopyBlock { pixels, start, strides, shape: [_, n_z, n_y, n_x], target } = self;
-        for (c, channel) in target.chunks_exact_mut(n_z * n_y * n_x).enumerate() {
-            for (z, plane) in channel.chunks_exact_mut(n_y * n_x).enumerate() {
+        let CopyBlock { pixels, start, strides, mut target } = self;
+        let (_, n_z, n_y, n_x) = target.dim();
+        // Plain slices are quicker to walk than views.
+        if let Some(target) = target.as_slice_mut() {
+            for (c, channel) in target.chunks_exact_mut(n_z * n_y * n_x).enumerate() {
+                for (z, plane) in channel.chunks_exact_mut(n_y * n_x).enumerate() {
+                    let start = start + c * strides[0] + z * strides[1];
+                    for (y, row) in plane.chunks_exact_mut(n_x).enumerate() {
+                        copy_row(pixels, start + y * strides[2], strides[3], row);
+                    }
+                }
+            }
+            return;
+        }
+        for (c, mut channel) in target.outer_iter_mut().enumerate() {
+            for (z, mut plane) in channel.outer_iter_mut().enumerate() {
                 let start = start + c * strides[0] + z * strides[1];
-                for (y, row) in plane.chunks_exact_mut(n_x).enumerate() {
-                    copy_row(&pixels[start + y * strides[2]..], strides[3], row);
+                for (y, mut row) in plane.outer_iter_mut().enumerate() {
+                    if let Some(row) = row.as_slice_mut() {
+                        copy_row(pixels, start + y * strides[2], strides[3], row);
+                    }
                 }
             }
         }
@@ -101,17 +209,15 @@ impl<T: Pixel> NullaryFnOnce for CopyBlock<'_, T> {
 }
 
 #[inline(always)]
-fn copy_row<T: Pixel>(from: &[T], stride: usize, to: &mut [f32]) {
-    if stride == 1 {
-        convert_row(&from[..to.len()], to);
-    } else {
-        for (to, from) in to.iter_mut().zip(from.iter().step_by(stride.max(1))) {
-            *to = from.to_f32();
-        }
+fn copy_row(pixels: impl Pixels, start: usize, stride: usize, to: &mut [f32]) {
+    let mut from = pixels.from(start);
+    match stride {
+        0 => to.fill(from.next().unwrap_or_default()),
+        1 => to.iter_mut().zip(from).for_each(|(to, from)| *to = from),
+        _ => to.iter_mut().zip(from.step_by(stride)).for_each(|(to, from)| *to = from),
     }
 }
 
-#[inline(always)]
 fn convert_row<T: Pixel>(from: &[T], to: &mut [f32]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from.to_f32();
@@ -126,6 +232,27 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// Bytes of either order and any alignment give the pixels they hold.
+        #[test]
+        fn bytes_equal_pixels(
+            pixels in prop::collection::vec(any::<i32>(), 1..40), by in 0_usize..3, shift in 0_usize..4,
+        ) {
+            let n = if by == 0 { 5 } else { pixels.len().div_ceil(by) };
+            let expected = Array4::from_shape_fn([1, 1, 1, n], |(_, _, _, x)| pixels[x * by].to_f32());
+            for (order, bytes) in [
+                (ByteOrder::Little, pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect::<Vec<u8>>()),
+                (ByteOrder::Big, pixels.iter().flat_map(|pixel| pixel.to_be_bytes()).collect()),
+            ] {
+                let shifted = [vec![7; shift], bytes].concat();
+                let mut got = Array4::zeros([1, 1, 1, n]);
+                let strides = [0, 0, 0, by];
+                copy_bytes_as_f32::<i32>(&shifted[shift..], order, 0, strides, got.view_mut()).unwrap();
+                prop_assert_eq!(&got, &expected);
+                let too_far = copy_bytes_as_f32::<i32>(&shifted[shift..], order, pixels.len(), strides, got.view_mut());
+                prop_assert!(too_far.is_err());
+            }
+        }
+
         /// A block copied through strides equals the slice of the array, into memory with and without gaps.
         #[test]
         fn blocks_equal_slices(

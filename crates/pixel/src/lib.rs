@@ -7,6 +7,6 @@ mod copy;
 mod types;
 
 pub use axes::{MoveError, canonical_view, own_axes_view, restore, restore_tile, to_canonical};
-pub use copy::{copy_as_f32, copy_block_as_f32};
+pub use copy::{copy_as_f32, copy_block_as_f32, copy_bytes_as_f32};
 pub use half::f16;
-pub use types::{Pixel, PixelType};
+pub use types::{ByteOrder, Pixel, PixelType};

@@ -165,6 +165,45 @@ pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
 
     /// The nearest value of this type; out of range becomes the limit, NaN becomes 0 for integers.
     fn from_f32(value: f32) -> Self;
+
+    /// The value that `bytes` hold in that order; bytes of another length are 0.
+    fn from_bytes(bytes: &[u8], order: ByteOrder) -> Self;
+
+    /// Bytes of this machine's order as values, where their alignment allows it and every pattern is a value.
+    fn cast(bytes: &[u8]) -> Option<&[Self]>;
+}
+
+/// Which byte of a number comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// The least significant.
+    Little,
+    /// The most significant.
+    Big,
+}
+
+impl ByteOrder {
+    /// The order of this machine.
+    pub const NATIVE: ByteOrder =
+        if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little };
+}
+
+/// The two methods about bytes for a type of numbers.
+macro_rules! number_bytes {
+    ($rust:ty) => {
+        #[inline(always)]
+        fn from_bytes(bytes: &[u8], order: ByteOrder) -> Self {
+            let bytes = bytes.try_into().unwrap_or_default();
+            match order {
+                ByteOrder::Little => <$rust>::from_le_bytes(bytes),
+                ByteOrder::Big => <$rust>::from_be_bytes(bytes),
+            }
+        }
+
+        fn cast(bytes: &[u8]) -> Option<&[Self]> {
+            bytemuck::try_cast_slice(bytes).ok()
+        }
+    };
 }
 
 macro_rules! integer_pixels {
@@ -186,6 +225,8 @@ macro_rules! integer_pixels {
                 let value = value.round_ties_even() as $rust;
                 value
             }
+
+            number_bytes!($rust);
         }
     )*};
 }
@@ -204,6 +245,15 @@ impl Pixel for bool {
     fn from_f32(value: f32) -> Self {
         value >= 0.5
     }
+
+    #[inline(always)]
+    fn from_bytes(bytes: &[u8], _order: ByteOrder) -> Self {
+        bytes.first().is_some_and(|&byte| byte != 0)
+    }
+
+    fn cast(_bytes: &[u8]) -> Option<&[Self]> {
+        None
+    }
 }
 
 impl Pixel for f16 {
@@ -218,6 +268,8 @@ impl Pixel for f16 {
     fn from_f32(value: f32) -> Self {
         f16::from_f32(value)
     }
+
+    number_bytes!(f16);
 }
 
 impl Pixel for f32 {
@@ -232,6 +284,8 @@ impl Pixel for f32 {
     fn from_f32(value: f32) -> Self {
         value
     }
+
+    number_bytes!(f32);
 }
 
 impl Pixel for f64 {
@@ -248,6 +302,8 @@ impl Pixel for f64 {
     fn from_f32(value: f32) -> Self {
         f64::from(value)
     }
+
+    number_bytes!(f64);
 }
 
 /// Runs an expression with a type parameter set to the Rust type of a [`PixelType`].

@@ -10,7 +10,7 @@ use patchweave_pixel::PixelType;
 #[non_exhaustive]
 pub enum StackError {
     /// A pyramid with fewer levels than are read.
-    #[error("{stack} has {got} levels, expected at least {expected} of an OME-Zarr pyramid")]
+    #[error("{stack} has {got} levels, expected at least {expected} of a pyramid")]
     TooFewLevels {
         /// The image.
         stack: String,
@@ -47,6 +47,21 @@ pub enum StackError {
         /// The axes of the file.
         own: String,
     },
+    /// An image whose dimensions nobody names.
+    #[error(
+        "{stack}: its dimensions of sizes {shape:?} are {own}, expected axes that name them all, because the file does not"
+    )]
+    NoAxes {
+        /// The image.
+        stack: String,
+        /// The shape that was found.
+        shape: Vec<usize>,
+        /// What the file says, `?` for a dimension it says nothing about.
+        own: String,
+    },
+    /// The error of another reader that was waited for.
+    #[error(transparent)]
+    Shared(std::sync::Arc<StackError>),
     /// Something in a file that this library does not read.
     #[error("{stack}: {what} is not supported, {hint}")]
     Unsupported {

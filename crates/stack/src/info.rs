@@ -33,12 +33,25 @@ pub struct StackInfo {
     pub shards: Option<Vec<usize>>,
     /// Size of a pixel, where the source tells it.
     pub pixel_size: Option<PixelSize>,
+    /// The format and its version for people (`OME-Zarr 0.4`), where the source is a file.
+    pub format: Option<String>,
+    /// How chunks are compressed (`zstd`); `None` for pixels that are stored as they are.
+    pub compression: Option<String>,
 }
 
 impl StackInfo {
     /// The least that is known of an image.
     pub fn new(source: impl Into<String>, pixel_type: PixelType, layout: ArrayLayout) -> Self {
-        StackInfo { source: source.into(), pixel_type, layout, chunks: None, shards: None, pixel_size: None }
+        StackInfo {
+            source: source.into(),
+            pixel_type,
+            layout,
+            chunks: None,
+            shards: None,
+            pixel_size: None,
+            format: None,
+            compression: None,
+        }
     }
 
     /// The canonical shape `SC(Z)YX`.

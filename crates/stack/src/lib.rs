@@ -5,9 +5,15 @@
 //! creates a file.
 
 mod array;
+mod cache;
+mod chunk;
+mod chunked;
 mod contract;
 mod error;
+mod file_axes;
+mod formats;
 mod info;
+mod mapped;
 mod open;
 mod own_axes;
 mod runs;
@@ -15,9 +21,9 @@ mod tiff;
 mod zarr;
 
 pub use array::ArrayStack;
+pub use cache::{CacheStats, ChunkCache};
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use error::StackError;
+pub use formats::{DataType, Format, Formats};
 pub use info::{PixelSize, StackInfo};
-pub use open::{DataType, OpenOptions, open, open_levels};
-pub use tiff::TiffStack;
-pub use zarr::{ZarrStack, open_zarr, open_zarr_levels};
+pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};

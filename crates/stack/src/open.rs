@@ -1,100 +1,116 @@
-//! Opening files as stacks.
+//! Opening paths as stacks, with the formats of this crate and with those of others.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::{ImageStack, StackError, TiffStack, ZarrStack, open_zarr, open_zarr_levels};
+use crate::{ChunkCache, DataType, Formats, ImageStack, StackError};
 
-/// Which reader a file is given to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DataType {
-    /// One TIFF file, one stack.
-    Tiff,
-    /// A Zarr store, group or array; an OME-Zarr image is read at full resolution.
-    Zarr,
-}
-
-/// Limits on what reading may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What reading may take, and what all images that are opened with it share.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// Bytes of decoded chunks that are kept for what one path holds; its arrays share them evenly.
-    pub chunk_cache_bytes: u64,
-    /// Bytes that one strip or tile of a TIFF or one chunk of a Zarr array may decode to.
+    /// Where decoded chunks are kept. Clones of the options share it, so give the same to all images of a data set.
+    pub cache: ChunkCache,
+    /// Bytes that one strip or tile of a TIFF or one chunk of another format may decode to.
     pub decoded_chunk_bytes: usize,
+    /// Whether uncompressed pixels are read in place, from files mapped into memory.
+    ///
+    /// A mapped file must not shrink while it is open. Without mapping, such files are read chunk by chunk like
+    /// compressed ones.
+    pub map_files: bool,
+    /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
+    /// links of an HDF5 file, levels of an OME-Zarr.
+    pub links_outside: bool,
 }
 
 impl OpenOptions {
-    /// The same limits when `n_paths` are open at once: together they keep no more chunks than one alone.
+    /// The default with room for `bytes` of decoded chunks.
     #[must_use]
-    pub fn shared_by(self, n_paths: usize) -> Self {
-        OpenOptions { chunk_cache_bytes: self.chunk_cache_bytes / n_paths.max(1) as u64, ..self }
+    pub fn with_cache_bytes(bytes: u64) -> Self {
+        OpenOptions { cache: ChunkCache::new(bytes), ..OpenOptions::default() }
     }
 }
 
 impl Default for OpenOptions {
-    /// 256 MiB of chunks, 1 GiB for one of them.
+    /// A cache of 256 MiB of its own, 1 GiB for a chunk, files are mapped, no links to outside.
     fn default() -> Self {
-        OpenOptions { chunk_cache_bytes: 256 << 20, decoded_chunk_bytes: 1 << 30 }
+        OpenOptions {
+            cache: ChunkCache::new(256 << 20),
+            decoded_chunk_bytes: 1 << 30,
+            map_files: true,
+            links_outside: false,
+        }
     }
 }
 
-/// Opens a path as one or several stacks without reading pixels.
+/// Which image is wanted, and how.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct OpenRequest<'a> {
+    /// A file or folder, a place inside of one (`cells.ome.zarr/0`, `cells.h5/raw`), or a URL.
+    pub path: &'a Path,
+    /// The axes of the image; `None` takes those that the file itself names.
+    pub axes: Option<&'a Axes>,
+    /// How many levels of its pyramid, full resolution first; `None` means all there are.
+    pub n_levels: Option<usize>,
+    /// Limits and what is shared.
+    pub options: &'a OpenOptions,
+}
+
+impl<'a> OpenRequest<'a> {
+    /// The full resolution of what is at `path`, in the axes that the file names.
+    #[must_use]
+    pub fn new(path: &'a Path, options: &'a OpenOptions) -> Self {
+        OpenRequest { path, axes: None, n_levels: Some(1), options }
+    }
+}
+
+/// One image at full resolution and at those further levels of its pyramid that were asked for; never empty.
+pub type Pyramid = Vec<Arc<dyn ImageStack>>;
+
+/// Opens a path as one or several stacks at full resolution without reading pixels.
 ///
-/// A TIFF is one stack. A Zarr path names an array, an OME-Zarr image, a collection of OME-Zarr images, or a
-/// group whose arrays become one stack each, names sorted as strings.
+/// A TIFF or NPY file is one stack. A Zarr path names an array, an OME-Zarr image, a plate or another collection of
+/// images, or a group whose arrays become one stack each, names sorted as strings; likewise HDF5 and NPZ. Without
+/// `axes`, those that the file itself names are taken; if both are there, they must agree.
 ///
 /// # Errors
-/// [`StackError`] if the path does not exist, is no image of that kind, is damaged, or does not fit `axes`.
-pub fn open(
-    path: &Path,
+/// [`StackError`] if the path does not exist, is no image of that kind, is damaged, does not fit `axes`, or does not
+/// say what its dimensions are.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use patchweave_stack::{DataType, OpenOptions, open};
+///
+/// for stack in open(Path::new("plate.ome.zarr"), DataType::Zarr, None, &OpenOptions::default())? {
+///     println!("{}: {}", stack.info().source, stack.info().layout.axes());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open<'a>(
+    path: &'a Path,
     data_type: DataType,
-    axes: &Axes,
-    options: &OpenOptions,
+    axes: Option<&'a Axes>,
+    options: &'a OpenOptions,
 ) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
-    let unfit = |what: &str, hint| {
-        Err(StackError::Unsupported { stack: path.display().to_string(), what: what.to_owned(), hint })
-    };
-    match data_type {
-        DataType::Tiff if path.is_dir() => {
-            unfit("a folder read as TIFF", "name a TIFF file, or use data_type zarr for a Zarr store")
-        }
-        DataType::Zarr if path.is_file() => unfit(
-            "a file read as Zarr",
-            "name a Zarr store, which is a folder, or use data_type tiff for a TIFF",
-        ),
-        DataType::Tiff => Ok(vec![Arc::new(TiffStack::open(path, axes, options)?)]),
-        DataType::Zarr => {
-            let stacks = open_zarr(path, axes, options)?;
-            Ok(stacks.into_iter().map(|stack| Arc::new(stack) as Arc<dyn ImageStack>).collect())
-        }
-    }
+    let images = open_levels(path, data_type, axes, options, 1)?;
+    Ok(images.into_iter().flatten().collect())
 }
 
 /// Opens the first `n_levels` levels of every image of a path, full resolution first; see [`open`].
 ///
 /// # Errors
-/// As [`open`], and [`StackError::TooFewLevels`]: only OME-Zarr images have more than one level.
-pub fn open_levels(
-    path: &Path,
+/// As [`open`], and [`StackError::TooFewLevels`].
+pub fn open_levels<'a>(
+    path: &'a Path,
     data_type: DataType,
-    axes: &Axes,
-    options: &OpenOptions,
+    axes: Option<&'a Axes>,
+    options: &'a OpenOptions,
     n_levels: usize,
-) -> Result<Vec<Vec<Arc<dyn ImageStack>>>, StackError> {
-    if n_levels > 1 && data_type == DataType::Zarr && !path.is_file() {
-        let shared = |levels: Vec<ZarrStack>| {
-            levels.into_iter().map(|level| Arc::new(level) as Arc<dyn ImageStack>).collect()
-        };
-        return Ok(open_zarr_levels(path, axes, options, n_levels)?.into_iter().map(shared).collect());
-    }
-    let stacks = open(path, data_type, axes, options)?;
-    if let Some(stack) = stacks.first().filter(|_| n_levels > 1) {
-        let stack = stack.info().source.clone();
-        return Err(StackError::TooFewLevels { stack, got: 1, expected: n_levels });
-    }
-    Ok(stacks.into_iter().map(|stack| vec![stack]).collect())
+) -> Result<Vec<Pyramid>, StackError> {
+    let request = OpenRequest { path, axes, n_levels: Some(n_levels), options };
+    Formats::default().open(data_type.name(), &request)
 }

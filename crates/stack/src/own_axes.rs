@@ -1,7 +1,5 @@
 //! A window of the canonical form, expressed along the dimensions of a file.
 
-use std::ops::Range;
-
 use patchweave_geometry::{ArrayLayout, Axis, GeometryError};
 
 use crate::InsideWindow;
@@ -27,27 +25,4 @@ pub(crate) fn runs_of(
         Axis::X => runs::of_range(window.region.range(2)),
     };
     Ok(layout.axes().as_slice().iter().map(run).collect())
-}
-
-/// A box in a file and where it belongs in the result, dimension by dimension.
-pub(crate) struct FileBox {
-    pub file: Vec<Range<usize>>,
-    pub out: Vec<Range<usize>>,
-}
-
-/// The boxes whose union is what `runs` selects.
-pub(crate) fn boxes(runs: &[Vec<Run>]) -> Vec<FileBox> {
-    let mut boxes = vec![FileBox { file: Vec::new(), out: Vec::new() }];
-    for dimension in runs {
-        boxes = boxes
-            .iter()
-            .flat_map(|part| {
-                dimension.iter().map(|run| FileBox {
-                    file: part.file.iter().cloned().chain([run.file_range()]).collect(),
-                    out: part.out.iter().cloned().chain([run.out_range()]).collect(),
-                })
-            })
-            .collect();
-    }
-    boxes
 }

@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use patchweave_geometry::Region;
-use patchweave_stack::{ImageStack, ImageStackExt, OpenOptions, TiffStack};
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, open};
 use tiff::encoder::Compression;
 
 use common::{Page, write_tiff};
@@ -22,14 +24,13 @@ fn n_open() -> usize {
 fn files_are_open_only_while_they_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let at_first = n_open();
-    let mut options = OpenOptions::default();
-    options.chunk_cache_bytes = 0;
-    let stacks: Vec<TiffStack> = (0..N_FILES)
+    let options = OpenOptions::with_cache_bytes(0);
+    let stacks: Vec<Arc<dyn ImageStack>> = (0..N_FILES)
         .map(|file| {
             let path = folder.path().join(format!("{file}.tif"));
             let page = || Page { height: 3, width: 4, rows_per_strip: 3 };
             write_tiff(&path, &[page(), page()], "", Compression::Uncompressed);
-            TiffStack::open(&path, &"ZYX".parse().unwrap(), &options).unwrap()
+            open(&path, DataType::Tiff, Some(&"ZYX".parse().unwrap()), &options).unwrap().remove(0)
         })
         .collect();
     assert!(n_open() <= at_first + MOST_IDLE, "{} files are open", n_open() - at_first);

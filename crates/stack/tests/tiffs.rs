@@ -4,16 +4,23 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use patchweave_geometry::{Extent, PerAxis, Region};
-use patchweave_stack::{ImageStack, ImageStackExt, OpenOptions, StackError, TiffStack};
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError};
 use tempfile::TempDir;
 use tiff::encoder::{Compression, DeflateLevel};
 
 use common::{Page, write_tiff};
 
-fn open(path: &Path, axes: &str) -> Result<TiffStack, StackError> {
-    TiffStack::open(path, &axes.parse().unwrap(), &OpenOptions::default())
+fn open(path: &Path, axes: &str) -> Result<Arc<dyn ImageStack>, StackError> {
+    open_with(path, axes, &OpenOptions::default())
+}
+
+fn open_with(path: &Path, axes: &str, options: &OpenOptions) -> Result<Arc<dyn ImageStack>, StackError> {
+    let mut stacks = patchweave_stack::open(path, DataType::Tiff, Some(&axes.parse().unwrap()), options)?;
+    assert_eq!(stacks.len(), 1);
+    Ok(stacks.remove(0))
 }
 
 /// A file of pages of 5 × 4 pixels in strips of 2 rows.
@@ -25,7 +32,7 @@ fn file(n_pages: usize, description: &str, compression: Compression) -> (TempDir
     (folder, path)
 }
 
-fn assert_counts_up(stack: &TiffStack) {
+fn assert_counts_up(stack: &dyn ImageStack) {
     let whole = Region::whole(stack.info().shape().extent);
     let mut next = 0.0;
     for sample_idx in 0..stack.info().shape().n_samples {
@@ -117,9 +124,7 @@ fn images_behind_a_single_directory_are_not_called_damaged() {
 fn decoded_strips_are_kept_within_the_budget() {
     for (chunk_cache_bytes, is_kept) in [(u64::MAX, true), (0, false)] {
         let (_folder, path) = file(1, "", Compression::Uncompressed);
-        let mut options = OpenOptions::default();
-        options.chunk_cache_bytes = chunk_cache_bytes;
-        let stack = TiffStack::open(&path, &"YX".parse().unwrap(), &options).unwrap();
+        let stack = open_with(&path, "YX", &OpenOptions::with_cache_bytes(chunk_cache_bytes)).unwrap();
         let whole = Region::whole(stack.info().shape().extent);
         let before = stack.read_patch(0, None, &whole).unwrap();
         let n_bytes = std::fs::metadata(&path).unwrap().len();

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
-use patchweave_stack::{ImageStack, ImageStackExt, OpenOptions, StackError, TiffStack};
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
 use patchweave_testkit::real_data;
 
 const AXES: [&str; 14] = [
@@ -34,7 +34,7 @@ fn tiffs_below(folder: &Path) -> Vec<PathBuf> {
 
 /// Reads a file block by block and returns how many blocks there were.
 fn read_all(path: &Path, axes: &Axes) -> Result<usize, StackError> {
-    let stack = TiffStack::open(path, axes, &OpenOptions::default())?;
+    let stack = open(path, DataType::Tiff, Some(axes), &OpenOptions::default())?.remove(0);
     let shape = stack.info().shape();
     let channels: Vec<usize> = (0..shape.n_channels.min(N_CHANNELS)).collect();
     let [depth, height, width] = shape.extent.to_zyx();

@@ -69,7 +69,7 @@ fn write_tiff(path: &Path, pages: ArrayViewD<'_, u16>, is_tiled: bool, is_planar
 
 fn conforms(path: &Path, data_type: DataType, axes: &str, array: &ArrayD<u16>) {
     let axes: Axes = axes.parse().unwrap();
-    let stacks = open(path, data_type, &axes, &OpenOptions::default()).unwrap();
+    let stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     assert_eq!(stacks.len(), 1);
     image_stack_suite(stacks[0].as_ref(), canonical_f32(array, &axes).unwrap().view());
 }

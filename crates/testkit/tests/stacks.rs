@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, Axis, concatenate, s, stack};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
 use patchweave_pixel::{PixelType, with_pixel};
-use patchweave_stack::{
-    ArrayStack, DataType, ImageStack, ImageStackExt, OpenOptions, StackError, TiffStack, open,
-};
+use patchweave_stack::{ArrayStack, DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
 use patchweave_testkit::{RealFile, canonical_f32, image_stack_suite, ramp, real_data, real_files};
 
 const AXES: [&str; 20] = [
@@ -115,7 +113,9 @@ fn real_tiffs_conform() {
         }
         n_files += 1;
         let axes = our_axes(&file);
-        let stack = TiffStack::open(&folder.join(&file.path), &axes, &OpenOptions::default()).unwrap();
+        let stack = open(&folder.join(&file.path), DataType::Tiff, Some(&axes), &OpenOptions::default())
+            .unwrap()
+            .remove(0);
         assert_eq!(stack.info().layout.shape(), file.shape, "{file:?}");
         let image = whole(&stack);
         let (got, expected) = (min_max_mean(&image), file.min_max_mean.unwrap());
@@ -126,9 +126,9 @@ fn real_tiffs_conform() {
     assert!(n_files > 0);
 }
 
-fn open_zarr(path: &Path) -> std::sync::Arc<dyn ImageStack> {
+fn open_cyx(path: &Path, data_type: DataType) -> std::sync::Arc<dyn ImageStack> {
     let axes = "CYX".parse().unwrap();
-    let mut stacks = open(path, DataType::Zarr, &axes, &OpenOptions::default()).unwrap();
+    let mut stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     assert_eq!(stacks.len(), 1);
     stacks.remove(0)
 }
@@ -136,7 +136,7 @@ fn open_zarr(path: &Path) -> std::sync::Arc<dyn ImageStack> {
 /// The image that some of the real files hold in several formats.
 fn cell(folder: &Path) -> ArrayD<f32> {
     let path = folder.join("a_multichannel_2d/xyc_16bit__cell_dna_mts_actin.tif");
-    whole(&TiffStack::open(&path, &"CYX".parse().unwrap(), &OpenOptions::default()).unwrap())
+    whole(&open_cyx(&path, DataType::Tiff))
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
     let Some(folder) = real_folder() else { return };
     let expected = cell(&folder);
     for name in ["derived_dna_mts_actin_v04.ome.zarr", "derived_dna_mts_actin_v05_sharded.ome.zarr"] {
-        let stack = open_zarr(&folder.join("e_zarr_hdf5").join(name));
+        let stack = open_cyx(&folder.join("e_zarr_hdf5").join(name), DataType::Zarr);
         assert!(whole(&stack) == expected, "{name}");
         image_stack_suite(&stack, expected.view());
     }
@@ -154,7 +154,8 @@ fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
 fn missing_chunks_are_zero_and_cut_ones_are_named() {
     let Some(folder) = real_folder() else { return };
     let expected = cell(&folder);
-    let stack = open_zarr(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"));
+    let stack =
+        open_cyx(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"), DataType::Zarr);
     let read = |start: [i64; 2], size: [usize; 2]| {
         let region = Region { start: PerAxis::new(&start).unwrap(), size: Extent::new(&size).unwrap() };
         stack.read_patch(0, Some(&[0]), &region)

@@ -1,49 +1,91 @@
 //! TIFF files: a series of equal pages, read strip by strip or tile by tile.
 
-mod chunk_cache;
-mod decoded;
 mod decoders;
 mod description;
 mod pages;
 
 use std::path::Path;
-
-use ndarray::{Axis as Dim, Ix3};
-use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_pixel::own_axes_view;
+use std::sync::Arc;
 
 use self::description::Dimensions;
 use self::pages::{Header, PageForm, Pages, show};
-use crate::own_axes::runs_of;
-use crate::runs::{self, Run};
-use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, StackError, StackInfo};
+use crate::chunk::DecodedChunk;
+use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::file_axes::FileAxes;
+use crate::open::Pyramid;
+use crate::{Format, ImageStack, OpenRequest, StackError, StackInfo};
 
-/// A TIFF file with one series of equal pages: striped or tiled, BigTIFF or not, any compression that the
+/// TIFF files with one series of equal pages: striped or tiled, BigTIFF or not, any compression that the
 /// `tiff` crate decodes.
 ///
 /// The dimensions of the file are those that ImageJ or "shaped" metadata names, otherwise the number of
 /// pages; then the two dimensions of a page; several samples per pixel come last (first of the page
 /// dimensions if they are stored in planes). Dimensions of size 1 count only where "shaped" metadata names
 /// them, as other readers have it. Pages marked as reduced-resolution copies are passed over.
-///
-/// A region decodes only the strips or tiles it touches, each as a whole, and keeps them within
-/// [`OpenOptions::chunk_cache_bytes`]: a page that is a single strip larger than that is decoded for every
-/// region. Any number of threads may read at once; between reads, all stacks of a process together keep at
-/// most 64 files open.
-///
-/// ```no_run
-/// use std::path::Path;
-///
-/// use patchweave_stack::{ImageStack, OpenOptions, TiffStack};
-///
-/// let stack = TiffStack::open(Path::new("cells.tif"), &"CYX".parse()?, &OpenOptions::default())?;
-/// println!("{:?} of {}", stack.info().shape(), stack.info().pixel_type);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct TiffStack {
+pub(crate) struct TiffFormat;
+
+impl Format for TiffFormat {
+    fn name(&self) -> &str {
+        "tiff"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &["tif", "tiff"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let stack: Arc<dyn ImageStack> = Arc::new(open(request)?);
+        match request.n_levels {
+            Some(expected) if expected > 1 => {
+                Err(StackError::TooFewLevels { stack: stack.info().source.clone(), got: 1, expected })
+            }
+            _ => Ok(vec![vec![stack]]),
+        }
+    }
+}
+
+/// Opens a file and reads its directories, but no pixels.
+fn open(request: &OpenRequest<'_>) -> Result<ChunkedStack<TiffSource>, StackError> {
+    let path = request.path;
+    if path.is_dir() {
+        return Err(StackError::Unsupported {
+            stack: show(path),
+            what: "a folder read as TIFF".to_owned(),
+            hint: "name a TIFF file, or use data_type zarr for a Zarr store",
+        });
+    }
+    let (pages, header) = Pages::open(path, request.options)?;
+    let form = *pages.form();
+    let dimensions = file_dimensions(path, &form, pages.len(), &header)?;
+    let shape = dimensions.shape(&form);
+    let layout = FileAxes::unknown(shape.len()).layout(&show(path), request.axes, &shape)?;
+    let mut info = StackInfo::new(show(path), form.pixel_type, layout);
+    info.pixel_size = header.description.pixel_size(info.layout.axes().is_3d(), header.resolution);
+    let chunk = dimensions.chunks(&form, header.chunk);
+    info.chunks = Some(chunk.clone());
+    Ok(ChunkedStack::new(TiffSource { pages, dimensions }, info, chunk, request.options.cache.clone()))
+}
+
+struct TiffSource {
     pages: Pages,
     dimensions: FileDimensions,
-    info: StackInfo,
+}
+
+impl ChunkSource for TiffSource {
+    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let (leading, rest) = chunk.split_at(self.dimensions.leading.len());
+        let page = self.dimensions.page(leading.iter().copied());
+        let (plane, tile) = match *rest {
+            [plane, row, column] if self.dimensions.has_planes => (plane, [row, column]),
+            [row, column, ..] => (0, [row, column]),
+            _ => (0, [0, 0]),
+        };
+        let shape = |rows, columns, samples| {
+            let leading = self.dimensions.leading.iter().map(|_| 1);
+            self.dimensions.with_page_sizes(leading, samples, rows, columns)
+        };
+        self.pages.decode(page, plane, tile, shape)
+    }
 }
 
 /// The dimensions of a file in order: those that pages are stacked along, then those of a page.
@@ -51,29 +93,6 @@ struct FileDimensions {
     leading: Vec<usize>,
     has_planes: bool,
     has_samples: bool,
-}
-
-impl TiffStack {
-    /// Opens a file and reads its directories, but no pixels.
-    ///
-    /// # Errors
-    /// [`StackError`] if the file cannot be opened, is no TIFF, holds pages of different form or fewer than
-    /// its metadata says, stores pixels that cannot be decoded, or has other dimensions than `axes`.
-    pub fn open(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Self, StackError> {
-        let (pages, header) = Pages::open(path, options)?;
-        let form = *pages.form();
-        let dimensions = file_dimensions(path, &form, pages.len(), &header)?;
-        let shape = dimensions.shape(&form);
-        if axes.len() != shape.len() {
-            return Err(StackError::AxesLength { stack: show(path), axes: axes.clone(), shape });
-        }
-        let layout = ArrayLayout::new(axes.clone(), &shape)
-            .map_err(|source| StackError::Window { stack: show(path), source })?;
-        let mut info = StackInfo::new(show(path), form.pixel_type, layout);
-        info.pixel_size = header.description.pixel_size(axes.is_3d(), header.resolution);
-        info.chunks = Some(dimensions.chunks(&form, header.chunk));
-        Ok(TiffStack { pages, dimensions, info })
-    }
 }
 
 impl FileDimensions {
@@ -160,83 +179,6 @@ fn file_dimensions(
                 None if most > n_pages => Err(too_few(most)),
                 None => Ok(pages_only()),
             }
-        }
-    }
-}
-
-impl ImageStack for TiffStack {
-    fn info(&self) -> &StackInfo {
-        &self.info
-    }
-
-    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let stack = || self.info.source.clone();
-        let layout = &self.info.layout;
-        let runs = runs_of(layout, window).map_err(|source| StackError::Window { stack: stack(), source })?;
-        let own = own_axes_view(out, layout.axes())
-            .map_err(|source| StackError::Other { stack: stack(), source: source.into() })?;
-        let n_leading = self.dimensions.leading.len();
-        let (leading, page_runs) = runs.split_at(n_leading);
-        let mut pages = vec![(Vec::new(), own)];
-        for dimension in leading {
-            pages = pages
-                .into_iter()
-                .flat_map(|(position, view)| {
-                    let positions = dimension.iter().flat_map(Run::file_range);
-                    let views = split_first(view);
-                    positions.zip(views).map(move |(at, view)| ([position.as_slice(), &[at]].concat(), view))
-                })
-                .collect();
-        }
-        for (position, view) in pages {
-            let page = self.dimensions.page(position.into_iter());
-            self.read_page(page, page_runs, view)?;
-        }
-        Ok(())
-    }
-}
-
-/// A view cut along its first dimension.
-fn split_first(view: ndarray::ArrayViewMutD<'_, f32>) -> Vec<ndarray::ArrayViewMutD<'_, f32>> {
-    let mut rest = view;
-    let mut parts = Vec::with_capacity(rest.len_of(Dim(0)));
-    while rest.len_of(Dim(0)) > 0 {
-        let (first, tail) = rest.split_at(Dim(0), 1);
-        parts.push(first.index_axis_move(Dim(0), 0));
-        rest = tail;
-    }
-    parts
-}
-
-impl TiffStack {
-    fn read_page(
-        &self,
-        page: usize,
-        runs: &[Vec<Run>],
-        view: ndarray::ArrayViewMutD<'_, f32>,
-    ) -> Result<(), StackError> {
-        let single = runs::of_range(0..1);
-        let shape_error = |source: ndarray::ShapeError| StackError::Other {
-            stack: self.info.source.clone(),
-            source: source.into(),
-        };
-        match runs {
-            [planes, rows, columns] if self.dimensions.has_planes => {
-                for (plane, view) in planes.iter().flat_map(Run::file_range).zip(split_first(view)) {
-                    let block = view.insert_axis(Dim(2)).into_dimensionality::<Ix3>().map_err(shape_error)?;
-                    self.pages.read(page, Some(plane), [rows, columns, &single], block)?;
-                }
-                Ok(())
-            }
-            [rows, columns, samples] => {
-                let block = view.into_dimensionality::<Ix3>().map_err(shape_error)?;
-                self.pages.read(page, None, [rows, columns, samples], block)
-            }
-            [rows, columns] => {
-                let block = view.insert_axis(Dim(2)).into_dimensionality::<Ix3>().map_err(shape_error)?;
-                self.pages.read(page, None, [rows, columns, &single], block)
-            }
-            _ => Err(shape_error(ndarray::ShapeError::from_kind(ndarray::ErrorKind::IncompatibleShape))),
         }
     }
 }

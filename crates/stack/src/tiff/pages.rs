@@ -3,19 +3,15 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
 
 use ::tiff::ColorType;
 use ::tiff::decoder::{Decoder, DecodingSampleType, Limits};
 use ::tiff::tags::{CompressionMethod, Tag};
-use ndarray::{ArrayViewMut3, s};
 use patchweave_pixel::PixelType;
 
-use super::chunk_cache::ChunkCache;
-use super::decoded::DecodedTile;
 use super::decoders::{Decoders, PageDecoder};
 use super::description::Description;
-use crate::runs::Run;
+use crate::chunk::DecodedChunk;
 use crate::{OpenOptions, StackError};
 
 /// What all pages of a series have in common.
@@ -43,7 +39,6 @@ pub(super) struct Pages {
     form: PageForm,
     pages: Vec<Page>,
     decoders: Decoders,
-    cache: ChunkCache<DecodedTile>,
 }
 
 /// What the first directory tells beside the form of its page.
@@ -106,8 +101,7 @@ impl Pages {
             pages.push(Page { directory, chunk: read_chunk_size(&first.decoder) });
         }
         decoders.give_back(first);
-        let cache = ChunkCache::new(options.chunk_cache_bytes);
-        Ok((Pages { form, pages, decoders, cache }, header))
+        Ok((Pages { form, pages, decoders }, header))
     }
 
     pub fn form(&self) -> &PageForm {
@@ -118,83 +112,33 @@ impl Pages {
         self.pages.len()
     }
 
-    /// Reads a block `(row, column, sample)` of one page, given as runs of the file's positions.
-    ///
-    /// `plane` is the sample of planar pages; `out` then has a single sample.
-    pub fn read(
+    /// Decodes one strip or tile; `shape` joins its rows, columns and samples to a shape.
+    pub fn decode(
         &self,
         page_idx: usize,
-        plane: Option<usize>,
-        runs: [&[Run]; 3],
-        mut out: ArrayViewMut3<'_, f32>,
-    ) -> Result<(), StackError> {
-        let page = *self.pages.get(page_idx).ok_or_else(|| self.no_page(page_idx))?;
-        let [chunk_height, chunk_width] = page.chunk;
-        let mut decoder = None;
-        let [rows, columns, samples] = runs;
-        for row_run in rows {
-            for column_run in columns {
-                for tile_row in row_run.chunks(chunk_height) {
-                    for tile_column in column_run.chunks(chunk_width) {
-                        let tile = [tile_row.chunk, tile_column.chunk];
-                        let decoded = self.decoded(&mut decoder, page_idx, page, plane, tile)?;
-                        for sample_run in samples {
-                            let target = out.slice_mut(s![
-                                tile_row.part.out_range(),
-                                tile_column.part.out_range(),
-                                sample_run.out_range()
-                            ]);
-                            let from = [
-                                tile_row.part.file_range(),
-                                tile_column.part.file_range(),
-                                sample_run.file_range(),
-                            ];
-                            decoded
-                                .copy(from, target)
-                                .map_err(|got| self.short_tile(page.directory, tile, &got))?;
-                        }
-                    }
-                }
-            }
-        }
-        if let Some(decoder) = decoder {
-            self.decoders.give_back(decoder);
-        }
-        Ok(())
-    }
-
-    /// One strip or tile, from the cache or through `decoder`, which is opened if it is not yet.
-    fn decoded(
-        &self,
-        decoder: &mut Option<PageDecoder>,
-        page_idx: usize,
-        page: Page,
-        plane: Option<usize>,
+        plane: usize,
         [tile_row, tile_column]: [usize; 2],
-    ) -> Result<Arc<DecodedTile>, StackError> {
-        let PageForm { height, width, .. } = self.form;
+        shape: impl Fn(usize, usize, usize) -> Vec<usize>,
+    ) -> Result<DecodedChunk, StackError> {
+        let page = *self.pages.get(page_idx).ok_or_else(|| self.no_page(page_idx))?;
+        let PageForm { height, width, pixel_type, .. } = self.form;
         let [chunk_height, chunk_width] = page.chunk;
         let across = width.div_ceil(chunk_width);
         let down = height.div_ceil(chunk_height);
-        let tile_idx = plane.unwrap_or(0) * across * down + tile_row * across + tile_column;
+        let tile_idx = plane * across * down + tile_row * across + tile_column;
         let index = u32::try_from(tile_idx).map_err(|_| self.no_page(page_idx))?;
-        let key = (page_idx, index);
-        if let Some(kept) = self.cache.get(key) {
-            return Ok(kept);
-        }
-        let opened = match decoder {
-            Some(opened) => opened,
-            None => decoder.insert(self.decoder_at(page.directory)?),
-        };
+        let mut opened = self.decoder_at(page.directory)?;
         let failed = |source| self.failed(page.directory, source);
         let mut pixels = opened.decoder.read_chunk(index).map_err(failed)?;
-        let n_bytes = pixels.as_buffer(0).byte_len() as u64;
-        let n_samples = if plane.is_some() { 1 } else { self.form.n_samples };
+        let bytes = pixels.as_buffer(0).as_bytes().to_vec();
+        self.decoders.give_back(opened);
+        let n_samples = if self.form.is_planar { 1 } else { self.form.n_samples };
         let rows = chunk_height.min(height - tile_row * chunk_height);
         let columns = chunk_width.min(width - tile_column * chunk_width);
-        let decoded = Arc::new(DecodedTile { pixels, shape: [rows, columns, n_samples] });
-        self.cache.insert(key, decoded.clone(), n_bytes);
-        Ok(decoded)
+        let n_bytes = bytes.len();
+        DecodedChunk::new(bytes, pixel_type, &shape(rows, columns, n_samples)).ok_or_else(|| {
+            self.short_tile(page.directory, [tile_row, tile_column], &format!("{n_bytes} bytes"))
+        })
     }
 
     fn decoder_at(&self, directory: usize) -> Result<PageDecoder, StackError> {

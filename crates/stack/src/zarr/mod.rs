@@ -5,92 +5,74 @@ mod ome;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ndarray::{ArrayD, SliceInfo, SliceInfoElem};
-use patchweave_geometry::{ArrayLayout, Axes, Axis, GeometryError, PerAxis};
-use patchweave_pixel::{Pixel, PixelType, copy_as_f32, own_axes_view, with_pixel};
-use zarrs::array::chunk_cache::{ChunkCache, ChunkCacheDecodedLruSizeLimit};
+use patchweave_geometry::{Axes, Axis, PerAxis};
+use patchweave_pixel::PixelType;
 use zarrs::array::{
-    Array, ArrayError, ArrayShardedExt, ArraySubset, CodecOptions, DataType, ElementOwned, data_type,
+    Array, ArrayBytes, ArrayError, ArrayShardedExt, ArrayShardedReadableExt, ArrayShardedReadableExtCache,
+    CodecOptions, DataType, data_type,
 };
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::{Group, GroupCreateError};
 use zarrs::storage::{ReadableListableStorage, ReadableStorageTraits};
 
 use self::ome::Multiscale;
-use crate::own_axes::{boxes, runs_of};
-use crate::{ImageStack, InsideWindow, OpenOptions, PatchViewMut, PixelSize, StackError, StackInfo};
+use crate::chunk::DecodedChunk;
+use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::file_axes::FileAxes;
+use crate::open::Pyramid;
+use crate::{Format, ImageStack, OpenOptions, OpenRequest, PixelSize, StackError, StackInfo};
 
-/// One array of a Zarr store, read chunk by chunk through a cache of decoded chunks.
+/// Zarr v2 and v3 arrays and OME-Zarr images.
 ///
-/// Shards are decoded and kept as a whole, unless they are larger than the cache: then the chunks inside
-/// are decoded one by one for every region. Missing chunks read as the fill value. Made by [`open_zarr`]; any number of threads may read at once.
-///
-/// ```no_run
-/// use std::path::Path;
-///
-/// use patchweave_stack::{ImageStack, OpenOptions, open_zarr};
-///
-/// let stacks = open_zarr(Path::new("cells.ome.zarr"), &"CYX".parse()?, &OpenOptions::default())?;
-/// println!("{:?}", stacks[0].info().chunks);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct ZarrStack {
-    cache: ChunkCacheDecodedLruSizeLimit,
-    /// The chunks are shards that the cache cannot keep.
-    is_uncached: bool,
-    options: CodecOptions,
-    info: StackInfo,
-}
+/// A path names an array, an OME-Zarr image, a collection of images, or every array of a group, names sorted as
+/// strings. The store is the outermost folder of the path whose name ends in `.zarr`, or the path itself. Missing
+/// chunks read as the fill value. The chunks inside of a shard are read one by one.
+pub(crate) struct ZarrFormat;
 
-/// Opens what `path` names inside a Zarr store: an array, an OME-Zarr image at full resolution, a collection
-/// of images, or every array of a group, names sorted as strings.
-///
-/// The store is the outermost folder of the path whose name ends in `.zarr`, or the path itself.
-///
-/// # Errors
-/// [`StackError`] if nothing is there, a group holds no arrays, the pixel type is not numeric, `axes`
-/// does not fit the shape and what the metadata says, or a chunk decodes to more than
-/// [`OpenOptions::decoded_chunk_bytes`].
-pub fn open_zarr(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<Vec<ZarrStack>, StackError> {
-    let levels = open_zarr_levels(path, axes, options, 1)?;
-    Ok(levels.into_iter().flatten().collect())
-}
-
-/// Opens the first `n_levels` levels of every image that `path` names inside a Zarr store, full resolution first.
-///
-/// # Errors
-/// As [`open_zarr`], and [`StackError::TooFewLevels`] for an image that has fewer; an array outside of an
-/// OME-Zarr image has one.
-pub fn open_zarr_levels(
-    path: &Path,
-    axes: &Axes,
-    options: &OpenOptions,
-    n_levels: usize,
-) -> Result<Vec<Vec<ZarrStack>>, StackError> {
-    let (root, node) = split_store(path);
-    if !root.is_dir() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(StackError::Io { stack: root.display().to_string(), action: "open the folder", source });
+impl Format for ZarrFormat {
+    fn name(&self) -> &str {
+        "zarr"
     }
-    let stack = path.display().to_string();
-    let store = FilesystemStore::new(&root).map_err(|source| zarr_error(&stack, "the store", source))?;
-    let opener = Opener { store: Arc::new(store), root, axes };
-    let images = opener.find(&node)?;
-    let options = options.shared_by(images.len().saturating_mul(n_levels));
-    let open_image = |FoundImage { levels, image }: &FoundImage| {
-        let got = levels.len();
-        let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
-            stack: opener.name(levels.first().map_or("/", String::as_str)),
-            got,
-            expected: n_levels,
-        })?;
-        let levels = wanted.iter().enumerate();
-        // The metadata's pixel size is that of the full resolution.
-        levels
-            .map(|(level, path)| opener.array(path, image.as_ref(), &options, level == 0))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    images.iter().map(open_image).collect()
+
+    fn extensions(&self) -> &[&str] {
+        &["zarr"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let path = request.path;
+        let stack = path.display().to_string();
+        if path.is_file() {
+            return Err(StackError::Unsupported {
+                stack,
+                what: "a file read as Zarr".to_owned(),
+                hint: "name a Zarr store, which is a folder, or use data_type tiff for a TIFF",
+            });
+        }
+        let (root, node) = split_store(path);
+        if !root.is_dir() {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(StackError::Io {
+                stack: root.display().to_string(),
+                action: "open the folder",
+                source,
+            });
+        }
+        let store = FilesystemStore::new(&root).map_err(|source| zarr_error(&stack, "the store", source))?;
+        let opener = Opener { store: Arc::new(store), root, axes: request.axes, options: request.options };
+        let open_image = |FoundImage { levels, image }: &FoundImage| {
+            let got = levels.len();
+            let n_levels = request.n_levels.unwrap_or(got);
+            let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
+                stack: opener.name(levels.first().map_or("/", String::as_str)),
+                got,
+                expected: n_levels,
+            })?;
+            let levels = wanted.iter().enumerate();
+            // The metadata's pixel size is that of the full resolution.
+            levels.map(|(level, path)| opener.array(path, image.as_ref(), level == 0)).collect()
+        };
+        opener.find(&node)?.iter().map(open_image).collect()
+    }
 }
 
 /// The store's folder and the path of the node in it, which starts with `/`.
@@ -106,7 +88,8 @@ fn split_store(path: &Path) -> (PathBuf, String) {
 struct Opener<'a> {
     store: ReadableListableStorage,
     root: PathBuf,
-    axes: &'a Axes,
+    axes: Option<&'a Axes>,
+    options: &'a OpenOptions,
 }
 
 /// The paths of an image's arrays, full resolution first, and what OME-Zarr metadata says about it.
@@ -183,9 +166,8 @@ impl Opener<'_> {
         &self,
         node: &str,
         image: Option<&Multiscale>,
-        options: &OpenOptions,
         is_full_resolution: bool,
-    ) -> Result<ZarrStack, StackError> {
+    ) -> Result<Arc<dyn ImageStack>, StackError> {
         let stack = self.name(node);
         let storage: Arc<dyn ReadableStorageTraits> = self.store.clone().readable();
         let array = Array::open(storage, node)
@@ -201,40 +183,34 @@ impl Opener<'_> {
             what: format!("shape {:?}", array.shape()),
             hint: "every size must be addressable on this machine",
         })?;
-        if let Some(own) = image.and_then(|image| image.axes.as_ref())
-            && *own != self.axes.to_string()
-        {
-            return Err(StackError::AxesDisagree { stack, given: self.axes.clone(), own: own.clone() });
-        }
-        if self.axes.len() != shape.len() {
-            return Err(StackError::AxesLength { stack, axes: self.axes.clone(), shape });
-        }
-        let in_layout = |source| StackError::Window { stack: stack.clone(), source };
-        let layout = ArrayLayout::new(self.axes.clone(), &shape).map_err(in_layout)?;
+        let own = match image.and_then(|image| image.axes.as_ref()) {
+            Some(axes) => FileAxes::new(axes.chars().map(Axis::from_letter).collect()),
+            None => FileAxes::unknown(shape.len()),
+        };
+        let layout = own.layout(&stack, self.axes, &shape)?;
         let mut info = StackInfo::new(stack.clone(), pixel_type, layout);
         let chunk = largest_chunk(&array).map_err(|source| zarr_error(&stack, "the chunk grid", source))?;
         let inner = array.subchunk_shape().map(|shape| shape.iter().map(|n| n.get()).collect::<Vec<u64>>());
-        let n_bytes = |shape: &[usize]| {
-            shape.iter().try_fold(pixel_type.n_bytes(), |n_bytes, &size| n_bytes.checked_mul(size))
+        let decoded = match inner.and_then(|inner| sizes(&inner).ok()) {
+            Some(inner) => {
+                info.shards = Some(chunk);
+                inner
+            }
+            None => chunk,
         };
-        let fits = |shape: &[usize], limit: usize| n_bytes(shape).is_some_and(|n_bytes| n_bytes <= limit);
-        let cache_bytes = usize::try_from(options.chunk_cache_bytes).unwrap_or(usize::MAX);
-        // Codecs around the shard need all of its bytes for any part of it.
-        let is_uncached = array.is_exclusively_sharded() && !fits(&chunk, cache_bytes);
-        match inner.and_then(|inner| sizes(&inner).ok()) {
-            Some(inner) => (info.chunks, info.shards) = (Some(inner), Some(chunk.clone())),
-            None => info.chunks = Some(chunk.clone()),
-        }
-        let decoded = if is_uncached { info.chunks.clone().unwrap_or(chunk) } else { chunk };
-        let limit = options.decoded_chunk_bytes;
-        if !fits(&decoded, limit) {
+        info.chunks = Some(decoded.clone());
+        let n_bytes = decoded.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
+        let limit = self.options.decoded_chunk_bytes;
+        if n_bytes.is_none_or(|n_bytes| n_bytes > limit) {
             return Err(StackError::ChunkTooLarge { stack, chunk: decoded, pixel_type, limit });
         }
-        info.pixel_size = image.filter(|_| is_full_resolution).and_then(|image| pixel_size(image, self.axes));
-        let cache = ChunkCacheDecodedLruSizeLimit::new(Arc::new(array), options.chunk_cache_bytes);
+        info.pixel_size =
+            image.filter(|_| is_full_resolution).and_then(|image| pixel_size(image, info.layout.axes()));
         // Parallel reading is the caller's: one thread per patch, none per chunk.
         let options = CodecOptions::default().with_concurrent_target(1);
-        Ok(ZarrStack { cache, is_uncached, options, info })
+        let shards = ArrayShardedReadableExtCache::new(&array);
+        let source = ZarrSource { array, shards, options, stack, pixel_type, chunk: decoded.clone() };
+        Ok(Arc::new(ChunkedStack::new(source, info, decoded, self.options.cache.clone())))
     }
 }
 
@@ -295,47 +271,42 @@ fn zarr_error(
     StackError::Zarr { stack: stack.to_owned(), place: place.into(), source: source.into() }
 }
 
-impl ZarrStack {
-    fn read_as<T: Pixel + ElementOwned>(
-        &self,
-        window: &InsideWindow<'_>,
-        out: PatchViewMut<'_>,
-    ) -> Result<(), StackError> {
-        let stack = &self.info.source;
-        let other = |source: Box<dyn std::error::Error + Send + Sync>| StackError::Other {
-            stack: stack.clone(),
-            source,
-        };
-        let layout = &self.info.layout;
-        let bad_window = |source: GeometryError| StackError::Window { stack: stack.clone(), source };
-        let runs = runs_of(layout, window).map_err(bad_window)?;
-        let mut own = own_axes_view(out, layout.axes()).map_err(|source| other(source.into()))?;
-        for part in boxes(&runs) {
-            let ranges: Vec<std::ops::Range<u64>> =
-                part.file.iter().map(|range| range.start as u64..range.end as u64).collect();
-            let subset = ArraySubset::new_with_ranges(&ranges);
-            let read = if self.is_uncached {
-                self.cache.array().retrieve_array_subset_opt(&subset, &self.options)
-            } else {
-                self.cache.retrieve_array_subset(&subset, &self.options)
-            };
-            let block: ArrayD<T> =
-                read.map_err(|source| zarr_error(stack, format!("region {:?}", part.file), source))?;
-            let place: Vec<SliceInfoElem> = part.out.into_iter().map(SliceInfoElem::from).collect();
-            let place = SliceInfo::<_, ndarray::IxDyn, ndarray::IxDyn>::try_from(place)
-                .map_err(|source| other(source.into()))?;
-            copy_as_f32(block.view(), own.slice_mut(place)).map_err(|source| other(source.into()))?;
-        }
-        Ok(())
-    }
+struct ZarrSource {
+    array: Array<dyn ReadableStorageTraits>,
+    /// The indices of the shards that were read.
+    shards: ArrayShardedReadableExtCache,
+    options: CodecOptions,
+    stack: String,
+    pixel_type: PixelType,
+    /// The size of a chunk, or of a chunk inside of a shard.
+    chunk: Vec<usize>,
 }
 
-impl ImageStack for ZarrStack {
-    fn info(&self) -> &StackInfo {
-        &self.info
-    }
-
-    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
-        with_pixel!(self.info.pixel_type, T => self.read_as::<T>(window, out))
+impl ChunkSource for ZarrSource {
+    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let indices: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
+        let failed = |source: ArrayError| zarr_error(&self.stack, format!("chunk {chunk:?}"), source);
+        let bytes: ArrayBytes<'static> = if self.array.is_sharded() {
+            self.array.retrieve_subchunk_opt(&self.shards, &indices, &self.options).map_err(failed)?
+        } else {
+            let found =
+                self.array.retrieve_chunk_if_exists_opt::<ArrayBytes<'static>>(&indices, &self.options);
+            match found.map_err(failed)? {
+                Some(bytes) => bytes,
+                None => {
+                    let pixel = self.array.fill_value().as_ne_bytes();
+                    return Ok(DecodedChunk::uniform(pixel, chunk.len()));
+                }
+            }
+        };
+        let bytes =
+            bytes.into_fixed().map_err(|source| failed(ArrayError::CodecError(source.into())))?.into_owned();
+        let n_bytes = bytes.len();
+        DecodedChunk::new(bytes, self.pixel_type, &self.chunk).ok_or_else(|| StackError::Damaged {
+            stack: self.stack.clone(),
+            place: format!("chunk {chunk:?}"),
+            got: format!("{n_bytes} bytes"),
+            expected: format!("{:?} pixels of {}", self.chunk, self.pixel_type),
+        })
     }
 }

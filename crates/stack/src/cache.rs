@@ -1,0 +1,445 @@
+//! Decoded chunks kept for the next patch, within a budget of bytes that many images share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::StackError;
+use crate::chunk::DecodedChunk;
+
+/// Decoded chunks of any number of images, those that were not used for the longest time leaving first.
+///
+/// Clones share their chunks and their budget. Readers copy from a chunk without holding a lock, and a chunk that
+/// many threads ask for at once is decoded by one of them while the others wait for it.
+///
+/// ```
+/// use patchweave_stack::{ChunkCache, OpenOptions};
+///
+/// let cache = ChunkCache::new(64 << 20);
+/// let mut options = OpenOptions::default();
+/// options.cache = cache.clone();
+/// // … open images with these options and read …
+/// assert_eq!(cache.stats().n_decodes, 0);
+/// assert_eq!(cache.budget(), 64 << 20);
+/// ```
+#[derive(Clone)]
+pub struct ChunkCache {
+    shared: Arc<Shared>,
+}
+
+/// What a cache was asked for since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Requests that found their chunk, or waited for another thread that decoded it.
+    pub n_hits: u64,
+    /// Requests that had to have their chunk decoded.
+    pub n_misses: u64,
+    /// Chunks that were decoded without an error.
+    pub n_decodes: u64,
+    /// Bytes of the decoded chunks.
+    pub decoded_bytes: u64,
+    /// Bytes that are kept now.
+    pub kept_bytes: u64,
+}
+
+/// An image of a cache and the number of one of its chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ChunkKey {
+    pub image: u64,
+    pub chunk: u64,
+}
+
+struct Shared {
+    budget: u64,
+    kept: Mutex<Kept>,
+    n_hits: AtomicU64,
+    n_misses: AtomicU64,
+    n_decodes: AtomicU64,
+    decoded_bytes: AtomicU64,
+}
+
+#[derive(Default)]
+struct Kept {
+    chunks: HashMap<ChunkKey, Entry>,
+    /// The chunks by their last use.
+    by_use: BTreeMap<u64, ChunkKey>,
+    n_uses: u64,
+    n_bytes: u64,
+    /// Chunks that a thread is decoding.
+    in_work: HashMap<ChunkKey, Arc<Work>>,
+}
+
+struct Entry {
+    chunk: Arc<DecodedChunk>,
+    n_bytes: u64,
+    last_use: u64,
+}
+
+/// A chunk that one thread decodes and others may wait for.
+#[derive(Default)]
+struct Work {
+    outcome: Mutex<Option<Outcome>>,
+    is_done: Condvar,
+}
+
+#[derive(Clone)]
+enum Outcome {
+    Decoded(Arc<DecodedChunk>),
+    Failed(Arc<StackError>),
+    /// The thread panicked; whoever waits tries for itself.
+    Abandoned,
+}
+
+/// What a request finds.
+enum Found {
+    Kept(Arc<DecodedChunk>),
+    InWork(Arc<Work>),
+    Nothing(Arc<Work>),
+}
+
+impl ChunkCache {
+    /// A cache that never holds more than `budget` bytes; with 0 it holds nothing, but chunks that are asked for
+    /// at the same time are still decoded once.
+    #[must_use]
+    pub fn new(budget: u64) -> Self {
+        let counter = AtomicU64::default;
+        ChunkCache {
+            shared: Arc::new(Shared {
+                budget,
+                kept: Mutex::default(),
+                n_hits: counter(),
+                n_misses: counter(),
+                n_decodes: counter(),
+                decoded_bytes: counter(),
+            }),
+        }
+    }
+
+    /// The most bytes that are kept.
+    #[must_use]
+    pub fn budget(&self) -> u64 {
+        self.shared.budget
+    }
+
+    /// What was asked for so far.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let shared = &self.shared;
+        CacheStats {
+            n_hits: count(&shared.n_hits),
+            n_misses: count(&shared.n_misses),
+            n_decodes: count(&shared.n_decodes),
+            decoded_bytes: count(&shared.decoded_bytes),
+            kept_bytes: shared.kept().n_bytes,
+        }
+    }
+
+    /// A number that no other image has.
+    pub(crate) fn new_image() -> u64 {
+        static N_IMAGES: AtomicU64 = AtomicU64::new(0);
+        N_IMAGES.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Forgets the chunks of an image.
+    pub(crate) fn forget(&self, image: u64) {
+        let mut kept = self.shared.kept();
+        let keys: Vec<ChunkKey> = kept.chunks.keys().filter(|key| key.image == image).copied().collect();
+        keys.into_iter().for_each(|key| kept.remove(key));
+    }
+
+    /// A chunk that is kept, or else the one that `decode` makes.
+    ///
+    /// Where several threads ask at once, the `decode` of one of them runs, and all get its chunk or its error.
+    pub(crate) fn get_or_decode(
+        &self,
+        key: ChunkKey,
+        decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
+    ) -> Result<Arc<DecodedChunk>, StackError> {
+        let shared = &self.shared;
+        let work = loop {
+            let work = match shared.kept().find(key) {
+                Found::Kept(chunk) => {
+                    shared.n_hits.fetch_add(1, Ordering::Relaxed);
+                    return Ok(chunk);
+                }
+                Found::Nothing(work) => break work,
+                Found::InWork(work) => work,
+            };
+            match work.wait() {
+                Outcome::Decoded(chunk) => {
+                    shared.n_hits.fetch_add(1, Ordering::Relaxed);
+                    return Ok(chunk);
+                }
+                Outcome::Failed(error) => return Err(StackError::Shared(error)),
+                Outcome::Abandoned => {}
+            }
+        };
+        shared.n_misses.fetch_add(1, Ordering::Relaxed);
+        let worker = Worker { shared, key, work: &work };
+        match decode() {
+            Ok(chunk) => {
+                let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
+                shared.n_decodes.fetch_add(1, Ordering::Relaxed);
+                shared.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                shared.kept().insert(key, chunk.clone(), n_bytes, shared.budget);
+                worker.end(Outcome::Decoded(chunk.clone()));
+                Ok(chunk)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                worker.end(Outcome::Failed(error.clone()));
+                // Where nobody waited, the error is handed on as it came.
+                drop(work);
+                Err(Arc::try_unwrap(error).unwrap_or_else(StackError::Shared))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ChunkCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkCache").field("budget", &self.budget()).field("stats", &self.stats()).finish()
+    }
+}
+
+impl Shared {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread that decodes a chunk; dropped without an end, it has panicked.
+struct Worker<'a> {
+    shared: &'a Shared,
+    key: ChunkKey,
+    work: &'a Work,
+}
+
+impl Worker<'_> {
+    fn end(self, outcome: Outcome) {
+        self.work.outcome().get_or_insert(outcome);
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        self.shared.kept().in_work.remove(&self.key);
+        self.work.outcome().get_or_insert(Outcome::Abandoned);
+        self.work.is_done.notify_all();
+    }
+}
+
+impl Work {
+    fn outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self) -> Outcome {
+        let mut outcome = self.outcome();
+        loop {
+            if let Some(outcome) = &*outcome {
+                return outcome.clone();
+            }
+            outcome = self.is_done.wait(outcome).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Kept {
+    fn find(&mut self, key: ChunkKey) -> Found {
+        let Kept { chunks, by_use, n_uses, in_work, .. } = self;
+        if let Some(entry) = chunks.get_mut(&key) {
+            by_use.remove(&entry.last_use);
+            *n_uses += 1;
+            entry.last_use = *n_uses;
+            by_use.insert(*n_uses, key);
+            return Found::Kept(entry.chunk.clone());
+        }
+        if let Some(work) = in_work.get(&key) {
+            return Found::InWork(work.clone());
+        }
+        let work = Arc::<Work>::default();
+        in_work.insert(key, work.clone());
+        Found::Nothing(work)
+    }
+
+    /// Keeps a chunk; one that is larger than the budget is not kept.
+    fn insert(&mut self, key: ChunkKey, chunk: Arc<DecodedChunk>, n_bytes: u64, budget: u64) {
+        if n_bytes > budget {
+            return;
+        }
+        self.remove(key);
+        while self.n_bytes > budget - n_bytes
+            && let Some((_, oldest)) = self.by_use.pop_first()
+        {
+            self.remove(oldest);
+        }
+        self.n_uses += 1;
+        let last_use = self.n_uses;
+        self.n_bytes += n_bytes;
+        self.by_use.insert(last_use, key);
+        self.chunks.insert(key, Entry { chunk, n_bytes, last_use });
+    }
+
+    fn remove(&mut self, key: ChunkKey) {
+        if let Some(entry) = self.chunks.remove(&key) {
+            self.by_use.remove(&entry.last_use);
+            self.n_bytes -= entry.n_bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use patchweave_pixel::PixelType;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(image: u64, chunk: u64) -> ChunkKey {
+        ChunkKey { image, chunk }
+    }
+
+    fn chunk(n_bytes: usize) -> DecodedChunk {
+        DecodedChunk::new(vec![0; n_bytes], PixelType::U8, &[n_bytes]).unwrap()
+    }
+
+    /// Reads a chunk of `n_bytes`; whether it had to be decoded.
+    fn read(cache: &ChunkCache, key: ChunkKey, n_bytes: usize) -> bool {
+        let mut is_decoded = false;
+        let decode = || {
+            is_decoded = true;
+            Ok(chunk(n_bytes))
+        };
+        assert_eq!(cache.get_or_decode(key, decode).unwrap().n_bytes(), n_bytes);
+        is_decoded
+    }
+
+    fn failure() -> StackError {
+        StackError::Unsupported { stack: "test".into(), what: "this chunk".into(), hint: "take another" }
+    }
+
+    #[test]
+    fn chunks_come_back_until_there_is_no_room() {
+        let cache = ChunkCache::new(10);
+        assert!(read(&cache, key(0, 0), 4));
+        assert!(read(&cache, key(0, 1), 4));
+        assert!(!read(&cache, key(0, 0), 4));
+        assert!(read(&cache, key(1, 0), 5));
+        assert!(!read(&cache, key(0, 0), 4));
+        assert!(!read(&cache, key(1, 0), 5));
+        assert!(read(&cache, key(2, 0), 11));
+        assert!(read(&cache, key(2, 0), 11), "it is larger than the budget");
+        assert!(!read(&cache, key(1, 0), 5), "nothing leaves for what cannot be kept");
+        assert!(read(&cache, key(0, 1), 4), "was used least recently");
+        cache.forget(1);
+        assert!(read(&cache, key(1, 0), 5));
+        let stats = cache.stats();
+        assert_eq!((stats.n_hits, stats.n_misses, stats.n_decodes, stats.decoded_bytes), (4, 7, 7, 44));
+    }
+
+    #[test]
+    fn ten_threads_decode_a_chunk_once() {
+        for budget in [0, 100] {
+            let cache = ChunkCache::new(budget);
+            let start = Barrier::new(10);
+            let n_decodes = AtomicU64::new(0);
+            thread::scope(|scope| {
+                for _ in 0..10 {
+                    scope.spawn(|| {
+                        start.wait();
+                        let decode = || {
+                            n_decodes.fetch_add(1, Ordering::Relaxed);
+                            // The work is not done before all others wait for it.
+                            while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 11 {
+                                thread::yield_now();
+                            }
+                            Ok(chunk(7))
+                        };
+                        assert_eq!(cache.get_or_decode(key(0, 0), decode).unwrap().n_bytes(), 7);
+                    });
+                }
+            });
+            assert_eq!(n_decodes.into_inner(), 1);
+            assert_eq!((cache.stats().n_hits, cache.stats().n_misses), (9, 1));
+        }
+    }
+
+    #[test]
+    fn everyone_who_waits_gets_the_error_and_the_next_one_tries_again() {
+        let cache = ChunkCache::new(100);
+        let start = Barrier::new(4);
+        let n_decodes = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    let decode = || {
+                        n_decodes.fetch_add(1, Ordering::Relaxed);
+                        while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 5 {
+                            thread::yield_now();
+                        }
+                        Err(failure())
+                    };
+                    let error = cache.get_or_decode(key(0, 0), decode).unwrap_err();
+                    assert_eq!(error.to_string(), failure().to_string());
+                });
+            }
+        });
+        assert_eq!(n_decodes.into_inner(), 1);
+        assert!(matches!(
+            cache.get_or_decode(key(0, 0), || Err(failure())),
+            Err(StackError::Unsupported { .. })
+        ));
+        assert!(read(&cache, key(0, 0), 3));
+    }
+
+    #[test]
+    fn a_panic_leaves_nobody_waiting() {
+        let cache = ChunkCache::new(100);
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                cache.get_or_decode(key(0, 0), || {
+                    start.wait();
+                    while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 3 {
+                        thread::yield_now();
+                    }
+                    panic!("on purpose")
+                })
+            });
+            start.wait();
+            assert!(read(&cache, key(0, 0), 3), "the one who waited decodes");
+            assert!(panicking.join().is_err());
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_holds(
+            budget in 0_u64..40,
+            steps in prop::collection::vec((0_u64..3, 0_u64..4), 0..60),
+        ) {
+            let cache = ChunkCache::new(budget);
+            for (image, chunk) in steps {
+                let n_bytes = usize::try_from(7 * image + 3 * chunk + 1).unwrap();
+                read(&cache, key(image, chunk), n_bytes);
+                if n_bytes as u64 <= budget {
+                    prop_assert!(!read(&cache, key(image, chunk), n_bytes));
+                }
+                let kept = cache.shared.kept();
+                let n_bytes: u64 = kept.chunks.values().map(|entry| entry.chunk.n_bytes() as u64).sum();
+                prop_assert_eq!(n_bytes, kept.n_bytes);
+                prop_assert!(n_bytes <= budget);
+                prop_assert_eq!(kept.by_use.len(), kept.chunks.len());
+                prop_assert!(kept.in_work.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! An image that is stored as a grid of chunks, whatever its format: which chunks a window touches, and the copy out of
+//! each into the caller's memory.
+
+use std::collections::BTreeMap;
+
+use ndarray::s;
+use patchweave_geometry::Axis;
+use patchweave_pixel::{copy_bytes_as_f32, with_pixel};
+
+use crate::cache::{ChunkCache, ChunkKey};
+use crate::chunk::{Chunk, DecodedChunk};
+use crate::own_axes::runs_of;
+use crate::runs::Run;
+use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+
+/// Where the chunks of a format come from.
+pub(crate) trait ChunkSource: Send + Sync {
+    /// The pixels of a chunk where they lie in the file; `None` if they have to be decoded.
+    ///
+    /// # Errors
+    /// [`StackError`] if the file cannot be read.
+    fn in_place(&self, _chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+        Ok(None)
+    }
+
+    /// Decodes a chunk, which is called by its place in the grid along every dimension of the file.
+    ///
+    /// The result covers at least the part of the chunk that lies inside the image.
+    ///
+    /// # Errors
+    /// [`StackError`] if the chunk cannot be read.
+    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError>;
+}
+
+/// The stack of a [`ChunkSource`]: chunks in place are copied from directly, others through the cache.
+///
+/// Every chunk that a window touches is asked for once, and pixels are converted to `f32` as they are copied into the
+/// caller's memory.
+pub(crate) struct ChunkedStack<S> {
+    source: S,
+    info: StackInfo,
+    /// The size of a chunk along every dimension of the file.
+    chunk: Vec<usize>,
+    /// How many chunks there are along every dimension.
+    n_chunks: Vec<usize>,
+    cache: ChunkCache,
+    /// The number of this image in the cache.
+    image: u64,
+}
+
+/// The parts of a window along one axis that lie in the same chunk; `file` counts from the start of the chunk.
+struct Part {
+    chunk: usize,
+    runs: Vec<Run>,
+}
+
+impl<S: ChunkSource> ChunkedStack<S> {
+    /// Joins a source and the size of its chunks, one entry per dimension of `info`'s layout, none of them 0.
+    pub fn new(source: S, info: StackInfo, chunk: Vec<usize>, cache: ChunkCache) -> Self {
+        let n_chunks = info.layout.shape().iter().zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
+        ChunkedStack { source, info, chunk, n_chunks, cache, image: ChunkCache::new_image() }
+    }
+
+    /// What a window needs along every axis of `STCZYX`; an axis that the file lacks has one pixel.
+    fn parts(&self, window: &InsideWindow<'_>) -> Result<[Vec<Part>; 6], StackError> {
+        let layout = &self.info.layout;
+        let runs = runs_of(layout, window)
+            .map_err(|source| StackError::Window { stack: self.info.source.clone(), source })?;
+        Ok(Axis::ALL.map(|axis| match layout.axes().position(axis) {
+            Some(dimension) => by_chunk(&runs[dimension], self.chunk[dimension]),
+            None => vec![Part { chunk: 0, runs: vec![Run { out: 0, file: 0, len: 1 }] }],
+        }))
+    }
+
+    /// Copies what one chunk has of a window; `parts` has one entry per axis of `STCZYX`.
+    fn copy_chunk(&self, parts: [&Part; 6], out: &mut PatchViewMut<'_>) -> Result<(), StackError> {
+        let axes = self.info.layout.axes().as_slice();
+        let place: Vec<usize> = axes.iter().map(|&axis| parts[axis as usize].chunk).collect();
+        if let Some(chunk) = self.source.in_place(&place)? {
+            return self.copy(&chunk, &place, parts, out);
+        }
+        let number =
+            place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
+        let key = ChunkKey { image: self.image, chunk: number };
+        let decoded = self.cache.get_or_decode(key, || self.source.decode(&place))?;
+        self.copy(&decoded.as_chunk(), &place, parts, out)
+    }
+
+    fn copy(
+        &self,
+        chunk: &Chunk<'_>,
+        place: &[usize],
+        [s, t, c, z, y, x]: [&Part; 6],
+        out: &mut PatchViewMut<'_>,
+    ) -> Result<(), StackError> {
+        let axes = self.info.layout.axes();
+        let [s_stride, t_stride, strides @ ..] = Axis::ALL
+            .map(|axis| axes.position(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0));
+        let sample = s.runs[0].file * s_stride + t.runs[0].file * t_stride;
+        for [c, z, y, x] in products([c, z, y, x]) {
+            let runs = [c, z, y, x].into_iter().zip(strides);
+            let start = sample + runs.map(|(run, stride)| run.file * stride).sum::<usize>();
+            let target = out.slice_mut(s![c.out_range(), z.out_range(), y.out_range(), x.out_range()]);
+            let copied = with_pixel!(self.info.pixel_type, T => {
+                copy_bytes_as_f32::<T>(chunk.bytes, chunk.order, start, strides, target)
+            });
+            copied.map_err(|_| StackError::Damaged {
+                stack: self.info.source.clone(),
+                place: format!("chunk {place:?}"),
+                got: format!("{} bytes", chunk.bytes.len()),
+                expected: format!("chunks of {:?} pixels of {}", self.chunk, self.info.pixel_type),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Every run along C with every one along Z, Y and X.
+fn products<'a>([c, z, y, x]: [&'a Part; 4]) -> impl Iterator<Item = [&'a Run; 4]> {
+    c.runs.iter().flat_map(move |c| {
+        z.runs
+            .iter()
+            .flat_map(move |z| y.runs.iter().flat_map(move |y| x.runs.iter().map(move |x| [c, z, y, x])))
+    })
+}
+
+/// Runs cut at the borders of chunks and sorted by them.
+fn by_chunk(runs: &[Run], size: usize) -> Vec<Part> {
+    let mut parts = BTreeMap::<usize, Vec<Run>>::new();
+    for piece in runs.iter().flat_map(|run| run.chunks(size)) {
+        parts.entry(piece.chunk).or_default().push(piece.part);
+    }
+    parts.into_iter().map(|(chunk, runs)| Part { chunk, runs }).collect()
+}
+
+impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
+    fn info(&self) -> &StackInfo {
+        &self.info
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
+        let [s, t, cs, zs, ys, xs] = self.parts(window)?;
+        let (s, t) = (&s[0], &t[0]);
+        for c in &cs {
+            for z in &zs {
+                for y in &ys {
+                    for x in &xs {
+                        self.copy_chunk([s, t, c, z, y, x], &mut out)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S> Drop for ChunkedStack<S> {
+    fn drop(&mut self) {
+        self.cache.forget(self.image);
+    }
+}
