@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use patchweave_geometry::Extent;
+use patchweave_geometry::{Axes, Extent};
 
 /// Cut training patches out of microscopy images and weave predictions back into images
 ///
@@ -34,8 +34,28 @@ pub(crate) enum Command {
         #[arg(long)]
         leaks: bool,
     },
+    /// Say what a file, a folder or a URL holds, and what reading patches from it costs
+    Info(InfoOptions),
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoOptions {
+    /// A file, a Zarr store, a place inside of one (as in image.ome.zarr/0 or volume.h5/raw), or a URL
+    pub path: PathBuf,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Size of the patches whose cost is told, Y,X or Z,Y,X [default: 64,64 or 16,64,64]
+    #[arg(long, value_name = "SIZES", value_parser = parse_size)]
+    pub patch: Option<Extent>,
+    /// The axes of the image, where the file does not name them
+    #[arg(long)]
+    pub axes: Option<Axes>,
+    /// The format, where the name of the path does not tell
+    #[arg(long = "type", value_name = "FORMAT")]
+    pub data_type: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use patchweave_config::{ConfigErrors, LoadError};
 use patchweave_loader::LoaderError;
 use patchweave_pipeline::PipelineError;
+use patchweave_stack::StackError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -15,8 +16,12 @@ pub(crate) enum Failure {
     Config(ConfigErrors),
     #[error(transparent)]
     Pipeline(PipelineError),
+    #[error(transparent)]
+    Stack(#[from] StackError),
     #[error("{0}")]
     Arguments(String),
+    #[error("the answer cannot be written as JSON")]
+    Json(#[source] serde_json::Error),
     #[error("interrupted; nothing unfinished was left behind")]
     Interrupted,
     #[error("the signal handler cannot be set")]
@@ -43,6 +48,8 @@ impl Failure {
             | Failure::Leak { .. }
             | Failure::UnknownLeak => 2,
             Failure::Pipeline(_)
+            | Failure::Stack(_)
+            | Failure::Json(_)
             | Failure::Interrupted
             | Failure::Signals(_)
             | Failure::Output(_)

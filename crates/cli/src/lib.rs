@@ -5,6 +5,7 @@
 mod arguments;
 mod console;
 mod failure;
+mod info;
 mod interrupt;
 mod run;
 mod simulate;
@@ -13,6 +14,7 @@ mod validate;
 use std::process::ExitCode;
 
 use clap::Parser;
+use patchweave_stack::Formats;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -25,6 +27,7 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Run { config } => run::run(&config, &console),
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &console),
+        Command::Info(options) => info::info(&options, &Formats::default(), &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };
     match result {

@@ -116,7 +116,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
 }
 
 /// Every run along C with every one along Z, Y and X.
-fn products<'a>([c, z, y, x]: [&'a Part; 4]) -> impl Iterator<Item = [&'a Run; 4]> {
+fn products([c, z, y, x]: [&Part; 4]) -> impl Iterator<Item = [&Run; 4]> {
     c.runs.iter().flat_map(move |c| {
         z.runs
             .iter()

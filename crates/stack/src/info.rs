@@ -37,6 +37,8 @@ pub struct StackInfo {
     pub format: Option<String>,
     /// How chunks are compressed (`zstd`); `None` for pixels that are stored as they are.
     pub compression: Option<String>,
+    /// Whether pixels are copied from where they lie, so that chunks are not decoded.
+    pub is_in_place: bool,
 }
 
 impl StackInfo {
@@ -51,6 +53,7 @@ impl StackInfo {
             pixel_size: None,
             format: None,
             compression: None,
+            is_in_place: false,
         }
     }
 
