@@ -160,11 +160,8 @@ impl ChunkCache {
     ) -> Result<Arc<DecodedChunk>, StackError> {
         let shared = &self.shared;
         let work = loop {
-            let work = match shared.kept().find(key) {
-                Found::Kept(chunk) => {
-                    shared.n_hits.fetch_add(1, Ordering::Relaxed);
-                    return Ok(chunk);
-                }
+            let work = match shared.find(key) {
+                Found::Kept(chunk) => return Ok(chunk),
                 Found::Nothing(work) => break work,
                 Found::InWork(work) => work,
             };
@@ -177,24 +174,19 @@ impl ChunkCache {
                 Outcome::Abandoned => {}
             }
         };
-        shared.n_misses.fetch_add(1, Ordering::Relaxed);
-        let worker = Worker { shared, key, work: &work };
-        match decode() {
-            Ok(chunk) => {
-                let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
-                shared.n_decodes.fetch_add(1, Ordering::Relaxed);
-                shared.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-                shared.kept().insert(key, chunk.clone(), n_bytes, shared.budget);
-                worker.end(Outcome::Decoded(chunk.clone()));
-                Ok(chunk)
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                worker.end(Outcome::Failed(error.clone()));
-                // Where nobody waited, the error is handed on as it came.
-                drop(work);
-                Err(Arc::try_unwrap(error).unwrap_or_else(StackError::Shared))
-            }
+        shared.decode(key, work, decode)
+    }
+
+    /// As [`get_or_decode`](Self::get_or_decode), but nothing while another thread decodes the chunk.
+    pub(crate) fn get_or_decode_unless_in_work(
+        &self,
+        key: ChunkKey,
+        decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
+    ) -> Result<Option<Arc<DecodedChunk>>, StackError> {
+        match self.shared.find(key) {
+            Found::Kept(chunk) => Ok(Some(chunk)),
+            Found::Nothing(work) => self.shared.decode(key, work, decode).map(Some),
+            Found::InWork(_) => Ok(None),
         }
     }
 }
@@ -208,6 +200,43 @@ impl fmt::Debug for ChunkCache {
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, key: ChunkKey) -> Found {
+        let found = self.kept().find(key);
+        match &found {
+            Found::Kept(_) => self.n_hits.fetch_add(1, Ordering::Relaxed),
+            Found::Nothing(_) => self.n_misses.fetch_add(1, Ordering::Relaxed),
+            Found::InWork(_) => 0,
+        };
+        found
+    }
+
+    /// Decodes a chunk that this thread has taken over, and tells those who wait.
+    fn decode(
+        &self,
+        key: ChunkKey,
+        work: Arc<Work>,
+        decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
+    ) -> Result<Arc<DecodedChunk>, StackError> {
+        let worker = Worker { shared: self, key, work: &work };
+        match decode() {
+            Ok(chunk) => {
+                let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
+                self.n_decodes.fetch_add(1, Ordering::Relaxed);
+                self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                self.kept().insert(key, chunk.clone(), n_bytes, self.budget);
+                worker.end(Outcome::Decoded(chunk.clone()));
+                Ok(chunk)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                worker.end(Outcome::Failed(error.clone()));
+                // Where nobody waited, the error is handed on as it came.
+                drop(work);
+                Err(Arc::try_unwrap(error).unwrap_or_else(StackError::Shared))
+            }
+        }
     }
 }
 
@@ -369,6 +398,21 @@ mod tests {
             assert_eq!(n_decodes.into_inner(), 1);
             assert_eq!((cache.stats().n_hits, cache.stats().n_misses), (9, 1));
         }
+    }
+
+    #[test]
+    fn who_has_other_work_need_not_wait() {
+        let cache = ChunkCache::new(100);
+        let decode = || {
+            let nested = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9)));
+            assert!(nested.unwrap().is_none());
+            Ok(chunk(7))
+        };
+        cache.get_or_decode(key(0, 0), decode).unwrap();
+        let kept = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9))).unwrap();
+        assert_eq!(kept.unwrap().n_bytes(), 7);
+        let made = cache.get_or_decode_unless_in_work(key(0, 1), || Ok(chunk(9))).unwrap();
+        assert_eq!(made.unwrap().n_bytes(), 9);
     }
 
     #[test]

@@ -73,17 +73,32 @@ impl<S: ChunkSource> ChunkedStack<S> {
     }
 
     /// Copies what one chunk has of a window; `parts` has one entry per axis of `STCZYX`.
-    fn copy_chunk(&self, parts: [&Part; 6], out: &mut PatchViewMut<'_>) -> Result<(), StackError> {
+    ///
+    /// Whether it was there: unless `waits`, a chunk that another thread decodes is left for later.
+    fn copy_chunk(
+        &self,
+        parts: [&Part; 6],
+        waits: bool,
+        out: &mut PatchViewMut<'_>,
+    ) -> Result<bool, StackError> {
         let axes = self.info.layout.axes().as_slice();
         let place: Vec<usize> = axes.iter().map(|&axis| parts[axis as usize].chunk).collect();
         if let Some(chunk) = self.source.in_place(&place)? {
-            return self.copy(&chunk, &place, parts, out);
+            self.copy(&chunk, &place, parts, out)?;
+            return Ok(true);
         }
         let number =
             place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
         let key = ChunkKey { image: self.image, chunk: number };
-        let decoded = self.cache.get_or_decode(key, || self.source.decode(&place))?;
-        self.copy(&decoded.as_chunk(), &place, parts, out)
+        let decode = || self.source.decode(&place);
+        let decoded = if waits {
+            Some(self.cache.get_or_decode(key, decode)?)
+        } else {
+            self.cache.get_or_decode_unless_in_work(key, decode)?
+        };
+        let Some(decoded) = decoded else { return Ok(false) };
+        self.copy(&decoded.as_chunk(), &place, parts, out)?;
+        Ok(true)
     }
 
     fn copy(
@@ -141,16 +156,21 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
     fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
         let [s, t, cs, zs, ys, xs] = self.parts(window)?;
         let (s, t) = (&s[0], &t[0]);
+        let mut in_work = Vec::new();
         for c in &cs {
             for z in &zs {
                 for y in &ys {
                     for x in &xs {
-                        self.copy_chunk([s, t, c, z, y, x], &mut out)?;
+                        let parts = [s, t, c, z, y, x];
+                        if !self.copy_chunk(parts, false, &mut out)? {
+                            in_work.push(parts);
+                        }
                     }
                 }
             }
         }
-        Ok(())
+        // While other threads decode chunks that this one needs too, it has done what else there was.
+        in_work.into_iter().try_for_each(|parts| self.copy_chunk(parts, true, &mut out).map(drop))
     }
 }
 
