@@ -119,8 +119,20 @@ const READING: &[&str] =
     &["File::open", "fs::read", "fs::metadata", "fs::symlink_metadata", "FilesystemStore", "memmap"];
 
 /// Ways to start a thread.
-const THREADS: &[&str] =
-    &["thread::spawn", "thread::Builder", "thread::scope", "ThreadPoolBuilder", "rayon::spawn"];
+const THREADS: &[&str] = &[
+    "thread::spawn",
+    "thread::Builder",
+    "thread::scope",
+    "ThreadPoolBuilder",
+    "rayon::spawn",
+    "new_multi_thread",
+    "new_current_thread",
+    "Runtime::new",
+];
+
+/// Ways to talk to other machines.
+const NETWORK: &[&str] =
+    &["object_store::", "reqwest::", "rustls::", "hyper::", "tokio::", "TcpStream", "TcpListener", "UdpSocket"];
 
 /// Randomness and time that no seed decides.
 const UNSEEDED: &[&str] = &[
@@ -345,7 +357,14 @@ fn file_functions_are_called_by_their_module() {
 #[test]
 fn only_loader_and_predict_start_threads() {
     assert!(!uses_outside(&[], THREADS).is_empty(), "the search finds nothing at all");
-    none(uses_outside(&["loader/src/", "predict/src/"], THREADS));
+    // Requests over the network run on one thread of their own.
+    none(uses_outside(&["loader/src/", "predict/src/", "stack/src/remote/runtime.rs"], THREADS));
+}
+
+#[test]
+fn only_the_remote_sources_of_stack_talk_to_other_machines() {
+    assert!(!uses_outside(&[], NETWORK).is_empty(), "the search finds nothing at all");
+    none(uses_outside(&["stack/src/remote/", "stack/src/zarr/remote.rs"], NETWORK));
 }
 
 #[test]

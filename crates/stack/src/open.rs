@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::{ChunkCache, DataType, Formats, ImageStack, StackError};
+use crate::{ChunkCache, DataType, Formats, ImageStack, RemoteOptions, StackError};
 
 /// What reading may take, and what all images that are opened with it share.
 #[derive(Debug, Clone)]
@@ -21,8 +21,10 @@ pub struct OpenOptions {
     /// compressed ones.
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
-    /// links of an HDF5 file, levels of an OME-Zarr.
+    /// links of an HDF5 file, linked folders of a Zarr.
     pub links_outside: bool,
+    /// How `s3://`, `gs://` and `http(s)://` are read.
+    pub remote: RemoteOptions,
 }
 
 impl OpenOptions {
@@ -41,6 +43,7 @@ impl Default for OpenOptions {
             decoded_chunk_bytes: 1 << 30,
             map_files: true,
             links_outside: false,
+            remote: RemoteOptions::default(),
         }
     }
 }

@@ -1,46 +1,118 @@
 //! The part of OME-Zarr metadata that reading needs, taken leniently: real files bend the standard.
 //!
-//! Versions 0.4 (`multiscales` among the attributes) and 0.5 (under `ome`) and what lies between them.
+//! Versions 0.4 (below the attributes themselves) and 0.5 (below `ome`) and what lies between and before them.
 
+use patchweave_geometry::Axis;
 use serde_json::{Map, Value};
+
+use super::units::micrometres;
 
 /// One multiscale image.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Multiscale {
-    /// Paths of the levels relative to the image's group, full resolution first.
-    pub levels: Vec<String>,
-    /// Axis names, upper case, in the order of the array; `None` before version 0.4.
-    pub axes: Option<String>,
+    /// `0.4`, as the file spells it.
+    pub version: Option<String>,
+    /// Full resolution first.
+    pub levels: Vec<Level>,
+    /// The axes in the order of the arrays, `None` for one with an unknown name; nothing before version 0.3.
+    pub axes: Option<Vec<Option<Axis>>>,
+}
+
+/// One resolution of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Level {
+    /// The array relative to the image's group.
+    pub path: String,
     /// Micrometres per pixel for every axis; `None` for one without a length unit or with an unusable scale.
     pub scale: Option<Vec<Option<f64>>>,
 }
 
-/// Reads the first multiscale image of a group's attributes, if there is one.
-pub(super) fn multiscale(attributes: &Map<String, Value>) -> Option<Multiscale> {
+/// The images of a group's attributes; those without a usable list of levels are left out.
+pub(super) fn multiscales(attributes: &Map<String, Value>) -> Vec<Multiscale> {
     let ome = ome_attributes(attributes);
-    let image = ome.get("multiscales")?.as_array()?.first()?;
-    let datasets = image.get("datasets")?.as_array()?;
-    let level = datasets.first()?;
-    let levels = datasets.iter().map(|level| Some(level.get("path")?.as_str()?.to_owned()));
-    let levels: Vec<String> = levels.collect::<Option<_>>()?;
+    let images = ome.get("multiscales").and_then(Value::as_array);
+    let own_version = ome.get("version").and_then(Value::as_str);
+    images.into_iter().flatten().filter_map(|image| multiscale(image, own_version)).collect()
+}
+
+fn multiscale(image: &Value, version: Option<&str>) -> Option<Multiscale> {
+    let datasets = image.get("datasets")?.as_array().filter(|datasets| !datasets.is_empty())?;
     let axes = image.get("axes").and_then(Value::as_array);
-    let name = |axis: &Value| Some(axis.as_str().or_else(|| axis.get("name")?.as_str())?.to_uppercase());
-    let names: Option<String> = axes.and_then(|axes| axes.iter().map(name).collect());
-    let to_micrometres = |axis: &Value| match axis.get("unit").and_then(Value::as_str) {
-        Some("nanometer") => Some(1e-3),
-        Some("micrometer") => Some(1.0),
-        Some("millimeter") => Some(1e3),
-        _ => None,
+    let global = scale_of(image);
+    let level = |level: &Value| {
+        let scale = axes.zip(scale_of(level)).map(|(axes, own)| {
+            let size = |(dimension, axis): (usize, &Value)| {
+                let global = match &global {
+                    Some(global) => *global.get(dimension)?,
+                    None => 1.0,
+                };
+                let unit = micrometres(axis.get("unit")?.as_str()?)?;
+                let size = unit * own.get(dimension)? * global;
+                (size.is_finite() && size > 0.0).then_some(size)
+            };
+            axes.iter().enumerate().map(size).collect()
+        });
+        Some(Level { path: level.get("path")?.as_str()?.to_owned(), scale })
     };
-    let scale = scale_of(level).zip(axes).map(|(level_scale, axes)| {
-        let global = scale_of(image).unwrap_or_else(|| vec![1.0; level_scale.len()]);
-        let size = |((axis, level), global): ((&Value, &f64), &f64)| {
-            let micrometres = to_micrometres(axis)? * level * global;
-            (micrometres.is_finite() && micrometres > 0.0).then_some(micrometres)
+    let version = version.or_else(|| image.get("version")?.as_str());
+    Some(Multiscale {
+        version: version.map(str::to_owned),
+        levels: datasets.iter().map(level).collect::<Option<_>>()?,
+        axes: axes.map(|axes| axes.iter().map(axis).collect()),
+    })
+}
+
+/// The axis of a name, or of a type where the name is more than a letter.
+fn axis(axis: &Value) -> Option<Axis> {
+    let name = axis.as_str().or_else(|| axis.get("name")?.as_str())?;
+    axis_named(name).or_else(|| match axis.get("type")?.as_str()? {
+        "time" => Some(Axis::T),
+        "channel" => Some(Axis::C),
+        _ => None,
+    })
+}
+
+/// The axis of a name of one letter, in either case.
+pub(super) fn axis_named(name: &str) -> Option<Axis> {
+    let mut letters = name.chars();
+    let letter = letters.next()?.to_ascii_uppercase();
+    letters.next().is_none().then(|| Axis::from_letter(letter))?
+}
+
+/// Paths of the wells of a plate, row by row, columns in order.
+pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
+    let plate = ome_attributes(attributes).get("plate")?;
+    let names = |key: &str| -> Vec<&str> {
+        let list = plate.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(|entry| entry.get("name")?.as_str()).collect()
+    };
+    let (rows, columns) = (names("rows"), names("columns"));
+    let mut wells: Vec<(u64, u64, String)> = Vec::new();
+    for well in plate.get("wells")?.as_array()? {
+        let Some(path) = well.get("path").and_then(Value::as_str) else { continue };
+        let mut parts = path.split('/');
+        let mut place = |key: &str, names: &[&str]| {
+            let name = parts.next();
+            let by_name = || names.iter().position(|known| Some(*known) == name).map(|at| at as u64);
+            well.get(key).and_then(Value::as_u64).or_else(by_name).unwrap_or(u64::MAX)
         };
-        axes.iter().zip(&level_scale).zip(&global).map(size).collect()
-    });
-    Some(Multiscale { levels, axes: names, scale })
+        let (row, column) = (place("rowIndex", &rows), place("columnIndex", &columns));
+        wells.push((row, column, path.to_owned()));
+    }
+    wells.sort_by_key(|(row, column, _)| (*row, *column));
+    Some(wells.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// Paths of the fields of a well, in the order of the metadata.
+pub(super) fn fields(attributes: &Map<String, Value>) -> Option<Vec<String>> {
+    let images = ome_attributes(attributes).get("well")?.get("images")?.as_array()?;
+    Some(images.iter().filter_map(|image| Some(image.get("path")?.as_str()?.to_owned())).collect())
+}
+
+/// Names in a list of strings: of label images (`labels`) or the images of a collection (`series`).
+pub(super) fn names_in(attributes: &Map<String, Value>, key: &str) -> Option<Vec<String>> {
+    let names = ome_attributes(attributes).get(key)?.as_array()?;
+    names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
 }
 
 /// Whether the group is a collection of images named `0`, `1`, … (the `bioformats2raw` layout).
@@ -67,20 +139,26 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
+    fn first(json: &str) -> Multiscale {
+        multiscales(&attributes(json)).remove(0)
+    }
+
     #[test]
     fn reads_both_versions() {
         let image = r#"{"axes": [{"name": "c", "type": "channel"}, {"name": "y", "type": "space", "unit": "micrometer"},
             {"name": "x", "type": "space", "unit": "nanometer"}],
-            "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 250]}]}]}"#;
+            "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 250]}]},
+            {"path": "1", "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 500]}]}]}"#;
+        let level = |path: &str, y, x| Level { path: path.into(), scale: Some(vec![None, Some(y), Some(x)]) };
         let expected = Multiscale {
-            levels: vec!["0".into()],
-            axes: Some("CYX".into()),
-            scale: Some(vec![None, Some(0.5), Some(0.25)]),
+            version: Some("0.5".into()),
+            levels: vec![level("0", 0.5, 0.25), level("1", 1.0, 0.5)],
+            axes: Some(vec![Some(Axis::C), Some(Axis::Y), Some(Axis::X)]),
         };
-        let v04 = attributes(&format!(r#"{{"multiscales": [{image}]}}"#));
-        let v05 = attributes(&format!(r#"{{"ome": {{"version": "0.5", "multiscales": [{image}]}}}}"#));
-        assert_eq!(multiscale(&v04), Some(expected.clone()));
-        assert_eq!(multiscale(&v05), Some(expected));
+        let v05 = first(&format!(r#"{{"ome": {{"version": "0.5", "multiscales": [{image}]}}}}"#));
+        assert_eq!(v05, expected);
+        let v04 = first(&format!(r#"{{"multiscales": [{image}]}}"#));
+        assert_eq!(v04, Multiscale { version: None, ..expected });
     }
 
     #[test]
@@ -91,7 +169,7 @@ mod tests {
                 "datasets": [{{"path": "0", "coordinateTransformations": [{{"scale": [{y}, 2]}}]}}],
                 "coordinateTransformations": [{{"scale": [{global}, 1]}}]}}]}}"#
             );
-            multiscale(&attributes(&json)).unwrap().scale.unwrap()
+            first(&json).levels.remove(0).scale.unwrap()
         };
         let unit = r#", "unit": "micrometer""#;
         assert_eq!(scale("0.5", unit, "1"), [Some(0.5), Some(2.0)]);
@@ -103,11 +181,26 @@ mod tests {
 
     #[test]
     fn bends_with_old_and_partial_files() {
-        let old = attributes(r#"{"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "s0"}]}]}"#);
-        let found = multiscale(&old).unwrap();
-        assert_eq!((found.axes.as_deref(), found.scale), (Some("YX"), None));
-        assert_eq!(multiscale(&attributes("{}")), None);
-        assert_eq!(multiscale(&attributes(r#"{"multiscales": [{"datasets": []}]}"#)), None);
+        let old = first(r#"{"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "s0"}]}]}"#);
+        assert_eq!(old.axes, Some(vec![Some(Axis::Y), Some(Axis::X)]));
+        assert_eq!(old.levels, [Level { path: "s0".into(), scale: None }]);
+        let named = r#"{"multiscales": [{"axes": [{"name": "time", "type": "time"}, {"name": "depth"}],
+            "datasets": [{"path": "s0"}]}]}"#;
+        assert_eq!(first(named).axes, Some(vec![Some(Axis::T), None]));
+        for none in ["{}", r#"{"multiscales": [{"datasets": []}]}"#, r#"{"multiscales": 3}"#] {
+            assert_eq!(multiscales(&attributes(none)), []);
+        }
         assert!(is_collection(&attributes(r#"{"bioformats2raw.layout": 3}"#)));
+    }
+
+    #[test]
+    fn wells_are_in_the_order_of_rows_and_columns() {
+        let plate = attributes(
+            r#"{"plate": {"rows": [{"name": "B"}, {"name": "A"}], "columns": [{"name": "2"}, {"name": "10"}],
+            "wells": [{"path": "A/10"}, {"path": "A/2", "rowIndex": 1, "columnIndex": 0}, {"path": "B/10"}]}}"#,
+        );
+        assert_eq!(wells(&plate).unwrap(), ["B/10", "A/2", "A/10"]);
+        let well = attributes(r#"{"ome": {"well": {"images": [{"path": "1"}, {"path": "0"}]}}}"#);
+        assert_eq!(fields(&well).unwrap(), ["1", "0"]);
     }
 }

@@ -1,5 +1,7 @@
 //! A case as it is written down.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -84,6 +86,11 @@ impl GoldenCase {
             })
             .collect::<Result<_, CaseError>>()?;
         Ok(GoldenCase { id, op, tolerance, checks, files: files.clone() })
+    }
+
+    /// The path of a file or folder of the case.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.files.path(name)
     }
 
     /// The array that a reference names; `None` if the value is no reference to an array.

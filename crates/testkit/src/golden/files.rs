@@ -58,6 +58,14 @@ impl CaseFiles {
         self.read(CASE_FILE)
     }
 
+    /// The path of a file or folder of this case; for a packed one, it goes on inside of the zip file.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match self {
+            CaseFiles::Folder(folder) => folder.join(name),
+            CaseFiles::Packed { pack, folder } => pack.path.join(folder).join(name),
+        }
+    }
+
     /// A file of this case as messages name it.
     pub fn place(&self, name: &str) -> String {
         format!("{self}/{name}")

@@ -3,6 +3,8 @@
 //! Entries that are missing or of the wrong kind are faults of the case; numbers that the library's types
 //! cannot express, such as negative indices, count as refusals.
 
+use std::path::PathBuf;
+
 use patchweave_geometry::{Axes, Coords, Extent, ImageShape};
 use serde_json::Value;
 
@@ -160,6 +162,16 @@ impl<'a> Request<'a> {
                 array.map_or_else(|| Err(entry(name, reference, "a reference to an array")), |a| Ok(Some(a)))
             }
         }
+    }
+
+    /// The path of the file or folder of the case that a parameter names.
+    ///
+    /// # Errors
+    /// [`CaseError::Entry`] if it is absent or no string.
+    pub fn path(&self, name: &str) -> Result<PathBuf, CaseError> {
+        self.required(name)?;
+        let file = self.text(name)?.ok_or_else(|| entry(name, &Value::Null, "a string"))?;
+        Ok(self.case.path(file))
     }
 
     /// An input array that must be there.

@@ -31,7 +31,11 @@ pub(super) fn extract_patch(request: &Request<'_>) -> Result<Outcomes, Operation
         Some(image) => image,
         None => numbered(&request.naturals("shape")?)?,
     };
-    let stack = array_stack(image, &axes)?;
+    patch_of(request, &*array_stack(image, &axes)?)
+}
+
+/// The patch that a check asks for, from any source.
+pub(super) fn patch_of(request: &Request<'_>, stack: &dyn ImageStack) -> Result<Outcomes, OperationError> {
     let channels = request.optional_naturals("channels")?;
     let region = Region::new(request.coords("coords")?, request.extent("patch_size")?)?;
     let patch = stack.read_patch(request.natural("sample_idx")?, channels.as_deref(), &region)?;

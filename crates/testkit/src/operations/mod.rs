@@ -21,6 +21,7 @@ mod random;
 mod specs;
 mod stitch;
 mod stratified;
+mod zarr;
 
 use crate::golden::Operation;
 
@@ -40,6 +41,9 @@ pub fn operation(name: &str) -> Option<Operation> {
         "restored_slices" => axes::restored_slices,
         "patch_slices" => axes::patch_slices,
         "extract_patch" => extract::extract_patch,
+        "extract_patch_zarr" => zarr::extract_patch,
+        "zarr_source" => zarr::source,
+        "zarr_uri" => zarr::uri,
         "patch_extractor" => extract::patch_extractor,
         "patching_sequential" => patching::sequential,
         "patching_tiled" => patching::tiled,

@@ -1,0 +1,241 @@
+//! Opening one array as a stack: its axes, chunks, sizes and limits.
+
+use std::sync::Arc;
+
+use patchweave_geometry::{Axes, Axis, PerAxis};
+use patchweave_pixel::PixelType;
+use serde_json::Value;
+use zarrs::array::{Array, DataType, data_type};
+
+use super::chunks::{ArrayChunks, ZarrChunks};
+use super::codec_names::compression;
+use super::decoder::{ChunkDecoder, DecodeError, Form, chunk_shape, product};
+use super::hierarchy::FoundLevel;
+use super::metadata::array_of;
+use super::node::{Node, NodeKind, ZarrVersion};
+use super::ome::{Multiscale, axis_named};
+use super::store::{Store, ZarrsStorage};
+use crate::chunked::ChunkedStack;
+use crate::file_axes::FileAxes;
+use crate::{ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
+
+/// Opens arrays of one store in the same way.
+pub(super) struct ArrayOpener<'a> {
+    pub store: Arc<dyn Store>,
+    pub axes: Option<&'a Axes>,
+    pub options: &'a OpenOptions,
+}
+
+impl ArrayOpener<'_> {
+    /// The array of a level as a stack.
+    ///
+    /// # Errors
+    /// [`StackError`] if it is a group, cannot be read, or its chunks are too large.
+    pub fn open(
+        &self,
+        level: &FoundLevel,
+        image: Option<&Multiscale>,
+        node: &Node,
+    ) -> Result<Arc<dyn ImageStack>, StackError> {
+        let key = level.path.trim_start_matches('/');
+        let stack = self.store.name(key);
+        if node.kind == NodeKind::Group {
+            return Err(StackError::Damaged {
+                stack,
+                place: "the node".to_owned(),
+                got: "a group".to_owned(),
+                expected: "an array".to_owned(),
+            });
+        }
+        let limit = self.options.decoded_chunk_bytes;
+        let storage = ZarrsStorage {
+            store: self.store.clone(),
+            limit: (limit as u64).saturating_mul(2).saturating_add(1 << 20),
+        };
+        let array = array_of(&stack, &level.path, node, storage)?;
+        let pixel_type = pixel_type_of(array.data_type()).ok_or_else(|| StackError::Unsupported {
+            stack: stack.clone(),
+            what: format!("data type {:?}", array.data_type()),
+            hint: "arrays of booleans, integers and floats are read",
+        })?;
+        let shape = sizes(array.shape()).ok_or_else(|| StackError::Unsupported {
+            stack: stack.clone(),
+            what: format!("shape {:?}", array.shape()),
+            hint: "every size must be addressable on this machine",
+        })?;
+        let own = own_axes(&stack, &array, node, image)?;
+        let layout = own.layout(&stack, self.axes, &shape)?;
+        let grid = largest_chunk(&stack, &array)?;
+        let too_large = |chunk: Vec<usize>| StackError::ChunkTooLarge {
+            stack: stack.clone(),
+            chunk,
+            pixel_type,
+            limit,
+        };
+        let is_regular = array.chunk_grid().name_v3().is_some_and(|name| name == "regular");
+        let form = Form {
+            shape: chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>())
+                .ok_or_else(|| damaged_grid(&stack, &format!("chunks of {grid:?}")))?,
+            data_type: array.data_type().clone(),
+            fill_value: array.fill_value().clone(),
+        };
+        let fill_value = array.fill_value().as_ne_bytes().to_vec();
+        let mut shards = None;
+        let (chunks, chunk) = if is_regular {
+            // A shard may be larger than what is decoded at once, a chunk in it may not.
+            let decoder_limit = if is_sharded(&array) { usize::MAX } else { limit };
+            let decoder = match ChunkDecoder::new(&array.codecs(), form, decoder_limit) {
+                Ok(decoder) => decoder,
+                Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
+                Err(source) => return Err(zarr_error(&stack, "the array's codecs", source)),
+            };
+            let chunk = decoder.open_shard().map(|layout| layout.chunk.clone());
+            let chunk = chunk.inspect(|_| shards = Some(grid.clone())).unwrap_or(grid);
+            (ArrayChunks::regular(decoder), chunk)
+        } else if is_sharded(&array) {
+            return Err(StackError::Unsupported {
+                stack,
+                what: "an irregular grid of shards".to_owned(),
+                hint: "write the array again with shards of one size",
+            });
+        } else {
+            (ArrayChunks::Irregular, grid)
+        };
+        let n_bytes = chunk.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
+        if n_bytes.is_none_or(|n_bytes| n_bytes > limit) {
+            return Err(too_large(chunk));
+        }
+        let n_chunks: Vec<u64> = shape.iter().zip(&chunk).map(|(n, size)| n.div_ceil(*size) as u64).collect();
+        if product(&n_chunks).is_none() {
+            return Err(damaged_grid(&stack, &format!("{n_chunks:?} chunks")));
+        }
+        let mut info = StackInfo::new(stack.clone(), pixel_type, layout);
+        info.chunks = Some(chunk.clone());
+        info.shards = shards;
+        info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
+        info.format = Some(format_name(node.version, image));
+        info.compression = compression(node);
+        let source = ZarrChunks {
+            array,
+            store: self.store.clone(),
+            chunks,
+            stack,
+            pixel_type,
+            chunk: chunk.clone(),
+            shape,
+            fill_value,
+        };
+        Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options.cache.clone())))
+    }
+}
+
+/// What the file says about its axes: the image it belongs to, or else the names of the array's dimensions.
+fn own_axes(
+    stack: &str,
+    array: &Array<ZarrsStorage>,
+    node: &Node,
+    image: Option<&Multiscale>,
+) -> Result<FileAxes, StackError> {
+    let n_dimensions = array.dimensionality();
+    if let Some(axes) = image.and_then(|image| image.axes.as_ref()) {
+        if axes.len() != n_dimensions {
+            return Err(StackError::Damaged {
+                stack: stack.to_owned(),
+                place: "axes of its image".to_owned(),
+                got: format!("{} axes", axes.len()),
+                expected: format!("as many as the array has dimensions, {n_dimensions}"),
+            });
+        }
+        return Ok(FileAxes::new(axes.clone()));
+    }
+    let names: Option<Vec<Option<&str>>> = match array.dimension_names() {
+        Some(names) => Some(names.iter().map(Option::as_deref).collect()),
+        None => {
+            let names = node.attributes.get("_ARRAY_DIMENSIONS").and_then(Value::as_array);
+            names.map(|names| names.iter().map(Value::as_str).collect())
+        }
+    };
+    Ok(match names.filter(|names| names.len() == n_dimensions) {
+        Some(names) => FileAxes::new(names.iter().map(|name| axis_named((*name)?)).collect()),
+        None => FileAxes::unknown(n_dimensions),
+    })
+}
+
+/// The size of a chunk; along a dimension whose chunks differ, that of the largest one.
+fn largest_chunk(stack: &str, array: &Array<ZarrsStorage>) -> Result<Vec<usize>, StackError> {
+    let failed = |source| zarr_error(stack, "the chunk grid", source);
+    let n_dimensions = array.dimensionality();
+    let mut largest = array.chunk_shape(&vec![0; n_dimensions]).map_err(failed)?;
+    if array.chunk_grid().name_v3().is_none_or(|name| name != "regular") {
+        for (dimension, &n_chunks) in array.chunk_grid_shape().iter().enumerate() {
+            let mut chunk = vec![0; n_dimensions];
+            for idx in 1..n_chunks {
+                chunk[dimension] = idx;
+                let size = array.chunk_shape(&chunk).map_err(failed)?[dimension];
+                largest[dimension] = largest[dimension].max(size);
+            }
+        }
+    }
+    let largest: Vec<u64> = largest.iter().map(|size| size.get()).collect();
+    sizes(&largest).ok_or_else(|| damaged_grid(stack, &format!("chunks of {largest:?}")))
+}
+
+fn damaged_grid(stack: &str, got: &str) -> StackError {
+    StackError::Damaged {
+        stack: stack.to_owned(),
+        place: "the chunk grid".to_owned(),
+        got: got.to_owned(),
+        expected: "chunks that can be counted".to_owned(),
+    }
+}
+
+fn is_sharded(array: &Array<ZarrsStorage>) -> bool {
+    let codecs = array.codecs();
+    let is_plain = codecs.array_to_array_codecs().is_empty() && codecs.bytes_to_bytes_codecs().is_empty();
+    is_plain && codecs.array_to_bytes_codec().as_any().is::<zarrs::array::codec::ShardingCodec>()
+}
+
+fn sizes(sizes: &[u64]) -> Option<Vec<usize>> {
+    sizes.iter().map(|&size| usize::try_from(size).ok()).collect()
+}
+
+fn format_name(version: ZarrVersion, image: Option<&Multiscale>) -> String {
+    match (image, version) {
+        (Some(Multiscale { version: Some(version), .. }), _) => format!("OME-Zarr {version}"),
+        (Some(_), _) => "OME-Zarr".to_owned(),
+        (None, ZarrVersion::V2) => "Zarr 2".to_owned(),
+        (None, ZarrVersion::V3) => "Zarr 3".to_owned(),
+    }
+}
+
+fn pixel_size(scale: &[Option<f64>], axes: &Axes) -> Option<PixelSize> {
+    let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
+    let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
+    PerAxis::new(&sizes?).ok()
+}
+
+fn pixel_type_of(found: &DataType) -> Option<PixelType> {
+    let zarr_type = |pixel_type: &PixelType| match pixel_type {
+        PixelType::Bool => data_type::bool(),
+        PixelType::U8 => data_type::uint8(),
+        PixelType::U16 => data_type::uint16(),
+        PixelType::U32 => data_type::uint32(),
+        PixelType::U64 => data_type::uint64(),
+        PixelType::I8 => data_type::int8(),
+        PixelType::I16 => data_type::int16(),
+        PixelType::I32 => data_type::int32(),
+        PixelType::I64 => data_type::int64(),
+        PixelType::F16 => data_type::float16(),
+        PixelType::F32 => data_type::float32(),
+        PixelType::F64 => data_type::float64(),
+    };
+    PixelType::ALL.into_iter().find(|pixel_type| zarr_type(pixel_type) == *found)
+}
+
+pub(super) fn zarr_error(
+    stack: &str,
+    place: impl Into<String>,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StackError {
+    StackError::Zarr { stack: stack.to_owned(), place: place.into(), source: source.into() }
+}

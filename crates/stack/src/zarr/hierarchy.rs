@@ -1,0 +1,290 @@
+//! Which images a node of a Zarr stands for: an array, an OME-Zarr image, a plate, or whatever else a group may hold.
+
+use std::collections::HashMap;
+
+use super::node::{Node, NodeKind, ZarrVersion, child_names, read_node};
+use super::ome::{self, Level, Multiscale};
+use super::store::Store;
+use crate::StackError;
+
+/// An image: its arrays, full resolution first, and what OME-Zarr metadata says about it.
+#[derive(Debug)]
+pub(super) struct FoundImage {
+    pub levels: Vec<FoundLevel>,
+    pub image: Option<Multiscale>,
+}
+
+/// One array of an image.
+#[derive(Debug)]
+pub(super) struct FoundLevel {
+    /// The path of the array, which starts with `/`.
+    pub path: String,
+    pub scale: Option<Vec<Option<f64>>>,
+}
+
+/// A walk through the nodes of one store, each of which is read once.
+pub(super) struct Hierarchy<'a> {
+    store: &'a dyn Store,
+    nodes: HashMap<String, Option<Node>>,
+}
+
+/// Groups in groups that are followed: plate, well, image.
+const MAX_DEPTH: usize = 8;
+
+/// Images of a collection that are looked for where nothing lists them.
+const MAX_PROBED: usize = 10_000;
+
+impl<'a> Hierarchy<'a> {
+    pub fn new(store: &'a dyn Store) -> Self {
+        Hierarchy { store, nodes: HashMap::new() }
+    }
+
+    /// The images that a node stands for.
+    ///
+    /// # Errors
+    /// [`StackError`] if there is no such node, it holds no image, or its metadata cannot be read.
+    pub fn find(&mut self, path: &str) -> Result<Vec<FoundImage>, StackError> {
+        let path = resolve("/", path).ok_or_else(|| self.leaves(path, path))?;
+        let node = self.required(&path)?;
+        let mut found = Vec::new();
+        match node.kind {
+            NodeKind::Array => found.push(self.level_of_image(&path)?),
+            NodeKind::Group => self.collect(&path, &node, 0, &mut found)?,
+        }
+        Ok(found)
+    }
+
+    /// The node at a path, which has to be there.
+    pub fn required(&mut self, path: &str) -> Result<Node, StackError> {
+        match self.node(path)? {
+            Some(node) => Ok(node),
+            None => Err(self.missing(path)),
+        }
+    }
+
+    fn node(&mut self, path: &str) -> Result<Option<Node>, StackError> {
+        if let Some(known) = self.nodes.get(path) {
+            return Ok(known.clone());
+        }
+        let node = read_node(self.store, path)?;
+        self.nodes.insert(path.to_owned(), node.clone());
+        Ok(node)
+    }
+
+    fn name(&self, path: &str) -> String {
+        self.store.name(path.trim_start_matches('/'))
+    }
+
+    /// What is wrong with the path of a node that does not exist: the first part of it that does not.
+    fn missing(&mut self, path: &str) -> StackError {
+        let expected = |what: &str| what.to_owned();
+        let mut at = path;
+        while let Some(parent) = parent_of(at) {
+            match self.node(parent) {
+                Ok(Some(Node { kind: NodeKind::Array, .. })) => {
+                    return StackError::Damaged {
+                        stack: self.name(parent),
+                        place: format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
+                        got: expected("an array"),
+                        expected: expected("a group"),
+                    };
+                }
+                Ok(Some(_)) => {
+                    return StackError::Damaged {
+                        stack: self.name(parent),
+                        place: format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
+                        got: expected("no such name"),
+                        expected: expected("an array or a group"),
+                    };
+                }
+                Ok(None) => at = parent,
+                Err(error) => return error,
+            }
+        }
+        StackError::Damaged {
+            stack: self.name(path),
+            place: expected("its metadata"),
+            got: expected("none of zarr.json, .zarray and .zgroup"),
+            expected: expected("a Zarr array or group"),
+        }
+    }
+
+    fn leaves(&self, group: &str, path: &str) -> StackError {
+        StackError::Damaged {
+            stack: self.name(group),
+            place: "a path in its metadata".to_owned(),
+            got: format!("{path:?}"),
+            expected: "a path inside of the store".to_owned(),
+        }
+    }
+
+    fn inside(&self, group: &str, path: &str) -> Result<String, StackError> {
+        resolve(group, path).ok_or_else(|| self.leaves(group, path))
+    }
+
+    fn collect(
+        &mut self,
+        path: &str,
+        group: &Node,
+        depth: usize,
+        found: &mut Vec<FoundImage>,
+    ) -> Result<(), StackError> {
+        let images = ome::multiscales(&group.attributes);
+        if !images.is_empty() {
+            for image in images {
+                found.push(self.image(path, image)?);
+            }
+            return Ok(());
+        }
+        let members = ome::wells(&group.attributes)
+            .or_else(|| ome::fields(&group.attributes))
+            .or_else(|| ome::names_in(&group.attributes, "labels"));
+        let members = match members {
+            Some(members) => Some(members),
+            None if ome::is_collection(&group.attributes) => Some(self.collection(path, group)?),
+            None => None,
+        };
+        let Some(members) = members else { return self.arrays(path, group, found) };
+        if depth == MAX_DEPTH {
+            return Err(StackError::Damaged {
+                stack: self.name(path),
+                place: "the group".to_owned(),
+                got: format!("images more than {MAX_DEPTH} groups deep"),
+                expected: "plates, wells and images".to_owned(),
+            });
+        }
+        let before = found.len();
+        for member in members {
+            let member = self.inside(path, &member)?;
+            let node = self.required(&member)?;
+            match node.kind {
+                NodeKind::Array => found.push(self.level_of_image(&member)?),
+                NodeKind::Group => self.collect(&member, &node, depth + 1, found)?,
+            }
+        }
+        if found.len() == before { Err(self.empty(path)) } else { Ok(()) }
+    }
+
+    fn image(&self, group: &str, image: Multiscale) -> Result<FoundImage, StackError> {
+        let level = |Level { path, scale }: &Level| {
+            Ok(FoundLevel { path: self.inside(group, path)?, scale: scale.clone() })
+        };
+        let levels = image.levels.iter().map(level).collect::<Result<_, StackError>>()?;
+        Ok(FoundImage { levels, image: Some(image) })
+    }
+
+    /// An array by itself, with what an image above it says about it.
+    fn level_of_image(&mut self, array: &str) -> Result<FoundImage, StackError> {
+        let mut group = parent_of(array);
+        while let Some(path) = group {
+            if let Some(node) = self.node(path)? {
+                for image in ome::multiscales(&node.attributes) {
+                    let is_it = |level: &&Level| resolve(path, &level.path).as_deref() == Some(array);
+                    if let Some(Level { scale, .. }) = image.levels.iter().find(is_it) {
+                        let level = FoundLevel { path: array.to_owned(), scale: scale.clone() };
+                        return Ok(FoundImage { levels: vec![level], image: Some(image) });
+                    }
+                }
+            }
+            group = parent_of(path);
+        }
+        let level = FoundLevel { path: array.to_owned(), scale: None };
+        Ok(FoundImage { levels: vec![level], image: None })
+    }
+
+    /// The images of a collection: those that its `OME` group lists, or else all whose name is a number.
+    fn collection(&mut self, path: &str, group: &Node) -> Result<Vec<String>, StackError> {
+        if let Some(ome) = self.node(&join(path, "OME"))?
+            && let Some(series) = ome::names_in(&ome.attributes, "series")
+        {
+            return Ok(series);
+        }
+        if let Some(names) = child_names(self.store, path, group)? {
+            let mut numbers: Vec<(usize, String)> =
+                names.into_iter().filter_map(|name| Some((name.parse().ok()?, name))).collect();
+            numbers.sort_unstable();
+            return Ok(numbers.into_iter().map(|(_, name)| name).collect());
+        }
+        let mut names = Vec::new();
+        while names.len() < MAX_PROBED && self.node(&join(path, &names.len().to_string()))?.is_some() {
+            names.push(names.len().to_string());
+        }
+        Ok(names)
+    }
+
+    /// The arrays directly in a group, names sorted as strings.
+    fn arrays(&mut self, path: &str, group: &Node, found: &mut Vec<FoundImage>) -> Result<(), StackError> {
+        let names = child_names(self.store, path, group)?.ok_or_else(|| StackError::Unsupported {
+            stack: self.name(path),
+            what: format!("listing a group without {}", match group.version {
+                ZarrVersion::V2 => ".zmetadata",
+                ZarrVersion::V3 => "consolidated_metadata",
+            }),
+            hint: "name an array in it, because this server cannot list",
+        })?;
+        let mut is_empty = true;
+        for name in names {
+            let child = join(path, &name);
+            if matches!(self.node(&child)?, Some(Node { kind: NodeKind::Array, .. })) {
+                let level = FoundLevel { path: child, scale: None };
+                found.push(FoundImage { levels: vec![level], image: None });
+                is_empty = false;
+            }
+        }
+        if is_empty { Err(self.empty(path)) } else { Ok(()) }
+    }
+
+    fn empty(&self, path: &str) -> StackError {
+        StackError::Damaged {
+            stack: self.name(path),
+            place: "the group".to_owned(),
+            got: "no arrays and no OME-Zarr image".to_owned(),
+            expected: "at least one array; name one inside the store if they are deeper".to_owned(),
+        }
+    }
+}
+
+fn join(group: &str, name: &str) -> String {
+    format!("{}/{name}", group.trim_end_matches('/'))
+}
+
+fn parent_of(path: &str) -> Option<&str> {
+    let path = path.trim_end_matches('/');
+    let end = path.rfind('/')?;
+    Some(if end == 0 { "/" } else { &path[..end] })
+}
+
+/// A path relative to a group, without `.` and `..`; `None` if it leaves the root of the store.
+fn resolve(group: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    // On Windows, names of streams and drives would be something else than names.
+    let separators: &[char] = if cfg!(windows) { &['/', '\\', ':'] } else { &['/'] };
+    for part in group.split('/').chain(path.split(separators)) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part if part.contains('\0') => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside_of_the_store() {
+        assert_eq!(resolve("/a", "b/./c").as_deref(), Some("/a/b/c"));
+        assert_eq!(resolve("/a", "../b").as_deref(), Some("/b"));
+        assert_eq!(resolve("/", "/b/").as_deref(), Some("/b"));
+        assert_eq!(resolve("/a", ".").as_deref(), Some("/a"));
+        for path in ["../../b", "..", "b/../../..", "a\0b"] {
+            assert_eq!(resolve("/", path), None, "{path}");
+        }
+        assert_eq!((parent_of("/a/b"), parent_of("/a"), parent_of("/")), (Some("/a"), Some("/"), None));
+    }
+}

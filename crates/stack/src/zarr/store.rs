@@ -1,0 +1,165 @@
+//! Where the files of a Zarr lie: a folder, a zip file, or a bucket behind a URL, all of them read by key.
+
+use std::io;
+use std::sync::Arc;
+
+use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
+use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
+
+use crate::StackError;
+use crate::remote::RemoteError;
+
+/// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
+pub(crate) trait Store: Send + Sync {
+    /// Reads a part of a file; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is there but cannot be read, or the part has more than `limit` bytes.
+    fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The names of the folders directly in a folder; `None` if this kind of store cannot list.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it can list but fails.
+    fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError>;
+
+    /// Whether a folder may be read, which it may not if it is a link out of the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Outside`].
+    fn admit(&self, _folder: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// The name of a file or folder for people.
+    fn name(&self, key: &str) -> String;
+}
+
+/// Which bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Range {
+        start: u64,
+        len: u64,
+    },
+    /// So many bytes at the end.
+    Suffix(u64),
+}
+
+/// Why a file of a store cannot be read; the caller names it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("got {size} bytes, expected at most {limit}")]
+    TooLarge { size: u64, limit: u64 },
+    #[error("got a file of {size} bytes, expected {part:?} in it")]
+    Range { part: Part, size: u64 },
+    #[error(
+        "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
+    )]
+    Outside { path: String },
+    #[error("got {got}, expected {expected}")]
+    ZipEntry { got: String, expected: &'static str },
+    #[error("the file cannot be read")]
+    Io(#[from] io::Error),
+    #[error("the zip file cannot be read")]
+    Zip(#[from] zip::result::ZipError),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+}
+
+impl StoreError {
+    /// Names the image and the place that could not be read.
+    pub fn at(self, stack: &str, place: impl Into<String>) -> StackError {
+        StackError::Zarr { stack: stack.to_owned(), place: place.into(), source: Box::new(self) }
+    }
+}
+
+impl Part {
+    /// Start and length of the part of a file of `size` bytes, if it lies within and is no longer than `limit`.
+    pub fn within(self, size: u64, limit: u64) -> Result<(u64, usize), StoreError> {
+        let outside = || StoreError::Range { part: self, size };
+        let (start, len) = match self {
+            Part::Whole => (0, size),
+            Part::Range { start, len } => {
+                let end = start.checked_add(len).filter(|end| *end <= size).ok_or_else(outside)?;
+                (start, end - start)
+            }
+            Part::Suffix(len) => (size.checked_sub(len).ok_or_else(outside)?, len),
+        };
+        if len > limit {
+            return Err(StoreError::TooLarge { size: len, limit });
+        }
+        let len = usize::try_from(len).map_err(|_| StoreError::TooLarge { size: len, limit })?;
+        Ok((start, len))
+    }
+}
+
+/// A store as `zarrs` wants to see it, which reads at most `limit` bytes at once.
+pub(super) struct ZarrsStorage {
+    pub store: Arc<dyn Store>,
+    pub limit: u64,
+}
+
+impl ZarrsStorage {
+    fn part(&self, key: &StoreKey, range: ByteRange) -> Result<Option<Vec<u8>>, StorageError> {
+        let part = match range {
+            ByteRange::FromStart(0, None) => Part::Whole,
+            ByteRange::FromStart(start, Some(len)) => Part::Range { start, len },
+            ByteRange::FromStart(start, None) => {
+                let whole = self.part(key, ByteRange::FromStart(0, None))?;
+                let start = usize::try_from(start).unwrap_or(usize::MAX);
+                return Ok(whole.map(|bytes| bytes.get(start..).unwrap_or_default().to_vec()));
+            }
+            ByteRange::Suffix(len) => Part::Suffix(len),
+        };
+        let read = self.store.read(key.as_str(), part, self.limit);
+        read.map_err(|source| StorageError::IOError(Arc::new(io::Error::other(source))))
+    }
+}
+
+impl ReadableStorageTraits for ZarrsStorage {
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        let mut parts = Vec::new();
+        for range in ranges {
+            match self.part(key, range)? {
+                Some(bytes) => parts.push(Ok(bytes.into())),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Box::new(parts.into_iter())))
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        Ok(self.part(key, ByteRange::FromStart(0, None))?.map(|bytes| bytes.len() as u64))
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stay_inside_of_their_file() {
+        let within = |part: Part, size, limit| part.within(size, limit).map_err(|error| error.to_string());
+        assert_eq!(within(Part::Whole, 10, 10), Ok((0, 10)));
+        assert_eq!(within(Part::Whole, 10, 9), Err("got 10 bytes, expected at most 9".into()));
+        assert_eq!(within(Part::Range { start: 3, len: 7 }, 10, 10), Ok((3, 7)));
+        assert_eq!(within(Part::Suffix(4), 10, 10), Ok((6, 4)));
+        for part in [
+            Part::Range { start: 3, len: 8 },
+            Part::Range { start: u64::MAX, len: u64::MAX },
+            Part::Suffix(11),
+        ] {
+            assert!(within(part, 10, u64::MAX).is_err(), "{part:?}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Units of length as OME-Zarr and real files spell them, in micrometres.
+
+/// How many micrometres a unit has; `None` for what is no unit of length.
+pub(super) fn micrometres(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "micrometer" | "micrometre" | "micron" | "um" | "µm" | "μm" => 1.0,
+        "nanometer" | "nanometre" | "nm" => 1e-3,
+        "angstrom" | "Å" => 1e-4,
+        "picometer" | "pm" => 1e-6,
+        "femtometer" => 1e-9,
+        "attometer" => 1e-12,
+        "zeptometer" => 1e-15,
+        "yoctometer" => 1e-18,
+        "millimeter" | "millimetre" | "mm" => 1e3,
+        "centimeter" | "centimetre" | "cm" => 1e4,
+        "decimeter" => 1e5,
+        "meter" | "metre" | "m" => 1e6,
+        "dekameter" | "decameter" => 1e7,
+        "hectometer" => 1e8,
+        "kilometer" | "km" => 1e9,
+        "megameter" => 1e12,
+        "gigameter" => 1e15,
+        "terameter" => 1e18,
+        "petameter" => 1e21,
+        "exameter" => 1e24,
+        "zettameter" => 1e27,
+        "yottameter" => 1e30,
+        "inch" => 25_400.0,
+        "foot" => 304_800.0,
+        "yard" => 914_400.0,
+        "mile" => 1_609_344_000.0,
+        _ => return None,
+    })
+}

@@ -1,0 +1,137 @@
+//! A Zarr in a zip file.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::store::{Part, Store, StoreError};
+
+/// The entries of a zip file.
+///
+/// The directory of the zip is read once. Entries are read without a lock, from a handle of their own. Their names are
+/// only compared with keys, never used as paths.
+pub(super) struct ZipStore {
+    path: PathBuf,
+    archive: Mutex<ZipArchive<BufReader<File>>>,
+    /// The folder in the zip that holds everything, with a `/` at its end, or nothing.
+    prefix: String,
+    /// The folders that entries are in, without `prefix`.
+    folders: BTreeSet<String>,
+}
+
+/// Where an entry lies in the zip file.
+struct Entry {
+    start: u64,
+    stored_len: u64,
+    len: u64,
+    method: CompressionMethod,
+    crc: u32,
+}
+
+impl ZipStore {
+    pub fn new(path: &Path) -> Result<Self, StoreError> {
+        let archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
+        let names: Vec<String> =
+            archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        let prefix = common_folder(&names);
+        let inside = names.iter().filter_map(|name| name.strip_prefix(&prefix));
+        let folders = inside
+            .flat_map(|name| name.match_indices('/').map(|(end, _)| name[..end].to_owned()).collect::<Vec<_>>())
+            .collect();
+        Ok(ZipStore { path: path.to_owned(), archive: Mutex::new(archive), prefix, folders })
+    }
+
+    fn find(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = format!("{}{key}", self.prefix);
+        // A path may also name the folder that all entries are in.
+        let index = archive
+            .index_for_name_raw(inside.as_bytes())
+            .or_else(|| archive.index_for_name_raw(key.as_bytes()));
+        let Some(index) = index else { return Ok(None) };
+        let entry = archive.by_index_raw(index)?;
+        let damaged = |got: &str| StoreError::ZipEntry {
+            got: got.to_owned(),
+            expected: "an entry that is stored or deflated and not encrypted",
+        };
+        if entry.encrypted() {
+            return Err(damaged("an encrypted entry"));
+        }
+        let start = entry.data_start().ok_or_else(|| damaged("an entry without a place"))?;
+        let (method, crc) = (entry.compression(), entry.crc32());
+        if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(damaged(&format!("compression {method}")));
+        }
+        Ok(Some(Entry { start, stored_len: entry.compressed_size(), len: entry.size(), method, crc }))
+    }
+}
+
+/// The only folder at the root of a zip without metadata there: `zip -r x.zip x.zarr` makes one.
+fn common_folder(names: &[String]) -> String {
+    let mut firsts = names.iter().map(|name| name.split_once('/').map(|(first, _)| first));
+    match firsts.next() {
+        Some(Some(first)) if firsts.all(|other| other == Some(first)) => format!("{first}/"),
+        _ => String::new(),
+    }
+}
+
+impl Store for ZipStore {
+    fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(entry) = self.find(key)? else { return Ok(None) };
+        let (start, len) = part.within(entry.len, limit)?;
+        let mut file = File::open(&self.path)?;
+        let wrong = |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
+        if entry.method == CompressionMethod::Stored {
+            let size = file.metadata()?.len();
+            let at = entry.start.checked_add(start).filter(|at| {
+                entry.stored_len == entry.len && at.checked_add(len as u64).is_some_and(|end| end <= size)
+            });
+            let at = at.ok_or_else(|| wrong(format!("an entry beyond the {size} bytes of the file")))?;
+            file.seek(SeekFrom::Start(at))?;
+            let mut bytes = vec![0; len];
+            file.read_exact(&mut bytes)?;
+            if part == Part::Whole {
+                check_crc(&bytes, entry.crc).map_err(wrong)?;
+            }
+            return Ok(Some(bytes));
+        }
+        // A part of a deflated entry needs all that is before it; nobody deflates shards.
+        file.seek(SeekFrom::Start(entry.start))?;
+        let (_, whole_len) = Part::Whole.within(entry.len, limit)?;
+        let mut bytes = Vec::new();
+        let stored = BufReader::new(file.take(entry.stored_len));
+        DeflateDecoder::new(stored).take(entry.len.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() != whole_len {
+            return Err(wrong(format!("{} bytes of {whole_len}", bytes.len())));
+        }
+        check_crc(&bytes, entry.crc).map_err(wrong)?;
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        bytes.truncate(start.saturating_add(len));
+        Ok(Some(bytes.split_off(start.min(bytes.len()))))
+    }
+
+    fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
+        let named = format!("{folder}/");
+        let folder = named.strip_prefix(&self.prefix).unwrap_or(&named).trim_matches('/');
+        let parent = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let names = self.folders.iter().filter_map(|name| name.strip_prefix(&parent));
+        Ok(Some(names.filter(|name| !name.is_empty() && !name.contains('/')).map(str::to_owned).collect()))
+    }
+
+    fn name(&self, key: &str) -> String {
+        let path = if key.is_empty() { self.path.clone() } else { self.path.join(key) };
+        path.display().to_string()
+    }
+}
+
+fn check_crc(bytes: &[u8], expected: u32) -> Result<(), String> {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    if crc.sum() == expected { Ok(()) } else { Err(format!("checksum {:08x}", crc.sum())) }
+}

@@ -1,0 +1,135 @@
+//! Real Zarrs, where they are at hand: pixels as zarr-python read them, the conformance suite, and the right refusals.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+#![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::Crc;
+use ndarray::{ArrayD, Axis};
+use patchweave_geometry::{Axes, Region};
+use patchweave_stack::{DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, open};
+use patchweave_testkit::{image_stack_suite, real_data};
+
+fn folder() -> Option<PathBuf> {
+    let folder = real_data();
+    if folder.is_none() {
+        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
+    }
+    folder
+}
+
+fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {
+    let shape = stack.info().shape();
+    let whole = Region::whole(shape.extent);
+    let samples: Vec<_> =
+        (0..shape.n_samples).map(|sample| stack.read_patch(sample, None, &whole).unwrap()).collect();
+    let views: Vec<_> = samples.iter().map(|sample| sample.view()).collect();
+    let all = ndarray::stack(Axis(0), &views).unwrap();
+    all.to_shape(shape.to_vec()).unwrap().to_owned()
+}
+
+fn crc(pixels: &ArrayD<f32>) -> String {
+    let mut crc = Crc::new();
+    for pixel in pixels {
+        crc.update(&pixel.to_le_bytes());
+    }
+    format!("{:08x}", crc.sum())
+}
+
+/// The axes that the file names, or some that fit.
+fn open_array(path: &Path, n_dimensions: usize) -> Arc<dyn ImageStack> {
+    let options = OpenOptions::default();
+    let own = open(path, DataType::Zarr, None, &options);
+    let axes: Axes = ["", "", "YX", "ZYX", "CZYX", "TCZYX"][n_dimensions].parse().unwrap();
+    own.or_else(|_| open(path, DataType::Zarr, Some(&axes), &options)).unwrap().remove(0)
+}
+
+/// What zarr-python, whose version the list names, read; made by `tests/record_zarrs.py`.
+#[test]
+fn pixels_are_those_of_another_reader() {
+    let Some(folder) = folder() else { return };
+    let list = include_str!("real_zarrs.tsv");
+    let mut n_same = 0;
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let [path, shape, pixel_type, expected] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        let path = folder.join(path);
+        if shape == "-" {
+            continue;
+        }
+        let shape: Vec<usize> = shape.split('x').map(|size| size.parse().unwrap()).collect();
+        let stack = open_array(&path, shape.len());
+        let info = stack.info();
+        assert_eq!(info.layout.shape(), shape, "{}", path.display());
+        assert_eq!(info.pixel_type.to_string(), pixel_type, "{}", path.display());
+        let pixels = pixels(&*stack);
+        assert_eq!(crc(&pixels), expected, "{}", path.display());
+        image_stack_suite(&*stack, pixels.view());
+        n_same += 1;
+    }
+    assert!(n_same > 50, "{n_same}");
+}
+
+#[test]
+fn images_open_by_their_own_metadata() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.join("e_zarr_hdf5");
+    let options = OpenOptions::default();
+    for (path, axes, format, compression, n_levels, pixel_size) in [
+        ("derived_dna_mts_actin_v04.ome.zarr", "CYX", "OME-Zarr 0.4", Some("blosc(zstd)"), 3, Some("[1.0, 1.0]")),
+        ("derived_dna_mts_actin_v05_sharded.ome.zarr", "CYX", "OME-Zarr 0.5", Some("zstd"), 3, Some("[1.0, 1.0]")),
+        ("examples_valid_image-02.zarr", "YX", "OME-Zarr 0.4", Some("blosc(lz4)"), 1, Some("[1.0, 1.0]")),
+        ("fiji_5d_v4.ome.zarr", "TCZYX", "OME-Zarr 0.4", Some("blosc(zstd)"), 2, None),
+        ("fiji_pyramid_v5.zarr", "ZYX", "OME-Zarr 0.5", Some("zstd"), 3, None),
+        ("fiji_single_v5.ome.zarr", "YX", "OME-Zarr 0.5", Some("zstd"), 1, None),
+        ("fiji_xyzc_v5.ome.zarr", "CZYX", "OME-Zarr 0.5", Some("zstd"), 2, None),
+        ("ng_simple_0.4.zarr", "YX", "OME-Zarr 0.4", Some("blosc(lz4)"), 3, Some("[0.004, 0.03]")),
+        ("ng_simple_0.5.zip", "YX", "OME-Zarr 0.5", None, 3, Some("[0.004, 0.03]")),
+        ("ngio_v04_cyx.zarr", "CYX", "OME-Zarr 0.4", Some("blosc(lz4)"), 2, Some("[0.5, 0.5]")),
+        ("ngio_v04_cyx.zarr/labels/label", "YX", "OME-Zarr 0.4", Some("blosc(lz4)"), 2, Some("[0.5, 0.5]")),
+        ("ngio_v04_cyx.zarr/labels/label/1", "YX", "OME-Zarr 0.4", Some("blosc(lz4)"), 1, Some("[1.0, 1.0]")),
+        ("ngio_v05_czyx.zarr/labels", "ZYX", "OME-Zarr 0.5", Some("zstd"), 2, None),
+        ("viv_blobs_v04.ome.zarr", "CYX", "OME-Zarr 0.4-dev-spatialdata", Some("blosc(lz4)"), 1, None),
+        ("mobie_single-plane-hcs.zarr/E/08", "CYX", "OME-Zarr 0.4", Some("blosc(zstd)"), 3, Some("[2.7336, 2.7336]")),
+    ] {
+        let path = folder.join(path);
+        let mut request = OpenRequest::new(&path, &options);
+        request.n_levels = None;
+        let images = Formats::default().of_path(&path).unwrap().open(&request).unwrap();
+        let [levels] = images.as_slice() else { panic!("{} images in {}", images.len(), path.display()) };
+        let info = levels[0].info();
+        let name = path.display();
+        assert_eq!(info.layout.axes().to_string(), axes, "{name}");
+        assert_eq!(info.format.as_deref(), Some(format), "{name}");
+        assert_eq!(info.compression.as_deref(), compression, "{name}");
+        assert_eq!(levels.len(), n_levels, "{name}");
+        if let Some(pixel_size) = pixel_size {
+            let size = info.pixel_size.map(|size| format!("{:?}", size.as_slice()));
+            assert_eq!(size.as_deref(), Some(pixel_size), "{name}");
+        }
+    }
+    let plate = folder.join("mobie_single-plane-hcs.zarr");
+    let fields = open(&plate, DataType::Zarr, None, &options).unwrap();
+    let names: Vec<&str> = fields.iter().map(|field| field.info().source.as_str()).collect();
+    assert_eq!(names, ["E/07/0/0", "E/08/0/0"].map(|field| plate.join(field).display().to_string()));
+    let arrays = folder.join("zarrs_sharded.zarr/group/array");
+    let arrays = open(&arrays, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap();
+    assert_eq!(arrays[0].info().shards, Some(vec![4, 8]));
+}
+
+#[test]
+fn damaged_and_invalid_images_are_refused() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.join("e_zarr_hdf5");
+    let open = |name: &str| open(&folder.join(name), DataType::Zarr, None, &OpenOptions::default());
+    let refusal = |name: &str| open(name).err().unwrap().to_string();
+    assert!(refusal("examples_invalid_image-01.zarr").contains("no arrays and no OME-Zarr image"));
+    assert!(refusal("examples_invalid_image-03.zarr").contains("\"0\" in it: got no such name"));
+    let damaged = open("derived_dna_mts_actin_v04_damaged.ome.zarr").unwrap().remove(0);
+    let whole = Region::whole(damaged.info().shape().extent);
+    let error = damaged.read_patch(0, Some(&[0]), &whole).unwrap_err();
+    assert!(error.to_string().contains("chunk [0, 1, 1] ("), "{error}");
+    let other = open("derived_dna_mts_actin_v04.ome.zarr").unwrap().remove(0);
+    let expected = other.read_patch(0, Some(&[1]), &whole).unwrap();
+    assert_eq!(damaged.read_patch(0, Some(&[1]), &whole).unwrap(), expected);
+}

@@ -1,0 +1,194 @@
+//! A server on this machine that serves a folder over HTTP and as a bucket, and misbehaves as told.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What may go wrong, each of it once in so many requests; 0 is never.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    pub drop_connection: u64,
+    pub error_500: u64,
+    pub cut_body: u64,
+    pub delay: Duration,
+    /// 403 for every object whose name ends so.
+    pub forbidden: Option<&'static str>,
+    /// 500 for every object whose name ends so.
+    pub broken: Option<&'static str>,
+}
+
+pub struct Server {
+    pub address: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    root: PathBuf,
+    faults: Faults,
+    n_requests: AtomicU64,
+    n_faults: AtomicU64,
+    /// How often every object was given in full, by name and range.
+    served: Mutex<BTreeMap<String, usize>>,
+    stop: AtomicBool,
+}
+
+impl Server {
+    pub fn start(root: &Path, faults: Faults) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let shared = Arc::new(Shared {
+            root: root.to_owned(),
+            faults,
+            n_requests: AtomicU64::new(0),
+            n_faults: AtomicU64::new(0),
+            served: Mutex::default(),
+            stop: AtomicBool::new(false),
+        });
+        let serving = shared.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if serving.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let (stream, shared) = (stream.unwrap(), serving.clone());
+                std::thread::spawn(move || serve(&shared, stream));
+            }
+        });
+        Server { address, shared }
+    }
+
+    /// How often each object was served, by name and range.
+    pub fn served(&self) -> BTreeMap<String, usize> {
+        self.shared.served.lock().unwrap().clone()
+    }
+
+    pub fn n_requests(&self) -> u64 {
+        self.shared.n_requests.load(Ordering::Relaxed)
+    }
+
+    pub fn n_faults(&self) -> u64 {
+        self.shared.n_faults.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(&self.address));
+    }
+}
+
+/// Answers the requests of one connection until it ends.
+fn serve(shared: &Shared, stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some((target, range)) = request(&mut reader) {
+        if !answer(shared, &stream, &target, range.as_deref()) {
+            return;
+        }
+    }
+}
+
+fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+    let target = line.split(' ').nth(1)?.to_owned();
+    let mut range = None;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok().filter(|n| *n > 0)?;
+        if header.trim().is_empty() {
+            return Some((target, range));
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("range")
+        {
+            range = Some(value.trim().to_owned());
+        }
+    }
+}
+
+/// Whether the connection may go on.
+fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&str>) -> bool {
+    let number = shared.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let Faults { drop_connection, error_500, cut_body, delay, forbidden, broken } = shared.faults;
+    std::thread::sleep(delay);
+    let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let fault = || shared.n_faults.fetch_add(1, Ordering::Relaxed);
+    let mut plain = |status: &str, body: &str| {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()
+    };
+    if is_turn(drop_connection) {
+        fault();
+        return false;
+    }
+    if is_turn(error_500) || broken.is_some_and(|end| path.ends_with(end)) {
+        fault();
+        return plain("500 Internal Server Error", "out of order");
+    }
+    if forbidden.is_some_and(|end| path.ends_with(end)) {
+        return plain("403 Forbidden", "not for you");
+    }
+    if query.contains("list-type=2") {
+        return plain("200 OK", &listing(shared, path, query));
+    }
+    let Ok(bytes) = std::fs::read(shared.root.join(path.trim_start_matches('/'))) else {
+        return plain("404 Not Found", "nothing here");
+    };
+    let size = bytes.len();
+    let mut head = String::from("HTTP/1.1 200 OK\r\n");
+    let mut part = bytes.as_slice();
+    if let Some((start, end)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) {
+        let (start, end) = match (start, end) {
+            ("", last) => (size.saturating_sub(last.parse().unwrap()), size),
+            (start, "") => (start.parse().unwrap(), size),
+            (start, end) => (start.parse().unwrap(), size.min(end.parse::<usize>().unwrap() + 1)),
+        };
+        if start >= end {
+            return plain("416 Range Not Satisfiable", "");
+        }
+        part = &bytes[start..end];
+        head = format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {start}-{}/{size}\r\n", end - 1);
+    }
+    head += &format!(
+        "Content-Length: {}\r\nETag: \"{size}\"\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",
+        part.len()
+    );
+    if is_turn(cut_body) && part.len() > 1 {
+        fault();
+        drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&part[..part.len() / 2])));
+        return false;
+    }
+    let name = format!("{path} {}", range.unwrap_or("whole"));
+    *shared.served.lock().unwrap().entry(name).or_default() += 1;
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(part)).is_ok()
+}
+
+/// The folders directly below the prefix of a query, as S3 tells them.
+fn listing(shared: &Shared, path: &str, query: &str) -> String {
+    let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or("");
+    let prefix = prefix.replace("%2F", "/");
+    let folder = shared.root.join(path.trim_start_matches('/')).join(&prefix);
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let prefixes: String = names
+        .iter()
+        .map(|name| format!("<CommonPrefixes><Prefix>{prefix}{name}/</Prefix></CommonPrefixes>"))
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>bucket</Name><Prefix>{prefix}</Prefix>\
+         <KeyCount>{}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{prefixes}</ListBucketResult>",
+        names.len()
+    )
+}
