@@ -5,15 +5,22 @@
 //! creates a file.
 
 mod array;
+mod blocks;
 mod cache;
 mod chunk;
 mod chunked;
 mod contract;
+mod czi;
 mod error;
 mod file_axes;
+mod file_pool;
 mod formats;
+mod hdf5;
 mod info;
+mod inside;
 mod mapped;
+mod members;
+mod npy;
 mod open;
 mod own_axes;
 mod runs;
@@ -24,6 +31,8 @@ pub use array::ArrayStack;
 pub use cache::{CacheStats, ChunkCache};
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use error::StackError;
+pub use file_pool::FilePool;
 pub use formats::{DataType, Format, Formats};
 pub use info::{PixelSize, StackInfo};
+pub use members::{Member, Members};
 pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};

@@ -11,6 +11,7 @@ mod construct;
 mod context;
 mod dataset;
 mod extract;
+mod files;
 mod filter;
 mod fit;
 mod mixing;
@@ -40,6 +41,8 @@ pub fn operation(name: &str) -> Option<Operation> {
         "restored_slices" => axes::restored_slices,
         "patch_slices" => axes::patch_slices,
         "extract_patch" => extract::extract_patch,
+        "extract_patch_tiff" => files::extract_patch_tiff,
+        "file_cache" => files::file_cache,
         "patch_extractor" => extract::patch_extractor,
         "patching_sequential" => patching::sequential,
         "patching_tiled" => patching::tiled,
