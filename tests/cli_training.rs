@@ -103,8 +103,9 @@ fn splits_and_statistics_that_cannot_be_are_refused() {
     let config = with(TRAIN, "name: mean_std", "name: min_max");
     let config = with(&config, "input: image.tiff", "input: image.tiff\n  statistics: {tolerance: 0.1}");
     place.run(&config).with_code(2).complains(&["a tolerance with normalization min_max"]);
-    let config = with(TRAIN, "input: image.tiff", "input: [a/1.tif, a/2.tif]\n  target: [b/2.tif, b/1.tif]");
-    place.run(&config).with_code(2).complains(&["2.tif beside", "in the same order as the inputs"]);
+    let lists = "input: [a/1.tif, a/2.tif, a/3.tif]\n  target: [b/2.tif, b/1.tif, b/4.tif]";
+    let config = with(TRAIN, "input: image.tiff", lists);
+    place.run(&config).with_code(2).complains(&["2.tif beside", "pairs are made by name"]);
     place.image::<u16>("tiny.tiff", Format::Tiff, "YX", &[12, 12], |at| at as u16);
     let config = with(&with(TRAIN, "image.tiff", "tiny.tiff"), "n_val_patches: 0", "n_val_patches: 1");
     place.run(&config).with_code(1).complains(&["1 validation patches leave no training patch"]);

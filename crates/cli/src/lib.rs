@@ -11,9 +11,11 @@ mod run;
 mod simulate;
 mod validate;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use patchweave_pipeline::Opening;
 use patchweave_stack::Formats;
 
 use crate::arguments::{Arguments, Command};
@@ -22,12 +24,36 @@ use crate::failure::Failure;
 
 /// Runs the command with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let Arguments { command } = Arguments::parse();
+    main_with(Formats::default())
+}
+
+/// Runs the command as [`main`] does, with formats of a program's own among those that it knows.
+///
+/// See [`command`].
+pub fn main_with(formats: Formats) -> ExitCode {
+    command(std::env::args_os(), formats)
+}
+
+/// Runs the command with these arguments, the first of which is the name of the program, and returns its exit code.
+///
+/// `data_type: custom` in a configuration finds them by the endings of its paths.
+///
+/// ```no_run
+/// use patchweave_stack::Formats;
+///
+/// patchweave_cli::command(["my-patchweave", "validate", "run.yaml"], Formats::default());
+/// ```
+pub fn command<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+    formats: Formats,
+) -> ExitCode {
+    let opening = Opening::with_formats(formats);
+    let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config } => run::run(&config, &console),
-        Command::Validate { config, leaks } => validate::validate(&config, leaks, &console),
-        Command::Info(options) => info::info(&options, &Formats::default(), &console),
+        Command::Run { config } => run::run(&config, &opening, &console),
+        Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
+        Command::Info(options) => info::info(&options, &opening.formats, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };
     match result {

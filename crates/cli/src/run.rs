@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Loader, LoaderStats};
 use patchweave_pipeline::{
-    Comparison, Images, LabelledModel, Montage, PipelineError, Prediction, Statistics, StatisticsOrigin,
-    Training, compare, load_plan, open_images, prediction, prediction_picture, simulated_data, training,
-    write_statistics,
+    Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
+    StatisticsOrigin, Training, compare, load_plan, open_images, prediction, prediction_picture,
+    simulated_data, training, write_statistics,
 };
 use patchweave_predict::{Identity, Model};
 use patchweave_sink::prepare_folder;
@@ -17,9 +17,9 @@ use crate::console::{bytes, grouped, shown};
 use crate::simulate::describe;
 use crate::{Console, Failure, interrupt};
 
-pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, opening: &Opening, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
-    let plan = load_plan(config)?;
+    let plan = load_plan(config, opening)?;
     plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
     let mut run = Run { plan: &plan, console, written: Vec::new() };
     prepare_folder(&plan.output).map_err(PipelineError::from)?;
@@ -28,7 +28,7 @@ pub(crate) fn run(config: &Path, console: &Console) -> Result<(), Failure> {
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
     }
-    let images = open_images(&plan)?;
+    let images = open_images(&plan, opening)?;
     let statistics = match &plan.train {
         Some(train) => Some(run.train(train, &images)?),
         None => None,

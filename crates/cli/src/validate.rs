@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
-use patchweave_pipeline::{LeakReport, find_leak, load_plan, open_images};
+use patchweave_pipeline::{LeakReport, Opening, find_leak, load_plan, open_images};
 
 use crate::{Console, Failure, interrupt};
 
-pub(crate) fn validate(config: &Path, looks_for_leaks: bool, console: &Console) -> Result<(), Failure> {
-    let plan = load_plan(config)?;
+pub(crate) fn validate(
+    config: &Path,
+    looks_for_leaks: bool,
+    opening: &Opening,
+    console: &Console,
+) -> Result<(), Failure> {
+    let plan = load_plan(config, opening)?;
     plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
     console.say(format!("{} is fine", config.display()))?;
     let train = match &plan.train {
@@ -16,7 +21,7 @@ pub(crate) fn validate(config: &Path, looks_for_leaks: bool, console: &Console) 
         _ => return Ok(()),
     };
     interrupt::listen()?;
-    let images = open_images(&plan)?;
+    let images = open_images(&plan, opening)?;
     match find_leak(&plan.data, train, &images, &|| !interrupt::asked())? {
         LeakReport::NoValidation => {
             console.say("leaks: there are no validation patches, so nothing can leak")

@@ -44,7 +44,8 @@ const EXPECTED: &str = "letters of STCZYX, none twice, with Y and X next to each
 
 const CZI_AXES: &[&str] = &["SCYX", "SCZYX", "SCTYX"];
 
-fn has_xy_side_by_side(axes: &Axes) -> bool {
+/// Whether X and Y are neighbours, as planes need it.
+pub(crate) fn has_xy_side_by_side(axes: &Axes) -> bool {
     match (axes.position(Axis::X), axes.position(Axis::Y)) {
         (Some(x), Some(y)) => x.abs_diff(y) == 1,
         _ => false,

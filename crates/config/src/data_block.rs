@@ -15,6 +15,7 @@ use crate::loader_params::{LoaderParams, loader_params, train_loader_params};
 use crate::location::Location;
 use crate::mode::{MODES, Mode};
 use crate::normalization::NormalizationPlan;
+use crate::outside::OwnAxes;
 use crate::patching::{PatchingPlan, TilingPlan};
 use crate::patching_block::patching;
 use crate::reader::{Block, Reader, Value};
@@ -107,13 +108,20 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// The section `data_config`; nothing without a mode, a type and axes.
-pub(crate) fn data(reader: &mut Reader<'_>, value: &Value<'_>, rules: Rules) -> Option<ReadData> {
+///
+/// Axes that a run does not name are those of its images.
+pub(crate) fn data(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    rules: Rules,
+    own_axes: &OwnAxes<'_>,
+) -> Option<ReadData> {
     let block = value.block(reader)?;
     let block = rules.only(reader, block, KEYS);
     if rules.ignores_unknown {
         refuse_nulls(reader, &block);
     }
-    let images = Images::read(reader, &block, rules);
+    let images = Images::read(reader, &block, rules, own_axes);
     let seed = block.or(reader, "seed", DEFAULT_SEED, positive_seed);
     let Images { mode, data_type, .. } = images;
     let around = Surroundings { rules, mode, data_type, space: images.space(), seed };
@@ -183,15 +191,25 @@ struct Images {
 }
 
 impl Images {
-    fn read(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules) -> Images {
+    fn read(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules, own: &OwnAxes<'_>) -> Images {
         let mode = block.need(reader, "mode", &MODES.expected(), |reader, value| MODES.read(reader, value));
         let data_type = data_type(reader, block, rules);
-        let axes = block.need(reader, "axes", "letters of STCZYX, as in YX", |reader, value| {
-            axes(reader, value, data_type)
-        });
+        let is_written = |key| block.given(key).is_some();
+        let unnamed = data_type.filter(|_| rules.for_run && !is_written("axes"));
+        let axes = match unnamed {
+            Some(data_type) => own.axes(reader, block, data_type),
+            None => block.need(reader, "axes", "letters of STCZYX, as in YX", |reader, value| {
+                axes(reader, value, data_type)
+            }),
+        };
         let space = axes.as_ref().map(|axes| Space::new(axes, data_type));
-        let target_axes =
-            block.maybe(reader, "target_axes", |reader, value| target_axes(reader, value, data_type, space));
+        let target_axes = match (unnamed, &axes) {
+            (Some(data_type), Some(axes)) if !is_written("target_axes") => {
+                own.target_axes(reader, data_type, axes)
+            }
+            _ => block
+                .maybe(reader, "target_axes", |reader, value| target_axes(reader, value, data_type, space)),
+        };
         let channels =
             block.maybe(reader, "channels", |reader, value| channels(reader, value, axes.as_ref()));
         let in_memory = in_memory(reader, block, data_type);

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::data::DataPlan;
 use crate::data_block;
 use crate::origin::Origin;
+use crate::outside::OwnAxes;
 use crate::problem::ConfigErrors;
 use crate::reader::{Reader, Value};
 use crate::rules::{DataRules, Rules};
@@ -45,8 +46,10 @@ pub(crate) fn read(text: &str, file: &Path, rules: Rules) -> Result<DataPlan, Co
     let origin = Origin::new(file, text, document.root.as_ref());
     let mut reader = Reader::new(&origin, &|_| None);
     reader.report_refusals(document.refusals);
-    let data =
-        document.root.as_ref().and_then(|root| data_block::data(&mut reader, &Value::root(root), rules));
+    let data = document
+        .root
+        .as_ref()
+        .and_then(|root| data_block::data(&mut reader, &Value::root(root), rules, &OwnAxes::unknown()));
     let (problems, _) = reader.into_findings();
     match data {
         Some(data) if problems.is_empty() => Ok(data.plan),

@@ -6,8 +6,8 @@ use crate::scalar::{Names, truth};
 
 /// What the images are.
 ///
-/// The plan of a run has [`Tiff`](Self::Tiff) or [`Zarr`](Self::Zarr); a `data_config` that is read by itself
-/// may have any.
+/// The plan of a run has files, thus neither [`Array`](Self::Array) nor [`Czi`](Self::Czi); a `data_config` that is
+/// read by itself may have any.
 ///
 /// ```
 /// use patchweave_config::DataType;
@@ -24,9 +24,13 @@ pub enum DataType {
     Tiff,
     /// Zarr arrays or OME-Zarr images.
     Zarr,
+    /// HDF5 files; an addition to the types of the reference.
+    Hdf5,
+    /// NumPy files, NPY and NPZ; an addition to the types of the reference.
+    Npy,
     /// CZI files.
     Czi,
-    /// Whatever a reader of the user's own opens.
+    /// The format that the ending of every path names, formats of a program's own among them.
     Custom,
 }
 
@@ -37,6 +41,8 @@ impl DataType {
             DataType::Array => "array",
             DataType::Tiff => "tiff",
             DataType::Zarr => "zarr",
+            DataType::Hdf5 => "hdf5",
+            DataType::Npy => "npy",
             DataType::Czi => "czi",
             DataType::Custom => "custom",
         }
@@ -44,12 +50,12 @@ impl DataType {
 
     /// The one of that name.
     pub fn from_name(name: &str) -> Option<DataType> {
-        ALL.find(name)
+        OWN.find(name)
     }
 
     /// Whether images are held in memory where the configuration does not say.
     pub fn in_memory_by_default(self) -> bool {
-        !matches!(self, DataType::Zarr | DataType::Czi)
+        !matches!(self, DataType::Zarr | DataType::Hdf5 | DataType::Npy | DataType::Czi)
     }
 
     /// The value that `in_memory` must have, if it has no choice.
@@ -57,12 +63,18 @@ impl DataType {
         match self {
             DataType::Array => Some(true),
             DataType::Zarr | DataType::Czi => Some(false),
-            DataType::Tiff | DataType::Custom => None,
+            DataType::Tiff | DataType::Hdf5 | DataType::Npy | DataType::Custom => None,
         }
+    }
+
+    /// Whether such files may hold an image at several resolutions.
+    pub(crate) fn has_pyramids(self) -> bool {
+        matches!(self, DataType::Zarr | DataType::Hdf5 | DataType::Custom)
     }
 }
 
-const ALL: Names<'_, DataType> = Names {
+/// Those of the reference.
+const REFERENCE: Names<'_, DataType> = Names {
     known: &[
         ("array", DataType::Array),
         ("tiff", DataType::Tiff),
@@ -73,19 +85,42 @@ const ALL: Names<'_, DataType> = Names {
     refused: &[("ome_zarr", "is read as zarr")],
 };
 
+const OWN: Names<'_, DataType> = Names {
+    known: &[
+        ("array", DataType::Array),
+        ("tiff", DataType::Tiff),
+        ("zarr", DataType::Zarr),
+        ("hdf5", DataType::Hdf5),
+        ("npy", DataType::Npy),
+        ("czi", DataType::Czi),
+        ("custom", DataType::Custom),
+    ],
+    refused: &[("ome_zarr", "is read as zarr")],
+};
+
 const FILES: Names<'_, DataType> = Names {
-    known: &[("tiff", DataType::Tiff), ("zarr", DataType::Zarr)],
+    known: &[
+        ("tiff", DataType::Tiff),
+        ("zarr", DataType::Zarr),
+        ("hdf5", DataType::Hdf5),
+        ("npy", DataType::Npy),
+        ("custom", DataType::Custom),
+    ],
     refused: &[
         ("array", "can only be given from the library"),
-        ("custom", "can only be given from the library"),
-        ("czi", "cannot be read yet"),
+        ("czi", "is not supported: convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji"),
         ("ome_zarr", "is read as zarr"),
+        ("npz", "is read as npy"),
     ],
 };
 
 /// The `data_type` of `data_config`.
 pub(crate) fn data_type(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules) -> Option<DataType> {
-    let names = if rules.for_run { FILES } else { ALL };
+    let names = match (rules.for_run, rules.has_additions) {
+        (true, _) => FILES,
+        (false, true) => OWN,
+        (false, false) => REFERENCE,
+    };
     block.need(reader, "data_type", &names.expected(), |reader, value| names.read(reader, value))
 }
 

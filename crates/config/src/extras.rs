@@ -7,9 +7,8 @@ use crate::data_block::ReadData;
 use crate::lateral::ContextSource;
 use crate::patching::PatchingPlan;
 use crate::paths::paths;
-use crate::reader::{Block, Reader, Value, counted};
+use crate::reader::{Block, Reader, Value};
 use crate::scalar::truth;
-use crate::sources::Sources;
 
 /// What a training may have beside its images.
 #[derive(Debug, Default)]
@@ -25,16 +24,15 @@ pub(crate) fn extras(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
     constructor: Option<ConstructorPlan>,
-    images: Option<&Sources>,
     data: Option<&ReadData>,
 ) -> Extras {
     let masks = block.or(reader, "mask", Vec::new(), paths);
     let weights = block.or(reader, "weights", Vec::new(), paths);
     let leak_free = block.or(reader, "leak_free", false, truth);
     let (Some(constructor), Some(data)) = (constructor, data) else { return Extras::default() };
-    let known = Known { constructor, images, data };
-    let has_masks = known.check_masks(reader, block, masks.as_deref());
-    let has_weights = known.check_weights(reader, block, weights.as_deref());
+    let known = Known { constructor, data };
+    let has_masks = known.check_masks(reader, block);
+    let has_weights = known.check_weights(reader, block);
     let n_val_patches = known.split(reader, block, leak_free);
     Extras {
         masks: masks.filter(|_| has_masks).unwrap_or_default(),
@@ -47,13 +45,12 @@ pub(crate) fn extras(
 /// What is known when masks, weights and the split are read.
 struct Known<'a> {
     constructor: ConstructorPlan,
-    images: Option<&'a Sources>,
     data: &'a ReadData,
 }
 
 impl Known<'_> {
     /// Whether masks can be used; they need a grid to thin out, and a rule for what is background.
-    fn check_masks(&self, reader: &mut Reader<'_>, block: &Block<'_>, masks: Option<&[PathBuf]>) -> bool {
+    fn check_masks(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
         let Some(value) = block.given("mask") else { return false };
         if !self.constructor.has_inputs() {
             let found = format!("masks with constructor {}", self.constructor.name());
@@ -66,12 +63,11 @@ impl Known<'_> {
             reader.refuse_found::<()>(&value, "masks without a mask_filter", expected);
             return false;
         }
-        let n_inputs = self.images.map(|images| images.inputs.len());
-        is_stratified && has_as_many(reader, &value, masks, n_inputs, ["mask", "masks"], "inputs")
+        is_stratified
     }
 
     /// Whether weights can be used: just where the patching follows them.
-    fn check_weights(&self, reader: &mut Reader<'_>, block: &Block<'_>, weights: Option<&[PathBuf]>) -> bool {
+    fn check_weights(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
         let Some(patching) = &self.data.patching else { return false };
         let is_weighted = matches!(patching, PatchingPlan::Weighted { .. });
         if let (true, ConstructorPlan::IndependentTargets, Some(value)) =
@@ -94,12 +90,7 @@ impl Known<'_> {
             reader.refuse_found::<()>(&value, found, "patching weighted, or no weights");
             return false;
         }
-        let sources = self.images.map(|images| match self.constructor.has_inputs() {
-            true => (images.inputs.len(), "inputs"),
-            false => (images.targets.first().map_or(0, Vec::len), "targets"),
-        });
-        let (n_drawn, role) = sources.unzip();
-        has_as_many(reader, &value, weights, n_drawn, ["image", "images"], role.unwrap_or("inputs"))
+        true
     }
 
     /// How many patches are split off for validation.
@@ -170,24 +161,5 @@ impl Known<'_> {
             }
             None => false,
         }
-    }
-}
-
-/// Whether a list has one path for each of the images of a role; reports it otherwise.
-fn has_as_many(
-    reader: &mut Reader<'_>,
-    value: &Value<'_>,
-    paths: Option<&[PathBuf]>,
-    n_images: Option<usize>,
-    [one, many]: [&str; 2],
-    role: &str,
-) -> bool {
-    match (paths, n_images) {
-        (Some(paths), Some(n_images)) if paths.len() != n_images => {
-            let found = format!("got {}", counted(paths.len(), one, many));
-            reader.refuse_found::<()>(value, found, format!("as many as {role}, {n_images}"));
-            false
-        }
-        _ => true,
     }
 }

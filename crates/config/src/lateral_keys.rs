@@ -104,8 +104,8 @@ fn source(reader: &mut Reader<'_>, block: &Block<'_>, data_type: Option<DataType
     block.or(reader, "context_source", ContextSource::Image, |reader, value| {
         let source = SOURCES.read(reader, value)?;
         match data_type {
-            Some(data_type) if source == ContextSource::Pyramid && data_type != DataType::Zarr => {
-                let expected = format!("image with data_type {}; only zarr has pyramids", data_type.name());
+            Some(data_type) if source == ContextSource::Pyramid && !data_type.has_pyramids() => {
+                let expected = format!("image with data_type {}, which has no pyramids", data_type.name());
                 reader.refuse(value, expected)
             }
             _ => Some(source),

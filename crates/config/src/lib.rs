@@ -33,6 +33,7 @@ mod mode;
 mod model;
 mod normalization;
 mod origin;
+mod outside;
 mod patching;
 mod patching_block;
 mod paths;
@@ -73,6 +74,7 @@ pub use model::ModelPlan;
 pub use normalization::{
     InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
 };
+pub use outside::{AxesQuestion, Outside, UnknownAxes};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use problem::{ConfigErrors, Excerpt, Problem};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::{ConfigErrors, Problem, RunPlan, parse_and_check};
+use crate::{ConfigErrors, Outside, RunPlan, parse_and_check};
 
 /// Larger files are no configurations.
 const MAX_BYTES: u64 = 16 << 20;
@@ -57,15 +57,15 @@ pub enum LoadError {
 /// [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
 /// all problems of the file.
 pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
-    load_and_check(file, &|_| Vec::new())
+    load_and_check(file, &Outside::default())
 }
 
-/// Reads a configuration file as [`load`] does, with a check of its own as
-/// [`parse_and_check`](crate::parse_and_check) takes it.
+/// Reads a configuration file as [`load`] does, with the variables of the environment and otherwise what `outside`
+/// knows; see [`parse_and_check`](crate::parse_and_check).
 ///
 /// # Errors
-/// As [`load`], with the problems that `check` finds.
-pub fn load_and_check(file: &Path, check: &dyn Fn(&RunPlan) -> Vec<Problem>) -> Result<RunPlan, LoadError> {
+/// As [`load`], with the problems that the check of `outside` finds.
+pub fn load_and_check(file: &Path, outside: &Outside<'_>) -> Result<RunPlan, LoadError> {
     let failed = |source| LoadError::Read { file: file.to_owned(), source };
     let mut bytes = Vec::new();
     File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
@@ -75,5 +75,6 @@ pub fn load_and_check(file: &Path, check: &dyn Fn(&RunPlan) -> Vec<Problem>) -> 
     let text =
         String::from_utf8(bytes).map_err(|source| LoadError::NotText { file: file.to_owned(), source })?;
     // A variable that is not Unicode cannot be part of the text and counts as not set.
-    Ok(parse_and_check(&text, file, &|name| std::env::var(name).ok(), check)?)
+    let env = |name: &str| std::env::var(name).ok();
+    Ok(parse_and_check(&text, file, &Outside { env: &env, ..*outside })?)
 }

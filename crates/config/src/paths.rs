@@ -1,4 +1,4 @@
-//! Paths: relative to the folder of the configuration file, with `${NAME}` for environment variables.
+//! Paths: relative to the folder of the configuration file, with `${NAME}` for environment variables; URLs as they are.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf
             if expanded.contains('\0') {
                 return reader.refuse(value, "a path without zero characters");
             }
-            Some(reader.folder().join(expanded))
+            Some(if is_url(&expanded) { PathBuf::from(expanded) } else { reader.folder().join(expanded) })
         }
         Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => {
             reader.refuse(value, "a path (in quotes if it looks like a number or a truth value)")
@@ -35,6 +35,11 @@ pub(crate) fn paths(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Pa
     }
     let paths: Vec<_> = entries.iter().map(|entry| path(reader, entry)).collect();
     paths.into_iter().collect()
+}
+
+/// Whether a text names an object of a server or, with `file://`, a file by its address.
+fn is_url(text: &str) -> bool {
+    ["s3://", "gs://", "http://", "https://", "file://"].iter().any(|scheme| text.starts_with(scheme))
 }
 
 /// Puts the values of environment variables in their places; what they hold is not expanded again.

@@ -7,6 +7,7 @@ use crate::data::DataPlan;
 use crate::data_block::{self, ReadData, refuse_mode};
 use crate::mode::Mode;
 use crate::origin::{Complaint, Origin};
+use crate::outside::{Outside, OwnAxes};
 use crate::patching_block;
 use crate::paths::path;
 use crate::predict::{self, PredictPlan};
@@ -92,7 +93,7 @@ impl RunPlan {
     }
 
     /// Whether the file itself has a key.
-    pub(crate) fn has_key(&self, key_path: &str) -> bool {
+    pub fn has_key(&self, key_path: &str) -> bool {
         self.origin.has(key_path)
     }
 }
@@ -105,28 +106,21 @@ impl RunPlan {
 /// # Errors
 /// All problems of the file together.
 pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<RunPlan, ConfigErrors> {
-    parse_and_check(text, file, env, &|_| Vec::new())
+    parse_and_check(text, file, &Outside { env, ..Outside::default() })
 }
 
-/// Reads a text as [`parse`] does and reports what `check` finds together with the problems of the text.
-///
-/// `check` sees the plan also where values were refused, with stand-ins in their place that fit any image, so
-/// that a person learns of everything at once. It is not called if the text does not even say which images
-/// there are and what they are.
+/// Reads a text as [`parse`] does, with axes from the images where the text has none, and reports what the check of
+/// `outside` finds together with the problems of the text.
 ///
 /// # Errors
-/// All problems of the file and of `check` together.
-pub fn parse_and_check(
-    text: &str,
-    file: &Path,
-    env: &dyn Fn(&str) -> Option<String>,
-    check: &dyn Fn(&RunPlan) -> Vec<Problem>,
-) -> Result<RunPlan, ConfigErrors> {
+/// All problems of the file and of the check together.
+pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result<RunPlan, ConfigErrors> {
     let document = yaml::read(text);
     let origin = Origin::new(file, text, document.root.as_ref());
-    let mut reader = Reader::new(&origin, env);
+    let mut reader = Reader::new(&origin, outside.env);
     reader.report_refusals(document.refusals);
-    let sections = document.root.as_ref().and_then(|root| sections(&mut reader, &Value::root(root)));
+    let root = document.root.as_ref();
+    let sections = root.and_then(|root| sections(&mut reader, &Value::root(root), outside));
     let (mut problems, mut warnings) = reader.into_findings();
     warnings.sort_by_key(|warning| (warning.line, warning.column));
     let plan = sections.map(|sections| RunPlan {
@@ -140,7 +134,7 @@ pub fn parse_and_check(
     });
     match plan {
         Some(plan) => {
-            problems.extend(check(&plan));
+            problems.extend((outside.check)(&plan));
             if problems.is_empty() { Ok(plan) } else { Err(ConfigErrors::new(file.to_owned(), problems)) }
         }
         None => Err(ConfigErrors::new(file.to_owned(), problems)),
@@ -157,7 +151,7 @@ struct Sections {
 
 const KEYS: &[&str] = &["output", "simulate", "data_config", "train", "predict"];
 
-fn sections(reader: &mut Reader<'_>, root: &Value<'_>) -> Option<Sections> {
+fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) -> Option<Sections> {
     if *root.kind == Kind::Null {
         return reader.refuse_found(root, "the file is empty", format!("keys {}", KEYS.join(", ")));
     }
@@ -166,14 +160,17 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>) -> Option<Sections> {
     let simulate = block.maybe(reader, "simulate", simulate);
     let data_block = block.get("data_config").and_then(|value| value.as_block());
     let data = block.need(reader, "data_config", "a block of keys", |reader, value| {
-        data_block::data(reader, value, Rules::RUN)
+        let simulate = simulate.as_ref().and_then(Option::as_ref);
+        let own_axes = OwnAxes::of(reader, &block, simulate, *outside);
+        data_block::data(reader, value, Rules::RUN, &own_axes)
     });
     let train = block.maybe(reader, "train", |reader, value| train(reader, value, data.as_ref())).flatten();
     if let (Some(data_block), Some(data), Some(train)) = (&data_block, &data, &train) {
         check_patch_filter(reader, data_block, data);
         warn_of_unused(reader, data_block, data, train.constructor);
     }
-    let axes = data_block.as_ref().and_then(data_block::axes_of);
+    let written = data_block.as_ref().and_then(data_block::axes_of);
+    let axes = written.or_else(|| data.as_ref().map(|data| data.plan.axes.clone()));
     let channels = data.as_ref().and_then(|data| data.plan.channels.clone());
     let defaults = predict::Defaults {
         space: axes.as_ref().map(|axes| Space::new(axes, None)),

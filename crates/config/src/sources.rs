@@ -1,6 +1,8 @@
 //! Which images a training reads: the forms of `input` and `target`, for training and for validation.
+//!
+//! How many images an entry stands for is not known here: it may be a folder or a pattern. Whether inputs and targets
+//! are pairs is checked when the entries have been looked up.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::constructor::ConstructorPlan;
@@ -79,9 +81,6 @@ fn images(
             block.need(reader, keys.target, "a list with the images of every channel", independent)
         }
     };
-    if constructor.has_inputs() {
-        check_pairs(reader, block, keys, inputs.as_deref(), targets.as_deref());
-    }
     (inputs, targets)
 }
 
@@ -102,40 +101,6 @@ fn independent(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Vec<Pat
     };
     let read: Vec<_> = sources.iter().map(|source| paths(reader, source)).collect();
     read.into_iter().collect()
-}
-
-/// Inputs and targets are pairs.
-fn check_pairs(
-    reader: &mut Reader<'_>,
-    block: &Block<'_>,
-    keys: &Keys,
-    inputs: Option<&[PathBuf]>,
-    targets: Option<&[Vec<PathBuf>]>,
-) {
-    if let (Some(inputs), Some([targets]), Some(value)) = (inputs, targets, block.given(keys.target))
-        && inputs.len() != targets.len()
-    {
-        let found = format!("got {}", counted(targets.len(), "target", "targets"));
-        let expected = format!("as many as inputs, {}", inputs.len());
-        reader.refuse_found::<()>(&value, found, expected);
-    }
-    if let (Some(inputs), Some([targets]), Some(value)) = (inputs, targets, block.given(keys.target))
-        && let Some((input, target)) = crossed(inputs, targets)
-    {
-        let found = format!("{} beside {}", target.display(), input.display());
-        let expected =
-            "files of the same names in the same order as the inputs, because pairs are made by position";
-        reader.refuse_found::<()>(&value, found, expected);
-    }
-}
-
-/// The first pair of two files with different names where both lists have the same names in another order.
-fn crossed<'a>(inputs: &'a [PathBuf], targets: &'a [PathBuf]) -> Option<(&'a PathBuf, &'a PathBuf)> {
-    let names = |paths: &'a [PathBuf]| paths.iter().map(|path| path.file_name()).collect::<BTreeSet<_>>();
-    if inputs.len() != targets.len() || names(inputs) != names(targets) {
-        return None;
-    }
-    inputs.iter().zip(targets).find(|(input, target)| input.file_name() != target.file_name())
 }
 
 /// Validation samples have the form of training samples.

@@ -134,7 +134,7 @@ pub(crate) fn train(
     let block = value.block(reader)?.only(reader, KEYS);
     let constructor = constructor(reader, &block, data);
     let images = constructor.and_then(|constructor| sources(reader, &block, constructor));
-    let extras = extras(reader, &block, constructor, images.as_ref(), data);
+    let extras = extras(reader, &block, constructor, data);
     let statistics = block.or(reader, "statistics", FitSource::default(), fit_source);
     check_statistics(reader, &block, constructor, statistics, data);
     let epochs = block.or(reader, "epochs", 1, positive);

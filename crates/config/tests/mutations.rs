@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use patchweave_config::{
-    ConfigErrors, DataRules, ImageFacts, OpenedImages, RunPlan, check_images, parse_and_check,
+    ConfigErrors, DataRules, ImageFacts, OpenedImages, Outside, RunPlan, check_images, parse_and_check,
     parse_data_config,
 };
 use patchweave_geometry::ImageShape;
@@ -100,7 +100,7 @@ proptest! {
             predict_inputs: vec![image; 2],
         };
         let fit = |plan: &RunPlan| check_images(plan, &images);
-        check(parse_and_check(&text, Path::new("f"), &env, &fit).err())?;
+        check(parse_and_check(&text, Path::new("f"), &Outside { env: &env, check: &fit, ..Outside::default() }).err())?;
     }
 
     #[test]

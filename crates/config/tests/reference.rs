@@ -165,7 +165,10 @@ fn every_data_type_has_its_axes_and_its_place() {
     assert_eq!(refused(&text, DataRules::DataConfig), [expected]);
     let text = with("data_type: array", "data_type: hdf5");
     let expected = "3:12: data_type: got \"hdf5\", expected array, tiff, zarr, czi or custom";
-    assert_eq!(refused(&text, DataRules::Own), [expected]);
+    assert_eq!(refused(&text, DataRules::DataConfig), [expected]);
+    for data_type in ["hdf5", "npy"] {
+        assert!(!accepted(&data(data_type, "YX", "[8, 8]"), DataRules::Own).in_memory);
+    }
     let text = format!("{PLAIN}in_memory: false\n");
     let expected = "8:12: in_memory: got false, expected true with data_type array";
     assert_eq!(refused(&text, DataRules::DataConfig), [expected]);

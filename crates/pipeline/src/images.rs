@@ -1,21 +1,21 @@
 //! Opening the images of a plan, and telling at which line they do not fit.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_config::{
-    ConfigErrors, ConstructorPlan, ContextSource, DataType, ImageFacts, LoadError, OpenedImages, Problem,
+    ConfigErrors, ConstructorPlan, ContextSource, ImageFacts, LoadError, OpenedImages, Outside, Problem,
     RunPlan, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
-use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::{ImageStack, OpenOptions, StackError, open_levels};
+use patchweave_stack::ImageStack;
 
+use crate::listing::Listing;
+use crate::opener::{Opener, Role};
+use crate::opening::Opening;
 use crate::outputs::planned_outputs;
 use crate::prediction::unique_names;
-use crate::simulated::{planned_layout, simulation_of};
 
 /// The opened images of a run.
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub struct NamedImages {
     /// One path per stack; one path may hold several.
     pub paths: Vec<PathBuf>,
     /// For each stack the levels of its pyramid, where scales are read from them.
-    levels: Vec<Vec<Arc<dyn ImageStack>>>,
+    pub(crate) levels: Vec<Vec<Arc<dyn ImageStack>>>,
 }
 
 impl NamedImages {
@@ -65,46 +65,34 @@ impl NamedImages {
 
 /// Loads a configuration and checks it against its images; no pixel is read and nothing is written.
 ///
-/// Images that a simulation will make are taken as the plan describes them.
+/// Axes that the configuration does not name are those of its first image. Images that a simulation will make are
+/// taken as the plan describes them.
 ///
 /// # Errors
 /// [`LoadError`] with all problems of the text and of the images together, each at its line.
-pub fn load_plan(file: &Path) -> Result<RunPlan, LoadError> {
-    load_and_check(file, &|plan| read_images(plan, true).err().unwrap_or_default())
+pub fn load_plan(file: &Path, opening: &Opening) -> Result<RunPlan, LoadError> {
+    let outside = Outside {
+        axes_of: &|question| Some(opening.axes_of(question)),
+        check: &|plan| read_images(plan, opening, true).err().unwrap_or_default(),
+        ..Outside::default()
+    };
+    load_and_check(file, &outside)
 }
 
 /// Opens all images of a plan and checks that they fit; no pixel is read.
 ///
 /// # Errors
 /// [`ConfigErrors`] with all problems, each at its line.
-pub fn open_images(plan: &RunPlan) -> Result<Images, ConfigErrors> {
-    read_images(plan, false).map_err(|problems| plan.errors(problems))
+pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigErrors> {
+    read_images(plan, opening, false).map_err(|problems| plan.errors(problems))
 }
 
-fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Problem>> {
-    let (data, train) = (&plan.data, plan.train.as_ref());
-    let no_paths: &[PathBuf] = &[];
-    let of_train = |paths: fn(&TrainPlan) -> &Vec<PathBuf>| train.map_or(no_paths, |train| paths(train));
-    let predict_paths = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
-    let train_targets = train.map_or(&[][..], |train| &train.targets);
-    let val_targets = train.map_or(&[][..], |train| &train.val_targets);
-    let single = [
-        of_train(|train| &train.inputs),
-        of_train(|train| &train.val_inputs),
-        of_train(|train| &train.masks),
-        of_train(|train| &train.weights),
-        predict_paths,
-    ];
-    let read: Vec<PathBuf> = single
-        .into_iter()
-        .chain(train_targets.iter().chain(val_targets).map(Vec::as_slice))
-        .flatten()
-        .cloned()
-        .collect();
-    let constructor = train.map_or(ConstructorPlan::Basic, |train| train.constructor);
-    let mut opener =
-        Opener { plan, before_simulation, options: OpenOptions::default(), problems: Vec::new() };
+fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> Result<Images, Vec<Problem>> {
+    let data = &plan.data;
+    let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
+    let mut opener = Opener::new(plan, opening, before_simulation);
     opener.check_simulation();
+    let listings = Listings::of(&mut opener, constructor);
     // Only what is drawn from is seen at several scales.
     let levels = |is_drawn: bool| match &data.lateral {
         Some(lateral) if is_drawn && lateral.source == ContextSource::Pyramid => lateral.multiscale_count,
@@ -113,18 +101,17 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
     let (of_inputs, of_targets) =
         (levels(constructor == ConstructorPlan::Paired), levels(!constructor.has_inputs()));
     let [inputs, val_inputs, masks, weights] = [
-        ("train.input", of_train(|train| &train.inputs), of_inputs),
-        ("train.val_input", of_train(|train| &train.val_inputs), of_inputs),
-        ("train.mask", of_train(|train| &train.masks), 1),
-        ("train.weights", of_train(|train| &train.weights), 1),
+        ("train.input", &listings.inputs, of_inputs),
+        ("train.val_input", &listings.val_inputs, of_inputs),
+        ("train.mask", &listings.masks, 1),
+        ("train.weights", &listings.weights, 1),
     ]
-    .map(|(key, paths, n_levels)| opener.role(key, paths, &data.axes, n_levels));
-    let targets = opener.sources("train.target", train_targets, data.target_axes(), of_targets);
-    let val_targets = opener.sources("train.val_target", val_targets, data.target_axes(), of_targets);
-    let predicted = opener.role("predict.input", predict_paths, &data.axes, levels(true));
+    .map(|(key, listing, n_levels)| opener.role(key, listing, &data.axes, n_levels));
+    let targets = opener.sources("train.target", &listings.targets, data.target_axes(), of_targets);
+    let val_targets =
+        opener.sources("train.val_target", &listings.val_targets, data.target_axes(), of_targets);
+    let predicted = opener.role("predict.input", &listings.predicted, &data.axes, levels(true));
     let mut problems = opener.problems;
-    let predicted_paths: Vec<PathBuf> =
-        predicted.facts.iter().map(|image| predict_paths[image.entry].clone()).collect();
     let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
         // Pairs are only compared where all of their images could be opened.
         let is_complete = !inputs.is_incomplete && roles.iter().all(|role| !role.is_incomplete);
@@ -144,7 +131,7 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
         predict_inputs: predicted.facts.clone(),
     };
     problems.extend(check_images(plan, &facts));
-    problems.extend(output_problems(plan, &read, &predicted_paths));
+    problems.extend(output_problems(plan, &listings.paths(), &predicted.sources));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -158,6 +145,54 @@ fn read_images(plan: &RunPlan, before_simulation: bool) -> Result<Images, Vec<Pr
         weights: weights.images,
         predict_inputs: predicted.images,
     })
+}
+
+/// The files of every role, those that belong together in the same order.
+struct Listings {
+    inputs: Listing,
+    targets: Vec<Listing>,
+    val_inputs: Listing,
+    val_targets: Vec<Listing>,
+    masks: Listing,
+    weights: Listing,
+    predicted: Listing,
+}
+
+impl Listings {
+    fn of(opener: &mut Opener<'_>, constructor: ConstructorPlan) -> Self {
+        let plan = opener.plan;
+        let train = plan.train.as_ref();
+        let no_paths: &[PathBuf] = &[];
+        let of_train = |paths: fn(&TrainPlan) -> &Vec<PathBuf>| train.map_or(no_paths, |train| paths(train));
+        let predicted = plan.predict.as_ref().map_or(no_paths, |predict| &predict.inputs);
+        let mut listings = Listings {
+            inputs: opener.listing("train.input", of_train(|train| &train.inputs)),
+            targets: opener.listings("train.target", train.map_or(&[], |train| &train.targets)),
+            val_inputs: opener.listing("train.val_input", of_train(|train| &train.val_inputs)),
+            val_targets: opener.listings("train.val_target", train.map_or(&[], |train| &train.val_targets)),
+            masks: opener.listing("train.mask", of_train(|train| &train.masks)),
+            weights: opener.listing("train.weights", of_train(|train| &train.weights)),
+            predicted: opener.listing("predict.input", predicted),
+        };
+        if constructor.has_inputs() {
+            listings.targets.iter_mut().for_each(|l| opener.pair("train.target", l, &listings.inputs));
+            let val_targets = listings.val_targets.iter_mut();
+            val_targets.for_each(|l| opener.pair("train.val_target", l, &listings.val_inputs));
+            opener.pair("train.mask", &mut listings.masks, &listings.inputs);
+            opener.pair("train.weights", &mut listings.weights, &listings.inputs);
+        } else if let [targets] = listings.targets.as_slice() {
+            opener.pair("train.weights", &mut listings.weights, targets);
+        }
+        listings
+    }
+
+    /// Every file that the run reads.
+    fn paths(&self) -> Vec<PathBuf> {
+        let single =
+            [&self.inputs, &self.val_inputs, &self.masks, &self.weights, &self.predicted].into_iter();
+        let all = single.chain(&self.targets).chain(&self.val_targets);
+        all.flat_map(Listing::paths).map(Path::to_owned).collect()
+    }
 }
 
 /// An output folder that cannot be one, and what the run would read and then write over.
@@ -189,120 +224,4 @@ fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> V
         problem(found, "a folder without inputs of such names")
     };
     outputs.iter().filter(is_kept).map(overwritten).collect()
-}
-
-#[derive(Default)]
-struct Role {
-    images: NamedImages,
-    facts: Vec<ImageFacts>,
-    is_incomplete: bool,
-}
-
-struct Opener<'a> {
-    plan: &'a RunPlan,
-    before_simulation: bool,
-    /// Shared by all images, so that together they keep no more chunks than one alone.
-    options: OpenOptions,
-    problems: Vec<Problem>,
-}
-
-impl Opener<'_> {
-    fn check_simulation(&mut self) {
-        let Some(simulate) = &self.plan.simulate else { return };
-        if let Err(error) = simulation_of(simulate).check() {
-            let expected = "parameters that can be simulated";
-            self.problems.push(self.plan.problem_at("simulate", error.to_string(), expected));
-        }
-    }
-
-    /// The images of every source; keys count the sources only where there are several.
-    fn sources(&mut self, key: &str, sources: &[Vec<PathBuf>], axes: &Axes, n_levels: usize) -> Vec<Role> {
-        let read = |(place, paths): (usize, &Vec<PathBuf>)| {
-            let key = if sources.len() == 1 { key.to_owned() } else { format!("{key}[{place}]") };
-            self.role(&key, paths, axes, n_levels)
-        };
-        sources.iter().enumerate().map(read).collect()
-    }
-
-    fn role(&mut self, key: &str, paths: &[PathBuf], axes: &Axes, n_levels: usize) -> Role {
-        let mut role = Role::default();
-        for (entry, path) in paths.iter().enumerate() {
-            if let Some(facts) = self.planned(entry, path, axes) {
-                role.facts.push(facts);
-                continue;
-            }
-            match self.open(path, axes, n_levels) {
-                Ok(images) => {
-                    for levels in images {
-                        let Some(stack) = levels.first() else { continue };
-                        let (source, shape) = (stack.info().source.clone(), stack.info().shape());
-                        role.facts.push(ImageFacts { source, shape, entry });
-                        role.images.paths.push(path.clone());
-                        role.images.stacks.push(Arc::clone(stack));
-                        role.images.levels.push(levels);
-                    }
-                }
-                Err(error) => {
-                    role.is_incomplete = true;
-                    let key = format!("{key}[{entry}]");
-                    let expected = expectation(&error, axes);
-                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
-                }
-            }
-        }
-        role
-    }
-
-    /// What a simulation will put at this path, if it will and the axes name that many dimensions.
-    fn planned(&self, entry: usize, path: &Path, axes: &Axes) -> Option<ImageFacts> {
-        let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
-        let shape = planned_layout(simulate, path)?;
-        let layout = ArrayLayout::new(axes.clone(), &shape).ok()?;
-        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
-    }
-
-    fn open(
-        &self,
-        path: &Path,
-        axes: &Axes,
-        n_levels: usize,
-    ) -> Result<Vec<Vec<Arc<dyn ImageStack>>>, StackError> {
-        let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
-        if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
-            return Err(StackError::AxesLength {
-                stack: path.display().to_string(),
-                axes: axes.clone(),
-                shape,
-            });
-        }
-        let data_type = match self.plan.data.data_type {
-            DataType::Zarr => patchweave_stack::DataType::Zarr,
-            // The configuration of a run refuses all others.
-            _ => patchweave_stack::DataType::Tiff,
-        };
-        open_levels(path, data_type, Some(axes), &self.options, n_levels)
-    }
-}
-
-fn expectation(error: &StackError, axes: &Axes) -> String {
-    match error {
-        StackError::AxesLength { shape, .. } => format!("axes with {} letters in data_config", shape.len()),
-        StackError::AxesDisagree { own, .. } => format!("axes {own} in data_config"),
-        StackError::TooFewLevels { .. } => "context_source: image, or a pyramid with more levels".to_owned(),
-        _ => format!("an image that can be read with axes {axes}"),
-    }
-}
-
-/// An error with all its causes; some repeat their cause in their own text.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text = format!("{text}: {message}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -8,7 +8,10 @@ mod constructors;
 mod dataset;
 mod error;
 mod images;
+mod listing;
 mod normalizer;
+mod opener;
+mod opening;
 mod outputs;
 
 mod pictures;
@@ -28,6 +31,7 @@ pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
 pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
+pub use opening::Opening;
 pub use outputs::write_statistics;
 pub use pictures::{Montage, prediction_picture};
 pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};

@@ -26,10 +26,25 @@ pub(crate) fn extension(format: OutputFormat) -> &'static str {
 
 /// The name of an image without folder and endings; that of the outermost store for arrays in one.
 pub(crate) fn stem(path: &Path) -> String {
-    let is_store = |part: &&Path| part.extension().is_some_and(|extension| extension == "zarr");
+    let holds_others = ["zarr", "h5", "hdf5", "ims", "npz"];
+    let is_store = |part: &&Path| {
+        part.extension().is_some_and(|extension| holds_others.iter().any(|holds| extension == *holds))
+    };
     let store = path.ancestors().filter(is_store).last().unwrap_or(path);
     let name = store.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let endings = [".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif"];
+    let endings = [
+        ".ome.zarr",
+        ".zarr",
+        ".ome.tiff",
+        ".ome.tif",
+        ".tiff",
+        ".tif",
+        ".h5",
+        ".hdf5",
+        ".ims",
+        ".npy",
+        ".npz",
+    ];
     let lower = name.to_lowercase();
     let ending = endings.iter().find(|ending| lower.ends_with(*ending) && lower.len() > ending.len());
     let kept = name.len() - ending.map_or(0, |ending| ending.len());
@@ -84,6 +99,8 @@ mod tests {
         assert_eq!(stem_of("a/cells.T01.tif"), "cells.T01");
         assert_eq!(stem_of("a/cells.ome.zarr/0"), "cells");
         assert_eq!(stem_of("a/cells.zarr"), "cells");
+        assert_eq!(stem_of("a/cells.h5/group/raw"), "cells");
+        assert_eq!(stem_of("a/cells.npy"), "cells");
         assert_eq!(stem_of(".tif"), ".tif");
     }
 }

@@ -144,7 +144,19 @@ fn path_of(folder: &Path, name: &str, format: OutputFormat) -> PathBuf {
     folder.join(format!("{name}.{}", extension(format)))
 }
 
-/// What an image that the plan will make looks like: its axes and sizes.
+/// Every image that a plan will make.
+pub(crate) fn future_files(plan: &SimulatePlan) -> Vec<PathBuf> {
+    files(plan)
+}
+
+/// The axes of an image that the plan will make; `None` if the path is none of the plan's images.
+pub(crate) fn planned_axes(plan: &SimulatePlan, path: &Path) -> Option<Axes> {
+    let channels = if planned_layout(plan, path)?.len() > plan.size.n_axes() { "C" } else { "" };
+    let spatial = if plan.size.n_axes() == 3 { "ZYX" } else { "YX" };
+    format!("{channels}{spatial}").parse().ok()
+}
+
+/// The sizes of an image that the plan will make.
 ///
 /// `None` if the path is none of the plan's images.
 pub(crate) fn planned_layout(plan: &SimulatePlan, path: &Path) -> Option<Vec<usize>> {

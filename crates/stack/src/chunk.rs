@@ -40,6 +40,14 @@ impl DecodedChunk {
         Some(DecodedChunk { bytes, strides: c_strides(shape) })
     }
 
+    /// Pixels whose first dimension varies fastest; `None` if there are not as many as `shape` says.
+    pub fn in_fortran_order(bytes: Vec<u8>, pixel_type: PixelType, shape: &[usize]) -> Option<Self> {
+        let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+        let mut chunk = DecodedChunk::new(bytes, pixel_type, &reversed)?;
+        chunk.strides.reverse();
+        Some(chunk)
+    }
+
     /// One pixel that stands for all of a chunk with `n_dimensions`.
     pub fn uniform(pixel: &[u8], n_dimensions: usize) -> Self {
         DecodedChunk { bytes: Bytes::aligned(pixel), strides: vec![0; n_dimensions] }

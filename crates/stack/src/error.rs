@@ -62,6 +62,14 @@ pub enum StackError {
     /// The error of another reader that was waited for.
     #[error(transparent)]
     Shared(std::sync::Arc<StackError>),
+    /// A folder or a pattern that stands for no image.
+    #[error("{stack}: got no image, expected at least one whose name ends in {endings}")]
+    NoMembers {
+        /// The folder or the pattern.
+        stack: String,
+        /// The endings that were looked for.
+        endings: String,
+    },
     /// Something in a file that this library does not read.
     #[error("{stack}: {what} is not supported, {hint}")]
     Unsupported {
@@ -135,6 +143,16 @@ pub enum StackError {
         place: String,
         /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An HDF5 file, or something in it, that could not be read.
+    #[error("{stack}: {place} cannot be read")]
+    Hdf5 {
+        /// The image.
+        stack: String,
+        /// Where in the file.
+        place: String,
+        /// The reason.
+        source: Box<hdf5_reader::error::Error>,
     },
     /// Any failure of a source outside this crate.
     #[error("{stack}: cannot be read")]

@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::czi::CziFormat;
+use crate::hdf5::Hdf5Format;
+use crate::npy::NpyFormat;
 use crate::open::Pyramid;
 use crate::tiff::TiffFormat;
 use crate::zarr::ZarrFormat;
@@ -17,6 +20,12 @@ pub enum DataType {
     Tiff,
     /// Zarr stores, OME-Zarr among them.
     Zarr,
+    /// HDF5 files: Imaris, BigDataViewer and ilastik among them.
+    Hdf5,
+    /// NumPy files, NPY and NPZ.
+    Npy,
+    /// CZI files, which are only known to be refused with advice.
+    Czi,
 }
 
 impl DataType {
@@ -26,6 +35,9 @@ impl DataType {
         match self {
             DataType::Tiff => "tiff",
             DataType::Zarr => "zarr",
+            DataType::Hdf5 => "hdf5",
+            DataType::Npy => "npy",
+            DataType::Czi => "czi",
         }
     }
 }
@@ -68,7 +80,15 @@ pub struct Formats {
 impl Default for Formats {
     /// The formats of this crate.
     fn default() -> Self {
-        Formats { known: vec![Arc::new(TiffFormat), Arc::new(ZarrFormat)] }
+        Formats {
+            known: vec![
+                Arc::new(TiffFormat),
+                Arc::new(ZarrFormat),
+                Arc::new(Hdf5Format),
+                Arc::new(NpyFormat),
+                Arc::new(CziFormat),
+            ],
+        }
     }
 }
 
@@ -90,14 +110,16 @@ impl Formats {
     #[must_use]
     pub fn of_path(&self, path: &Path) -> Option<&dyn Format> {
         path.ancestors().find_map(|path| {
-            let name = path.file_name()?.to_str()?.to_lowercase();
-            let ends_in = |extension: &str| {
-                name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
+            let fits = |format: &&Arc<dyn Format>| {
+                format.extensions().iter().any(|extension| has_ending(path, extension))
             };
-            let fits =
-                |format: &&Arc<dyn Format>| format.extensions().iter().any(|extension| ends_in(extension));
             self.known.iter().rev().find(fits).map(|format| &**format)
         })
+    }
+
+    /// Every format, whether or not another one takes its place.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Format> {
+        self.known.iter().map(|format| &**format)
     }
 
     /// The names of all formats, sorted.
@@ -121,6 +143,27 @@ impl Formats {
         })?;
         format.open(request)
     }
+
+    /// Opens a path with the format that its ending names.
+    ///
+    /// # Errors
+    /// [`StackError::Unsupported`] if no format has such an ending; otherwise what the format reports.
+    pub fn open_by_ending(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let format = self.of_path(request.path).ok_or_else(|| StackError::Unsupported {
+            stack: request.path.display().to_string(),
+            what: "the ending of its name".to_owned(),
+            hint: "take an ending that a format of this program has",
+        })?;
+        format.open(request)
+    }
+}
+
+/// Whether the name of a file ends in an extension, in lower or upper case.
+pub(crate) fn has_ending(path: &Path, extension: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).map(str::to_lowercase);
+    name.is_some_and(|name| {
+        name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
+    })
 }
 
 impl fmt::Debug for Formats {

@@ -5,17 +5,24 @@
 //! creates a file.
 
 mod array;
+mod blocks;
 mod cache;
 mod chunk;
 mod chunked;
 mod contract;
 mod cost;
 mod disk;
+mod czi;
 mod error;
 mod file_axes;
+mod file_pool;
 mod formats;
+mod hdf5;
 mod info;
+mod inside;
 mod mapped;
+mod members;
+mod npy;
 mod open;
 mod own_axes;
 mod remote;
@@ -28,8 +35,10 @@ pub use cache::{CacheStats, ChunkCache};
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use disk::stored_bytes;
 pub use error::StackError;
+pub use file_pool::FilePool;
 pub use formats::{DataType, Format, Formats};
 pub use info::{PixelSize, StackInfo};
+pub use members::{Member, Members};
 pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use remote::RemoteOptions;
 pub use zarr::ZarrUri;

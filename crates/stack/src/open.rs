@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::{ChunkCache, DataType, Formats, ImageStack, RemoteOptions, StackError};
+use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, StackError};
 
 /// What reading may take, and what all images that are opened with it share.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ use crate::{ChunkCache, DataType, Formats, ImageStack, RemoteOptions, StackError
 pub struct OpenOptions {
     /// Where decoded chunks are kept. Clones of the options share it, so give the same to all images of a data set.
     pub cache: ChunkCache,
+    /// Files that are kept open where they are not mapped; shared like the cache.
+    pub files: FilePool,
     /// Bytes that one strip or tile of a TIFF or one chunk of another format may decode to.
     pub decoded_chunk_bytes: usize,
     /// Whether uncompressed pixels are read in place, from files mapped into memory.
@@ -36,10 +38,11 @@ impl OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// A cache of 256 MiB of its own, 1 GiB for a chunk, files are mapped, no links to outside.
+    /// A cache of 256 MiB and 64 open files of its own, 1 GiB for a chunk, files are mapped, no links to outside.
     fn default() -> Self {
         OpenOptions {
             cache: ChunkCache::new(256 << 20),
+            files: FilePool::new(64),
             decoded_chunk_bytes: 1 << 30,
             map_files: true,
             links_outside: false,
@@ -76,7 +79,8 @@ pub type Pyramid = Vec<Arc<dyn ImageStack>>;
 /// Opens a path as one or several stacks at full resolution without reading pixels.
 ///
 /// A TIFF or NPY file is one stack. A Zarr path names an array, an OME-Zarr image, a plate or another collection of
-/// images, or a group whose arrays become one stack each, names sorted as strings; likewise HDF5 and NPZ. Without
+/// images, or a group whose arrays become one stack each, names sorted as strings; likewise the arrays of an NPZ. An HDF5
+/// path names a dataset, or a file or group that holds just one or is laid out as Imaris or BigDataViewer do. Without
 /// `axes`, those that the file itself names are taken; if both are there, they must agree.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ mod plain;
 
 use std::path::Path;
 
-use patchweave_config::{ImageFacts, OpenedImages, RunPlan, check_images, parse, parse_and_check};
+use patchweave_config::{ImageFacts, OpenedImages, Outside, RunPlan, check_images, parse, parse_and_check};
 use patchweave_geometry::ImageShape;
 
 const BASE: &str = include_str!("../data/base.yaml");
@@ -53,7 +53,8 @@ fn problems_of_text_and_images_come_together() {
     let train_inputs = vec![image("a", &[1, 2, 64, 63])];
     let images = OpenedImages { train_inputs, train_targets: Vec::new(), ..images() };
     let check = |plan: &RunPlan| check_images(plan, &images);
-    let errors = parse_and_check(&text, Path::new("f"), &|_| None, &check).unwrap_err();
+    let errors =
+        parse_and_check(&text, Path::new("f"), &Outside { check: &check, ..Outside::default() }).unwrap_err();
     let keys: Vec<&str> = errors.problems.iter().map(|problem| problem.key_path.as_str()).collect();
     assert_eq!(keys, ["data_config.patching.patch_size", "train.epoch", "predict.batch_size"]);
 }
@@ -68,7 +69,9 @@ fn stand_ins_cause_no_problems() {
             let text = file.replacen(line, &format!("{key}: {{wrong: [value]}}"), 1);
             let plain = parse(&text, Path::new("f"), &|_| None).unwrap_err();
             let check = |plan: &RunPlan| check_images(plan, &images);
-            let checked = parse_and_check(&text, Path::new("f"), &|_| None, &check).unwrap_err();
+            let checked =
+                parse_and_check(&text, Path::new("f"), &Outside { check: &check, ..Outside::default() })
+                    .unwrap_err();
             assert_eq!(plain, checked, "{line}");
         }
     }

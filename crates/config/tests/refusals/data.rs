@@ -40,27 +40,22 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  data_type: tiff",
         to: "  data_type: array",
         problems: &[
-            r#"7:14: data_config.data_type: got "array", expected tiff or zarr (array can only be given from the library)"#,
+            r#"7:14: data_config.data_type: got "array", expected tiff, zarr, hdf5, npy or custom (array can only be given from the library)"#,
         ],
     },
     Case {
         from: "  data_type: tiff",
         to: "  data_type: czi",
         problems: &[
-            r#"7:14: data_config.data_type: got "czi", expected tiff or zarr (czi cannot be read yet)"#,
-        ],
-    },
-    Case {
-        from: "  data_type: tiff",
-        to: "  data_type: custom",
-        problems: &[
-            r#"7:14: data_config.data_type: got "custom", expected tiff or zarr (custom can only be given from the library)"#,
+            r#"7:14: data_config.data_type: got "czi", expected tiff, zarr, hdf5, npy or custom (czi is not supported: convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji)"#,
         ],
     },
     Case {
         from: "  data_type: tiff",
         to: "  data_type: tif",
-        problems: &[r#"7:14: data_config.data_type: got "tif", expected tiff or zarr; did you mean `tiff`?"#],
+        problems: &[
+            r#"7:14: data_config.data_type: got "tif", expected tiff, zarr, hdf5, npy or custom; did you mean `tiff`?"#,
+        ],
     },
     Case {
         from: "  axes: CYX",

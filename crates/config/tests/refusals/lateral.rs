@@ -43,7 +43,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "data_type: zarr",
         to: "data_type: tiff",
         problems: &[
-            r#"23:19: data_config.context_source: got "pyramid", expected image with data_type tiff; only zarr has pyramids"#,
+            r#"23:19: data_config.context_source: got "pyramid", expected image with data_type tiff, which has no pyramids"#,
         ],
     },
     Case {

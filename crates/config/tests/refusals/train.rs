@@ -24,11 +24,6 @@ pub(crate) const ON_BASE: &[Case] = &[
         ],
     },
     Case {
-        from: "  input: a.tiff\n  target",
-        to: "  input: [a.tiff, c.tiff]\n  target",
-        problems: &["13:11: train.target: got 1 target, expected as many as inputs, 2"],
-    },
-    Case {
         from: "  target: b.tiff",
         to: "  epochs: 0",
         problems: &["13:11: train.epochs: got 0, expected a whole number, at least 1"],
@@ -110,11 +105,6 @@ pub(crate) const ON_BASE: &[Case] = &[
     },
     Case {
         from: "  target: b.tiff\n",
-        to: "  target: b.tiff\n  val_input: [c.tiff, d.tiff]\n  val_target: e.tiff\n",
-        problems: &["15:15: train.val_target: got 1 target, expected as many as inputs, 2"],
-    },
-    Case {
-        from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  mask: m.tiff\n",
         problems: &["14:9: train.mask: masks with patching random, expected patching stratified"],
     },
@@ -141,13 +131,6 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  leak_free: true\n",
         problems: &["14:14: train.leak_free: leak_free with patching random, expected patching stratified"],
-    },
-    Case {
-        from: "  input: a.tiff\n  target: b.tiff\n",
-        to: "  input: [a/1.tif, a/2.tif]\n  target: [b/2.tif, b/1.tif]\n",
-        problems: &[
-            "13:11: train.target: b/2.tif beside a/1.tif, expected files of the same names in the same order as the inputs, because pairs are made by position",
-        ],
     },
     Case {
         from: "  target: b.tiff\n",
@@ -186,11 +169,6 @@ pub(crate) const ON_BASE: &[Case] = &[
 ];
 
 pub(crate) const ON_FULL: &[Case] = &[
-    Case {
-        from: "  mask: [data/mask.zarr, /abs/mask.zarr]",
-        to: "  mask: data/mask.zarr",
-        problems: &["46:9: train.mask: got 1 mask, expected as many as inputs, 2"],
-    },
     Case {
         from: "  mask_filter: {name: mask, coverage: 0.6, ref_channel: 0, filtered_patch_prob: 0}",
         to: "  mask_filter: null",

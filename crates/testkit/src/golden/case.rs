@@ -93,6 +93,14 @@ impl GoldenCase {
         self.files.path(name)
     }
 
+    /// The bytes of one of its files.
+    ///
+    /// # Errors
+    /// [`CaseError`] if it cannot be read.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>, CaseError> {
+        self.files.read(name)
+    }
+
     /// The array that a reference names; `None` if the value is no reference to an array.
     ///
     /// # Errors

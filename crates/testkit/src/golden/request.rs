@@ -150,6 +150,14 @@ impl<'a> Request<'a> {
         Ok(Coords::new(&self.integers(name)?)?)
     }
 
+    /// The bytes of a file of the case.
+    ///
+    /// # Errors
+    /// [`CaseError`] if it cannot be read.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>, CaseError> {
+        self.case.file(name)
+    }
+
     /// An input array, if the case has it.
     ///
     /// # Errors

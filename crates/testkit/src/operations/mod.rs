@@ -11,6 +11,7 @@ mod construct;
 mod context;
 mod dataset;
 mod extract;
+mod files;
 mod filter;
 mod fit;
 mod mixing;
@@ -44,6 +45,8 @@ pub fn operation(name: &str) -> Option<Operation> {
         "extract_patch_zarr" => zarr::extract_patch,
         "zarr_source" => zarr::source,
         "zarr_uri" => zarr::uri,
+        "extract_patch_tiff" => files::extract_patch_tiff,
+        "file_cache" => files::file_cache,
         "patch_extractor" => extract::patch_extractor,
         "patching_sequential" => patching::sequential,
         "patching_tiled" => patching::tiled,

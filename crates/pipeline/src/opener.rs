@@ -1,0 +1,166 @@
+//! Opening the images of every role of a plan, and noting at which line something cannot be opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave_config::{ImageFacts, Problem, RunPlan};
+use patchweave_geometry::{ArrayLayout, Axes};
+use patchweave_stack::{Pyramid, StackError};
+
+use crate::images::NamedImages;
+use crate::listing::{Listed, Listing, Unpaired};
+use crate::opening::{Opening, chain, format_name};
+use crate::simulated::{future_files, planned_layout, simulation_of};
+
+/// The images of a role.
+#[derive(Default)]
+pub(crate) struct Role {
+    pub images: NamedImages,
+    pub facts: Vec<ImageFacts>,
+    /// The path that each of the facts comes from.
+    pub sources: Vec<PathBuf>,
+    pub is_incomplete: bool,
+}
+
+/// Opens images and collects what goes wrong.
+pub(crate) struct Opener<'a> {
+    pub plan: &'a RunPlan,
+    opening: &'a Opening,
+    before_simulation: bool,
+    pub problems: Vec<Problem>,
+}
+
+impl<'a> Opener<'a> {
+    /// Before a simulation its images are taken as they are planned.
+    pub fn new(plan: &'a RunPlan, opening: &'a Opening, before_simulation: bool) -> Self {
+        Opener { plan, opening, before_simulation, problems: Vec::new() }
+    }
+
+    /// Notes parameters that cannot be simulated.
+    pub fn check_simulation(&mut self) {
+        let Some(simulate) = &self.plan.simulate else { return };
+        if let Err(error) = simulation_of(simulate).check() {
+            let expected = "parameters that can be simulated";
+            self.problems.push(self.plan.problem_at("simulate", error.to_string(), expected));
+        }
+    }
+
+    /// The files that the entries of a key stand for.
+    pub fn listing(&mut self, key: &str, entries: &[PathBuf]) -> Listing {
+        let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
+        let future = planned.map_or(Vec::new(), future_files);
+        let format = format_name(self.plan.data.data_type);
+        let mut listing = Listing::default();
+        for (entry, path) in entries.iter().enumerate() {
+            match self.opening.formats.members(path, format, &future) {
+                Ok(members) => {
+                    listing.is_searched |= members.is_searched;
+                    let listed = members.found.into_iter().map(|member| Listed { member, entry });
+                    listing.files.extend(listed);
+                }
+                Err(error) => {
+                    listing.is_incomplete = true;
+                    let expected = "a folder or a pattern with images, or a path";
+                    let key = format!("{key}[{entry}]");
+                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
+                }
+            }
+        }
+        listing
+    }
+
+    /// The files of every source.
+    pub fn listings(&mut self, key: &str, sources: &[Vec<PathBuf>]) -> Vec<Listing> {
+        let keys = keys_of(key, sources.len());
+        keys.zip(sources).map(|(key, entries)| self.listing(&key, entries)).collect()
+    }
+
+    /// Puts files into the order of those that they belong to.
+    pub fn pair(&mut self, key: &str, files: &mut Listing, partners: &Listing) {
+        if let Err(Unpaired { found, expected }) = files.pair_with(partners) {
+            files.is_incomplete = true;
+            self.problems.push(self.plan.problem_at(key, found, expected));
+        }
+    }
+
+    /// The images of every source; keys count the sources only where there are several.
+    pub fn sources(&mut self, key: &str, sources: &[Listing], axes: &Axes, n_levels: usize) -> Vec<Role> {
+        let keys = keys_of(key, sources.len());
+        keys.zip(sources).map(|(key, listing)| self.role(&key, listing, axes, n_levels)).collect()
+    }
+
+    /// The images of a role.
+    pub fn role(&mut self, key: &str, listing: &Listing, axes: &Axes, n_levels: usize) -> Role {
+        let mut role = Role { is_incomplete: listing.is_incomplete, ..Role::default() };
+        for Listed { member, entry } in &listing.files {
+            let (path, entry) = (&member.path, *entry);
+            if let Some(facts) = self.planned(entry, path, axes) {
+                role.facts.push(facts);
+                role.sources.push(path.clone());
+                continue;
+            }
+            match self.open(path, axes, n_levels) {
+                Ok(images) => {
+                    for levels in images {
+                        let Some(stack) = levels.first() else { continue };
+                        let (source, shape) = (stack.info().source.clone(), stack.info().shape());
+                        role.facts.push(ImageFacts { source, shape, entry });
+                        role.sources.push(path.clone());
+                        role.images.paths.push(path.clone());
+                        role.images.stacks.push(Arc::clone(stack));
+                        role.images.levels.push(levels);
+                    }
+                }
+                Err(error) => {
+                    role.is_incomplete = true;
+                    let key = format!("{key}[{entry}]");
+                    let expected = self.expectation(&error, axes, listing);
+                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
+                }
+            }
+        }
+        role
+    }
+
+    /// What a simulation will put at this path, if it will and the axes name that many dimensions.
+    fn planned(&self, entry: usize, path: &Path, axes: &Axes) -> Option<ImageFacts> {
+        let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
+        let shape = planned_layout(simulate, path)?;
+        let layout = ArrayLayout::new(axes.clone(), &shape).ok()?;
+        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
+    }
+
+    fn open(&self, path: &Path, axes: &Axes, n_levels: usize) -> Result<Vec<Pyramid>, StackError> {
+        let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
+        if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
+            let stack = path.display().to_string();
+            return Err(StackError::AxesLength { stack, axes: axes.clone(), shape });
+        }
+        self.opening.open(path, self.plan.data.data_type, Some(axes), n_levels)
+    }
+
+    fn expectation(&self, error: &StackError, axes: &Axes, listing: &Listing) -> String {
+        let is_about_axes = matches!(error, StackError::AxesLength { .. } | StackError::AxesDisagree { .. });
+        if let (true, false, [first, ..]) =
+            (is_about_axes, self.plan.has_key("data_config.axes"), listing.files.as_slice())
+        {
+            let first = first.member.path.display();
+            return format!("axes {axes} as in {first}, or axes that fit all images in data_config");
+        }
+        match error {
+            StackError::AxesLength { shape, .. } => {
+                format!("axes with {} letters in data_config", shape.len())
+            }
+            StackError::AxesDisagree { own, .. } => format!("axes {own} in data_config"),
+            StackError::TooFewLevels { .. } => {
+                "context_source: image, or a pyramid with more levels".to_owned()
+            }
+            _ => format!("an image that can be read with axes {axes}"),
+        }
+    }
+}
+
+/// The key of every source; sources are counted only where there are several.
+fn keys_of(key: &str, n_sources: usize) -> impl Iterator<Item = String> + use<'_> {
+    (0..n_sources).map(move |source| if n_sources == 1 { key.to_owned() } else { format!("{key}[{source}]") })
+}

@@ -1,0 +1,111 @@
+//! How the images of a plan are opened: with which formats, under which limits, and what their axes are.
+
+use std::error::Error;
+use std::path::Path;
+
+use patchweave_config::{AxesQuestion, DataType, UnknownAxes};
+use patchweave_geometry::Axes;
+use patchweave_stack::{Formats, OpenOptions, OpenRequest, Pyramid, StackError};
+
+use crate::simulated::{future_files, planned_axes};
+
+/// How the images of a plan are opened.
+///
+/// ```
+/// use patchweave_pipeline::Opening;
+///
+/// let opening = Opening::default();
+/// assert!(opening.formats.named("tiff").is_some());
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Opening {
+    /// The formats that there are; those of a program's own are found by `data_type: custom`.
+    pub formats: Formats,
+    /// Limits and the chunk cache, which all images of a run share.
+    pub options: OpenOptions,
+}
+
+impl Opening {
+    /// Opening with these formats and the default limits.
+    #[must_use]
+    pub fn with_formats(formats: Formats) -> Self {
+        Opening { formats, options: OpenOptions::default() }
+    }
+
+    /// Opens what is at a path: one or several images, each with its levels.
+    pub(crate) fn open(
+        &self,
+        path: &Path,
+        data_type: DataType,
+        axes: Option<&Axes>,
+        n_levels: usize,
+    ) -> Result<Vec<Pyramid>, StackError> {
+        let mut request = OpenRequest::new(path, &self.options);
+        request.axes = axes;
+        request.n_levels = Some(n_levels);
+        match format_name(data_type) {
+            Some(name) => self.formats.open(name, &request),
+            None => self.formats.open_by_ending(&request),
+        }
+    }
+
+    /// The axes that the first image of an entry names for itself.
+    pub(crate) fn axes_of(&self, question: &AxesQuestion<'_>) -> Result<Axes, UnknownAxes> {
+        let failed = |error: StackError| UnknownAxes {
+            found: chain(&error),
+            expected: what_is_needed(&error),
+            is_readable: matches!(error, StackError::NoAxes { .. }),
+        };
+        let future = question.simulate.map_or(Vec::new(), future_files);
+        let members = self.formats.members(question.path, format_name(question.data_type), &future);
+        let members = members.map_err(failed)?.found;
+        let first = members.first().map_or(question.path, |member| &member.path);
+        if let Some(axes) = question.simulate.and_then(|simulate| planned_axes(simulate, first)) {
+            return Ok(axes);
+        }
+        let images = self.open(first, question.data_type, None, 1).map_err(failed)?;
+        let stack = images.first().and_then(|levels| levels.first());
+        stack.map(|stack| stack.info().layout.axes().clone()).ok_or_else(|| UnknownAxes {
+            found: format!("{} holds no image", first.display()),
+            expected: "at least one image".to_owned(),
+            is_readable: false,
+        })
+    }
+}
+
+/// The name of the format of a data type; `None` where the ending of every path tells it.
+pub(crate) fn format_name(data_type: DataType) -> Option<&'static str> {
+    Some(data_type.name()).filter(|_| data_type != DataType::Custom)
+}
+
+fn what_is_needed(error: &StackError) -> String {
+    match error {
+        StackError::NoAxes { shape, .. } => {
+            let example = match shape.len() {
+                0..=2 => "YX",
+                3 => "ZYX",
+                4 => "CZYX",
+                5 => "TCZYX",
+                _ => "STCZYX",
+            };
+            format!("{} letters that name them, as in axes: {example}", shape.len())
+        }
+        StackError::NoMembers { .. } => "images in the folder, or another path".to_owned(),
+        _ => "an image that can be read".to_owned(),
+    }
+}
+
+/// An error with all its causes; some repeat their cause in their own text.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
+}

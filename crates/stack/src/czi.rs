@@ -1,0 +1,25 @@
+//! CZI files: known, and refused with advice, because no maintained reader exists.
+
+use crate::open::Pyramid;
+use crate::{Format, OpenRequest, StackError};
+
+/// CZI files, none of which is opened.
+pub(crate) struct CziFormat;
+
+impl Format for CziFormat {
+    fn name(&self) -> &str {
+        "czi"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &["czi"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        Err(StackError::Unsupported {
+            stack: request.path.display().to_string(),
+            what: "CZI".to_owned(),
+            hint: "convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji",
+        })
+    }
+}

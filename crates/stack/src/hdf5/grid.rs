@@ -1,0 +1,142 @@
+//! One level of an image: a dataset, or a grid of equal datasets such as time points and channels.
+
+use std::sync::Arc;
+
+use super::dataset::Pixels;
+use super::{Opener, attributes};
+use crate::chunk::{Chunk, DecodedChunk, c_strides};
+use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::file_axes::FileAxes;
+use crate::mapped::MappedFile;
+use crate::{ImageStack, PixelSize, StackError, StackInfo};
+
+/// Equal datasets along leading dimensions, and what is known of the whole.
+pub(super) struct Level {
+    pub name: String,
+    pub format: &'static str,
+    /// The sizes of the leading dimensions; none for a single dataset.
+    pub leading: Vec<usize>,
+    /// One dataset for every place along the leading dimensions, in C order.
+    pub parts: Vec<Pixels>,
+    /// How many pixels of a dataset count along its dimensions; the rest is padding.
+    pub shape: Vec<usize>,
+    pub axes: FileAxes,
+    pub pixel_size: Option<PixelSize>,
+}
+
+/// A dataset by itself.
+pub(super) fn single(
+    opener: &Opener<'_>,
+    dataset: &hdf5_reader::Dataset,
+    inside: &str,
+) -> Result<Level, StackError> {
+    let pixels = Pixels::new(opener, dataset, inside)?;
+    Ok(Level {
+        name: opener.name(inside),
+        format: "HDF5",
+        leading: Vec::new(),
+        shape: pixels.shape.clone(),
+        parts: vec![pixels],
+        axes: attributes::axes(dataset),
+        pixel_size: None,
+    })
+}
+
+impl Level {
+    /// The level as a stack.
+    pub fn stack(self, opener: &Opener<'_>) -> Result<Arc<dyn ImageStack>, StackError> {
+        let Level { name, format, leading, parts, shape, axes, pixel_size } = self;
+        let damaged = |place: String, got: String, expected: String| StackError::Damaged {
+            stack: name.clone(),
+            place,
+            got,
+            expected,
+        };
+        let Some(first) = parts.first().cloned() else {
+            return Err(damaged("the image".to_owned(), "no dataset".to_owned(), "at least one".to_owned()));
+        };
+        for part in &parts {
+            let is_equal = (part.pixel_type, part.order, &part.shape, &part.chunk)
+                == (first.pixel_type, first.order, &first.shape, &first.chunk);
+            if !is_equal || part.place.is_some() != first.place.is_some() {
+                let form = |part: &Pixels| {
+                    format!("{:?} pixels of {} in chunks of {:?}", part.shape, part.pixel_type, part.chunk)
+                };
+                return Err(damaged(part.stack.clone(), form(part), form(&first)));
+            }
+        }
+        let fits =
+            shape.len() == first.shape.len() && shape.iter().zip(&first.shape).all(|(n, stored)| n <= stored);
+        if !fits {
+            return Err(damaged(
+                "the size".to_owned(),
+                format!("{shape:?}"),
+                format!("at most {:?}", first.shape),
+            ));
+        }
+        let full: Vec<usize> = leading.iter().chain(&shape).copied().collect();
+        let layout = axes.layout(&name, opener.request.axes, &full)?;
+        let chunk: Vec<usize> = leading.iter().map(|_| 1).chain(first.chunk.iter().copied()).collect();
+        let mut info = StackInfo::new(name, first.pixel_type, layout);
+        info.format = Some(format.to_owned());
+        info.chunks = first.is_chunked.then(|| chunk.clone());
+        info.compression = first.compression.clone();
+        info.pixel_size = pixel_size;
+        let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
+        let source = Grid { map: opener.map.clone(), leading, parts, shape, strides };
+        Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options.cache.clone())))
+    }
+}
+
+struct Grid {
+    map: Option<Arc<MappedFile>>,
+    leading: Vec<usize>,
+    parts: Vec<Pixels>,
+    shape: Vec<usize>,
+    strides: Vec<usize>,
+}
+
+impl Grid {
+    /// The dataset of a chunk, and the place of the chunk in it.
+    fn part<'a>(&self, chunk: &'a [usize]) -> Result<(&Pixels, &'a [usize]), StackError> {
+        let (leading, rest) = chunk.split_at(self.leading.len());
+        let place = leading.iter().zip(&self.leading).fold(0, |place, (at, n)| place * n + at);
+        match self.parts.get(place) {
+            Some(part) => Ok((part, rest)),
+            None => Err(StackError::Damaged {
+                stack: self.parts.first().map_or_else(String::new, |part| part.stack.clone()),
+                place: format!("chunk {chunk:?}"),
+                got: "no dataset".to_owned(),
+                expected: format!("one of {}", self.parts.len()),
+            }),
+        }
+    }
+}
+
+impl ChunkSource for Grid {
+    fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+        let (part, _) = self.part(chunk)?;
+        let (Some(place), Some(map)) = (part.place, &self.map) else { return Ok(None) };
+        // The sizes were proven not to overflow.
+        let n_bytes = part.shape.iter().product::<usize>() * part.pixel_type.n_bytes();
+        let bytes = map.get(place, n_bytes as u64);
+        Ok(bytes.map(|bytes| Chunk { bytes, order: part.order, strides: &self.strides }))
+    }
+
+    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let (part, place) = self.part(chunk)?;
+        let start: Vec<usize> = place.iter().zip(&part.chunk).map(|(at, size)| at * size).collect();
+        let size: Vec<usize> = (start.iter().zip(&self.shape).zip(&part.chunk))
+            .map(|((start, n), size)| n.saturating_sub(*start).min(*size))
+            .collect();
+        let bytes = part.read(&start, &size)?;
+        let full: Vec<usize> = self.leading.iter().map(|_| 1).chain(size).collect();
+        let n_bytes = bytes.len();
+        DecodedChunk::new(bytes, part.pixel_type, &full).ok_or_else(|| StackError::Damaged {
+            stack: part.stack.clone(),
+            place: format!("chunk {place:?}"),
+            got: format!("{n_bytes} bytes"),
+            expected: format!("{full:?} pixels of {}", part.pixel_type),
+        })
+    }
+}

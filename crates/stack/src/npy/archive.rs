@@ -1,0 +1,138 @@
+//! NPZ files: the arrays of a ZIP archive, stored as they are or deflated.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::header::{Header, MAX_HEADER};
+use super::{Place, check_size, header_error, info, io_error, member_name, stored, to_native};
+use crate::chunk::DecodedChunk;
+use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::mapped::MappedFile;
+use crate::open::Pyramid;
+use crate::{ImageStack, OpenRequest, StackError};
+
+/// Opens all arrays of an archive, or the one that is called `inside`.
+pub(super) fn open(
+    request: &OpenRequest<'_>,
+    file: File,
+    path: &Path,
+    inside: &str,
+) -> Result<Vec<Pyramid>, StackError> {
+    let stack = path.display().to_string();
+    let mut archive = ZipArchive::new(file).map_err(zip_error(&stack))?;
+    let mut members = members(&mut archive, &stack)?;
+    let all: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+    members.retain(|(name, _)| inside.is_empty() || name == inside || format!("{name}.npy") == inside);
+    if members.is_empty() {
+        let place = if inside.is_empty() { "the archive".to_owned() } else { inside.to_owned() };
+        let expected = if inside.is_empty() { "at least one".to_owned() } else { all.join(", ") };
+        return Err(StackError::Damaged { stack, place, got: "no such array".to_owned(), expected });
+    }
+    let map = if request.options.map_files {
+        Some(Arc::new(MappedFile::open(path).map_err(io_error(&stack, "map the file"))?))
+    } else {
+        None
+    };
+    let opened = members.iter().map(|(name, index)| {
+        let stack = member_name(path, name);
+        Ok(vec![member(request, &mut archive, path, &stack, *index, map.clone())?])
+    });
+    opened.collect()
+}
+
+/// The names of all arrays without their ending, sorted, and their places in the archive.
+fn members(archive: &mut ZipArchive<File>, stack: &str) -> Result<Vec<(String, usize)>, StackError> {
+    let mut members = Vec::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index_raw(index).map_err(zip_error(stack))?;
+        let name = member.name().map_err(zip_error(stack))?;
+        if let Some(name) = name.strip_suffix(".npy") {
+            members.push((name.to_owned(), index));
+        }
+    }
+    members.sort();
+    Ok(members)
+}
+
+fn member(
+    request: &OpenRequest<'_>,
+    archive: &mut ZipArchive<File>,
+    path: &Path,
+    stack: &str,
+    index: usize,
+    map: Option<Arc<MappedFile>>,
+) -> Result<Arc<dyn ImageStack>, StackError> {
+    let mut member = archive.by_index(index).map_err(zip_error(stack))?;
+    let (size, compressed, method) = (member.size(), member.compressed_size(), member.compression());
+    let data_start = member.data_start();
+    let mut start = Vec::new();
+    member.by_ref().take(MAX_HEADER).read_to_end(&mut start).map_err(io_error(stack, "read the header"))?;
+    drop(member);
+    let header = Header::parse(&start).map_err(header_error(stack))?;
+    if let (CompressionMethod::Stored, Some(data_start)) = (method, data_start) {
+        let place = Place {
+            path: path.to_owned(),
+            start: data_start.saturating_add(header.data_start),
+            end: data_start.saturating_add(size.min(compressed)),
+        };
+        return stored(request, stack, &header, place, map);
+    }
+    check_size(stack, &header, size.saturating_sub(header.data_start))?;
+    let limit = request.options.decoded_chunk_bytes;
+    if header.n_bytes > limit as u64 {
+        let (stack, chunk) = (stack.to_owned(), header.shape);
+        return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type: header.pixel_type, limit });
+    }
+    let mut info = info(request, stack, &header)?;
+    info.compression = Some(method.to_string().to_lowercase());
+    info.chunks = Some(header.shape.clone());
+    let chunk = header.shape.clone();
+    let source = Deflated { stack: stack.to_owned(), path: path.to_owned(), index, header };
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
+}
+
+/// A member that is decoded as a whole.
+struct Deflated {
+    stack: String,
+    path: PathBuf,
+    index: usize,
+    header: Header,
+}
+
+impl ChunkSource for Deflated {
+    fn decode(&self, _chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let header = &self.header;
+        let file = File::open(&self.path).map_err(io_error(&self.stack, "open the file"))?;
+        let mut archive = ZipArchive::new(file).map_err(zip_error(&self.stack))?;
+        let mut member = archive.by_index(self.index).map_err(zip_error(&self.stack))?;
+        let failed = io_error(&self.stack, "decode the values");
+        let skipped = std::io::copy(&mut member.by_ref().take(header.data_start), &mut std::io::sink());
+        skipped.map_err(&failed)?;
+        let mut bytes = Vec::new();
+        member.by_ref().take(header.n_bytes).read_to_end(&mut bytes).map_err(&failed)?;
+        // What is left is nothing, but only its end proves the checksum.
+        std::io::copy(&mut member, &mut std::io::sink()).map_err(&failed)?;
+        to_native(&mut bytes, header);
+        let n_bytes = bytes.len();
+        let decoded = if header.is_fortran {
+            DecodedChunk::in_fortran_order(bytes, header.pixel_type, &header.shape)
+        } else {
+            DecodedChunk::new(bytes, header.pixel_type, &header.shape)
+        };
+        decoded.ok_or_else(|| StackError::Damaged {
+            stack: self.stack.clone(),
+            place: "the values".to_owned(),
+            got: format!("{n_bytes} bytes"),
+            expected: format!("{} bytes", header.n_bytes),
+        })
+    }
+}
+
+fn zip_error(stack: &str) -> impl Fn(zip::result::ZipError) -> StackError {
+    let stack = stack.to_owned();
+    move |source| StackError::Other { stack: stack.clone(), source: source.into() }
+}

@@ -1,0 +1,291 @@
+//! NPY and NPZ files: every type, both orders of bytes and of dimensions, mapped or not, and damaged ones.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use half::f16;
+use ndarray::{ArrayD, IxDyn};
+use patchweave_geometry::{Axes, Region};
+use patchweave_patching::PatchRng;
+use patchweave_pixel::{Pixel, PixelType};
+use patchweave_stack::{
+    ChunkCache, DataType, ImageStackExt, OpenOptions, PixelSize, StackError, open,
+};
+use patchweave_testkit::{canonical_f32, image_stack_suite, ramp, real_data};
+use rand::RngExt;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// A value as the bytes of a file.
+trait Bytes: Pixel {
+    const NAME: &'static str;
+    fn little(self) -> Vec<u8>;
+}
+
+macro_rules! bytes {
+    ($($type:ty => $name:literal),*) => {$(
+        impl Bytes for $type {
+            const NAME: &'static str = $name;
+            fn little(self) -> Vec<u8> {
+                self.to_le_bytes().to_vec()
+            }
+        }
+    )*};
+}
+
+bytes!(u8 => "u1", u16 => "u2", u32 => "u4", u64 => "u8", i8 => "i1", i16 => "i2", i32 => "i4", i64 => "i8",
+    f16 => "f2", f32 => "f4", f64 => "f8");
+
+impl Bytes for bool {
+    const NAME: &'static str = "b1";
+    fn little(self) -> Vec<u8> {
+        vec![u8::from(self)]
+    }
+}
+
+/// How an array is written.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    version: u8,
+    is_big: bool,
+    is_fortran: bool,
+}
+
+const FORMS: [Form; 4] = [
+    Form { version: 1, is_big: false, is_fortran: false },
+    Form { version: 2, is_big: true, is_fortran: false },
+    Form { version: 3, is_big: false, is_fortran: true },
+    Form { version: 1, is_big: true, is_fortran: true },
+];
+
+fn npy<T: Bytes>(array: &ArrayD<T>, form: Form) -> Vec<u8> {
+    let order = if form.is_big { '>' } else { '<' };
+    let truth = if form.is_fortran { "True" } else { "False" };
+    let shape: String = array.shape().iter().map(|n| format!("{n}, ")).collect();
+    let name = T::NAME;
+    let mut header = format!("{{'descr': '{order}{name}', 'fortran_order': {truth}, 'shape': ({shape}), }}");
+    // An odd length, so that values are not aligned.
+    header.push_str("  \n");
+    let mut bytes = b"\x93NUMPY".to_vec();
+    bytes.extend([form.version, 0]);
+    let len = u32::try_from(header.len()).unwrap().to_le_bytes();
+    bytes.extend(&len[..if form.version == 1 { 2 } else { 4 }]);
+    bytes.extend(header.as_bytes());
+    let array = if form.is_fortran { array.t() } else { array.view() };
+    for value in array.iter() {
+        let mut value = value.little();
+        if form.is_big {
+            value.reverse();
+        }
+        bytes.extend(value);
+    }
+    bytes
+}
+
+fn in_blocks(n_bytes: usize) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    (options.map_files, options.decoded_chunk_bytes) = (false, n_bytes);
+    options
+}
+
+fn conforms<T: Bytes>(folder: &Path) {
+    let axes: Axes = "CZYX".parse().unwrap();
+    let array = ramp::<T>(&[3, 4, 23, 17]);
+    let expected = canonical_f32(&array, &axes).unwrap();
+    for form in FORMS {
+        let path = folder.join("image.npy");
+        fs::write(&path, npy(&array, form)).unwrap();
+        for options in [OpenOptions::default(), in_blocks(1 << 20), in_blocks(1000), in_blocks(8)] {
+            let stacks = open(&path, DataType::Npy, Some(&axes), &options).unwrap();
+            assert_eq!((stacks.len(), stacks[0].info().pixel_type), (1, T::TYPE));
+            image_stack_suite(&*stacks[0], expected.view());
+        }
+    }
+}
+
+#[test]
+fn every_type_order_and_version_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    conforms::<u8>(folder.path());
+    conforms::<u16>(folder.path());
+    conforms::<u32>(folder.path());
+    conforms::<u64>(folder.path());
+    conforms::<i8>(folder.path());
+    conforms::<i16>(folder.path());
+    conforms::<i32>(folder.path());
+    conforms::<i64>(folder.path());
+    conforms::<f16>(folder.path());
+    conforms::<f32>(folder.path());
+    conforms::<f64>(folder.path());
+    conforms::<bool>(folder.path());
+}
+
+fn archive(path: &Path, members: &[(&str, Vec<u8>)], method: CompressionMethod) {
+    let mut zip = ZipWriter::new(File::create(path).unwrap());
+    for (name, bytes) in members {
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn archives_hold_one_image_per_array() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arrays.npz");
+    let axes: Axes = "ZYX".parse().unwrap();
+    let (raw, clean) = (ramp::<u16>(&[3, 20, 21]), ramp::<f32>(&[3, 20, 21]));
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+        for form in FORMS {
+            let members = [("raw.npy", npy(&raw, form)), ("notes.txt", vec![1]), ("a/clean.npy", npy(&clean, form))];
+            archive(&path, &members, method);
+            for options in [OpenOptions::default(), in_blocks(1 << 20)] {
+                let stacks = open(&path, DataType::Npy, Some(&axes), &options).unwrap();
+                let names: Vec<_> = stacks.iter().map(|stack| stack.info().source.clone()).collect();
+                let name = |inside: &str| path.join(inside).display().to_string();
+                assert_eq!(names, [name("a/clean"), name("raw")]);
+                image_stack_suite(&*stacks[0], canonical_f32(&clean, &axes).unwrap().view());
+                image_stack_suite(&*stacks[1], canonical_f32(&raw, &axes).unwrap().view());
+                let one = open(&path.join("raw"), DataType::Npy, Some(&axes), &options).unwrap();
+                assert_eq!((one.len(), one[0].info().pixel_type), (1, PixelType::U16));
+                let compression = one[0].info().compression.as_deref();
+                assert_eq!(compression, (method == CompressionMethod::Deflated).then_some("deflated"));
+            }
+        }
+    }
+    let missing = open(&path.join("other"), DataType::Npy, Some(&axes), &OpenOptions::default()).err().unwrap();
+    assert!(missing.to_string().ends_with("other: got no such array, expected a/clean, raw"), "{missing}");
+    let small = in_blocks(1000);
+    let error = open(&path, DataType::Npy, Some(&axes), &small).err().unwrap();
+    assert!(matches!(error, StackError::ChunkTooLarge { .. }), "{error}");
+}
+
+#[test]
+fn a_mapped_array_is_never_copied_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.npy");
+    // 1 TiB, of which only the header is written.
+    let header = "{'descr': '<u2', 'fortran_order': False, 'shape': (2048, 16384, 16384)}\n";
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    let len = bytes.len() as u64 + (1 << 40);
+    fs::write(&path, bytes).unwrap();
+    let is_sparse = File::options().write(true).open(&path).and_then(|file| file.set_len(len));
+    if is_sparse.is_err() {
+        println!("skipped: the file system has no files of 1 TiB");
+        return;
+    }
+    let axes: Axes = "ZYX".parse().unwrap();
+    for map_files in [true, false] {
+        let mut options = OpenOptions::default();
+        options.cache = ChunkCache::new(16 << 20);
+        options.map_files = map_files;
+        let stack = open(&path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+        let end = patchweave_geometry::PerAxis::new(&[2046, 16_380, 16_380]).unwrap();
+        let size = patchweave_geometry::Extent::new(&[2, 4, 4]).unwrap();
+        let patch = stack.read_patch(0, None, &Region::new(end, size).unwrap()).unwrap();
+        assert!(patch.iter().all(|&pixel| pixel == 0.0));
+        let is_unread = options.cache.stats().n_decodes == 0;
+        assert_eq!(is_unread, map_files);
+    }
+}
+
+fn error_of(path: &Path, axes: Option<&str>) -> String {
+    let axes: Option<Axes> = axes.map(|axes| axes.parse().unwrap());
+    open(path, DataType::Npy, axes.as_ref(), &OpenOptions::default()).err().unwrap().to_string()
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    let shown = path.display();
+    let bytes = npy(&ramp::<u16>(&[4, 5]), FORMS[0]);
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(
+        error_of(&path, Some("YX")),
+        format!("{shown}: the values: got 39 bytes, expected 40 for [4, 5] values of uint16")
+    );
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(
+        error_of(&path, None),
+        format!("{shown}: its dimensions of sizes [4, 5] are ??, expected axes that name them all, because the file does not")
+    );
+    assert!(error_of(&path, Some("ZYX")).contains("axes ZYX name 3 dimensions"));
+    assert!(error_of(&path.join("raw"), Some("YX")).contains("a place inside of an NPY file is not supported"));
+    assert!(error_of(&folder.path().join("b.npy"), Some("YX")).ends_with("b.npy: cannot open the file"));
+    let text = String::from_utf8_lossy(&bytes).replace("<u2", "|O ");
+    fs::write(&path, text.as_bytes()).unwrap();
+    assert!(error_of(&path, Some("YX")).contains("header") || error_of(&path, Some("YX")).contains("Python objects"));
+}
+
+/// Whatever a damaged file says, it is refused or read; nothing panics and no memory is taken for what is not there.
+#[test]
+fn damaged_files_are_refused_or_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.npy");
+    let array = ramp::<u16>(&[2, 5, 6]);
+    let zipped = folder.path().join("good.npz");
+    archive(&zipped, &[("a.npy", npy(&array, FORMS[0]))], CompressionMethod::Deflated);
+    let deflated = fs::read(&zipped).unwrap();
+    archive(&zipped, &[("a.npy", npy(&array, FORMS[3]))], CompressionMethod::Stored);
+    let stored = fs::read(&zipped).unwrap();
+    let files = [npy(&array, FORMS[0]), npy(&array, FORMS[1]), npy(&array, FORMS[3]), deflated, stored];
+    let axes: Axes = "ZYX".parse().unwrap();
+    let (mut n_read, mut n_refused) = (0, 0);
+    for case in 0..3000_u64 {
+        let mut rng = PatchRng::for_patch(11, 0, case);
+        let mut bytes = files[rng.random_range(0..files.len())].clone();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..bytes.len().min(120));
+            match rng.random_range(0..4) {
+                0 => bytes[at] = rng.random(),
+                1 => bytes[at] = b"0123456789,()<>|'{}: LTF"[rng.random_range(0..24)],
+                2 => drop(bytes.remove(at)),
+                _ => bytes.truncate(rng.random_range(1..=bytes.len())),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        fs::write(&path, &bytes).unwrap();
+        let options = if case % 2 == 0 { in_blocks(1 << 16) } else { OpenOptions::default() };
+        match open(&path, DataType::Npy, Some(&axes), &options) {
+            Ok(stacks) => {
+                for stack in stacks {
+                    let whole = Region::whole(stack.info().shape().extent);
+                    match stack.read_patch(0, None, &whole) {
+                        Ok(_) => n_read += 1,
+                        Err(_) => n_refused += 1,
+                    }
+                }
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("damaged.npy"), "{error}");
+                n_refused += 1;
+            }
+        }
+    }
+    assert!(n_read > 100 && n_refused > 1000, "{n_read} read, {n_refused} refused");
+}
+
+#[test]
+fn real_arrays_are_read() {
+    let Some(folder) = real_data() else {
+        println!("skipped: no real data");
+        return;
+    };
+    let path = folder.join("f_onnx/unet2d_nuclei_broad/test_input.npy");
+    let stack = open(&path, DataType::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default()).unwrap().remove(0);
+    let info = stack.info();
+    assert_eq!((info.pixel_type, info.layout.shape()), (PixelType::F32, &[1, 1, 512, 512][..]));
+    assert_eq!((info.format.as_deref(), info.pixel_size), (Some("NPY 1.0"), None::<PixelSize>));
+    let bytes = fs::read(&path).unwrap();
+    let values = bytes[bytes.len() - 4 * 512 * 512..].chunks_exact(4);
+    let expected: Vec<f32> = values.map(|value| f32::from_le_bytes(value.try_into().unwrap())).collect();
+    let expected = ArrayD::from_shape_vec(IxDyn(&[1, 1, 512, 512]), expected).unwrap();
+    image_stack_suite(&*stack, expected.view());
+}
