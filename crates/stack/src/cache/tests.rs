@@ -1,0 +1,162 @@
+//! The budget holds, chunks are decoded once, and nobody waits for what never comes.
+
+use std::sync::Barrier;
+use std::thread;
+
+use patchweave_pixel::PixelType;
+use proptest::prelude::*;
+
+use super::*;
+
+fn key(image: u64, chunk: u64) -> ChunkKey {
+    ChunkKey { image, chunk }
+}
+
+fn chunk(n_bytes: usize) -> DecodedChunk {
+    DecodedChunk::new(vec![0; n_bytes], PixelType::U8, &[n_bytes]).unwrap()
+}
+
+/// Reads a chunk of `n_bytes`; whether it had to be decoded.
+fn read(cache: &ChunkCache, key: ChunkKey, n_bytes: usize) -> bool {
+    let mut is_decoded = false;
+    let decode = || {
+        is_decoded = true;
+        Ok(chunk(n_bytes))
+    };
+    assert_eq!(cache.get_or_decode(key, decode).unwrap().n_bytes(), n_bytes);
+    is_decoded
+}
+
+fn failure() -> StackError {
+    StackError::Unsupported { stack: "test".into(), what: "this chunk".into(), hint: "take another" }
+}
+
+#[test]
+fn chunks_come_back_until_there_is_no_room() {
+    let cache = ChunkCache::new(10);
+    assert!(read(&cache, key(0, 0), 4));
+    assert!(read(&cache, key(0, 1), 4));
+    assert!(!read(&cache, key(0, 0), 4));
+    assert!(read(&cache, key(1, 0), 5));
+    assert!(!read(&cache, key(0, 0), 4));
+    assert!(!read(&cache, key(1, 0), 5));
+    assert!(read(&cache, key(2, 0), 11));
+    assert!(read(&cache, key(2, 0), 11), "it is larger than the budget");
+    assert!(!read(&cache, key(1, 0), 5), "nothing leaves for what cannot be kept");
+    assert!(read(&cache, key(0, 1), 4), "was used least recently");
+    cache.forget(1);
+    assert!(read(&cache, key(1, 0), 5));
+    let stats = cache.stats();
+    assert_eq!((stats.n_hits, stats.n_misses, stats.n_decodes, stats.decoded_bytes), (4, 7, 7, 44));
+}
+
+#[test]
+fn ten_threads_decode_a_chunk_once() {
+    for budget in [0, 100] {
+        let cache = ChunkCache::new(budget);
+        let start = Barrier::new(10);
+        let n_decodes = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for _ in 0..10 {
+                scope.spawn(|| {
+                    start.wait();
+                    let decode = || {
+                        n_decodes.fetch_add(1, Ordering::Relaxed);
+                        // The work is not done before all others wait for it.
+                        while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 11 {
+                            thread::yield_now();
+                        }
+                        Ok(chunk(7))
+                    };
+                    assert_eq!(cache.get_or_decode(key(0, 0), decode).unwrap().n_bytes(), 7);
+                });
+            }
+        });
+        assert_eq!(n_decodes.into_inner(), 1);
+        assert_eq!((cache.stats().n_hits, cache.stats().n_misses), (9, 1));
+    }
+}
+
+#[test]
+fn who_has_other_work_need_not_wait() {
+    let cache = ChunkCache::new(100);
+    let decode = || {
+        let nested = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9)));
+        assert!(nested.unwrap().is_none());
+        Ok(chunk(7))
+    };
+    cache.get_or_decode(key(0, 0), decode).unwrap();
+    let kept = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9))).unwrap();
+    assert_eq!(kept.unwrap().n_bytes(), 7);
+    let made = cache.get_or_decode_unless_in_work(key(0, 1), || Ok(chunk(9))).unwrap();
+    assert_eq!(made.unwrap().n_bytes(), 9);
+}
+
+#[test]
+fn everyone_who_waits_gets_the_error_and_the_next_one_tries_again() {
+    let cache = ChunkCache::new(100);
+    let start = Barrier::new(4);
+    let n_decodes = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                let decode = || {
+                    n_decodes.fetch_add(1, Ordering::Relaxed);
+                    while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 5 {
+                        thread::yield_now();
+                    }
+                    Err(failure())
+                };
+                let error = cache.get_or_decode(key(0, 0), decode).unwrap_err();
+                assert_eq!(error.to_string(), failure().to_string());
+            });
+        }
+    });
+    assert_eq!(n_decodes.into_inner(), 1);
+    assert!(matches!(cache.get_or_decode(key(0, 0), || Err(failure())), Err(StackError::Unsupported { .. })));
+    assert!(read(&cache, key(0, 0), 3));
+}
+
+#[test]
+fn a_panic_leaves_nobody_waiting() {
+    let cache = ChunkCache::new(100);
+    let start = Barrier::new(2);
+    thread::scope(|scope| {
+        let panicking = scope.spawn(|| {
+            cache.get_or_decode(key(0, 0), || {
+                start.wait();
+                while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 3 {
+                    thread::yield_now();
+                }
+                panic!("on purpose")
+            })
+        });
+        start.wait();
+        assert!(read(&cache, key(0, 0), 3), "the one who waited decodes");
+        assert!(panicking.join().is_err());
+    });
+}
+
+proptest! {
+    #[test]
+    fn the_budget_holds(
+        budget in 0_u64..40,
+        steps in prop::collection::vec((0_u64..3, 0_u64..4), 0..60),
+    ) {
+        let cache = ChunkCache::new(budget);
+        for (image, chunk) in steps {
+            let n_bytes = usize::try_from(7 * image + 3 * chunk + 1).unwrap();
+            read(&cache, key(image, chunk), n_bytes);
+            if n_bytes as u64 <= budget {
+                prop_assert!(!read(&cache, key(image, chunk), n_bytes));
+            }
+            let kept = cache.shared.kept();
+            let n_bytes: u64 = kept.chunks.values().map(|entry| entry.chunk.n_bytes() as u64).sum();
+            prop_assert_eq!(n_bytes, kept.n_bytes);
+            prop_assert!(n_bytes <= budget);
+            prop_assert_eq!(kept.by_use.len(), kept.chunks.len());
+            prop_assert!(kept.in_work.is_empty());
+        }
+    }
+}
