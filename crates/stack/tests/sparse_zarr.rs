@@ -24,7 +24,8 @@ fn peak() -> usize {
 fn write(path: &Path, inner: Option<u64>) {
     let size = (SIDE * N_CHUNKS) as u64;
     let store = Arc::new(FilesystemStore::new(path).unwrap());
-    let mut builder = ArrayBuilder::new(vec![size / 4, size, 512], vec![64, 100, 512], data_type::uint16(), 7_u16);
+    let mut builder =
+        ArrayBuilder::new(vec![size / 4, size, 512], vec![64, 100, 512], data_type::uint16(), 7_u16);
     builder.subchunk_shape(inner.map(|inner| vec![inner, 50, 64]));
     let array = builder.build(store, "/").unwrap();
     array.store_metadata().unwrap();

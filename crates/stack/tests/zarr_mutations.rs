@@ -246,7 +246,8 @@ fn version_3() {
         builder.bytes_to_bytes_codecs(vec![Arc::new(codec)]);
     });
     assert!(damage(&blosc, 700, 4) > 200);
-    let sharded = write("sharded.zarr", 10, Some(5), &|builder| drop(builder.bytes_to_bytes_codecs(vec![zstd()])));
+    let sharded =
+        write("sharded.zarr", 10, Some(5), &|builder| drop(builder.bytes_to_bytes_codecs(vec![zstd()])));
     assert!(damage(&sharded, 1000, 5) > 300);
     let gzip = write("gzip.zarr", 10, None, &|builder| {
         builder.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);

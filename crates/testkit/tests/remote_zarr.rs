@@ -114,7 +114,8 @@ fn images_over_http_conform_whatever_goes_wrong() {
 #[test]
 fn every_chunk_and_index_is_asked_for_once() {
     let folder = bucket();
-    let server = Server::start(folder.path(), Faults { delay: Duration::from_millis(1), ..Faults::default() });
+    let server =
+        Server::start(folder.path(), Faults { delay: Duration::from_millis(1), ..Faults::default() });
     let stacks = levels(&url(&server, "image"), &options()).unwrap();
     std::thread::scope(|scope| {
         for stack in stacks.iter().cycle().take(8) {

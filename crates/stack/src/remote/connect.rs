@@ -36,43 +36,43 @@ pub(crate) fn connect(url: &str, options: &RemoteOptions) -> Result<RemoteFolder
     // Tries are counted in one place, which also sees bodies that end too early.
     let once = || RetryConfig { max_retries: 0, ..RetryConfig::default() };
     let timeout = format!("{}ms", options.timeout.as_millis());
-    let (store, prefix, can_list): (Arc<dyn ObjectStore>, &str, bool) = match scheme.to_ascii_lowercase().as_str()
-    {
-        "s3" | "s3a" => {
-            let start = AmazonS3Builder::from_env()
-                .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), timeout)
-                .with_bucket_name(bucket)
-                .with_retry(once());
-            let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
-                Ok(key) => builder.with_config(key, value),
-                Err(_) => builder,
-            });
-            (Arc::new(builder.build().map_err(failed)?), inside, true)
-        }
-        "gs" => {
-            let start = GoogleCloudStorageBuilder::from_env()
-                .with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), timeout)
-                .with_bucket_name(bucket)
-                .with_retry(once());
-            let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
-                Ok(key) => builder.with_config(key, value),
-                Err(_) => builder,
-            });
-            (Arc::new(builder.build().map_err(failed)?), inside, true)
-        }
-        _ => {
-            let start = HttpBuilder::new()
-                .with_url(url)
-                .with_config(ClientConfigKey::AllowHttp, "true")
-                .with_config(ClientConfigKey::Timeout, timeout)
-                .with_retry(once());
-            let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
-                Ok(key) => builder.with_config(key, value),
-                Err(_) => builder,
-            });
-            (Arc::new(builder.build().map_err(failed)?), "", false)
-        }
-    };
+    let (store, prefix, can_list): (Arc<dyn ObjectStore>, &str, bool) =
+        match scheme.to_ascii_lowercase().as_str() {
+            "s3" | "s3a" => {
+                let start = AmazonS3Builder::from_env()
+                    .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), timeout)
+                    .with_bucket_name(bucket)
+                    .with_retry(once());
+                let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
+                    Ok(key) => builder.with_config(key, value),
+                    Err(_) => builder,
+                });
+                (Arc::new(builder.build().map_err(failed)?), inside, true)
+            }
+            "gs" => {
+                let start = GoogleCloudStorageBuilder::from_env()
+                    .with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), timeout)
+                    .with_bucket_name(bucket)
+                    .with_retry(once());
+                let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
+                    Ok(key) => builder.with_config(key, value),
+                    Err(_) => builder,
+                });
+                (Arc::new(builder.build().map_err(failed)?), inside, true)
+            }
+            _ => {
+                let start = HttpBuilder::new()
+                    .with_url(url)
+                    .with_config(ClientConfigKey::AllowHttp, "true")
+                    .with_config(ClientConfigKey::Timeout, timeout)
+                    .with_retry(once());
+                let builder = settings().fold(start, |builder, (key, value)| match key.parse() {
+                    Ok(key) => builder.with_config(key, value),
+                    Err(_) => builder,
+                });
+                (Arc::new(builder.build().map_err(failed)?), "", false)
+            }
+        };
     let prefix = prefix.trim_matches('/').to_owned();
     Ok(RemoteFolder { url: url.to_owned(), store, prefix, can_list, options: options.clone() })
 }

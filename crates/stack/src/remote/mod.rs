@@ -111,12 +111,7 @@ impl RemoteFolder {
     ///
     /// # Errors
     /// [`RemoteError`] if it cannot be read in so many tries, or is larger than `limit`.
-    pub fn get(
-        &self,
-        key: &str,
-        range: Option<GetRange>,
-        limit: u64,
-    ) -> Result<Option<Object>, RemoteError> {
+    pub fn get(&self, key: &str, range: Option<GetRange>, limit: u64) -> Result<Option<Object>, RemoteError> {
         let (folder, object) = (self.clone(), self.name(key));
         let path = self.path(key)?;
         runtime::run(async move {

@@ -66,12 +66,8 @@ impl ArrayOpener<'_> {
         let own = own_axes(&stack, &array, node, image)?;
         let layout = own.layout(&stack, self.axes, &shape)?;
         let grid = largest_chunk(&stack, &array)?;
-        let too_large = |chunk: Vec<usize>| StackError::ChunkTooLarge {
-            stack: stack.clone(),
-            chunk,
-            pixel_type,
-            limit,
-        };
+        let too_large =
+            |chunk: Vec<usize>| StackError::ChunkTooLarge { stack: stack.clone(), chunk, pixel_type, limit };
         let is_regular = array.chunk_grid().name_v3().is_some_and(|name| name == "regular");
         let form = Form {
             shape: chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>())

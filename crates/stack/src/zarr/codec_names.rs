@@ -10,7 +10,8 @@ use super::node::{Node, ZarrVersion};
 
 /// Codecs that make data smaller.
 const COMPRESSORS: [&str; 13] = [
-    "blosc", "zstd", "gzip", "zlib", "bz2", "lz4", "lzma", "pcodec", "zfp", "zfpy", "gdeflate", "jpeg", "jpeg2k",
+    "blosc", "zstd", "gzip", "zlib", "bz2", "lz4", "lzma", "pcodec", "zfp", "zfpy", "gdeflate", "jpeg",
+    "jpeg2k",
 ];
 
 /// The codecs of an array in the order of encoding, those inside of shards in the place of the sharding codec.
@@ -57,7 +58,10 @@ pub(super) fn unknown_codec(node: &Node) -> Option<String> {
         };
         matches!(made, Some(Err(PluginCreateError::Unsupported(_))))
     };
-    codecs(node).into_iter().find(is_unknown).map(|codec| name_of(codec).unwrap_or("without a name").to_owned())
+    codecs(node)
+        .into_iter()
+        .find(is_unknown)
+        .map(|codec| name_of(codec).unwrap_or("without a name").to_owned())
 }
 
 /// The compression in words, `blosc(zstd)`; `None` if there is none.
@@ -116,7 +120,8 @@ mod tests {
 
     #[test]
     fn unknown_codecs_are_named() {
-        let v2 = json!({"filters": [{"id": "delta", "dtype": "<u2"}], "compressor": {"id": "zlib", "level": 1}});
+        let v2 =
+            json!({"filters": [{"id": "delta", "dtype": "<u2"}], "compressor": {"id": "zlib", "level": 1}});
         assert_eq!(unknown_codec(&node(ZarrVersion::V2, v2)).as_deref(), Some("delta"));
         let v3 = json!({"codecs": ["bytes", {"name": "numcodecs.lzma", "configuration": {}}]});
         assert_eq!(unknown_codec(&node(ZarrVersion::V3, v3)).as_deref(), Some("lzma"));

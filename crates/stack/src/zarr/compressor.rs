@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use bzip2::read::MultiBzDecoder;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use zarrs::array::BytesRepresentation;
 use zarrs::array::codec::api::{BytesToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{BloscCodec, Bz2Codec, GzipCodec, ZlibCodec, ZstdCodec};
-use zarrs::array::BytesRepresentation;
 
 use super::decoder::DecodeError;
 
@@ -84,9 +84,7 @@ impl Compressor {
             BytesRepresentation::FixedSize(size) if size != len as u64 => {
                 Err(DecodeError::Size { got: len as u64, expected: size })
             }
-            _ if len > self.limit => {
-                Err(DecodeError::TooLarge { got: len as u64, limit: self.limit as u64 })
-            }
+            _ if len > self.limit => Err(DecodeError::TooLarge { got: len as u64, limit: self.limit as u64 }),
             _ => Ok(()),
         }
     }

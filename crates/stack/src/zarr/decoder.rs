@@ -6,9 +6,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use zarrs::array::codec::api::{
-    ArrayToArrayCodecTraits, ArrayToBytesCodecTraits, CodecError, CodecOptions,
-};
+use zarrs::array::codec::api::{ArrayToArrayCodecTraits, ArrayToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{CodecChain, ShardingCodec};
 use zarrs::array::{ArrayBytes, ChunkShape, DataType, FillValue};
 use zarrs::plugin::PluginCreateError;

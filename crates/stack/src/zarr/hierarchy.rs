@@ -216,10 +216,13 @@ impl<'a> Hierarchy<'a> {
     fn arrays(&mut self, path: &str, group: &Node, found: &mut Vec<FoundImage>) -> Result<(), StackError> {
         let names = child_names(self.store, path, group)?.ok_or_else(|| StackError::Unsupported {
             stack: self.name(path),
-            what: format!("listing a group without {}", match group.version {
-                ZarrVersion::V2 => ".zmetadata",
-                ZarrVersion::V3 => "consolidated_metadata",
-            }),
+            what: format!(
+                "listing a group without {}",
+                match group.version {
+                    ZarrVersion::V2 => ".zmetadata",
+                    ZarrVersion::V3 => "consolidated_metadata",
+                }
+            ),
             hint: "name an array in it, because this server cannot list",
         })?;
         let mut is_empty = true;

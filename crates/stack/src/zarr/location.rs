@@ -36,14 +36,15 @@ impl Location {
         if let Some(local) = text.strip_prefix("file://") {
             return Ok(Self::of_local(Path::new(&decoded(local))));
         }
-        let is_remote = |scheme: &&str| {
-            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        };
+        let is_remote =
+            |scheme: &&str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
         if let Some(scheme) = REMOTE.iter().find(|scheme| is_remote(scheme)) {
             return Ok(Self::of_url(&text, scheme.len()));
         }
         match text.split_once("://") {
-            Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            Some((scheme, _))
+                if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+            {
                 Err(StackError::Unsupported {
                     stack: text.clone().into_owned(),
                     what: format!("the scheme {scheme}://"),
@@ -104,11 +105,8 @@ impl std::str::FromStr for ZarrUri {
 
     /// Splits a URI of the scheme `file`; the paths of other schemes are not split.
     fn from_str(uri: &str) -> Result<Self, StackError> {
-        let refused = |what: &str, hint| StackError::Unsupported {
-            stack: uri.to_owned(),
-            what: what.to_owned(),
-            hint,
-        };
+        let refused =
+            |what: &str, hint| StackError::Unsupported { stack: uri.to_owned(), what: what.to_owned(), hint };
         let hint = "write file://folder/store.zarr/name";
         let local = uri.strip_prefix("file://").ok_or_else(|| refused("what is no file:// URI", hint))?;
         let path = PathBuf::from(decoded(local));

@@ -98,7 +98,8 @@ fn check_extensions(stack: &str, metadata: &Map<String, Value>) -> Result<(), St
         hint: "write the array again without it",
     };
     let is_needed = |value: &Value| value.get("must_understand") != Some(&Value::Bool(false));
-    let unknown = metadata.iter().find(|(key, value)| !KNOWN_FIELDS.contains(&key.as_str()) && is_needed(value));
+    let unknown =
+        metadata.iter().find(|(key, value)| !KNOWN_FIELDS.contains(&key.as_str()) && is_needed(value));
     if let Some((key, _)) = unknown {
         return Err(unsupported(format!("the extension {key}")));
     }

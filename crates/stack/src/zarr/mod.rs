@@ -23,8 +23,8 @@ use std::sync::Arc;
 use self::array::ArrayOpener;
 use self::hierarchy::{FoundImage, Hierarchy};
 use self::local::FolderStore;
-use self::location::{Location, StoreLocation};
 pub use self::location::ZarrUri;
+use self::location::{Location, StoreLocation};
 use self::remote::RemoteStore;
 use self::store::Store;
 use self::zipped::ZipStore;
@@ -69,11 +69,8 @@ impl Format for ZarrFormat {
 }
 
 fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn Store>, StackError> {
-    let failed = |path: &Path, action, source| StackError::Io {
-        stack: path.display().to_string(),
-        action,
-        source,
-    };
+    let failed =
+        |path: &Path, action, source| StackError::Io { stack: path.display().to_string(), action, source };
     Ok(match location {
         StoreLocation::Url(url) => Arc::new(RemoteStore::new(url, &options.remote)?),
         StoreLocation::Zip(path) => {

@@ -3,8 +3,8 @@
 use object_store::GetRange;
 
 use super::store::{Part, Store, StoreError};
-use crate::remote::{RemoteFolder, RemoteOptions, connect};
 use crate::StackError;
+use crate::remote::{RemoteFolder, RemoteOptions, connect};
 
 /// The objects below a URL.
 pub(super) struct RemoteStore(RemoteFolder);

@@ -125,7 +125,8 @@ impl ShardLayout {
             Ok((start, len)) => usize::try_from(start).ok().and_then(|start| bytes.get(start..start + len)),
             Err(_) => None,
         };
-        let index = part(self.index_part()).ok_or(DecodeError::Size { got: size, expected: self.index_len })?;
+        let index =
+            part(self.index_part()).ok_or(DecodeError::Size { got: size, expected: self.index_len })?;
         let index = self.decode_index(index)?;
         let pixel = self.fill_value.len();
         let n_pixels = self.shard.iter().product::<usize>();

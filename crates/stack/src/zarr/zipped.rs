@@ -42,7 +42,9 @@ impl ZipStore {
         let prefix = common_folder(&names);
         let inside = names.iter().filter_map(|name| name.strip_prefix(&prefix));
         let folders = inside
-            .flat_map(|name| name.match_indices('/').map(|(end, _)| name[..end].to_owned()).collect::<Vec<_>>())
+            .flat_map(|name| {
+                name.match_indices('/').map(|(end, _)| name[..end].to_owned()).collect::<Vec<_>>()
+            })
             .collect();
         Ok(ZipStore { path: path.to_owned(), archive: Mutex::new(archive), prefix, folders })
     }
@@ -86,7 +88,8 @@ impl Store for ZipStore {
         let Some(entry) = self.find(key)? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
         let mut file = File::open(&self.path)?;
-        let wrong = |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
+        let wrong =
+            |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
         if entry.method == CompressionMethod::Stored {
             let size = file.metadata()?.len();
             let at = entry.start.checked_add(start).filter(|at| {
