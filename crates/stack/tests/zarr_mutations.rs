@@ -237,7 +237,9 @@ fn version_3() {
     use zarrs::array::codec::{BloscCodec, GzipCodec, ZstdCodec};
     use zarrs::array::codec::{BloscCompressor, BloscShuffleMode};
     let zstd = || Arc::new(ZstdCodec::new(3, false));
-    let plain = write("zstd.zarr", 5, None, &|builder| drop(builder.bytes_to_bytes_codecs(vec![zstd()])));
+    let plain = write("zstd.zarr", 5, None, &|builder| {
+        builder.bytes_to_bytes_codecs(vec![zstd()]);
+    });
     assert!(damage(&plain, 700, 3) > 200);
     let blosc = write("blosc.zarr", 5, None, &|builder| {
         let level = 5.try_into().unwrap();
@@ -246,8 +248,9 @@ fn version_3() {
         builder.bytes_to_bytes_codecs(vec![Arc::new(codec)]);
     });
     assert!(damage(&blosc, 700, 4) > 200);
-    let sharded =
-        write("sharded.zarr", 10, Some(5), &|builder| drop(builder.bytes_to_bytes_codecs(vec![zstd()])));
+    let sharded = write("sharded.zarr", 10, Some(5), &|builder| {
+        builder.bytes_to_bytes_codecs(vec![zstd()]);
+    });
     assert!(damage(&sharded, 1000, 5) > 300);
     let gzip = write("gzip.zarr", 10, None, &|builder| {
         builder.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);
