@@ -76,7 +76,8 @@ pub type Pyramid = Vec<Arc<dyn ImageStack>>;
 /// Opens a path as one or several stacks at full resolution without reading pixels.
 ///
 /// A TIFF or NPY file is one stack. A Zarr path names an array, an OME-Zarr image, a plate or another collection of
-/// images, or a group whose arrays become one stack each, names sorted as strings; likewise HDF5 and NPZ. Without
+/// images, or a group whose arrays become one stack each, names sorted as strings; likewise HDF5 and NPZ. A Zarr may
+/// also be a zip file, a `file://` URI, or a URL that starts with `s3://`, `gs://`, `http://` or `https://`. Without
 /// `axes`, those that the file itself names are taken; if both are there, they must agree.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! Damaged Zarrs: metadata and chunks with bytes changed at random give an error or pixels, and nothing else.
-#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
 use std::error::Error;
 use std::fs;
