@@ -171,6 +171,12 @@ fn read_all(root: &Path, axes: Option<&str>) -> Result<usize, StackError> {
     Ok(n)
 }
 
+/// Writes a file anew: some file systems wait for the disk when one is cut to nothing and written again.
+fn replace(file: &Path, bytes: &[u8]) {
+    fs::remove_file(file).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
 /// Damages one file after the other, `n` times in all; how often it was noticed.
 fn damage(root: &Path, n: usize, seed: u64) -> usize {
     let mut numbers = Numbers(seed);
@@ -188,7 +194,7 @@ fn damage(root: &Path, n: usize, seed: u64) -> usize {
             }
             _ => mutate(&whole, &mut numbers),
         };
-        fs::write(file, &damaged).unwrap();
+        replace(file, &damaged);
         let axes = [None, Some("YX")][numbers.below(2)];
         let read = catch_unwind(AssertUnwindSafe(|| read_all(root, axes)));
         let shown = || format!("case {case} of {}: {}", file.display(), String::from_utf8_lossy(&damaged));
@@ -203,7 +209,7 @@ fn damage(root: &Path, n: usize, seed: u64) -> usize {
             }
             assert!(text.contains(&name) && text.len() > name.len() + 8, "{text}\n{}", shown());
         }
-        fs::write(file, &whole).unwrap();
+        replace(file, &whole);
     }
     assert!(read_all(root, None).is_ok());
     n_noticed
