@@ -131,8 +131,16 @@ const THREADS: &[&str] = &[
 ];
 
 /// Ways to talk to other machines.
-const NETWORK: &[&str] =
-    &["object_store::", "reqwest::", "rustls::", "hyper::", "tokio::", "TcpStream", "TcpListener", "UdpSocket"];
+const NETWORK: &[&str] = &[
+    "object_store::",
+    "reqwest::",
+    "rustls::",
+    "hyper::",
+    "tokio::",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+];
 
 /// Randomness and time that no seed decides.
 const UNSEEDED: &[&str] = &[

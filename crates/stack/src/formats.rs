@@ -69,6 +69,7 @@ pub trait Format: Send + Sync {
 /// let formats = Formats::default();
 /// let format = formats.of_path(Path::new("plate.ome.zarr/A/1/0")).unwrap();
 /// assert_eq!(format.name(), "zarr");
+/// assert!(formats.of_path(Path::new("s3://bucket/cells.zarr/0")).is_some());
 /// assert!(formats.of_path(Path::new("notes.txt")).is_none());
 /// ```
 #[derive(Clone)]

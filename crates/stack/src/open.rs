@@ -80,7 +80,8 @@ pub type Pyramid = Vec<Arc<dyn ImageStack>>;
 ///
 /// A TIFF or NPY file is one stack. A Zarr path names an array, an OME-Zarr image, a plate or another collection of
 /// images, or a group whose arrays become one stack each, names sorted as strings; likewise the arrays of an NPZ. An HDF5
-/// path names a dataset, or a file or group that holds just one or is laid out as Imaris or BigDataViewer do. Without
+/// path names a dataset, or a file or group that holds just one or is laid out as Imaris or BigDataViewer do. A Zarr may
+/// also be a zip file, a `file://` URI, or a URL that starts with `s3://`, `gs://`, `http://` or `https://`. Without
 /// `axes`, those that the file itself names are taken; if both are there, they must agree.
 ///
 /// # Errors

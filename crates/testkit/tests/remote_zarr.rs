@@ -114,7 +114,8 @@ fn images_over_http_conform_whatever_goes_wrong() {
 #[test]
 fn every_chunk_and_index_is_asked_for_once() {
     let folder = bucket();
-    let server = Server::start(folder.path(), Faults { delay: Duration::from_millis(1), ..Faults::default() });
+    let server =
+        Server::start(folder.path(), Faults { delay: Duration::from_millis(1), ..Faults::default() });
     let stacks = levels(&url(&server, "image"), &options()).unwrap();
     std::thread::scope(|scope| {
         for stack in stacks.iter().cycle().take(8) {
@@ -195,6 +196,30 @@ fn groups_over_http_need_a_list_of_their_members() {
     assert_eq!(names, ["group/a", "group/b"].map(|name| url(&server, name).display().to_string()));
     let error = open("group/c").err().unwrap().to_string();
     assert!(error.ends_with("group: \"c\" in it: got no such name, expected an array or a group"), "{error}");
+}
+
+#[test]
+fn groups_of_version_2_have_a_list_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("old.zarr");
+    let array = json!({"zarr_format": 2, "shape": [3, 4], "chunks": [3, 4], "dtype": "|u1", "order": "C",
+        "fill_value": 9, "filters": null, "compressor": null});
+    let group = json!({"zarr_format": 2});
+    for name in ["10", "2"] {
+        std::fs::create_dir_all(root.join(name)).unwrap();
+        std::fs::write(root.join(name).join(".zarray"), array.to_string()).unwrap();
+    }
+    std::fs::write(root.join(".zgroup"), group.to_string()).unwrap();
+    let nodes = json!({".zgroup": group, ".zattrs": {}, "2/.zarray": array, "10/.zarray": array});
+    let list = json!({"zarr_consolidated_format": 1, "metadata": nodes});
+    std::fs::write(root.join(".zmetadata"), list.to_string()).unwrap();
+    let server = Server::start(folder.path(), Faults::default());
+    let path = PathBuf::from(format!("http://{}/old.zarr", server.address));
+    let stacks = open(&path, DataType::Zarr, Some(&"YX".parse().unwrap()), &options()).unwrap();
+    let names: Vec<&str> = stacks.iter().filter_map(|stack| stack.info().source.rsplit('/').next()).collect();
+    assert_eq!(names, ["10", "2"]);
+    let patch = stacks[0].read_patch(0, None, &whole(&*stacks[0])).unwrap();
+    assert!(patch.iter().all(|&pixel| pixel == 9.0));
 }
 
 #[test]

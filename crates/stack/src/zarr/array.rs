@@ -65,42 +65,7 @@ impl ArrayOpener<'_> {
         })?;
         let own = own_axes(&stack, &array, node, image)?;
         let layout = own.layout(&stack, self.axes, &shape)?;
-        let grid = largest_chunk(&stack, &array)?;
-        let too_large =
-            |chunk: Vec<usize>| StackError::ChunkTooLarge { stack: stack.clone(), chunk, pixel_type, limit };
-        let is_regular = array.chunk_grid().name_v3().is_some_and(|name| name == "regular");
-        let form = Form {
-            shape: chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>())
-                .ok_or_else(|| damaged_grid(&stack, &format!("chunks of {grid:?}")))?,
-            data_type: array.data_type().clone(),
-            fill_value: array.fill_value().clone(),
-        };
-        let fill_value = array.fill_value().as_ne_bytes().to_vec();
-        let mut shards = None;
-        let (chunks, chunk) = if is_regular {
-            // A shard may be larger than what is decoded at once, a chunk in it may not.
-            let decoder_limit = if is_sharded(&array) { usize::MAX } else { limit };
-            let decoder = match ChunkDecoder::new(&array.codecs(), form, decoder_limit) {
-                Ok(decoder) => decoder,
-                Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
-                Err(source) => return Err(zarr_error(&stack, "the array's codecs", source)),
-            };
-            let chunk = decoder.open_shard().map(|layout| layout.chunk.clone());
-            let chunk = chunk.inspect(|_| shards = Some(grid.clone())).unwrap_or(grid);
-            (ArrayChunks::regular(decoder), chunk)
-        } else if is_sharded(&array) {
-            return Err(StackError::Unsupported {
-                stack,
-                what: "an irregular grid of shards".to_owned(),
-                hint: "write the array again with shards of one size",
-            });
-        } else {
-            (ArrayChunks::Irregular, grid)
-        };
-        let n_bytes = chunk.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
-        if n_bytes.is_none_or(|n_bytes| n_bytes > limit) {
-            return Err(too_large(chunk));
-        }
+        let Chunking { chunks, chunk, shards } = chunking(&stack, &array, pixel_type, limit)?;
         let n_chunks: Vec<u64> = shape.iter().zip(&chunk).map(|(n, size)| n.div_ceil(*size) as u64).collect();
         if product(&n_chunks).is_none() {
             return Err(damaged_grid(&stack, &format!("{n_chunks:?} chunks")));
@@ -111,6 +76,7 @@ impl ArrayOpener<'_> {
         info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
         info.format = Some(format_name(node.version, image));
         info.compression = compression(node);
+        let fill_value = array.fill_value().as_ne_bytes().to_vec();
         let source = ZarrChunks {
             array,
             store: self.store.clone(),
@@ -123,6 +89,59 @@ impl ArrayOpener<'_> {
         };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options.cache.clone())))
     }
+}
+
+/// How an array is cut.
+struct Chunking {
+    chunks: ArrayChunks,
+    /// The size of what is decoded at once.
+    chunk: Vec<usize>,
+    shards: Option<Vec<usize>>,
+}
+
+/// How an array is cut, if what is decoded at once has at most `limit` bytes.
+fn chunking(
+    stack: &str,
+    array: &Array<ZarrsStorage>,
+    pixel_type: PixelType,
+    limit: usize,
+) -> Result<Chunking, StackError> {
+    let grid = largest_chunk(stack, array)?;
+    let too_large =
+        |chunk: Vec<usize>| StackError::ChunkTooLarge { stack: stack.to_owned(), chunk, pixel_type, limit };
+    let is_regular = array.chunk_grid().name_v3().is_some_and(|name| name == "regular");
+    let chunking = if is_regular {
+        let shape = chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>());
+        let form = Form {
+            shape: shape.ok_or_else(|| damaged_grid(stack, &format!("chunks of {grid:?}")))?,
+            data_type: array.data_type().clone(),
+            fill_value: array.fill_value().clone(),
+        };
+        // A shard may be larger than what is decoded at once, a chunk in it may not.
+        let decoder_limit = if is_sharded(array) { usize::MAX } else { limit };
+        let decoder = match ChunkDecoder::new(&array.codecs(), form, decoder_limit) {
+            Ok(decoder) => decoder,
+            Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
+            Err(source) => return Err(zarr_error(stack, "the array's codecs", source)),
+        };
+        match decoder.open_shard().map(|layout| layout.chunk.clone()) {
+            Some(chunk) => Chunking { chunks: ArrayChunks::regular(decoder), chunk, shards: Some(grid) },
+            None => Chunking { chunks: ArrayChunks::regular(decoder), chunk: grid, shards: None },
+        }
+    } else if is_sharded(array) {
+        return Err(StackError::Unsupported {
+            stack: stack.to_owned(),
+            what: "an irregular grid of shards".to_owned(),
+            hint: "write the array again with shards of one size",
+        });
+    } else {
+        Chunking { chunks: ArrayChunks::Irregular, chunk: grid, shards: None }
+    };
+    let n_bytes = chunking.chunk.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
+    if n_bytes.is_none_or(|n_bytes| n_bytes > limit) {
+        return Err(too_large(chunking.chunk));
+    }
+    Ok(chunking)
 }
 
 /// What the file says about its axes: the image it belongs to, or else the names of the array's dimensions.

@@ -49,8 +49,7 @@ impl Form {
     /// How many bytes the pixels have, if that is known and can be counted.
     pub fn n_bytes(&self) -> Option<usize> {
         let pixel = self.data_type.fixed_size()?;
-        let sizes = self.shape.iter().map(|size| usize::try_from(size.get()).ok());
-        sizes.fold(Some(pixel), |n, size| n?.checked_mul(size?))
+        self.shape.iter().try_fold(pixel, |n, size| n.checked_mul(usize::try_from(size.get()).ok()?))
     }
 }
 

@@ -55,7 +55,7 @@ impl Format for ZarrFormat {
         let opener = ArrayOpener { store: store.clone(), axes: request.axes, options: request.options };
         let mut open_image = |FoundImage { levels, image }: &FoundImage| {
             let got = levels.len();
-            let n_levels = request.n_levels.unwrap_or(got);
+            let n_levels = request.n_levels.unwrap_or(got).max(1);
             let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
                 stack: store.name(levels.first().map_or("", |level| level.path.trim_start_matches('/'))),
                 got,

@@ -255,3 +255,81 @@ impl ShardIndices {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use zarrs::array::codec::ShardingCodecBuilder;
+
+    use super::*;
+
+    /// Shards that all have the same bytes, and how often an index was read.
+    struct SameShards {
+        bytes: Vec<u8>,
+        n_indices: AtomicUsize,
+    }
+
+    impl Store for SameShards {
+        fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+            if key == "missing" {
+                return Ok(None);
+            }
+            if let Part::Suffix(_) = part {
+                self.n_indices.fetch_add(1, Ordering::Relaxed);
+            }
+            let (start, len) = part.within(self.bytes.len() as u64, limit)?;
+            let start = usize::try_from(start).unwrap();
+            Ok(Some(self.bytes[start..start + len].to_vec()))
+        }
+
+        fn folders(&self, _folder: &str) -> Result<Option<Vec<String>>, StoreError> {
+            Ok(None)
+        }
+
+        fn name(&self, key: &str) -> String {
+            key.to_owned()
+        }
+    }
+
+    /// Shards of two chunks with two pixels each, whose index is plain and says this.
+    fn shards(places: [[u64; 2]; 2]) -> (ShardLayout, SameShards) {
+        let mut codec = ShardingCodecBuilder::new(chunk_shape(&[2]).unwrap(), &data_type::uint8());
+        codec.index_bytes_to_bytes_codecs(Vec::new());
+        let form = Form {
+            shape: chunk_shape(&[4]).unwrap(),
+            data_type: data_type::uint8(),
+            fill_value: FillValue::from(9_u8),
+        };
+        let layout = ShardLayout::new(&codec.build(), &form, 1 << 20).unwrap();
+        let index = places.into_iter().flatten().flat_map(u64::to_le_bytes);
+        let bytes = [1, 2].into_iter().chain(index).collect();
+        (layout, SameShards { bytes, n_indices: AtomicUsize::new(0) })
+    }
+
+    #[test]
+    fn few_indices_are_kept_and_none_is_read_twice_in_a_row() {
+        let (layout, store) = shards([[0, 2], [u64::MAX; 2]]);
+        let indices = ShardIndices { max_shards: 2, ..ShardIndices::new(&layout) };
+        for shard in ["a", "b", "c", "d", "e"] {
+            for _ in 0..3 {
+                assert_eq!(indices.chunk(&store, &layout, shard, 0).unwrap(), Some(vec![1, 2]));
+                assert_eq!(indices.chunk(&store, &layout, shard, 1).unwrap(), None);
+            }
+            assert!(indices.slots.lock().unwrap().len() <= 2);
+        }
+        assert_eq!(store.n_indices.load(Ordering::Relaxed), 5);
+        assert_eq!(indices.chunk(&store, &layout, "missing", 0).unwrap(), None);
+        assert_eq!(layout.decode_all(&store.bytes).unwrap(), [1, 2, 9, 9]);
+    }
+
+    #[test]
+    fn places_outside_of_the_shard_are_refused() {
+        for place in [[0, 35], [u64::MAX, 2], [2, u64::MAX], [34, 1]] {
+            let (layout, store) = shards([place, [0, 2]]);
+            let error = ShardIndices::new(&layout).chunk(&store, &layout, "a", 0).unwrap_err();
+            assert!(matches!(error, ShardError::Decode(DecodeError::Index { .. })), "{error}");
+            assert!(layout.decode_all(&store.bytes).is_err());
+        }
+    }
+}

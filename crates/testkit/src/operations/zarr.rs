@@ -34,7 +34,11 @@ fn check_info(request: &Request<'_>, info: &StackInfo) -> Result<(), OperationEr
     same("chunks", info.chunks.as_deref())?;
     same("shards", info.shards.as_deref())?;
     let pixel_type = info.pixel_type.to_string();
-    if request.text("dtype")? == Some(pixel_type.as_str()) { Ok(()) } else { Err(differs("dtype", &pixel_type)) }
+    if request.text("dtype")? == Some(pixel_type.as_str()) {
+        Ok(())
+    } else {
+        Err(differs("dtype", &pixel_type))
+    }
 }
 
 pub(super) fn source(request: &Request<'_>) -> Result<Outcomes, OperationError> {

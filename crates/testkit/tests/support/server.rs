@@ -84,6 +84,7 @@ impl Drop for Server {
 
 /// Answers the requests of one connection until it ends.
 fn serve(shared: &Shared, stream: TcpStream) {
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some((target, range)) = request(&mut reader) {
         if !answer(shared, &stream, &target, range.as_deref()) {
