@@ -143,7 +143,7 @@ fn axes_may_be_left_to_the_images() {
     place.image::<u16>("z.ome.zarr", Format::OmeZarr, "ZYX", &[2, 20, 22], |at| at as u16);
     let mixed = with(&config, "b.ome.zarr", "z.ome.zarr");
     place.run(&mixed).with_code(2).complains(&[
-        "z.ome.zarr: got axes CYX",
+        "z.ome.zarr/0: got axes CYX",
         "says ZYX",
         "as in",
         "a.ome.zarr",
