@@ -20,7 +20,7 @@ use patchweave::stack::{
 };
 
 /// PGM files with 16 bits per pixel, found by the ending `.pgm`.
-struct Pgm;
+pub struct Pgm;
 
 /// One open file: what is known about it, and where its pixels start.
 struct PgmStack {
@@ -144,7 +144,7 @@ fn make_scans(folder: &Path) -> io::Result<()> {
 }
 
 /// Runs the command in a folder of its own and looks at what it wrote.
-fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>> {
+pub fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     make_scans(&folder.path().join("scans"))?;
     let config = folder.path().join("run.yaml");

@@ -40,8 +40,9 @@ impl Listing {
 
     /// Puts the files into the order of those that they belong to.
     ///
-    /// They belong together by their path below the folder that was searched, by that without its ending, or by their
-    /// file name alone, whichever fits all of them. Lists whose names have nothing in common keep the order they were
+    /// They belong together by their path below the folder that was searched, by that without its ending, by their
+    /// file name alone, or by one of these within folders that stand at the same place of both lists, whichever fits
+    /// all of them first. Lists whose names have nothing in common keep the order they were
     /// written in.
     ///
     /// # Errors
@@ -105,11 +106,13 @@ impl Listing {
 }
 
 /// What a file may be called when partners are looked for, from the strictest on.
-const NAMES: [fn(&Listed) -> PathBuf; 4] = [
+const NAMES: [fn(&Listed) -> PathBuf; 6] = [
     |file| file.member.name.clone(),
     stem,
     |file| file.member.path.file_name().map(PathBuf::from).unwrap_or_default(),
     |file| file.member.path.file_stem().map(PathBuf::from).unwrap_or_default(),
+    |file| Path::new(&file.entry.to_string()).join(&file.member.name),
+    |file| Path::new(&file.entry.to_string()).join(stem(file)),
 ];
 
 /// The path below the folder that was searched, without its ending.

@@ -201,3 +201,52 @@ fn fixed_part(entry: &Path) -> PathBuf {
     };
     entry.components().take_while(is_fixed).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(members: Result<Members, StackError>) -> Vec<String> {
+        members.unwrap().found.iter().map(|member| member.name.display().to_string()).collect()
+    }
+
+    #[test]
+    fn folders_are_searched_for_files_and_stores() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for file in ["b.tif", "a/c.TIFF", "a/.hidden.tif", ".hidden/d.tif", "a/notes.txt", "s.zarr/d.tif"] {
+            fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            fs::write(root.join(file), "").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root, root.join("a/loop")).unwrap();
+        let formats = Formats::default();
+        assert_eq!(names(formats.members(root, Some("tiff"), &[])), ["a/c.TIFF", "b.tif"]);
+        assert_eq!(names(formats.members(root, Some("zarr"), &[])), ["s.zarr"]);
+        assert_eq!(names(formats.members(root, None, &[])), ["a/c.TIFF", "b.tif", "s.zarr"]);
+        assert_eq!(
+            names(formats.members(&root.join("**/*.tif"), Some("tiff"), &[])),
+            ["b.tif", "s.zarr/d.tif"]
+        );
+        assert_eq!(names(formats.members(&root.join("[ab]*"), None, &[])), ["b.tif"]);
+        let future = [root.join("b2.tif"), root.join("new/e.tif"), root.join("new/e.ome.zarr")];
+        assert_eq!(names(formats.members(&root.join("b*"), Some("tiff"), &future)), ["b.tif", "b2.tif"]);
+        assert_eq!(names(formats.members(&root.join("new"), Some("tiff"), &future)), ["e.tif"]);
+        assert_eq!(names(formats.members(&root.join("s.zarr/0"), Some("zarr"), &[])), ["0"]);
+        assert_eq!(names(formats.members(Path::new("s3://b/*.tif"), Some("tiff"), &[])), ["*.tif"]);
+        let error = formats.members(&root.join("a"), Some("npy"), &[]).unwrap_err();
+        assert!(
+            error.to_string().ends_with("got no image, expected at least one whose name ends in npy, npz")
+        );
+    }
+
+    /// A name with wildcards that exists is a name.
+    #[test]
+    fn files_may_look_like_patterns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a[1].tif");
+        fs::write(&path, "").unwrap();
+        let members = Formats::default().members(&path, Some("tiff"), &[]).unwrap();
+        assert_eq!((members.found[0].path.clone(), members.is_searched), (path, false));
+    }
+}

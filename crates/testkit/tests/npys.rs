@@ -10,9 +10,7 @@ use ndarray::{ArrayD, IxDyn};
 use patchweave_geometry::{Axes, Region};
 use patchweave_patching::PatchRng;
 use patchweave_pixel::{Pixel, PixelType};
-use patchweave_stack::{
-    ChunkCache, DataType, ImageStackExt, OpenOptions, PixelSize, StackError, open,
-};
+use patchweave_stack::{ChunkCache, DataType, ImageStackExt, OpenOptions, PixelSize, StackError, open};
 use patchweave_testkit::{canonical_f32, image_stack_suite, ramp, real_data};
 use rand::RngExt;
 use zip::write::SimpleFileOptions;
@@ -139,7 +137,8 @@ fn archives_hold_one_image_per_array() {
     let (raw, clean) = (ramp::<u16>(&[3, 20, 21]), ramp::<f32>(&[3, 20, 21]));
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         for form in FORMS {
-            let members = [("raw.npy", npy(&raw, form)), ("notes.txt", vec![1]), ("a/clean.npy", npy(&clean, form))];
+            let members =
+                [("raw.npy", npy(&raw, form)), ("notes.txt", vec![1]), ("a/clean.npy", npy(&clean, form))];
             archive(&path, &members, method);
             for options in [OpenOptions::default(), in_blocks(1 << 20)] {
                 let stacks = open(&path, DataType::Npy, Some(&axes), &options).unwrap();
@@ -151,11 +150,12 @@ fn archives_hold_one_image_per_array() {
                 let one = open(&path.join("raw"), DataType::Npy, Some(&axes), &options).unwrap();
                 assert_eq!((one.len(), one[0].info().pixel_type), (1, PixelType::U16));
                 let compression = one[0].info().compression.as_deref();
-                assert_eq!(compression, (method == CompressionMethod::Deflated).then_some("deflated"));
+                assert_eq!(compression, (method == CompressionMethod::Deflated).then_some("deflate"));
             }
         }
     }
-    let missing = open(&path.join("other"), DataType::Npy, Some(&axes), &OpenOptions::default()).err().unwrap();
+    let missing =
+        open(&path.join("other"), DataType::Npy, Some(&axes), &OpenOptions::default()).err().unwrap();
     assert!(missing.to_string().ends_with("other: got no such array, expected a/clean, raw"), "{missing}");
     let small = in_blocks(1000);
     let error = open(&path, DataType::Npy, Some(&axes), &small).err().unwrap();
@@ -212,14 +212,21 @@ fn what_cannot_be_read_is_named() {
     fs::write(&path, &bytes).unwrap();
     assert_eq!(
         error_of(&path, None),
-        format!("{shown}: its dimensions of sizes [4, 5] are ??, expected axes that name them all, because the file does not")
+        format!(
+            "{shown}: its dimensions of sizes [4, 5] are ??, expected axes that name them all, because the file does not"
+        )
     );
     assert!(error_of(&path, Some("ZYX")).contains("axes ZYX name 3 dimensions"));
-    assert!(error_of(&path.join("raw"), Some("YX")).contains("a place inside of an NPY file is not supported"));
+    assert!(
+        error_of(&path.join("raw"), Some("YX")).contains("a place inside of an NPY file is not supported")
+    );
     assert!(error_of(&folder.path().join("b.npy"), Some("YX")).ends_with("b.npy: cannot open the file"));
     let text = String::from_utf8_lossy(&bytes).replace("<u2", "|O ");
     fs::write(&path, text.as_bytes()).unwrap();
-    assert!(error_of(&path, Some("YX")).contains("header") || error_of(&path, Some("YX")).contains("Python objects"));
+    assert!(
+        error_of(&path, Some("YX")).contains("header")
+            || error_of(&path, Some("YX")).contains("Python objects")
+    );
 }
 
 /// Whatever a damaged file says, it is refused or read; nothing panics and no memory is taken for what is not there.
@@ -236,7 +243,7 @@ fn damaged_files_are_refused_or_read() {
     let files = [npy(&array, FORMS[0]), npy(&array, FORMS[1]), npy(&array, FORMS[3]), deflated, stored];
     let axes: Axes = "ZYX".parse().unwrap();
     let (mut n_read, mut n_refused) = (0, 0);
-    for case in 0..3000_u64 {
+    for case in 0..3000_usize {
         let mut rng = PatchRng::for_patch(11, 0, case);
         let mut bytes = files[rng.random_range(0..files.len())].clone();
         for _ in 0..rng.random_range(1..4) {
@@ -279,7 +286,9 @@ fn real_arrays_are_read() {
         return;
     };
     let path = folder.join("f_onnx/unet2d_nuclei_broad/test_input.npy");
-    let stack = open(&path, DataType::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default()).unwrap().remove(0);
+    let stack = open(&path, DataType::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default())
+        .unwrap()
+        .remove(0);
     let info = stack.info();
     assert_eq!((info.pixel_type, info.layout.shape()), (PixelType::F32, &[1, 1, 512, 512][..]));
     assert_eq!((info.format.as_deref(), info.pixel_size), (Some("NPY 1.0"), None::<PixelSize>));

@@ -88,7 +88,10 @@ fn member(
         return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type: header.pixel_type, limit });
     }
     let mut info = info(request, stack, &header)?;
-    info.compression = Some(method.to_string().to_lowercase());
+    info.compression = Some(match method {
+        CompressionMethod::Deflated => "deflate".to_owned(),
+        other => other.to_string().to_lowercase(),
+    });
     info.chunks = Some(header.shape.clone());
     let chunk = header.shape.clone();
     let source = Deflated { stack: stack.to_owned(), path: path.to_owned(), index, header };
