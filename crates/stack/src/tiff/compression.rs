@@ -44,6 +44,8 @@ pub(super) struct Piece {
     pub height: usize,
     pub width: usize,
     pub n_samples: usize,
+    /// The height of a piece that is not cut off by the border of the image.
+    pub most_rows: usize,
 }
 
 impl Codec {
@@ -111,7 +113,8 @@ fn lzw(bytes: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
         let step = decoder.decode_bytes(&bytes[n_read..], &mut out[n_filled..]);
         n_read += step.consumed_in;
         n_filled += step.consumed_out;
-        let is_over = !matches!(step.status?, weezl::LzwStatus::Ok) || step.consumed_in + step.consumed_out == 0;
+        let is_over =
+            !matches!(step.status?, weezl::LzwStatus::Ok) || step.consumed_in + step.consumed_out == 0;
         if is_over && n_filled < out.len() {
             return Err(ends_early(n_filled, out.len()));
         }
@@ -152,7 +155,9 @@ fn join_tables<'a>(tables: &[u8], bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Code
 }
 
 fn jpeg(bytes: &[u8], colour: JpegColour, piece: Piece, out: &mut [u8]) -> Result<(), CodecError> {
-    let limits = DecoderOptions::default().set_max_width(piece.width.max(1)).set_max_height(1 << 16);
+    // The last strip may be stored as high as the others, and blocks of pixels may stick out.
+    let most_rows = piece.most_rows.saturating_add(16);
+    let limits = DecoderOptions::default().set_max_width(piece.width).set_max_height(most_rows);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), limits);
     decoder.decode_headers()?;
     let info = decoder.info().ok_or("the stream has no header")?;

@@ -94,7 +94,12 @@ impl Values {
     }
 
     /// One unsigned value, or `None` if there is no such value.
-    pub fn uint(self, file: &TiffFile, idx: u64, place: impl Fn() -> String) -> Result<Option<u64>, StackError> {
+    pub fn uint(
+        self,
+        file: &TiffFile,
+        idx: u64,
+        place: impl Fn() -> String,
+    ) -> Result<Option<u64>, StackError> {
         if self.only.is_some() && idx == 0 {
             return Ok(self.only);
         }
@@ -103,7 +108,12 @@ impl Values {
     }
 
     /// The bytes of all values, no more than `limit`.
-    pub fn bytes(self, file: &TiffFile, limit: usize, place: impl Fn() -> String) -> Result<Vec<u8>, StackError> {
+    pub fn bytes(
+        self,
+        file: &TiffFile,
+        limit: usize,
+        place: impl Fn() -> String,
+    ) -> Result<Vec<u8>, StackError> {
         let len = self.size().and_then(|size| size.checked_mul(self.count));
         let len = len.ok_or_else(|| {
             let got = format!("{} values of kind {}", self.count, self.kind);
@@ -113,7 +123,12 @@ impl Values {
     }
 
     /// All unsigned values, no more than `limit`.
-    pub fn uints(self, file: &TiffFile, limit: usize, place: impl Fn() -> String) -> Result<Vec<u64>, StackError> {
+    pub fn uints(
+        self,
+        file: &TiffFile,
+        limit: usize,
+        place: impl Fn() -> String,
+    ) -> Result<Vec<u64>, StackError> {
         let Some(size) = self.size().and_then(|size| usize::try_from(size).ok()).filter(|_| self.is_uint())
         else {
             let got = format!("values of kind {}", self.kind);

@@ -41,9 +41,7 @@ impl TiffFile {
         };
         let header = order.and_then(|order| match uint(order, &head[2..4]) {
             42 if n >= 8 => Some((order, false, uint(order, &head[4..8]))),
-            43 if n == 16 && head[4..8] == big_marks(order) => {
-                Some((order, true, uint(order, &head[8..])))
-            }
+            43 if n == 16 && head[4..8] == big_marks(order) => Some((order, true, uint(order, &head[8..]))),
             _ => None,
         });
         let Some((order, is_big, first)) = header else {

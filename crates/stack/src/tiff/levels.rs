@@ -1,5 +1,6 @@
 //! Pyramids: the same image at reduced resolution, in directories below its pages or in pages marked as copies.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::directory::Directory;
@@ -58,14 +59,17 @@ fn directories_below(series: &Series, level: usize) -> Result<Option<Vec<Plane>>
 /// Pages marked as copies, grouped by size as they come, where there is one for every plane.
 fn marked_copies(series: &Series, pages: &FilePages) -> Vec<Vec<Plane>> {
     let mut groups: Vec<Vec<Plane>> = Vec::new();
+    let mut known = HashMap::new();
     for page in pages.pages.iter().flatten().filter(|page| page.is_reduced) {
-        let plane = Plane { file: Arc::clone(&pages.file), page: page.clone() };
-        match groups.iter_mut().find(|group| group[0].page.form == page.form) {
-            Some(group) => group.push(plane),
-            None => groups.push(vec![plane]),
+        let group = *known.entry(page.form).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
         }
+        groups[group].push(Plane { file: Arc::clone(&pages.file), page: page.clone() });
     }
-    let is_of_all = |group: &Vec<Plane>| group.len() == series.planes.len() && is_likeness(&series.form, &group[0].page.form);
+    let is_of_all = |group: &Vec<Plane>| {
+        group.len() == series.planes.len() && is_likeness(&series.form, &group[0].page.form)
+    };
     groups.retain(is_of_all);
     groups
 }
@@ -78,7 +82,9 @@ fn is_uniform(planes: &[Plane]) -> bool {
 fn is_copy(before: &PageForm, form: &PageForm) -> bool {
     let samples = |form: &PageForm| (form.n_samples, form.is_planar, form.pixel_type);
     let is_smaller = form.height <= before.height && form.width <= before.width;
-    samples(form) == samples(before) && is_smaller && (form.height, form.width) != (before.height, before.width)
+    samples(form) == samples(before)
+        && is_smaller
+        && (form.height, form.width) != (before.height, before.width)
 }
 
 /// Height and width shrink alike, but for rounding.

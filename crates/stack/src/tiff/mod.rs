@@ -75,7 +75,8 @@ impl Format for TiffFormat {
                 expected: "the one that the path names, counted from 0".to_owned(),
             });
         }
-        let numbered = all.into_iter().enumerate().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
+        let numbered =
+            all.into_iter().enumerate().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
         let pyramids = numbered.map(|(idx, series)| {
             let name = if n_images > 1 { format!("{stack}/{idx}") } else { stack.clone() };
             pyramid(request, &name, series, pages.as_ref())
@@ -151,7 +152,8 @@ fn stack(
     let ones = series.dimensions.leading.iter().map(|_| 1);
     info.chunks = Some(series.dimensions.with_page_sizes(ones, form.samples_together(), piece));
     let is_big = series.planes[0].file.is_big;
-    info.format = Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
+    info.format =
+        Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
     info.compression = storage.codec.name().map(str::to_owned);
     let chunk = source.chunk().to_vec();
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))

@@ -147,7 +147,9 @@ fn read_image(idx: usize, image: Node<'_, '_>) -> Result<OmeImage, OmeProblem> {
         stacked,
         pixel_type: pixel_type.ok_or_else(|| problem("Type", "int8 to uint32, float, double or bit"))?,
         pixel_size: ["Z", "Y", "X"].map(length),
-        blocks: children(pixels, "TiffData").map(|data| read_block(&place, data)).collect::<Result<_, _>>()?,
+        blocks: children(pixels, "TiffData")
+            .map(|data| read_block(&place, data))
+            .collect::<Result<_, _>>()?,
     })
 }
 

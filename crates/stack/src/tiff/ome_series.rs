@@ -1,6 +1,6 @@
 //! The images of an OME-TIFF: planes of OME-XML found in pages of this file and of its companions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,8 +26,11 @@ pub(super) fn ome_series(main: FilePages, options: &OpenOptions) -> Result<Vec<S
         Content::Images(images) => images,
         Content::Elsewhere(name) => {
             let path = beside(&main, &name, options)?;
-            let failed =
-                |source| StackError::Io { stack: show(&path), action: "read the OME-XML of a companion", source };
+            let failed = |source| StackError::Io {
+                stack: show(&path),
+                action: "read the OME-XML of a companion",
+                source,
+            };
             let len = std::fs::metadata(&path).map_err(failed)?.len();
             if len > MOST_XML {
                 let expected = format!("at most {MOST_XML}");
@@ -105,10 +108,10 @@ impl Files<'_> {
             blocks => blocks,
         };
         let mut n_pages = 0_usize;
-        let mut counted: Vec<Option<&FileName>> = Vec::new();
+        let mut counted = BTreeSet::new();
         for block in blocks {
-            if !counted.contains(&block.file.as_ref()) {
-                counted.push(block.file.as_ref());
+            let name = block.file.as_ref().filter(|file| !self.is_self(file));
+            if counted.insert(name.and_then(|file| file.name.as_deref())) {
                 n_pages = n_pages.saturating_add(self.pages(block.file.as_ref())?.pages.len());
             }
         }
@@ -135,12 +138,14 @@ impl Files<'_> {
         let form = found[0].page.form;
         for plane in &found {
             let got = plane.page.form;
-            let is_fitting = (got.width, got.height, got.pixel_type) == (image.width, image.height, image.pixel_type)
+            let is_fitting = (got.width, got.height, got.pixel_type)
+                == (image.width, image.height, image.pixel_type)
                 && (got.n_samples, got.is_planar) == (form.n_samples, form.is_planar);
             if !is_fitting {
                 let place = format!("{} of {}", plane.page.name, plane.file.name());
                 let OmeImage { width, height, pixel_type, .. } = image;
-                let expected = format!("{height} × {width} pixels of {pixel_type} as in {}", self.place(image_idx));
+                let expected =
+                    format!("{height} × {width} pixels of {pixel_type} as in {}", self.place(image_idx));
                 return Err(file.damaged(place, got.describe(), expected));
             }
         }
@@ -190,7 +195,8 @@ impl Files<'_> {
             let file = self.main.file.clone();
             let Some(first) = first else {
                 let got = format!("a TiffData at C {}, Z {}, T {}", block.c, block.z, block.t);
-                let expected = format!("one below {}", stacked.map(|(axis, size)| format!("{axis} {size}")).join(", "));
+                let expected =
+                    format!("one below {}", stacked.map(|(axis, size)| format!("{axis} {size}")).join(", "));
                 return Err(file.damaged(place, got, expected));
             };
             let found = self.pages(block.file.as_ref())?;

@@ -134,9 +134,8 @@ impl Page {
         };
         // Some writers list tiles as if they were strips.
         let is_tiled = storage.is_tiled;
-        let either = |tile, strip| {
-            directory.values(tile).filter(|_| is_tiled).or_else(|| directory.values(strip))
-        };
+        let either =
+            |tile, strip| directory.values(tile).filter(|_| is_tiled).or_else(|| directory.values(strip));
         let offsets = either(tag::TILE_OFFSETS, tag::STRIP_OFFSETS);
         let page = Page {
             name,
@@ -183,8 +182,7 @@ impl Page {
     /// Height and width that are stored for a strip or tile in this row of the grid.
     pub fn stored_size(&self, row: usize) -> [usize; 2] {
         let [height, width] = self.storage.chunk;
-        let height =
-            if self.storage.is_tiled { height } else { height.min(self.form.height - row * height) };
+        let height = if self.storage.is_tiled { height } else { height.min(self.form.height - row * height) };
         [height, width]
     }
 
@@ -215,7 +213,9 @@ impl Page {
         let at = u64::try_from(idx).unwrap_or(u64::MAX);
         let number = |values: Values| match file.map().zip(values.place(at)) {
             // Reading the map costs no call of the system.
-            Some((map, (at, size))) if values.only().is_none() && values.is_uint() => Ok(map.get(at, size).map(|bytes| file.uint(bytes))),
+            Some((map, (at, size))) if values.only().is_none() && values.is_uint() => {
+                Ok(map.get(at, size).map(|bytes| file.uint(bytes)))
+            }
             _ => values.uint(file, at, place),
         };
         let offset = number(self.offsets)?.ok_or_else(|| lacks("place"))?;
@@ -282,7 +282,9 @@ impl Reader<'_> {
         let Some(values) = self.directory.values(tag) else { return Ok(None) };
         let place = || format!("{}, tag {tag}", self.name);
         let value = values.uint(self.file, 0, place)?;
-        value.map(Some).ok_or_else(|| self.file.damaged(place(), "another kind of value", "an unsigned number"))
+        value
+            .map(Some)
+            .ok_or_else(|| self.file.damaged(place(), "another kind of value", "an unsigned number"))
     }
 
     /// A size that has to be there and is not 0.
@@ -367,7 +369,10 @@ impl Reader<'_> {
         };
         let is_tiled = self.directory.values(tag::TILE_WIDTH).is_some();
         let chunk = if is_tiled {
-            let tile = [self.size(tag::TILE_HEIGHT, "a tile height of")?, self.size(tag::TILE_WIDTH, "a tile width of")?];
+            let tile = [
+                self.size(tag::TILE_HEIGHT, "a tile height of")?,
+                self.size(tag::TILE_WIDTH, "a tile width of")?,
+            ];
             if tile.iter().any(|&size| size > 1 << 24) {
                 let got = format!("tiles of {} × {} pixels", tile[0], tile[1]);
                 return Err(self.file.damaged(self.place(), got, "at most 16777216 along a side"));
@@ -392,7 +397,9 @@ impl Reader<'_> {
             1 => Codec::None,
             3 if bits == 1 && form.samples_together() == 1 => {
                 if self.uint(tag::T4_OPTIONS)?.unwrap_or(0) & 1 == 1 {
-                    return Err(self.unsupported("two-dimensional fax 3 compression", "store it with deflate"));
+                    return Err(
+                        self.unsupported("two-dimensional fax 3 compression", "store it with deflate")
+                    );
                 }
                 Codec::Fax3
             }

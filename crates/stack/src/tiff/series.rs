@@ -1,5 +1,6 @@
 //! Which pages of a file form which image: series of pages of one form, and the copies at reduced resolution.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,12 +106,14 @@ impl FilePages {
     pub fn series(&self) -> Result<Vec<Series>, StackError> {
         let imagej = ImageJ::parse(&self.description);
         let mut groups: Vec<(usize, Vec<&Page>)> = Vec::new();
+        let mut known = HashMap::new();
         for page in self.full_pages() {
             let array = self.shaped.partition_point(|(start, _)| *start <= page.name.page);
-            match groups.iter_mut().find(|(a, pages)| *a == array && pages[0].form == page.form) {
-                Some((_, pages)) => pages.push(page),
-                None => groups.push((array, vec![page])),
+            let group = *known.entry((array, page.form)).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push((array, Vec::new()));
             }
+            groups[group].1.push(page);
         }
         let series = groups.into_iter().enumerate().map(|(group, (array, pages))| {
             let shaped = array.checked_sub(1).and_then(|array| self.shaped.get(array));
@@ -230,7 +233,8 @@ impl FilePages {
         let mut start = None;
         for plane in 0..page.form.n_planes() {
             let at = page.contiguous(&self.file, plane)?;
-            let expected = plane.checked_mul(page.form.page_bytes().unwrap_or(usize::MAX) / page.form.n_planes());
+            let expected =
+                plane.checked_mul(page.form.page_bytes().unwrap_or(usize::MAX) / page.form.n_planes());
             let expected = expected.and_then(|skip| u64::try_from(skip).ok()).zip(start.or(at));
             if at.is_none() || at != expected.and_then(|(skip, start)| start.checked_add(skip)) {
                 let got = "a page in pieces that do not follow each other";

@@ -128,7 +128,8 @@ impl TiffSource {
     fn plane_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
         let Some(map) = file.map() else { return Ok(None) };
-        let Some(start) = self.starts.get(place.plane_idx * self.series.form.n_planes() + place.sample) else {
+        let Some(start) = self.starts.get(place.plane_idx * self.series.form.n_planes() + place.sample)
+        else {
             return Ok(None);
         };
         let mut at = start.load(Ordering::Relaxed);
@@ -143,7 +144,9 @@ impl TiffSource {
         let form = self.series.form;
         let len = form.n_bytes([form.height, form.width]).and_then(|len| u64::try_from(len).ok());
         let bytes = len.and_then(|len| map.get(at, len));
-        bytes.map(Some).ok_or_else(|| self.outside(page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
+        bytes
+            .map(Some)
+            .ok_or_else(|| self.outside(page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
     }
 
     /// The bytes of one strip or tile in the file, if they are pixels already.
@@ -159,7 +162,8 @@ impl TiffSource {
         }
         let needed = page.stored_bytes(page.stored_size(place.row)).and_then(|len| u64::try_from(len).ok());
         let at = extent.offset.checked_add(shift);
-        let bytes = at.zip(needed.filter(|&needed| needed <= extent.len)).and_then(|(at, len)| map.get(at, len));
+        let bytes =
+            at.zip(needed.filter(|&needed| needed <= extent.len)).and_then(|(at, len)| map.get(at, len));
         bytes.map(Some).ok_or_else(|| self.outside(page, extent, place))
     }
 
@@ -229,9 +233,14 @@ impl TiffSource {
         let n_samples = form.samples_together();
         if storage.codec != Codec::None {
             let mut rows = vec![0; n_stored];
-            storage.codec.decompress(&bytes, Piece { height, width, n_samples }, &mut rows).map_err(|source| {
-                StackError::Tiff { stack: file.name(), place: name(), source }
-            })?;
+            storage
+                .codec
+                .decompress(
+                    &bytes,
+                    Piece { height, width, n_samples, most_rows: storage.chunk[0] },
+                    &mut rows,
+                )
+                .map_err(|source| StackError::Tiff { stack: file.name(), place: name(), source })?;
             bytes = rows;
         }
         let rows = Rows {
@@ -264,8 +273,10 @@ fn piece_name(page: &Page, place: Place) -> String {
 /// How a series is best read.
 fn grid_of(series: &Series) -> Result<Grid, StackError> {
     let first = &series.planes[0];
-    let is_in_place =
-        series.planes.iter().all(|Plane { file, page }| file.may_map() && page.is_plain() && !page.storage.is_tiled);
+    let is_in_place = series
+        .planes
+        .iter()
+        .all(|Plane { file, page }| file.may_map() && page.is_plain() && !page.storage.is_tiled);
     if is_in_place {
         if let Some(start) = start_of_whole(series)? {
             return Ok(Grid::Whole { start });
@@ -302,10 +313,11 @@ fn start_of_whole(series: &Series) -> Result<Option<u64>, StackError> {
 impl ChunkSource for TiffSource {
     fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
         let place = self.place(chunk);
-        let file = &self.series.planes[0].file;
+        let file = &self.plane(place.plane_idx)?.0.file;
         let bytes = match self.grid {
             Grid::Whole { start } => {
-                let len = self.series.form.page_bytes().and_then(|len| len.checked_mul(self.series.n_planes()));
+                let len =
+                    self.series.form.page_bytes().and_then(|len| len.checked_mul(self.series.n_planes()));
                 let len = len.and_then(|len| u64::try_from(len).ok());
                 file.map().and_then(|map| map.get(start, len?))
             }
@@ -333,7 +345,8 @@ impl ChunkSource for TiffSource {
         };
         let n_bytes = bytes.len();
         DecodedChunk::new(bytes, form.pixel_type, &shape).ok_or_else(|| {
-            let (got, expected) = (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
+            let (got, expected) =
+                (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
             self.series.planes[0].file.damaged(format!("chunk {chunk:?}"), got, expected)
         })
     }
