@@ -8,16 +8,21 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ndarray::{ArrayD, Ix4};
-use patchweave_geometry::{Axes, Region};
+use patchweave_geometry::{Axes, Extent, Region};
 use patchweave_pixel::ByteOrder;
 use patchweave_stack::{Formats, ImageStackExt, OpenOptions, OpenRequest, StackError};
-use patchweave_testkit::{TagValues, TiffLayout, mutations, ramp};
+use patchweave_testkit::{TagValues, TiffLayout, TiffPage, mutations, ramp, real_data, real_files};
 
 /// Damaged copies of every file.
 const N_CASES: usize = 400;
 
 /// Damaged copies of every text.
 const N_TEXTS: usize = 2000;
+
+/// Damaged copies of every real file that has no more than [`MOST_BYTES`].
+const N_REAL_CASES: usize = 2000;
+
+const MOST_BYTES: usize = 80 << 10;
 
 /// How long one damaged file may take.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -60,7 +65,7 @@ fn read(path: &Path, map_files: bool) -> Result<(), StackError> {
             }
         } else {
             let corner = shape.extent.as_slice().iter().map(|&size| size.min(20)).collect::<Vec<_>>();
-            let size = patchweave_geometry::Extent::new(&corner).unwrap();
+            let size = Extent::new(&corner).unwrap();
             let channel = [0];
             let patch = stack.read_patch(0, Some(&channel), &Region { size, ..whole })?;
             assert_eq!(patch.len(), corner.iter().product::<usize>(), "{}", path.display());
@@ -103,7 +108,7 @@ fn layouts() -> [(&'static str, TiffLayout); 7] {
     ]
 }
 
-fn pages_of(layout: &TiffLayout, image: &ArrayD<u16>) -> Vec<patchweave_testkit::TiffPage> {
+fn pages_of(layout: &TiffLayout, image: &ArrayD<u16>) -> Vec<TiffPage> {
     layout.pages(image.view().into_dimensionality::<Ix4>().unwrap())
 }
 
@@ -125,6 +130,31 @@ fn damaged_files_are_survived() {
         let tail = mutations(seed + 100, &file[pixels..], N_CASES);
         survive(name, &file, tail.map(|tail| [&file[..pixels], &tail].concat()));
     }
+}
+
+/// Real files have compressions that the layouts above lack: LZW, PackBits, zstd, JPEG, fax.
+#[test]
+fn damaged_real_files_are_survived() {
+    let Some(folder) = real_data() else {
+        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
+        return;
+    };
+    let mut n_files = 0;
+    for file in real_files(&folder).unwrap() {
+        let is_tiff = file.category == "d_tiff_zoo" && file.reads == "ok" && file.path.is_relative();
+        // Two are refused, one holds images of different rank that no axes fit.
+        let refused = ["hopper_lzma.tif", "zero_gi.tif", "multipage.tiff"];
+        if !is_tiff || refused.iter().any(|name| file.path.ends_with(name)) {
+            continue;
+        }
+        let bytes = fs::read(folder.join(&file.path)).unwrap();
+        if bytes.len() <= MOST_BYTES {
+            n_files += 1;
+            let name = file.path.display().to_string();
+            survive(&name, &bytes, mutations(n_files, &bytes, N_REAL_CASES));
+        }
+    }
+    assert!(n_files > 20, "{n_files} files");
 }
 
 fn with_text(text: &str) -> Vec<u8> {

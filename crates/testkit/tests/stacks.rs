@@ -142,8 +142,10 @@ fn real_tiffs_conform() {
         assert_eq!(stack.info().layout.shape(), file.shape, "{file:?}");
         let image = whole(&stack);
         if let Some(expected) = file.min_max_mean {
-            // Decoders of JPEG differ in how they round.
-            let tolerance = if stack.info().compression.as_deref() == Some("jpeg") { 1e-3 } else { 1e-5 };
+            // Decoders of JPEG differ in how they round, and the mean of short floats was one itself.
+            let is_rough = stack.info().compression.as_deref() == Some("jpeg")
+                || stack.info().pixel_type == PixelType::F16;
+            let tolerance = if is_rough { 1e-3 } else { 1e-5 };
             let got = min_max_mean(&image);
             let agree = got
                 .iter()

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::directory::Directory;
+use super::file_pages::FilePages;
 use super::page::{Page, PageForm, PageName};
-use super::series::{FilePages, Plane, Series};
+use super::series::{Plane, Series};
 use crate::StackError;
 
 /// No pyramid has more; a file that lists more is not followed.

@@ -1,7 +1,7 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
-//! * `pool` and `file` read bytes, `directory` and `page` the tags.
-//! * `series`, `imagej`, `shaped`, `ome`, `ome_series` and `levels` say which pages form which image.
+//! * `pool` and `file` read bytes, `directory`, `page_tags` and `page` the tags.
+//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_series` and `levels` say which pages form which image.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
 //! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
@@ -11,11 +11,13 @@ mod compression;
 mod directory;
 mod fax;
 mod file;
+mod file_pages;
 mod imagej;
 mod levels;
 mod ome;
 mod ome_series;
 mod page;
+mod page_tags;
 mod pool;
 mod samples;
 mod series;
@@ -25,8 +27,9 @@ mod source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::file_pages::FilePages;
 use self::ome::Ome;
-use self::series::{FilePages, Series};
+use self::series::Series;
 use self::source::TiffSource;
 use crate::chunked::ChunkedStack;
 use crate::open::Pyramid;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axis;
 
+use super::file_pages::FilePages;
 use super::ome::{Content, FileName, Ome, OmeImage, OmeProblem, TiffData};
 use super::page::Page;
-use super::series::{Dimensions, FilePages, PixelSizes, Plane, Series};
+use super::series::{Dimensions, PixelSizes, Plane, Series};
 use crate::{OpenOptions, StackError};
 
 /// Bytes that a companion with metadata may have.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use patchweave_pixel::PixelType;
 
-use super::compression::{Codec, JpegColour};
+use super::compression::Codec;
 use super::directory::{Directory, Values, tag};
 use super::file::TiffFile;
+use super::page_tags::PageTags;
 use crate::StackError;
 
 /// Strips of a page whose places are looked at all at once.
@@ -110,13 +111,6 @@ impl PageForm {
     }
 }
 
-/// Reads the tags of one page and says what is wrong with them.
-struct Reader<'a> {
-    file: &'a TiffFile,
-    directory: &'a Directory,
-    name: PageName,
-}
-
 impl Page {
     /// Reads the tags of a page; a page that is stored like `before` shares its storage.
     pub fn read(
@@ -125,9 +119,9 @@ impl Page {
         name: PageName,
         before: Option<&Page>,
     ) -> Result<Self, StackError> {
-        let reader = Reader { file, directory, name };
-        let form = reader.form()?;
-        let storage = reader.storage(&form)?;
+        let tags = PageTags { file, directory, name };
+        let form = tags.form()?;
+        let storage = tags.storage(&form)?;
         let storage = match before {
             Some(before) if *before.storage == storage => Arc::clone(&before.storage),
             _ => Arc::new(storage),
@@ -141,9 +135,9 @@ impl Page {
             name,
             form,
             storage,
-            is_reduced: reader.uint(tag::NEW_SUBFILE_TYPE)?.unwrap_or(0) & 1 == 1,
+            is_reduced: tags.uint(tag::NEW_SUBFILE_TYPE)?.unwrap_or(0) & 1 == 1,
             sub_directories: directory.values(tag::SUB_IFDS),
-            offsets: offsets.ok_or_else(|| reader.lacks("the places of its pixels"))?,
+            offsets: offsets.ok_or_else(|| tags.lacks("the places of its pixels"))?,
             byte_counts: either(tag::TILE_BYTE_COUNTS, tag::STRIP_BYTE_COUNTS),
         };
         page.check_chunks(file)?;
@@ -263,196 +257,4 @@ impl Storage {
     pub fn chunk_word(&self) -> &'static str {
         if self.is_tiled { "tile" } else { "strip" }
     }
-}
-
-impl Reader<'_> {
-    fn place(&self) -> String {
-        self.name.to_string()
-    }
-
-    fn lacks(&self, what: &str) -> StackError {
-        self.file.damaged(self.place(), "nothing", what)
-    }
-
-    fn unsupported(&self, what: &str, hint: &'static str) -> StackError {
-        self.file.unsupported(format!("{}: {what}", self.name), hint)
-    }
-
-    fn uint(&self, tag: u16) -> Result<Option<u64>, StackError> {
-        let Some(values) = self.directory.values(tag) else { return Ok(None) };
-        let place = || format!("{}, tag {tag}", self.name);
-        let value = values.uint(self.file, 0, place)?;
-        value
-            .map(Some)
-            .ok_or_else(|| self.file.damaged(place(), "another kind of value", "an unsigned number"))
-    }
-
-    /// A size that has to be there and is not 0.
-    fn size(&self, tag: u16, what: &str) -> Result<usize, StackError> {
-        let value = self.uint(tag)?.ok_or_else(|| self.lacks(what))?;
-        let size = u32::try_from(value).ok().and_then(|value| usize::try_from(value).ok());
-        size.filter(|&size| size > 0)
-            .ok_or_else(|| self.file.damaged(self.place(), format!("{what} {value}"), "1 to 4294967295"))
-    }
-
-    /// The value that a tag has for every sample, which must be the same for all.
-    fn same_of_all(&self, tag: u16, n_samples: usize, what: &str) -> Result<Option<u64>, StackError> {
-        let Some(values) = self.directory.values(tag) else { return Ok(None) };
-        let limit = n_samples.saturating_add(16);
-        let all = values.uints(self.file, limit, || format!("{}, tag {tag}", self.name))?;
-        if all.windows(2).any(|pair| pair[0] != pair[1]) {
-            let what = format!("samples of different {what} {all:?}");
-            return Err(self.unsupported(&what, "store all samples alike"));
-        }
-        Ok(all.first().copied())
-    }
-
-    fn form(&self) -> Result<PageForm, StackError> {
-        let width = self.size(tag::WIDTH, "a width of")?;
-        let height = self.size(tag::HEIGHT, "a height of")?;
-        if self.uint(tag::IMAGE_DEPTH)?.is_some_and(|depth| depth > 1) {
-            return Err(self.unsupported("a page of several slices", "store every slice as a page"));
-        }
-        let n_samples = match self.uint(tag::SAMPLES_PER_PIXEL)?.unwrap_or(1) {
-            n @ 1..=0xffff => usize::try_from(n).unwrap_or(1),
-            n => return Err(self.file.damaged(self.place(), format!("{n} samples per pixel"), "1 to 65535")),
-        };
-        let is_planar = match self.uint(tag::PLANAR)?.unwrap_or(1) {
-            1 => false,
-            2 => n_samples > 1,
-            n => return Err(self.file.damaged(self.place(), format!("planar configuration {n}"), "1 or 2")),
-        };
-        let bits = self.bits(n_samples)?;
-        let format = self.same_of_all(tag::SAMPLE_FORMAT, n_samples, "formats")?.unwrap_or(1);
-        let pixel_type = match (format, bits) {
-            (1 | 4, 1..=8) => PixelType::U8,
-            (1 | 4, 9..=16) => PixelType::U16,
-            (1 | 4, 17..=32) => PixelType::U32,
-            (1 | 4, 33..=64) => PixelType::U64,
-            (2, 8) => PixelType::I8,
-            (2, 16) => PixelType::I16,
-            (2, 32) => PixelType::I32,
-            (2, 64) => PixelType::I64,
-            (3, 16) => PixelType::F16,
-            (3, 32) => PixelType::F32,
-            (3, 64) => PixelType::F64,
-            _ => {
-                let what = format!("samples of {bits} bits in format {format}");
-                return Err(self.unsupported(&what, "store integers or floats of 8, 16, 32 or 64 bits"));
-            }
-        };
-        Ok(PageForm { height, width, n_samples, is_planar, pixel_type })
-    }
-
-    fn bits(&self, n_samples: usize) -> Result<u64, StackError> {
-        let bits = self.same_of_all(tag::BITS_PER_SAMPLE, n_samples, "bits")?.unwrap_or(1);
-        if bits == 0 {
-            return Err(self.file.damaged(self.place(), "0 bits per sample", "at least 1"));
-        }
-        Ok(bits)
-    }
-
-    fn storage(&self, form: &PageForm) -> Result<Storage, StackError> {
-        let bits = u32::try_from(self.bits(form.n_samples)?).unwrap_or(u32::MAX);
-        let codec = self.codec(form, bits)?;
-        let is_even = matches!(bits, 8 | 16 | 32 | 64);
-        let is_float = matches!(form.pixel_type, PixelType::F16 | PixelType::F32 | PixelType::F64);
-        let predictor = match self.uint(tag::PREDICTOR)?.unwrap_or(1) {
-            _ if codec.is_whole_image() => Predictor::None,
-            1 => Predictor::None,
-            2 if is_even => Predictor::Horizontal,
-            3 if is_float => Predictor::Float,
-            n => {
-                let what = format!("predictor {n} on {bits} bits of {}", form.pixel_type);
-                return Err(self.unsupported(&what, "store it without a predictor"));
-            }
-        };
-        let is_tiled = self.directory.values(tag::TILE_WIDTH).is_some();
-        let chunk = if is_tiled {
-            let tile = [
-                self.size(tag::TILE_HEIGHT, "a tile height of")?,
-                self.size(tag::TILE_WIDTH, "a tile width of")?,
-            ];
-            if tile.iter().any(|&size| size > 1 << 24) {
-                let got = format!("tiles of {} × {} pixels", tile[0], tile[1]);
-                return Err(self.file.damaged(self.place(), got, "at most 16777216 along a side"));
-            }
-            tile
-        } else {
-            let rows = match self.uint(tag::ROWS_PER_STRIP)? {
-                Some(0) => return Err(self.file.damaged(self.place(), "0 rows per strip", "at least 1")),
-                Some(rows) => usize::try_from(rows).unwrap_or(usize::MAX).min(form.height),
-                None => form.height,
-            };
-            [rows, form.width]
-        };
-        let is_bit_reversed = self.uint(tag::FILL_ORDER)?.unwrap_or(1) == 2;
-        Ok(Storage { codec, is_bit_reversed, predictor, bits, is_tiled, chunk })
-    }
-
-    fn codec(&self, form: &PageForm, bits: u32) -> Result<Codec, StackError> {
-        let number = self.uint(tag::COMPRESSION)?.unwrap_or(1);
-        let photometric = self.uint(tag::PHOTOMETRIC)?;
-        let codec = match number {
-            1 => Codec::None,
-            3 if bits == 1 && form.samples_together() == 1 => {
-                if self.uint(tag::T4_OPTIONS)?.unwrap_or(0) & 1 == 1 {
-                    return Err(
-                        self.unsupported("two-dimensional fax 3 compression", "store it with deflate")
-                    );
-                }
-                Codec::Fax3
-            }
-            4 if bits == 1 && form.samples_together() == 1 => Codec::Fax4,
-            5 => Codec::Lzw,
-            8 | 32946 => Codec::Deflate,
-            7 if bits == 8 && form.pixel_type == PixelType::U8 => self.jpeg(form, photometric)?,
-            32773 => Codec::PackBits,
-            50000 => Codec::Zstd,
-            number => {
-                let what = format!("{} of {bits} bits", compression_name(number));
-                return Err(self.unsupported(&what, "store it uncompressed or with LZW, deflate or zstd"));
-            }
-        };
-        if photometric == Some(6) && !matches!(codec, Codec::Jpeg { .. }) {
-            let hint = "store RGB or plain channels";
-            return Err(self.unsupported("the colour space YCbCr without JPEG compression", hint));
-        }
-        Ok(codec)
-    }
-
-    fn jpeg(&self, form: &PageForm, photometric: Option<u64>) -> Result<Codec, StackError> {
-        let colour = match (form.samples_together(), photometric) {
-            (1, _) => JpegColour::Plain,
-            (3, Some(6)) => JpegColour::YCbCrToRgb,
-            (3 | 4, _) => JpegColour::Plain,
-            (n, _) => {
-                let what = format!("JPEG compression of {n} samples per pixel");
-                return Err(self.unsupported(&what, "store it with LZW, deflate or zstd"));
-            }
-        };
-        let place = || format!("{}, the tables for JPEG", self.name);
-        let tables = self.directory.values(tag::JPEG_TABLES);
-        let tables = tables.map(|tables| tables.bytes(self.file, 1 << 20, place)).transpose()?;
-        Ok(Codec::Jpeg { colour, tables: tables.unwrap_or_default() })
-    }
-}
-
-/// How people call a compression that is not read.
-fn compression_name(number: u64) -> String {
-    let name = match number {
-        2 => "CCITT RLE compression",
-        3 => "fax 3 compression",
-        4 => "fax 4 compression",
-        6 => "old-style JPEG compression",
-        7 => "JPEG compression",
-        33003 | 33004 | 33005 | 34712 => "JPEG 2000 compression",
-        34676 | 34677 => "LogLuv compression",
-        34887 => "LERC compression",
-        34925 => "LZMA compression",
-        50001 => "WebP compression",
-        50002 | 52546 => "JPEG XL compression",
-        _ => return format!("compression {number}"),
-    };
-    name.to_owned()
 }
