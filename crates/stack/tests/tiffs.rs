@@ -113,7 +113,7 @@ fn planes_behind_a_single_directory_must_be_there() {
     let (_folder, path) = file(1, description, Compression::Uncompressed);
     let error = open(&path, "ZYX").err().unwrap();
     assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("expected 3 planes of 40 bytes"), "{error}");
+    assert!(error.to_string().contains("among them, expected 3 planes from byte"), "{error}");
 }
 
 #[test]

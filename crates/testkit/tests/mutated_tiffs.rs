@@ -1,6 +1,6 @@
 //! Thousands of damaged TIFF files: an error or the promised shape, never a panic, never without end, never more memory
 //! than the limits allow.
-#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ const N_CASES: usize = 400;
 const N_TEXTS: usize = 2000;
 
 /// Damaged copies of every real file that has no more than [`MOST_BYTES`].
-const N_REAL_CASES: usize = 2000;
+const N_REAL_CASES: usize = 100;
 
 const MOST_BYTES: usize = 80 << 10;
 
@@ -142,8 +142,8 @@ fn damaged_real_files_are_survived() {
     let mut n_files = 0;
     for file in real_files(&folder).unwrap() {
         let is_tiff = file.category == "d_tiff_zoo" && file.reads == "ok" && file.path.is_relative();
-        // Two are refused, one holds images of different rank that no axes fit.
-        let refused = ["hopper_lzma.tif", "zero_gi.tif", "multipage.tiff"];
+        // Two are refused, one holds images of different rank that no axes fit, and one decodes to 150 MB.
+        let refused = ["hopper_lzma.tif", "zero_gi.tif", "multipage.tiff", "yb10kx5k.zstd.tiff"];
         if !is_tiff || refused.iter().any(|name| file.path.ends_with(name)) {
             continue;
         }

@@ -194,7 +194,14 @@ impl FilePages {
         let len = page.form.page_bytes().and_then(|page| page.checked_mul(n_planes));
         let len = len.and_then(|len| u64::try_from(len).ok());
         match (start, len) {
-            (Some(start), Some(len)) if self.file.has(start, len) => Ok(()),
+            (Some(start), Some(len)) if self.file.has(start, len) => {
+                // A directory among them means that the planes end before it.
+                if !(start..start + len).contains(&self.file.first) {
+                    return Ok(());
+                }
+                let got = format!("the directory at byte {} among them", self.file.first);
+                Err(self.file.damaged(place, got, format!("{n_planes} planes from byte {start}")))
+            }
             _ => {
                 let bytes = page.form.page_bytes().unwrap_or(usize::MAX);
                 let got = format!("a file of {} bytes", self.file.len());
