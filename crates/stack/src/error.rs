@@ -124,7 +124,7 @@ pub enum StackError {
         /// The reason.
         source: io::Error,
     },
-    /// A TIFF file that could not be decoded.
+    /// A strip or tile of a TIFF file that could not be decoded.
     #[error("{stack}: {place} cannot be decoded")]
     Tiff {
         /// The image.
@@ -132,7 +132,7 @@ pub enum StackError {
         /// Where in the file.
         place: String,
         /// The reason.
-        source: ::tiff::TiffError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A Zarr store or array that could not be read.
     #[error("{stack}: {place} cannot be read")]

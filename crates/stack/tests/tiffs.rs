@@ -88,32 +88,42 @@ fn pages_may_be_cut_into_strips_of_different_height() {
 }
 
 #[test]
-fn pages_of_different_size_are_refused() {
+fn pages_of_different_size_are_images_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.tif");
     let page = |height| Page { height, width: 4, rows_per_strip: 2 };
-    write_tiff(&path, &[page(5), page(6)], "", Compression::Uncompressed);
-    let error = open(&path, "ZYX").err().unwrap().to_string();
-    assert!(error.contains("got 6 × 4 pixels"), "{error}");
-    assert!(error.contains("expected 5 × 4 pixels"), "{error}");
+    write_tiff(&path, &[page(5), page(6), page(5)], "", Compression::Uncompressed);
+    let all = patchweave_stack::open(&path, DataType::Tiff, None, &OpenOptions::default());
+    let error = all.err().unwrap().to_string();
+    assert!(error.contains("image.tif/0: its dimensions of sizes [2, 5, 4] are ?YX"), "{error}");
+    let first = open(&path.join("0"), "ZYX").unwrap();
+    assert_eq!(first.info().shape().to_vec(), [1, 1, 2, 5, 4]);
+    let second = patchweave_stack::open(&path.join("1"), DataType::Tiff, None, &OpenOptions::default());
+    let second = second.unwrap().remove(0);
+    assert_eq!(second.info().shape().to_vec(), [1, 1, 6, 4]);
+    let whole = Region::whole(second.info().shape().extent);
+    assert_eq!(second.read_patch(0, None, &whole).unwrap()[[0, 0, 0, 0]], 20.0);
+    let error = open(&path.join("2"), "YX").err().unwrap().to_string();
+    assert!(error.contains("the list of images: got 2 images"), "{error}");
 }
 
 #[test]
-fn images_behind_a_single_directory_are_not_called_damaged() {
-    let description = "ImageJ=1.54f\nimages=100\nslices=100\n";
+fn planes_behind_a_single_directory_must_be_there() {
+    let description = "ImageJ=1.54f\nimages=3\nslices=3\n";
     let (_folder, path) = file(1, description, Compression::Uncompressed);
     let error = open(&path, "ZYX").err().unwrap();
-    assert!(matches!(error, StackError::Unsupported { .. }), "{error:?}");
-    assert!(
-        error.to_string().ends_with(
-            "image.tif: 100 images behind a single directory (a large ImageJ stack) is not supported, \
-             save it as BigTIFF or OME-Zarr"
-        ),
-        "{error}"
-    );
-    for (n_pages, compression) in
-        [(2, Compression::Uncompressed), (1, Compression::Deflate(DeflateLevel::Fast))]
-    {
+    assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("among them, expected 3 planes from byte"), "{error}");
+}
+
+#[test]
+fn missing_pages_are_an_error() {
+    let description = "ImageJ=1.54f\nimages=100\nslices=100\n";
+    for (n_pages, compression) in [
+        (2, Compression::Uncompressed),
+        (1, Compression::Uncompressed),
+        (1, Compression::Deflate(DeflateLevel::Fast)),
+    ] {
         let (_folder, path) = file(n_pages, description, compression);
         let error = open(&path, "ZYX").err().unwrap();
         assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
@@ -123,7 +133,7 @@ fn images_behind_a_single_directory_are_not_called_damaged() {
 #[test]
 fn decoded_strips_are_kept_within_the_budget() {
     for (chunk_cache_bytes, is_kept) in [(u64::MAX, true), (0, false)] {
-        let (_folder, path) = file(1, "", Compression::Uncompressed);
+        let (_folder, path) = file(1, "", Compression::Deflate(DeflateLevel::Fast));
         let stack = open_with(&path, "YX", &OpenOptions::with_cache_bytes(chunk_cache_bytes)).unwrap();
         let whole = Region::whole(stack.info().shape().extent);
         let before = stack.read_patch(0, None, &whole).unwrap();

@@ -1,95 +1,198 @@
-//! Layouts of files that this project reads but does not write: tiled and planar TIFF, Zarr version 2.
+//! Layouts of files that this project reads but does not write: TIFF of all kinds, Zarr version 2.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
-use ndarray::{ArrayD, ArrayView3, ArrayViewD, Axis, Ix3, Ix4};
+use ndarray::{ArrayD, ArrayViewD, Axis, Ix3, Ix4};
 use patchweave_geometry::Axes;
-use patchweave_stack::{DataType, OpenOptions, open};
-use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
-use tiff::encoder::TiffEncoder;
-use tiff::tags::Tag;
-
-const TILE: usize = 16;
-
-/// The bytes of one plane cut into tiles that stick out at the border, or into strips of 7 rows.
-fn chunks(plane: ArrayView3<'_, u16>, is_tiled: bool) -> Vec<Vec<u16>> {
-    let (height, width, n_samples) = plane.dim();
-    let (rows, columns) = if is_tiled { (TILE, TILE) } else { (7, width) };
-    let mut all = Vec::new();
-    for y0 in (0..height).step_by(rows) {
-        for x0 in (0..width).step_by(columns) {
-            let last_row = if is_tiled { y0 + rows } else { (y0 + rows).min(height) };
-            let places = (y0..last_row).flat_map(|y| (x0..x0 + columns).map(move |x| (y, x)));
-            let pixel = |(y, x)| (0..n_samples).map(move |s| *plane.get([y, x, s]).unwrap_or(&0xdead));
-            all.push(places.flat_map(pixel).collect());
-        }
-    }
-    all
-}
-
-/// Writes pages `NYXC`.
-fn write_tiff(path: &Path, pages: ArrayViewD<'_, u16>, is_tiled: bool, is_planar: bool) {
-    let pages = pages.into_dimensionality::<Ix4>().unwrap();
-    let mut encoder = TiffEncoder::new(File::create(path).unwrap()).unwrap();
-    for page in pages.axis_iter(Axis(0)) {
-        let (height, width, n_samples) = page.dim();
-        let planes: Vec<ArrayView3<'_, u16>> =
-            if is_planar { page.axis_chunks_iter(Axis(2), 1).collect() } else { vec![page] };
-        let mut directory = encoder.image_directory().unwrap();
-        let (mut offsets, mut sizes) = (Vec::new(), Vec::new());
-        for chunk in planes.into_iter().flat_map(|plane| chunks(plane, is_tiled)) {
-            offsets.push(u32::try_from(directory.write_data(chunk.as_slice()).unwrap()).unwrap());
-            sizes.push(u32::try_from(2 * chunk.len()).unwrap());
-        }
-        let small = |n: usize| u16::try_from(n).unwrap();
-        directory.write_tag(Tag::ImageWidth, small(width)).unwrap();
-        directory.write_tag(Tag::ImageLength, small(height)).unwrap();
-        directory.write_tag(Tag::BitsPerSample, vec![16_u16; n_samples].as_slice()).unwrap();
-        directory.write_tag(Tag::SampleFormat, vec![1_u16; n_samples].as_slice()).unwrap();
-        directory.write_tag(Tag::Compression, 1_u16).unwrap();
-        let photometric: u16 = if n_samples == 3 { 2 } else { 1 };
-        directory.write_tag(Tag::PhotometricInterpretation, photometric).unwrap();
-        directory.write_tag(Tag::SamplesPerPixel, small(n_samples)).unwrap();
-        directory.write_tag(Tag::PlanarConfiguration, if is_planar { 2_u16 } else { 1 }).unwrap();
-        if is_tiled {
-            directory.write_tag(Tag::TileWidth, small(TILE)).unwrap();
-            directory.write_tag(Tag::TileLength, small(TILE)).unwrap();
-            directory.write_tag(Tag::TileOffsets, offsets.as_slice()).unwrap();
-            directory.write_tag(Tag::TileByteCounts, sizes.as_slice()).unwrap();
-        } else {
-            directory.write_tag(Tag::RowsPerStrip, 7_u16).unwrap();
-            directory.write_tag(Tag::StripOffsets, offsets.as_slice()).unwrap();
-            directory.write_tag(Tag::StripByteCounts, sizes.as_slice()).unwrap();
-        }
-        directory.finish().unwrap();
-    }
-}
+use patchweave_pixel::ByteOrder;
+use patchweave_stack::{DataType, OpenOptions, StackError, open, open_levels};
+use patchweave_testkit::{TagValues, TiffLayout, canonical_f32, image_stack_suite, ramp};
 
 fn conforms(path: &Path, data_type: DataType, axes: &str, array: &ArrayD<u16>) {
     let axes: Axes = axes.parse().unwrap();
-    let stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
-    assert_eq!(stacks.len(), 1);
-    image_stack_suite(stacks[0].as_ref(), canonical_f32(array, &axes).unwrap().view());
+    for map_files in [true, false] {
+        let mut options = OpenOptions::default();
+        options.map_files = map_files;
+        let stacks = open(path, data_type, Some(&axes), &options).unwrap();
+        assert_eq!(stacks.len(), 1);
+        image_stack_suite(stacks[0].as_ref(), canonical_f32(array, &axes).unwrap().view());
+    }
+}
+
+/// Every order of bytes, size of offsets, way to cut and to place samples, with and without compression.
+fn tiff_layouts() -> impl Iterator<Item = TiffLayout> {
+    (0..32_u32).map(|bits| {
+        let is_set = |bit: u32| bits >> bit & 1 == 1;
+        TiffLayout {
+            order: if is_set(0) { ByteOrder::Big } else { ByteOrder::Little },
+            is_big: is_set(1),
+            tile: is_set(2).then_some([16, 16]),
+            is_planar: is_set(3),
+            is_deflated: is_set(4),
+            ..TiffLayout::default()
+        }
+    })
+}
+
+fn write(path: &Path, layout: &TiffLayout, pages: &ArrayD<u16>) {
+    let pages = layout.pages(pages.view().into_dimensionality::<Ix4>().unwrap());
+    fs::write(path, layout.file(&pages)).unwrap();
 }
 
 #[test]
-fn tiled_and_planar_tiffs_conform() {
+fn tiffs_of_all_layouts_conform() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.tiff");
-    for is_tiled in [true, false] {
+    for layout in tiff_layouts() {
         let volume = ramp::<u16>(&[3, 37, 29]);
-        write_tiff(&path, volume.clone().insert_axis(Axis(3)).view(), is_tiled, false);
+        write(&path, &layout, &volume.clone().insert_axis(Axis(3)));
         conforms(&path, DataType::Tiff, "ZYX", &volume);
 
         let colours = ramp::<u16>(&[2, 37, 29, 3]);
-        write_tiff(&path, colours.view(), is_tiled, false);
-        conforms(&path, DataType::Tiff, "TYXC", &colours);
+        write(&path, &layout, &colours);
+        if layout.is_planar {
+            let planes = colours.permuted_axes(vec![0, 3, 1, 2]).as_standard_layout().into_owned();
+            conforms(&path, DataType::Tiff, "TCYX", &planes);
+        } else {
+            conforms(&path, DataType::Tiff, "TYXC", &colours);
+        }
+    }
+}
 
-        write_tiff(&path, colours.view(), is_tiled, true);
-        let planes = colours.permuted_axes(vec![0, 3, 1, 2]).as_standard_layout().into_owned();
-        conforms(&path, DataType::Tiff, "TCYX", &planes);
+#[test]
+fn packed_bits_conform() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tiff");
+    for bits in [1, 3, 4, 10, 12, 15] {
+        let image = ramp::<u16>(&[2, 13, 21, 1]).mapv(|pixel| pixel & ((1 << bits) - 1));
+        for tile in [None, Some([16, 16])] {
+            let layout = TiffLayout { bits, tile, ..TiffLayout::default() };
+            write(&path, &layout, &image);
+            conforms(&path, DataType::Tiff, "ZYX", &image.clone().remove_axis(Axis(3)));
+        }
+    }
+}
+
+#[test]
+fn imagej_planes_behind_one_directory_conform() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let image = ramp::<u16>(&[6, 37, 29]);
+    for order in [ByteOrder::Little, ByteOrder::Big] {
+        let layout = TiffLayout { order, ..TiffLayout::default() };
+        let pages = image.clone().insert_axis(Axis(3));
+        let mut pages = layout.pages(pages.view().into_dimensionality::<Ix4>().unwrap());
+        let behind: Vec<u8> = pages.drain(1..).flat_map(|page| page.chunks.concat()).collect();
+        let text = "ImageJ=1.54f\nimages=6\nchannels=2\nslices=3\nhyperstack=true\n";
+        pages[0].tags.push((270, TagValues::Text(text.to_owned())));
+        pages[0].behind = behind.clone();
+        fs::write(&path, layout.file(&pages)).unwrap();
+        let expected = image.clone().into_shape_with_order(vec![3, 2, 37, 29]).unwrap();
+        conforms(&path, DataType::Tiff, "ZCYX", &expected);
+
+        // The directory may follow, so the planes have to be cut for the file to be too short.
+        pages[0].behind = behind[..4 * 37 * 29].to_vec();
+        fs::write(&path, layout.file(&pages)).unwrap();
+        let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap();
+        assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains("expected 6 planes of 2146 bytes"), "{error}");
+    }
+}
+
+/// OME-XML for an image of 3 slices and 2 channels, `XYZCT`, whose planes are where `blocks` say.
+fn ome_xml(uuid: &str, blocks: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\" {uuid}>\
+         <Image><Pixels DimensionOrder=\"XYZCT\" SizeX=\"29\" SizeY=\"37\" SizeZ=\"3\" SizeC=\"2\" SizeT=\"1\" \
+         Type=\"uint16\" PhysicalSizeX=\"100\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"0.1\" \
+         PhysicalSizeZ=\"0.5\">{blocks}</Pixels></Image></OME>"
+    )
+}
+
+/// A file of 3 pages of one channel.
+fn ome_file(channel: ArrayViewD<'_, u16>, description: &str) -> Vec<u8> {
+    let layout = TiffLayout::default();
+    let pages = channel.insert_axis(Axis(3)).into_dimensionality::<Ix4>().unwrap();
+    let mut pages = layout.pages(pages);
+    pages[0].tags.push((270, TagValues::Text(description.to_owned())));
+    layout.file(&pages)
+}
+
+#[test]
+fn ome_tiffs_of_several_files_conform() {
+    let image = ramp::<u16>(&[2, 3, 37, 29]);
+    let block = |c: usize, file: &str| {
+        format!(
+            "<TiffData FirstC=\"{c}\" IFD=\"0\" PlaneCount=\"3\"><UUID FileName=\"{file}\">urn:{c}</UUID></TiffData>"
+        )
+    };
+    let xml = |companion| ome_xml("UUID=\"urn:0\"", &(block(0, "first.ome.tif") + &block(1, companion)));
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("data");
+    fs::create_dir(&inner).unwrap();
+    let first = inner.join("first.ome.tif");
+    let second = |path: &Path| fs::write(path, ome_file(image.index_axis(Axis(0), 1), "")).unwrap();
+    let options = OpenOptions::default();
+    let error =
+        |options: &OpenOptions| open(&first, DataType::Tiff, None, options).err().unwrap().to_string();
+
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &xml("second.ome.tif"))).unwrap();
+    assert!(error(&options).contains("second.ome.tif"), "{}", error(&options));
+    second(&inner.join("second.ome.tif"));
+    conforms(&first, DataType::Tiff, "CZYX", &image);
+    let stack = open(&first, DataType::Tiff, None, &options).unwrap().remove(0);
+    assert_eq!(stack.info().layout.axes().to_string(), "CZYX");
+    assert_eq!(stack.info().format.as_deref(), Some("OME-TIFF"));
+    assert_eq!(stack.info().pixel_size.as_ref().unwrap().as_slice(), [0.5, 0.1, 0.1]);
+
+    // All metadata in a third file.
+    fs::write(inner.join("image.companion.ome"), xml("second.ome.tif")).unwrap();
+    let binary_only =
+        "<OME UUID=\"urn:0\"><BinaryOnly MetadataFile=\"image.companion.ome\" UUID=\"urn:9\"/></OME>";
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), binary_only)).unwrap();
+    conforms(&first, DataType::Tiff, "CZYX", &image);
+
+    // Outside of the folder.
+    second(&folder.path().join("second.ome.tif"));
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &xml("../second.ome.tif"))).unwrap();
+    assert!(error(&options).contains("a file outside of the folder"), "{}", error(&options));
+    let mut outside = OpenOptions::default();
+    outside.links_outside = true;
+    assert_eq!(open(&first, DataType::Tiff, None, &outside).unwrap().len(), 1);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(folder.path().join("second.ome.tif"), inner.join("link.ome.tif")).unwrap();
+        fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &xml("link.ome.tif"))).unwrap();
+        assert!(error(&options).contains("a file outside of the folder"), "{}", error(&options));
+    }
+
+    // Planes that nobody has.
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &ome_xml("", ""))).unwrap();
+    assert!(error(&options).contains("got 3 pages, expected planes for 1 along T, 2 along C, 3 along Z"));
+    let twice = xml("second.ome.tif").replace("FirstC=\"1\"", "FirstC=\"0\"");
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &twice)).unwrap();
+    assert!(error(&options).contains("got no page for the plane at T 0, C 1, Z 0"), "{}", error(&options));
+}
+
+#[test]
+fn directories_below_pages_are_levels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let (full, half) = (ramp::<u16>(&[2, 36, 28, 1]), ramp::<u16>(&[2, 18, 14, 1]));
+    let layout = TiffLayout { is_deflated: true, ..TiffLayout::default() };
+    let pages = |image: &ArrayD<u16>| layout.pages(image.view().into_dimensionality::<Ix4>().unwrap());
+    let mut all = pages(&full);
+    for (page, below) in all.iter_mut().zip(pages(&half)) {
+        page.below.push(below);
+    }
+    fs::write(&path, layout.file(&all)).unwrap();
+    let (axes, options) = ("ZYX".parse().unwrap(), OpenOptions::default());
+    let levels = open_levels(&path, DataType::Tiff, Some(&axes), &options, 2).unwrap().remove(0);
+    for (level, image) in levels.iter().zip([full, half]) {
+        let expected = canonical_f32(&image.remove_axis(Axis(3)), &axes).unwrap();
+        image_stack_suite(level, expected.view());
     }
 }
 

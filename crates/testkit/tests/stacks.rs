@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, Axis, concatenate, s, stack};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
 use patchweave_pixel::{PixelType, with_pixel};
-use patchweave_stack::{ArrayStack, DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
+use patchweave_stack::{
+    ArrayStack, DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
+};
 use patchweave_testkit::{RealFile, canonical_f32, image_stack_suite, ramp, real_data, real_files};
 
 const AXES: [&str; 20] = [
@@ -101,29 +103,93 @@ fn min_max_mean(image: &ArrayD<f32>) -> [f64; 3] {
     [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max), mean]
 }
 
+/// Files of the manifest that are refused, and what the error says.
+const REFUSED: [(&str, &str); 3] = [
+    ("hopper_lzma.tif", "LZMA compression of 8 bits is not supported"),
+    ("multipage_multiple_frame_loop.tiff", "page 2: got the directory at byte 28 for a second time"),
+    ("zero_gi.tif", "page 0: got a height of 0"),
+];
+
+/// A file of 150 MB of pixels, which has a test of its own.
+const LARGE: &str = "yb10kx5k.zstd.tiff";
+
 #[test]
 fn real_tiffs_conform() {
     let Some(folder) = real_folder() else { return };
     let mut n_files = 0;
     for file in real_files(&folder).unwrap() {
-        let is_ours = ["a_multichannel_2d", "b_stack_3d", "c_noisy"].contains(&file.category.as_str());
-        let is_tiff = file.path.extension().is_some_and(|extension| extension == "tif");
-        if !(is_ours && is_tiff && file.reads == "ok") {
+        let categories = ["a_multichannel_2d", "b_stack_3d", "c_noisy", "d_tiff_zoo", "g_series"];
+        let is_tiff =
+            file.path.extension().is_some_and(|extension| extension == "tif" || extension == "tiff");
+        let is_corrupt = file.path.iter().any(|part| part == "corrupt");
+        if !(categories.contains(&file.category.as_str()) && is_tiff)
+            || is_corrupt
+            || file.path.ends_with(LARGE)
+        {
             continue;
         }
         n_files += 1;
-        let axes = our_axes(&file);
-        let stack = open(&folder.join(&file.path), DataType::Tiff, Some(&axes), &OpenOptions::default())
-            .unwrap()
-            .remove(0);
+        let path = folder.join(&file.path);
+        let options = OpenOptions::default();
+        if let Some((_, expected)) = REFUSED.iter().find(|(name, _)| file.path.ends_with(name)) {
+            let error = open(&path, DataType::Tiff, None, &options).err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+            continue;
+        }
+        // Another reader shows only the first of the images of this file.
+        let path = if file.path.ends_with("multipage.tiff") { path.join("0") } else { path };
+        let stack = open(&path, DataType::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
         assert_eq!(stack.info().layout.shape(), file.shape, "{file:?}");
         let image = whole(&stack);
-        let (got, expected) = (min_max_mean(&image), file.min_max_mean.unwrap());
-        let agree = got.iter().zip(expected).all(|(got, wanted)| (got - wanted).abs() <= 1e-5 * wanted.abs());
-        assert!(agree, "{file:?}: got {got:?}");
+        if let Some(expected) = file.min_max_mean {
+            // Decoders of JPEG differ in how they round, and the mean of short floats was one itself.
+            let is_rough = stack.info().compression.as_deref() == Some("jpeg")
+                || stack.info().pixel_type == PixelType::F16;
+            let tolerance = if is_rough { 1e-3 } else { 1e-5 };
+            let got = min_max_mean(&image);
+            let agree = got
+                .iter()
+                .zip(expected)
+                .all(|(got, wanted)| (got - wanted).abs() <= tolerance * wanted.abs());
+            assert!(agree, "{file:?}: got {got:?}");
+        }
         image_stack_suite(&stack, image.view());
+
+        let mut options = OpenOptions::default();
+        options.map_files = false;
+        let stack = open(&path, DataType::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
+        let again = whole(&stack);
+        assert!(again.iter().zip(&image).all(|(a, b)| a == b || a.is_nan() && b.is_nan()), "{file:?}");
     }
     assert!(n_files > 0);
+}
+
+#[test]
+fn a_large_tiff_is_read_in_parts_and_levels() {
+    let Some(folder) = real_folder() else { return };
+    let path = folder.join("d_tiff_zoo").join(LARGE);
+    let options = OpenOptions::default();
+    let mut request = OpenRequest::new(&path, &options);
+    request.n_levels = None;
+    let pyramid = Formats::default().open("tiff", &request).unwrap().remove(0);
+    let sizes: Vec<Vec<usize>> =
+        pyramid.iter().map(|level| level.info().shape().extent.as_slice().to_vec()).collect();
+    assert_eq!(sizes, [[5000, 10000], [2500, 5000], [1250, 2500], [625, 1250], [312, 625]]);
+    let info = pyramid[0].info();
+    assert_eq!(info.format.as_deref(), Some("TIFF (BigTIFF)"));
+    assert_eq!(
+        (info.compression.as_deref(), info.chunks.as_deref()),
+        (Some("zstd"), Some(&[1024, 1024, 3][..]))
+    );
+    let region =
+        Region { start: PerAxis::new(&[4990, 9990]).unwrap(), size: Extent::new(&[20, 20]).unwrap() };
+    let patch = pyramid[0].read_patch(0, None, &region).unwrap();
+    assert_eq!(patch.dim(), (3, 1, 20, 20));
+    assert_eq!(patch[[0, 0, 10, 10]], 0.0);
+    assert_eq!(options.cache.stats().n_decodes, 1);
+    request.n_levels = Some(6);
+    let error = Formats::default().open("tiff", &request).err().unwrap();
+    assert!(matches!(error, StackError::TooFewLevels { got: 5, expected: 6, .. }), "{error:?}");
 }
 
 fn open_cyx(path: &Path, data_type: DataType) -> std::sync::Arc<dyn ImageStack> {

@@ -1,27 +1,54 @@
-//! TIFF files: a series of equal pages, read strip by strip or tile by tile.
+//! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
+//!
+//! * `pool` and `file` read bytes, `directory`, `page_tags` and `page` the tags.
+//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_series` and `levels` say which pages form which image.
+//! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
+//!
+//! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
+//! that costs no more than the directory, and otherwise where it is read.
 
-mod decoders;
-mod description;
-mod pages;
+mod compression;
+mod directory;
+mod fax;
+mod file;
+mod file_pages;
+mod imagej;
+mod levels;
+mod ome;
+mod ome_series;
+mod page;
+mod page_tags;
+mod pool;
+mod samples;
+mod series;
+mod shaped;
+mod source;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::description::Dimensions;
-use self::pages::{Header, PageForm, Pages, show};
-use crate::chunk::DecodedChunk;
-use crate::chunked::{ChunkSource, ChunkedStack};
-use crate::file_axes::FileAxes;
+use self::file_pages::FilePages;
+use self::ome::Ome;
+use self::series::Series;
+use self::source::TiffSource;
+use crate::chunked::ChunkedStack;
 use crate::open::Pyramid;
 use crate::{Format, ImageStack, OpenRequest, StackError, StackInfo};
 
-/// TIFF files with one series of equal pages: striped or tiled, BigTIFF or not, any compression that the
-/// `tiff` crate decodes.
+/// TIFF and BigTIFF, striped or tiled, in any byte order: plain pages, ImageJ hyperstacks, arrays of tifffile, OME-TIFF.
 ///
-/// The dimensions of the file are those that ImageJ or "shaped" metadata names, otherwise the number of
-/// pages; then the two dimensions of a page; several samples per pixel come last (first of the page
-/// dimensions if they are stored in planes). Dimensions of size 1 count only where "shaped" metadata names
-/// them, as other readers have it. Pages marked as reduced-resolution copies are passed over.
+/// The dimensions of an image are those that its metadata names, otherwise the number of pages; then the two dimensions
+/// of a page; several samples per pixel are channels and come last (first of the page dimensions if they are stored in
+/// planes). Dimensions of size 1 count only where tifffile's metadata names them. Pages of an ImageJ or tifffile stack
+/// that stand in the file without a directory are found.
+///
+/// A file holds several images if its OME-XML says so or if its pages differ in size, samples or type; pages of one form
+/// are one image. `cells.ome.tif/1` names the second of them. Pages marked as copies at reduced resolution and
+/// directories below pages are levels of a pyramid where they shrink alike, and passed over otherwise.
+///
+/// Pixels are what is stored: indices of a palette stay indices, white may be 0, and the colours of JPEG images are
+/// converted only if they are stored as brightness and differences. Integers of 1 to 63 bits become the next larger
+/// type. A tile without a place in the file is zero.
 pub(crate) struct TiffFormat;
 
 impl Format for TiffFormat {
@@ -30,155 +57,107 @@ impl Format for TiffFormat {
     }
 
     fn extensions(&self) -> &[&str] {
-        &["tif", "tiff"]
+        &["tif", "tiff", "btf", "tf8"]
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
-        let stack: Arc<dyn ImageStack> = Arc::new(open(request)?);
-        match request.n_levels {
-            Some(expected) if expected > 1 => {
-                Err(StackError::TooFewLevels { stack: stack.info().source.clone(), got: 1, expected })
-            }
-            _ => Ok(vec![vec![stack]]),
-        }
-    }
-}
-
-/// Opens a file and reads its directories, but no pixels.
-fn open(request: &OpenRequest<'_>) -> Result<ChunkedStack<TiffSource>, StackError> {
-    let path = request.path;
-    if path.is_dir() {
-        return Err(StackError::Unsupported {
-            stack: show(path),
-            what: "a folder read as TIFF".to_owned(),
-            hint: "name a TIFF file, or use data_type zarr for a Zarr store",
-        });
-    }
-    let (pages, header) = Pages::open(path, request.options)?;
-    let form = *pages.form();
-    let dimensions = file_dimensions(path, &form, pages.len(), &header)?;
-    let shape = dimensions.shape(&form);
-    let layout = FileAxes::unknown(shape.len()).layout(&show(path), request.axes, &shape)?;
-    let mut info = StackInfo::new(show(path), form.pixel_type, layout);
-    info.pixel_size = header.description.pixel_size(info.layout.axes().is_3d(), header.resolution);
-    let chunk = dimensions.chunks(&form, header.chunk);
-    info.chunks = Some(chunk.clone());
-    Ok(ChunkedStack::new(TiffSource { pages, dimensions }, info, chunk, request.options.cache.clone()))
-}
-
-struct TiffSource {
-    pages: Pages,
-    dimensions: FileDimensions,
-}
-
-impl ChunkSource for TiffSource {
-    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        let (leading, rest) = chunk.split_at(self.dimensions.leading.len());
-        let page = self.dimensions.page(leading.iter().copied());
-        let (plane, tile) = match *rest {
-            [plane, row, column] if self.dimensions.has_planes => (plane, [row, column]),
-            [row, column, ..] => (0, [row, column]),
-            _ => (0, [0, 0]),
+        let place = ImagePlace::of(request.path)?;
+        let pages = FilePages::open(&place.file, request.options)?;
+        let is_ome = Ome::is_ome(&pages.description);
+        let (all, pages) = if is_ome {
+            (ome_series::ome_series(pages, request.options)?, None)
+        } else {
+            (pages.series()?, Some(pages))
         };
-        let shape = |rows, columns, samples| {
-            let leading = self.dimensions.leading.iter().map(|_| 1);
-            self.dimensions.with_page_sizes(leading, samples, rows, columns)
-        };
-        self.pages.decode(page, plane, tile, shape)
-    }
-}
-
-/// The dimensions of a file in order: those that pages are stacked along, then those of a page.
-struct FileDimensions {
-    leading: Vec<usize>,
-    has_planes: bool,
-    has_samples: bool,
-}
-
-impl FileDimensions {
-    fn shape(&self, form: &PageForm) -> Vec<usize> {
-        self.with_page_sizes(self.leading.iter().copied(), form.n_samples, form.height, form.width)
-    }
-
-    fn chunks(&self, form: &PageForm, [height, width]: [usize; 2]) -> Vec<usize> {
-        let samples = if form.is_planar { 1 } else { form.n_samples };
-        let (height, width) = (height.min(form.height), width.min(form.width));
-        self.with_page_sizes(self.leading.iter().map(|_| 1), samples, height, width)
-    }
-
-    fn with_page_sizes(
-        &self,
-        leading: impl Iterator<Item = usize>,
-        samples: usize,
-        height: usize,
-        width: usize,
-    ) -> Vec<usize> {
-        let planes = self.has_planes.then_some(samples);
-        let last = self.has_samples.then_some(samples);
-        leading.chain(planes).chain([height, width]).chain(last).collect()
-    }
-
-    /// The page at a position of the leading dimensions.
-    fn page(&self, position: impl Iterator<Item = usize>) -> usize {
-        self.leading.iter().zip(position).fold(0, |page, (&size, at)| page * size + at)
-    }
-}
-
-fn file_dimensions(
-    path: &Path,
-    form: &PageForm,
-    n_pages: usize,
-    header: &Header,
-) -> Result<FileDimensions, StackError> {
-    let too_few = |expected: usize| StackError::Damaged {
-        stack: show(path),
-        place: "the list of pages".to_owned(),
-        got: format!("{n_pages} pages"),
-        expected: format!("the {expected} that the image description names"),
-    };
-    let has_samples = form.n_samples > 1 && !form.is_planar;
-    let plain = |leading: Vec<usize>| FileDimensions { leading, has_planes: form.is_planar, has_samples };
-    let pages_only = || plain(if n_pages > 1 { vec![n_pages] } else { Vec::new() });
-    match &header.description.dimensions {
-        None => Ok(pages_only()),
-        Some(Dimensions::ImageJ { n_images, n_frames, n_slices, n_channels }) => {
-            // Channels stored as samples of a pixel are counted in the description, not in the pages.
-            let n_channels = if form.n_samples > 1 { 1 } else { *n_channels };
-            let n_images = if form.n_samples > 1 { n_pages } else { n_images.unwrap_or(1) };
-            if n_images > n_pages && n_pages == 1 && !header.is_compressed {
-                return Err(StackError::Unsupported {
-                    stack: show(path),
-                    what: format!("{n_images} images behind a single directory (a large ImageJ stack)"),
-                    hint: "save it as BigTIFF or OME-Zarr",
-                });
-            }
-            if n_images > n_pages {
-                return Err(too_few(n_images));
-            }
-            let sizes = [*n_frames, *n_slices, n_channels];
-            let product = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
-            if product == Some(n_pages) {
-                Ok(plain(sizes.into_iter().filter(|&size| size > 1).collect()))
-            } else {
-                Ok(pages_only())
-            }
-        }
-        Some(Dimensions::Shaped(shape)) => {
-            // A single sample per pixel may be named as a last dimension of size 1.
-            let with_samples = (form.n_samples == 1).then_some(true);
-            let fitting = [Some(has_samples), with_samples].into_iter().flatten().filter_map(|has_samples| {
-                let page = FileDimensions { leading: Vec::new(), has_planes: form.is_planar, has_samples };
-                let leading = shape.strip_suffix(page.shape(form).as_slice())?.to_vec();
-                let named = leading.iter().try_fold(1_usize, |n, &size| n.checked_mul(size))?;
-                Some((named, FileDimensions { leading, ..page }))
+        let (n_images, stack) = (all.len(), place.file.display().to_string());
+        if place.image.is_some_and(|image| image >= n_images) {
+            return Err(StackError::Damaged {
+                stack: request.path.display().to_string(),
+                place: "the list of images".to_owned(),
+                got: format!("{n_images} images"),
+                expected: "the one that the path names, counted from 0".to_owned(),
             });
-            let fitting: Vec<_> = fitting.collect();
-            let most = fitting.iter().map(|(named, _)| *named).max().unwrap_or(0);
-            match fitting.into_iter().find(|(named, _)| *named == n_pages) {
-                Some((_, dimensions)) => Ok(dimensions),
-                None if most > n_pages => Err(too_few(most)),
-                None => Ok(pages_only()),
-            }
+        }
+        let numbered =
+            all.into_iter().enumerate().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
+        let pyramids = numbered.map(|(idx, series)| {
+            let name = if n_images > 1 { format!("{stack}/{idx}") } else { stack.clone() };
+            pyramid(request, &name, series, pages.as_ref())
+        });
+        pyramids.collect()
+    }
+}
+
+/// A file, and which of its images is meant.
+struct ImagePlace {
+    file: PathBuf,
+    image: Option<usize>,
+}
+
+impl ImagePlace {
+    fn of(path: &Path) -> Result<Self, StackError> {
+        if path.is_dir() {
+            return Err(StackError::Unsupported {
+                stack: path.display().to_string(),
+                what: "a folder read as TIFF".to_owned(),
+                hint: "name a TIFF file, or use data_type zarr for a Zarr store",
+            });
+        }
+        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        match (path.parent().filter(|file| file.is_file()), number) {
+            (Some(file), Some(image)) => Ok(ImagePlace { file: file.to_owned(), image: Some(image) }),
+            _ => Ok(ImagePlace { file: path.to_owned(), image: None }),
         }
     }
+}
+
+/// An image and the levels that are asked for.
+fn pyramid(
+    request: &OpenRequest<'_>,
+    name: &str,
+    series: Series,
+    pages: Option<&FilePages>,
+) -> Result<Pyramid, StackError> {
+    let below = match request.n_levels {
+        Some(n) => levels::levels(&series, pages, Some(n.saturating_sub(1)))?,
+        None => levels::levels(&series, pages, None)?,
+    };
+    let got = below.len() + 1;
+    if let Some(expected) = request.n_levels.filter(|&expected| expected > got) {
+        return Err(StackError::TooFewLevels { stack: name.to_owned(), got, expected });
+    }
+    let full = [series.form.height, series.form.width];
+    let named = |(level, series): (usize, Series)| {
+        let name = if level == 0 { name.to_owned() } else { format!("{name}, level {level}") };
+        stack(request, name, series, full)
+    };
+    std::iter::once(series).chain(below).enumerate().map(named).collect()
+}
+
+/// The stack of one series; `full` is the height and width of the image at full resolution.
+fn stack(
+    request: &OpenRequest<'_>,
+    name: String,
+    series: Series,
+    full: [usize; 2],
+) -> Result<Arc<dyn ImageStack>, StackError> {
+    let shape = series.dimensions.shape(&series.form);
+    let layout = series.axes(request.axes.is_some())?.layout(&name, request.axes, &shape)?;
+    let source = TiffSource::new(series, request.options.decoded_chunk_bytes)?;
+    let series = source.series();
+    let (form, storage) = (series.form, &series.planes[0].page.storage);
+    let mut info = StackInfo::new(name, form.pixel_type, layout);
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
+    let shrink = [full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
+    info.pixel_size = series.pixel_sizes.get(info.layout.axes().is_3d(), shrink);
+    let [height, width] = storage.chunk;
+    let piece = [height.min(form.height), width.min(form.width)];
+    let ones = series.dimensions.leading.iter().map(|_| 1);
+    info.chunks = Some(series.dimensions.with_page_sizes(ones, form.samples_together(), piece));
+    let is_big = series.planes[0].file.is_big;
+    info.format =
+        Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
+    info.compression = storage.codec.name().map(str::to_owned);
+    let chunk = source.chunk().to_vec();
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
 }

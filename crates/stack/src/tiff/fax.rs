@@ -1,0 +1,62 @@
+//! Fax compression: rows of black and white runs become rows of bits.
+
+use fax::decoder::{DecodeStatus, Group3Decoder, Group4Decoder};
+
+use super::compression::{CodecError, ends_early};
+
+/// Rows whose runs are coded one by one.
+pub(super) fn decode_fax3(bytes: &[u8], width: usize, out: &mut [u8]) -> Result<(), CodecError> {
+    let mut decoder = Group3Decoder::new(infallible(bytes)).map_err(|_| "there is no end of a line")?;
+    let rows = width.div_ceil(8);
+    let n_bytes = out.len();
+    for (row_idx, row) in out.chunks_exact_mut(rows).enumerate() {
+        let status = decoder.advance();
+        status.map_err(|_| ends_early(row_idx * rows, n_bytes))?;
+        draw(decoder.transitions(), width, row);
+    }
+    Ok(())
+}
+
+/// Rows that are coded by what changes from one to the next.
+pub(super) fn decode_fax4(bytes: &[u8], width: usize, out: &mut [u8]) -> Result<(), CodecError> {
+    let narrow = u16::try_from(width)?;
+    let mut decoder = Group4Decoder::new(infallible(bytes), narrow)
+        .map_err(|_: std::convert::Infallible| "there are no bytes")?;
+    let rows = width.div_ceil(8);
+    let n_bytes = out.len();
+    for (row_idx, row) in out.chunks_exact_mut(rows).enumerate() {
+        match decoder.advance() {
+            Ok(DecodeStatus::Incomplete) => draw(decoder.transition(), width, row),
+            _ => return Err(ends_early(row_idx * rows, n_bytes)),
+        }
+    }
+    Ok(())
+}
+
+fn infallible(bytes: &[u8]) -> impl Iterator<Item = Result<u8, std::convert::Infallible>> + '_ {
+    bytes.iter().copied().map(Ok)
+}
+
+/// Sets the bits of black runs; `ends` are where runs end, white first.
+fn draw(ends: &[u16], width: usize, row: &mut [u8]) {
+    row.fill(0);
+    for run in ends.chunks(2) {
+        let start = usize::from(run[0]);
+        let end = run.get(1).map_or(width, |&end| usize::from(end).min(width));
+        for x in start..end {
+            row[x / 8] |= 0x80 >> (x % 8);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn black_runs_are_ones() {
+        let mut row = [0xff; 2];
+        draw(&[3, 5, 9], 11, &mut row);
+        assert_eq!(row, [0b0001_1000, 0b0110_0000]);
+    }
+}

@@ -1,0 +1,89 @@
+//! All pages of one file, as its directories list them, and what the first one says in words.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::directory::{Directory, MOST_TEXT, tag, walk};
+use super::file::TiffFile;
+use super::page::{Page, PageName};
+use super::shaped::Shaped;
+use crate::{OpenOptions, StackError};
+
+/// All pages of a file and its description.
+pub(super) struct FilePages {
+    pub file: Arc<TiffFile>,
+    /// In the order of the file; `None` for reduced copies that cannot be decoded.
+    pub pages: Vec<Option<Page>>,
+    /// The text of the first page.
+    pub description: String,
+    /// Pixels per unit along Y and X, of the first page.
+    pub resolution: Option<(f64, f64)>,
+    /// Pages that start an array of tifffile.
+    pub shaped: Vec<(usize, Shaped)>,
+}
+
+impl FilePages {
+    /// Reads all directories of a file, but no pixels.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StackError> {
+        let file = Arc::new(TiffFile::open(path, options)?);
+        let mut found = FilePages {
+            file: Arc::clone(&file),
+            pages: Vec::new(),
+            description: String::new(),
+            resolution: None,
+            shaped: Vec::new(),
+        };
+        let mut before: Option<usize> = None;
+        walk(&file, |number, directory| {
+            let name = PageName { page: number, level: 0 };
+            let last = before.and_then(|at| found.pages.get(at)).and_then(Option::as_ref);
+            let page = match Page::read(&file, &directory, name, last) {
+                Err(StackError::Unsupported { .. }) if is_reduced(&file, &directory, name) => None,
+                page => Some(page?),
+            };
+            if number == 0 {
+                found.description = description(&file, &directory, name)?;
+                found.resolution = resolution(&file, &directory);
+                found.shaped.extend(Shaped::parse(&found.description).map(|shaped| (0, shaped)));
+            } else if !found.shaped.is_empty() && directory.values(tag::DESCRIPTION).is_some() {
+                let text = description(&file, &directory, name)?;
+                found.shaped.extend(Shaped::parse(&text).map(|shaped| (number, shaped)));
+            }
+            before = if page.is_some() { Some(number) } else { before };
+            found.pages.push(page);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Those that are no reduced copies.
+    pub fn full_pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter().flatten().filter(|page| !page.is_reduced)
+    }
+}
+
+fn is_reduced(file: &TiffFile, directory: &Directory, name: PageName) -> bool {
+    let values = directory.values(tag::NEW_SUBFILE_TYPE);
+    let kind = values.and_then(|values| values.uint(file, 0, || name.to_string()).ok().flatten());
+    kind.is_some_and(|kind| kind & 1 == 1)
+}
+
+fn description(file: &TiffFile, directory: &Directory, name: PageName) -> Result<String, StackError> {
+    let place = || format!("{name}, the image description");
+    let Some(values) = directory.values(tag::DESCRIPTION) else { return Ok(String::new()) };
+    let bytes = values.bytes(file, MOST_TEXT, place)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.trim_end_matches('\0').to_owned())
+}
+
+/// Pixels per unit along Y and X; a tag that cannot be read says nothing.
+fn resolution(file: &TiffFile, directory: &Directory) -> Option<(f64, f64)> {
+    let ratio = |tag| {
+        let values = directory.values(tag).filter(|values| values.is_ratio())?;
+        let bytes = values.bytes(file, 8, || "the resolution".to_owned()).ok()?;
+        let (over, under) = bytes.split_at_checked(4)?;
+        let number = |bytes| u32::try_from(file.uint(bytes)).ok().map(f64::from);
+        Some(number(over)? / number(under)?)
+    };
+    Some((ratio(tag::Y_RESOLUTION)?, ratio(tag::X_RESOLUTION)?))
+}

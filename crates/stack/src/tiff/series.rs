@@ -1,0 +1,304 @@
+//! Which pages of a file form which image: series of pages of one form, and the copies at reduced resolution.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use patchweave_geometry::{Axis, PerAxis};
+
+use super::file::TiffFile;
+use super::file_pages::FilePages;
+use super::imagej::ImageJ;
+use super::page::{Page, PageForm};
+use super::shaped::Shaped;
+use crate::file_axes::FileAxes;
+use crate::{PixelSize, StackError};
+
+/// A page of one of the files of a series.
+#[derive(Clone)]
+pub(super) struct Plane {
+    pub file: Arc<TiffFile>,
+    pub page: Page,
+}
+
+/// One image: its planes and what their order means.
+#[derive(Clone)]
+pub(super) struct Series {
+    pub form: PageForm,
+    /// In the order of `leading`, or a single one that others follow in the file without a directory.
+    pub planes: Vec<Plane>,
+    pub dimensions: Dimensions,
+    /// The axes of `dimensions.leading`.
+    pub leading_axes: Vec<Option<Axis>>,
+    /// Axes of all dimensions that metadata names, instead of those that follow from the form.
+    pub named_axes: Option<Vec<Axis>>,
+    /// The file tells nothing of its dimensions, so that given axes are right whatever they are.
+    pub is_mute: bool,
+    pub format: &'static str,
+    pub pixel_sizes: PixelSizes,
+}
+
+/// The dimensions of a series in order: those that pages are stacked along, then those of a page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dimensions {
+    pub leading: Vec<usize>,
+    pub has_planes: bool,
+    pub has_samples: bool,
+}
+
+/// What a file says about the size of a pixel.
+#[derive(Debug, Clone)]
+pub(super) enum PixelSizes {
+    Unknown,
+    ImageJ(ImageJ, Option<(f64, f64)>),
+    /// Along Z, Y and X.
+    Ome([Option<f64>; 3]),
+}
+
+impl FilePages {
+    /// The pages as series of equal form, described by ImageJ, by tifffile or by nobody.
+    pub fn series(&self) -> Result<Vec<Series>, StackError> {
+        let imagej = ImageJ::parse(&self.description);
+        let mut groups: Vec<(usize, Vec<&Page>)> = Vec::new();
+        let mut known = HashMap::new();
+        for page in self.full_pages() {
+            let array = self.shaped.partition_point(|(start, _)| *start <= page.name.page);
+            let group = *known.entry((array, page.form)).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push((array, Vec::new()));
+            }
+            groups[group].1.push(page);
+        }
+        let series = groups.into_iter().enumerate().map(|(group, (array, pages))| {
+            let shaped = array.checked_sub(1).and_then(|array| self.shaped.get(array));
+            let is_first = |start: usize| pages[0].name.page == start;
+            match (&imagej, shaped) {
+                (Some(imagej), _) if group == 0 => self.imagej_series(imagej, &pages),
+                (_, Some((start, shaped))) if is_first(*start) => self.shaped_series(shaped, &pages),
+                _ => Ok(self.plain_series(&pages)),
+            }
+        });
+        let series: Vec<Series> = series.collect::<Result<_, _>>()?;
+        if series.is_empty() {
+            let got = "only copies at reduced resolution";
+            return Err(self.file.damaged("the list of pages", got, "a page at full resolution"));
+        }
+        Ok(series)
+    }
+
+    fn plain_series(&self, pages: &[&Page]) -> Series {
+        let form = pages[0].form;
+        let leading = if pages.len() > 1 { vec![pages.len()] } else { Vec::new() };
+        Series {
+            form,
+            planes: pages.iter().map(|page| self.plane(page)).collect(),
+            leading_axes: vec![None; leading.len()],
+            dimensions: Dimensions::of(&form, leading),
+            named_axes: None,
+            is_mute: false,
+            format: "TIFF",
+            pixel_sizes: PixelSizes::Unknown,
+        }
+    }
+
+    fn plane(&self, page: &Page) -> Plane {
+        Plane { file: Arc::clone(&self.file), page: page.clone() }
+    }
+
+    fn imagej_series(&self, imagej: &ImageJ, pages: &[&Page]) -> Result<Series, StackError> {
+        let plain = self.plain_series(pages);
+        let (form, n_pages) = (plain.form, pages.len());
+        // Channels stored as samples of a pixel are counted in the description, not in the pages.
+        let n_channels = if form.n_samples > 1 { 1 } else { imagej.n_channels };
+        let sizes = [(Axis::T, imagej.n_frames), (Axis::Z, imagej.n_slices), (Axis::C, n_channels)];
+        let product = sizes.iter().try_fold(1_usize, |n, (_, size)| n.checked_mul(*size));
+        let promised = if form.n_samples > 1 { product } else { imagej.n_images };
+        let promised = promised.unwrap_or(1);
+        if promised > n_pages && (n_pages > 1 || !pages[0].is_plain()) {
+            return Err(self.too_few(n_pages, promised));
+        }
+        let n_planes = promised.max(n_pages);
+        if n_planes > n_pages {
+            self.check_planes_follow(pages[0], n_planes)?;
+        }
+        let (leading_axes, leading) = if product == Some(n_planes) {
+            sizes.into_iter().filter(|(_, size)| *size > 1).map(|(axis, size)| (Some(axis), size)).unzip()
+        } else if n_planes > 1 {
+            (vec![None], vec![n_planes])
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        Ok(Series {
+            dimensions: Dimensions::of(&form, leading),
+            leading_axes,
+            format: "ImageJ TIFF",
+            pixel_sizes: PixelSizes::ImageJ(imagej.clone(), self.resolution),
+            ..plain
+        })
+    }
+
+    fn shaped_series(&self, shaped: &Shaped, pages: &[&Page]) -> Result<Series, StackError> {
+        let plain = self.plain_series(pages);
+        let (form, n_pages) = (plain.form, pages.len());
+        let has_samples = plain.dimensions.has_samples;
+        // A single sample per pixel may be named as a last dimension of size 1.
+        let with_samples = (form.n_samples == 1).then_some(true);
+        let fitting = [Some(has_samples), with_samples].into_iter().flatten().filter_map(|has_samples| {
+            let page = Dimensions { leading: Vec::new(), has_planes: form.is_planar, has_samples };
+            let leading = shaped.shape.strip_suffix(page.shape(&form).as_slice())?.to_vec();
+            let named = leading.iter().try_fold(1_usize, |n, &size| n.checked_mul(size))?;
+            Some((named, Dimensions { leading, ..page }))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let most = fitting.iter().map(|(named, _)| *named).max().unwrap_or(0);
+        let follows = shaped.is_truncated && n_pages == 1 && most > 1 && pages[0].is_plain();
+        let n_planes = if follows { most } else { n_pages };
+        match fitting.into_iter().find(|(named, _)| *named == n_planes) {
+            Some((_, dimensions)) => {
+                if follows {
+                    self.check_planes_follow(pages[0], n_planes)?;
+                }
+                Ok(Series {
+                    leading_axes: vec![None; dimensions.leading.len()],
+                    dimensions,
+                    named_axes: shaped.axes.clone(),
+                    is_mute: shaped.axes.is_none(),
+                    format: "tifffile TIFF",
+                    ..plain
+                })
+            }
+            None if most > n_pages => Err(self.too_few(n_pages, most)),
+            None => Ok(Series { is_mute: true, ..plain }),
+        }
+    }
+
+    fn too_few(&self, n_pages: usize, expected: usize) -> StackError {
+        let expected = format!("the {expected} that the image description names");
+        self.file.damaged("the list of pages", format!("{n_pages} pages"), expected)
+    }
+
+    /// `n_planes` planes stand behind each other from where the only page starts.
+    fn check_planes_follow(&self, page: &Page, n_planes: usize) -> Result<(), StackError> {
+        let place = "the planes behind page 0";
+        let mut start = None;
+        for plane in 0..page.form.n_planes() {
+            let at = page.contiguous(&self.file, plane)?;
+            let expected =
+                plane.checked_mul(page.form.page_bytes().unwrap_or(usize::MAX) / page.form.n_planes());
+            let expected = expected.and_then(|skip| u64::try_from(skip).ok()).zip(start.or(at));
+            if at.is_none() || at != expected.and_then(|(skip, start)| start.checked_add(skip)) {
+                let got = "a page in pieces that do not follow each other";
+                return Err(self.file.damaged(place, got, "one piece"));
+            }
+            start = start.or(at);
+        }
+        let len = page.form.page_bytes().and_then(|page| page.checked_mul(n_planes));
+        let len = len.and_then(|len| u64::try_from(len).ok());
+        match (start, len) {
+            (Some(start), Some(len)) if self.file.has(start, len) => {
+                // A directory among them means that the planes end before it.
+                if !(start..start + len).contains(&self.file.first) {
+                    return Ok(());
+                }
+                let got = format!("the directory at byte {} among them", self.file.first);
+                Err(self.file.damaged(place, got, format!("{n_planes} planes from byte {start}")))
+            }
+            _ => {
+                let bytes = page.form.page_bytes().unwrap_or(usize::MAX);
+                let got = format!("a file of {} bytes", self.file.len());
+                Err(self.file.damaged(place, got, format!("{n_planes} planes of {bytes} bytes")))
+            }
+        }
+    }
+}
+
+impl Dimensions {
+    pub fn of(form: &PageForm, leading: Vec<usize>) -> Self {
+        let has_samples = form.n_samples > 1 && !form.is_planar;
+        Dimensions { leading, has_planes: form.is_planar, has_samples }
+    }
+
+    pub fn shape(&self, form: &PageForm) -> Vec<usize> {
+        self.with_page_sizes(self.leading.iter().copied(), form.n_samples, [form.height, form.width])
+    }
+
+    /// Sizes in the order of the dimensions.
+    pub fn with_page_sizes(
+        &self,
+        leading: impl Iterator<Item = usize>,
+        samples: usize,
+        [height, width]: [usize; 2],
+    ) -> Vec<usize> {
+        let planes = self.has_planes.then_some(samples);
+        let last = self.has_samples.then_some(samples);
+        leading.chain(planes).chain([height, width]).chain(last).collect()
+    }
+
+    /// Which plane is at a position of the leading dimensions.
+    pub fn plane(&self, position: &[usize]) -> usize {
+        self.leading.iter().zip(position).fold(0, |plane, (&size, at)| plane * size + at)
+    }
+}
+
+impl Series {
+    /// How many planes there are, with and without a directory of their own.
+    pub fn n_planes(&self) -> usize {
+        self.dimensions.leading.iter().product()
+    }
+
+    /// A plane, and how far behind the place that its page names.
+    pub fn plane(&self, idx: usize) -> Option<(&Plane, u64)> {
+        match &self.planes[..] {
+            [only] => {
+                let shift = self.form.page_bytes()?.checked_mul(idx)?;
+                Some((only, u64::try_from(shift).ok()?))
+            }
+            planes => planes.get(idx).map(|plane| (plane, 0)),
+        }
+    }
+
+    /// What the file says about its axes, given that a configuration says something or not.
+    ///
+    /// # Errors
+    /// [`StackError::Unsupported`] if both pages and samples are channels.
+    pub fn axes(&self, is_given: bool) -> Result<FileAxes, StackError> {
+        if let Some(axes) = &self.named_axes {
+            return Ok(FileAxes::new(axes.iter().copied().map(Some).collect()));
+        }
+        let planes = self.dimensions.has_planes.then_some(Some(Axis::C));
+        let last = self.dimensions.has_samples.then_some(Some(Axis::C));
+        if self.leading_axes.contains(&Some(Axis::C)) && (planes.is_some() || last.is_some()) {
+            let what = format!("channels of {} samples each", self.form.n_samples);
+            let hint = "store every sample as a channel of its own";
+            return Err(self.planes[0].file.unsupported(what, hint));
+        }
+        let leading = self.leading_axes.iter().copied();
+        let page = [Some(Axis::Y), Some(Axis::X)];
+        let axes: Vec<Option<Axis>> = leading.chain(planes).chain(page).chain(last).collect();
+        Ok(if self.is_mute && is_given { FileAxes::unknown(axes.len()) } else { FileAxes::new(axes) })
+    }
+
+    /// The same image made of smaller pages.
+    pub fn with_planes(&self, planes: Vec<Plane>) -> Series {
+        let form = planes.first().map_or(self.form, |plane| plane.page.form);
+        let dimensions = Dimensions { leading: self.dimensions.leading.clone(), ..self.dimensions };
+        Series { form, planes, dimensions, ..self.clone() }
+    }
+}
+
+impl PixelSizes {
+    /// The size of a pixel of an image with or without Z that is `shrink` times smaller along Y and X.
+    pub fn get(&self, is_3d: bool, shrink: [f64; 2]) -> Option<PixelSize> {
+        let mut sizes = match self {
+            PixelSizes::Unknown => return None,
+            PixelSizes::ImageJ(imagej, resolution) => {
+                imagej.pixel_size(is_3d, *resolution)?.as_slice().to_vec()
+            }
+            PixelSizes::Ome([z, y, x]) if is_3d => vec![(*z)?, (*y)?, (*x)?],
+            PixelSizes::Ome([_, y, x]) => vec![(*y)?, (*x)?],
+        };
+        let n = sizes.len();
+        sizes[n - 2] *= shrink[0];
+        sizes[n - 1] *= shrink[1];
+        PerAxis::new(&sizes).ok()
+    }
+}

@@ -1,0 +1,370 @@
+//! The chunks of a series: whole planes in place, or strips and tiles decoded one by one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::compression::{Codec, Piece};
+use super::page::{Extent, Page};
+use super::samples::{Rows, reverse_bits};
+use super::series::{Plane, Series};
+use crate::StackError;
+use crate::chunk::{Chunk, DecodedChunk, c_strides};
+use crate::chunked::ChunkSource;
+
+/// A plane whose place was not looked up yet; no pixels stand at the start of a file.
+const UNKNOWN: u64 = 0;
+
+/// A plane whose strips do not follow each other.
+const SCATTERED: u64 = u64::MAX;
+
+/// What is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grid {
+    /// All planes, which follow each other in the file from `start`.
+    Whole { start: u64 },
+    /// One plane of one page, whatever its strips or tiles are.
+    Planes,
+    /// One strip or tile; all pages have the same.
+    Pieces,
+}
+
+pub(super) struct TiffSource {
+    series: Series,
+    grid: Grid,
+    /// The size of a chunk along every dimension.
+    chunk: Vec<usize>,
+    /// Pixels from one index to the next in a chunk in place.
+    strides: Vec<usize>,
+    /// Where every plane of every page starts, if planes are read in place; looked up when it is needed.
+    starts: Vec<AtomicU64>,
+    /// Bytes that may be decoded at once.
+    limit: usize,
+}
+
+/// One plane of samples of one page, and one of its strips or tiles.
+#[derive(Clone, Copy)]
+struct Place {
+    plane_idx: usize,
+    sample: usize,
+    row: usize,
+    column: usize,
+}
+
+impl TiffSource {
+    /// Decides how a series is read; `limit` holds for what has to be decoded.
+    pub fn new(series: Series, limit: usize) -> Result<Self, StackError> {
+        let grid = grid_of(&series)?;
+        let form = series.form;
+        let first = &series.planes[0];
+        let page = [form.height, form.width];
+        let ones = || series.dimensions.leading.iter().map(|_| 1);
+        let one_plane = |size| series.dimensions.with_page_sizes(ones(), form.samples_together(), size);
+        let (chunk, stored) = match grid {
+            Grid::Whole { .. } => (series.dimensions.shape(&form), series.dimensions.shape(&form)),
+            Grid::Planes => (one_plane(page), one_plane(page)),
+            Grid::Pieces => {
+                let [height, width] = first.page.storage.chunk;
+                (one_plane([height.min(form.height), width.min(form.width)]), one_plane([height, width]))
+            }
+        };
+        let n_starts = if grid == Grid::Planes { series.n_planes() * form.n_planes() } else { 0 };
+        let source = TiffSource {
+            grid,
+            chunk,
+            strides: c_strides(&stored),
+            starts: std::iter::repeat_with(|| AtomicU64::new(UNKNOWN)).take(n_starts).collect(),
+            limit,
+            series,
+        };
+        let first = &source.series.planes[0];
+        let is_in_place = first.file.may_map() && first.page.is_plain();
+        if grid == Grid::Pieces && !is_in_place {
+            source.check_size(first.page.storage.chunk)?;
+        } else if grid == Grid::Planes && !is_in_place {
+            source.check_size(page)?;
+        }
+        Ok(source)
+    }
+
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The size of a chunk along every dimension.
+    pub fn chunk(&self) -> &[usize] {
+        &self.chunk
+    }
+
+    /// Pixels of this size of one plane may be decoded at once.
+    fn check_size(&self, size: [usize; 2]) -> Result<usize, StackError> {
+        let n_bytes = self.series.form.n_bytes(size);
+        n_bytes.filter(|&n_bytes| n_bytes <= self.limit).ok_or_else(|| StackError::ChunkTooLarge {
+            stack: self.series.planes[0].file.name(),
+            chunk: size.to_vec(),
+            pixel_type: self.series.form.pixel_type,
+            limit: self.limit,
+        })
+    }
+
+    fn plane(&self, idx: usize) -> Result<(&Plane, u64), StackError> {
+        self.series.plane(idx).ok_or_else(|| {
+            let (got, expected) = (format!("plane {idx}"), format!("one below {}", self.series.n_planes()));
+            self.series.planes[0].file.damaged("the list of planes", got, expected)
+        })
+    }
+
+    /// Which plane, strip or tile a chunk is.
+    fn place(&self, chunk: &[usize]) -> Place {
+        let dimensions = &self.series.dimensions;
+        let (leading, rest) = chunk.split_at(dimensions.leading.len());
+        let (sample, row, column) = match *rest {
+            [sample, row, column] if dimensions.has_planes => (sample, row, column),
+            [row, column, ..] => (0, row, column),
+            _ => (0, 0, 0),
+        };
+        Place { plane_idx: dimensions.plane(leading), sample, row, column }
+    }
+
+    /// The bytes of one plane in the file, if they are in one piece there.
+    fn plane_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
+        let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
+        let Some(map) = file.map() else { return Ok(None) };
+        let Some(start) = self.starts.get(place.plane_idx * self.series.form.n_planes() + place.sample)
+        else {
+            return Ok(None);
+        };
+        let mut at = start.load(Ordering::Relaxed);
+        if at == UNKNOWN {
+            let found = page.contiguous(file, place.sample)?;
+            at = found.and_then(|at| at.checked_add(shift)).unwrap_or(SCATTERED);
+            start.store(at, Ordering::Relaxed);
+        }
+        if at == SCATTERED {
+            return Ok(None);
+        }
+        let form = self.series.form;
+        let len = form.n_bytes([form.height, form.width]).and_then(|len| u64::try_from(len).ok());
+        let bytes = len.and_then(|len| map.get(at, len));
+        bytes
+            .map(Some)
+            .ok_or_else(|| self.outside(page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
+    }
+
+    /// The bytes of one strip or tile in the file, if they are pixels already.
+    fn piece_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
+        let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
+        if !page.is_plain() {
+            return Ok(None);
+        }
+        let Some(map) = file.map() else { return Ok(None) };
+        let extent = self.extent(place)?;
+        if is_absent(page, extent) {
+            return Ok(None);
+        }
+        let needed = page.stored_bytes(page.stored_size(place.row)).and_then(|len| u64::try_from(len).ok());
+        let at = extent.offset.checked_add(shift);
+        let bytes =
+            at.zip(needed.filter(|&needed| needed <= extent.len)).and_then(|(at, len)| map.get(at, len));
+        bytes.map(Some).ok_or_else(|| self.outside(page, extent, place))
+    }
+
+    fn extent(&self, place: Place) -> Result<Extent, StackError> {
+        let (Plane { file, page }, _) = self.plane(place.plane_idx)?;
+        page.extent(file, piece_idx(page, place), place.row)
+    }
+
+    fn outside(&self, page: &Page, extent: Extent, place: Place) -> StackError {
+        let file = &self.series.planes[0].file;
+        let name = piece_name(page, place);
+        let Extent { offset, len } = extent;
+        let needed = page.stored_bytes(page.stored_size(place.row)).unwrap_or(usize::MAX);
+        let got = format!("{len} bytes at {offset} in a file of {}", file.len());
+        file.damaged(name, got, format!("{needed} bytes inside of it"))
+    }
+
+    /// Decodes a plane from its strips or tiles.
+    fn decode_plane(&self, place: Place) -> Result<Vec<u8>, StackError> {
+        let form = self.series.form;
+        let (Plane { page, .. }, _) = self.plane(place.plane_idx)?;
+        let mut plane = vec![0; self.check_size([form.height, form.width])?];
+        let [down, across] = page.grid();
+        let pixel_bytes = form.samples_together() * form.pixel_type.n_bytes();
+        let [height, width] = page.storage.chunk;
+        for (row, column) in (0..down).flat_map(|row| (0..across).map(move |column| (row, column))) {
+            let piece = self.decode_piece(Place { row, column, ..place })?;
+            let n_columns = width.min(form.width - column * width);
+            let rows = piece.chunks_exact(width * pixel_bytes).take(form.height - row * height);
+            for (y, pixels) in rows.enumerate() {
+                let at = ((row * height + y) * form.width + column * width) * pixel_bytes;
+                let len = n_columns * pixel_bytes;
+                plane[at..at + len].copy_from_slice(&pixels[..len]);
+            }
+        }
+        Ok(plane)
+    }
+
+    /// Decodes a strip or tile in its stored size.
+    fn decode_piece(&self, place: Place) -> Result<Vec<u8>, StackError> {
+        let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
+        let form = self.series.form;
+        let size = page.stored_size(place.row);
+        let n_decoded = self.check_size(size)?;
+        let too_wide = || self.outside(page, Extent { offset: 0, len: u64::MAX }, place);
+        let n_stored = page.stored_bytes(size).ok_or_else(too_wide)?;
+        let extent = self.extent(place)?;
+        if is_absent(page, extent) {
+            return Ok(vec![0; n_decoded]);
+        }
+        let storage = &*page.storage;
+        let start = extent.offset.checked_add(shift).ok_or_else(|| self.outside(page, extent, place))?;
+        let name = || piece_name(page, place);
+        let mut bytes = if storage.codec == Codec::None {
+            let len = u64::try_from(n_stored).unwrap_or(u64::MAX);
+            if extent.len < len {
+                return Err(self.outside(page, extent, place));
+            }
+            file.read(start, len, self.limit, name)?
+        } else {
+            file.read(start, extent.len, self.limit, name)?
+        };
+        if storage.is_bit_reversed {
+            reverse_bits(&mut bytes);
+        }
+        let [height, width] = size;
+        let n_samples = form.samples_together();
+        if storage.codec != Codec::None {
+            let mut rows = vec![0; n_stored];
+            storage
+                .codec
+                .decompress(
+                    &bytes,
+                    Piece { height, width, n_samples, most_rows: storage.chunk[0] },
+                    &mut rows,
+                )
+                .map_err(|source| StackError::Tiff { stack: file.name(), place: name(), source })?;
+            bytes = rows;
+        }
+        let rows = Rows {
+            order: file.order,
+            predictor: storage.predictor,
+            bits: storage.bits,
+            pixel_type: form.pixel_type,
+            width,
+            n_samples,
+            row_bytes: page.row_bytes(width).ok_or_else(too_wide)?,
+        };
+        Ok(rows.to_pixels(bytes))
+    }
+}
+
+/// A tile that was never written has neither a place nor a size; its pixels are zero.
+fn is_absent(page: &Page, extent: Extent) -> bool {
+    page.storage.is_tiled && extent == Extent { offset: 0, len: 0 }
+}
+
+fn piece_idx(page: &Page, place: Place) -> usize {
+    let [down, across] = page.grid();
+    (place.sample * down + place.row) * across + place.column
+}
+
+fn piece_name(page: &Page, place: Place) -> String {
+    format!("{}, {} {}", page.name, page.storage.chunk_word(), piece_idx(page, place))
+}
+
+/// How a series is best read.
+fn grid_of(series: &Series) -> Result<Grid, StackError> {
+    let first = &series.planes[0];
+    let is_in_place = series
+        .planes
+        .iter()
+        .all(|Plane { file, page }| file.may_map() && page.is_plain() && !page.storage.is_tiled);
+    if is_in_place {
+        if let Some(start) = start_of_whole(series)? {
+            return Ok(Grid::Whole { start });
+        }
+        if first.page.contiguous(&first.file, 0)?.is_some() {
+            return Ok(Grid::Planes);
+        }
+    }
+    let is_same = |Plane { page, .. }: &Plane| page.storage.chunk == first.page.storage.chunk;
+    Ok(if series.planes.iter().all(is_same) { Grid::Pieces } else { Grid::Planes })
+}
+
+/// Where a series starts whose planes follow each other in one file.
+fn start_of_whole(series: &Series) -> Result<Option<u64>, StackError> {
+    let first = &series.planes[0];
+    let form = series.form;
+    let plane_bytes = form.n_bytes([form.height, form.width]).and_then(|n| u64::try_from(n).ok());
+    let Some(plane_bytes) = plane_bytes else { return Ok(None) };
+    let mut start_and_end = None;
+    for Plane { file, page } in &series.planes {
+        if file.path() != first.file.path() {
+            return Ok(None);
+        }
+        for sample in 0..form.n_planes() {
+            let Some(at) = page.contiguous(file, sample)? else { return Ok(None) };
+            let (start, end) = start_and_end.unwrap_or((at, at));
+            let Some(next) = end.checked_add(plane_bytes).filter(|_| at == end) else { return Ok(None) };
+            start_and_end = Some((start, next));
+        }
+    }
+    Ok(start_and_end.map(|(start, _)| start))
+}
+
+impl ChunkSource for TiffSource {
+    fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+        let place = self.place(chunk);
+        let file = &self.plane(place.plane_idx)?.0.file;
+        let bytes = match self.grid {
+            Grid::Whole { start } => {
+                let len =
+                    self.series.form.page_bytes().and_then(|len| len.checked_mul(self.series.n_planes()));
+                let len = len.and_then(|len| u64::try_from(len).ok());
+                file.map().and_then(|map| map.get(start, len?))
+            }
+            Grid::Planes => self.plane_in_place(place)?,
+            Grid::Pieces => self.piece_in_place(place)?,
+        };
+        Ok(bytes.map(|bytes| Chunk { bytes, order: file.order, strides: &self.strides }))
+    }
+
+    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let place = self.place(chunk);
+        let form = self.series.form;
+        let dimensions = &self.series.dimensions;
+        let one_plane = |size| {
+            let ones = dimensions.leading.iter().map(|_| 1);
+            dimensions.with_page_sizes(ones, form.samples_together(), size)
+        };
+        let (bytes, shape) = match self.grid {
+            Grid::Whole { .. } => (self.decode_whole()?, dimensions.shape(&form)),
+            Grid::Planes => (self.decode_plane(place)?, one_plane([form.height, form.width])),
+            Grid::Pieces => {
+                let (Plane { page, .. }, _) = self.plane(place.plane_idx)?;
+                (self.decode_piece(place)?, one_plane(page.stored_size(place.row)))
+            }
+        };
+        let n_bytes = bytes.len();
+        DecodedChunk::new(bytes, form.pixel_type, &shape).ok_or_else(|| {
+            let (got, expected) =
+                (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
+            self.series.planes[0].file.damaged(format!("chunk {chunk:?}"), got, expected)
+        })
+    }
+}
+
+impl TiffSource {
+    /// All planes one after the other, for a system that does not map the file.
+    fn decode_whole(&self) -> Result<Vec<u8>, StackError> {
+        let (form, n_planes) = (self.series.form, self.series.n_planes());
+        let n_bytes = form.page_bytes().and_then(|page| page.checked_mul(n_planes));
+        if n_bytes.is_none_or(|n_bytes| n_bytes > self.limit) {
+            let hint = "switch off mapping (map_files), so that it is read plane by plane";
+            return Err(self.series.planes[0].file.unsupported("mapping this file into memory", hint));
+        }
+        let mut all = Vec::new();
+        for (plane_idx, sample) in (0..n_planes).flat_map(|at| (0..form.n_planes()).map(move |s| (at, s))) {
+            all.extend(self.decode_plane(Place { plane_idx, sample, row: 0, column: 0 })?);
+        }
+        Ok(all)
+    }
+}
