@@ -22,10 +22,6 @@ impl Run {
         self.out..self.out + self.len
     }
 
-    pub fn file_range(&self) -> Range<usize> {
-        self.file..self.file + self.len
-    }
-
     /// Cuts the run at the borders of chunks of `size` positions.
     pub fn chunks(&self, size: usize) -> impl Iterator<Item = ChunkRun> + use<> {
         let Run { out, file, len } = *self;
@@ -79,7 +75,7 @@ mod tests {
         #[test]
         fn lists_come_back(positions in prop::collection::vec(0_usize..6, 0..10)) {
             let runs = of_list(&positions);
-            let back: Vec<usize> = runs.iter().flat_map(Run::file_range).collect();
+            let back: Vec<usize> = runs.iter().flat_map(|run| run.file..run.file + run.len).collect();
             prop_assert_eq!(back, positions);
         }
     }

@@ -81,6 +81,7 @@ impl Level {
         info.format = Some(format.to_owned());
         info.chunks = first.is_chunked.then(|| chunk.clone());
         info.compression = first.compression.clone();
+        info.is_in_place = first.place.is_some();
         info.pixel_size = pixel_size;
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { map: opener.map.clone(), leading, parts, shape, strides };

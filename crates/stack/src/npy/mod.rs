@@ -81,7 +81,8 @@ fn stored(
     mapped: Option<Arc<MappedFile>>,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     check_size(stack, header, place.end.saturating_sub(place.start))?;
-    let info = info(request, stack, header)?;
+    let mut info = info(request, stack, header)?;
+    info.is_in_place = request.options.map_files;
     let cache = request.options.cache.clone();
     if request.options.map_files {
         let map = match mapped {

@@ -158,6 +158,7 @@ fn stack(
     info.format =
         Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
     info.compression = storage.codec.name().map(str::to_owned);
+    info.is_in_place = source.is_in_place();
     let chunk = source.chunk().to_vec();
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
 }

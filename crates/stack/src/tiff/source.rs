@@ -76,13 +76,20 @@ impl TiffSource {
             series,
         };
         let first = &source.series.planes[0];
-        let is_in_place = first.file.may_map() && first.page.is_plain();
-        if grid == Grid::Pieces && !is_in_place {
-            source.check_size(first.page.storage.chunk)?;
-        } else if grid == Grid::Planes && !is_in_place {
-            source.check_size(page)?;
+        if !source.is_in_place() {
+            match grid {
+                Grid::Whole { .. } => {}
+                Grid::Planes => drop(source.check_size(page)?),
+                Grid::Pieces => drop(source.check_size(first.page.storage.chunk)?),
+            }
         }
         Ok(source)
+    }
+
+    /// Whether pixels are copied from where they lie.
+    pub fn is_in_place(&self) -> bool {
+        let Plane { file, page } = &self.series.planes[0];
+        file.may_map() && page.is_plain()
     }
 
     pub fn series(&self) -> &Series {
