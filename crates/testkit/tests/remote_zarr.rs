@@ -180,6 +180,20 @@ fn a_server_that_hangs_is_left() {
 }
 
 #[test]
+fn a_server_that_is_not_there_is_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for scheme in ["http", "https"] {
+        let path = PathBuf::from(format!("{scheme}://{free}/x.zarr"));
+        let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+        let start = format!(
+            "{p}: zarr.json cannot be read: {p}/zarr.json: got no answer in 4 tries: ",
+            p = path.display()
+        );
+        assert!(text.starts_with(&start), "{text}");
+    }
+}
+
+#[test]
 fn groups_over_http_need_a_list_of_their_members() {
     let folder = bucket();
     let server = Server::start(folder.path(), Faults::default());
