@@ -20,7 +20,7 @@ use patchweave::stack::{
 };
 
 /// PGM files with 16 bits per pixel, found by the ending `.pgm`.
-pub struct Pgm;
+pub(crate) struct Pgm;
 
 /// One open file: what is known about it, and where its pixels start.
 struct PgmStack {
@@ -144,7 +144,7 @@ fn make_scans(folder: &Path) -> io::Result<()> {
 }
 
 /// Runs the command in a folder of its own and looks at what it wrote.
-pub fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     make_scans(&folder.path().join("scans"))?;
     let config = folder.path().join("run.yaml");
@@ -164,7 +164,7 @@ pub fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>> {
     Ok(code)
 }
 
-pub fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> Result<ExitCode, Box<dyn Error>> {
     let formats = Formats::default().with(Pgm);
     if std::env::args_os().len() > 1 {
         return Ok(patchweave_cli::main_with(formats));

@@ -210,8 +210,8 @@ mod tests {
             let mut targets: Vec<String> = names.iter().map(|name| format!("b/{name}.tif")).collect();
             let expected = targets.clone();
             let places = targets.len();
-            for at in 0..places {
-                targets.swap(at, usize::try_from(seed.rotate_left(7 * at as u32) % places as u64).unwrap());
+            for (at, turn) in (0..places).zip(0_u32..) {
+                targets.swap(at, usize::try_from(seed.rotate_left(7 * turn) % places as u64).unwrap());
             }
             let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
             let targets: Vec<&str> = targets.iter().map(String::as_str).collect();

@@ -7,6 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Open files in the order they were opened.
+type Held = VecDeque<(PathBuf, Arc<File>)>;
+
 /// Files that are kept open for the next read, at most as many as its capacity; the one that was opened first is closed
 /// first.
 ///
@@ -22,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone)]
 pub struct FilePool {
     capacity: usize,
-    files: Arc<Mutex<VecDeque<(PathBuf, Arc<File>)>>>,
+    files: Arc<Mutex<Held>>,
 }
 
 impl FilePool {

@@ -113,9 +113,13 @@ impl Search {
         let failed = |source: std::io::Error| listing_failed(entry, source);
         let found = glob::glob_with(pattern.as_str(), PATTERNS)
             .map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
+        let base = fixed_part(entry);
         let mut paths = BTreeSet::new();
         for path in found {
             let path = path.map_err(|error| failed(error.into()))?;
+            if is_in_a_circle(&path, &base) {
+                continue;
+            }
             let is_inside = path.ancestors().skip(1).any(is_store);
             if !path.is_dir() || self.fits(&path) || is_inside || is_store(&path) {
                 paths.insert(path);
@@ -177,6 +181,13 @@ pub(crate) fn is_url(path: &Path) -> bool {
 fn is_store(folder: &Path) -> bool {
     has_ending(folder, "zarr")
         || ["zarr.json", ".zgroup", ".zarray"].iter().any(|metadata| folder.join(metadata).is_file())
+}
+
+/// Whether the way from `base` to a path leads through the same folder twice, as links make it possible.
+fn is_in_a_circle(path: &Path, base: &Path) -> bool {
+    let mut seen = BTreeSet::new();
+    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(base));
+    folders.filter_map(|folder| folder.canonicalize().ok()).any(|folder| !seen.insert(folder))
 }
 
 /// Whether an entry is a folder to search, rather than a store or a place in one.

@@ -65,7 +65,6 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  weights: [wa.zarr, wb.zarr]\n",
         to: "  weights: wa.zarr\n  mask: [c.zarr, d.zarr]\n  leak_free: true\n",
         problems: &[
-            "31:12: train.weights: got 1 image, expected as many as targets, 2",
             "32:9: train.mask: masks with constructor multi_channel_target, expected constructor basic or paired, which have inputs",
             "33:14: train.leak_free: leak_free with val_target, expected one of the two, because nothing is split off",
         ],
