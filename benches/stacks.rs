@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array4, ArrayD, IxDyn};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
@@ -54,7 +54,8 @@ fn regions(shape: &[usize], side: usize) -> Vec<Region> {
 /// Writes a Zarr array with a codec of the given name; chunks inside of shards if `inner` says so.
 fn write_zarr(path: &Path, volume: &ArrayD<u16>, codec: &str, chunk: [u64; 3], inner: Option<[u64; 3]>) {
     let store = Arc::new(FilesystemStore::new(path).unwrap());
-    let mut builder = ArrayBuilder::new(VOLUME.map(|n| n as u64).to_vec(), chunk.to_vec(), data_type::uint16(), 0_u16);
+    let mut builder =
+        ArrayBuilder::new(VOLUME.map(|n| n as u64).to_vec(), chunk.to_vec(), data_type::uint16(), 0_u16);
     match codec {
         "zstd" => builder.bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(3, false))]),
         _ => {
@@ -101,12 +102,7 @@ impl Stored {
     }
 }
 
-fn bench_all(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    image: &ArrayD<u16>,
-    side: usize,
-    stored: &[Stored],
-) {
+fn bench_all(group: &mut BenchmarkGroup<'_, WallTime>, image: &ArrayD<u16>, side: usize, stored: &[Stored]) {
     let regions = regions(image.shape(), side);
     let [z, y, x] = regions[0].size.to_zyx();
     let mut patch = Array4::<f32>::zeros([1, z, y, x]);

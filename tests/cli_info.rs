@@ -51,7 +51,10 @@ fn chunks_that_make_patches_expensive_are_called_so() {
 #[test]
 fn what_cannot_be_told_is_refused() {
     let place = Place::new();
-    place.patchweave(&["info", "missing.tiff"]).with_code(1).complains(&["missing.tiff: cannot open the file"]);
+    place
+        .patchweave(&["info", "missing.tiff"])
+        .with_code(1)
+        .complains(&["missing.tiff: cannot open the file"]);
     place.write("notes.txt", "no image");
     place
         .patchweave(&["info", "notes.txt"])
