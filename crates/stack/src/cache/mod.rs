@@ -43,16 +43,19 @@ pub struct CacheStats {
     pub n_decodes: u64,
     /// Bytes of the decoded chunks.
     pub decoded_bytes: u64,
-    /// Bytes that are kept now.
+    /// Bytes that are kept now, with what it takes to find them.
     pub kept_bytes: u64,
 }
 
 /// An image of a cache and the number of one of its chunks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ChunkKey {
     pub image: u64,
     pub chunk: u64,
 }
+
+/// What an entry takes beside its pixels, about; missing chunks have hardly any.
+const ENTRY_BYTES: u64 = 256;
 
 struct Shared {
     budget: u64,
@@ -65,7 +68,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Kept {
-    chunks: HashMap<ChunkKey, Entry>,
+    /// Sorted by image, so that one can be forgotten.
+    chunks: BTreeMap<ChunkKey, Entry>,
     /// The chunks by their last use.
     by_use: BTreeMap<u64, ChunkKey>,
     n_uses: u64,
@@ -103,7 +107,7 @@ enum Found {
 }
 
 impl ChunkCache {
-    /// A cache that never holds more than `budget` bytes; with 0 it holds nothing, but chunks that are asked for
+    /// A cache that never holds more than `budget` bytes, about 256 of them beside the pixels of each chunk; with 0 it holds nothing, but chunks that are asked for
     /// at the same time are still decoded once.
     #[must_use]
     pub fn new(budget: u64) -> Self {
@@ -149,7 +153,8 @@ impl ChunkCache {
     /// Forgets the chunks of an image.
     pub(crate) fn forget(&self, image: u64) {
         let mut kept = self.shared.kept();
-        let keys: Vec<ChunkKey> = kept.chunks.keys().filter(|key| key.image == image).copied().collect();
+        let all = ChunkKey { image, chunk: 0 }..=ChunkKey { image, chunk: u64::MAX };
+        let keys: Vec<ChunkKey> = kept.chunks.range(all).map(|(key, _)| *key).collect();
         keys.into_iter().for_each(|key| kept.remove(key));
     }
 
@@ -228,7 +233,7 @@ impl Shared {
                 let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
                 self.n_decodes.fetch_add(1, Ordering::Relaxed);
                 self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-                self.kept().insert(key, chunk.clone(), n_bytes, self.budget);
+                self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
                 worker.end(Outcome::Decoded(chunk.clone()));
                 Ok(chunk)
             }

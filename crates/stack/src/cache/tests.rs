@@ -33,26 +33,26 @@ fn failure() -> StackError {
 
 #[test]
 fn chunks_come_back_until_there_is_no_room() {
-    let cache = ChunkCache::new(10);
+    let cache = ChunkCache::new(10 + 2 * ENTRY_BYTES);
     assert!(read(&cache, key(0, 0), 4));
     assert!(read(&cache, key(0, 1), 4));
     assert!(!read(&cache, key(0, 0), 4));
     assert!(read(&cache, key(1, 0), 5));
     assert!(!read(&cache, key(0, 0), 4));
     assert!(!read(&cache, key(1, 0), 5));
-    assert!(read(&cache, key(2, 0), 11));
-    assert!(read(&cache, key(2, 0), 11), "it is larger than the budget");
+    assert!(read(&cache, key(2, 0), 600));
+    assert!(read(&cache, key(2, 0), 600), "it is larger than the budget");
     assert!(!read(&cache, key(1, 0), 5), "nothing leaves for what cannot be kept");
     assert!(read(&cache, key(0, 1), 4), "was used least recently");
     cache.forget(1);
     assert!(read(&cache, key(1, 0), 5));
     let stats = cache.stats();
-    assert_eq!((stats.n_hits, stats.n_misses, stats.n_decodes, stats.decoded_bytes), (4, 7, 7, 44));
+    assert_eq!((stats.n_hits, stats.n_misses, stats.n_decodes, stats.decoded_bytes), (4, 7, 7, 1222));
 }
 
 #[test]
 fn ten_threads_decode_a_chunk_once() {
-    for budget in [0, 100] {
+    for budget in [0, 1000] {
         let cache = ChunkCache::new(budget);
         let start = Barrier::new(10);
         let n_decodes = AtomicU64::new(0);
@@ -79,7 +79,7 @@ fn ten_threads_decode_a_chunk_once() {
 
 #[test]
 fn who_has_other_work_need_not_wait() {
-    let cache = ChunkCache::new(100);
+    let cache = ChunkCache::new(1000);
     let decode = || {
         let nested = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9)));
         assert!(nested.unwrap().is_none());
@@ -94,7 +94,7 @@ fn who_has_other_work_need_not_wait() {
 
 #[test]
 fn everyone_who_waits_gets_the_error_and_the_next_one_tries_again() {
-    let cache = ChunkCache::new(100);
+    let cache = ChunkCache::new(1000);
     let start = Barrier::new(4);
     let n_decodes = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -120,7 +120,7 @@ fn everyone_who_waits_gets_the_error_and_the_next_one_tries_again() {
 
 #[test]
 fn a_panic_leaves_nobody_waiting() {
-    let cache = ChunkCache::new(100);
+    let cache = ChunkCache::new(1000);
     let start = Barrier::new(2);
     thread::scope(|scope| {
         let panicking = scope.spawn(|| {
@@ -141,18 +141,18 @@ fn a_panic_leaves_nobody_waiting() {
 proptest! {
     #[test]
     fn the_budget_holds(
-        budget in 0_u64..40,
+        budget in 0_u64..1200,
         steps in prop::collection::vec((0_u64..3, 0_u64..4), 0..60),
     ) {
         let cache = ChunkCache::new(budget);
         for (image, chunk) in steps {
             let n_bytes = usize::try_from(7 * image + 3 * chunk + 1).unwrap();
             read(&cache, key(image, chunk), n_bytes);
-            if n_bytes as u64 <= budget {
+            if n_bytes as u64 + ENTRY_BYTES <= budget {
                 prop_assert!(!read(&cache, key(image, chunk), n_bytes));
             }
             let kept = cache.shared.kept();
-            let n_bytes: u64 = kept.chunks.values().map(|entry| entry.chunk.n_bytes() as u64).sum();
+            let n_bytes: u64 = kept.chunks.values().map(|entry| entry.chunk.n_bytes() as u64 + ENTRY_BYTES).sum();
             prop_assert_eq!(n_bytes, kept.n_bytes);
             prop_assert!(n_bytes <= budget);
             prop_assert_eq!(kept.by_use.len(), kept.chunks.len());
