@@ -66,3 +66,19 @@ fn what_cannot_be_told_is_refused() {
         .complains(&["--type: got doc, expected one of "]);
     place.patchweave(&["info", "notes.txt", "--type", "tiff"]).with_code(1).complains(&["notes.txt"]);
 }
+
+#[test]
+fn folders_and_patterns_are_told_file_by_file() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("images")).unwrap();
+    for name in ["images/a.tiff", "images/b.tiff", "images/c.ome.zarr"] {
+        let format = if name.ends_with("zarr") { Format::OmeZarr } else { Format::Tiff };
+        place.image(name, format, "YX", &[30, 40], |i| (i % 251) as u8);
+    }
+    let told = place.patchweave(&["info", "images"]).with_code(0);
+    told.says("images: 3 images, ");
+    told.says("  as images/a.tiff\n");
+    let told = place.patchweave(&["info", "images/*.tiff"]).with_code(0);
+    told.says("images/*.tiff: 2 images, ");
+    place.patchweave(&["info", "images/*.npy"]).with_code(1).complains(&["images/*.npy"]);
+}

@@ -175,3 +175,53 @@ fn urls_are_handed_over_as_they_are() {
         with(&with(PREDICT, "image.tiff", "s3://bucket/a*/x.tif"), "data_type: tiff", "data_type: tiff");
     Place::new().run(&config).with_code(2).complains(&["predict.input[0]: s3://bucket/a*/x.tif"]);
 }
+
+/// A Zarr group of images of one chunk each, one array for each name.
+fn group(place: &Place, name: &str, side: usize, arrays: &[&str]) {
+    let root = place.path(name);
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join(".zgroup"), r#"{"zarr_format": 2}"#).unwrap();
+    for array in arrays {
+        fs::create_dir(root.join(array)).unwrap();
+        let metadata = format!(
+            r#"{{"zarr_format": 2, "shape": [{side}, {side}], "chunks": [{side}, {side}], "dtype": "|u1",
+            "fill_value": 7, "order": "C", "filters": null, "compressor": null}}"#
+        );
+        fs::write(root.join(array).join(".zarray"), metadata).unwrap();
+    }
+}
+
+#[test]
+fn images_inside_of_files_pair_by_their_names() {
+    let config = with(PAIRS, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "input: noisy, target: clean", "input: noisy.zarr, target: clean.zarr");
+    let place = Place::new();
+    group(&place, "noisy.zarr", 20, &["a", "b"]);
+    group(&place, "clean.zarr", 20, &["b", "a"]);
+    place.run(&config).with_code(0).says("from 2 images");
+
+    let place = Place::new();
+    group(&place, "noisy.zarr", 20, &["a", "b"]);
+    group(&place, "clean.zarr", 20, &["b", "c"]);
+    let complaint = "holds 2 images (b, c), expected 2 images (a, b) as in ";
+    place.run(&config).with_code(2).complains(&["train.target", complaint]);
+
+    let place = Place::new();
+    group(&place, "noisy.zarr", 20, &["a", "b"]);
+    group(&place, "clean.zarr", 20, &["a"]);
+    place.run(&config).with_code(2).complains(&["holds 1 image, expected 2 images (a, b) as in "]);
+}
+
+#[test]
+fn limits_of_reading_are_those_of_the_configuration() {
+    let place = Place::new();
+    group(&place, "images.zarr", 1100, &["a"]);
+    let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "input: image.tiff", "input: images.zarr");
+    let reading = |block: &str| with(&config, "data_config:", &format!("reading: {block}\ndata_config:"));
+    place.run(&reading("{cache_mib: 0, chunk_mib: 2}")).with_code(0);
+    let complaint = "got chunks of [1100, 1100] pixels of uint8, expected at most 1048576 bytes decoded";
+    place.run(&reading("{chunk_mib: 1}")).with_code(2).complains(&["predict.input", complaint]);
+    place.run(&reading("{cache_mib: -1}")).with_code(2).complains(&["reading.cache_mib"]);
+    place.run(&reading("{cache: 1}")).with_code(2).complains(&["reading.cache: unknown key"]);
+}

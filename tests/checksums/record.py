@@ -47,6 +47,7 @@ class Row:
     dtype: str
     sum_f64: str
     sha256: str
+    sha256_f32: str
 
 
 @dataclass
@@ -219,12 +220,14 @@ def total(piece: np.ndarray) -> int | float:
     return sum(piece.ravel().tolist()) if piece.dtype.itemsize == 8 else int(piece.sum(dtype=np.int64))
 
 
-def checksum(found: Found) -> tuple[float, str]:
-    digest, totals = hashlib.sha256(), []
+def checksum(found: Found) -> tuple[float, str, str]:
+    digest, digest_f32, totals = hashlib.sha256(), hashlib.sha256(), []
     for piece in pieces(found):
         digest.update(np.ascontiguousarray(piece, piece.dtype.newbyteorder("<")))
+        digest_f32.update(np.ascontiguousarray(piece, "<f4"))
         totals.append(total(piece))
-    return float(math.fsum(totals) if found.array.dtype.kind == "f" else sum(totals)), digest.hexdigest()
+    sum_f64 = float(math.fsum(totals) if found.array.dtype.kind == "f" else sum(totals))
+    return sum_f64, digest.hexdigest(), digest_f32.hexdigest()
 
 
 def in_one_line(error: Exception, data: Path) -> str:
@@ -245,13 +248,13 @@ def record(data: Path) -> tuple[list[Row], list[Refusal]]:
                 # Names in tables and the like are no pixels.
                 if answer.array.dtype.kind not in "buif":
                     continue
-                sum_f64, sha256 = checksum(answer)
+                sum_f64, sha256, sha256_f32 = checksum(answer)
             except Exception as error:
                 refusals.append(Refusal(*entry, in_one_line(error, data)))
                 continue
             shape = "x".join(map(str, answer.array.shape))
             dtype = answer.array.dtype.newbyteorder("=").name
-            rows.append(Row(*entry, answer.axes, shape, dtype, repr(sum_f64), sha256))
+            rows.append(Row(*entry, answer.axes, shape, dtype, repr(sum_f64), sha256, sha256_f32))
     return rows, refusals
 
 

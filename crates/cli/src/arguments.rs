@@ -42,7 +42,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoOptions {
-    /// A file, a Zarr store, a place inside of one (as in image.ome.zarr/0 or volume.h5/raw), or a URL
+    /// A file, a Zarr store, a place inside of one (as in image.ome.zarr/0 or volume.h5/raw), a URL, a folder or a
+    /// pattern
     pub path: PathBuf,
     /// Answer as JSON
     #[arg(long)]

@@ -13,6 +13,7 @@ use crate::origin::{Complaint, key_path};
 use crate::paths::path;
 use crate::problem::Problem;
 use crate::reader::{Block, Reader, Value};
+use crate::reading::ReadingPlan;
 use crate::run::RunPlan;
 use crate::simulate::SimulatePlan;
 
@@ -71,6 +72,8 @@ pub struct AxesQuestion<'a> {
     pub data_type: DataType,
     /// What a simulation will make first.
     pub simulate: Option<&'a SimulatePlan>,
+    /// How images are read.
+    pub reading: ReadingPlan,
 }
 
 /// Why an image does not tell its axes.
@@ -97,13 +100,20 @@ pub(crate) struct OwnAxes<'a> {
     /// The first target beside an input.
     target: Option<Entry>,
     simulate: Option<&'a SimulatePlan>,
+    reading: ReadingPlan,
     outside: Outside<'a>,
 }
 
 impl<'a> OwnAxes<'a> {
     /// Where there are no images.
     pub fn unknown() -> Self {
-        OwnAxes { input: None, target: None, simulate: None, outside: Outside::default() }
+        OwnAxes {
+            input: None,
+            target: None,
+            simulate: None,
+            reading: ReadingPlan::default(),
+            outside: Outside::default(),
+        }
     }
 
     /// Those of a file whose sections are `root`.
@@ -111,6 +121,7 @@ impl<'a> OwnAxes<'a> {
         reader: &mut Reader<'_>,
         root: &Block<'_>,
         simulate: Option<&'a SimulatePlan>,
+        reading: ReadingPlan,
         outside: Outside<'a>,
     ) -> Self {
         let mut first =
@@ -120,11 +131,12 @@ impl<'a> OwnAxes<'a> {
             (None, target) => (target.or_else(|| first("predict", "input")), None),
             both => both,
         };
-        OwnAxes { input, target, simulate, outside }
+        OwnAxes { input, target, simulate, reading, outside }
     }
 
     fn ask(&self, entry: Option<&Entry>, data_type: DataType) -> Option<Result<Axes, UnknownAxes>> {
-        let question = AxesQuestion { path: &entry?.path, data_type, simulate: self.simulate };
+        let (simulate, reading) = (self.simulate, self.reading);
+        let question = AxesQuestion { path: &entry?.path, data_type, simulate, reading };
         (self.outside.axes_of)(&question)
     }
 

@@ -13,6 +13,7 @@ use crate::paths::path;
 use crate::predict::{self, PredictPlan};
 use crate::problem::{ConfigErrors, Problem};
 use crate::reader::{Block, Reader, Value};
+use crate::reading::{ReadingPlan, reading};
 use crate::rules::Rules;
 use crate::simulate::{SimulatePlan, simulate};
 use crate::train::{TrainPlan, train};
@@ -57,6 +58,8 @@ pub struct RunPlan {
     pub output: PathBuf,
     /// Images to make first, if asked for.
     pub simulate: Option<SimulatePlan>,
+    /// How images are read.
+    pub reading: ReadingPlan,
     /// What the images are.
     pub data: DataPlan,
     /// The training, if asked for; there is this, `predict` or both.
@@ -126,6 +129,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
     let plan = sections.map(|sections| RunPlan {
         output: sections.output,
         simulate: sections.simulate,
+        reading: sections.reading,
         data: sections.data,
         train: sections.train,
         predict: sections.predict,
@@ -144,12 +148,13 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
 struct Sections {
     output: PathBuf,
     simulate: Option<SimulatePlan>,
+    reading: ReadingPlan,
     data: DataPlan,
     train: Option<TrainPlan>,
     predict: Option<PredictPlan>,
 }
 
-const KEYS: &[&str] = &["output", "simulate", "data_config", "train", "predict"];
+const KEYS: &[&str] = &["output", "simulate", "reading", "data_config", "train", "predict"];
 
 fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) -> Option<Sections> {
     if *root.kind == Kind::Null {
@@ -158,10 +163,11 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     let block = root.block(reader)?.only(reader, KEYS);
     let output = block.need(reader, "output", "a folder", path);
     let simulate = block.maybe(reader, "simulate", simulate);
+    let reading = block.or(reader, "reading", ReadingPlan::default(), reading).unwrap_or_default();
     let data_block = block.get("data_config").and_then(|value| value.as_block());
     let data = block.need(reader, "data_config", "a block of keys", |reader, value| {
         let simulate = simulate.as_ref().and_then(Option::as_ref);
-        let own_axes = OwnAxes::of(reader, &block, simulate, *outside);
+        let own_axes = OwnAxes::of(reader, &block, simulate, reading, *outside);
         data_block::data(reader, value, Rules::RUN, &own_axes)
     });
     let train = block.maybe(reader, "train", |reader, value| train(reader, value, data.as_ref())).flatten();
@@ -189,6 +195,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
         output: output.unwrap_or_default(),
         // Without it nobody knows which images are still to be made.
         simulate: simulate?,
+        reading,
         data: data.plan,
         train,
         predict,

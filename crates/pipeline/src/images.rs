@@ -90,7 +90,8 @@ pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigEr
 fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> Result<Images, Vec<Problem>> {
     let data = &plan.data;
     let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
-    let mut opener = Opener::new(plan, opening, before_simulation);
+    let opening = opening.for_reading(&plan.reading);
+    let mut opener = Opener::new(plan, &opening, before_simulation);
     opener.check_simulation();
     let listings = Listings::of(&mut opener, constructor);
     // Only what is drawn from is seen at several scales.
@@ -111,6 +112,11 @@ fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> Re
     let val_targets =
         opener.sources("train.val_target", &listings.val_targets, data.target_axes(), of_targets);
     let predicted = opener.role("predict.input", &listings.predicted, &data.axes, levels(true));
+    if constructor.has_inputs() {
+        targets.iter().for_each(|targets| opener.pair_images("train.target", targets, &inputs));
+        val_targets.iter().for_each(|targets| opener.pair_images("train.val_target", targets, &val_inputs));
+        opener.pair_images("train.mask", &masks, &inputs);
+    }
     let mut problems = opener.problems;
     let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
         // Pairs are only compared where all of their images could be opened.
@@ -195,6 +201,13 @@ impl Listings {
     }
 }
 
+/// The file or folder of an input: of a place inside of a file, the file.
+fn real_file(input: &Path) -> Option<PathBuf> {
+    let local = input.to_str().and_then(|text| text.strip_prefix("file://")).map_or(input, Path::new);
+    let existing = local.ancestors().find(|path| path.exists())?;
+    if existing == local || existing.is_file() { existing.canonicalize().ok() } else { None }
+}
+
 /// An output folder that cannot be one, and what the run would read and then write over.
 fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> Vec<Problem> {
     let problem = |found: String, expected: &str| plan.problem_at("output", found, expected);
@@ -206,7 +219,7 @@ fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> V
             "a folder, or a name that is free",
         )];
     }
-    let inputs: BTreeSet<PathBuf> = read.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let inputs: BTreeSet<PathBuf> = read.iter().filter_map(|path| real_file(path)).collect();
     let is_store = |path: &&Path| path.extension().is_some_and(|extension| extension == "zarr");
     let store = |input: &PathBuf| input.ancestors().filter(is_store).last().unwrap_or(input).to_owned();
     let output = plan.output.canonicalize().unwrap_or_else(|_| plan.output.clone());

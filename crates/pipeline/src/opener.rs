@@ -22,6 +22,33 @@ pub(crate) struct Role {
     pub is_incomplete: bool,
 }
 
+impl Role {
+    /// The names that images have inside of each file.
+    fn by_file(&self) -> Vec<(&Path, Vec<&str>)> {
+        let mut files: Vec<(&Path, Vec<&str>)> = Vec::new();
+        for (path, facts) in self.sources.iter().zip(&self.facts) {
+            let file = path.to_str().unwrap_or_default();
+            let name = facts.source.strip_prefix(file).unwrap_or(&facts.source);
+            match files.last_mut() {
+                Some((last, names)) if *last == path => names.push(name),
+                _ => files.push((path, vec![name])),
+            }
+        }
+        files
+    }
+}
+
+/// How many images a file holds, and what they are called in it.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [_] => "1 image".to_owned(),
+        names => {
+            let names: Vec<_> = names.iter().map(|name| name.trim_start_matches('/')).collect();
+            format!("{} images ({})", names.len(), names.join(", "))
+        }
+    }
+}
+
 /// Opens images and collects what goes wrong.
 pub(crate) struct Opener<'a> {
     pub plan: &'a RunPlan,
@@ -79,6 +106,22 @@ impl<'a> Opener<'a> {
     pub fn pair(&mut self, key: &str, files: &mut Listing, partners: &Listing) {
         if let Err(Unpaired { found, expected }) = files.pair_with(partners) {
             files.is_incomplete = true;
+            self.problems.push(self.plan.problem_at(key, found, expected));
+        }
+    }
+
+    /// Files that belong together have to hold as many images, and those that have names in them the same ones.
+    pub fn pair_images(&mut self, key: &str, images: &Role, partners: &Role) {
+        if images.is_incomplete || partners.is_incomplete {
+            return;
+        }
+        let (own, theirs) = (images.by_file(), partners.by_file());
+        let differing = own.iter().zip(&theirs).find(|((_, own), (_, theirs))| {
+            own.len() != theirs.len() || (own != theirs && own.iter().any(|name| theirs.contains(name)))
+        });
+        if let Some(((path, names), (partner, expected))) = differing {
+            let found = format!("{} holds {}", path.display(), listed(names));
+            let expected = format!("{} as in {}", listed(expected), partner.display());
             self.problems.push(self.plan.problem_at(key, found, expected));
         }
     }

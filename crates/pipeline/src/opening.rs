@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use patchweave_config::{AxesQuestion, DataType, UnknownAxes};
+use patchweave_config::{AxesQuestion, DataType, ReadingPlan, UnknownAxes};
 use patchweave_geometry::Axes;
-use patchweave_stack::{Formats, OpenOptions, OpenRequest, Pyramid, StackError};
+use patchweave_stack::{ChunkCache, Formats, OpenOptions, OpenRequest, Pyramid, StackError};
 
 use crate::simulated::{future_files, planned_axes};
 
@@ -31,6 +31,25 @@ impl Opening {
     #[must_use]
     pub fn with_formats(formats: Formats) -> Self {
         Opening { formats, options: OpenOptions::default() }
+    }
+
+    /// The same formats under the limits of a configuration; images that are opened with it share a cache.
+    ///
+    /// What the configuration leaves at its default stays as it is here.
+    #[must_use]
+    pub fn for_reading(&self, reading: &ReadingPlan) -> Self {
+        let default = ReadingPlan::default();
+        let mut opening = self.clone();
+        let options = &mut opening.options;
+        if reading.cache_bytes != default.cache_bytes {
+            options.cache = ChunkCache::new(reading.cache_bytes as u64);
+        }
+        if reading.chunk_bytes != default.chunk_bytes {
+            options.decoded_chunk_bytes = reading.chunk_bytes;
+        }
+        options.map_files &= reading.map_files;
+        options.links_outside |= reading.links_outside;
+        opening
     }
 
     /// Opens what is at a path: one or several images, each with its levels.
@@ -64,7 +83,8 @@ impl Opening {
         if let Some(axes) = question.simulate.and_then(|simulate| planned_axes(simulate, first)) {
             return Ok(axes);
         }
-        let images = self.open(first, question.data_type, None, 1).map_err(failed)?;
+        let opening = self.for_reading(&question.reading);
+        let images = opening.open(first, question.data_type, None, 1).map_err(failed)?;
         let stack = images.first().and_then(|levels| levels.first());
         stack.map(|stack| stack.info().layout.axes().clone()).ok_or_else(|| UnknownAxes {
             found: format!("{} holds no image", first.display()),

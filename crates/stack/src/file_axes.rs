@@ -72,6 +72,31 @@ impl std::fmt::Display for FileAxes {
     }
 }
 
+/// Axes for a file that does not name all of its own, to show what it holds: free letters in place of every `?` of
+/// [`StackError::NoAxes`], the last two dimensions being `Y` and `X` where it says nothing at all.
+///
+/// ```
+/// use patchweave_stack::guessed_axes;
+///
+/// assert_eq!(guessed_axes("?YX", 3).unwrap().to_string(), "SYX");
+/// assert_eq!(guessed_axes("S?YX", 4).unwrap().to_string(), "SZYX");
+/// assert_eq!(guessed_axes("????", 4).unwrap().to_string(), "SZYX");
+/// assert!(guessed_axes("???????", 7).is_none());
+/// ```
+#[must_use]
+pub fn guessed_axes(own: &str, n_dimensions: usize) -> Option<Axes> {
+    let is_silent = own.chars().all(|letter| letter == '?');
+    let own = match is_silent && n_dimensions >= 2 {
+        true => format!("{}YX", "?".repeat(n_dimensions - 2)),
+        false => own.to_owned(),
+    };
+    let free = [Axis::S, Axis::Z, Axis::C, Axis::T].map(Axis::letter);
+    let mut free = free.into_iter().filter(|letter| !own.contains(*letter));
+    let known = |letter| if letter == '?' { free.next() } else { Some(letter) };
+    let letters: Option<String> = own.chars().map(known).collect();
+    letters?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -137,8 +137,12 @@ impl Search {
     ) -> Result<(), StackError> {
         let failed = |source| listing_failed(folder, source);
         let real = folder.canonicalize().map_err(failed)?;
-        if above.len() == MAX_DEPTH || above.contains(&real) {
+        if above.contains(&real) {
             return Ok(());
+        }
+        if above.len() == MAX_DEPTH {
+            let source = std::io::Error::other(format!("it is more than {MAX_DEPTH} folders deep"));
+            return Err(failed(source));
         }
         above.push(real);
         for entry in fs::read_dir(folder).map_err(failed)? {

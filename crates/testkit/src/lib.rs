@@ -19,7 +19,7 @@ mod real_data;
 mod tiff_file;
 
 pub use image_stack_suite::image_stack_suite;
-pub use mutate::mutations;
+pub use mutate::{mutation, mutations};
 pub use patch_constr_suite::patch_constr_suite;
 pub use ramp::{canonical_f32, ramp};
 pub use real_data::{RealFile, real_data, real_files};

@@ -21,15 +21,18 @@ const ODD_NUMBERS: [u64; 10] =
 /// assert_eq!(cases, mutations(7, b"TIFF", 100).collect::<Vec<_>>());
 /// ```
 pub fn mutations(seed: u64, bytes: &[u8], n: usize) -> impl Iterator<Item = Vec<u8>> {
-    (0..n).map(move |case| {
-        let mut rng = PatchRng::for_patch(seed, 0, case);
-        let mut mutant = bytes.to_vec();
-        let n_steps = rng.random_range(1..=3);
-        for _ in 0..n_steps {
-            mutate(&mut mutant, &mut rng);
-        }
-        mutant
-    })
+    (0..n).map(move |case| mutation(seed, bytes, case))
+}
+
+/// One of the [`mutations`].
+pub fn mutation(seed: u64, bytes: &[u8], case: usize) -> Vec<u8> {
+    let mut rng = PatchRng::for_patch(seed, 0, case);
+    let mut mutant = bytes.to_vec();
+    let n_steps = rng.random_range(1..=3);
+    for _ in 0..n_steps {
+        mutate(&mut mutant, &mut rng);
+    }
+    mutant
 }
 
 fn mutate(bytes: &mut Vec<u8>, rng: &mut PatchRng) {

@@ -50,12 +50,13 @@ pub(crate) struct ImageFacts {
 }
 
 impl ImageFacts {
-    pub fn of(image: &Pyramid, axes_in_file: Option<&str>, options: &InfoOptions) -> Self {
-        let info = image[0].info();
+    /// Nothing for an image without a level, which only a careless format has.
+    pub fn of(image: &Pyramid, axes_in_file: Option<&str>, options: &InfoOptions) -> Option<Self> {
+        let info = image.first()?.info();
         let patch = options.patch.unwrap_or_else(|| usual_patch(info));
         let amplification = info.amplification(&patch);
         let shape = info.layout.shape().to_vec();
-        ImageFacts {
+        Some(ImageFacts {
             source: info.source.clone(),
             format: info.format.clone(),
             axes: info.layout.axes().to_string(),
@@ -74,7 +75,7 @@ impl ImageFacts {
             amplification,
             warnings: warnings(info, &patch, amplification, axes_in_file),
             shape,
-        }
+        })
     }
 }
 

@@ -5,23 +5,29 @@ mod text;
 
 use std::path::Path;
 
-use patchweave_geometry::{Axes, Axis};
-use patchweave_stack::{Format, Formats, OpenOptions, OpenRequest, Pyramid, StackError, stored_bytes};
+use patchweave_geometry::Axes;
+use patchweave_stack::{
+    Format, Formats, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, stored_bytes,
+};
 
 use crate::arguments::InfoOptions;
 use crate::{Console, Failure};
 use facts::{ImageFacts, PathFacts};
 
 pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) -> Result<(), Failure> {
-    let path = options.path.as_path();
-    let format = format_of(options, formats)?;
-    let (images, guess) = open(path, format, options.axes.as_ref())?;
-    let facts = PathFacts {
-        path: path.display().to_string(),
+    let members = formats.members(&options.path, options.data_type.as_deref(), &[])?;
+    let mut facts =
+        PathFacts { path: options.path.display().to_string(), bytes_on_disk: None, images: Vec::new() };
+    for member in &members.found {
+        let format = format_of(&member.path, options, formats)?;
+        let (images, guess) = open(&member.path, format, options.axes.as_ref())?;
+        facts
+            .images
+            .extend(images.iter().filter_map(|image| ImageFacts::of(image, guess.as_deref(), options)));
         // Not known of what lies elsewhere.
-        bytes_on_disk: stored_bytes(path).ok(),
-        images: images.iter().map(|image| ImageFacts::of(image, guess.as_deref(), options)).collect(),
-    };
+        let bytes = stored_bytes(&member.path).ok();
+        facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+    }
     if options.json {
         let json = serde_json::to_string_pretty(&facts).map_err(Failure::Json)?;
         return console.say(json);
@@ -29,17 +35,21 @@ pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) 
     text::lines(&facts).iter().try_for_each(|line| console.say(line))
 }
 
-fn format_of<'a>(options: &InfoOptions, formats: &'a Formats) -> Result<&'a dyn Format, Failure> {
-    let path = options.path.display();
+fn format_of<'a>(
+    path: &Path,
+    options: &InfoOptions,
+    formats: &'a Formats,
+) -> Result<&'a dyn Format, Failure> {
+    let names = || formats.names().join(", ");
     match &options.data_type {
-        Some(name) => formats.named(name).ok_or_else(|| {
-            let names = formats.names().join(", ");
-            Failure::Arguments(format!("--type: got {name}, expected one of {names}"))
-        }),
-        None => formats.of_path(&options.path).ok_or_else(|| {
-            let names = formats.names().join(", ");
+        Some(name) => formats
+            .named(name)
+            .ok_or_else(|| Failure::Arguments(format!("--type: got {name}, expected one of {}", names()))),
+        None => formats.of_path(path).ok_or_else(|| {
+            let path = path.display();
             Failure::Arguments(format!(
-                "the name of {path} does not tell its format, expected --type with one of {names}"
+                "the name of {path} does not tell its format, expected --type with one of {}",
+                names()
             ))
         }),
     }
@@ -59,43 +69,10 @@ fn open(
         format.open(&request)
     };
     match open(axes) {
-        Err(StackError::NoAxes { own, shape, stack }) => match guess(&own, shape.len()) {
+        Err(StackError::NoAxes { own, shape, stack }) => match guessed_axes(&own, shape.len()) {
             Some(axes) => Ok((open(Some(&axes))?, Some(own))),
             None => Err(StackError::NoAxes { own, shape, stack }),
         },
         other => Ok((other?, None)),
-    }
-}
-
-/// Axes for what a file says, a letter that is free in place of every `?`.
-fn guess(own: &str, n_dimensions: usize) -> Option<Axes> {
-    let is_unknown = own.chars().all(|letter| letter == '?');
-    let own = if is_unknown && n_dimensions >= 2 {
-        format!("{}YX", "?".repeat(n_dimensions - 2))
-    } else {
-        own.to_owned()
-    };
-    let mut free = [Axis::S, Axis::Z, Axis::C, Axis::T]
-        .map(Axis::letter)
-        .into_iter()
-        .filter(|letter| !own.contains(*letter));
-    let letters: Option<String> =
-        own.chars().map(|letter| if letter == '?' { free.next() } else { Some(letter) }).collect();
-    letters?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_dimensions_get_free_letters() {
-        let guessed = |own: &str| guess(own, own.len()).map(|axes| axes.to_string());
-        assert_eq!(guessed("?YX").as_deref(), Some("SYX"));
-        assert_eq!(guessed("S?YX").as_deref(), Some("SZYX"));
-        assert_eq!(guessed("???").as_deref(), Some("SYX"));
-        assert_eq!(guessed("??").as_deref(), Some("YX"));
-        assert_eq!(guessed("???????"), None);
-        assert_eq!(guess("", 3).unwrap().to_string(), "SYX");
     }
 }

@@ -1,0 +1,64 @@
+//! The section `reading`: what reading images may take, and which files it may follow links to.
+
+use crate::reader::{Reader, Value};
+use crate::scalar::{count, truth};
+
+/// How images are read.
+///
+/// ```
+/// use std::path::Path;
+///
+/// let text = "
+/// output: out
+/// reading: {cache_mib: 64, links_outside: true}
+/// data_config:
+///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+/// predict: {input: a.tiff, models: [identity]}
+/// ";
+/// let reading = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.reading;
+/// assert_eq!((reading.cache_bytes, reading.chunk_bytes), (64 << 20, 1 << 30));
+/// assert!(reading.links_outside && reading.map_files);
+/// # Ok::<(), patchweave_config::ConfigErrors>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadingPlan {
+    /// Bytes of decoded chunks that are kept for all images together.
+    pub cache_bytes: usize,
+    /// Bytes that one chunk, strip or tile may decode to.
+    pub chunk_bytes: usize,
+    /// Whether uncompressed pixels are read from mapped files.
+    pub map_files: bool,
+    /// Whether metadata may name files outside of the folder of an image.
+    pub links_outside: bool,
+}
+
+impl Default for ReadingPlan {
+    /// 256 MiB of chunks, 1 GiB for one of them, files are mapped, no links to outside.
+    fn default() -> Self {
+        ReadingPlan { cache_bytes: 256 << 20, chunk_bytes: 1 << 30, map_files: true, links_outside: false }
+    }
+}
+
+const KEYS: &[&str] = &["cache_mib", "chunk_mib", "map_files", "links_outside"];
+
+const MIB: usize = 1 << 20;
+
+/// The section `reading`; defaults stand in for what is refused.
+pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ReadingPlan> {
+    let block = value.block(reader)?.only(reader, KEYS);
+    let default = ReadingPlan::default();
+    let cache = block.or(reader, "cache_mib", default.cache_bytes / MIB, |reader, value| {
+        count(reader, value, 0..=usize::MAX / MIB)
+    });
+    let chunk = block.or(reader, "chunk_mib", default.chunk_bytes / MIB, |reader, value| {
+        count(reader, value, 1..=usize::MAX / MIB)
+    });
+    let map_files = block.or(reader, "map_files", default.map_files, truth);
+    let links_outside = block.or(reader, "links_outside", default.links_outside, truth);
+    Some(ReadingPlan {
+        cache_bytes: cache.map_or(default.cache_bytes, |mib| mib * MIB),
+        chunk_bytes: chunk.map_or(default.chunk_bytes, |mib| mib * MIB),
+        map_files: map_files.unwrap_or(default.map_files),
+        links_outside: links_outside.unwrap_or(default.links_outside),
+    })
+}
