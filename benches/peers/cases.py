@@ -59,8 +59,10 @@ def each_once(shape: tuple[int, ...], patch: tuple[int, ...]) -> list[list[int]]
     return starts
 
 
-def all_cases(*, is_quick: bool) -> list[Case]:
-    n_volume, n_plane = (100, 1000) if is_quick else (200, 2000)
+def all_cases(*, is_quick: bool, n_patches: int | None) -> list[Case]:
+    # As many as an epoch of training has: each chunk of 64³ is used about 30 times.
+    n_volume, n_plane = (100, 1000) if is_quick else (1000, 2000)
+    n_volume = n_patches or n_volume
     volume, plane = anywhere(data.VOLUME, CUBE, n_volume), anywhere(data.PLANE, SQUARE, n_plane)
     cases = [Case(name, name, CUBE, volume, is_shared=True) for name in data.ZARR]
     for name, (stored, inner, _) in data.ZARR.items():

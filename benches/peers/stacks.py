@@ -63,6 +63,7 @@ def options() -> argparse.Namespace:
     add("--patchweave", type=Path, metavar="PATH", help="the program peer_stacks, instead of building it")
     add("--data", type=Path, metavar="FOLDER", help="keep the images there for the next time")
     add("--cases", default="", metavar="TEXT", help="only cases whose name has this text")
+    add("--patches", type=int, metavar="N", help="patches anywhere in a volume (1000; 100 if quick)")
     add("--repeats", type=int, metavar="N", help="processes for each case and contestant (5; 1 if quick)")
     add("--threads", type=int, default=2, metavar="N", help="threads of each contestant (2)")
     add("--cache-mib", type=int, default=1024, metavar="N", help="cache of each contestant (1024)")
@@ -78,7 +79,7 @@ def main() -> int:
     from cases import all_cases
     from race import Effort, Race
 
-    cases = [case for case in all_cases(is_quick=chosen.quick) if chosen.cases in case.name]
+    cases = [case for case in all_cases(is_quick=chosen.quick, n_patches=chosen.patches) if chosen.cases in case.name]
     if not cases:
         fail(f"no case has {chosen.cases!r} in its name")
     effort = Effort(
