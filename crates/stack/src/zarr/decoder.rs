@@ -119,6 +119,14 @@ impl ChunkDecoder {
         }
     }
 
+    /// The layout of the shard, if its chunks stand in the file as they are, or else the decoder as it was.
+    pub fn into_open_shard(self) -> Result<Box<ShardLayout>, Box<Self>> {
+        match self.body {
+            Body::Shard(layout) if self.stages.is_empty() && self.compressors.is_empty() => Ok(layout),
+            body => Err(Box::new(ChunkDecoder { body, ..self })),
+        }
+    }
+
     /// More bytes than a chunk takes in a file, however badly it was compressed.
     pub fn encoded_limit(&self) -> u64 {
         (self.n_bytes as u64).saturating_mul(2).saturating_add(1 << 20)

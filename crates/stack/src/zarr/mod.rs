@@ -5,6 +5,7 @@ mod chunks;
 mod codec_names;
 mod compressor;
 mod decoder;
+mod grid;
 mod hierarchy;
 mod local;
 mod location;
