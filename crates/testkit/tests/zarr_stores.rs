@@ -26,14 +26,18 @@ fn opened(path: &Path) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
 }
 
 fn refusal(path: &Path) -> String {
-    let error = opened(path).err().unwrap();
+    let text = with_causes(&opened(path).err().unwrap());
+    text.replace(&format!("{}/", path.parent().unwrap().display()), "")
+}
+
+fn with_causes(error: &StackError) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    text.replace(&format!("{}/", path.parent().unwrap().display()), "")
+    text
 }
 
 /// Writes an array, has it conform, and says how it is compressed.
@@ -345,6 +349,81 @@ fn what_is_wrong_is_named() {
         refusal(&other),
         "z.zarr: zarr.json cannot be read: got 16777217 bytes, expected at most 16777216"
     );
+}
+
+/// Replaces fields of an array's metadata.
+fn change_metadata(array: &Path, changes: Value) {
+    let file = array.join("zarr.json");
+    let mut metadata: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    metadata.as_object_mut().unwrap().append(&mut changes.as_object().unwrap().clone());
+    fs::write(file, metadata.to_string()).unwrap();
+}
+
+/// Counting the chunks of this one would take hours.
+#[test]
+fn grids_of_very_many_chunks_open_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    write_array(&root, "/", |_| {});
+    let shape = [1, 1_u64 << 40, 12];
+    for (name, configuration) in [
+        ("rectilinear", json!({"kind": "inline", "chunk_shapes": [1, 1, [12]]})),
+        ("rectangular", json!({"chunk_shape": [1, 1, [12]]})),
+    ] {
+        let grid = json!({"name": name, "configuration": configuration});
+        change_metadata(&root, json!({"shape": shape, "chunk_grid": grid}));
+        let stack = opened(&root).unwrap().remove(0);
+        assert_eq!(stack.info().chunks, Some(vec![1, 1, 12]));
+    }
+    let grid = json!({"name": "zarrs.regular_bounded", "configuration": {"chunk_shape": [1, 1, 12]}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let text = refusal(&root);
+    assert!(text.contains("the chunk grid zarrs.regular_bounded is not supported"), "{text}");
+    let sizes = json!([1, [[1_u64 << 62, 5]], [12]]);
+    let grid = json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": sizes}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let text = refusal(&root);
+    assert!(text.ends_with("expected sizes that can be added up"), "{text}");
+}
+
+#[test]
+fn names_of_chunks_have_no_text_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    fs::write(folder.path().join("secret"), vec![7; 2 * 8 * 12]).unwrap();
+    write_array(&root, "/", |_| {});
+    let suffix = json!({"separator": "/", "suffix": "/../../../../../secret"});
+    change_metadata(&root, json!({"chunk_key_encoding": {"name": "zarrs.default_suffix", "configuration": suffix}}));
+    let expected = "the chunk key encoding zarrs.default_suffix is not supported, write the array again without it";
+    assert_eq!(refusal(&root), format!("x.zarr: {expected}"));
+    for separator in ["..", "x"] {
+        let encoding = json!({"name": "default", "configuration": {"separator": separator}});
+        change_metadata(&root, json!({"chunk_key_encoding": encoding}));
+        assert!(opened(&root).is_err());
+    }
+}
+
+#[test]
+fn chunks_of_several_sizes_that_unpack_to_too_much_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    write_array(&root, "/", |array| {
+        array.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);
+    });
+    let sizes = json!([[1, 1], [8, 13], 12]);
+    let grid = json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": sizes}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let mut bomb = Vec::new();
+    let zeros = vec![0; 1 << 24];
+    let mut encoder = flate2::read::GzEncoder::new(zeros.as_slice(), flate2::Compression::fast());
+    std::io::Read::read_to_end(&mut encoder, &mut bomb).unwrap();
+    fs::write(root.join("c/0/1/0"), bomb).unwrap();
+    let stack = opened(&root).unwrap().remove(0);
+    let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
+    let error = stack.read_patch(0, None, &whole).unwrap_err();
+    let error = with_causes(&error);
+    assert!(error.contains("chunk [0, 1, 0] ("), "{error}");
+    assert!(error.ends_with("got 313 bytes, expected 312"), "{error}");
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
 
 /// The files of a folder.
 ///
@@ -33,6 +33,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        check_key(key)?;
         let mut file = match File::open(self.root.join(key)) {
             Ok(file) => file,
             Err(error) if is_absent(&error) => return Ok(None),

@@ -2,7 +2,7 @@
 
 use object_store::GetRange;
 
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
 use crate::StackError;
 use crate::remote::{RemoteFolder, RemoteOptions, connect};
 
@@ -18,6 +18,7 @@ impl RemoteStore {
 
 impl Store for RemoteStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        check_key(key)?;
         let range = match part {
             Part::Whole => None,
             // Servers refuse ranges of no bytes.

@@ -58,6 +58,8 @@ pub(crate) enum StoreError {
         "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
     )]
     Outside { path: String },
+    #[error("got the key {key:?}, expected names that stay inside of the store")]
+    Key { key: String },
     #[error("got {got}, expected {expected}")]
     ZipEntry { got: String, expected: &'static str },
     #[error("the file cannot be read")]
@@ -73,6 +75,14 @@ impl StoreError {
     pub fn at(self, stack: &str, place: impl Into<String>) -> StackError {
         StackError::Zarr { stack: stack.to_owned(), place: place.into(), source: Box::new(self) }
     }
+}
+
+/// Refuses keys that could name something outside of the store, whoever made them.
+pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
+    // On Windows, names of streams and drives would be something else than names.
+    let is_refused = |letter: char| letter == '\0' || (cfg!(windows) && matches!(letter, '\\' | ':'));
+    let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(is_refused);
+    if key.split('/').all(is_name) { Ok(()) } else { Err(StoreError::Key { key: key.to_owned() }) }
 }
 
 impl Part {
@@ -146,6 +156,16 @@ impl ReadableStorageTraits for ZarrsStorage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_stay_inside_of_their_store() {
+        for key in ["zarr.json", "a/b.c/.zarray", "c/0/0", "0.0", "...", "a..b"] {
+            assert!(check_key(key).is_ok(), "{key}");
+        }
+        for key in ["", "/etc/passwd", "../a", "a/../../b", "a/..", "a//b", "a/", "./a", "a\0b"] {
+            assert!(check_key(key).is_err(), "{key}");
+        }
+    }
 
     #[test]
     fn parts_stay_inside_of_their_file() {

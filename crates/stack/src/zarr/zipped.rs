@@ -10,7 +10,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
 
 /// The entries of a zip file.
 ///
@@ -85,6 +85,7 @@ fn common_folder(names: &[String]) -> String {
 
 impl Store for ZipStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        check_key(key)?;
         let Some(entry) = self.find(key)? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
         let mut file = File::open(&self.path)?;
