@@ -443,6 +443,37 @@ fn links_out_of_the_store_are_refused_unless_allowed() {
     image_stack_suite(&*stacks[0], expected().view());
 }
 
+#[cfg(unix)]
+#[test]
+fn links_to_chunks_and_metadata_out_of_the_store_are_refused_unless_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    write_array(&elsewhere, "/", |_| {});
+    let mut allowing = OpenOptions::default();
+    allowing.links_outside = true;
+    let axes = AXES.parse().unwrap();
+    for linked in ["c", "c/0/1", "c/0/1/2", "zarr.json"] {
+        let root = folder.path().join(format!("{}.zarr", linked.replace('/', "_")));
+        write_array(&root, "/", |_| {});
+        let path = root.join(linked);
+        if path.is_dir() { fs::remove_dir_all(&path).unwrap() } else { fs::remove_file(&path).unwrap() }
+        std::os::unix::fs::symlink(elsewhere.join(linked), &path).unwrap();
+        let read = |options: &OpenOptions| {
+            let stack = open(&root, DataType::Zarr, Some(&axes), options)?.remove(0);
+            let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
+            stack.read_patch(0, None, &whole)
+        };
+        let text = with_causes(&read(&OpenOptions::default()).unwrap_err());
+        assert!(text.contains("leads out of the store, expected files inside of it"), "{linked}: {text}");
+        assert!(read(&allowing).is_ok(), "{linked}");
+    }
+    let inside = folder.path().join("inside.zarr");
+    write_array(&inside, "/", |_| {});
+    fs::rename(inside.join("c"), inside.join("d")).unwrap();
+    std::os::unix::fs::symlink(inside.join("d"), inside.join("c")).unwrap();
+    image_stack_suite(&*opened(&inside).unwrap()[0], expected().view());
+}
+
 #[test]
 fn chunks_that_unpack_to_too_much_are_refused() {
     let folder = tempfile::tempdir().unwrap();

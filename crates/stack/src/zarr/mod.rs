@@ -86,7 +86,7 @@ fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn
             });
         }
         StoreLocation::Folder(path) => {
-            let store = FolderStore::new(path, options.links_outside);
+            let store = FolderStore::new(path, options.links_outside, options.files.clone());
             Arc::new(store.map_err(|source| failed(path, "open the folder", source))?)
         }
     })

@@ -39,7 +39,6 @@ const GROUP_SIGNS: [&str; 4] = ["multiscales", "plate", "well", "bioformats2raw.
 pub(super) fn read_node(store: &dyn Store, path: &str) -> Result<Option<Node>, StackError> {
     let stack = || store.name(path.trim_start_matches('/'));
     let folder = path.trim_matches('/');
-    store.admit(folder).map_err(|error| error.at(&stack(), "the folder"))?;
     let read = |name: &str| read_json(store, folder, name);
     if let Some(mut metadata) = read("zarr.json")? {
         let kind = match metadata.get("node_type").and_then(Value::as_str) {

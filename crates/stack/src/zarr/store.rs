@@ -23,14 +23,6 @@ pub(crate) trait Store: Send + Sync {
     /// [`StoreError`] if it can list but fails.
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError>;
 
-    /// Whether a folder may be read, which it may not if it is a link out of the store.
-    ///
-    /// # Errors
-    /// [`StoreError::Outside`].
-    fn admit(&self, _folder: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
 }
