@@ -9,7 +9,7 @@ use zarrs::array::{Array, DataType, data_type};
 
 use super::chunks::{ArrayChunks, ZarrChunks};
 use super::codec_names::compression;
-use super::decoder::{ChunkDecoder, DecodeError, Form, chunk_shape, product};
+use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::grid::IrregularGrid;
 use super::hierarchy::FoundLevel;
 use super::metadata::array_of;
@@ -18,7 +18,7 @@ use super::ome::{Multiscale, axis_named};
 use super::store::{Store, ZarrsStorage};
 use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
-use crate::{ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
+use crate::{ChunkCache, ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
 
 /// Opens arrays of one store in the same way.
 pub(super) struct ArrayOpener<'a> {
@@ -89,6 +89,8 @@ impl ArrayOpener<'_> {
             shape,
             fill_value,
             limit,
+            indices: self.options.shard_indices.clone(),
+            image: ChunkCache::new_image(),
         };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options.cache.clone())))
     }
@@ -127,8 +129,11 @@ fn chunking(
         fill_value: array.fill_value().clone(),
     };
     // A shard may be larger than what is decoded at once, a chunk in it may not.
-    let decoder_limit = if is_sharded(array) { usize::MAX } else { limit };
-    let decoder = match ChunkDecoder::new(&array.codecs(), form, decoder_limit) {
+    let mut limits = Limits::of_chunks(limit);
+    if is_sharded(array) {
+        limits.chunk = usize::MAX;
+    }
+    let decoder = match ChunkDecoder::new(&array.codecs(), form, limits) {
         Ok(decoder) => decoder,
         Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
         Err(source) => return Err(zarr_error(stack, "the array's codecs", source)),

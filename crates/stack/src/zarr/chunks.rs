@@ -7,7 +7,7 @@ use patchweave_pixel::PixelType;
 use zarrs::array::Array;
 
 use super::array::zarr_error;
-use super::decoder::{ChunkDecoder, Form, chunk_shape};
+use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
 use super::grid::{IrregularGrid, Span};
 use super::shard::{ShardIndices, ShardLayout};
 use super::store::{Part, Store, ZarrsStorage};
@@ -29,6 +29,9 @@ pub(super) struct ZarrChunks {
     pub fill_value: Vec<u8>,
     /// Bytes that a chunk may decode to.
     pub limit: usize,
+    pub indices: ShardIndices,
+    /// A number of this array among the indices.
+    pub image: u64,
 }
 
 /// How chunks stand in files.
@@ -36,7 +39,7 @@ pub(super) enum ArrayChunks {
     /// One file per chunk, all of one size.
     Plain(Box<ChunkDecoder>),
     /// Many chunks in a file.
-    Shards(Box<ShardLayout>, ShardIndices),
+    Shards(Box<ShardLayout>),
     /// Chunks of several sizes, which are put together to chunks of the largest one.
     Irregular(IrregularGrid),
 }
@@ -44,10 +47,7 @@ pub(super) enum ArrayChunks {
 impl ArrayChunks {
     pub fn regular(decoder: ChunkDecoder) -> Self {
         match decoder.into_open_shard() {
-            Ok(layout) => {
-                let indices = ShardIndices::new(&layout);
-                ArrayChunks::Shards(layout, indices)
-            }
+            Ok(layout) => ArrayChunks::Shards(layout),
             Err(decoder) => ArrayChunks::Plain(decoder),
         }
     }
@@ -120,7 +120,7 @@ impl ZarrChunks {
             data_type: self.array.data_type().clone(),
             fill_value: self.array.fill_value().clone(),
         };
-        let decoder = ChunkDecoder::new(&self.array.codecs(), form, self.limit);
+        let decoder = ChunkDecoder::new(&self.array.codecs(), form, Limits::of_chunks(self.limit));
         let decoder = decoder.map_err(|source| failed(source.into()))?;
         let read = self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit());
         let Some(encoded) = read.map_err(|source| failed(source.into()))? else { return Ok(()) };
@@ -175,10 +175,11 @@ impl ChunkSource for ZarrChunks {
                 let read = read.map_err(|source| self.failed(chunk, Some(key.as_str()), source))?;
                 (read.map(|bytes| decoder.decode(bytes).map_err(Into::into)).transpose(), key)
             }
-            ArrayChunks::Shards(layout, indices) => {
+            ArrayChunks::Shards(layout) => {
                 let (shard, number) = layout.locate(chunk);
                 let key = self.array.chunk_key(&shard);
-                (indices.chunk(self.store.as_ref(), layout, key.as_str(), number), key)
+                let place = (self.image, key.as_str());
+                (self.indices.chunk(self.store.as_ref(), layout, place, number), key)
             }
         };
         match bytes.map_err(|source| self.failed(chunk, Some(key.as_str()), source))? {

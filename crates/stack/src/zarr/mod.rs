@@ -27,6 +27,7 @@ use self::local::FolderStore;
 pub use self::location::ZarrUri;
 use self::location::{Location, StoreLocation};
 use self::remote::RemoteStore;
+pub(crate) use self::shard::ShardIndices;
 use self::store::Store;
 use self::zipped::ZipStore;
 use crate::open::Pyramid;
