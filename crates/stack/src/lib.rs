@@ -25,6 +25,7 @@ mod members;
 mod npy;
 mod open;
 mod own_axes;
+mod part;
 mod remote;
 mod runs;
 mod tiff;

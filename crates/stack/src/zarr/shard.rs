@@ -250,6 +250,7 @@ impl ShardIndices {
         let bytes = match store.read(key, Part::Range { start, len }, layout.decoder.encoded_limit()) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
+            Err(StoreError::Short { .. }) => return Err(DecodeError::Beyond { start, len }.into()),
             Err(StoreError::Range { size, .. }) => return Err(DecodeError::Index { start, len, size }.into()),
             Err(error) => return Err(error.into()),
         };

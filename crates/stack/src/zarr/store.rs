@@ -7,6 +7,7 @@ use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
 use crate::StackError;
+pub(crate) use crate::part::Part;
 use crate::remote::RemoteError;
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
@@ -27,18 +28,6 @@ pub(crate) trait Store: Send + Sync {
     fn name(&self, key: &str) -> String;
 }
 
-/// Which bytes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Whole,
-    Range {
-        start: u64,
-        len: u64,
-    },
-    /// So many bytes at the end.
-    Suffix(u64),
-}
-
 /// Why a file of a store cannot be read; the caller names it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -46,6 +35,8 @@ pub(crate) enum StoreError {
     TooLarge { size: u64, limit: u64 },
     #[error("got a file of {size} bytes, expected {part:?} in it")]
     Range { part: Part, size: u64 },
+    #[error("got a shorter file, expected {part:?} in it")]
+    Short { part: Part },
     #[error(
         "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
     )]
