@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::node::{Node, NodeKind, ZarrVersion, child_names, read_node};
+use super::node::{Node, NodeKind, ZarrVersion, child_names, listed_nodes, read_list, read_node};
 use super::ome::{self, Level, Multiscale};
 use super::store::Store;
 use crate::StackError;
@@ -66,8 +66,31 @@ impl<'a> Hierarchy<'a> {
         if let Some(known) = self.nodes.get(path) {
             return Ok(known.clone());
         }
-        let node = read_node(self.store, path)?;
+        let node = if self.store.is_far() { self.far_node(path)? } else { read_node(self.store, path, None)? };
         self.nodes.insert(path.to_owned(), node.clone());
+        Ok(node)
+    }
+
+    /// Reads a node, and all those in it that it lists, with few requests.
+    fn far_node(&mut self, path: &str) -> Result<Option<Node>, StackError> {
+        let parent = parent_of(path).and_then(|parent| self.nodes.get(parent)?.as_ref());
+        let mut node = read_node(self.store, path, parent.map(|parent| parent.version))?;
+        // Lists of version 2 are where the store begins, if they are anywhere.
+        let may_list = path == "/" || self.nodes.is_empty();
+        if let Some(Node { kind: NodeKind::Group, version: ZarrVersion::V2, listed, .. }) = &mut node
+            && may_list
+        {
+            *listed = read_list(self.store, path)?;
+        }
+        if let Some(node) = &node {
+            for (name, listed) in listed_nodes(node) {
+                if self.nodes.len() >= self.max_nodes {
+                    return Err(self.too_many("nodes", self.max_nodes));
+                }
+                let inside = self.inside(path, &name)?;
+                self.nodes.entry(inside).or_insert(Some(listed));
+            }
+        }
         Ok(node)
     }
 

@@ -39,6 +39,10 @@ impl Store for RemoteStore {
         Ok(self.0.folders(folder)?)
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
     fn name(&self, key: &str) -> String {
         self.0.name(key)
     }

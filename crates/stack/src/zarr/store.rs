@@ -24,6 +24,11 @@ pub(crate) trait Store: Send + Sync {
     /// [`StoreError`] if it can list but fails.
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError>;
 
+    /// Whether every file costs a request to another machine.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
 }
