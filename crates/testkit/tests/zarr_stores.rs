@@ -281,6 +281,9 @@ fn plates_wells_labels_and_collections_are_followed() {
     assert_eq!(found(&root), ["0/0", "2/0", "10/0"]);
     write_group(&root.join("OME"), &json!({"ome": {"version": "0.5", "series": ["2", "0"]}}));
     assert_eq!(found(&root), ["2/0", "0/0"]);
+    write_group(&root.join("OME"), &json!({"ome": {"version": "0.5", "series": ["2", "0", "./2"]}}));
+    let expected = "plate.zarr: its list of images: got \"2\" twice, expected every member once";
+    assert_eq!(refusal(&root), expected);
 }
 
 #[test]
