@@ -27,9 +27,8 @@ impl Cause {
     /// Whether the next answer would be the same.
     pub fn is_final(&self) -> bool {
         let Cause::Store(error) = self else { return false };
-        let is_refused = self.status().is_some_and(|status| {
-            (400..500).contains(&status) && !matches!(status, 408 | 429)
-        });
+        let is_refused =
+            self.status().is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 429));
         is_refused
             || self.any(|text| text.contains("non-partial response"))
             || matches!(

@@ -89,7 +89,8 @@ impl ZarrChunks {
             if let Some(touched) = touched {
                 self.add_touched(&touched, &area, &inside, &mut bytes)?;
             }
-            let Some(next) = (0..at.len()).rev().find(|&dimension| at[dimension] + 1 < spans[dimension].len())
+            let Some(next) =
+                (0..at.len()).rev().find(|&dimension| at[dimension] + 1 < spans[dimension].len())
             else {
                 break;
             };

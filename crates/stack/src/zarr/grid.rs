@@ -161,8 +161,13 @@ mod tests {
         let key = if name == "rectangular" { "chunk_shape" } else { "chunk_shapes" };
         let metadata = json!({"shape": shape, "chunk_grid": {"name": name, "configuration": {key: sizes}}});
         let Value::Object(metadata) = metadata else { unreachable!("an object") };
-        let node =
-            Node { kind: NodeKind::Array, version: ZarrVersion::V3, metadata, attributes: Map::new(), listed: None };
+        let node = Node {
+            kind: NodeKind::Array,
+            version: ZarrVersion::V3,
+            metadata,
+            attributes: Map::new(),
+            listed: None,
+        };
         IrregularGrid::of("a", &node).map_err(|error| error.to_string())
     }
 

@@ -79,7 +79,8 @@ impl<'a> Hierarchy<'a> {
         if self.nodes.len() >= self.max_nodes {
             return Err(self.too_many("nodes", self.max_nodes));
         }
-        let node = if self.store.is_far() { self.far_node(path)? } else { read_node(self.store, path, None)? };
+        let node =
+            if self.store.is_far() { self.far_node(path)? } else { read_node(self.store, path, None)? };
         self.nodes.insert(path.to_owned(), node.clone());
         Ok(node)
     }

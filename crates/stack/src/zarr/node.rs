@@ -104,7 +104,10 @@ fn version_2(
 }
 
 /// What a group of version 2 says of all nodes in it, if it has consolidated metadata.
-pub(super) fn read_list(store: &dyn Store, path: &str) -> Result<Option<Arc<Map<String, Value>>>, StackError> {
+pub(super) fn read_list(
+    store: &dyn Store,
+    path: &str,
+) -> Result<Option<Arc<Map<String, Value>>>, StackError> {
     let found = read_json(store, path.trim_matches('/'), ".zmetadata")?;
     Ok(found.and_then(|found| list_of(Value::Object(found))))
 }

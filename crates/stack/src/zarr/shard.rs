@@ -234,7 +234,7 @@ pub(super) enum ShardError {
 
 impl ShardIndices {
     /// Reads and decodes a chunk of a shard; `None` if it has only fill values.
-    pub fn chunk(
+    pub(super) fn chunk(
         &self,
         store: &dyn Store,
         layout: &ShardLayout,
@@ -340,7 +340,8 @@ mod tests {
             data_type: data_type::uint8(),
             fill_value: FillValue::from(9_u8),
         };
-        let layout = ShardLayout::new(&codec.build(), &form, Limits { chunk: 1 << 20, index: 1 << 20 }).unwrap();
+        let layout =
+            ShardLayout::new(&codec.build(), &form, Limits { chunk: 1 << 20, index: 1 << 20 }).unwrap();
         let index = places.into_iter().flatten().flat_map(u64::to_le_bytes);
         let bytes = [1, 2].into_iter().chain(index).collect();
         (layout, SameShards { bytes, n_indices: AtomicUsize::new(0) })

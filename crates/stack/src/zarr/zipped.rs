@@ -129,7 +129,8 @@ impl Store for ZipStore {
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
         let named = format!("{folder}/");
         let folder = named.strip_prefix(&self.prefix).unwrap_or(&named).trim_matches('/');
-        let parent = if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) };
+        let parent =
+            if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) };
         let mut names = Vec::new();
         let mut rest = &self.names[self.names.partition_point(|name| *name < parent)..];
         while let Some(inside) = rest.first().and_then(|name| name.strip_prefix(&parent)) {
@@ -182,7 +183,15 @@ mod tests {
 
     #[test]
     fn folders_are_those_directly_in_a_folder() {
-        let inside = ["a.zarr/b/0/c", "a.zarr/b/0/d", "a.zarr/b/e", "a.zarr/b-/x/y", "a.zarr/b0/x", "a.zarr/z", "a.zarr/é/x"];
+        let inside = [
+            "a.zarr/b/0/c",
+            "a.zarr/b/0/d",
+            "a.zarr/b/e",
+            "a.zarr/b-/x/y",
+            "a.zarr/b0/x",
+            "a.zarr/z",
+            "a.zarr/é/x",
+        ];
         for names in [inside.map(str::to_owned), inside.map(|name| name["a.zarr/".len()..].to_owned())] {
             let store = store(&names.each_ref().map(String::as_str)).unwrap();
             let folders = |folder: &str| store.folders(folder).unwrap().unwrap();
