@@ -19,6 +19,12 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    /// Whether the server says that there is no such object, which it does not where it answers with 405.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Cause::Store(Error::NotFound { .. }))
+            && self.status().is_none_or(|status| status == 404)
+    }
+
     /// Whether the server says that the object ends before what was asked for.
     pub fn is_beyond(&self) -> bool {
         self.status() == Some(416)

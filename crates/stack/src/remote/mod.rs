@@ -25,7 +25,8 @@ use crate::part::Part;
 /// * `s3://`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL` for
 ///   servers that are not Amazon's, `AWS_ALLOW_HTTP=true` for those without TLS, and `AWS_SKIP_SIGNATURE=true` for
 ///   public buckets without credentials;
-/// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`.
+/// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`, and
+///   `GOOGLE_BASE_URL` for servers that are not Google's, with the setting `ALLOW_HTTP=true` for those without TLS.
 ///
 /// `settings` come on top of them under the same names.
 ///
@@ -129,7 +130,7 @@ impl RemoteFolder {
                 let source = match tried.await {
                     Ok(Ok(Got::Object(object))) => return Ok(Some(object)),
                     Ok(Ok(Got::TooLarge(size))) => return Err(RemoteError::TooLarge { object, size, limit }),
-                    Ok(Err(Cause::Store(object_store::Error::NotFound { .. }))) => return Ok(None),
+                    Ok(Err(cause)) if cause.is_missing() => return Ok(None),
                     Ok(Err(cause)) => cause,
                     Err(_) => Cause::Timeout(folder.options.timeout),
                 };
