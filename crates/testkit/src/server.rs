@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+
 /// What may go wrong, each of it once in so many requests; 0 is never.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
@@ -141,6 +143,8 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     std::thread::sleep(delay);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let path = path.as_ref();
     let fault = || shared.n_faults.fetch_add(1, Ordering::Relaxed);
     let mut plain = |status: &str, body: &str| {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -186,11 +186,17 @@ fn refusals_are_not_asked_for_again() {
 #[test]
 fn a_server_that_ignores_ranges_is_asked_once() {
     let folder = bucket();
-    let (text, n_tries) =
-        sharded_error(folder.path(), Faults { whole: Some("image/1/c/0/0/0"), ..Faults::default() });
+    let faults = Faults { whole: Some("image/1/c/0/0/0"), ..Faults::default() };
+    let (text, n_tries) = sharded_error(folder.path(), faults);
     assert!(text.contains("the shard's index cannot be read: ") && text.contains("(1 try): "), "{text}");
-    assert!(text.contains("non-partial response"), "{text}");
+    assert!(text.contains("Range request not supported"), "{text}");
     assert_eq!(n_tries, 1);
+
+    let server = Server::start(folder.path(), faults);
+    let path = Path::new("s3://deep/cells.zarr/image/1");
+    let stack = open(path, DataType::Zarr, None, &bucket_options(&server)).unwrap().remove(0);
+    let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
+    assert!(text.contains("(1 try): ") && text.contains("non-partial response"), "{text}");
 }
 
 #[test]
