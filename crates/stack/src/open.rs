@@ -24,7 +24,7 @@ pub struct OpenOptions {
     /// compressed ones.
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
-    /// links of an HDF5 file, linked folders of a Zarr.
+    /// links of an HDF5 file, linked folders and files of a Zarr.
     pub links_outside: bool,
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
