@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::store::{Part, Store};
 use crate::StackError;
 
+/// The contents of a file of metadata.
+type Json = Map<String, Value>;
+
 /// Bytes that the metadata of one node may have.
 const METADATA_LIMIT: u64 = 16 << 20;
 
@@ -32,7 +35,7 @@ pub(super) struct Node {
     pub metadata: Map<String, Value>,
     pub attributes: Map<String, Value>,
     /// Consolidated metadata: what the group says of the nodes in it, by names as its version has them.
-    pub listed: Option<Arc<Map<String, Value>>>,
+    pub listed: Option<Arc<Json>>,
 }
 
 /// Keys of attributes that make a group of version 2 even without `.zgroup`.
@@ -89,7 +92,7 @@ fn version_3(stack: &str, mut metadata: Map<String, Value>) -> Result<Node, Stac
 
 /// A node whose files `read` gives by name.
 fn version_2(
-    read: &mut dyn FnMut(&str) -> Result<Option<Map<String, Value>>, StackError>,
+    read: &mut dyn FnMut(&str) -> Result<Option<Json>, StackError>,
 ) -> Result<Option<Node>, StackError> {
     let version = ZarrVersion::V2;
     if let Some(metadata) = read(".zarray")? {
@@ -104,22 +107,19 @@ fn version_2(
 }
 
 /// What a group of version 2 says of all nodes in it, if it has consolidated metadata.
-pub(super) fn read_list(
-    store: &dyn Store,
-    path: &str,
-) -> Result<Option<Arc<Map<String, Value>>>, StackError> {
+pub(super) fn read_list(store: &dyn Store, path: &str) -> Result<Option<Arc<Json>>, StackError> {
     let found = read_json(store, path.trim_matches('/'), ".zmetadata")?;
     Ok(found.and_then(|found| list_of(Value::Object(found))))
 }
 
-fn listed_v2(listed: &Map<String, Value>, prefix: &str) -> Result<Option<Node>, StackError> {
+fn listed_v2(listed: &Json, prefix: &str) -> Result<Option<Node>, StackError> {
     version_2(&mut |name: &str| {
         let found = listed.get(&format!("{prefix}{name}"));
         Ok(found.and_then(Value::as_object).cloned())
     })
 }
 
-fn list_of(mut consolidated: Value) -> Option<Arc<Map<String, Value>>> {
+fn list_of(mut consolidated: Value) -> Option<Arc<Json>> {
     match consolidated.get_mut("metadata")?.take() {
         Value::Object(listed) => Some(Arc::new(listed)),
         _ => None,
@@ -168,7 +168,7 @@ pub(super) fn child_names(
     Ok(nodes.map(|nodes| nodes.keys().filter_map(first).collect()))
 }
 
-fn read_json(store: &dyn Store, folder: &str, name: &str) -> Result<Option<Map<String, Value>>, StackError> {
+fn read_json(store: &dyn Store, folder: &str, name: &str) -> Result<Option<Json>, StackError> {
     let key = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let stack = || store.name(folder);
     let read = store.read(&key, Part::Whole, METADATA_LIMIT).map_err(|error| error.at(&stack(), name))?;
