@@ -25,9 +25,11 @@ mod members;
 mod npy;
 mod open;
 mod own_axes;
+mod part;
 mod remote;
 mod runs;
 mod tiff;
+mod url;
 mod zarr;
 
 pub use array::ArrayStack;
@@ -42,4 +44,5 @@ pub use info::{PixelSize, StackInfo};
 pub use members::{Member, Members};
 pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use remote::RemoteOptions;
+pub use url::is_url;
 pub use zarr::ZarrUri;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use crate::formats::has_ending;
-use crate::{Formats, StackError};
+use crate::{Formats, StackError, is_url};
 
 /// One file, store or URL of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,11 +174,6 @@ fn endings(extensions: &[&str]) -> Vec<String> {
 
 fn listing_failed(folder: &Path, source: std::io::Error) -> StackError {
     StackError::Io { stack: folder.display().to_string(), action: "list the files", source }
-}
-
-/// Whether a path is a URL rather than a path of the file system.
-pub(crate) fn is_url(path: &Path) -> bool {
-    path.to_str().is_some_and(|path| path.contains("://"))
 }
 
 /// Whether a folder is a Zarr store, or a node of one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
+use crate::zarr::ShardIndices;
 use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, StackError};
 
 /// What reading may take, and what all images that are opened with it share.
@@ -23,10 +24,12 @@ pub struct OpenOptions {
     /// compressed ones.
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
-    /// links of an HDF5 file, linked folders of a Zarr.
+    /// links of an HDF5 file, linked folders and files of a Zarr.
     pub links_outside: bool,
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
+    /// Where chunks lie in the shards of Zarrs; shared like the cache.
+    pub(crate) shard_indices: ShardIndices,
 }
 
 impl OpenOptions {
@@ -47,6 +50,7 @@ impl Default for OpenOptions {
             map_files: true,
             links_outside: false,
             remote: RemoteOptions::default(),
+            shard_indices: ShardIndices::default(),
         }
     }
 }

@@ -68,6 +68,20 @@ fn the_budget_is_for_what_is_decoded_at_once() {
 }
 
 #[test]
+fn the_budget_is_also_for_the_index_of_a_shard() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.zarr");
+    write_zarr(&path, [1 << 10, 1 << 10], Some([2, 1]));
+    let mut options = OpenOptions::default();
+    options.decoded_chunk_bytes = 16 << 19;
+    assert!(open(&path, &options).is_ok());
+    options.decoded_chunk_bytes -= 1;
+    let error = open(&path, &options).err().unwrap();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "got a shard index of 8388608 bytes, expected at most 8388607");
+}
+
+#[test]
 fn pixel_sizes_are_known_only_if_every_axis_has_a_unit() {
     for (units, scale, expected) in [
         (["micrometer", "micrometer"], "[0.5, 0.25]", Some(vec![0.5, 0.25])),

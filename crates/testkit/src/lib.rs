@@ -5,6 +5,7 @@
 //! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
 //!   constructors.
 //! * [`mutations`] damages bytes, for tests of what readers survive.
+//! * [`Server`] serves a folder over HTTP and as a bucket, and misbehaves as told.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
 //!
 //! Nothing here is part of the program; other crates depend on this one for their tests only.
@@ -16,6 +17,7 @@ pub mod operations;
 mod patch_constr_suite;
 mod ramp;
 mod real_data;
+mod server;
 mod tiff_file;
 
 pub use image_stack_suite::image_stack_suite;
@@ -23,4 +25,5 @@ pub use mutate::{mutation, mutations};
 pub use patch_constr_suite::patch_constr_suite;
 pub use ramp::{canonical_f32, ramp};
 pub use real_data::{RealFile, real_data, real_files};
+pub use server::{Faults, Server};
 pub use tiff_file::{TagValues, TiffLayout, TiffPage};

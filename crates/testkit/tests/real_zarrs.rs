@@ -1,11 +1,12 @@
-//! Real Zarrs, where they are at hand: pixels as zarr-python read them, the conformance suite, and the right refusals.
+//! Real Zarrs, where they are at hand: the conformance suite, what is known of them, and the right refusals.
+//!
+//! Their pixels are compared with those of other readers by `tests/checksums.rs` of the workspace.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 #![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::Crc;
 use ndarray::{ArrayD, Axis};
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, open};
@@ -29,14 +30,6 @@ fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {
     all.to_shape(shape.to_vec()).unwrap().to_owned()
 }
 
-fn crc(pixels: &ArrayD<f32>) -> String {
-    let mut crc = Crc::new();
-    for pixel in pixels {
-        crc.update(&pixel.to_le_bytes());
-    }
-    format!("{:08x}", crc.sum())
-}
-
 /// The axes that the file names, or some that fit.
 fn open_array(path: &Path, n_dimensions: usize) -> Arc<dyn ImageStack> {
     let options = OpenOptions::default();
@@ -45,29 +38,29 @@ fn open_array(path: &Path, n_dimensions: usize) -> Arc<dyn ImageStack> {
     own.or_else(|_| open(path, DataType::Zarr, Some(&axes), &options)).unwrap().remove(0)
 }
 
-/// What zarr-python, whose version the list names, read; made by `tests/record_zarrs.py`.
+/// Larger images say nothing that smaller ones do not.
+const MOST_PIXELS: usize = 1 << 20;
+
+/// Every array that another reader was recorded to read.
 #[test]
-fn pixels_are_those_of_another_reader() {
+fn arrays_conform() {
     let Some(folder) = folder() else { return };
-    let list = include_str!("real_zarrs.tsv");
-    let mut n_same = 0;
-    for line in list.lines().filter(|line| !line.starts_with('#')) {
-        let [path, shape, pixel_type, expected] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
-        let path = folder.join(path);
-        if shape == "-" {
+    let mut n_arrays = 0;
+    for line in include_str!("../../../tests/checksums/checksums.tsv").lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (path, shape) = (folder.join(columns[0]).join(columns[1]), columns[5].split('x').count());
+        if columns[2] != "zarr-python" || !(2..=5).contains(&shape) {
             continue;
         }
-        let shape: Vec<usize> = shape.split('x').map(|size| size.parse().unwrap()).collect();
-        let stack = open_array(&path, shape.len());
-        let info = stack.info();
-        assert_eq!(info.layout.shape(), shape, "{}", path.display());
-        assert_eq!(info.pixel_type.to_string(), pixel_type, "{}", path.display());
-        let pixels = pixels(&*stack);
-        assert_eq!(crc(&pixels), expected, "{}", path.display());
-        image_stack_suite(&*stack, pixels.view());
-        n_same += 1;
+        let stack = open_array(&path, shape);
+        // The suite reads every pixel many times.
+        if stack.info().layout.shape().iter().product::<usize>() > MOST_PIXELS {
+            continue;
+        }
+        image_stack_suite(&*stack, pixels(&*stack).view());
+        n_arrays += 1;
     }
-    assert!(n_same > 50, "{n_same}");
+    assert!(n_arrays > 40, "{n_arrays}");
 }
 
 #[test]

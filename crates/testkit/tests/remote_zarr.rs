@@ -12,10 +12,9 @@ use patchweave_geometry::Region;
 use patchweave_stack::{
     DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
 };
-use patchweave_testkit::image_stack_suite;
+use patchweave_testkit::{Faults, Server, image_stack_suite};
 use serde_json::json;
 
-use support::server::{Faults, Server};
 use support::{AXES, expected, image, write_array, write_group, write_image};
 
 /// A bucket with an image of two levels, one of them sharded, and a plain group.
@@ -147,12 +146,168 @@ fn what_stays_broken_is_named() {
     let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
     let object = format!("{}/c/1/2/1", path.display());
     let start = format!(
-        "{path}: chunk [1, 2, 1] ({object}) cannot be read: {object}: got no answer in 4 tries: ",
+        "{path}: chunk [1, 2, 1] ({object}) cannot be read: {object}: cannot be read (4 tries): ",
         path = path.display()
     );
     assert!(text.starts_with(&start), "{text}");
     assert!(text.contains("500"), "{text}");
     assert_eq!(server.n_faults(), 4);
+}
+
+/// Opens and reads the sharded level on a server with such faults.
+fn sharded_error(folder: &Path, faults: Faults) -> (String, u64) {
+    let server = Server::start(folder, faults);
+    let stack = open(&url(&server, "image/1"), DataType::Zarr, None, &options()).unwrap().remove(0);
+    let error = stack.read_patch(0, None, &whole(&*stack)).unwrap_err();
+    (with_causes(&error), server.served().keys().filter(|name| name.contains("/c/0/0/0")).count() as u64)
+}
+
+#[test]
+fn refusals_are_not_asked_for_again() {
+    let folder = bucket();
+    let end = "image/0/c/0/0/0";
+    for (status, n_tries) in [
+        ("400 Bad Request", 1),
+        ("405 Method Not Allowed", 1),
+        ("410 Gone", 1),
+        ("408 Request Timeout", 4),
+        ("429 Too Many Requests", 4),
+        ("503 Service Unavailable", 4),
+    ] {
+        let faults = Faults { status: Some((end, status)), ..Faults::default() };
+        let server = Server::start(folder.path(), faults);
+        let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
+        let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
+        assert!(text.contains(status), "{text}");
+        assert_eq!(server.n_faults(), n_tries, "{text}");
+    }
+}
+
+#[test]
+fn a_server_that_ignores_ranges_is_asked_once() {
+    let folder = bucket();
+    let faults = Faults { whole: Some("image/1/c/0/0/0"), ..Faults::default() };
+    let (text, n_tries) = sharded_error(folder.path(), faults);
+    assert!(text.contains("the shard's index cannot be read: ") && text.contains("(1 try): "), "{text}");
+    assert!(text.contains("Range request not supported"), "{text}");
+    assert_eq!(n_tries, 1);
+
+    let server = Server::start(folder.path(), faults);
+    let path = Path::new("s3://deep/cells.zarr/image/1");
+    let stack = open(path, DataType::Zarr, None, &bucket_options(&server)).unwrap().remove(0);
+    let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
+    assert!(text.contains("(1 try): ") && text.contains("non-partial response"), "{text}");
+}
+
+#[test]
+fn bodies_that_do_not_end_are_left() {
+    let folder = bucket();
+    let (text, _) =
+        sharded_error(folder.path(), Faults { long: Some("image/1/c/0/0/0"), ..Faults::default() });
+    assert!(
+        text.contains("(4 tries): got more than ") && text.ends_with(" bytes, expected as many"),
+        "{text}"
+    );
+}
+
+#[test]
+fn shards_without_an_index_are_named() {
+    let folder = bucket();
+    std::fs::write(folder.path().join("deep/cells.zarr/image/1/c/0/0/0"), "").unwrap();
+    let (text, _) = sharded_error(folder.path(), Faults::default());
+    let end = "the shard's index cannot be read: got a shorter file, expected Suffix(100) in it";
+    assert!(text.ends_with(end), "{text}");
+}
+
+/// The wells of a plate of 2 × 3 fields, and what its groups say, by their paths.
+fn plate() -> Vec<(String, serde_json::Value)> {
+    let members = |n: usize| (0..n).map(|at| json!({"path": at.to_string()})).collect::<Vec<_>>();
+    let mut groups = vec![(String::new(), json!({"plate": {"wells": members(2)}}))];
+    for well in 0..2 {
+        groups.push((format!("{well}"), json!({"well": {"images": members(3)}})));
+        for field in 0..3 {
+            let axes = json!([{"name": "y"}, {"name": "x"}]);
+            let image = json!({"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]});
+            groups.push((format!("{well}/{field}"), image));
+        }
+    }
+    groups
+}
+
+#[test]
+fn plates_open_with_few_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.zarr"), folder.path().join("new.zarr"));
+    let array_2 = json!({"zarr_format": 2, "shape": [3, 4], "chunks": [3, 4], "dtype": "|u1", "order": "C",
+        "fill_value": 9, "filters": null, "compressor": null});
+    let grid = json!({"name": "regular", "configuration": {"chunk_shape": [3, 4]}});
+    let array_3 = json!({"zarr_format": 3, "node_type": "array", "shape": [3, 4], "data_type": "uint8",
+        "chunk_grid": grid, "chunk_key_encoding": {"name": "default"}, "fill_value": 9, "codecs": [{"name": "bytes"}]});
+    let (mut list_2, mut list_3) = (serde_json::Map::new(), serde_json::Map::new());
+    let write = |file: PathBuf, json: &serde_json::Value| {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, json.to_string()).unwrap();
+    };
+    for (path, attributes) in plate() {
+        let group_3 = json!({"zarr_format": 3, "node_type": "group", "attributes": {"ome": attributes}});
+        let mut files = vec![(".zgroup", json!({"zarr_format": 2})), (".zattrs", attributes.clone())];
+        write(new.join(&path).join("zarr.json"), &group_3);
+        if attributes.get("multiscales").is_some() {
+            files.push(("0/.zarray", array_2.clone()));
+            write(new.join(&path).join("0/zarr.json"), &array_3);
+            list_3.insert(format!("{path}/0"), array_3.clone());
+        }
+        for (name, json) in files {
+            write(old.join(&path).join(name), &json);
+            list_2.insert(format!("{path}/{name}").trim_start_matches('/').to_owned(), json);
+        }
+        if !path.is_empty() {
+            list_3.insert(path, group_3);
+        }
+    }
+    let n_requests = |name: &str| {
+        let server = Server::start(folder.path(), Faults::default());
+        let path = PathBuf::from(format!("http://{}/{name}", server.address));
+        let stacks = open(&path, DataType::Zarr, None, &options()).unwrap();
+        assert_eq!(stacks.len(), 6);
+        assert_eq!(stacks[4].info().source, format!("{}/1/1/0", path.display()));
+        server.n_requests()
+    };
+    // One per group and array, and one for a well that is not version 3; those of version 2 have attributes too.
+    assert_eq!(n_requests("new.zarr"), 1 + 2 + 6 + 6);
+    let without = n_requests("old.zarr");
+    assert!(without <= 5 + (2 + 6) * 3 + 6 * 2, "{without}");
+    write(old.join(".zmetadata"), &json!({"zarr_consolidated_format": 1, "metadata": list_2}));
+    let attributes = plate().remove(0).1;
+    let consolidated = json!({"kind": "inline", "must_understand": false, "metadata": list_3});
+    write(
+        new.join("zarr.json"),
+        &json!({"zarr_format": 3, "node_type": "group", "attributes": {"ome": attributes},
+        "consolidated_metadata": consolidated}),
+    );
+    assert_eq!(n_requests("new.zarr"), 1);
+    assert_eq!(n_requests("old.zarr"), 5);
+}
+
+#[test]
+fn google_buckets_conform() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::rename(bucket().keep(), folder.path().join("bucket")).unwrap();
+    let server = Server::start(folder.path(), Faults { cut_body: 6, error_500: 9, ..Faults::default() });
+    let mut options = options();
+    for (key, value) in [
+        ("GOOGLE_BASE_URL", format!("http://{}", server.address)),
+        ("ALLOW_HTTP", "true".into()),
+        ("GOOGLE_SKIP_SIGNATURE", "true".into()),
+    ] {
+        options.remote.settings.push((key.into(), value));
+    }
+    for stack in levels(Path::new("gs://bucket/deep/cells.zarr/image"), &options).unwrap() {
+        image_stack_suite(&*stack, expected().view());
+    }
+    let axes = AXES.parse().unwrap();
+    let stacks = open(Path::new("gs://bucket/deep/cells.zarr/group"), DataType::Zarr, Some(&axes), &options);
+    assert_eq!(stacks.unwrap().len(), 2);
 }
 
 #[test]
@@ -163,7 +318,7 @@ fn what_is_forbidden_is_not_missing() {
     std::fs::remove_file(folder.path().join("deep/cells.zarr/image/0/c/1/0/0")).unwrap();
     let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, Some(&[0]), &whole(&*stack)).unwrap_err());
-    assert!(text.contains("in 1 tries") && text.contains("403"), "{text}");
+    assert!(text.contains("cannot be read (1 try)") && text.contains("403"), "{text}");
     let patch = stack.read_patch(0, Some(&[1]), &whole(&*stack)).unwrap();
     assert_eq!((patch[[0, 0, 0, 0]], patch[[0, 0, 8, 0]]), (0.0, f32::from(image()[[1, 8, 0]])));
 }
@@ -176,7 +331,7 @@ fn a_server_that_hangs_is_left() {
     (options.remote.timeout, options.remote.tries) = (Duration::from_millis(30), 2);
     let error = open(&url(&server, "image/0"), DataType::Zarr, None, &options).err().unwrap();
     let text = with_causes(&error);
-    assert!(text.contains("in 2 tries"), "{text}");
+    assert!(text.contains("cannot be read (2 tries)"), "{text}");
 }
 
 #[test]
@@ -186,7 +341,7 @@ fn a_server_that_is_not_there_is_named() {
         let path = PathBuf::from(format!("{scheme}://{free}/x.zarr"));
         let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
         let start = format!(
-            "{p}: zarr.json cannot be read: {p}/zarr.json: got no answer in 4 tries: ",
+            "{p}: zarr.json cannot be read: {p}/zarr.json: cannot be read (4 tries): ",
             p = path.display()
         );
         assert!(text.starts_with(&start), "{text}");

@@ -26,14 +26,18 @@ fn opened(path: &Path) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
 }
 
 fn refusal(path: &Path) -> String {
-    let error = opened(path).err().unwrap();
+    let text = with_causes(&opened(path).err().unwrap());
+    text.replace(&format!("{}/", path.parent().unwrap().display()), "")
+}
+
+fn with_causes(error: &StackError) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    text.replace(&format!("{}/", path.parent().unwrap().display()), "")
+    text
 }
 
 /// Writes an array, has it conform, and says how it is compressed.
@@ -277,6 +281,9 @@ fn plates_wells_labels_and_collections_are_followed() {
     assert_eq!(found(&root), ["0/0", "2/0", "10/0"]);
     write_group(&root.join("OME"), &json!({"ome": {"version": "0.5", "series": ["2", "0"]}}));
     assert_eq!(found(&root), ["2/0", "0/0"]);
+    write_group(&root.join("OME"), &json!({"ome": {"version": "0.5", "series": ["2", "0", "./2"]}}));
+    let expected = "plate.zarr: its list of images: got \"2\" twice, expected every member once";
+    assert_eq!(refusal(&root), expected);
 }
 
 #[test]
@@ -347,6 +354,85 @@ fn what_is_wrong_is_named() {
     );
 }
 
+/// Replaces fields of an array's metadata.
+fn change_metadata(array: &Path, changes: Value) {
+    let file = array.join("zarr.json");
+    let mut metadata: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    metadata.as_object_mut().unwrap().append(&mut changes.as_object().unwrap().clone());
+    fs::write(file, metadata.to_string()).unwrap();
+}
+
+/// Counting the chunks of this one would take hours.
+#[test]
+fn grids_of_very_many_chunks_open_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    write_array(&root, "/", |_| {});
+    let shape = [1, 1_u64 << 40, 12];
+    for (name, configuration) in [
+        ("rectilinear", json!({"kind": "inline", "chunk_shapes": [1, 1, [12]]})),
+        ("rectangular", json!({"chunk_shape": [1, 1, [12]]})),
+    ] {
+        let grid = json!({"name": name, "configuration": configuration});
+        change_metadata(&root, json!({"shape": shape, "chunk_grid": grid}));
+        let stack = opened(&root).unwrap().remove(0);
+        assert_eq!(stack.info().chunks, Some(vec![1, 1, 12]));
+    }
+    let grid = json!({"name": "zarrs.regular_bounded", "configuration": {"chunk_shape": [1, 1, 12]}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let text = refusal(&root);
+    assert!(text.contains("the chunk grid zarrs.regular_bounded is not supported"), "{text}");
+    let sizes = json!([1, [[1_u64 << 62, 5]], [12]]);
+    let grid = json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": sizes}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let text = refusal(&root);
+    assert!(text.ends_with("expected sizes that can be added up"), "{text}");
+}
+
+#[test]
+fn names_of_chunks_have_no_text_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    fs::write(folder.path().join("secret"), vec![7; 2 * 8 * 12]).unwrap();
+    write_array(&root, "/", |_| {});
+    let suffix = json!({"separator": "/", "suffix": "/../../../../../secret"});
+    change_metadata(
+        &root,
+        json!({"chunk_key_encoding": {"name": "zarrs.default_suffix", "configuration": suffix}}),
+    );
+    let expected =
+        "the chunk key encoding zarrs.default_suffix is not supported, write the array again without it";
+    assert_eq!(refusal(&root), format!("x.zarr: {expected}"));
+    for separator in ["..", "x"] {
+        let encoding = json!({"name": "default", "configuration": {"separator": separator}});
+        change_metadata(&root, json!({"chunk_key_encoding": encoding}));
+        assert!(opened(&root).is_err());
+    }
+}
+
+#[test]
+fn chunks_of_several_sizes_that_unpack_to_too_much_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    write_array(&root, "/", |array| {
+        array.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);
+    });
+    let sizes = json!([[1, 1], [8, 13], 12]);
+    let grid = json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": sizes}});
+    change_metadata(&root, json!({"chunk_grid": grid}));
+    let mut bomb = Vec::new();
+    let zeros = vec![0; 1 << 24];
+    let mut encoder = flate2::read::GzEncoder::new(zeros.as_slice(), flate2::Compression::fast());
+    std::io::Read::read_to_end(&mut encoder, &mut bomb).unwrap();
+    fs::write(root.join("c/0/1/0"), bomb).unwrap();
+    let stack = opened(&root).unwrap().remove(0);
+    let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
+    let error = stack.read_patch(0, None, &whole).unwrap_err();
+    let error = with_causes(&error);
+    assert!(error.contains("chunk [0, 1, 0] ("), "{error}");
+    assert!(error.ends_with("got 313 bytes, expected 312"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_out_of_the_store_are_refused_unless_allowed() {
@@ -364,50 +450,111 @@ fn links_out_of_the_store_are_refused_unless_allowed() {
     image_stack_suite(&*stacks[0], expected().view());
 }
 
+#[cfg(unix)]
+#[test]
+fn links_to_chunks_and_metadata_out_of_the_store_are_refused_unless_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    write_array(&elsewhere, "/", |_| {});
+    let mut allowing = OpenOptions::default();
+    allowing.links_outside = true;
+    let axes = AXES.parse().unwrap();
+    for linked in ["c", "c/0/1", "c/0/1/2", "zarr.json"] {
+        let root = folder.path().join(format!("{}.zarr", linked.replace('/', "_")));
+        write_array(&root, "/", |_| {});
+        let path = root.join(linked);
+        if path.is_dir() {
+            fs::remove_dir_all(&path).unwrap()
+        } else {
+            fs::remove_file(&path).unwrap()
+        }
+        std::os::unix::fs::symlink(elsewhere.join(linked), &path).unwrap();
+        let read = |options: &OpenOptions| {
+            let stack = open(&root, DataType::Zarr, Some(&axes), options)?.remove(0);
+            let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
+            stack.read_patch(0, None, &whole)
+        };
+        let text = with_causes(&read(&OpenOptions::default()).unwrap_err());
+        assert!(text.contains("leads out of the store, expected files inside of it"), "{linked}: {text}");
+        assert!(read(&allowing).is_ok(), "{linked}");
+    }
+    let inside = folder.path().join("inside.zarr");
+    write_array(&inside, "/", |_| {});
+    fs::rename(inside.join("c"), inside.join("d")).unwrap();
+    std::os::unix::fs::symlink(inside.join("d"), inside.join("c")).unwrap();
+    image_stack_suite(&*opened(&inside).unwrap()[0], expected().view());
+}
+
+/// 16 MiB of zeros, compressed.
+fn bomb(codec: &str) -> Vec<u8> {
+    use std::io::Read;
+    let zeros = vec![0; 1 << 24];
+    let read = |mut encoder: Box<dyn Read + '_>| {
+        let mut encoded = Vec::new();
+        encoder.read_to_end(&mut encoded).unwrap();
+        encoded
+    };
+    let level = flate2::Compression::fast();
+    match codec {
+        "zstd" => zstd::bulk::compress(&zeros, 1).unwrap(),
+        "gzip" => read(Box::new(flate2::read::GzEncoder::new(zeros.as_slice(), level))),
+        "zlib" => read(Box::new(flate2::read::ZlibEncoder::new(zeros.as_slice(), level))),
+        "bz2" => read(Box::new(bzip2::read::BzEncoder::new(zeros.as_slice(), bzip2::Compression::fast()))),
+        // The header of blosc says how much there is.
+        _ => [[2, 1, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1], [20, 0, 0, 0], [0; 4]].concat(),
+    }
+}
+
+fn read_error(root: &Path) -> String {
+    let axes = "YX".parse().unwrap();
+    let stack = open(root, DataType::Zarr, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
+    let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
+    with_causes(&stack.read_patch(0, None, &whole).unwrap_err())
+}
+
 #[test]
 fn chunks_that_unpack_to_too_much_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, codec) in [("zstd", "zstd"), ("gzip", "gzip"), ("zlib", "zlib"), ("bz2", "bz2")] {
-        let root = folder.path().join(format!("{name}.zarr"));
+    for (codec, expected) in [
+        ("zstd", "Destination buffer is too small"),
+        ("gzip", "got 65 bytes, expected 64"),
+        ("zlib", "got 65 bytes, expected 64"),
+        ("bz2", "got 65 bytes, expected 64"),
+        ("blosc", "got 16777216 bytes, expected 64"),
+    ] {
+        let root = folder.path().join(format!("{codec}.zarr"));
         fs::create_dir_all(&root).unwrap();
-        let metadata = json!({"zarr_format": 2, "shape": [8, 8], "chunks": [8, 8], "dtype": "|u1", "order": "C",
-            "fill_value": 0, "filters": null, "compressor": {"id": codec, "level": 1}});
-        fs::write(root.join(".zarray"), metadata.to_string()).unwrap();
-        let bomb = vec![0; 1 << 24];
-        let mut encoded = Vec::new();
-        use std::io::Read;
-        match codec {
-            "zstd" => encoded = zstd::bulk::compress(&bomb, 1).unwrap(),
-            "gzip" => {
-                let level = flate2::Compression::fast();
-                flate2::read::GzEncoder::new(bomb.as_slice(), level)
-                    .read_to_end(&mut encoded)
-                    .map(drop)
-                    .unwrap();
-            }
-            "zlib" => {
-                let level = flate2::Compression::fast();
-                flate2::read::ZlibEncoder::new(bomb.as_slice(), level)
-                    .read_to_end(&mut encoded)
-                    .map(drop)
-                    .unwrap();
-            }
-            _ => {
-                let level = bzip2::Compression::fast();
-                bzip2::read::BzEncoder::new(bomb.as_slice(), level)
-                    .read_to_end(&mut encoded)
-                    .map(drop)
-                    .unwrap();
-            }
+        let mut compressor = json!({"id": codec, "level": 1});
+        if codec == "blosc" {
+            compressor = json!({"id": codec, "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 0});
         }
-        fs::write(root.join("0.0"), encoded).unwrap();
-        let stack = open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default())
-            .unwrap()
-            .remove(0);
-        let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
-        let error = stack.read_patch(0, None, &whole).unwrap_err();
-        assert!(error.to_string().contains("chunk [0, 0] ("), "{error}");
+        let metadata = json!({"zarr_format": 2, "shape": [8, 8], "chunks": [8, 8], "dtype": "|u1", "order": "C",
+            "fill_value": 0, "filters": null, "compressor": compressor});
+        fs::write(root.join(".zarray"), metadata.to_string()).unwrap();
+        fs::write(root.join("0.0"), bomb(codec)).unwrap();
+        let error = read_error(&root);
+        assert!(error.contains("chunk [0, 0] (") && error.ends_with(expected), "{codec}: {error}");
     }
+}
+
+#[test]
+fn chunks_of_shards_that_unpack_to_too_much_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(FilesystemStore::new(folder.path()).unwrap());
+    let inner = vec![8.try_into().unwrap(); 2];
+    let mut sharding = ShardingCodecBuilder::new(inner, &data_type::uint8());
+    sharding.index_bytes_to_bytes_codecs(Vec::new());
+    sharding.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);
+    let mut builder = ArrayBuilder::new(vec![8, 16], vec![8, 16], data_type::uint8(), 0_u8);
+    builder.array_to_bytes_codec(sharding.build_arc());
+    builder.build(store, "/").unwrap().store_metadata().unwrap();
+    let mut shard = bomb("gzip");
+    let index = [0, shard.len() as u64, u64::MAX, u64::MAX];
+    shard.extend(index.into_iter().flat_map(u64::to_le_bytes));
+    fs::create_dir_all(folder.path().join("c/0")).unwrap();
+    fs::write(folder.path().join("c/0/0"), shard).unwrap();
+    let error = read_error(folder.path());
+    assert!(error.contains("chunk [0, 0] (") && error.ends_with("got 65 bytes, expected 64"), "{error}");
 }
 
 #[test]
@@ -428,5 +575,5 @@ fn every_pixel_type_is_read() {
         })*};
     }
     check!(uint8: u8, uint16: u16, uint32: u32, uint64: u64, int8: i8, int16: i16, int32: i32, int64: i64);
-    check!(float32: f32, float64: f64);
+    check!(bool: bool, float16: half::f16, float32: f32, float64: f64);
 }

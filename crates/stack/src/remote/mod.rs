@@ -1,17 +1,22 @@
 //! Objects behind a URL, read one by one or in part: S3 and Google buckets and plain HTTP servers.
 //!
 //! Callers are synchronous. Requests run on one runtime of this module, whatever thread they are made from, so that a
-//! caller may itself be driven by a runtime. Whatever goes wrong is tried again a few times.
+//! caller may itself be driven by a runtime. Whatever goes wrong and may go right is tried again a few times.
 
+mod cause;
 mod connect;
 mod runtime;
 
 use std::time::Duration;
 
-use object_store::{GetOptions, GetRange, ObjectStore, path::Path};
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
+use object_store::{GetOptions, GetRange, ObjectStore, path::Path};
+
+pub(crate) use self::cause::Cause;
 pub(crate) use self::connect::connect;
+use crate::part::Part;
 
 /// How objects behind URLs are read.
 ///
@@ -20,7 +25,8 @@ pub(crate) use self::connect::connect;
 /// * `s3://`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL` for
 ///   servers that are not Amazon's, `AWS_ALLOW_HTTP=true` for those without TLS, and `AWS_SKIP_SIGNATURE=true` for
 ///   public buckets without credentials;
-/// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`.
+/// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`, and
+///   `GOOGLE_BASE_URL` for servers that are not Google's, with the setting `ALLOW_HTTP=true` for those without TLS.
 ///
 /// `settings` come on top of them under the same names.
 ///
@@ -67,21 +73,12 @@ pub(crate) enum RemoteError {
     Runtime(#[from] &'static std::io::Error),
     #[error("the request was stopped")]
     Stopped,
-    #[error("{object}: got no answer in {tries} tries")]
+    #[error("{object}: cannot be read ({tries} {})", if *tries == 1 { "try" } else { "tries" })]
     Failed { object: String, tries: u32, source: Cause },
+    #[error("{object}: got a shorter object, expected the bytes that were asked for in it")]
+    Range { object: String },
     #[error("{object}: got {size} bytes, expected at most {limit}")]
     TooLarge { object: String, size: u64, limit: u64 },
-}
-
-/// Why the last try failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Cause {
-    #[error("it took longer than {0:?}")]
-    Timeout(Duration),
-    #[error("got {got} bytes, expected {expected}")]
-    Short { got: u64, expected: u64 },
-    #[error(transparent)]
-    Store(#[from] object_store::Error),
 }
 
 /// The objects whose names start alike.
@@ -107,11 +104,19 @@ impl RemoteFolder {
         if key.is_empty() { self.url.clone() } else { format!("{}/{key}", self.url) }
     }
 
-    /// Reads an object or a range of it; `None` if there is none.
+    /// Reads an object or a part of it; `None` if there is none.
     ///
     /// # Errors
-    /// [`RemoteError`] if it cannot be read in so many tries, or is larger than `limit`.
-    pub fn get(&self, key: &str, range: Option<GetRange>, limit: u64) -> Result<Option<Object>, RemoteError> {
+    /// [`RemoteError`] if it cannot be read in so many tries, is shorter than the part, or the part longer than `limit`.
+    pub fn get(&self, key: &str, part: Part, limit: u64) -> Result<Option<Object>, RemoteError> {
+        let range = match part {
+            Part::Whole => None,
+            Part::Range { start, len } => match start.checked_add(len) {
+                Some(end) => Some(GetRange::Bounded(start..end)),
+                None => return Err(RemoteError::Range { object: self.name(key) }),
+            },
+            Part::Suffix(len) => Some(GetRange::Suffix(len)),
+        };
         let (folder, object) = (self.clone(), self.name(key));
         let path = self.path(key)?;
         runtime::run(async move {
@@ -125,7 +130,7 @@ impl RemoteFolder {
                 let source = match tried.await {
                     Ok(Ok(Got::Object(object))) => return Ok(Some(object)),
                     Ok(Ok(Got::TooLarge(size))) => return Err(RemoteError::TooLarge { object, size, limit }),
-                    Ok(Err(Cause::Store(object_store::Error::NotFound { .. }))) => return Ok(None),
+                    Ok(Err(cause)) if cause.is_missing() => return Ok(None),
                     Ok(Err(cause)) => cause,
                     Err(_) => Cause::Timeout(folder.options.timeout),
                 };
@@ -171,18 +176,10 @@ impl RemoteFolder {
 
     /// Waits before the next try, or gives up.
     async fn pause(&self, object: String, attempt: u32, source: Cause) -> Result<(), RemoteError> {
-        use object_store::Error;
-        let is_final = matches!(
-            &source,
-            Cause::Store(
-                Error::PermissionDenied { .. }
-                    | Error::Unauthenticated { .. }
-                    | Error::NotSupported { .. }
-                    | Error::NotImplemented { .. }
-                    | Error::InvalidPath { .. }
-            )
-        );
-        if is_final || attempt >= self.options.tries {
+        if source.is_beyond() {
+            return Err(RemoteError::Range { object });
+        }
+        if source.is_final() || attempt >= self.options.tries {
             return Err(RemoteError::Failed { object, tries: attempt, source });
         }
         let doubled = self.options.back_off.saturating_mul(1 << attempt.saturating_sub(1).min(16));
@@ -209,11 +206,22 @@ async fn get_once(
     if expected > limit {
         return Ok(Got::TooLarge(expected));
     }
-    let bytes = found.bytes().await?;
+    let mut bytes = Vec::new();
+    let mut stream = found.into_stream();
+    while let Some(part) = stream.try_next().await? {
+        // The server says how much there is, but need not keep to it.
+        if (bytes.len() + part.len()) as u64 > expected {
+            return Err(Cause::Long { expected });
+        }
+        if bytes.is_empty() {
+            bytes.reserve_exact(usize::try_from(expected).map_err(|_| Cause::Long { expected })?);
+        }
+        bytes.extend_from_slice(&part);
+    }
     if bytes.len() as u64 != expected {
         return Err(Cause::Short { got: bytes.len() as u64, expected });
     }
-    Ok(Got::Object(Object { bytes: bytes.into(), size }))
+    Ok(Got::Object(Object { bytes, size }))
 }
 
 /// A number up to 1023 that differs between objects and tries, so that not all of them come back at once.

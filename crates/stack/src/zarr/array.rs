@@ -9,7 +9,8 @@ use zarrs::array::{Array, DataType, data_type};
 
 use super::chunks::{ArrayChunks, ZarrChunks};
 use super::codec_names::compression;
-use super::decoder::{ChunkDecoder, DecodeError, Form, chunk_shape, product};
+use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
+use super::grid::IrregularGrid;
 use super::hierarchy::FoundLevel;
 use super::metadata::array_of;
 use super::node::{Node, NodeKind, ZarrVersion};
@@ -17,7 +18,7 @@ use super::ome::{Multiscale, axis_named};
 use super::store::{Store, ZarrsStorage};
 use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
-use crate::{ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
+use crate::{ChunkCache, ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
 
 /// Opens arrays of one store in the same way.
 pub(super) struct ArrayOpener<'a> {
@@ -52,6 +53,7 @@ impl ArrayOpener<'_> {
             store: self.store.clone(),
             limit: (limit as u64).saturating_mul(2).saturating_add(1 << 20),
         };
+        let irregular = IrregularGrid::of(&stack, node)?;
         let array = array_of(&stack, &level.path, node, storage)?;
         let pixel_type = pixel_type_of(array.data_type()).ok_or_else(|| StackError::Unsupported {
             stack: stack.clone(),
@@ -65,7 +67,7 @@ impl ArrayOpener<'_> {
         })?;
         let own = own_axes(&stack, &array, node, image)?;
         let layout = own.layout(&stack, self.axes, &shape)?;
-        let Chunking { chunks, chunk, shards } = chunking(&stack, &array, pixel_type, limit)?;
+        let Chunking { chunks, chunk, shards } = chunking(&stack, &array, irregular, pixel_type, limit)?;
         let n_chunks: Vec<u64> = shape.iter().zip(&chunk).map(|(n, size)| n.div_ceil(*size) as u64).collect();
         if product(&n_chunks).is_none() {
             return Err(damaged_grid(&stack, &format!("{n_chunks:?} chunks")));
@@ -86,6 +88,9 @@ impl ArrayOpener<'_> {
             chunk: chunk.clone(),
             shape,
             fill_value,
+            limit,
+            indices: self.options.shard_indices.clone(),
+            image: ChunkCache::new_image(),
         };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options.cache.clone())))
     }
@@ -103,39 +108,42 @@ struct Chunking {
 fn chunking(
     stack: &str,
     array: &Array<ZarrsStorage>,
+    irregular: Option<IrregularGrid>,
     pixel_type: PixelType,
     limit: usize,
 ) -> Result<Chunking, StackError> {
-    let grid = largest_chunk(stack, array)?;
+    let grid = largest_chunk(stack, array, irregular.as_ref())?;
     let too_large =
         |chunk: Vec<usize>| StackError::ChunkTooLarge { stack: stack.to_owned(), chunk, pixel_type, limit };
-    let is_regular = array.chunk_grid().name_v3().is_some_and(|name| name == "regular");
-    let chunking = if is_regular {
-        let shape = chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>());
-        let form = Form {
-            shape: shape.ok_or_else(|| damaged_grid(stack, &format!("chunks of {grid:?}")))?,
-            data_type: array.data_type().clone(),
-            fill_value: array.fill_value().clone(),
-        };
-        // A shard may be larger than what is decoded at once, a chunk in it may not.
-        let decoder_limit = if is_sharded(array) { usize::MAX } else { limit };
-        let decoder = match ChunkDecoder::new(&array.codecs(), form, decoder_limit) {
-            Ok(decoder) => decoder,
-            Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
-            Err(source) => return Err(zarr_error(stack, "the array's codecs", source)),
-        };
-        match decoder.open_shard().map(|layout| layout.chunk.clone()) {
-            Some(chunk) => Chunking { chunks: ArrayChunks::regular(decoder), chunk, shards: Some(grid) },
-            None => Chunking { chunks: ArrayChunks::regular(decoder), chunk: grid, shards: None },
-        }
-    } else if is_sharded(array) {
+    if irregular.is_some() && is_sharded(array) {
         return Err(StackError::Unsupported {
             stack: stack.to_owned(),
             what: "an irregular grid of shards".to_owned(),
             hint: "write the array again with shards of one size",
         });
-    } else {
-        Chunking { chunks: ArrayChunks::Irregular, chunk: grid, shards: None }
+    }
+    let shape = chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>());
+    let form = Form {
+        shape: shape.ok_or_else(|| damaged_grid(stack, &format!("chunks of {grid:?}")))?,
+        data_type: array.data_type().clone(),
+        fill_value: array.fill_value().clone(),
+    };
+    // A shard may be larger than what is decoded at once, a chunk in it may not.
+    let mut limits = Limits::of_chunks(limit);
+    if is_sharded(array) {
+        limits.chunk = usize::MAX;
+    }
+    let decoder = match ChunkDecoder::new(&array.codecs(), form, limits) {
+        Ok(decoder) => decoder,
+        Err(DecodeError::TooLarge { .. }) => return Err(too_large(grid)),
+        Err(source) => return Err(zarr_error(stack, "the array's codecs", source)),
+    };
+    let chunking = match (irregular, decoder.open_shard().map(|layout| layout.chunk.clone())) {
+        (Some(irregular), _) => {
+            Chunking { chunks: ArrayChunks::Irregular(irregular), chunk: grid, shards: None }
+        }
+        (None, Some(chunk)) => Chunking { chunks: ArrayChunks::regular(decoder), chunk, shards: Some(grid) },
+        (None, None) => Chunking { chunks: ArrayChunks::regular(decoder), chunk: grid, shards: None },
     };
     let n_bytes = chunking.chunk.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
     if n_bytes.is_none_or(|n_bytes| n_bytes > limit) {
@@ -177,21 +185,19 @@ fn own_axes(
 }
 
 /// The size of a chunk; along a dimension whose chunks differ, that of the largest one.
-fn largest_chunk(stack: &str, array: &Array<ZarrsStorage>) -> Result<Vec<usize>, StackError> {
-    let failed = |source| zarr_error(stack, "the chunk grid", source);
-    let n_dimensions = array.dimensionality();
-    let mut largest = array.chunk_shape(&vec![0; n_dimensions]).map_err(failed)?;
-    if array.chunk_grid().name_v3().is_none_or(|name| name != "regular") {
-        for (dimension, &n_chunks) in array.chunk_grid_shape().iter().enumerate() {
-            let mut chunk = vec![0; n_dimensions];
-            for idx in 1..n_chunks {
-                chunk[dimension] = idx;
-                let size = array.chunk_shape(&chunk).map_err(failed)?[dimension];
-                largest[dimension] = largest[dimension].max(size);
-            }
+fn largest_chunk(
+    stack: &str,
+    array: &Array<ZarrsStorage>,
+    irregular: Option<&IrregularGrid>,
+) -> Result<Vec<usize>, StackError> {
+    let largest = match irregular {
+        Some(grid) => grid.largest(),
+        None => {
+            let first = array.chunk_shape(&vec![0; array.dimensionality()]);
+            let first = first.map_err(|source| zarr_error(stack, "the chunk grid", source))?;
+            first.iter().map(|size| size.get()).collect()
         }
-    }
-    let largest: Vec<u64> = largest.iter().map(|size| size.get()).collect();
+    };
     sizes(&largest).ok_or_else(|| damaged_grid(stack, &format!("chunks of {largest:?}")))
 }
 

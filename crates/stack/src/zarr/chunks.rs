@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use ndarray::{ArrayView, ArrayViewMut, IxDyn, Slice};
 use patchweave_pixel::PixelType;
-use zarrs::array::codec::api::{CodecError, CodecOptions};
-use zarrs::array::{Array, ArrayBytes, ArrayError, ArraySubset};
+use zarrs::array::Array;
 
 use super::array::zarr_error;
-use super::decoder::ChunkDecoder;
-use super::shard::ShardIndices;
+use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
+use super::grid::{IrregularGrid, Span};
+use super::shard::{ShardIndices, ShardLayout};
 use super::store::{Part, Store, ZarrsStorage};
 use crate::StackError;
 use crate::chunk::DecodedChunk;
@@ -26,23 +27,28 @@ pub(super) struct ZarrChunks {
     /// The shape of the array.
     pub shape: Vec<usize>,
     pub fill_value: Vec<u8>,
+    /// Bytes that a chunk may decode to.
+    pub limit: usize,
+    pub indices: ShardIndices,
+    /// A number of this array among the indices.
+    pub image: u64,
 }
 
 /// How chunks stand in files.
 pub(super) enum ArrayChunks {
     /// One file per chunk, all of one size.
-    Plain(ChunkDecoder),
+    Plain(Box<ChunkDecoder>),
     /// Many chunks in a file.
-    Shards(ChunkDecoder, ShardIndices),
+    Shards(Box<ShardLayout>),
     /// Chunks of several sizes, which are put together to chunks of the largest one.
-    Irregular,
+    Irregular(IrregularGrid),
 }
 
 impl ArrayChunks {
     pub fn regular(decoder: ChunkDecoder) -> Self {
-        match decoder.open_shard().map(ShardIndices::new) {
-            Some(indices) => ArrayChunks::Shards(decoder, indices),
-            None => ArrayChunks::Plain(decoder),
+        match decoder.into_open_shard() {
+            Ok(layout) => ArrayChunks::Shards(layout),
+            Err(decoder) => ArrayChunks::Plain(decoder),
         }
     }
 }
@@ -62,20 +68,90 @@ impl ZarrChunks {
         zarr_error(&self.stack, place, source)
     }
 
-    fn irregular(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        let options = CodecOptions::default().with_concurrent_target(1);
-        let start: Vec<usize> = chunk.iter().zip(&self.chunk).map(|(at, size)| at * size).collect();
-        let sizes = start.iter().zip(&self.chunk).zip(&self.shape);
-        let inside: Vec<usize> =
-            sizes.map(|((start, size), n)| (*size).min(n.saturating_sub(*start))).collect();
-        let wide = |sizes: &[usize]| sizes.iter().map(|&size| size as u64).collect::<Vec<_>>();
-        let failed = |source: ArrayError| self.failed(chunk, None, source);
-        let subset = ArraySubset::new_with_start_shape(wide(&start), wide(&inside))
-            .map_err(|source| self.failed(chunk, None, source))?;
-        let bytes: ArrayBytes<'static> =
-            self.array.retrieve_array_subset_opt(&subset, &options).map_err(failed)?;
-        let bytes = bytes.into_fixed().map_err(|source| failed(CodecError::from(source).into()))?;
-        self.decoded(chunk, bytes.into_owned(), &inside)
+    /// Puts a chunk of the largest size together from those of the file that it touches.
+    fn irregular(&self, grid: &IrregularGrid, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
+        let starts = chunk.iter().zip(&self.chunk).map(|(at, size)| at.saturating_mul(*size));
+        let area = starts.zip(&self.chunk).zip(&self.shape);
+        let area: Vec<(usize, usize)> =
+            area.map(|((start, size), n)| (start, start.saturating_add(*size).min(*n))).collect();
+        let inside: Vec<usize> = area.iter().map(|(start, end)| end.saturating_sub(*start)).collect();
+        let spans: Vec<Vec<Span>> = area
+            .iter()
+            .enumerate()
+            .map(|(dimension, (start, end))| grid.spans(dimension, *start as u64, *end as u64))
+            .collect();
+        let mut bytes = self.fill_value.repeat(inside.iter().product());
+        // Counts through all chunks with one span of every dimension.
+        let mut at = vec![0; spans.len()];
+        loop {
+            let touched: Option<Vec<Span>> =
+                at.iter().zip(&spans).map(|(at, spans)| spans.get(*at).copied()).collect();
+            if let Some(touched) = touched {
+                self.add_touched(&touched, &area, &inside, &mut bytes)?;
+            }
+            let Some(next) =
+                (0..at.len()).rev().find(|&dimension| at[dimension] + 1 < spans[dimension].len())
+            else {
+                break;
+            };
+            at[next] += 1;
+            at[next + 1..].fill(0);
+        }
+        self.decoded(chunk, bytes, &inside)
+    }
+
+    /// Decodes one chunk of the file and copies what it has of an area into it.
+    fn add_touched(
+        &self,
+        touched: &[Span],
+        area: &[(usize, usize)],
+        inside: &[usize],
+        bytes: &mut [u8],
+    ) -> Result<(), StackError> {
+        let numbers: Vec<u64> = touched.iter().map(|span| span.number).collect();
+        let key = self.array.chunk_key(&numbers);
+        let place: Vec<usize> =
+            numbers.iter().map(|&number| usize::try_from(number).unwrap_or(usize::MAX)).collect();
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
+            self.failed(&place, Some(key.as_str()), source)
+        };
+        let shape = chunk_shape(&touched.iter().map(|span| span.len).collect::<Vec<_>>());
+        let form = Form {
+            shape: shape.ok_or_else(|| failed("a chunk without pixels".into()))?,
+            data_type: self.array.data_type().clone(),
+            fill_value: self.array.fill_value().clone(),
+        };
+        let decoder = ChunkDecoder::new(&self.array.codecs(), form, Limits::of_chunks(self.limit));
+        let decoder = decoder.map_err(|source| failed(source.into()))?;
+        let read = self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit());
+        let Some(encoded) = read.map_err(|source| failed(source.into()))? else { return Ok(()) };
+        let pixels = decoder.decode(encoded).map_err(|source| failed(source.into()))?;
+
+        // Where the two meet, counted from the start of the touched chunk and from that of the area.
+        let overlap: Vec<(Slice, Slice)> = touched
+            .iter()
+            .zip(area)
+            .map(|(span, (start, end))| {
+                let span_start = usize::try_from(span.start).unwrap_or(usize::MAX);
+                let span_end = usize::try_from(span.start.saturating_add(span.len)).unwrap_or(usize::MAX);
+                let (from, to) = (span_start.max(*start), span_end.min(*end));
+                (Slice::from(from - span_start..to - span_start), Slice::from(from - start..to - start))
+            })
+            .collect();
+        let with_bytes = |sizes: &mut dyn Iterator<Item = usize>| {
+            IxDyn(&sizes.chain([self.fill_value.len()]).collect::<Vec<_>>())
+        };
+        let lens = touched.iter().map(|span| usize::try_from(span.len).unwrap_or(usize::MAX));
+        let source = ArrayView::from_shape(with_bytes(&mut { lens }), &pixels);
+        let mut source = source.map_err(|error| failed(error.into()))?;
+        let target = ArrayViewMut::from_shape(with_bytes(&mut inside.iter().copied()), bytes);
+        let mut target = target.map_err(|error| failed(error.into()))?;
+        for (dimension, (from, to)) in overlap.into_iter().enumerate() {
+            source.slice_axis_inplace(ndarray::Axis(dimension), from);
+            target.slice_axis_inplace(ndarray::Axis(dimension), to);
+        }
+        target.assign(&source);
+        Ok(())
     }
 
     fn decoded(&self, chunk: &[usize], bytes: Vec<u8>, shape: &[usize]) -> Result<DecodedChunk, StackError> {
@@ -92,7 +168,7 @@ impl ZarrChunks {
 impl ChunkSource for ZarrChunks {
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
         let (bytes, key) = match &self.chunks {
-            ArrayChunks::Irregular => return self.irregular(chunk),
+            ArrayChunks::Irregular(grid) => return self.irregular(grid, chunk),
             ArrayChunks::Plain(decoder) => {
                 let at: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
                 let key = self.array.chunk_key(&at);
@@ -100,11 +176,11 @@ impl ChunkSource for ZarrChunks {
                 let read = read.map_err(|source| self.failed(chunk, Some(key.as_str()), source))?;
                 (read.map(|bytes| decoder.decode(bytes).map_err(Into::into)).transpose(), key)
             }
-            ArrayChunks::Shards(decoder, indices) => {
-                let Some(layout) = decoder.open_shard() else { return self.irregular(chunk) };
+            ArrayChunks::Shards(layout) => {
                 let (shard, number) = layout.locate(chunk);
                 let key = self.array.chunk_key(&shard);
-                (indices.chunk(self.store.as_ref(), layout, key.as_str(), number), key)
+                let place = (self.image, key.as_str());
+                (self.indices.chunk(self.store.as_ref(), layout, place, number), key)
             }
         };
         match bytes.map_err(|source| self.failed(chunk, Some(key.as_str()), source))? {

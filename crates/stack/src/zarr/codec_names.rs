@@ -101,7 +101,7 @@ mod tests {
 
     fn node(version: ZarrVersion, metadata: Value) -> Node {
         let Value::Object(metadata) = metadata else { unreachable!("an object") };
-        Node { kind: NodeKind::Array, version, metadata, attributes: Map::new() }
+        Node { kind: NodeKind::Array, version, metadata, attributes: Map::new(), listed: None }
     }
 
     #[test]

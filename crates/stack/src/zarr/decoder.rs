@@ -23,6 +23,10 @@ pub(crate) enum DecodeError {
     TooLarge { got: u64, limit: u64 },
     #[error("the shard's index has a chunk at {start} with {len} bytes, expected it in a file of {size}")]
     Index { start: u64, len: u64, size: u64 },
+    #[error("the shard's index has a chunk at {start} with {len} bytes, expected it inside of the file")]
+    Beyond { start: u64, len: u64 },
+    #[error("got a shard index of {got} bytes, expected at most {limit}")]
+    IndexTooLarge { got: u64, limit: u64 },
     #[error("got chunks of {inner:?} in shards of {shard:?}, expected a whole number of them")]
     Shard { inner: Vec<u64>, shard: Vec<u64> },
     #[error("the sizes of index and chunks of a shard cannot be told from its codecs")]
@@ -53,6 +57,22 @@ impl Form {
     }
 }
 
+/// What decoding may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes that a chunk may decode to.
+    pub chunk: usize,
+    /// Bytes that the decoded index of a shard may take.
+    pub index: u64,
+}
+
+impl Limits {
+    /// Limits for chunks of at most so many bytes. An index may be as large, but small chunks may have one all the same.
+    pub fn of_chunks(n_bytes: usize) -> Self {
+        Limits { chunk: n_bytes, index: (n_bytes as u64).max(64 << 10) }
+    }
+}
+
 /// Decodes chunks of one form.
 #[derive(Debug)]
 pub(super) struct ChunkDecoder {
@@ -73,8 +93,12 @@ enum Body {
 }
 
 impl ChunkDecoder {
-    /// Takes a chain apart; no step may give more than `limit` bytes.
-    pub fn new(codecs: &CodecChain, form: Form, limit: usize) -> Result<Self, DecodeError> {
+    /// Takes a chain apart; no step may give more than the limit.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if one would, or a codec cannot be set up.
+    pub fn new(codecs: &CodecChain, form: Form, limits: Limits) -> Result<Self, DecodeError> {
+        let limit = limits.chunk;
         let too_large = |got: usize| DecodeError::TooLarge { got: got as u64, limit: limit as u64 };
         let n_bytes = form.n_bytes().unwrap_or(usize::MAX);
         if n_bytes > limit {
@@ -95,7 +119,7 @@ impl ChunkDecoder {
         let mut encoded =
             to_bytes.encoded_representation(&stored.shape, &stored.data_type, &stored.fill_value)?;
         let body = if to_bytes.as_any().is::<ShardingCodec>() {
-            Body::Shard(Box::new(ShardLayout::new(to_bytes.as_ref(), &stored, limit)?))
+            Body::Shard(Box::new(ShardLayout::new(to_bytes.as_ref(), &stored, limits)?))
         } else {
             Body::Plain(to_bytes.clone())
         };
@@ -116,6 +140,14 @@ impl ChunkDecoder {
         match &self.body {
             Body::Shard(layout) if self.stages.is_empty() && self.compressors.is_empty() => Some(layout),
             _ => None,
+        }
+    }
+
+    /// The layout of the shard, if its chunks stand in the file as they are, or else the decoder as it was.
+    pub fn into_open_shard(self) -> Result<Box<ShardLayout>, Box<Self>> {
+        match self.body {
+            Body::Shard(layout) if self.stages.is_empty() && self.compressors.is_empty() => Ok(layout),
+            body => Err(Box::new(ChunkDecoder { body, ..self })),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Which images a node of a Zarr stands for: an array, an OME-Zarr image, a plate, or whatever else a group may hold.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::node::{Node, NodeKind, ZarrVersion, child_names, read_node};
+use super::node::{Node, NodeKind, ZarrVersion, child_names, listed_nodes, read_list, read_node};
 use super::ome::{self, Level, Multiscale};
 use super::store::Store;
 use crate::StackError;
@@ -26,7 +26,17 @@ pub(super) struct FoundLevel {
 pub(super) struct Hierarchy<'a> {
     store: &'a dyn Store,
     nodes: HashMap<String, Option<Node>>,
+    max_nodes: usize,
+    max_arrays: usize,
+    /// Arrays that were found so far.
+    n_arrays: usize,
 }
+
+/// Nodes whose metadata is read, whether they are there or not.
+const MAX_NODES: usize = 1 << 18;
+
+/// Arrays of all images that a path stands for, every level counted.
+const MAX_ARRAYS: usize = 1 << 18;
 
 /// Groups in groups that are followed: plate, well, image.
 const MAX_DEPTH: usize = 8;
@@ -36,7 +46,7 @@ const MAX_PROBED: usize = 10_000;
 
 impl<'a> Hierarchy<'a> {
     pub fn new(store: &'a dyn Store) -> Self {
-        Hierarchy { store, nodes: HashMap::new() }
+        Hierarchy { store, nodes: HashMap::new(), max_nodes: MAX_NODES, max_arrays: MAX_ARRAYS, n_arrays: 0 }
     }
 
     /// The images that a node stands for.
@@ -66,9 +76,55 @@ impl<'a> Hierarchy<'a> {
         if let Some(known) = self.nodes.get(path) {
             return Ok(known.clone());
         }
-        let node = read_node(self.store, path)?;
+        if self.nodes.len() >= self.max_nodes {
+            return Err(self.too_many("nodes", self.max_nodes));
+        }
+        let node =
+            if self.store.is_far() { self.far_node(path)? } else { read_node(self.store, path, None)? };
         self.nodes.insert(path.to_owned(), node.clone());
         Ok(node)
+    }
+
+    /// Reads a node, and all those in it that it lists, with few requests.
+    fn far_node(&mut self, path: &str) -> Result<Option<Node>, StackError> {
+        let parent = parent_of(path).and_then(|parent| self.nodes.get(parent)?.as_ref());
+        let mut node = read_node(self.store, path, parent.map(|parent| parent.version))?;
+        // Lists of version 2 are where the store begins, if they are anywhere.
+        let may_list = path == "/" || self.nodes.is_empty();
+        if let Some(Node { kind: NodeKind::Group, version: ZarrVersion::V2, listed, .. }) = &mut node
+            && may_list
+        {
+            *listed = read_list(self.store, path)?;
+        }
+        if let Some(node) = &node {
+            for (name, listed) in listed_nodes(node) {
+                if self.nodes.len() >= self.max_nodes {
+                    return Err(self.too_many("nodes", self.max_nodes));
+                }
+                let inside = self.inside(path, &name)?;
+                self.nodes.entry(inside).or_insert(Some(listed));
+            }
+        }
+        Ok(node)
+    }
+
+    fn too_many(&self, what: &str, limit: usize) -> StackError {
+        StackError::Damaged {
+            stack: self.name("/"),
+            place: "its plates and collections".to_owned(),
+            got: format!("more than {limit} {what}"),
+            expected: "fewer; name a part of them".to_owned(),
+        }
+    }
+
+    /// Adds an image, unless there are too many.
+    fn add(&mut self, found: &mut Vec<FoundImage>, image: FoundImage) -> Result<(), StackError> {
+        self.n_arrays = self.n_arrays.saturating_add(image.levels.len());
+        if self.n_arrays > self.max_arrays {
+            return Err(self.too_many("arrays", self.max_arrays));
+        }
+        found.push(image);
+        Ok(())
     }
 
     fn name(&self, path: &str) -> String {
@@ -132,7 +188,8 @@ impl<'a> Hierarchy<'a> {
         let images = ome::multiscales(&group.attributes);
         if !images.is_empty() {
             for image in images {
-                found.push(self.image(path, image)?);
+                let image = self.image(path, image)?;
+                self.add(found, image)?;
             }
             return Ok(());
         }
@@ -154,11 +211,23 @@ impl<'a> Hierarchy<'a> {
             });
         }
         let before = found.len();
+        let mut seen = HashSet::new();
         for member in members {
             let member = self.inside(path, &member)?;
+            if !seen.insert(member.clone()) {
+                return Err(StackError::Damaged {
+                    stack: self.name(path),
+                    place: "its list of images".to_owned(),
+                    got: format!("{:?} twice", member.trim_start_matches('/')),
+                    expected: "every member once".to_owned(),
+                });
+            }
             let node = self.required(&member)?;
             match node.kind {
-                NodeKind::Array => found.push(self.level_of_image(&member)?),
+                NodeKind::Array => {
+                    let image = self.level_of_image(&member)?;
+                    self.add(found, image)?;
+                }
                 NodeKind::Group => self.collect(&member, &node, depth + 1, found)?,
             }
         }
@@ -230,7 +299,7 @@ impl<'a> Hierarchy<'a> {
             let child = join(path, &name);
             if matches!(self.node(&child)?, Some(Node { kind: NodeKind::Array, .. })) {
                 let level = FoundLevel { path: child, scale: None };
-                found.push(FoundImage { levels: vec![level], image: None });
+                self.add(found, FoundImage { levels: vec![level], image: None })?;
                 is_empty = false;
             }
         }
@@ -277,7 +346,50 @@ fn resolve(group: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::store::{Part, StoreError};
     use super::*;
+
+    /// A plate of `n` wells of as many fields, all of them the same group of version 2.
+    struct Plate(usize);
+
+    impl Store for Plate {
+        fn read(&self, key: &str, _part: Part, _limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+            let paths: Vec<_> = (0..self.0).map(|at| json!({"path": at.to_string()})).collect();
+            let depth = key.matches('/').count();
+            let attributes = match depth {
+                0 => json!({"plate": {"wells": paths}}),
+                1 => json!({"well": {"images": paths}}),
+                _ => json!({"multiscales": [{"datasets": [{"path": "0"}, {"path": "1"}]}]}),
+            };
+            Ok(key.ends_with(".zattrs").then(|| attributes.to_string().into_bytes()))
+        }
+
+        fn folders(&self, _folder: &str) -> Result<Option<Vec<String>>, StoreError> {
+            Ok(None)
+        }
+
+        fn name(&self, key: &str) -> String {
+            format!("plate/{key}")
+        }
+    }
+
+    #[test]
+    fn plates_are_bounded() {
+        let plate = Plate(4);
+        let find = |max_nodes, max_arrays| {
+            let mut hierarchy = Hierarchy { max_nodes, max_arrays, ..Hierarchy::new(&plate) };
+            hierarchy.find("/").map(|images| images.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(find(21, 32), Ok(16));
+        for (max_nodes, max_arrays, expected) in
+            [(20, 32, "more than 20 nodes"), (21, 31, "more than 31 arrays")]
+        {
+            let error = find(max_nodes, max_arrays).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 
     #[test]
     fn paths_stay_inside_of_the_store() {

@@ -1,28 +1,73 @@
 //! A Zarr in a folder.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
+use crate::FilePool;
 
 /// The files of a folder.
 ///
-/// The folder of an array or group must not be a link out of the root, unless that is allowed. The chunks in it are not
-/// looked at one by one: a link that stands for a single chunk is followed.
+/// Nothing is read behind a link that leads out of the root, be it a folder or a file, unless that is allowed.
 pub(super) struct FolderStore {
     root: PathBuf,
     /// The root without links; `None` if links may lead anywhere.
     real_root: Option<PathBuf>,
+    /// Folders that are known to be inside of the root.
+    inside: Mutex<HashSet<String>>,
+    /// Files that are read in parts, such as shards.
+    files: FilePool,
 }
 
+/// Folders that are remembered at a time.
+const MAX_REMEMBERED: usize = 4096;
+
 impl FolderStore {
-    pub fn new(root: &Path, links_outside: bool) -> io::Result<Self> {
+    pub fn new(root: &Path, links_outside: bool, files: FilePool) -> io::Result<Self> {
         let real = fs::canonicalize(root)?;
         if !fs::metadata(&real)?.is_dir() {
             return Err(ErrorKind::NotADirectory.into());
         }
-        Ok(FolderStore { root: root.to_owned(), real_root: (!links_outside).then_some(real) })
+        let real_root = (!links_outside).then_some(real);
+        Ok(FolderStore { root: root.to_owned(), real_root, inside: Mutex::default(), files })
+    }
+
+    /// Refuses files behind links out of the root; whether a file is there is not asked.
+    fn admit_file(&self, key: &str) -> Result<(), StoreError> {
+        if self.real_root.is_none() {
+            return Ok(());
+        }
+        self.admit_folder(key.rsplit_once('/').map_or("", |(folder, _)| folder))?;
+        let is_link = fs::symlink_metadata(self.root.join(key)).is_ok_and(|found| found.is_symlink());
+        if is_link { self.admit(key).map(drop) } else { Ok(()) }
+    }
+
+    fn admit_folder(&self, folder: &str) -> Result<(), StoreError> {
+        let remembered = || self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered().contains(folder) || !self.admit(folder)? {
+            return Ok(());
+        }
+        let mut inside = remembered();
+        if inside.len() >= MAX_REMEMBERED {
+            inside.clear();
+        }
+        inside.insert(folder.to_owned());
+        Ok(())
+    }
+
+    /// Whether there is something at a path, which may not be outside of the root.
+    fn admit(&self, path: &str) -> Result<bool, StoreError> {
+        let Some(root) = &self.real_root else { return Ok(true) };
+        let path = self.root.join(path);
+        match fs::canonicalize(&path) {
+            Ok(real) if real.starts_with(root) => Ok(true),
+            Ok(_) => Err(StoreError::Outside { path: path.display().to_string() }),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -33,7 +78,15 @@ fn is_absent(error: &io::Error) -> bool {
 
 impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut file = match File::open(self.root.join(key)) {
+        check_key(key)?;
+        self.admit_file(key)?;
+        let path = self.root.join(key);
+        // A shard is read again for the next chunk, a chunk is not.
+        let opened = match part {
+            Part::Whole => File::open(path).map(Arc::new),
+            Part::Range { .. } | Part::Suffix(_) => self.files.open(&path),
+        };
+        let file = match opened {
             Ok(file) => file,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -43,16 +96,14 @@ impl Store for FolderStore {
             return Ok(None);
         }
         let (start, len) = part.within(metadata.len(), limit)?;
-        if start > 0 {
-            file.seek(SeekFrom::Start(start))?;
-        }
         let mut bytes = vec![0; len];
-        file.read_exact(&mut bytes)?;
+        read_exact_at(&file, &mut bytes, start)?;
         Ok(Some(bytes))
     }
 
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
         let mut names = Vec::new();
+        self.admit_folder(folder)?;
         for entry in fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
             let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
@@ -63,19 +114,25 @@ impl Store for FolderStore {
         Ok(Some(names))
     }
 
-    fn admit(&self, folder: &str) -> Result<(), StoreError> {
-        let Some(root) = &self.real_root else { return Ok(()) };
-        let path = self.root.join(folder);
-        match fs::canonicalize(&path) {
-            Ok(real) if real.starts_with(root) => Ok(()),
-            Ok(_) => Err(StoreError::Outside { path: path.display().to_string() }),
-            Err(error) if is_absent(&error) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn name(&self, key: &str) -> String {
         let path = if key.is_empty() { self.root.clone() } else { self.root.join(key) };
         path.display().to_string()
+    }
+}
+
+/// Reads from a place of a file that others may read from at the same time.
+fn read_exact_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, bytes, start);
+    #[cfg(not(unix))]
+    {
+        use std::io::{Read, Seek, SeekFrom};
+
+        // All handles of an open file share their position.
+        static POSITION: Mutex<()> = Mutex::new(());
+        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = file;
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(bytes)
     }
 }

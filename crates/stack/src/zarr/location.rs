@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 
 use crate::StackError;
+use crate::url::scheme_of;
 
 /// A store, and the path of a node in it, which starts with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) enum StoreLocation {
 }
 
 /// Schemes of stores that are read over the network.
-const REMOTE: [&str; 5] = ["s3://", "s3a://", "gs://", "http://", "https://"];
+const REMOTE: [&str; 5] = ["s3", "s3a", "gs", "http", "https"];
 
 impl Location {
     /// Splits a path, a `file://` URI or a URL.
@@ -33,26 +34,19 @@ impl Location {
     /// [`StackError::Unsupported`] for other schemes.
     pub fn of(path: &Path) -> Result<Self, StackError> {
         let text = path.to_string_lossy();
-        if let Some(local) = text.strip_prefix("file://") {
-            return Ok(Self::of_local(Path::new(&decoded(local))));
+        let Some(scheme) = scheme_of(&text) else { return Ok(Self::of_local(path)) };
+        let scheme_len = scheme.len() + "://".len();
+        if scheme.eq_ignore_ascii_case("file") {
+            return Ok(Self::of_local(Path::new(&decoded(&text[scheme_len..]))));
         }
-        let is_remote =
-            |scheme: &&str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-        if let Some(scheme) = REMOTE.iter().find(|scheme| is_remote(scheme)) {
-            return Ok(Self::of_url(&text, scheme.len()));
+        if REMOTE.iter().any(|remote| scheme.eq_ignore_ascii_case(remote)) {
+            return Ok(Self::of_url(&text, scheme_len));
         }
-        match text.split_once("://") {
-            Some((scheme, _))
-                if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
-            {
-                Err(StackError::Unsupported {
-                    stack: text.clone().into_owned(),
-                    what: format!("the scheme {scheme}://"),
-                    hint: "name a path or a URL that starts with file, s3, gs, http or https",
-                })
-            }
-            _ => Ok(Self::of_local(path)),
-        }
+        Err(StackError::Unsupported {
+            stack: text.clone().into_owned(),
+            what: format!("the scheme {scheme}://"),
+            hint: "name a path or a URL that starts with file, s3, gs, http or https",
+        })
     }
 
     fn of_local(path: &Path) -> Self {
@@ -162,6 +156,8 @@ mod tests {
             ("https://host:80/deep/x.OME.ZARR/a%20b/0", "https://host:80/deep/x.OME.ZARR", "/a b/0"),
             ("http://host.zarr/x", "http://host.zarr", "/x"),
             ("gs://bucket/x", "gs://bucket/x", "/"),
+            ("FILE:///a%20b/c.zarr", "/a b/c.zarr", "/"),
+            ("a/b://c.zarr/0", "a/b://c.zarr", "/0"),
         ] {
             assert_eq!(split(path), (store.to_owned(), node.to_owned()), "{path}");
         }

@@ -15,8 +15,8 @@ use crate::StackError;
 /// Dimensions that an array may have.
 const MAX_DIMENSIONS: usize = 32;
 
-/// Chunk sizes that an irregular grid may list.
-const MAX_LISTED_CHUNKS: u64 = 1 << 20;
+/// How the names of chunks may be made, none of which has text of the file in it.
+const KEY_ENCODINGS: [&str; 2] = ["default", "v2"];
 
 /// What version 3 lets an array say of itself.
 const KNOWN_FIELDS: [&str; 11] = [
@@ -90,7 +90,7 @@ fn version_3(mut metadata: Map<String, Value>, n_dimensions: usize) -> serde_jso
     serde_json::from_value::<ArrayMetadataV3>(Value::Object(metadata)).map(ArrayMetadata::V3)
 }
 
-/// Refuses what has to be understood and is not, and grids that list more chunks than anybody has.
+/// Refuses what has to be understood and is not.
 fn check_extensions(stack: &str, metadata: &Map<String, Value>) -> Result<(), StackError> {
     let unsupported = |what: String| StackError::Unsupported {
         stack: stack.to_owned(),
@@ -107,23 +107,10 @@ fn check_extensions(stack: &str, metadata: &Map<String, Value>) -> Result<(), St
     if transformers.is_some_and(|list| !list.is_empty()) {
         return Err(unsupported("a storage transformer".to_owned()));
     }
-    let grid = metadata.get("chunk_grid").and_then(|grid| grid.get("configuration"));
-    let listed = grid.map_or(0, |grid| {
-        let shapes = ["chunk_shape", "chunk_shapes"].iter().filter_map(|key| grid.get(key)?.as_array());
-        let sizes = shapes.flatten().filter_map(Value::as_array).flatten();
-        let count = |size: &Value| match size.as_array() {
-            Some(repeated) => repeated.get(1).and_then(Value::as_u64).unwrap_or(1),
-            None => 1,
-        };
-        sizes.fold(0_u64, |n, size| n.saturating_add(count(size)))
-    });
-    if listed > MAX_LISTED_CHUNKS {
-        return Err(StackError::Damaged {
-            stack: stack.to_owned(),
-            place: "the chunk grid".to_owned(),
-            got: format!("{listed} listed sizes"),
-            expected: format!("at most {MAX_LISTED_CHUNKS}"),
-        });
+    let encoding = metadata.get("chunk_key_encoding");
+    let encoding = encoding.and_then(|encoding| encoding.as_str().or_else(|| encoding.get("name")?.as_str()));
+    if let Some(name) = encoding.filter(|name| !KEY_ENCODINGS.contains(name)) {
+        return Err(unsupported(format!("the chunk key encoding {name}")));
     }
     Ok(())
 }

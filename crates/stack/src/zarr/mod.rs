@@ -5,6 +5,7 @@ mod chunks;
 mod codec_names;
 mod compressor;
 mod decoder;
+mod grid;
 mod hierarchy;
 mod local;
 mod location;
@@ -26,6 +27,7 @@ use self::local::FolderStore;
 pub use self::location::ZarrUri;
 use self::location::{Location, StoreLocation};
 use self::remote::RemoteStore;
+pub(crate) use self::shard::ShardIndices;
 use self::store::Store;
 use self::zipped::ZipStore;
 use crate::open::Pyramid;
@@ -85,7 +87,7 @@ fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn
             });
         }
         StoreLocation::Folder(path) => {
-            let store = FolderStore::new(path, options.links_outside);
+            let store = FolderStore::new(path, options.links_outside, options.files.clone());
             Arc::new(store.map_err(|source| failed(path, "open the folder", source))?)
         }
     })

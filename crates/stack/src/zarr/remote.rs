@@ -1,10 +1,8 @@
 //! A Zarr behind a URL.
 
-use object_store::GetRange;
-
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
 use crate::StackError;
-use crate::remote::{RemoteFolder, RemoteOptions, connect};
+use crate::remote::{RemoteError, RemoteFolder, RemoteOptions, connect};
 
 /// The objects below a URL.
 pub(super) struct RemoteStore(RemoteFolder);
@@ -18,17 +16,17 @@ impl RemoteStore {
 
 impl Store for RemoteStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let range = match part {
-            Part::Whole => None,
-            // Servers refuse ranges of no bytes.
-            Part::Range { len: 0, .. } | Part::Suffix(0) => return Ok(Some(Vec::new())),
-            Part::Range { start, len } => {
-                let end = start.checked_add(len).ok_or(StoreError::Range { part, size: u64::MAX })?;
-                Some(GetRange::Bounded(start..end))
-            }
-            Part::Suffix(len) => Some(GetRange::Suffix(len)),
+        check_key(key)?;
+        // Servers refuse ranges of no bytes.
+        if let Part::Range { len: 0, .. } | Part::Suffix(0) = part {
+            return Ok(Some(Vec::new()));
+        }
+        let object = match self.0.get(key, part, limit) {
+            Ok(Some(object)) => object,
+            Ok(None) => return Ok(None),
+            Err(RemoteError::Range { .. }) => return Err(StoreError::Short { part }),
+            Err(error) => return Err(error.into()),
         };
-        let Some(object) = self.0.get(key, range, limit)? else { return Ok(None) };
         let (_, expected) = part.within(object.size, limit)?;
         if object.bytes.len() == expected {
             Ok(Some(object.bytes))
@@ -39,6 +37,10 @@ impl Store for RemoteStore {
 
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
         Ok(self.0.folders(folder)?)
+    }
+
+    fn is_far(&self) -> bool {
+        true
     }
 
     fn name(&self, key: &str) -> String {

@@ -1,7 +1,7 @@
 //! Shards: many chunks in one file, with an index that says where each of them lies.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zarrs::array::codec::api::{ArrayToBytesCodecTraits, CodecError, CodecOptions};
@@ -9,7 +9,7 @@ use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexL
 use zarrs::array::{BytesRepresentation, ChunkShape, FillValue, data_type};
 use zarrs::metadata::ConfigurationSerialize;
 
-use super::decoder::{ChunkDecoder, DecodeError, Form, chunk_shape, product};
+use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::store::{Part, Store, StoreError};
 use crate::chunk::c_strides;
 
@@ -33,11 +33,16 @@ pub(super) struct ShardLayout {
 /// Offset and length of every chunk of a shard; both are `u64::MAX` for one that has only fill values.
 type Index = Vec<[u64; 2]>;
 
-/// Bytes that the index of one shard may take.
-const INDEX_LIMIT: u64 = 256 << 20;
-
 impl ShardLayout {
-    pub fn new(codec: &dyn ArrayToBytesCodecTraits, form: &Form, limit: usize) -> Result<Self, DecodeError> {
+    /// Takes the configuration of the codec apart.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if chunks or the index would be too large, or their sizes cannot be told.
+    pub fn new(
+        codec: &dyn ArrayToBytesCodecTraits,
+        form: &Form,
+        limits: Limits,
+    ) -> Result<Self, DecodeError> {
         let configuration = codec.configuration_v3(&Default::default()).ok_or(DecodeError::Indeterminate)?;
         let ShardingCodecConfiguration::V1(configuration) =
             ShardingCodecConfiguration::try_from_configuration(configuration)?
@@ -52,8 +57,8 @@ impl ShardLayout {
         }
         let per_shard: Vec<u64> = shard.iter().zip(&inner).map(|(n, size)| n / size).collect();
         let n_bytes = product(&per_shard).and_then(|n| n.checked_mul(16)).unwrap_or(u64::MAX);
-        if n_bytes > INDEX_LIMIT {
-            return Err(DecodeError::TooLarge { got: n_bytes, limit: INDEX_LIMIT });
+        if n_bytes > limits.index {
+            return Err(DecodeError::IndexTooLarge { got: n_bytes, limit: limits.index });
         }
         let index_codecs = CodecChain::from_metadata(&configuration.index_codecs)?;
         let index_sizes: Vec<u64> = per_shard.iter().copied().chain([2]).collect();
@@ -63,6 +68,10 @@ impl ShardLayout {
         let BytesRepresentation::FixedSize(index_len) = encoded else {
             return Err(DecodeError::Indeterminate);
         };
+        // Codecs of an index may add checksums and little else.
+        if index_len > limits.index.saturating_mul(2).saturating_add(1 << 10) {
+            return Err(DecodeError::IndexTooLarge { got: index_len, limit: limits.index });
+        }
         let inner_codecs = CodecChain::from_metadata(&configuration.codecs)?;
         let inner_form = Form { shape: configuration.chunk_shape, ..form.clone() };
         let sizes = |sizes: &[u64]| {
@@ -72,7 +81,7 @@ impl ShardLayout {
         Ok(ShardLayout {
             chunk: sizes(&inner)?,
             per_shard: sizes(&per_shard)?,
-            decoder: ChunkDecoder::new(&inner_codecs, inner_form, limit)?,
+            decoder: ChunkDecoder::new(&inner_codecs, inner_form, limits)?,
             index_codecs,
             index_shape,
             index_len,
@@ -177,19 +186,40 @@ fn copy_rows(
     }
 }
 
-/// The indices of the shards of one array, each of which is read once.
+/// The indices of shards, each of which is read once.
 ///
-/// Of very many shards not all are kept: beyond about 16 MiB, all are dropped and read again as they are needed.
-pub(super) struct ShardIndices {
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
-    max_shards: usize,
+/// Clones share them and their budget. Those that were read first are dropped first, and read again as they are needed.
+#[derive(Debug, Clone)]
+pub(crate) struct ShardIndices {
+    kept: Arc<Mutex<Kept>>,
+    budget: usize,
 }
+
+#[derive(Debug, Default)]
+struct Kept {
+    slots: HashMap<ShardKey, Arc<Slot>>,
+    /// In the order of reading, with the bytes they take.
+    order: VecDeque<(ShardKey, usize)>,
+    n_bytes: usize,
+}
+
+/// The number of an image in the cache of chunks, and the key of a shard of it.
+type ShardKey = (u64, String);
 
 /// The index of a shard: not read yet, of a shard that does not exist, or there.
 type Slot = Mutex<Option<Option<Arc<Index>>>>;
 
-/// Chunks whose places are kept.
-const MAX_PLACES: usize = 1 << 20;
+/// Bytes that the indices of all arrays take together.
+const BUDGET: usize = 32 << 20;
+
+/// What a shard takes besides its index.
+const SLOT_BYTES: usize = 256;
+
+impl Default for ShardIndices {
+    fn default() -> Self {
+        ShardIndices { kept: Arc::default(), budget: BUDGET }
+    }
+}
 
 /// Why a chunk of a shard cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -203,20 +233,15 @@ pub(super) enum ShardError {
 }
 
 impl ShardIndices {
-    pub fn new(layout: &ShardLayout) -> Self {
-        let per_shard = layout.per_shard.iter().product::<usize>().max(1);
-        ShardIndices { slots: Mutex::default(), max_shards: (MAX_PLACES / per_shard).max(1) }
-    }
-
     /// Reads and decodes a chunk of a shard; `None` if it has only fill values.
-    pub fn chunk(
+    pub(super) fn chunk(
         &self,
         store: &dyn Store,
         layout: &ShardLayout,
-        key: &str,
+        (image, key): (u64, &str),
         number: usize,
     ) -> Result<Option<Vec<u8>>, ShardError> {
-        let Some(index) = self.index(store, layout, key)? else { return Ok(None) };
+        let Some(index) = self.index(store, layout, (image, key))? else { return Ok(None) };
         let place = index.get(number).copied().unwrap_or([u64::MAX; 2]);
         if is_empty(place) {
             return Ok(None);
@@ -225,6 +250,7 @@ impl ShardIndices {
         let bytes = match store.read(key, Part::Range { start, len }, layout.decoder.encoded_limit()) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
+            Err(StoreError::Short { .. }) => return Err(DecodeError::Beyond { start, len }.into()),
             Err(StoreError::Range { size, .. }) => return Err(DecodeError::Index { start, len, size }.into()),
             Err(error) => return Err(error.into()),
         };
@@ -235,24 +261,37 @@ impl ShardIndices {
         &self,
         store: &dyn Store,
         layout: &ShardLayout,
-        key: &str,
+        (image, key): (u64, &str),
     ) -> Result<Option<Arc<Index>>, ShardError> {
-        let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            if slots.len() >= self.max_shards && !slots.contains_key(key) {
-                slots.clear();
-            }
-            slots.entry(key.to_owned()).or_default().clone()
-        };
+        let slot = self.slot(layout, (image, key.to_owned()));
         // Whoever comes second waits here instead of reading as well.
         let mut index = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*index {
             return Ok(known.clone());
         }
-        let bytes = store.read(key, layout.index_part(), INDEX_LIMIT * 2).map_err(ShardError::ReadIndex)?;
+        let bytes = store.read(key, layout.index_part(), layout.index_len).map_err(ShardError::ReadIndex)?;
         let read = bytes.map(|bytes| layout.decode_index(&bytes)).transpose()?.map(Arc::new);
         *index = Some(read.clone());
         Ok(read)
+    }
+
+    /// The place of a shard's index, for which others make room.
+    fn slot(&self, layout: &ShardLayout, key: ShardKey) -> Arc<Slot> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = kept.slots.get(&key) {
+            return slot.clone();
+        }
+        let n_bytes = layout.per_shard.iter().product::<usize>() * 16 + SLOT_BYTES + 2 * key.1.len();
+        while kept.n_bytes + n_bytes > self.budget {
+            let Some((oldest, n_bytes)) = kept.order.pop_front() else { break };
+            kept.slots.remove(&oldest);
+            kept.n_bytes -= n_bytes;
+        }
+        let slot = Arc::<Slot>::default();
+        kept.n_bytes += n_bytes;
+        kept.order.push_back((key.clone(), n_bytes));
+        kept.slots.insert(key, slot.clone());
+        slot
     }
 }
 
@@ -301,33 +340,52 @@ mod tests {
             data_type: data_type::uint8(),
             fill_value: FillValue::from(9_u8),
         };
-        let layout = ShardLayout::new(&codec.build(), &form, 1 << 20).unwrap();
+        let layout =
+            ShardLayout::new(&codec.build(), &form, Limits { chunk: 1 << 20, index: 1 << 20 }).unwrap();
         let index = places.into_iter().flatten().flat_map(u64::to_le_bytes);
         let bytes = [1, 2].into_iter().chain(index).collect();
         (layout, SameShards { bytes, n_indices: AtomicUsize::new(0) })
     }
 
     #[test]
-    fn few_indices_are_kept_and_none_is_read_twice_in_a_row() {
+    fn indices_of_all_arrays_share_one_budget_and_none_is_read_twice_in_a_row() {
         let (layout, store) = shards([[0, 2], [u64::MAX; 2]]);
-        let indices = ShardIndices { max_shards: 2, ..ShardIndices::new(&layout) };
-        for shard in ["a", "b", "c", "d", "e"] {
-            for _ in 0..3 {
-                assert_eq!(indices.chunk(&store, &layout, shard, 0).unwrap(), Some(vec![1, 2]));
-                assert_eq!(indices.chunk(&store, &layout, shard, 1).unwrap(), None);
+        let one = 2 * 16 + SLOT_BYTES + 2;
+        let indices = ShardIndices { budget: 2 * one, ..ShardIndices::default() };
+        for image in 0..3 {
+            let indices = indices.clone();
+            for shard in ["a", "b", "c", "d", "e"] {
+                for _ in 0..3 {
+                    let chunk = |number| indices.chunk(&store, &layout, (image, shard), number).unwrap();
+                    assert_eq!((chunk(0), chunk(1)), (Some(vec![1, 2]), None));
+                }
+                let kept = indices.kept.lock().unwrap();
+                assert!(kept.n_bytes <= 2 * one && kept.slots.len() <= 2, "{kept:?}");
+                assert_eq!(kept.order.len(), kept.slots.len());
             }
-            assert!(indices.slots.lock().unwrap().len() <= 2);
         }
-        assert_eq!(store.n_indices.load(Ordering::Relaxed), 5);
-        assert_eq!(indices.chunk(&store, &layout, "missing", 0).unwrap(), None);
+        assert_eq!(store.n_indices.load(Ordering::Relaxed), 15);
+        assert_eq!(indices.chunk(&store, &layout, (0, "missing"), 0).unwrap(), None);
         assert_eq!(layout.decode_all(&store.bytes).unwrap(), [1, 2, 9, 9]);
+    }
+
+    /// One that is larger than the budget is kept until the next one comes.
+    #[test]
+    fn large_indices_are_kept_alone() {
+        let (layout, store) = shards([[0, 2], [0, 2]]);
+        let indices = ShardIndices { budget: 1, ..ShardIndices::default() };
+        for (shard, n_indices) in [("a", 1), ("a", 1), ("b", 2), ("a", 3)] {
+            indices.chunk(&store, &layout, (0, shard), 0).unwrap();
+            assert_eq!(store.n_indices.load(Ordering::Relaxed), n_indices);
+            assert_eq!(indices.kept.lock().unwrap().slots.len(), 1);
+        }
     }
 
     #[test]
     fn places_outside_of_the_shard_are_refused() {
         for place in [[0, 35], [u64::MAX, 2], [2, u64::MAX], [34, 1]] {
             let (layout, store) = shards([place, [0, 2]]);
-            let error = ShardIndices::new(&layout).chunk(&store, &layout, "a", 0).unwrap_err();
+            let error = ShardIndices::default().chunk(&store, &layout, (0, "a"), 0).unwrap_err();
             assert!(matches!(error, ShardError::Decode(DecodeError::Index { .. })), "{error}");
             assert!(layout.decode_all(&store.bytes).is_err());
         }

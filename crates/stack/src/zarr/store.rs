@@ -7,6 +7,7 @@ use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
 use crate::StackError;
+pub(crate) use crate::part::Part;
 use crate::remote::RemoteError;
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
@@ -23,28 +24,13 @@ pub(crate) trait Store: Send + Sync {
     /// [`StoreError`] if it can list but fails.
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError>;
 
-    /// Whether a folder may be read, which it may not if it is a link out of the store.
-    ///
-    /// # Errors
-    /// [`StoreError::Outside`].
-    fn admit(&self, _folder: &str) -> Result<(), StoreError> {
-        Ok(())
+    /// Whether every file costs a request to another machine.
+    fn is_far(&self) -> bool {
+        false
     }
 
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
-}
-
-/// Which bytes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Whole,
-    Range {
-        start: u64,
-        len: u64,
-    },
-    /// So many bytes at the end.
-    Suffix(u64),
 }
 
 /// Why a file of a store cannot be read; the caller names it.
@@ -54,10 +40,14 @@ pub(crate) enum StoreError {
     TooLarge { size: u64, limit: u64 },
     #[error("got a file of {size} bytes, expected {part:?} in it")]
     Range { part: Part, size: u64 },
+    #[error("got a shorter file, expected {part:?} in it")]
+    Short { part: Part },
     #[error(
         "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
     )]
     Outside { path: String },
+    #[error("got the key {key:?}, expected names that stay inside of the store")]
+    Key { key: String },
     #[error("got {got}, expected {expected}")]
     ZipEntry { got: String, expected: &'static str },
     #[error("the file cannot be read")]
@@ -73,6 +63,14 @@ impl StoreError {
     pub fn at(self, stack: &str, place: impl Into<String>) -> StackError {
         StackError::Zarr { stack: stack.to_owned(), place: place.into(), source: Box::new(self) }
     }
+}
+
+/// Refuses keys that could name something outside of the store, whoever made them.
+pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
+    // On Windows, names of streams and drives would be something else than names.
+    let is_refused = |letter: char| letter == '\0' || (cfg!(windows) && matches!(letter, '\\' | ':'));
+    let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(is_refused);
+    if key.split('/').all(is_name) { Ok(()) } else { Err(StoreError::Key { key: key.to_owned() }) }
 }
 
 impl Part {
@@ -146,6 +144,16 @@ impl ReadableStorageTraits for ZarrsStorage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_stay_inside_of_their_store() {
+        for key in ["zarr.json", "a/b.c/.zarray", "c/0/0", "0.0", "...", "a..b"] {
+            assert!(check_key(key).is_ok(), "{key}");
+        }
+        for key in ["", "/etc/passwd", "../a", "a/../../b", "a/..", "a//b", "a/", "./a", "a\0b"] {
+            assert!(check_key(key).is_err(), "{key}");
+        }
+    }
 
     #[test]
     fn parts_stay_inside_of_their_file() {

@@ -1,6 +1,5 @@
 //! A Zarr in a zip file.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::store::{Part, Store, StoreError};
+use super::store::{Part, Store, StoreError, check_key};
 
 /// The entries of a zip file.
 ///
@@ -21,9 +20,12 @@ pub(super) struct ZipStore {
     archive: Mutex<ZipArchive<BufReader<File>>>,
     /// The folder in the zip that holds everything, with a `/` at its end, or nothing.
     prefix: String,
-    /// The folders that entries are in, without `prefix`.
-    folders: BTreeSet<String>,
+    /// The names of all entries, sorted.
+    names: Vec<String>,
 }
+
+/// Bytes that the name of an entry may have.
+const MAX_NAME: usize = 4096;
 
 /// Where an entry lies in the zip file.
 struct Entry {
@@ -37,16 +39,20 @@ struct Entry {
 impl ZipStore {
     pub fn new(path: &Path) -> Result<Self, StoreError> {
         let archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
-        let names: Vec<String> =
-            archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        let mut names = Vec::new();
+        for name in archive.file_names() {
+            let Ok(name) = name else { continue };
+            if name.len() > MAX_NAME {
+                return Err(StoreError::ZipEntry {
+                    got: format!("an entry whose name has {} bytes", name.len()),
+                    expected: "names of at most 4096 bytes",
+                });
+            }
+            names.push(name.into_owned());
+        }
+        names.sort_unstable();
         let prefix = common_folder(&names);
-        let inside = names.iter().filter_map(|name| name.strip_prefix(&prefix));
-        let folders = inside
-            .flat_map(|name| {
-                name.match_indices('/').map(|(end, _)| name[..end].to_owned()).collect::<Vec<_>>()
-            })
-            .collect();
-        Ok(ZipStore { path: path.to_owned(), archive: Mutex::new(archive), prefix, folders })
+        Ok(ZipStore { path: path.to_owned(), archive: Mutex::new(archive), prefix, names })
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>, StoreError> {
@@ -85,6 +91,7 @@ fn common_folder(names: &[String]) -> String {
 
 impl Store for ZipStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        check_key(key)?;
         let Some(entry) = self.find(key)? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
         let mut file = File::open(&self.path)?;
@@ -122,9 +129,24 @@ impl Store for ZipStore {
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
         let named = format!("{folder}/");
         let folder = named.strip_prefix(&self.prefix).unwrap_or(&named).trim_matches('/');
-        let parent = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let names = self.folders.iter().filter_map(|name| name.strip_prefix(&parent));
-        Ok(Some(names.filter(|name| !name.is_empty() && !name.contains('/')).map(str::to_owned).collect()))
+        let parent =
+            if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) };
+        let mut names = Vec::new();
+        let mut rest = &self.names[self.names.partition_point(|name| *name < parent)..];
+        while let Some(inside) = rest.first().and_then(|name| name.strip_prefix(&parent)) {
+            let n_same = match inside.split_once('/') {
+                Some((first, _)) => {
+                    let start = format!("{parent}{first}/");
+                    if !first.is_empty() {
+                        names.push(first.to_owned());
+                    }
+                    rest.partition_point(|name| name.starts_with(&start))
+                }
+                None => 1,
+            };
+            rest = &rest[n_same..];
+        }
+        Ok(Some(names))
     }
 
     fn name(&self, key: &str) -> String {
@@ -137,4 +159,61 @@ fn check_crc(bytes: &[u8], expected: u32) -> Result<(), String> {
     let mut crc = Crc::new();
     crc.update(bytes);
     if crc.sum() == expected { Ok(()) } else { Err(format!("checksum {:08x}", crc.sum())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn store(names: &[&str]) -> Result<ZipStore, StoreError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer = ZipWriter::new(file.reopen().unwrap());
+        for name in names {
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+        writer.finish().unwrap();
+        ZipStore::new(file.path())
+    }
+
+    #[test]
+    fn folders_are_those_directly_in_a_folder() {
+        let inside = [
+            "a.zarr/b/0/c",
+            "a.zarr/b/0/d",
+            "a.zarr/b/e",
+            "a.zarr/b-/x/y",
+            "a.zarr/b0/x",
+            "a.zarr/z",
+            "a.zarr/é/x",
+        ];
+        for names in [inside.map(str::to_owned), inside.map(|name| name["a.zarr/".len()..].to_owned())] {
+            let store = store(&names.each_ref().map(String::as_str)).unwrap();
+            let folders = |folder: &str| store.folders(folder).unwrap().unwrap();
+            let mut at_root = folders("");
+            at_root.sort();
+            assert_eq!(at_root, ["b", "b-", "b0", "é"]);
+            assert_eq!(folders("b"), ["0"]);
+            assert_eq!(folders("b/0"), [""; 0]);
+            assert_eq!(folders("none"), [""; 0]);
+        }
+    }
+
+    /// All folders of such a name would take a gigabyte.
+    #[test]
+    fn names_are_kept_once_and_bounded() {
+        let deep = "a/".repeat(2000);
+        let store = store(&[&format!("{deep}x")]).unwrap();
+        assert_eq!(store.names.iter().map(String::len).sum::<usize>(), deep.len() + 1);
+        let error = self::store(&[&"a/".repeat(30_000), "b"]).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "got an entry whose name has 60000 bytes, expected names of at most 4096 bytes"
+        );
+    }
 }

@@ -1,7 +1,5 @@
-//! Zarrs that tests write, and a server that behaves badly on purpose.
+//! Zarrs that tests write.
 #![allow(dead_code, reason = "every test uses what it needs")]
-
-pub mod server;
 
 use std::path::Path;
 use std::sync::Arc;

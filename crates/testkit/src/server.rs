@@ -1,4 +1,6 @@
 //! A server on this machine that serves a folder over HTTP and as a bucket, and misbehaves as told.
+#![allow(clippy::unwrap_used, reason = "a server of tests that fails is a failed test")]
+#![allow(clippy::missing_panics_doc, reason = "it panics where the test goes wrong")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -8,20 +10,34 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+
 /// What may go wrong, each of it once in so many requests; 0 is never.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
+    /// Hang up instead of an answer.
     pub drop_connection: u64,
+    /// Answer with 500.
     pub error_500: u64,
+    /// Hang up in the middle of an answer.
     pub cut_body: u64,
+    /// Wait before every answer.
     pub delay: Duration,
     /// 403 for every object whose name ends so.
     pub forbidden: Option<&'static str>,
     /// 500 for every object whose name ends so.
     pub broken: Option<&'static str>,
+    /// A status for every object whose name ends so.
+    pub status: Option<(&'static str, &'static str)>,
+    /// The whole object with 200 where a part of it was asked for, if its name ends so.
+    pub whole: Option<&'static str>,
+    /// A megabyte behind the part that was asked for, if the object's name ends so.
+    pub long: Option<&'static str>,
 }
 
+/// A server of a folder, until it is dropped.
 pub struct Server {
+    /// Host and port.
     pub address: String,
     shared: Arc<Shared>,
 }
@@ -37,6 +53,8 @@ struct Shared {
 }
 
 impl Server {
+    /// Starts a server of a folder on a free port.
+    #[must_use]
     pub fn start(root: &Path, faults: Faults) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -62,14 +80,19 @@ impl Server {
     }
 
     /// How often each object was served, by name and range.
+    #[must_use]
     pub fn served(&self) -> BTreeMap<String, usize> {
         self.shared.served.lock().unwrap().clone()
     }
 
+    /// How many requests there were.
+    #[must_use]
     pub fn n_requests(&self) -> u64 {
         self.shared.n_requests.load(Ordering::Relaxed)
     }
 
+    /// How often something went wrong that should.
+    #[must_use]
     pub fn n_faults(&self) -> u64 {
         self.shared.n_faults.load(Ordering::Relaxed)
     }
@@ -115,10 +138,13 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)
 /// Whether the connection may go on.
 fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&str>) -> bool {
     let number = shared.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let Faults { drop_connection, error_500, cut_body, delay, forbidden, broken } = shared.faults;
+    let Faults { drop_connection, error_500, cut_body, delay, forbidden, broken, status, whole, long } =
+        shared.faults;
     std::thread::sleep(delay);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let path = path.as_ref();
     let fault = || shared.n_faults.fetch_add(1, Ordering::Relaxed);
     let mut plain = |status: &str, body: &str| {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -132,6 +158,10 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         fault();
         return plain("500 Internal Server Error", "out of order");
     }
+    if let Some((_, status)) = status.filter(|(end, _)| path.ends_with(end)) {
+        fault();
+        return plain(status, "as told");
+    }
     if forbidden.is_some_and(|end| path.ends_with(end)) {
         return plain("403 Forbidden", "not for you");
     }
@@ -144,6 +174,7 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     let size = bytes.len();
     let mut head = String::from("HTTP/1.1 200 OK\r\n");
     let mut part = bytes.as_slice();
+    let range = if whole.is_some_and(|end| path.ends_with(end)) { None } else { range };
     if let Some((start, end)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) {
         let (start, end) = match (start, end) {
             ("", last) => (size.saturating_sub(last.parse().unwrap()), size),
@@ -155,6 +186,11 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         }
         part = &bytes[start..end];
         head = format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {start}-{}/{size}\r\n", end - 1);
+    }
+    let longer: Vec<u8>;
+    if long.is_some_and(|end| path.ends_with(end)) {
+        longer = [part, &[0; 1 << 20]].concat();
+        part = &longer;
     }
     head += &format!(
         "Content-Length: {}\r\nETag: \"{size}\"\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",

@@ -8,56 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_geometry::Region;
+use patchweave_patching::PatchRng;
 use patchweave_stack::{DataType, ImageStackExt, OpenOptions, StackError, open};
+use patchweave_testkit::mutations;
+use rand::RngExt;
 use serde_json::{Value, json};
 use zarrs::array::{ArrayBuilder, data_type};
 use zarrs::filesystem::FilesystemStore;
 
-/// Numbers that look random and are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap()
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
-    }
-}
-
-/// Changes a few bytes, cuts, or repeats a part.
-fn mutate(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..1 + numbers.below(3) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = numbers.below(bytes.len());
-        match numbers.below(5) {
-            0 => bytes.truncate(at),
-            1 => bytes[at] ^= 1 << numbers.below(8),
-            2 => bytes[at] = *numbers.pick(&[0, 0xff, 0x7f, 0x80, b'9', b'"', b'-']),
-            3 => bytes.insert(at, *numbers.pick(b"0123456789[]{}\",:-.eE")),
-            _ => {
-                let part = bytes[at..(at + 9).min(bytes.len())].to_vec();
-                bytes.splice(at..at, part);
-            }
-        }
-    }
-    bytes
+fn below(numbers: &mut PatchRng, n: usize) -> usize {
+    numbers.random_range(0..n)
 }
 
 /// Replaces one value somewhere in JSON by an odd one, or removes it.
-fn mutate_json(value: &mut Value, numbers: &mut Numbers) {
+fn mutate_json(value: &mut Value, numbers: &mut PatchRng) {
     let odd = [
         json!(null),
         json!(0),
@@ -83,6 +47,11 @@ fn mutate_json(value: &mut Value, numbers: &mut Numbers) {
         json!({"name": "packbits"}),
         json!({"name": "numcodecs.shuffle", "configuration": {"elementsize": 0}}),
         json!({"name": "crc32c"}),
+        json!({"name": "rectangular", "configuration": {"chunk_shape": [1, [1]]}}),
+        json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": [1, [[1, 1_u64 << 60]]]}}),
+        json!({"name": "zarrs.default_suffix", "configuration": {"suffix": "/../../../../x"}}),
+        json!({"path": "../0"}),
+        json!({"path": "0"}),
         json!({"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": [[[4, 3]], 5]}}),
         json!("uint8"),
         json!("float64"),
@@ -92,18 +61,20 @@ fn mutate_json(value: &mut Value, numbers: &mut Numbers) {
         Value::Object(map) => map.len(),
         _ => 0,
     };
-    if n == 0 || numbers.below(4) == 0 {
-        *value = numbers.pick(&odd).clone();
+    if n == 0 || below(numbers, 4) == 0 {
+        *value = odd[below(numbers, odd.len())].clone();
         return;
     }
-    let at = numbers.below(n);
+    let at = below(numbers, n);
     match value {
-        Value::Array(list) if numbers.below(6) == 0 => drop(list.remove(at)),
-        Value::Array(list) if numbers.below(6) == 0 => list.insert(at, numbers.pick(&odd).clone()),
+        Value::Array(list) if below(numbers, 6) == 0 => drop(list.remove(at)),
+        Value::Array(list) if below(numbers, 6) == 0 => {
+            list.insert(at, odd[below(numbers, odd.len())].clone())
+        }
         Value::Array(list) => mutate_json(&mut list[at], numbers),
         Value::Object(map) => {
             let key = map.keys().nth(at).unwrap().clone();
-            if numbers.below(6) == 0 {
+            if below(numbers, 6) == 0 {
                 map.remove(&key);
             } else {
                 mutate_json(map.get_mut(&key).unwrap(), numbers);
@@ -146,6 +117,9 @@ fn write_v3(root: &Path, chunk: u64, inner: Option<u64>, levels: impl Fn(&mut Ar
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_file() {
+        return vec![folder.to_owned()];
+    }
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -179,7 +153,7 @@ fn replace(file: &Path, bytes: &[u8]) {
 
 /// Damages one file after the other, `n` times in all; how often it was noticed.
 fn damage(root: &Path, n: usize, seed: u64) -> usize {
-    let mut numbers = Numbers(seed);
+    let mut numbers = PatchRng::for_patch(seed, 0, 0);
     let files = files_below(root);
     let name = root.display().to_string();
     let mut n_noticed = 0;
@@ -188,14 +162,14 @@ fn damage(root: &Path, n: usize, seed: u64) -> usize {
         let whole = fs::read(file).unwrap();
         let parsed = serde_json::from_slice::<Value>(&whole).ok();
         let damaged = match parsed {
-            Some(mut json) if numbers.below(4) > 0 => {
+            Some(mut json) if below(&mut numbers, 4) > 0 => {
                 mutate_json(&mut json, &mut numbers);
                 json.to_string().into_bytes()
             }
-            _ => mutate(&whole, &mut numbers),
+            _ => mutations(numbers.random_range(0..u64::MAX), &whole, 1).next().unwrap(),
         };
         replace(file, &damaged);
-        let axes = [None, Some("YX")][numbers.below(2)];
+        let axes = [None, Some("YX")][below(&mut numbers, 2)];
         let read = catch_unwind(AssertUnwindSafe(|| read_all(root, axes)));
         let shown = || format!("case {case} of {}: {}", file.display(), String::from_utf8_lossy(&damaged));
         let read = read.unwrap_or_else(|_| panic!("{}", shown()));
@@ -262,4 +236,51 @@ fn version_3() {
         builder.bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(5).unwrap())]);
     });
     assert!(damage(&gzip, 500, 6) > 150);
+}
+
+/// Writes a plate of version 2 with two wells of two fields.
+fn write_plate(root: &Path) {
+    let members = json!([{"path": "0"}, {"path": "1"}]);
+    let group = |folder: &Path, attributes: &Value| {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(".zgroup"), r#"{"zarr_format": 2}"#).unwrap();
+        fs::write(folder.join(".zattrs"), attributes.to_string()).unwrap();
+    };
+    group(root, &json!({"plate": {"rows": [{"name": "0"}], "columns": [{"name": "0"}], "wells": members}}));
+    for well in ["0", "1"] {
+        group(&root.join(well), &json!({"well": {"images": members}}));
+        for field in ["0", "1"] {
+            write_v2(&root.join(well).join(field), "<u2", "C", &Value::Null, |bytes| bytes);
+        }
+    }
+}
+
+#[test]
+fn plates_and_wells() {
+    let folder = tempfile::tempdir().unwrap();
+    let plate = folder.path().join("plate.zarr");
+    write_plate(&plate);
+    // What chunks may hold is the matter of other tests.
+    let is_chunk = |file: &PathBuf| !file.file_name().unwrap().to_string_lossy().starts_with(".z");
+    files_below(&plate).iter().filter(|file| is_chunk(file)).for_each(|file| fs::remove_file(file).unwrap());
+    assert!(damage(&plate, 600, 7) > 150);
+}
+
+#[test]
+fn zip_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let plate = folder.path().join("plate.zarr");
+    write_plate(&plate);
+    let zipped = folder.path().join("plate.zarr.zip");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&zipped).unwrap());
+    for file in files_below(&plate) {
+        let method = [zip::CompressionMethod::Deflated, zip::CompressionMethod::Stored]
+            [usize::from(file.extension().is_none())];
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
+        let name = file.strip_prefix(&plate).unwrap().to_str().unwrap();
+        writer.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut writer, &fs::read(&file).unwrap()).unwrap();
+    }
+    writer.finish().unwrap();
+    assert!(damage(&zipped, 600, 8) > 150);
 }
