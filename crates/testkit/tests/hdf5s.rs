@@ -11,7 +11,7 @@ use hdf5_writer::{
 use ndarray::{Array4, ArrayD, Axis, s};
 use patchweave_geometry::{Axes, Region};
 use patchweave_patching::PatchRng;
-use patchweave_pixel::Pixel;
+use patchweave_pixel::{Pixel, PixelType};
 use patchweave_stack::{
     DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, Pyramid, StackError, open,
 };
@@ -227,7 +227,11 @@ fn big_data_viewer_has_setups() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("embryo.h5");
     let mut builder = Hdf5Builder::new();
-    let image = |setup: usize, level: usize| ramp::<i16>(&[3, 4 + setup, 16 >> level, 12 >> level]);
+    let image = |setup: usize, level: usize| {
+        // Negative as declared, 32768 and more as meant.
+        let shape = [3, 4 + setup, 16 >> level, 12 >> level];
+        ramp::<i16>(&shape).mapv(|pixel| if pixel % 2 == 0 { pixel } else { pixel.wrapping_add(i16::MIN) })
+    };
     for setup in 0..2 {
         let resolutions = ramp::<f64>(&[2, 3]);
         builder = builder.dataset(dataset(
@@ -250,7 +254,10 @@ fn big_data_viewer_has_setups() {
     for (setup, levels) in images.iter().enumerate() {
         for (level, stack) in levels.iter().enumerate() {
             assert_eq!(stack.info().layout.axes().to_string(), "TZYX");
-            let expected = canonical_f32(&image(setup, level), stack.info().layout.axes()).unwrap();
+            assert_eq!(stack.info().pixel_type, PixelType::U16);
+            let unsigned = image(setup, level).mapv(i16::cast_unsigned);
+            assert!(unsigned.iter().any(|&pixel| pixel >= 1 << 15));
+            let expected = canonical_f32(&unsigned, stack.info().layout.axes()).unwrap();
             image_stack_suite(&**stack, expected.view());
         }
     }
@@ -284,6 +291,32 @@ fn missing_chunks_read_as_the_fill_value_and_limits_hold() {
     small.decoded_chunk_bytes = 3999;
     let error = open(&path, DataType::Hdf5, Some(&axes), &small).err().unwrap();
     assert!(matches!(error, StackError::ChunkTooLarge { limit: 3999, .. }), "{error}");
+}
+
+/// A search that was given up must not choose, or there would be a smaller file in the larger one.
+#[test]
+fn too_many_datasets_are_not_chosen_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.h5");
+    let deep = ["g"; 20].join("/");
+    let small = ramp::<u8>(&[2, 3]);
+    let row = ramp::<u8>(&[3]);
+    let deeply = Hdf5Builder::new()
+        .dataset(dataset("raw", &small, ByteOrder::LittleEndian))
+        .dataset(dataset(&format!("{deep}/other"), &small, ByteOrder::LittleEndian));
+    let many = (0..1001).fold(
+        Hdf5Builder::new().dataset(dataset("raw", &small, ByteOrder::LittleEndian)),
+        |builder, number| builder.dataset(dataset(&format!("row{number}"), &row, ByteOrder::LittleEndian)),
+    );
+    for builder in [deeply, many] {
+        write(&path, builder);
+        let axes: Axes = "YX".parse().unwrap();
+        let error = open(&path, DataType::Hdf5, Some(&axes), &options(true)).err().unwrap();
+        assert!(matches!(error, StackError::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains("too many to choose from, name one"), "{error}");
+        let named = open(&path.join("raw"), DataType::Hdf5, Some(&axes), &options(true));
+        assert_eq!(named.unwrap().len(), 1);
+    }
 }
 
 /// Whatever a damaged file says, it is refused or read; nothing panics.
