@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::header::{Header, MAX_HEADER};
-use super::{Place, check_size, header_error, info, io_error, member_name, stored, to_native};
+use super::{Place, header_error, info, io_error, member_name, stored, to_native};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::mapped::MappedFile;
@@ -73,6 +73,14 @@ fn member(
     member.by_ref().take(MAX_HEADER).read_to_end(&mut start).map_err(io_error(stack, "read the header"))?;
     drop(member);
     let header = Header::parse(&start).map_err(header_error(stack))?;
+    if header.data_start.checked_add(header.n_bytes) != Some(size) {
+        return Err(StackError::Damaged {
+            stack: stack.to_owned(),
+            place: "the values".to_owned(),
+            got: format!("a member of {size} bytes"),
+            expected: format!("{} and {} for {:?}", header.data_start, header.n_bytes, header.shape),
+        });
+    }
     if let (CompressionMethod::Stored, Some(data_start)) = (method, data_start) {
         let place = Place {
             path: path.to_owned(),
@@ -81,7 +89,6 @@ fn member(
         };
         return stored(request, stack, &header, place, map);
     }
-    check_size(stack, &header, size.saturating_sub(header.data_start))?;
     let limit = request.options.decoded_chunk_bytes;
     if header.n_bytes > limit as u64 {
         let (stack, chunk) = (stack.to_owned(), header.shape);
@@ -117,8 +124,15 @@ impl ChunkSource for Deflated {
         skipped.map_err(&failed)?;
         let mut bytes = Vec::new();
         member.by_ref().take(header.n_bytes).read_to_end(&mut bytes).map_err(&failed)?;
-        // What is left is nothing, but only its end proves the checksum.
-        std::io::copy(&mut member, &mut std::io::sink()).map_err(&failed)?;
+        // What is left is nothing, but only its end proves the checksum; more than that is not decoded.
+        if member.read(&mut [0]).map_err(&failed)? > 0 {
+            return Err(StackError::Damaged {
+                stack: self.stack.clone(),
+                place: "the values".to_owned(),
+                got: "more bytes".to_owned(),
+                expected: format!("{} bytes", header.n_bytes),
+            });
+        }
         to_native(&mut bytes, header);
         let n_bytes = bytes.len();
         let decoded = if header.is_fortran {
