@@ -233,3 +233,32 @@ fn zarr_version_2_conforms() {
         conforms(&root, DataType::Zarr, "ZYX", &expected.into_dyn());
     }
 }
+
+/// tifffile calls samples `S`; here that is the axis of samples of a data set.
+#[test]
+fn samples_of_tifffile_are_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let colours = ramp::<u16>(&[2, 37, 29, 3]);
+    let planes = colours.clone().permuted_axes(vec![0, 3, 1, 2]).as_standard_layout().into_owned();
+    for (is_planar, named, axes, shape, image) in
+        [(false, "TYXS", "TYXC", "2, 37, 29, 3", &colours), (true, "TSYX", "TCYX", "2, 3, 37, 29", &planes)]
+    {
+        let layout = TiffLayout { is_planar, ..TiffLayout::default() };
+        let mut pages = layout.pages(colours.view().into_dimensionality::<Ix4>().unwrap());
+        let text = format!("{{\"shape\": [{shape}], \"axes\": \"{named}\"}}");
+        pages[0].tags.push((270, TagValues::Text(text)));
+        fs::write(&path, layout.file(&pages)).unwrap();
+        conforms(&path, DataType::Tiff, axes, image);
+        let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        assert_eq!(stack.info().layout.axes().to_string(), axes);
+    }
+    // A page of one sample has no such dimension, so the letter means what it means everywhere.
+    let layout = TiffLayout::default();
+    let grey = ramp::<u16>(&[2, 37, 29]);
+    let mut pages =
+        layout.pages(grey.clone().insert_axis(Axis(3)).view().into_dimensionality::<Ix4>().unwrap());
+    pages[0].tags.push((270, TagValues::Text("{\"shape\": [2, 37, 29], \"axes\": \"SYX\"}".to_owned())));
+    fs::write(&path, layout.file(&pages)).unwrap();
+    conforms(&path, DataType::Tiff, "SYX", &grey);
+}
