@@ -9,10 +9,11 @@ pub(super) fn decode_fax3(bytes: &[u8], width: usize, out: &mut [u8]) -> Result<
     let mut decoder = Group3Decoder::new(infallible(bytes)).map_err(|_| "there is no end of a line")?;
     let rows = width.div_ceil(8);
     let n_bytes = out.len();
+    let n_rows = n_bytes / rows.max(1);
     for (row_idx, row) in out.chunks_exact_mut(rows).enumerate() {
         let status = decoder.advance();
         status.map_err(|_| ends_early(row_idx * rows, n_bytes))?;
-        check_runs(decoder.transitions(), width, row_idx)?;
+        check_runs(decoder.transitions(), width, row_idx, row_idx + 1 == n_rows)?;
         draw(decoder.transitions(), width, row);
     }
     Ok(())
@@ -41,10 +42,11 @@ fn infallible(bytes: &[u8]) -> impl Iterator<Item = Result<u8, std::convert::Inf
     bytes.iter().copied().map(Ok)
 }
 
-/// The runs of a row that codes them one by one have to fill it.
-fn check_runs(ends: &[u16], width: usize, row_idx: usize) -> Result<(), CodecError> {
+/// The runs of a row that codes them one by one have to fill it; the last run of the last row is lost where the stream
+/// ends with it, and goes on to the border.
+fn check_runs(ends: &[u16], width: usize, row_idx: usize, is_last: bool) -> Result<(), CodecError> {
     let got = ends.last().copied().map_or(0, usize::from);
-    if got == width {
+    if got == width || (is_last && got < width) {
         return Ok(());
     }
     Err(format!("got runs of {got} pixels in row {row_idx}, expected {width}").into())
@@ -85,10 +87,13 @@ mod tests {
 
     #[test]
     fn runs_have_to_fill_a_row() {
-        assert!(check_runs(&[3, 5, 11], 11, 0).is_ok());
+        assert!(check_runs(&[3, 5, 11], 11, 0, false).is_ok());
         for ends in [&[3, 5, 10][..], &[3, 12], &[]] {
-            assert!(check_runs(ends, 11, 7).unwrap_err().to_string().contains("in row 7, expected 11"));
+            assert!(
+                check_runs(ends, 11, 7, false).unwrap_err().to_string().contains("in row 7, expected 11")
+            );
         }
+        assert!(check_runs(&[3, 5], 11, 7, true).is_ok() && check_runs(&[3, 12], 11, 7, true).is_err());
         assert!(check_order(&[3, 5], 11, 0).is_ok() && check_order(&[], 11, 0).is_ok());
         assert!(check_order(&[5, 3], 11, 0).is_err() && check_order(&[3, 12], 11, 0).is_err());
     }
