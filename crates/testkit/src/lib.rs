@@ -4,7 +4,7 @@
 //! * [`operations`] answers the cases with the crates of this workspace.
 //! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
 //!   constructors.
-//! * [`mutations`] damages bytes, for tests of what readers survive.
+//! * [`mutations`] damages bytes, [`survive`] reads what is damaged.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
 //!
 //! Nothing here is part of the program; other crates depend on this one for their tests only.
@@ -16,6 +16,7 @@ pub mod operations;
 mod patch_constr_suite;
 mod ramp;
 mod real_data;
+mod survive;
 mod tiff_file;
 
 pub use image_stack_suite::image_stack_suite;
@@ -23,4 +24,5 @@ pub use mutate::mutations;
 pub use patch_constr_suite::patch_constr_suite;
 pub use ramp::{canonical_f32, ramp};
 pub use real_data::{RealFile, real_data, real_files};
+pub use survive::{Survived, survive};
 pub use tiff_file::{TagValues, TiffLayout, TiffPage};
