@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 /// Numbers of files: the next one that is pooled, of whatever pool, gets another.
 static N_FILES: AtomicU64 = AtomicU64::new(0);
@@ -40,7 +41,12 @@ pub struct PooledFile {
     pool: FilePool,
     path: PathBuf,
     number: u64,
+    /// What the file was like when it was opened first.
+    first: OnceLock<Mark>,
 }
+
+/// Size and time of a file, which tell it from another one that took its place.
+type Mark = (u64, Option<SystemTime>);
 
 impl FilePool {
     /// A pool that keeps at most `capacity` files open.
@@ -53,7 +59,7 @@ impl FilePool {
     #[must_use]
     pub fn file(&self, path: &Path) -> PooledFile {
         let number = N_FILES.fetch_add(1, Ordering::Relaxed);
-        PooledFile { pool: self.clone(), path: path.to_owned(), number }
+        PooledFile { pool: self.clone(), path: path.to_owned(), number, first: OnceLock::new() }
     }
 
     /// The paths of the files that are kept open, in the order they were opened.
@@ -77,7 +83,7 @@ impl PooledFile {
     /// The file, opened for reading unless it is open already.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot be opened.
+    /// [`io::Error`] if it cannot be opened, or if it was closed in between and is not what it was.
     pub fn open(&self) -> io::Result<Arc<File>> {
         let mut files = self.pool.lock();
         if let Some((_, _, file)) = files.iter().find(|(number, _, _)| *number == self.number) {
@@ -88,6 +94,11 @@ impl PooledFile {
             files.pop_front();
         }
         let file = Arc::new(File::open(&self.path)?);
+        let metadata = file.metadata()?;
+        let mark = (metadata.len(), metadata.modified().ok());
+        if *self.first.get_or_init(|| mark) != mark {
+            return Err(io::Error::other("the file was changed or replaced since the image was opened"));
+        }
         if self.pool.capacity > 0 {
             files.push_back((self.number, self.path.clone(), Arc::clone(&file)));
         }
@@ -151,5 +162,17 @@ mod tests {
         assert_eq!(pool.held().len(), 2);
         drop((old, new));
         assert!(pool.held().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_was_closed_is_not_taken_for_the_one_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"old").unwrap();
+        let file = FilePool::new(0).file(&path);
+        file.read_exact_at(&mut [0; 3], 0).unwrap();
+        std::fs::write(&path, b"newer").unwrap();
+        let error = file.read_exact_at(&mut [0; 3], 0).unwrap_err();
+        assert!(error.to_string().contains("replaced"), "{error}");
     }
 }

@@ -33,7 +33,7 @@ impl BlockFile {
         if !self.may_map {
             return None;
         }
-        self.map.get_or_init(|| MappedFile::open(self.file.path()).ok()).as_ref()
+        self.map.get_or_init(|| self.file.open().and_then(|file| MappedFile::of(&file)).ok()).as_ref()
     }
 }
 

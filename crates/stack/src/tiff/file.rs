@@ -76,7 +76,7 @@ impl TiffFile {
         if !self.may_map {
             return None;
         }
-        self.map.get_or_init(|| MappedFile::open(self.path()).ok()).as_ref()
+        self.map.get_or_init(|| self.file.open().and_then(|file| MappedFile::of(&file)).ok()).as_ref()
     }
 
     /// Whether the file has `len` bytes at `start`.
