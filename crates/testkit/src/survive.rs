@@ -1,4 +1,5 @@
 //! Reading damaged files: none may panic or take without end, and errors name the file.
+#![expect(clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
 use std::error::Error;
 use std::fs;

@@ -290,7 +290,7 @@ fn missing_chunks_read_as_the_fill_value_and_limits_hold() {
     assert!(matches!(error, StackError::ChunkTooLarge { limit: 3999, .. }), "{error}");
 }
 
-/// A search that was given up must not choose, or there would be a smaller file in the larger one.
+/// A search that was given up must not choose: what it found may not be all there is.
 #[test]
 fn too_many_datasets_are_not_chosen_from() {
     let folder = tempfile::tempdir().unwrap();
