@@ -38,7 +38,7 @@ pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use disk::stored_bytes;
 pub use error::StackError;
 pub use file_axes::guessed_axes;
-pub use file_pool::FilePool;
+pub use file_pool::{FilePool, PooledFile};
 pub use formats::{DataType, Format, Formats};
 pub use info::{PixelSize, StackInfo};
 pub use members::{Member, Members};

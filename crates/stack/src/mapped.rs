@@ -16,10 +16,14 @@ pub(crate) struct MappedFile(Mmap);
 
 impl MappedFile {
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::of(&File::open(path)?)
+    }
+
+    /// Maps a file that is open already.
+    pub fn of(file: &File) -> io::Result<Self> {
         // SAFETY: the mapping is read-only and private to this process's view; its bytes are only ever read as
         // plain integers of one byte, for which every value is valid, also if another process changes the file.
-        let map = unsafe { Mmap::map(&file)? };
+        let map = unsafe { Mmap::map(file)? };
         Ok(MappedFile(map))
     }
 

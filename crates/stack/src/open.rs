@@ -14,7 +14,8 @@ use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, 
 pub struct OpenOptions {
     /// Where decoded chunks are kept. Clones of the options share it, so give the same to all images of a data set.
     pub cache: ChunkCache,
-    /// Files that are kept open where they are not mapped; shared like the cache.
+    /// TIFF, NPY and NPZ files that are kept open for the next read, for what is not mapped; shared like the cache. HDF5
+    /// files stay open as long as their images, a Zarr opens its files when it reads them.
     pub files: FilePool,
     /// Bytes that one strip or tile of a TIFF or one chunk of another format may decode to.
     pub decoded_chunk_bytes: usize,

@@ -85,6 +85,12 @@ fn pages_may_be_cut_into_strips_of_different_height() {
     let stack = open(&path, "ZYX").unwrap();
     assert_eq!(stack.info().chunks, Some(vec![1, 3, 4]));
     assert_counts_up(&stack);
+    // Chunks have to be of one size, so planes are decoded as a whole, and that is what is told.
+    let path = folder.path().join("deflated.tif");
+    write_tiff(&path, &[page(3), page(7), page(2)], "", Compression::Deflate(DeflateLevel::Fast));
+    let stack = open(&path, "ZYX").unwrap();
+    assert_eq!(stack.info().chunks, Some(vec![1, 7, 4]));
+    assert_counts_up(&stack);
 }
 
 #[test]
@@ -142,4 +148,42 @@ fn decoded_strips_are_kept_within_the_budget() {
         let after = stack.read_patch(0, None, &whole);
         assert_eq!(after.is_ok_and(|after| after == before), is_kept);
     }
+}
+
+#[test]
+fn the_larger_promise_of_imagej_counts() {
+    let error = |text: &str, n_pages: usize| {
+        let (_folder, path) = file(n_pages, text, Compression::Deflate(DeflateLevel::Fast));
+        let error = open(&path, "ZYX").err().unwrap();
+        assert!(matches!(error, StackError::Damaged { .. }), "{text:?}: {error:?}");
+        error.to_string()
+    };
+    let promised = error("ImageJ=1.54f\nimages=10\nslices=10\nchannels=2\n", 10);
+    assert!(
+        promised.ends_with("got 10 pages, expected the 20 that the image description names"),
+        "{promised}"
+    );
+    error("ImageJ=1.54f\nslices=3\n", 2);
+    for line in ["images=ten", "slices=-3", "channels=2.5", "frames=99999999999999999999"] {
+        let unreadable = error(&format!("ImageJ=1.54f\n{line}\n"), 3);
+        assert!(unreadable.ends_with(&format!("got {line}, expected a number of planes")), "{unreadable}");
+    }
+    error("ImageJ=1.54f\nslices=9223372036854775807\nframes=9223372036854775807\n", 3);
+}
+
+#[test]
+fn shapes_of_more_than_the_pages_hold_are_damaged() {
+    for shape in [
+        "[5, 1, 5]",
+        "[2, 7, 5]",
+        "[9223372036854775807, 9223372036854775807, 5, 4]",
+        "[100000000000000000000000, 5, 4]",
+    ] {
+        let (_folder, path) = file(1, &format!("{{\"shape\": {shape}}}"), Compression::Uncompressed);
+        let error = open(&path, "YX").err().unwrap();
+        assert!(matches!(error, StackError::Damaged { .. }), "{shape}: {error:?}");
+    }
+    // What holds less than the pages is about something else.
+    let (_folder, path) = file(2, "{\"shape\": [3, 3]}", Compression::Uncompressed);
+    assert_eq!(open(&path, "ZYX").unwrap().info().layout.shape(), [2, 5, 4]);
 }

@@ -4,7 +4,7 @@
 //! * [`operations`] answers the cases with the crates of this workspace.
 //! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
 //!   constructors.
-//! * [`mutations`] damages bytes, for tests of what readers survive.
+//! * [`mutations`] damages bytes, [`survive`] reads what is damaged.
 //! * [`Server`] serves a folder over HTTP and as a bucket, and misbehaves as told.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
 //!
@@ -18,6 +18,7 @@ mod patch_constr_suite;
 mod ramp;
 mod real_data;
 mod server;
+mod survive;
 mod tiff_file;
 
 pub use image_stack_suite::image_stack_suite;
@@ -26,4 +27,5 @@ pub use patch_constr_suite::patch_constr_suite;
 pub use ramp::{canonical_f32, ramp};
 pub use real_data::{RealFile, real_data, real_files};
 pub use server::{Faults, Server};
+pub use survive::{Survived, survive};
 pub use tiff_file::{TagValues, TiffLayout, TiffPage};

@@ -10,13 +10,14 @@ use hdf5_writer::{
 };
 use ndarray::{Array4, ArrayD, Axis, s};
 use patchweave_geometry::{Axes, Region};
-use patchweave_patching::PatchRng;
-use patchweave_pixel::Pixel;
+use patchweave_pixel::{Pixel, PixelType};
 use patchweave_stack::{
     DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, Pyramid, StackError, open,
 };
-use patchweave_testkit::{canonical_f32, image_stack_suite, ramp, real_data};
-use rand::RngExt;
+use patchweave_testkit::{canonical_f32, image_stack_suite, mutations, ramp, real_data, survive};
+
+/// Damaged copies of every file, and as many with a damaged head.
+const N_CASES: usize = 300;
 
 fn filter(id: u16) -> FilterDescription {
     let client_data = if id == FILTER_DEFLATE { vec![4] } else { Vec::new() };
@@ -227,7 +228,11 @@ fn big_data_viewer_has_setups() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("embryo.h5");
     let mut builder = Hdf5Builder::new();
-    let image = |setup: usize, level: usize| ramp::<i16>(&[3, 4 + setup, 16 >> level, 12 >> level]);
+    let image = |setup: usize, level: usize| {
+        // Negative as declared, 32768 and more as meant.
+        let shape = [3, 4 + setup, 16 >> level, 12 >> level];
+        ramp::<i16>(&shape).mapv(|pixel| if pixel % 2 == 0 { pixel } else { pixel.wrapping_add(i16::MIN) })
+    };
     for setup in 0..2 {
         let resolutions = ramp::<f64>(&[2, 3]);
         builder = builder.dataset(dataset(
@@ -250,7 +255,10 @@ fn big_data_viewer_has_setups() {
     for (setup, levels) in images.iter().enumerate() {
         for (level, stack) in levels.iter().enumerate() {
             assert_eq!(stack.info().layout.axes().to_string(), "TZYX");
-            let expected = canonical_f32(&image(setup, level), stack.info().layout.axes()).unwrap();
+            assert_eq!(stack.info().pixel_type, PixelType::U16);
+            let unsigned = image(setup, level).mapv(i16::cast_unsigned);
+            assert!(unsigned.iter().any(|&pixel| pixel >= 1 << 15));
+            let expected = canonical_f32(&unsigned, stack.info().layout.axes()).unwrap();
             image_stack_suite(&**stack, expected.view());
         }
     }
@@ -270,14 +278,10 @@ fn missing_chunks_read_as_the_fill_value_and_limits_hold() {
         .chunked([16_u64, 16])
         .fill_value(9_u16.to_le_bytes());
     let axes: Axes = "YX".parse().unwrap();
-    if let Ok(bytes) =
-        Hdf5Builder::new().dataset(empty).into_plan().and_then(|plan| plan.encode(WriteOptions::default()))
-    {
-        fs::write(&path, bytes).unwrap();
-        let stack = open(&path, DataType::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
-        let whole = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
-        assert_eq!(whole, Array4::from_elem([1, 1, 40, 50], 9.0));
-    }
+    write(&path, Hdf5Builder::new().dataset(empty));
+    let stack = open(&path, DataType::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
+    let pixels = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
+    assert_eq!(pixels, Array4::from_elem([1, 1, 40, 50], 9.0));
     let large = dataset("raw", &ramp::<u16>(&[40, 50]), ByteOrder::LittleEndian).chunked([40_u64, 50]);
     write(&path, Hdf5Builder::new().dataset(large));
     let mut small = OpenOptions::default();
@@ -286,11 +290,35 @@ fn missing_chunks_read_as_the_fill_value_and_limits_hold() {
     assert!(matches!(error, StackError::ChunkTooLarge { limit: 3999, .. }), "{error}");
 }
 
+/// A search that was given up must not choose: what it found may not be all there is.
+#[test]
+fn too_many_datasets_are_not_chosen_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.h5");
+    let deep = ["g"; 20].join("/");
+    let small = ramp::<u8>(&[2, 3]);
+    let row = ramp::<u8>(&[3]);
+    let deeply = Hdf5Builder::new()
+        .dataset(dataset("raw", &small, ByteOrder::LittleEndian))
+        .dataset(dataset(&format!("{deep}/other"), &small, ByteOrder::LittleEndian));
+    let many = (0..1001).fold(
+        Hdf5Builder::new().dataset(dataset("raw", &small, ByteOrder::LittleEndian)),
+        |builder, number| builder.dataset(dataset(&format!("row{number}"), &row, ByteOrder::LittleEndian)),
+    );
+    for builder in [deeply, many] {
+        write(&path, builder);
+        let axes: Axes = "YX".parse().unwrap();
+        let error = open(&path, DataType::Hdf5, Some(&axes), &options(true)).err().unwrap();
+        assert!(matches!(error, StackError::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains("too many to choose from, name one"), "{error}");
+        let named = open(&path.join("raw"), DataType::Hdf5, Some(&axes), &options(true));
+        assert_eq!(named.unwrap().len(), 1);
+    }
+}
+
 /// Whatever a damaged file says, it is refused or read; nothing panics.
 #[test]
 fn damaged_files_are_refused_or_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("damaged.h5");
     let array = ramp::<u16>(&[9, 12]);
     let plain = |name: &str| dataset(name, &array, ByteOrder::LittleEndian);
     let forms = [
@@ -306,47 +334,30 @@ fn damaged_files_are_refused_or_read() {
         .collect();
     if let Some(real) = real_data() {
         files.push(fs::read(real.join("e_zarr_hdf5/ilastik_probabilities.h5")).unwrap());
-        files.push(fs::read(real.join("e_zarr_hdf5/imaris_hdf5/image.ims")).unwrap());
+        files.push(fs::read(real.join("e_zarr_hdf5/imaris_hdf5/image--C00--T00000.h5")).unwrap());
     } else {
         println!("without real files: no real data");
     }
-    let (mut n_read, mut n_refused) = (0, 0);
-    for case in 0..600_usize {
-        let mut rng = PatchRng::for_patch(12, 0, case);
-        let mut bytes = files[rng.random_range(0..files.len())].clone();
-        for _ in 0..rng.random_range(1..5) {
-            let n_bytes = bytes.len().min(16_000);
-            let at = rng.random_range(0..n_bytes);
-            match rng.random_range(0..10) {
-                0 => bytes.truncate(rng.random_range(1..=n_bytes)),
-                1 => bytes[at] = 0xff,
-                2 => bytes[at] = 0,
-                3 => bytes[at] ^= 1 << rng.random_range(0..8),
-                _ => bytes[at] = rng.random(),
-            }
-        }
-        fs::write(&path, &bytes).unwrap();
-        let mut own = options(case % 2 == 0);
+    let read = |path: &Path, case: usize| -> Result<(), StackError> {
+        let mut own = options(case.is_multiple_of(2));
         own.decoded_chunk_bytes = 1 << 24;
-        match all(&path, None, &own).or_else(|_| all(&path, Some(&"YX".parse().unwrap()), &own)) {
-            Ok(images) => {
-                for stack in images.iter().flatten() {
-                    let extent = stack.info().shape().extent;
-                    if extent.n_pixels() > 1 << 24 {
-                        continue;
-                    }
-                    match stack.read_patch(0, None, &Region::whole(extent)) {
-                        Ok(_) => n_read += 1,
-                        Err(_) => n_refused += 1,
-                    }
-                }
-            }
-            Err(error) => {
-                assert!(error.to_string().contains("damaged.h5"), "{error}");
-                n_refused += 1;
+        let images = all(path, None, &own).or_else(|_| all(path, Some(&"YX".parse().unwrap()), &own))?;
+        for stack in images.iter().flatten() {
+            let extent = stack.info().shape().extent;
+            if extent.n_pixels() <= 1 << 24 {
+                stack.read_patch(0, None, &Region::whole(extent))?;
             }
         }
-    }
+        Ok(())
+    };
+    let survived = (0..).zip(&files).map(|(seed, file)| {
+        // Pixels are most of a file, so its first bytes are damaged more often.
+        let head = file.len().min(4000);
+        let heads =
+            mutations(seed + 10, &file[..head], N_CASES).map(|start| [&start, &file[head..]].concat());
+        survive(&format!("file {seed}"), "h5", file, mutations(seed, file, N_CASES).chain(heads), read)
+    });
+    let (n_read, n_refused) = survived.fold((0, 0), |sum, one| (sum.0 + one.n_read, sum.1 + one.n_refused));
     assert!(n_read > 50 && n_refused > 50, "{n_read} read, {n_refused} refused");
 }
 
@@ -406,7 +417,9 @@ fn links_stay_in_their_folder() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("image.ims");
+    let inner = folder.path().join("data");
+    fs::create_dir(&inner).unwrap();
+    let path = inner.join("image.ims");
     fs::copy(real.join("image.ims"), &path).unwrap();
     let text = |error: StackError| {
         let mut text = error.to_string();
@@ -428,4 +441,16 @@ fn links_stay_in_their_folder() {
     fs::write(&path, changed).unwrap();
     let error = text(all(&path, None, &options(true)).err().unwrap());
     assert!(error.contains("outside of the folder") || error.contains("checksum"), "{error}");
+
+    // Where it is allowed, it is followed.
+    for time in 0..3 {
+        let name = format!("image--C00--T0000{time}.h5");
+        fs::copy(real.join(&name), inner.join(&name)).unwrap();
+    }
+    fs::copy(real.join("image--C00--T00000.h5"), folder.path().join("mage--C00--T00000.h5")).unwrap();
+    let mut outside = options(true);
+    outside.links_outside = true;
+    let followed = all(&path, None, &outside).unwrap();
+    let expected = all(&real.join("image.ims"), None, &outside).unwrap();
+    assert_eq!(whole(&*followed[0][1], 0), whole(&*expected[0][1], 0));
 }

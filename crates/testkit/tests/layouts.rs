@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD, Axis, Ix3, Ix4};
-use patchweave_geometry::Axes;
+use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::ByteOrder;
-use patchweave_stack::{DataType, OpenOptions, StackError, open, open_levels};
+use patchweave_stack::{DataType, ImageStackExt, OpenOptions, StackError, open, open_levels};
 use patchweave_testkit::{TagValues, TiffLayout, canonical_f32, image_stack_suite, ramp};
 
 fn conforms(path: &Path, data_type: DataType, axes: &str, array: &ArrayD<u16>) {
@@ -232,4 +232,144 @@ fn zarr_version_2_conforms() {
         }
         conforms(&root, DataType::Zarr, "ZYX", &expected.into_dyn());
     }
+}
+
+/// tifffile calls samples `S`; here that is the axis of samples of a data set.
+#[test]
+fn samples_of_tifffile_are_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let colours = ramp::<u16>(&[2, 37, 29, 3]);
+    let planes = colours.clone().permuted_axes(vec![0, 3, 1, 2]).as_standard_layout().into_owned();
+    for (is_planar, named, axes, shape, image) in
+        [(false, "TYXS", "TYXC", "2, 37, 29, 3", &colours), (true, "TSYX", "TCYX", "2, 3, 37, 29", &planes)]
+    {
+        let layout = TiffLayout { is_planar, ..TiffLayout::default() };
+        let mut pages = layout.pages(colours.view().into_dimensionality::<Ix4>().unwrap());
+        let text = format!("{{\"shape\": [{shape}], \"axes\": \"{named}\"}}");
+        pages[0].tags.push((270, TagValues::Text(text)));
+        fs::write(&path, layout.file(&pages)).unwrap();
+        conforms(&path, DataType::Tiff, axes, image);
+        let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        assert_eq!(stack.info().layout.axes().to_string(), axes);
+    }
+    // A page of one sample has no such dimension, so the letter means what it means everywhere.
+    let layout = TiffLayout::default();
+    let grey = ramp::<u16>(&[2, 37, 29]);
+    let mut pages =
+        layout.pages(grey.clone().insert_axis(Axis(3)).view().into_dimensionality::<Ix4>().unwrap());
+    pages[0].tags.push((270, TagValues::Text("{\"shape\": [2, 37, 29], \"axes\": \"SYX\"}".to_owned())));
+    fs::write(&path, layout.file(&pages)).unwrap();
+    conforms(&path, DataType::Tiff, "SYX", &grey);
+}
+
+/// A folder with a file of 3 pages per channel, of which the first has the metadata.
+fn ome_pair(xml: &str, cut: usize) -> (tempfile::TempDir, std::path::PathBuf) {
+    let image = ramp::<u16>(&[2, 3, 37, 29]);
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("first.ome.tif");
+    fs::write(&first, ome_file(image.index_axis(Axis(0), 0), xml)).unwrap();
+    let second = ome_file(image.index_axis(Axis(0), 1), "");
+    fs::write(folder.path().join("second.ome.tif"), &second[..second.len() - cut]).unwrap();
+    (folder, first)
+}
+
+const OME_BLOCKS: &str = "<TiffData FirstC=\"0\" IFD=\"0\" PlaneCount=\"3\"/>\
+    <TiffData FirstC=\"1\" IFD=\"0\" PlaneCount=\"3\"><UUID FileName=\"second.ome.tif\">urn:1</UUID></TiffData>";
+
+#[test]
+fn a_uuid_without_a_name_is_only_this_file_if_it_is_the_same() {
+    let unnamed = |own: &str, uuid: &str| {
+        let block = "<TiffData FirstC=\"0\" IFD=\"0\" PlaneCount=\"3\"/>";
+        let marked =
+            format!("<TiffData FirstC=\"0\" IFD=\"0\" PlaneCount=\"3\"><UUID>{uuid}</UUID></TiffData>");
+        let (_folder, path) = ome_pair(&ome_xml(own, &OME_BLOCKS.replacen(block, &marked, 1)), 0);
+        open(&path, DataType::Tiff, None, &OpenOptions::default())
+    };
+    for (own, uuid) in [("UUID=\"urn:0\"", "urn:0"), ("UUID=\"urn:0\"", ""), ("", "urn:5")] {
+        assert_eq!(unnamed(own, uuid).unwrap().len(), 1, "{own} {uuid}");
+    }
+    let error = unnamed("UUID=\"urn:0\"", "urn:5").err().unwrap();
+    assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("got a UUID urn:5 without a file name"), "{error}");
+}
+
+#[test]
+fn errors_name_the_file_that_is_damaged() {
+    let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 0);
+    assert_eq!(open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().len(), 1);
+    let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 100);
+    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("second.ome.tif") && !error.contains("first.ome.tif"), "{error}");
+
+    // Deflated pixels are looked at when they are read.
+    let image = ramp::<u16>(&[2, 3, 37, 29]);
+    let layout = TiffLayout { is_deflated: true, ..TiffLayout::default() };
+    let channel = image.index_axis(Axis(0), 1).insert_axis(Axis(3));
+    let mut pages = layout.pages(channel.into_dimensionality::<Ix4>().unwrap());
+    let strip = pages[1].chunks[2].len();
+    pages[1].chunks[2].truncate(strip - 1);
+    let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 0);
+    fs::write(path.with_file_name("second.ome.tif"), layout.file(&pages)).unwrap();
+    let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+    let whole = Region::whole(stack.info().shape().extent);
+    let error = stack.read_patch(0, None, &whole).unwrap_err().to_string();
+    assert!(error.contains("second.ome.tif: page 1, strip 2 cannot be decoded"), "{error}");
+
+    let binary_only = "<OME><BinaryOnly MetadataFile=\"bad.companion.ome\" UUID=\"urn:9\"/></OME>";
+    let (_folder, path) = ome_pair(binary_only, 0);
+    fs::write(path.with_file_name("bad.companion.ome"), "<OME><Image></OME>").unwrap();
+    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("bad.companion.ome: the OME-XML") && !error.contains("first.ome.tif"), "{error}");
+}
+
+#[test]
+fn images_have_no_more_planes_than_there_are_pages() {
+    let xml = ome_xml("UUID=\"urn:0\"", OME_BLOCKS);
+    let start = xml.find("<Image>").unwrap();
+    let image = &xml[start..xml.len() - "</OME>".len()];
+    let many = xml.replace(image, &image.repeat(2000));
+    let (_folder, path) = ome_pair(&many, 0);
+    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    assert!(
+        error.contains("12 planes of images up to this one, expected no more than the 6 pages"),
+        "{error}"
+    );
+    // Only the image that is asked for is put together.
+    let one = open(&path.join("1999"), DataType::Tiff, None, &OpenOptions::default()).unwrap();
+    assert_eq!(one.len(), 1);
+
+    let repeated = ome_xml("", &OME_BLOCKS.repeat(400_000));
+    let (_folder, path) = ome_pair(&repeated, 0);
+    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("expected every plane once"), "{error}");
+}
+
+/// Tags of later pages may be long, and none of them is the start of another array.
+#[test]
+fn long_texts_of_later_pages_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let image = ramp::<u16>(&[3, 37, 29]);
+    let layout = TiffLayout::default();
+    let mut pages =
+        layout.pages(image.clone().insert_axis(Axis(3)).view().into_dimensionality::<Ix4>().unwrap());
+    pages[0].tags.push((270, TagValues::Text("{\"shape\": [3, 37, 29]}".to_owned())));
+    let long = format!("{{\"shape\": [2, 37, 29], \"note\": \"{}\"}}", "a".repeat(20_000));
+    pages[1].tags.push((270, TagValues::Text(long)));
+    fs::write(&path, layout.file(&pages)).unwrap();
+    conforms(&path, DataType::Tiff, "ZYX", &image);
+}
+
+/// The lists of a page with many planes of samples are read once.
+#[test]
+fn many_planes_of_samples_open_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.tif");
+    let image = ramp::<u16>(&[1, 14, 1, 20_000]);
+    write(&path, &TiffLayout { is_planar: true, ..TiffLayout::default() }, &image);
+    let start = std::time::Instant::now();
+    let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+    assert_eq!(stack.info().layout.shape(), [20_000, 14, 1]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
 }

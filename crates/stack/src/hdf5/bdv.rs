@@ -43,7 +43,8 @@ fn times(
         let group = groups.iter().try_fold(root.clone(), |group, name| group.group(name));
         let dataset = group.and_then(|group| group.dataset("cells"));
         let dataset = dataset.map_err(hdf5_error(&opener.name(&inside), &inside))?;
-        Pixels::new(opener, &dataset, &inside)
+        // BigDataViewer has no other pixels than unsigned ones of 16 bits, and declares them as signed.
+        Ok(Pixels::new(opener, &dataset, &inside)?.without_sign())
     };
     let parts: Vec<Pixels> = (0..n_times).map(part).collect::<Result<_, _>>()?;
     Ok(Level {

@@ -15,6 +15,8 @@ pub(super) struct Pixels {
     pub stack: String,
     dataset: hdf5_reader::Dataset,
     pub pixel_type: PixelType,
+    /// The type that the file names, of the same size.
+    stored_type: PixelType,
     pub order: ByteOrder,
     pub shape: Vec<usize>,
     /// What is decoded at once.
@@ -116,7 +118,27 @@ impl Pixels {
         }
         let dataset = dataset.clone();
         let Stored { compression, place } = stored;
-        Ok(Pixels { stack, dataset, pixel_type, order, shape, chunk, is_chunked, compression, place })
+        let stored_type = pixel_type;
+        Ok(Pixels {
+            stack,
+            dataset,
+            pixel_type,
+            stored_type,
+            order,
+            shape,
+            chunk,
+            is_chunked,
+            compression,
+            place,
+        })
+    }
+
+    /// The same bits without a sign, where they are signed numbers of 16.
+    pub fn without_sign(self) -> Self {
+        match self.pixel_type {
+            PixelType::I16 => Pixels { pixel_type: PixelType::U16, ..self },
+            _ => self,
+        }
     }
 
     /// The pixels of a region in C order and in the byte order of this machine.
@@ -127,7 +149,7 @@ impl Pixels {
             step: 1,
         };
         let selection = SliceInfo { selections: start.iter().zip(size).map(part).collect() };
-        let read = match self.pixel_type {
+        let read = match self.stored_type {
             PixelType::U8 => self.bytes_of::<u8>(&selection),
             PixelType::U16 => self.bytes_of::<u16>(&selection),
             PixelType::U32 => self.bytes_of::<u32>(&selection),

@@ -20,8 +20,14 @@ pub(super) fn only_dataset<'a>(
     group: &Group,
     inside: &str,
 ) -> Result<Found<'a>, StackError> {
-    let mut search = Search { opener, found: Vec::new(), n_seen: 0 };
+    let mut search = Search { opener, found: Vec::new(), n_seen: 0, is_cut: false };
     search.below(group, inside, 0)?;
+    if search.is_cut {
+        let what =
+            format!("a file or group with more than {MAX_DATASETS} members or {MAX_DEPTH} levels of groups");
+        let hint = "these are too many to choose from, name one in the path, as in volume.h5/group/raw";
+        return Err(StackError::Unsupported { stack: opener.name(inside), what, hint });
+    }
     let found = search.found;
     if let [(name, dataset)] = found.as_slice() {
         return Ok(opener.single(dataset.clone(), name.clone()));
@@ -44,15 +50,22 @@ struct Search<'a> {
     opener: &'a Opener<'a>,
     found: Vec<(String, Dataset)>,
     n_seen: usize,
+    /// Not all groups were looked into.
+    is_cut: bool,
 }
 
 impl Search<'_> {
     fn below(&mut self, group: &Group, inside: &str, depth: usize) -> Result<(), StackError> {
-        if depth == MAX_DEPTH || self.n_seen > MAX_DATASETS {
+        if depth == MAX_DEPTH || self.is_cut {
+            self.is_cut = true;
             return Ok(());
         }
         let (groups, datasets) = group.members().map_err(hdf5_error(&self.opener.name(inside), inside))?;
         self.n_seen += groups.len() + datasets.len();
+        if self.n_seen > MAX_DATASETS {
+            self.is_cut = true;
+            return Ok(());
+        }
         let name =
             |child: &str| if inside.is_empty() { child.to_owned() } else { format!("{inside}/{child}") };
         for dataset in datasets {

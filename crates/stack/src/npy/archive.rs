@@ -1,29 +1,28 @@
 //! NPZ files: the arrays of a ZIP archive, stored as they are or deflated.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use super::blocks::{BlockFile, Reader};
 use super::header::{Header, MAX_HEADER};
-use super::{Place, check_size, header_error, info, io_error, member_name, stored, to_native};
+use super::{Place, header_error, info, io_error, member_name, stored, to_native};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
-use crate::mapped::MappedFile;
 use crate::open::Pyramid;
-use crate::{ImageStack, OpenRequest, StackError};
+use crate::{ImageStack, OpenRequest, PooledFile, StackError};
 
 /// Opens all arrays of an archive, or the one that is called `inside`.
 pub(super) fn open(
     request: &OpenRequest<'_>,
-    file: File,
-    path: &Path,
+    file: PooledFile,
     inside: &str,
 ) -> Result<Vec<Pyramid>, StackError> {
+    let path = file.path().to_owned();
     let stack = path.display().to_string();
-    let mut archive = ZipArchive::new(file).map_err(zip_error(&stack))?;
+    let file = BlockFile::new(file, request.options);
+    let mut archive = ZipArchive::new(file.reader()).map_err(zip_error(&stack))?;
     let mut members = members(&mut archive, &stack)?;
     let all: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
     members.retain(|(name, _)| inside.is_empty() || name == inside || format!("{name}.npy") == inside);
@@ -32,20 +31,18 @@ pub(super) fn open(
         let expected = if inside.is_empty() { "at least one".to_owned() } else { all.join(", ") };
         return Err(StackError::Damaged { stack, place, got: "no such array".to_owned(), expected });
     }
-    let map = if request.options.map_files {
-        Some(Arc::new(MappedFile::open(path).map_err(io_error(&stack, "map the file"))?))
-    } else {
-        None
-    };
     let opened = members.iter().map(|(name, index)| {
-        let stack = member_name(path, name);
-        Ok(vec![member(request, &mut archive, path, &stack, *index, map.clone())?])
+        let stack = member_name(&path, name);
+        Ok(vec![member(request, &mut archive, &file, &stack, *index)?])
     });
     opened.collect()
 }
 
 /// The names of all arrays without their ending, sorted, and their places in the archive.
-fn members(archive: &mut ZipArchive<File>, stack: &str) -> Result<Vec<(String, usize)>, StackError> {
+fn members(
+    archive: &mut ZipArchive<BufReader<Reader>>,
+    stack: &str,
+) -> Result<Vec<(String, usize)>, StackError> {
     let mut members = Vec::new();
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(zip_error(stack))?;
@@ -60,11 +57,10 @@ fn members(archive: &mut ZipArchive<File>, stack: &str) -> Result<Vec<(String, u
 
 fn member(
     request: &OpenRequest<'_>,
-    archive: &mut ZipArchive<File>,
-    path: &Path,
+    archive: &mut ZipArchive<BufReader<Reader>>,
+    file: &Arc<BlockFile>,
     stack: &str,
     index: usize,
-    map: Option<Arc<MappedFile>>,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     let mut member = archive.by_index(index).map_err(zip_error(stack))?;
     let (size, compressed, method) = (member.size(), member.compressed_size(), member.compression());
@@ -73,15 +69,22 @@ fn member(
     member.by_ref().take(MAX_HEADER).read_to_end(&mut start).map_err(io_error(stack, "read the header"))?;
     drop(member);
     let header = Header::parse(&start).map_err(header_error(stack))?;
+    if header.data_start.checked_add(header.n_bytes) != Some(size) {
+        return Err(StackError::Damaged {
+            stack: stack.to_owned(),
+            place: "the values".to_owned(),
+            got: format!("a member of {size} bytes"),
+            expected: format!("{} and {} for {:?}", header.data_start, header.n_bytes, header.shape),
+        });
+    }
     if let (CompressionMethod::Stored, Some(data_start)) = (method, data_start) {
         let place = Place {
-            path: path.to_owned(),
+            file: Arc::clone(file),
             start: data_start.saturating_add(header.data_start),
             end: data_start.saturating_add(size.min(compressed)),
         };
-        return stored(request, stack, &header, place, map);
+        return stored(request, stack, &header, place);
     }
-    check_size(stack, &header, size.saturating_sub(header.data_start))?;
     let limit = request.options.decoded_chunk_bytes;
     if header.n_bytes > limit as u64 {
         let (stack, chunk) = (stack.to_owned(), header.shape);
@@ -94,14 +97,14 @@ fn member(
     });
     info.chunks = Some(header.shape.clone());
     let chunk = header.shape.clone();
-    let source = Deflated { stack: stack.to_owned(), path: path.to_owned(), index, header };
+    let source = Deflated { stack: stack.to_owned(), file: Arc::clone(file), index, header };
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
 }
 
 /// A member that is decoded as a whole.
 struct Deflated {
     stack: String,
-    path: PathBuf,
+    file: Arc<BlockFile>,
     index: usize,
     header: Header,
 }
@@ -109,16 +112,22 @@ struct Deflated {
 impl ChunkSource for Deflated {
     fn decode(&self, _chunk: &[usize]) -> Result<DecodedChunk, StackError> {
         let header = &self.header;
-        let file = File::open(&self.path).map_err(io_error(&self.stack, "open the file"))?;
-        let mut archive = ZipArchive::new(file).map_err(zip_error(&self.stack))?;
+        let mut archive = ZipArchive::new(self.file.reader()).map_err(zip_error(&self.stack))?;
         let mut member = archive.by_index(self.index).map_err(zip_error(&self.stack))?;
         let failed = io_error(&self.stack, "decode the values");
         let skipped = std::io::copy(&mut member.by_ref().take(header.data_start), &mut std::io::sink());
         skipped.map_err(&failed)?;
         let mut bytes = Vec::new();
         member.by_ref().take(header.n_bytes).read_to_end(&mut bytes).map_err(&failed)?;
-        // What is left is nothing, but only its end proves the checksum.
-        std::io::copy(&mut member, &mut std::io::sink()).map_err(&failed)?;
+        // What is left is nothing, but only its end proves the checksum; more than that is not decoded.
+        if member.read(&mut [0]).map_err(&failed)? > 0 {
+            return Err(StackError::Damaged {
+                stack: self.stack.clone(),
+                place: "the values".to_owned(),
+                got: "more bytes".to_owned(),
+                expected: format!("{} bytes", header.n_bytes),
+            });
+        }
         to_native(&mut bytes, header);
         let n_bytes = bytes.len();
         let decoded = if header.is_fortran {

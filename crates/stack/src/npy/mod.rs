@@ -7,18 +7,15 @@ mod archive;
 mod blocks;
 mod header;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use self::blocks::Blocks;
+use self::blocks::{BlockFile, Blocks};
 use self::header::{BadHeader, Header, MAX_HEADER};
-use crate::chunk::{Chunk, DecodedChunk, c_strides};
-use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::chunk::c_strides;
+use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
 use crate::inside::{name_inside, split_file};
-use crate::mapped::MappedFile;
 use crate::open::Pyramid;
 use crate::{Format, ImageStack, OpenRequest, StackError, StackInfo};
 
@@ -41,14 +38,13 @@ impl Format for NpyFormat {
         if let Some(expected) = request.n_levels.filter(|n_levels| *n_levels > 1) {
             return Err(StackError::TooFewLevels { stack, got: 1, expected });
         }
-        let mut file = File::open(&path).map_err(io_error(&stack, "open the file"))?;
-        let mut start = Vec::new();
-        file.by_ref()
-            .take(MAX_HEADER)
-            .read_to_end(&mut start)
-            .map_err(io_error(&stack, "read the header"))?;
+        let file = request.options.files.file(&path);
+        let open = || file.open().and_then(|file| Ok(file.metadata()?.len()));
+        let n_bytes = open().map_err(io_error(&stack, "open the file"))?;
+        let mut start = vec![0; usize::try_from(n_bytes.min(MAX_HEADER)).unwrap_or(0)];
+        file.read_exact_at(&mut start, 0).map_err(io_error(&stack, "read the header"))?;
         if start.starts_with(b"PK") {
-            return archive::open(request, file, &path, &inside);
+            return archive::open(request, file, &inside);
         }
         if !inside.is_empty() {
             return Err(StackError::Unsupported {
@@ -58,51 +54,35 @@ impl Format for NpyFormat {
             });
         }
         let header = Header::parse(&start).map_err(header_error(&stack))?;
-        let n_bytes = file.metadata().map_err(io_error(&stack, "ask for its size"))?.len();
-        let place = Place { path, start: header.data_start, end: n_bytes };
-        Ok(vec![vec![stored(request, &stack, &header, place, None)?]])
+        let file = BlockFile::new(file, request.options);
+        let place = Place { file, start: header.data_start, end: n_bytes };
+        Ok(vec![vec![stored(request, &stack, &header, place)?]])
     }
 }
 
 /// Where the values of an array lie.
 struct Place {
-    path: PathBuf,
+    file: Arc<BlockFile>,
     start: u64,
     /// The end of what may be read: of the file, or of the member of an archive.
     end: u64,
 }
 
-/// The stack of values that are stored as they are; `mapped` is their file, if it is mapped already.
+/// The stack of values that are stored as they are.
 fn stored(
     request: &OpenRequest<'_>,
     stack: &str,
     header: &Header,
     place: Place,
-    mapped: Option<Arc<MappedFile>>,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     check_size(stack, header, place.end.saturating_sub(place.start))?;
     let mut info = info(request, stack, header)?;
-    info.is_in_place = request.options.map_files;
-    let cache = request.options.cache.clone();
-    if request.options.map_files {
-        let map = match mapped {
-            Some(map) => map,
-            None => Arc::new(MappedFile::open(&place.path).map_err(io_error(stack, "map the file"))?),
-        };
-        let chunk = header.shape.clone();
-        let source = Mapped {
-            map,
-            start: place.start,
-            n_bytes: header.n_bytes,
-            strides: strides(header),
-            header: header.clone(),
-            stack: stack.to_owned(),
-        };
-        return Ok(Arc::new(ChunkedStack::new(source, info, chunk, cache)));
-    }
-    let source = Blocks::new(stack.to_owned(), place.path, place.start, header.clone(), request.options);
+    let options = request.options;
+    info.is_in_place = options.map_files;
+    let Place { file, start, .. } = place;
+    let source = Blocks::new(stack.to_owned(), file, start, header.clone(), options.decoded_chunk_bytes);
     let chunk = source.block().to_vec();
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, cache)))
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, options.cache.clone())))
 }
 
 /// What is known of an array.
@@ -133,38 +113,6 @@ fn strides(header: &Header) -> Vec<usize> {
     }
     let reversed: Vec<usize> = header.shape.iter().rev().copied().collect();
     c_strides(&reversed).into_iter().rev().collect()
-}
-
-/// Values in a mapped file.
-struct Mapped {
-    map: Arc<MappedFile>,
-    start: u64,
-    n_bytes: u64,
-    strides: Vec<usize>,
-    header: Header,
-    stack: String,
-}
-
-impl ChunkSource for Mapped {
-    fn in_place(&self, _chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
-        let bytes = self.map.get(self.start, self.n_bytes);
-        let bytes = bytes.ok_or_else(|| StackError::Damaged {
-            stack: self.stack.clone(),
-            place: "the values".to_owned(),
-            got: "a shorter file".to_owned(),
-            expected: format!("{} bytes of values", self.n_bytes),
-        })?;
-        Ok(Some(Chunk { bytes, order: self.header.order, strides: &self.strides }))
-    }
-
-    fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        Err(StackError::Damaged {
-            stack: self.stack.clone(),
-            place: format!("chunk {chunk:?}"),
-            got: "a request to decode it".to_owned(),
-            expected: "values that are read in place".to_owned(),
-        })
-    }
 }
 
 fn io_error(stack: &str, action: &'static str) -> impl Fn(std::io::Error) -> StackError {

@@ -48,6 +48,18 @@ pub(super) struct Piece {
     pub most_rows: usize,
 }
 
+/// Bytes by which a strip or tile may decode to more than its rows.
+const MOST_PADDING: usize = 64 << 10;
+
+impl Piece {
+    /// Bytes by which it may decode to more than the `n_needed` of its rows: the last strip may be as high as the
+    /// others.
+    fn most_surplus(self, n_needed: usize) -> usize {
+        let row = n_needed / self.height.max(1);
+        row.saturating_mul(self.most_rows.saturating_sub(self.height)).saturating_add(MOST_PADDING)
+    }
+}
+
 impl Codec {
     /// The name for people; `None` for pixels that are stored as they are.
     pub fn name(&self) -> Option<&'static str> {
@@ -71,7 +83,8 @@ impl Codec {
     /// Fills `out` from compressed bytes.
     ///
     /// # Errors
-    /// [`CodecError`] if the bytes are no such stream or end before `out` is full.
+    /// [`CodecError`] if the bytes are no such stream, end before `out` is full, go on much longer, or do not have the
+    /// checksum that they should.
     pub fn decompress(&self, bytes: &[u8], piece: Piece, out: &mut [u8]) -> Result<(), CodecError> {
         match self {
             Codec::None => {
@@ -82,9 +95,9 @@ impl Codec {
             Codec::Fax3 => fax::decode_fax3(bytes, piece.width, out),
             Codec::Fax4 => fax::decode_fax4(bytes, piece.width, out),
             Codec::Lzw => lzw(bytes, out),
-            Codec::Deflate => fill(flate2::bufread::ZlibDecoder::new(bytes), out),
+            Codec::Deflate => inflate(bytes, out, piece.most_surplus(out.len())),
             Codec::PackBits => pack_bits(bytes, out),
-            Codec::Zstd => fill(zstd::stream::read::Decoder::with_buffer(bytes)?, out),
+            Codec::Zstd => unpack_zstd(bytes, out, piece.most_surplus(out.len())),
             Codec::Jpeg { colour, tables } => jpeg(&join_tables(tables, bytes)?, *colour, piece, out),
         }
     }
@@ -94,15 +107,53 @@ pub(super) fn ends_early(got: usize, expected: usize) -> CodecError {
     format!("got {got} bytes, expected {expected}").into()
 }
 
-fn fill(mut reader: impl Read, out: &mut [u8]) -> Result<(), CodecError> {
-    let mut n_filled = 0;
-    while n_filled < out.len() {
-        match reader.read(&mut out[n_filled..])? {
-            0 => return Err(ends_early(n_filled, out.len())),
-            n => n_filled += n,
+/// Fills `out` and reads on to the end of the stream, because only that proves its checksum.
+fn inflate(bytes: &[u8], out: &mut [u8], most_surplus: usize) -> Result<(), CodecError> {
+    let mut stream = flate2::Decompress::new(true);
+    let mut surplus = [0; 4096];
+    let (mut n_read, mut n_decoded) = (0, 0);
+    loop {
+        let room = if n_decoded < out.len() { &mut out[n_decoded..] } else { &mut surplus[..] };
+        let status = stream.decompress(&bytes[n_read..], room, flate2::FlushDecompress::None)?;
+        let before = (n_read, n_decoded);
+        (n_read, n_decoded) = (usize::try_from(stream.total_in())?, usize::try_from(stream.total_out())?);
+        check_surplus(n_decoded, out.len(), most_surplus)?;
+        match status {
+            flate2::Status::StreamEnd if n_decoded < out.len() => {
+                return Err(ends_early(n_decoded, out.len()));
+            }
+            flate2::Status::StreamEnd => return Ok(()),
+            _ if before == (n_read, n_decoded) && n_decoded < out.len() => {
+                return Err(ends_early(n_decoded, out.len()));
+            }
+            _ if before == (n_read, n_decoded) => return Err("the stream has no end".into()),
+            _ => {}
         }
     }
-    Ok(())
+}
+
+/// Likewise; what stands behind the first frame is no part of the pixels.
+fn unpack_zstd(bytes: &[u8], out: &mut [u8], most_surplus: usize) -> Result<(), CodecError> {
+    let mut reader = zstd::stream::read::Decoder::with_buffer(bytes)?.single_frame();
+    let mut surplus = [0; 4096];
+    let mut n_decoded = 0;
+    loop {
+        let room = if n_decoded < out.len() { &mut out[n_decoded..] } else { &mut surplus[..] };
+        match reader.read(room)? {
+            0 if n_decoded < out.len() => return Err(ends_early(n_decoded, out.len())),
+            0 => return Ok(()),
+            n => n_decoded += n,
+        }
+        check_surplus(n_decoded, out.len(), most_surplus)?;
+    }
+}
+
+fn check_surplus(n_decoded: usize, expected: usize, most: usize) -> Result<(), CodecError> {
+    if n_decoded.saturating_sub(expected) <= most {
+        return Ok(());
+    }
+    Err(format!("got {n_decoded} bytes or more, expected {expected} and at most {most} that are not needed")
+        .into())
 }
 
 fn lzw(bytes: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
@@ -191,5 +242,58 @@ mod tests {
         pack_bits(&bytes, &mut out).unwrap();
         assert_eq!(out, [0xaa, 0xaa, 0xaa, 0x80, 0, 0x2a, 7, 7]);
         assert_eq!(pack_bits(&bytes, &mut [0; 9]).unwrap_err().to_string(), "got 8 bytes, expected 9");
+    }
+
+    /// A strip of 100 bytes in a page whose strips are 10 rows high.
+    fn decode(codec: &Codec, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let mut out = vec![0; 100];
+        let piece = Piece { height: 5, width: 20, n_samples: 1, most_rows: 10 };
+        codec.decompress(bytes, piece, &mut out).map(|()| out).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_the_end_of_a_stream_proves_it() {
+        let pixels: Vec<u8> = (0..=255).cycle().take(200).collect();
+        let deflated = |n: usize| {
+            let mut reader = flate2::read::ZlibEncoder::new(&pixels[..n], flate2::Compression::fast());
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let packed = |n: usize| {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.include_checksum(true).unwrap();
+            std::io::Write::write_all(&mut encoder, &pixels[..n]).unwrap();
+            encoder.finish().unwrap()
+        };
+        for codec in [Codec::Deflate, Codec::Zstd] {
+            let stream = |n| if codec == Codec::Zstd { packed(n) } else { deflated(n) };
+            // 200 bytes are those of a strip that is as high as the others.
+            for n in [100, 101, 200] {
+                let mut bytes = stream(n);
+                assert_eq!(decode(&codec, &bytes).unwrap(), pixels[..100], "{codec:?} of {n} bytes");
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+                assert!(decode(&codec, &bytes).is_err(), "{codec:?} of {n} bytes with a wrong checksum");
+                assert!(decode(&codec, &bytes[..last]).is_err(), "{codec:?} of {n} bytes without its end");
+                bytes[last] ^= 1;
+                bytes.extend([0; 7]);
+                assert_eq!(decode(&codec, &bytes).unwrap(), pixels[..100], "padding behind {n} bytes");
+            }
+            assert_eq!(decode(&codec, &stream(99)).unwrap_err(), "got 99 bytes, expected 100");
+        }
+    }
+
+    #[test]
+    fn streams_that_go_on_are_refused() {
+        let pixels = vec![0; 1 << 24];
+        let packed = zstd::encode_all(&pixels[..], 1).unwrap();
+        let mut deflated = Vec::new();
+        let mut reader = flate2::read::ZlibEncoder::new(&pixels[..], flate2::Compression::fast());
+        reader.read_to_end(&mut deflated).unwrap();
+        for (codec, bytes) in [(Codec::Deflate, deflated), (Codec::Zstd, packed)] {
+            let error = decode(&codec, &bytes).unwrap_err();
+            assert!(error.ends_with("expected 100 and at most 65636 that are not needed"), "{error}");
+        }
     }
 }

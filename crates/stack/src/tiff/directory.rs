@@ -87,6 +87,11 @@ impl Values {
         matches!(self.kind, 1 | 3 | 4 | 13 | 16 | 18)
     }
 
+    /// Bytes of all values.
+    pub fn n_bytes(self) -> u64 {
+        self.size().unwrap_or(1).saturating_mul(self.count)
+    }
+
     /// The place and the size of one value.
     pub fn place(self, idx: u64) -> Option<(u64, u64)> {
         let size = self.size().filter(|_| idx < self.count)?;

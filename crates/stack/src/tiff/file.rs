@@ -1,14 +1,12 @@
 //! The bytes of one TIFF file: its header, positioned reads, and the file mapped into memory.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use patchweave_pixel::ByteOrder;
 
-use super::pool::PooledFile;
 use crate::mapped::MappedFile;
-use crate::{OpenOptions, StackError};
+use crate::{OpenOptions, PooledFile, StackError};
 
 /// A file that starts like a TIFF; nothing else of it has been checked.
 pub(super) struct TiffFile {
@@ -26,14 +24,13 @@ pub(super) struct TiffFile {
 
 impl TiffFile {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StackError> {
-        let file = PooledFile::new(path);
+        let file = options.files.file(path);
         let stack = || path.display().to_string();
         let failed = |source| StackError::Io { stack: stack(), action: "open the file", source };
-        let len = file.with(|file| file.metadata()).map_err(failed)?.len();
+        let len = file.open().and_then(|file| file.metadata()).map_err(failed)?.len();
         let mut head = [0; 16];
         let n = usize::try_from(len.min(16)).unwrap_or(16);
-        file.with(|file| file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut head[..n])))
-            .map_err(failed)?;
+        file.read_exact_at(&mut head[..n], 0).map_err(failed)?;
         let order = match &head[..2] {
             b"II" => Some(ByteOrder::Little),
             b"MM" => Some(ByteOrder::Big),
@@ -79,7 +76,7 @@ impl TiffFile {
         if !self.may_map {
             return None;
         }
-        self.map.get_or_init(|| MappedFile::open(self.path()).ok()).as_ref()
+        self.map.get_or_init(|| self.file.open().and_then(|file| MappedFile::of(&file)).ok()).as_ref()
     }
 
     /// Whether the file has `len` bytes at `start`.
@@ -103,9 +100,11 @@ impl TiffFile {
             return Err(self.damaged(place(), format!("{len} bytes"), format!("at most {limit}")));
         };
         let mut bytes = vec![0; len];
-        self.file
-            .with(|file| file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes)))
-            .map_err(|source| StackError::Io { stack: self.name(), action: "read the file", source })?;
+        self.file.read_exact_at(&mut bytes, start).map_err(|source| StackError::Io {
+            stack: self.name(),
+            action: "read the file",
+            source,
+        })?;
         Ok(bytes)
     }
 

@@ -3,17 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::directory::{Directory, MOST_TEXT, tag, walk};
+use super::directory::{Directory, MOST_TEXT, Values, tag, walk};
 use super::file::TiffFile;
 use super::page::{Page, PageName};
 use super::shaped::Shaped;
 use crate::{OpenOptions, StackError};
 
+/// Bytes that the text of a later page may have; tifffile's says a shape and little else.
+const MOST_LATER_TEXT: u64 = 16 << 10;
+
 /// All pages of a file and its description.
 pub(super) struct FilePages {
     pub file: Arc<TiffFile>,
     /// In the order of the file; `None` for reduced copies that cannot be decoded.
-    pub pages: Vec<Option<Page>>,
+    pub pages: Vec<Option<Arc<Page>>>,
     /// The text of the first page.
     pub description: String,
     /// Pixels per unit along Y and X, of the first page.
@@ -34,18 +37,21 @@ impl FilePages {
             shaped: Vec::new(),
         };
         let mut before: Option<usize> = None;
+        let mut text_left = MOST_TEXT as u64;
         walk(&file, |number, directory| {
             let name = PageName { page: number, level: 0 };
-            let last = before.and_then(|at| found.pages.get(at)).and_then(Option::as_ref);
+            let last = before.and_then(|at| found.pages.get(at)).and_then(Option::as_deref);
             let page = match Page::read(&file, &directory, name, last) {
                 Err(StackError::Unsupported { .. }) if is_reduced(&file, &directory, name) => None,
-                page => Some(page?),
+                page => Some(Arc::new(page?)),
             };
             if number == 0 {
                 found.description = description(&file, &directory, name)?;
                 found.resolution = resolution(&file, &directory);
                 found.shaped.extend(Shaped::parse(&found.description).map(|shaped| (0, shaped)));
-            } else if !found.shaped.is_empty() && directory.values(tag::DESCRIPTION).is_some() {
+            } else if let Some(values) = later_text(&found, &directory).filter(|text| text.count <= text_left)
+            {
+                text_left -= values.count;
                 let text = description(&file, &directory, name)?;
                 found.shaped.extend(Shaped::parse(&text).map(|shaped| (number, shaped)));
             }
@@ -57,9 +63,15 @@ impl FilePages {
     }
 
     /// Those that are no reduced copies.
-    pub fn full_pages(&self) -> impl Iterator<Item = &Page> {
+    pub fn full_pages(&self) -> impl Iterator<Item = &Arc<Page>> {
         self.pages.iter().flatten().filter(|page| !page.is_reduced)
     }
+}
+
+/// The text of a later page, if it may start another array of tifffile.
+fn later_text(found: &FilePages, directory: &Directory) -> Option<Values> {
+    let values = directory.values(tag::DESCRIPTION).filter(|_| !found.shaped.is_empty())?;
+    (values.n_bytes() <= MOST_LATER_TEXT).then_some(values)
 }
 
 fn is_reduced(file: &TiffFile, directory: &Directory, name: PageName) -> bool {

@@ -12,6 +12,8 @@ pub(super) struct ImageJ {
     pub n_frames: usize,
     pub n_slices: usize,
     pub n_channels: usize,
+    /// A line whose number cannot be read.
+    pub unreadable: Option<String>,
     /// The unit of a pixel is a micrometre; otherwise resolution tags say nothing about the specimen.
     is_micrometre: bool,
     /// Distance between slices in that unit.
@@ -29,11 +31,14 @@ impl ImageJ {
             lines.into_iter().find(|(k, _)| *k == key).map(|(_, value)| value.trim())
         };
         let count = |key: &str| value(key).and_then(|value| value.parse::<usize>().ok());
+        let is_unreadable = |key: &&str| value(key).is_some() && count(key).is_none();
+        let unreadable = ["images", "frames", "slices", "channels"].into_iter().find(is_unreadable);
         Some(ImageJ {
             n_images: count("images"),
             n_frames: count("frames").unwrap_or(1),
             n_slices: count("slices").unwrap_or(1),
             n_channels: count("channels").unwrap_or(1),
+            unreadable: unreadable.map(|key| format!("{key}={}", value(key).unwrap_or_default())),
             is_micrometre: value("unit")
                 .is_some_and(|unit| matches!(unit, "micron" | "microns" | "um" | "µm" | "μm" | "\\u00B5m")),
             spacing: value("spacing")

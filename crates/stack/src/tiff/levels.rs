@@ -48,8 +48,8 @@ fn directories_below(series: &Series, level: usize) -> Result<Option<Vec<Plane>>
         let at = u64::try_from(level - 1).unwrap_or(u64::MAX);
         let Some(offset) = list.uint(file, at, place)?.filter(|_| at < list.count) else { return Ok(None) };
         let directory = Directory::read(file, offset, place)?;
-        match Page::read(file, &directory, name, planes.last().map(|plane| &plane.page)) {
-            Ok(page) => planes.push(Plane { file: Arc::clone(file), page }),
+        match Page::read(file, &directory, name, planes.last().map(|plane| &*plane.page)) {
+            Ok(page) => planes.push(Plane { file: Arc::clone(file), page: Arc::new(page) }),
             Err(StackError::Unsupported { .. }) => return Ok(None),
             Err(error) => return Err(error),
         }
@@ -66,7 +66,7 @@ fn marked_copies(series: &Series, pages: &FilePages) -> Vec<Vec<Plane>> {
         if group == groups.len() {
             groups.push(Vec::new());
         }
-        groups[group].push(Plane { file: Arc::clone(&pages.file), page: page.clone() });
+        groups[group].push(Plane { file: Arc::clone(&pages.file), page: Arc::clone(page) });
     }
     let is_of_all = |group: &Vec<Plane>| {
         group.len() == series.planes.len() && is_likeness(&series.form, &group[0].page.form)

@@ -1,6 +1,6 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
-//! * `pool` and `file` read bytes, `directory`, `page_tags` and `page` the tags.
+//! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
 //! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_series` and `levels` say which pages form which image.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
@@ -18,7 +18,6 @@ mod ome;
 mod ome_series;
 mod page;
 mod page_tags;
-mod pool;
 mod samples;
 mod series;
 mod shaped;
@@ -64,12 +63,14 @@ impl Format for TiffFormat {
         let place = ImagePlace::of(request.path)?;
         let pages = FilePages::open(&place.file, request.options)?;
         let is_ome = Ome::is_ome(&pages.description);
-        let (all, pages) = if is_ome {
-            (ome_series::ome_series(pages, request.options)?, None)
+        let (n_images, all, pages) = if is_ome {
+            let (n_images, all) = ome_series::ome_series(pages, place.image, request.options)?;
+            (n_images, all, None)
         } else {
-            (pages.series()?, Some(pages))
+            let all = pages.series()?;
+            (all.len(), all.into_iter().enumerate().collect(), Some(pages))
         };
-        let (n_images, stack) = (all.len(), place.file.display().to_string());
+        let stack = place.file.display().to_string();
         if place.image.is_some_and(|image| image >= n_images) {
             return Err(StackError::Damaged {
                 stack: request.path.display().to_string(),
@@ -78,8 +79,7 @@ impl Format for TiffFormat {
                 expected: "the one that the path names, counted from 0".to_owned(),
             });
         }
-        let numbered =
-            all.into_iter().enumerate().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
+        let numbered = all.into_iter().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
         let pyramids = numbered.map(|(idx, series)| {
             let name = if n_images > 1 { format!("{stack}/{idx}") } else { stack.clone() };
             pyramid(request, &name, series, pages.as_ref())
@@ -150,10 +150,7 @@ fn stack(
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
     let shrink = [full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
     info.pixel_size = series.pixel_sizes.get(info.layout.axes().is_3d(), shrink);
-    let [height, width] = storage.chunk;
-    let piece = [height.min(form.height), width.min(form.width)];
-    let ones = series.dimensions.leading.iter().map(|_| 1);
-    info.chunks = Some(series.dimensions.with_page_sizes(ones, form.samples_together(), piece));
+    info.chunks = Some(source.pieces());
     let is_big = series.planes[0].file.is_big;
     info.format =
         Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });

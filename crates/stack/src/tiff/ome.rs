@@ -58,6 +58,9 @@ pub(super) struct OmeProblem {
     pub expected: &'static str,
 }
 
+/// Elements and texts of a document; there are a few for every plane, and each takes a hundred bytes of memory.
+const MOST_NODES: u32 = 1 << 22;
+
 impl Ome {
     /// Whether a description is such a document, well formed or not.
     pub fn is_ome(text: &str) -> bool {
@@ -71,7 +74,8 @@ impl Ome {
     /// [`OmeProblem`] if it is no XML, declares entities, or its images lack what they need.
     pub fn parse(text: &str) -> Result<Self, OmeProblem> {
         let text = text.trim_start_matches('\u{feff}').trim_matches(['\0', ' ', '\n', '\r', '\t']);
-        let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
+        let options =
+            ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options).map_err(|error| OmeProblem {
             place: "the OME-XML".to_owned(),
             got: error.to_string(),

@@ -15,64 +15,105 @@ use crate::{OpenOptions, StackError};
 /// Bytes that a companion with metadata may have.
 const MOST_XML: u64 = 64 << 20;
 
-/// The series of a file whose description is OME-XML, one per image.
+/// Blocks may name a plane more than once, but not without end.
+const MOST_REPEATS: usize = 1 << 20;
+
+/// How many images a file has whose description is OME-XML, and the series of the one that is `wanted`, or of all.
 ///
 /// # Errors
-/// [`StackError`] if the document is damaged, a file that it names is missing or not beside this one, or a plane has
-/// no page.
-pub(super) fn ome_series(main: FilePages, options: &OpenOptions) -> Result<Vec<Series>, StackError> {
-    let ome = parse(&main, &main.description)?;
+/// [`StackError`] if the document is damaged, a file that it names is missing or not beside this one, a plane has no
+/// page, or the images have more planes together than there are pages.
+pub(super) fn ome_series(
+    main: FilePages,
+    wanted: Option<usize>,
+    options: &OpenOptions,
+) -> Result<(usize, Vec<(usize, Series)>), StackError> {
+    let ome = parse(&main.file.name(), &main.description)?;
     let uuid = ome.uuid;
     let images = match ome.content {
         Content::Images(images) => images,
-        Content::Elsewhere(name) => {
-            let path = beside(&main, &name, options)?;
-            let failed = |source| StackError::Io {
-                stack: show(&path),
-                action: "read the OME-XML of a companion",
-                source,
-            };
-            let len = std::fs::metadata(&path).map_err(failed)?.len();
-            if len > MOST_XML {
-                let expected = format!("at most {MOST_XML}");
-                return Err(main.file.damaged(name, format!("{len} bytes of OME-XML"), expected));
-            }
-            let text = String::from_utf8_lossy(&std::fs::read(&path).map_err(failed)?).into_owned();
-            match parse(&main, &text)?.content {
-                Content::Images(images) => images,
-                Content::Elsewhere(further) => {
-                    let got = format!("a reference to {further}");
-                    return Err(main.file.damaged(name, got, "the images themselves"));
-                }
-            }
-        }
+        Content::Elsewhere(name) => companion(&main, &name, options)?,
     };
-    let mut files = Files { main, uuid, others: BTreeMap::new(), options, names_nobody: false };
+    let mut files = Files {
+        n_pages: main.pages.len(),
+        main,
+        uuid,
+        names: BTreeMap::new(),
+        others: BTreeMap::new(),
+        options,
+        names_nobody: false,
+        n_planes: 0,
+    };
     files.names_nobody = files.is_renamed(&images);
-    images.iter().enumerate().map(|(idx, image)| files.series(idx, image, images.len())).collect()
+    let n_images = images.len();
+    let chosen = images.iter().enumerate().filter(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
+    let series = chosen.map(|(idx, image)| Ok((idx, files.series(idx, image, n_images)?)));
+    Ok((n_images, series.collect::<Result<_, _>>()?))
 }
 
-fn parse(main: &FilePages, text: &str) -> Result<Ome, StackError> {
-    Ome::parse(text).map_err(|OmeProblem { place, got, expected }| main.file.damaged(place, got, expected))
+/// The images that a companion with nothing but metadata describes.
+fn companion(main: &FilePages, name: &str, options: &OpenOptions) -> Result<Vec<OmeImage>, StackError> {
+    let path = beside(main, name, options)?;
+    let stack = path.display().to_string();
+    let failed =
+        |source| StackError::Io { stack: stack.clone(), action: "read the OME-XML of a companion", source };
+    let damaged = |got: String, expected: String| StackError::Damaged {
+        stack: stack.clone(),
+        place: "the OME-XML".to_owned(),
+        got,
+        expected,
+    };
+    let len = std::fs::metadata(&path).map_err(failed)?.len();
+    if len > MOST_XML {
+        return Err(damaged(format!("{len} bytes"), format!("at most {MOST_XML}")));
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(&path).map_err(failed)?).into_owned();
+    match parse(&stack, &text)?.content {
+        Content::Images(images) => Ok(images),
+        Content::Elsewhere(further) => {
+            Err(damaged(format!("a reference to {further}"), "the images themselves".to_owned()))
+        }
+    }
+}
+
+/// Reads the document of a file of this name.
+fn parse(stack: &str, text: &str) -> Result<Ome, StackError> {
+    Ome::parse(text).map_err(|OmeProblem { place, got, expected }| StackError::Damaged {
+        stack: stack.to_owned(),
+        place,
+        got,
+        expected: expected.to_owned(),
+    })
 }
 
 /// The file that was opened and those that its metadata names, each read once.
 struct Files<'a> {
     main: FilePages,
     uuid: Option<String>,
-    others: BTreeMap<String, FilePages>,
+    /// Which file a name means; several may mean the same.
+    names: BTreeMap<String, PathBuf>,
+    others: BTreeMap<PathBuf, FilePages>,
     options: &'a OpenOptions,
     /// The only name in the metadata is that of this file before it was renamed.
     names_nobody: bool,
+    /// Pages of all files that were read.
+    n_pages: usize,
+    /// Planes of all images that were put together.
+    n_planes: usize,
 }
 
 impl Files<'_> {
     fn is_self(&self, file: &FileName) -> bool {
         let own_name = self.main.file.path().file_name().and_then(|name| name.to_str());
+        let own_uuid = self.uuid.as_ref();
+        let is_own_uuid = !file.uuid.is_empty() && own_uuid == Some(&file.uuid);
+        // Without a name only another identity says that it is another file.
+        let is_unnamed =
+            file.name.is_none() && (file.uuid.is_empty() || own_uuid.is_none_or(|own| own.is_empty()));
         self.names_nobody
-            || (!file.uuid.is_empty() && self.uuid.as_ref() == Some(&file.uuid))
-            || file.name.is_none()
-            || file.name.as_deref() == own_name
+            || is_own_uuid
+            || is_unnamed
+            || (file.name.is_some() && file.name.as_deref() == own_name)
     }
 
     /// Whether all planes are in one file that cannot be another one, because there is none of that name.
@@ -86,16 +127,41 @@ impl Files<'_> {
 
     /// The pages of a file that metadata names.
     fn pages(&mut self, file: Option<&FileName>) -> Result<&FilePages, StackError> {
-        let name = match file.filter(|file| !self.is_self(file)).and_then(|file| file.name.as_ref()) {
-            None => return Ok(&self.main),
-            Some(name) => name,
+        let Some(file) = file.filter(|file| !self.is_self(file)) else { return Ok(&self.main) };
+        let Some(name) = &file.name else {
+            let got = format!("a UUID {} without a file name", file.uuid);
+            let own = self.uuid.as_deref().unwrap_or_default();
+            return Err(self.main.file.damaged(
+                "the OME-XML",
+                got,
+                format!("{own}, that of this file, or a name"),
+            ));
         };
-        if !self.others.contains_key(name) {
-            let path = beside(&self.main, name, self.options)?;
+        let path = match self.names.get(name) {
+            Some(path) => path.clone(),
+            None => {
+                let path = beside(&self.main, name, self.options)?;
+                self.names.insert(name.clone(), path.clone());
+                path
+            }
+        };
+        if !self.others.contains_key(&path) {
             let pages = FilePages::open(&path, self.options)?;
-            self.others.insert(name.clone(), pages);
+            self.n_pages = self.n_pages.saturating_add(pages.pages.len());
+            self.others.insert(path.clone(), pages);
         }
-        Ok(self.others.get(name).unwrap_or(&self.main))
+        Ok(self.others.get(&path).unwrap_or(&self.main))
+    }
+
+    /// Adds planes of an image; all images together have no more than all files have pages.
+    fn count(&mut self, n_planes: usize, place: &str) -> Result<(), StackError> {
+        let n_pages = self.n_pages;
+        self.n_planes = self.n_planes.saturating_add(n_planes);
+        if self.n_planes <= n_pages {
+            return Ok(());
+        }
+        let got = format!("{} planes of images up to this one", self.n_planes);
+        Err(self.main.file.damaged(place, got, format!("no more than the {n_pages} pages there are")))
     }
 
     fn series(&mut self, image_idx: usize, image: &OmeImage, n_images: usize) -> Result<Series, StackError> {
@@ -127,6 +193,7 @@ impl Files<'_> {
             let promised = stacked.map(|(axis, size)| format!("{size} along {axis}")).join(", ");
             return Err(damaged(format!("{n_pages} pages"), format!("planes for {promised}")));
         };
+        self.count(n_planes, &place)?;
         let planes = self.planes(&place, blocks, stacked, n_planes, n_samples)?;
         let mut found = Vec::with_capacity(n_planes);
         for (plane_idx, plane) in planes.into_iter().enumerate() {
@@ -143,11 +210,11 @@ impl Files<'_> {
                 == (image.width, image.height, image.pixel_type)
                 && (got.n_samples, got.is_planar) == (form.n_samples, form.is_planar);
             if !is_fitting {
-                let place = format!("{} of {}", plane.page.name, plane.file.name());
+                let place = plane.page.name.to_string();
                 let OmeImage { width, height, pixel_type, .. } = image;
                 let expected =
                     format!("{height} × {width} pixels of {pixel_type} as in {}", self.place(image_idx));
-                return Err(file.damaged(place, got.describe(), expected));
+                return Err(plane.file.damaged(place, got.describe(), expected));
             }
         }
         let kept = stacked.iter().filter(|(_, size)| *size > 1);
@@ -167,7 +234,7 @@ impl Files<'_> {
         format!("image {image_idx} of the OME-XML")
     }
 
-    fn first_page(&mut self, blocks: &[TiffData]) -> Result<Option<Page>, StackError> {
+    fn first_page(&mut self, blocks: &[TiffData]) -> Result<Option<Arc<Page>>, StackError> {
         let Some(block) = blocks.first() else { return Ok(None) };
         let pages = self.pages(block.file.as_ref())?;
         Ok(pages.pages.get(block.page.unwrap_or(0)).cloned().flatten())
@@ -183,6 +250,7 @@ impl Files<'_> {
         n_samples: usize,
     ) -> Result<Vec<Option<Plane>>, StackError> {
         let mut planes = vec![None; n_planes];
+        let mut steps_left = n_planes.saturating_add(MOST_REPEATS);
         for block in blocks {
             let start = [block.c / n_samples, block.z, block.t];
             let first = stacked.iter().try_fold(0_usize, |first, (axis, size)| {
@@ -204,14 +272,23 @@ impl Files<'_> {
             let page = block.page.unwrap_or(0);
             // A block that names its first page has one plane, one that does not has all pages of the file.
             let n = block.n_planes.unwrap_or(if block.page.is_some() { 1 } else { found.pages.len() });
-            for step in 0..n.min(n_planes - first) {
+            let n = n.min(n_planes - first);
+            steps_left = steps_left.checked_sub(n).ok_or_else(|| {
+                let got = format!("the {n_planes} planes named more than {MOST_REPEATS} times");
+                file.damaged(place, got, "every plane once")
+            })?;
+            for step in 0..n {
                 let pages = &found.pages;
                 let Some(Some(page)) = page.checked_add(step).and_then(|page| pages.get(page)) else {
                     let place = format!("{}, plane at {}", place, position(stacked, first + step));
-                    let got = format!("{} pages in {}", pages.len(), found.file.name());
-                    return Err(file.damaged(place, got, format!("its page {}", page.saturating_add(step))));
+                    let got = format!("{} pages", pages.len());
+                    return Err(found.file.damaged(
+                        place,
+                        got,
+                        format!("its page {}", page.saturating_add(step)),
+                    ));
                 };
-                planes[first + step] = Some(Plane { file: Arc::clone(&found.file), page: page.clone() });
+                planes[first + step] = Some(Plane { file: Arc::clone(&found.file), page: Arc::clone(page) });
             }
         }
         Ok(planes)
@@ -256,10 +333,6 @@ fn beside(main: &FilePages, name: &str, options: &OpenOptions) -> Result<PathBuf
         return Err(refused());
     }
     Ok(path)
-}
-
-fn show(path: &Path) -> String {
-    path.display().to_string()
 }
 
 #[cfg(test)]

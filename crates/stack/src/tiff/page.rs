@@ -223,11 +223,19 @@ impl Page {
         Ok(Extent { offset, len })
     }
 
-    /// Where the strips of one plane start if they are stored as they are and follow each other without a gap.
-    pub fn contiguous(&self, file: &TiffFile, plane: usize) -> Result<Option<u64>, StackError> {
-        let [down, _] = self.grid();
+    /// Bytes of the lists of strips that stand outside of the directory.
+    pub fn list_bytes(&self) -> u64 {
+        let lists = [Some(self.offsets), self.byte_counts].into_iter().flatten();
+        lists
+            .filter(|values| values.only().is_none())
+            .fold(0, |sum, values| sum.saturating_add(values.n_bytes()))
+    }
+
+    /// Where the strips of every plane start that are stored as they are and follow each other without a gap.
+    pub fn plane_starts(&self, file: &TiffFile) -> Result<Vec<Option<u64>>, StackError> {
+        let n_planes = self.form.n_planes();
         if self.storage.is_tiled || !self.is_plain() || self.n_chunks() > MOST_STRIPS {
-            return Ok(None);
+            return Ok(vec![None; n_planes]);
         }
         let place = || format!("{}, the list of strips", self.name);
         let all = |values: Values| match values.only() {
@@ -236,19 +244,29 @@ impl Page {
         };
         let offsets = all(self.offsets)?;
         let lens = self.byte_counts.map(all).transpose()?;
+        let start = |plane| self.plane_start(file, plane, &offsets, lens.as_deref());
+        Ok((0..n_planes).map(start).collect())
+    }
+
+    fn plane_start(
+        &self,
+        file: &TiffFile,
+        plane: usize,
+        offsets: &[u64],
+        lens: Option<&[u64]>,
+    ) -> Option<u64> {
+        let [down, _] = self.grid();
         let mut start_and_end = None;
         for row in 0..down {
             let idx = plane * down + row;
-            let expected = self.stored_bytes(self.stored_size(row)).and_then(|len| u64::try_from(len).ok());
-            let (Some(expected), Some(&offset)) = (expected, offsets.get(idx)) else { return Ok(None) };
-            let is_short = lens.as_ref().is_some_and(|lens| lens.get(idx).is_none_or(|&len| len < expected));
+            let expected = u64::try_from(self.stored_bytes(self.stored_size(row))?).ok()?;
+            let offset = *offsets.get(idx)?;
+            let is_short = lens.is_some_and(|lens| lens.get(idx).is_none_or(|&len| len < expected));
             let (start, end) = start_and_end.unwrap_or((offset, offset));
-            let Some(next) = end.checked_add(expected).filter(|_| offset == end && !is_short) else {
-                return Ok(None);
-            };
+            let next = end.checked_add(expected).filter(|_| offset == end && !is_short)?;
             start_and_end = Some((start, next));
         }
-        Ok(start_and_end.filter(|(start, end)| file.has(*start, end - start)).map(|(start, _)| start))
+        start_and_end.filter(|(start, end)| file.has(*start, end - start)).map(|(start, _)| start)
     }
 }
 

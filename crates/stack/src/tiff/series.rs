@@ -17,7 +17,7 @@ use crate::{PixelSize, StackError};
 #[derive(Clone)]
 pub(super) struct Plane {
     pub file: Arc<TiffFile>,
-    pub page: Page,
+    pub page: Arc<Page>,
 }
 
 /// One image: its planes and what their order means.
@@ -58,7 +58,7 @@ impl FilePages {
     /// The pages as series of equal form, described by ImageJ, by tifffile or by nobody.
     pub fn series(&self) -> Result<Vec<Series>, StackError> {
         let imagej = ImageJ::parse(&self.description);
-        let mut groups: Vec<(usize, Vec<&Page>)> = Vec::new();
+        let mut groups: Vec<(usize, Vec<&Arc<Page>>)> = Vec::new();
         let mut known = HashMap::new();
         for page in self.full_pages() {
             let array = self.shaped.partition_point(|(start, _)| *start <= page.name.page);
@@ -85,7 +85,7 @@ impl FilePages {
         Ok(series)
     }
 
-    fn plain_series(&self, pages: &[&Page]) -> Series {
+    fn plain_series(&self, pages: &[&Arc<Page>]) -> Series {
         let form = pages[0].form;
         let leading = if pages.len() > 1 { vec![pages.len()] } else { Vec::new() };
         Series {
@@ -100,19 +100,29 @@ impl FilePages {
         }
     }
 
-    fn plane(&self, page: &Page) -> Plane {
-        Plane { file: Arc::clone(&self.file), page: page.clone() }
+    fn plane(&self, page: &Arc<Page>) -> Plane {
+        Plane { file: Arc::clone(&self.file), page: Arc::clone(page) }
     }
 
-    fn imagej_series(&self, imagej: &ImageJ, pages: &[&Page]) -> Result<Series, StackError> {
+    fn imagej_series(&self, imagej: &ImageJ, pages: &[&Arc<Page>]) -> Result<Series, StackError> {
         let plain = self.plain_series(pages);
         let (form, n_pages) = (plain.form, pages.len());
         // Channels stored as samples of a pixel are counted in the description, not in the pages.
         let n_channels = if form.n_samples > 1 { 1 } else { imagej.n_channels };
         let sizes = [(Axis::T, imagej.n_frames), (Axis::Z, imagej.n_slices), (Axis::C, n_channels)];
         let product = sizes.iter().try_fold(1_usize, |n, (_, size)| n.checked_mul(*size));
-        let promised = if form.n_samples > 1 { product } else { imagej.n_images };
-        let promised = promised.unwrap_or(1);
+        let damaged = |got: String, expected: &str| {
+            Err(self.file.damaged("the image description by ImageJ", got, expected))
+        };
+        if let Some(got) = &imagej.unreadable {
+            return damaged(got.clone(), "a number of planes");
+        }
+        let Some(n_named) = product else {
+            let got = sizes.map(|(axis, size)| format!("{size} along {axis}")).join(", ");
+            return damaged(got, "as many planes as there can be");
+        };
+        let n_images = if form.n_samples > 1 { None } else { imagej.n_images };
+        let promised = n_named.max(n_images.unwrap_or(1));
         if promised > n_pages && (n_pages > 1 || !pages[0].is_plain()) {
             return Err(self.too_few(n_pages, promised));
         }
@@ -136,7 +146,7 @@ impl FilePages {
         })
     }
 
-    fn shaped_series(&self, shaped: &Shaped, pages: &[&Page]) -> Result<Series, StackError> {
+    fn shaped_series(&self, shaped: &Shaped, pages: &[&Arc<Page>]) -> Result<Series, StackError> {
         let plain = self.plain_series(pages);
         let (form, n_pages) = (plain.form, pages.len());
         let has_samples = plain.dimensions.has_samples;
@@ -159,16 +169,32 @@ impl FilePages {
                 }
                 Ok(Series {
                     leading_axes: vec![None; dimensions.leading.len()],
+                    named_axes: shaped.axes.as_ref().map(|axes| dimensions.with_channels(axes, &form)),
                     dimensions,
-                    named_axes: shaped.axes.clone(),
                     is_mute: shaped.axes.is_none(),
                     format: "tifffile TIFF",
                     ..plain
                 })
             }
             None if most > n_pages => Err(self.too_few(n_pages, most)),
-            None => Ok(Series { is_mute: true, ..plain }),
+            None => {
+                self.check_values(shaped, &form, n_pages)?;
+                Ok(Series { is_mute: true, ..plain })
+            }
         }
+    }
+
+    /// A shape that pages do not have is of no use, but it must not promise more than there is.
+    fn check_values(&self, shaped: &Shaped, form: &PageForm, n_pages: usize) -> Result<(), StackError> {
+        let product = |sizes: &[usize]| sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+        let held = product(&[n_pages, form.height, form.width, form.n_samples]);
+        let promised = product(&shaped.shape);
+        if promised.is_some_and(|promised| held.is_none_or(|held| promised <= held)) {
+            return Ok(());
+        }
+        let got = format!("{n_pages} pages of {}", form.describe());
+        let expected = format!("the shape {:?} that the image description names", shaped.shape);
+        Err(self.file.damaged("the list of pages", got, expected))
     }
 
     fn too_few(&self, n_pages: usize, expected: usize) -> StackError {
@@ -180,8 +206,7 @@ impl FilePages {
     fn check_planes_follow(&self, page: &Page, n_planes: usize) -> Result<(), StackError> {
         let place = "the planes behind page 0";
         let mut start = None;
-        for plane in 0..page.form.n_planes() {
-            let at = page.contiguous(&self.file, plane)?;
+        for (plane, at) in page.plane_starts(&self.file)?.into_iter().enumerate() {
             let expected =
                 plane.checked_mul(page.form.page_bytes().unwrap_or(usize::MAX) / page.form.n_planes());
             let expected = expected.and_then(|skip| u64::try_from(skip).ok()).zip(start.or(at));
@@ -233,6 +258,24 @@ impl Dimensions {
         leading.chain(planes).chain([height, width]).chain(last).collect()
     }
 
+    /// Axes as tifffile names them, who calls samples `S`: here they are channels, and `S` is another axis.
+    fn with_channels(&self, axes: &[Axis], form: &PageForm) -> Vec<Axis> {
+        let mut axes = axes.to_vec();
+        let samples = match (self.has_planes, self.has_samples) {
+            (true, _) => Some(self.leading.len()),
+            (false, true) => axes.len().checked_sub(1),
+            (false, false) => None,
+        };
+        // A single sample beside channels that are stored otherwise takes nothing away from them.
+        let is_free = form.n_samples > 1 || !axes.contains(&Axis::C);
+        if let Some(axis) =
+            samples.and_then(|at| axes.get_mut(at)).filter(|axis| is_free && **axis == Axis::S)
+        {
+            *axis = Axis::C;
+        }
+        axes
+    }
+
     /// Which plane is at a position of the leading dimensions.
     pub fn plane(&self, position: &[usize]) -> usize {
         self.leading.iter().zip(position).fold(0, |plane, (&size, at)| plane * size + at)
@@ -261,15 +304,20 @@ impl Series {
     /// # Errors
     /// [`StackError::Unsupported`] if both pages and samples are channels.
     pub fn axes(&self, is_given: bool) -> Result<FileAxes, StackError> {
+        let channels_twice = || {
+            let what = format!("channels of {} samples each", self.form.n_samples);
+            self.planes[0].file.unsupported(what, "store every sample as a channel of its own")
+        };
         if let Some(axes) = &self.named_axes {
+            if axes.iter().filter(|axis| **axis == Axis::C).count() > 1 {
+                return Err(channels_twice());
+            }
             return Ok(FileAxes::new(axes.iter().copied().map(Some).collect()));
         }
         let planes = self.dimensions.has_planes.then_some(Some(Axis::C));
         let last = self.dimensions.has_samples.then_some(Some(Axis::C));
         if self.leading_axes.contains(&Some(Axis::C)) && (planes.is_some() || last.is_some()) {
-            let what = format!("channels of {} samples each", self.form.n_samples);
-            let hint = "store every sample as a channel of its own";
-            return Err(self.planes[0].file.unsupported(what, hint));
+            return Err(channels_twice());
         }
         let leading = self.leading_axes.iter().copied();
         let page = [Some(Axis::Y), Some(Axis::X)];

@@ -20,8 +20,7 @@ impl Shaped {
         }
         let json: serde_json::Value = serde_json::from_str(text.trim_end_matches('\0')).ok()?;
         let sizes = json.get("shape")?.as_array()?;
-        let shape: Option<Vec<usize>> =
-            sizes.iter().map(|size| usize::try_from(size.as_u64()?).ok()).collect();
+        let shape: Option<Vec<usize>> = sizes.iter().map(read_size).collect();
         let letters = json.get("axes").and_then(|axes| axes.as_str());
         let axes: Option<Vec<Axis>> = letters.and_then(|axes| axes.chars().map(Axis::from_letter).collect());
         let axes = axes.filter(|axes| {
@@ -30,6 +29,14 @@ impl Shaped {
         });
         let is_truncated = json.get("truncated").and_then(|value| value.as_bool()).unwrap_or(false);
         Some(Shaped { shape: shape?, axes, is_truncated })
+    }
+}
+
+/// A size; one that is too large for a number of this machine becomes the largest, which no file can hold.
+fn read_size(size: &serde_json::Value) -> Option<usize> {
+    match size.as_u64() {
+        Some(size) => Some(usize::try_from(size).unwrap_or(usize::MAX)),
+        None => size.as_f64().filter(|&size| size > 1e18).map(|_| usize::MAX),
     }
 }
 
@@ -48,6 +55,8 @@ mod tests {
             assert_eq!(Shaped::parse(&text).unwrap().axes, None);
         }
         assert_eq!(Shaped::parse("{\"shape\": [3, -4]}"), None);
+        let large = Shaped::parse("{\"shape\": [3, 100000000000000000000000]}").unwrap();
+        assert_eq!(large.shape, [3, usize::MAX]);
         assert_eq!(Shaped::parse("a confocal stack"), None);
     }
 }

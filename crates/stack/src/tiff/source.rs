@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compression::{Codec, Piece};
+use super::file::TiffFile;
 use super::page::{Extent, Page};
 use super::samples::{Rows, reverse_bits};
 use super::series::{Plane, Series};
@@ -15,6 +16,9 @@ const UNKNOWN: u64 = 0;
 
 /// A plane whose strips do not follow each other.
 const SCATTERED: u64 = u64::MAX;
+
+/// Bytes of lists of strips that opening reads to find out whether planes follow each other.
+const MOST_LIST_BYTES: u64 = 16 << 20;
 
 /// What is read at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +83,8 @@ impl TiffSource {
         if !source.is_in_place() {
             match grid {
                 Grid::Whole { .. } => {}
-                Grid::Planes => drop(source.check_size(page)?),
-                Grid::Pieces => drop(source.check_size(first.page.storage.chunk)?),
+                Grid::Planes => drop(source.check_size(&first.file, page)?),
+                Grid::Pieces => drop(source.check_size(&first.file, first.page.storage.chunk)?),
             }
         }
         Ok(source)
@@ -88,8 +92,20 @@ impl TiffSource {
 
     /// Whether pixels are copied from where they lie.
     pub fn is_in_place(&self) -> bool {
-        let Plane { file, page } = &self.series.planes[0];
-        file.may_map() && page.is_plain()
+        self.series.planes.iter().all(|Plane { file, page }| file.may_map() && page.is_plain())
+    }
+
+    /// What has to be read for a pixel: a strip or tile, or a plane where pages are cut in different ways and have to
+    /// be decoded.
+    pub fn pieces(&self) -> Vec<usize> {
+        if self.grid == Grid::Planes && !self.is_in_place() {
+            return self.chunk.clone();
+        }
+        let form = self.series.form;
+        let [height, width] = self.series.planes[0].page.storage.chunk;
+        let piece = [height.min(form.height), width.min(form.width)];
+        let ones = self.series.dimensions.leading.iter().map(|_| 1);
+        self.series.dimensions.with_page_sizes(ones, form.samples_together(), piece)
     }
 
     pub fn series(&self) -> &Series {
@@ -102,10 +118,10 @@ impl TiffSource {
     }
 
     /// Pixels of this size of one plane may be decoded at once.
-    fn check_size(&self, size: [usize; 2]) -> Result<usize, StackError> {
+    fn check_size(&self, file: &TiffFile, size: [usize; 2]) -> Result<usize, StackError> {
         let n_bytes = self.series.form.n_bytes(size);
         n_bytes.filter(|&n_bytes| n_bytes <= self.limit).ok_or_else(|| StackError::ChunkTooLarge {
-            stack: self.series.planes[0].file.name(),
+            stack: file.name(),
             chunk: size.to_vec(),
             pixel_type: self.series.form.pixel_type,
             limit: self.limit,
@@ -135,15 +151,16 @@ impl TiffSource {
     fn plane_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
         let Some(map) = file.map() else { return Ok(None) };
-        let Some(start) = self.starts.get(place.plane_idx * self.series.form.n_planes() + place.sample)
-        else {
-            return Ok(None);
-        };
+        let first = place.plane_idx * self.series.form.n_planes();
+        let Some(start) = self.starts.get(first + place.sample) else { return Ok(None) };
         let mut at = start.load(Ordering::Relaxed);
         if at == UNKNOWN {
-            let found = page.contiguous(file, place.sample)?;
-            at = found.and_then(|at| at.checked_add(shift)).unwrap_or(SCATTERED);
-            start.store(at, Ordering::Relaxed);
+            // The lists are read once for all planes of the page.
+            for (found, start) in page.plane_starts(file)?.into_iter().zip(&self.starts[first..]) {
+                let found = found.and_then(|at| at.checked_add(shift)).unwrap_or(SCATTERED);
+                start.store(found, Ordering::Relaxed);
+            }
+            at = start.load(Ordering::Relaxed);
         }
         if at == SCATTERED {
             return Ok(None);
@@ -153,7 +170,7 @@ impl TiffSource {
         let bytes = len.and_then(|len| map.get(at, len));
         bytes
             .map(Some)
-            .ok_or_else(|| self.outside(page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
+            .ok_or_else(|| outside(file, page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
     }
 
     /// The bytes of one strip or tile in the file, if they are pixels already.
@@ -171,7 +188,7 @@ impl TiffSource {
         let at = extent.offset.checked_add(shift);
         let bytes =
             at.zip(needed.filter(|&needed| needed <= extent.len)).and_then(|(at, len)| map.get(at, len));
-        bytes.map(Some).ok_or_else(|| self.outside(page, extent, place))
+        bytes.map(Some).ok_or_else(|| outside(file, page, extent, place))
     }
 
     fn extent(&self, place: Place) -> Result<Extent, StackError> {
@@ -179,20 +196,11 @@ impl TiffSource {
         page.extent(file, piece_idx(page, place), place.row)
     }
 
-    fn outside(&self, page: &Page, extent: Extent, place: Place) -> StackError {
-        let file = &self.series.planes[0].file;
-        let name = piece_name(page, place);
-        let Extent { offset, len } = extent;
-        let needed = page.stored_bytes(page.stored_size(place.row)).unwrap_or(usize::MAX);
-        let got = format!("{len} bytes at {offset} in a file of {}", file.len());
-        file.damaged(name, got, format!("{needed} bytes inside of it"))
-    }
-
     /// Decodes a plane from its strips or tiles.
     fn decode_plane(&self, place: Place) -> Result<Vec<u8>, StackError> {
         let form = self.series.form;
-        let (Plane { page, .. }, _) = self.plane(place.plane_idx)?;
-        let mut plane = vec![0; self.check_size([form.height, form.width])?];
+        let (Plane { file, page }, _) = self.plane(place.plane_idx)?;
+        let mut plane = vec![0; self.check_size(file, [form.height, form.width])?];
         let [down, across] = page.grid();
         let pixel_bytes = form.samples_together() * form.pixel_type.n_bytes();
         let [height, width] = page.storage.chunk;
@@ -214,20 +222,20 @@ impl TiffSource {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
         let form = self.series.form;
         let size = page.stored_size(place.row);
-        let n_decoded = self.check_size(size)?;
-        let too_wide = || self.outside(page, Extent { offset: 0, len: u64::MAX }, place);
+        let n_decoded = self.check_size(file, size)?;
+        let too_wide = || outside(file, page, Extent { offset: 0, len: u64::MAX }, place);
         let n_stored = page.stored_bytes(size).ok_or_else(too_wide)?;
         let extent = self.extent(place)?;
         if is_absent(page, extent) {
             return Ok(vec![0; n_decoded]);
         }
         let storage = &*page.storage;
-        let start = extent.offset.checked_add(shift).ok_or_else(|| self.outside(page, extent, place))?;
+        let start = extent.offset.checked_add(shift).ok_or_else(|| outside(file, page, extent, place))?;
         let name = || piece_name(page, place);
         let mut bytes = if storage.codec == Codec::None {
             let len = u64::try_from(n_stored).unwrap_or(u64::MAX);
             if extent.len < len {
-                return Err(self.outside(page, extent, place));
+                return Err(outside(file, page, extent, place));
             }
             file.read(start, len, self.limit, name)?
         } else {
@@ -263,6 +271,15 @@ impl TiffSource {
     }
 }
 
+/// The error of a piece that is not where its page says.
+fn outside(file: &TiffFile, page: &Page, extent: Extent, place: Place) -> StackError {
+    let name = piece_name(page, place);
+    let Extent { offset, len } = extent;
+    let needed = page.stored_bytes(page.stored_size(place.row)).unwrap_or(usize::MAX);
+    let got = format!("{len} bytes at {offset} in a file of {}", file.len());
+    file.damaged(name, got, format!("{needed} bytes inside of it"))
+}
+
 /// A tile that was never written has neither a place nor a size; its pixels are zero.
 fn is_absent(page: &Page, extent: Extent) -> bool {
     page.storage.is_tiled && extent == Extent { offset: 0, len: 0 }
@@ -288,7 +305,7 @@ fn grid_of(series: &Series) -> Result<Grid, StackError> {
         if let Some(start) = start_of_whole(series)? {
             return Ok(Grid::Whole { start });
         }
-        if first.page.contiguous(&first.file, 0)?.is_some() {
+        if first.page.plane_starts(&first.file)?.first().is_some_and(Option::is_some) {
             return Ok(Grid::Planes);
         }
     }
@@ -303,12 +320,14 @@ fn start_of_whole(series: &Series) -> Result<Option<u64>, StackError> {
     let plane_bytes = form.n_bytes([form.height, form.width]).and_then(|n| u64::try_from(n).ok());
     let Some(plane_bytes) = plane_bytes else { return Ok(None) };
     let mut start_and_end = None;
+    let mut list_bytes = 0_u64;
     for Plane { file, page } in &series.planes {
-        if file.path() != first.file.path() {
+        list_bytes = list_bytes.saturating_add(page.list_bytes());
+        if file.path() != first.file.path() || list_bytes > MOST_LIST_BYTES {
             return Ok(None);
         }
-        for sample in 0..form.n_planes() {
-            let Some(at) = page.contiguous(file, sample)? else { return Ok(None) };
+        for at in page.plane_starts(file)? {
+            let Some(at) = at else { return Ok(None) };
             let (start, end) = start_and_end.unwrap_or((at, at));
             let Some(next) = end.checked_add(plane_bytes).filter(|_| at == end) else { return Ok(None) };
             start_and_end = Some((start, next));
@@ -354,7 +373,10 @@ impl ChunkSource for TiffSource {
         DecodedChunk::new(bytes, form.pixel_type, &shape).ok_or_else(|| {
             let (got, expected) =
                 (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
-            self.series.planes[0].file.damaged(format!("chunk {chunk:?}"), got, expected)
+            match self.plane(place.plane_idx) {
+                Ok((plane, _)) => plane.file.damaged(format!("chunk {chunk:?}"), got, expected),
+                Err(error) => error,
+            }
         })
     }
 }

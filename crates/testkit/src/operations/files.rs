@@ -33,10 +33,13 @@ pub(super) fn file_cache(request: &Request<'_>) -> Result<Outcomes, OperationErr
     }
     let pool = FilePool::new(request.natural("capacity")?);
     let number = |path: &std::path::PathBuf| path.file_name()?.to_str()?.parse::<usize>().ok();
+    let files: Vec<_> = (0..request.natural("n_files")?).map(|file| pool.file(&path(file))).collect();
     let mut events = Vec::new();
     for file in request.naturals("accesses")? {
         let before = pool.held();
-        pool.open(&path(file)).map_err(failed)?;
+        let known =
+            files.get(file).ok_or_else(|| OperationError::refused(format!("there is no file {file}")))?;
+        known.open().map_err(failed)?;
         let after = pool.held();
         let closed = before.iter().filter(|path| !after.contains(path)).filter_map(number);
         events.extend(closed.map(|file| json!(["close", file])));
