@@ -1,5 +1,6 @@
 //! `patchweave info`, on images that the test makes and on what is none.
-#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(clippy::cast_possible_truncation, reason = "pixels stay small")]
 
 mod support;
 

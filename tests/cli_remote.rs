@@ -1,5 +1,5 @@
 //! Images behind a URL: what `info` says of them and predictions on them, from a server of the test's own.
-#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 mod support;
 

@@ -110,19 +110,24 @@ impl PooledFile {
     /// # Errors
     /// [`io::Error`] if the file cannot be opened or ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], start: u64) -> io::Result<()> {
-        let file = self.open()?;
-        #[cfg(unix)]
-        return std::os::unix::fs::FileExt::read_exact_at(&*file, bytes, start);
-        #[cfg(not(unix))]
-        {
-            use std::io::{Read, Seek, SeekFrom};
-            // All who read an open file share its position.
-            static POSITION: Mutex<()> = Mutex::new(());
-            let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut file = &*file;
-            file.seek(SeekFrom::Start(start))?;
-            file.read_exact(bytes)
-        }
+        read_exact_at(&*self.open()?, bytes, start)
+    }
+}
+
+/// Fills `bytes` from a place of an open file, which other threads may read at the same time.
+pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, bytes, start);
+    #[cfg(not(unix))]
+    {
+        use std::io::{Read, Seek, SeekFrom};
+
+        // All who read an open file share its position.
+        static POSITION: Mutex<()> = Mutex::new(());
+        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = file;
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(bytes)
     }
 }
 

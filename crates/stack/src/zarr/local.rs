@@ -1,13 +1,14 @@
 //! A Zarr in a folder.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::store::{Part, Store, StoreError, check_key};
-use crate::FilePool;
+use crate::file_pool::read_exact_at;
+use crate::{FilePool, PooledFile};
 
 /// The files of a folder.
 ///
@@ -18,9 +19,14 @@ pub(super) struct FolderStore {
     real_root: Option<PathBuf>,
     /// Folders that are known to be inside of the root.
     inside: Mutex<HashSet<String>>,
-    /// Files that are read in parts, such as shards.
+    /// What keeps files open.
     files: FilePool,
+    /// Files that were read in parts, such as shards, and will be again.
+    shards: Mutex<VecDeque<(String, Arc<PooledFile>)>>,
 }
+
+/// Files that are remembered to be read in parts; how many of them are open is up to the pool.
+const MAX_SHARDS: usize = 64;
 
 /// Folders that are remembered at a time.
 const MAX_REMEMBERED: usize = 4096;
@@ -32,7 +38,13 @@ impl FolderStore {
             return Err(ErrorKind::NotADirectory.into());
         }
         let real_root = (!links_outside).then_some(real);
-        Ok(FolderStore { root: root.to_owned(), real_root, inside: Mutex::default(), files })
+        Ok(FolderStore {
+            root: root.to_owned(),
+            real_root,
+            inside: Mutex::default(),
+            files,
+            shards: Mutex::default(),
+        })
     }
 
     /// Refuses files behind links out of the root; whether a file is there is not asked.
@@ -43,6 +55,20 @@ impl FolderStore {
         self.admit_folder(key.rsplit_once('/').map_or("", |(folder, _)| folder))?;
         let is_link = fs::symlink_metadata(self.root.join(key)).is_ok_and(|found| found.is_symlink());
         if is_link { self.admit(key).map(drop) } else { Ok(()) }
+    }
+
+    /// A file that is read in parts, which stays open for the next one.
+    fn shard(&self, key: &str) -> Arc<PooledFile> {
+        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, file)) = shards.iter().find(|(known, _)| known == key) {
+            return file.clone();
+        }
+        if shards.len() >= MAX_SHARDS {
+            shards.pop_front();
+        }
+        let file = Arc::new(self.files.file(&self.root.join(key)));
+        shards.push_back((key.to_owned(), file.clone()));
+        file
     }
 
     fn admit_folder(&self, folder: &str) -> Result<(), StoreError> {
@@ -80,11 +106,10 @@ impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
         self.admit_file(key)?;
-        let path = self.root.join(key);
         // A shard is read again for the next chunk, a chunk is not.
         let opened = match part {
-            Part::Whole => File::open(path).map(Arc::new),
-            Part::Range { .. } | Part::Suffix(_) => self.files.open(&path),
+            Part::Whole => File::open(self.root.join(key)).map(Arc::new),
+            Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
         };
         let file = match opened {
             Ok(file) => file,
@@ -117,22 +142,5 @@ impl Store for FolderStore {
     fn name(&self, key: &str) -> String {
         let path = if key.is_empty() { self.root.clone() } else { self.root.join(key) };
         path.display().to_string()
-    }
-}
-
-/// Reads from a place of a file that others may read from at the same time.
-fn read_exact_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::read_exact_at(file, bytes, start);
-    #[cfg(not(unix))]
-    {
-        use std::io::{Read, Seek, SeekFrom};
-
-        // All handles of an open file share their position.
-        static POSITION: Mutex<()> = Mutex::new(());
-        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = file;
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(bytes)
     }
 }
