@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array4, ArrayD, Axis as Dim, concatenate};
-use patchweave::geometry::{ArrayLayout, Axes, Axis, Extent, PerAxis, Region};
+use patchweave::geometry::{ArrayLayout, Axis, Extent, PerAxis, Region};
 use patchweave::pixel::{PixelType, restore};
 use patchweave::stack::{
     Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, guessed_axes,
