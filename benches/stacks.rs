@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use ndarray::{Array4, ArrayD, IxDyn};
+use ndarray::{Array4, ArrayD, Axis, Ix4, IxDyn};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
 use patchweave::stack::{ArrayStack, DataType, ImageStack, ImageStackExt, OpenOptions, open};
+use patchweave_testkit::TiffLayout;
 use rand::RngExt;
 use tempfile::TempDir;
 use tiff::encoder::colortype::Gray16;
@@ -165,6 +166,16 @@ fn tiffs(criterion: &mut Criterion) {
     for (name, rows, compression) in layouts {
         let path = folder.path().join(format!("{name}.tiff"));
         write_tiff(&path, &plane, rows, compression);
+        stored.push(Stored { name: name.to_owned(), path, data_type: DataType::Tiff, axes: "YX" });
+    }
+    for is_deflated in [false, true] {
+        let name =
+            if is_deflated { "deflate in tiles of 256x256" } else { "uncompressed in tiles of 256x256" };
+        let path = folder.path().join(format!("{name}.tiff"));
+        let layout = TiffLayout { tile: Some([256, 256]), is_deflated, ..TiffLayout::default() };
+        let page = plane.view().insert_axis(Axis(0)).insert_axis(Axis(3));
+        std::fs::write(&path, layout.file(&layout.pages(page.into_dimensionality::<Ix4>().unwrap())))
+            .unwrap();
         stored.push(Stored { name: name.to_owned(), path, data_type: DataType::Tiff, axes: "YX" });
     }
     let mut group = criterion.benchmark_group("256x256 of TIFF uint16");

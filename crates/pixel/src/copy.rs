@@ -1,8 +1,9 @@
 //! The loops that turn pixels of any type into `f32` on their way.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut, ArrayViewMut4, Dimension, ErrorKind, ShapeError, Zip};
+use ndarray::{ArrayView, ArrayViewMut, ArrayViewMut4, Dimension, ErrorKind, ShapeError, Zip, s};
 use pulp::{Arch, NullaryFnOnce};
 
 use crate::{ByteOrder, Pixel};
@@ -47,24 +48,26 @@ pub fn copy_block_as_f32<T: Pixel>(
     strides: [usize; 4],
     target: ArrayViewMut4<'_, f32>,
 ) -> Result<(), ShapeError> {
-    copy_block(pixels, start, strides, target)
+    let whole = whole(&target);
+    copy_block(pixels, start, strides, target, whole)
 }
 
-/// Copies a block out of pixels as they lie in a file, converting to `f32`.
+/// Copies a block out of pixels as they lie in a file into a part of `target`, converting to `f32`.
 ///
-/// As [`copy_block_as_f32`] for bytes of any alignment and order; `start` and `strides` count pixels. A byte of a
-/// truth value is true unless it is 0.
+/// As [`copy_block_as_f32`] for bytes of any alignment and order; `start` and `strides` count pixels, and `part` is the
+/// range along `CZYX` that is written. A byte of a truth value is true unless it is 0.
 ///
 /// # Errors
-/// [`ShapeError`] if an element lies beyond `bytes`; nothing is written then.
+/// [`ShapeError`] if an element lies beyond `bytes` or `part` beyond `target`; nothing is written then.
 ///
 /// ```
 /// use ndarray::Array4;
 /// use patchweave_pixel::{ByteOrder, copy_bytes_as_f32};
 ///
-/// let mut row = Array4::zeros([1, 1, 1, 2]);
-/// copy_bytes_as_f32::<u16>(&[0, 1, 0, 2, 1, 0], ByteOrder::Big, 1, [0, 0, 0, 1], row.view_mut())?;
-/// assert_eq!(row.as_slice().unwrap(), [2.0, 256.0]);
+/// let mut row = Array4::zeros([1, 1, 1, 3]);
+/// let (bytes, part) = ([0, 1, 0, 2, 1, 0], [0..1, 0..1, 0..1, 1..3]);
+/// copy_bytes_as_f32::<u16>(&bytes, ByteOrder::Big, 1, [0, 0, 0, 1], row.view_mut(), part)?;
+/// assert_eq!(row.as_slice().unwrap(), [0.0, 2.0, 256.0]);
 /// # Ok::<(), ndarray::ShapeError>(())
 /// ```
 pub fn copy_bytes_as_f32<T: Pixel>(
@@ -73,15 +76,22 @@ pub fn copy_bytes_as_f32<T: Pixel>(
     start: usize,
     strides: [usize; 4],
     target: ArrayViewMut4<'_, f32>,
+    part: [Range<usize>; 4],
 ) -> Result<(), ShapeError> {
     let is_native = order == ByteOrder::NATIVE || size_of::<T>() == 1;
     match T::cast(bytes) {
-        Some(pixels) if is_native => copy_block(pixels, start, strides, target),
+        Some(pixels) if is_native => copy_block(pixels, start, strides, target, part),
         _ => match order {
-            ByteOrder::Little => copy_block(Bytes::<T, false>::new(bytes), start, strides, target),
-            ByteOrder::Big => copy_block(Bytes::<T, true>::new(bytes), start, strides, target),
+            ByteOrder::Little => copy_block(Bytes::<T, false>::new(bytes), start, strides, target, part),
+            ByteOrder::Big => copy_block(Bytes::<T, true>::new(bytes), start, strides, target, part),
         },
     }
+}
+
+/// All of a target.
+fn whole(target: &ArrayViewMut4<'_, f32>) -> [Range<usize>; 4] {
+    let (c, z, y, x) = target.dim();
+    [0..c, 0..z, 0..y, 0..x]
 }
 
 /// Pixels in one piece of memory, however they lie there.
@@ -141,39 +151,58 @@ fn copy_block(
     start: usize,
     strides: [usize; 4],
     mut target: ArrayViewMut4<'_, f32>,
+    part: [Range<usize>; 4],
 ) -> Result<(), ShapeError> {
-    let (c, z, y, x) = target.dim();
-    if target.is_empty() {
+    let (n_c, n_z, n_y, n_x) = target.dim();
+    let is_inside = part.iter().zip([n_c, n_z, n_y, n_x]).all(|(part, n)| part.end <= n);
+    let shape = part.each_ref().map(ExactSizeIterator::len);
+    if is_inside && shape.contains(&0) {
         return Ok(());
     }
-    let steps = [c, z, y, x].into_iter().zip(strides);
+    let steps = shape.into_iter().zip(strides);
     let last = steps
-        .map(|(n, stride)| (n - 1).checked_mul(stride))
+        .map(|(n, stride)| n.checked_sub(1)?.checked_mul(stride))
         .try_fold(start, |last, step| last.checked_add(step?));
-    if last.is_none_or(|last| last >= pixels.len()) {
+    if !is_inside || last.is_none_or(|last| last >= pixels.len()) {
         return Err(ShapeError::from_kind(ErrorKind::OutOfBounds));
     }
-    let has_gaps_in_rows = x > 1 && target.strides()[3] != 1;
-    if !has_gaps_in_rows {
-        Arch::new().dispatch(CopyBlock { pixels, start, strides, target });
+    // Plain slices are quicker to walk than views.
+    if let Some(target) = target.as_slice_mut() {
+        let target_strides = [n_z * n_y * n_x, n_y * n_x, n_x];
+        let [c, z, y, x] = part.each_ref().map(|part| part.start);
+        let first = c * target_strides[0] + z * target_strides[1] + y * target_strides[2] + x;
+        let target = &mut target[first..];
+        Arch::new().dispatch(CopyBlock { pixels, start, strides, shape, target, target_strides });
         return Ok(());
     }
-    for (row_idx, mut row) in target.rows_mut().into_iter().enumerate() {
-        let (plane_idx, y_idx) = (row_idx / y, row_idx % y);
-        let start = start + (plane_idx / z) * strides[0] + (plane_idx % z) * strides[1] + y_idx * strides[2];
-        for (x, to) in row.iter_mut().enumerate() {
-            pixels.from(start + x * strides[3]).take(1).for_each(|pixel| *to = pixel);
+    let [c, z, y, x] = part;
+    let mut part = target.slice_mut(s![c, z, y, x]);
+    for (row_idx, mut row) in part.rows_mut().into_iter().enumerate() {
+        let (plane_idx, y) = (row_idx / shape[2], row_idx % shape[2]);
+        let (c, z) = (plane_idx / shape[1], plane_idx % shape[1]);
+        let start = start + c * strides[0] + z * strides[1] + y * strides[2];
+        match row.as_slice_mut() {
+            Some(row) => copy_row(pixels, start, strides[3], row),
+            None => {
+                for (x, to) in row.iter_mut().enumerate() {
+                    pixels.from(start + x * strides[3]).take(1).for_each(|pixel| *to = pixel);
+                }
+            }
         }
     }
     Ok(())
 }
 
-/// [`copy_block`] into rows without gaps.
+/// [`copy_block`] into memory without gaps; all of it is proven to lie inside.
 struct CopyBlock<'a, P> {
     pixels: P,
     start: usize,
     strides: [usize; 4],
-    target: ArrayViewMut4<'a, f32>,
+    shape: [usize; 4],
+    /// From the first value that is written on.
+    target: &'a mut [f32],
+    /// From one index to the next along `CZY`.
+    target_strides: [usize; 3],
 }
 
 impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
@@ -181,27 +210,14 @@ impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
 
     #[inline(always)]
     fn call(self) {
-        let CopyBlock { pixels, start, strides, mut target } = self;
-        let (_, n_z, n_y, n_x) = target.dim();
-        // Plain slices are quicker to walk than views.
-        if let Some(target) = target.as_slice_mut() {
-            for (c, channel) in target.chunks_exact_mut(n_z * n_y * n_x).enumerate() {
-                for (z, plane) in channel.chunks_exact_mut(n_y * n_x).enumerate() {
-                    let start = start + c * strides[0] + z * strides[1];
-                    for (y, row) in plane.chunks_exact_mut(n_x).enumerate() {
-                        copy_row(pixels, start + y * strides[2], strides[3], row);
-                    }
-                }
-            }
-            return;
-        }
-        for (c, mut channel) in target.outer_iter_mut().enumerate() {
-            for (z, mut plane) in channel.outer_iter_mut().enumerate() {
-                let start = start + c * strides[0] + z * strides[1];
-                for (y, mut row) in plane.outer_iter_mut().enumerate() {
-                    if let Some(row) = row.as_slice_mut() {
-                        copy_row(pixels, start + y * strides[2], strides[3], row);
-                    }
+        let CopyBlock { pixels, start, strides, shape: [n_c, n_z, n_y, n_x], target, target_strides } = self;
+        for c in 0..n_c {
+            for z in 0..n_z {
+                let from = start + c * strides[0] + z * strides[1];
+                let to = c * target_strides[0] + z * target_strides[1];
+                for y in 0..n_y {
+                    let to = to + y * target_strides[2];
+                    copy_row(pixels, from + y * strides[2], strides[3], &mut target[to..to + n_x]);
                 }
             }
         }
@@ -226,7 +242,7 @@ fn convert_row<T: Pixel>(from: &[T], to: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array4, s};
+    use ndarray::Array4;
     use proptest::prelude::*;
 
     use super::*;
@@ -246,10 +262,15 @@ mod tests {
                 let shifted = [vec![7; shift], bytes].concat();
                 let mut got = Array4::zeros([1, 1, 1, n]);
                 let strides = [0, 0, 0, by];
-                copy_bytes_as_f32::<i32>(&shifted[shift..], order, 0, strides, got.view_mut()).unwrap();
+                let part = [0..1, 0..1, 0..1, 0..n];
+                let bytes = &shifted[shift..];
+                copy_bytes_as_f32::<i32>(bytes, order, 0, strides, got.view_mut(), part.clone()).unwrap();
                 prop_assert_eq!(&got, &expected);
-                let too_far = copy_bytes_as_f32::<i32>(&shifted[shift..], order, pixels.len(), strides, got.view_mut());
+                let too_far =
+                    copy_bytes_as_f32::<i32>(bytes, order, pixels.len(), strides, got.view_mut(), part);
                 prop_assert!(too_far.is_err());
+                let beyond = [0..1, 0..1, 0..1, 0..n + 1];
+                prop_assert!(copy_bytes_as_f32::<i32>(bytes, order, 0, [0; 4], got.view_mut(), beyond).is_err());
             }
         }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::s;
 use patchweave_geometry::Axis;
 use patchweave_pixel::{copy_bytes_as_f32, with_pixel};
 
@@ -115,9 +114,9 @@ impl<S: ChunkSource> ChunkedStack<S> {
         for [c, z, y, x] in products([c, z, y, x]) {
             let runs = [c, z, y, x].into_iter().zip(strides);
             let start = sample + runs.map(|(run, stride)| run.file * stride).sum::<usize>();
-            let target = out.slice_mut(s![c.out_range(), z.out_range(), y.out_range(), x.out_range()]);
+            let part = [c, z, y, x].map(Run::out_range);
             let copied = with_pixel!(self.info.pixel_type, T => {
-                copy_bytes_as_f32::<T>(chunk.bytes, chunk.order, start, strides, target)
+                copy_bytes_as_f32::<T>(chunk.bytes, chunk.order, start, strides, out.view_mut(), part)
             });
             copied.map_err(|_| StackError::Damaged {
                 stack: self.info.source.clone(),

@@ -89,6 +89,9 @@ fn common_folder(names: &[String]) -> String {
     }
 }
 
+/// What is inflated at once.
+const PIECE: usize = 64 << 10;
+
 impl Store for ZipStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
@@ -111,19 +114,33 @@ impl Store for ZipStore {
             }
             return Ok(Some(bytes));
         }
-        // A part of a deflated entry needs all that is before it; nobody deflates shards.
+        // A part of a deflated entry needs all that is before it, and its checksum all that is behind; only the part
+        // is kept.
         file.seek(SeekFrom::Start(entry.start))?;
-        let (_, whole_len) = Part::Whole.within(entry.len, limit)?;
-        let mut bytes = Vec::new();
-        let stored = BufReader::new(file.take(entry.stored_len));
-        DeflateDecoder::new(stored).take(entry.len.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() != whole_len {
-            return Err(wrong(format!("{} bytes of {whole_len}", bytes.len())));
+        let mut inflated = DeflateDecoder::new(BufReader::new(file.take(entry.stored_len)));
+        let (mut crc, mut at, end) = (Crc::new(), 0_u64, start.saturating_add(len as u64));
+        let (mut bytes, mut piece) = (Vec::with_capacity(len), vec![0; PIECE]);
+        loop {
+            let n = inflated.read(&mut piece)?;
+            if n == 0 {
+                break;
+            }
+            let (read, next) = (&piece[..n], at.saturating_add(n as u64));
+            if next > entry.len {
+                return Err(wrong(format!("more than {} bytes", entry.len)));
+            }
+            crc.update(read);
+            let inside = |place: u64| usize::try_from(place.saturating_sub(at)).unwrap_or(n).min(n);
+            bytes.extend_from_slice(&read[inside(start)..inside(end)]);
+            at = next;
         }
-        check_crc(&bytes, entry.crc).map_err(wrong)?;
-        let start = usize::try_from(start).unwrap_or(usize::MAX);
-        bytes.truncate(start.saturating_add(len));
-        Ok(Some(bytes.split_off(start.min(bytes.len()))))
+        if at != entry.len {
+            return Err(wrong(format!("{at} bytes of {}", entry.len)));
+        }
+        if crc.sum() != entry.crc {
+            return Err(wrong(format!("checksum {:08x}", crc.sum())));
+        }
+        Ok(Some(bytes))
     }
 
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
