@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Numbers of files: the next one that is pooled, of whatever pool, gets another.
 static N_FILES: AtomicU64 = AtomicU64::new(0);
@@ -46,7 +46,7 @@ pub struct PooledFile {
 }
 
 /// Size and time of a file, which tell it from another one that took its place.
-type Mark = (u64, Option<SystemTime>);
+type Mark = (u64, Option<Duration>);
 
 impl FilePool {
     /// A pool that keeps at most `capacity` files open.
@@ -95,7 +95,8 @@ impl PooledFile {
         }
         let file = Arc::new(File::open(&self.path)?);
         let metadata = file.metadata()?;
-        let mark = (metadata.len(), metadata.modified().ok());
+        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let mark = (metadata.len(), changed);
         if *self.first.get_or_init(|| mark) != mark {
             return Err(io::Error::other("the file was changed or replaced since the image was opened"));
         }
