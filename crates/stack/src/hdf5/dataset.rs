@@ -215,10 +215,12 @@ struct Stored {
 }
 
 impl Stored {
-    /// Nothing is known where links lead to other files, whose headers stand elsewhere.
+    /// Hardly anything is known where links lead to other files, whose headers stand elsewhere.
     fn of(opener: &Opener<'_>, dataset: &hdf5_reader::Dataset) -> Self {
         let mut stored = Stored::default();
         if opener.links.is_used() {
+            let is_chunked = dataset.chunks().is_some();
+            stored.compression = is_chunked.then(|| "whatever the linked file says".to_owned());
             return stored;
         }
         let Ok(header) = opener.file.get_or_parse_header(dataset.address()) else { return stored };
