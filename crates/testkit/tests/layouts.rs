@@ -371,5 +371,6 @@ fn many_planes_of_samples_open_at_once() {
     let start = std::time::Instant::now();
     let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
     assert_eq!(stack.info().layout.shape(), [20_000, 14, 1]);
-    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+    // Read once for every plane, they would take far longer.
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
 }
