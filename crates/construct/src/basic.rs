@@ -118,6 +118,10 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
         Ok(spec)
     }
 
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        Ok(Some(self.patching.spec(index, rng)?))
+    }
+
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
         match role {
             PatchRole::Input => Some(self.input.shapes()),

@@ -44,6 +44,17 @@ pub trait PatchConstr: Send + Sync {
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError>;
 
+    /// Where sample `index` is cut, found without reading pixels: what [`construct_into`](Self::construct_into) returns for
+    /// the same `rng`. `None` if only making the sample tells.
+    ///
+    /// Orders that keep neighbours together and messages about failures rest on it.
+    ///
+    /// # Errors
+    /// [`ConstructError`] if there is no such sample.
+    fn locate(&self, _index: usize, _rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        Ok(None)
+    }
+
     /// The canonical shapes of the images of a role; `None` if there are no targets.
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]>;
 
@@ -86,6 +97,10 @@ macro_rules! forward_constr {
                 out: SampleViewMut<'_>,
             ) -> Result<RegionSpec, ConstructError> {
                 (**self).construct_into(index, rng, out)
+            }
+
+            fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+                (**self).locate(index, rng)
             }
 
             fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{ArrayView4, ArrayViewMut4};
 use patchweave_geometry::RegionSpec;
-use patchweave_patching::{Draw, PatchRng};
+use patchweave_patching::{Draw, PatchRng, Round};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
 
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
@@ -21,7 +21,7 @@ pub struct AugmentationStep {
 
 /// Samples by index, ready for a model: constructed, then normalised, then augmented.
 ///
-/// A sample is a function of (data, configuration, seed, epoch, index) and of nothing else. Input and
+/// A sample is a function of (data, configuration, seed, round, index) and of nothing else. Input and
 /// target get the same augmentation; every step draws from a stream of its own.
 ///
 /// ```
@@ -149,19 +149,35 @@ impl Dataset {
         Some(Arc::clone(selected))
     }
 
-    /// Writes sample `index` of an epoch and returns where it was cut.
+    /// Where sample `index` of a round is cut, without reading pixels; `None` if only making it tells.
+    ///
+    /// # Errors
+    /// What the constructor reports.
+    pub fn locate(
+        &self,
+        index: usize,
+        round: impl Into<Round>,
+    ) -> Result<Option<RegionSpec>, ConstructError> {
+        self.constr.locate(index, &mut self.rng(index, round.into()))
+    }
+
+    fn rng(&self, index: usize, round: Round) -> PatchRng {
+        let epoch = if self.is_repeating { 0 } else { round.epoch };
+        PatchRng::for_patch(self.seed, Round { epoch, ..round }, index)
+    }
+
+    /// Writes sample `index` of a round, which an epoch may stand for, and returns where it was cut.
     ///
     /// # Errors
     /// What the constructor and the normalisation report.
     pub fn write(
         &self,
         index: usize,
-        epoch: u64,
+        round: impl Into<Round>,
         scratch: &mut Scratch,
         mut out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
-        let epoch = if self.is_repeating { 0 } else { epoch };
-        let mut rng = PatchRng::for_patch(self.seed, epoch, index);
+        let mut rng = self.rng(index, round.into());
         let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
         self.normalizer.apply_input(out.input.view_mut())?;
         if let Some(target) = &mut out.target {

@@ -112,16 +112,7 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
     ) -> Result<RegionSpec, ConstructError> {
         let layout = self.layout(index)?;
         check_output(&out, &layout)?;
-        let mut indices = draws.indices(&self.counts);
-        if let Some(principal) = indices.get_mut(self.principal_channel) {
-            *principal = index;
-        }
-        let specs: Vec<PatchSpec> = self
-            .sources
-            .iter()
-            .zip(&indices)
-            .map(|((patching, _), &index)| plain_patch(index, &patching.spec(index, draws.rng())?).copied())
-            .collect::<Result<_, _>>()?;
+        let specs = self.place(index, draws)?;
         let weights = self.weights.draw(draws);
         let places: Vec<Place<'_>> = self
             .sources
@@ -131,8 +122,24 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
             .map(|(((_, extractor), spec), weights)| Place { extractor, spec, channels: None, weights })
             .collect();
         self.context.write(index, &places, out.input, out.target)?;
+        Ok(self.joined(specs))
+    }
+
+    /// Where the channels of a sample are cut, the first draws of every sample.
+    fn place(&self, index: usize, draws: &mut dyn MixDraws) -> Result<Vec<PatchSpec>, ConstructError> {
+        let mut indices = draws.indices(&self.counts);
+        if let Some(principal) = indices.get_mut(self.principal_channel) {
+            *principal = index;
+        }
+        let spec = |((patching, _), index): (&(P, PatchExtractor), usize)| {
+            plain_patch(index, &patching.spec(index, draws.rng())?).copied()
+        };
+        self.sources.iter().zip(indices).map(spec).collect()
+    }
+
+    fn joined(&self, channels: Vec<PatchSpec>) -> RegionSpec {
         let principal_channel = self.principal_channel;
-        Ok(RegionSpec::Uncorrelated(UncorrelatedSpec { channels: specs, principal_channel }))
+        RegionSpec::Uncorrelated(UncorrelatedSpec { channels, principal_channel })
     }
 }
 
@@ -166,6 +173,10 @@ impl<P: Patching> PatchConstr for IndependentTargetsMsPatchConstr<P> {
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         self.construct_with(index, rng, out)
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        self.place(index, rng).map(|specs| Some(self.joined(specs)))
     }
 
     /// The images of the principal channel.

@@ -125,32 +125,40 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
     ) -> Result<RegionSpec, ConstructError> {
         let layout = self.layout(index)?;
         check_output(&out, &layout)?;
+        let spec = self.place(index, draws)?;
+        let weights = self.weights.draw(draws);
+        let (extractor, context) = (&self.images, &self.context);
+        let places: Vec<Place<'_>> = match &spec {
+            RegionSpec::Uncorrelated(spec) => {
+                let sources = self.sources.chunks(1).zip(weights.chunks(1));
+                let place =
+                    |(spec, (channel, weights))| Place { extractor, spec, channels: Some(channel), weights };
+                spec.channels.iter().zip(sources).map(place).collect()
+            }
+            RegionSpec::Patch(_) | RegionSpec::Tile(_) => {
+                let (spec, channels) = (plain_patch(index, &spec)?, self.channels.as_deref());
+                vec![Place { extractor, spec, channels, weights: &weights }]
+            }
+        };
+        context.write(index, &places, out.input, out.target)?;
+        Ok(spec)
+    }
+
+    /// Where the channels of a sample are cut, the first draws of every sample.
+    fn place(&self, index: usize, draws: &mut dyn MixDraws) -> Result<RegionSpec, ConstructError> {
         let is_uncorrelated = draws.unit() < self.uncorrelated_prob;
         let mut indices = vec![index];
         if is_uncorrelated {
             indices.extend(draws.indices(&vec![self.patching.n_patches(); self.sources.len() - 1]));
         }
-        let specs: Vec<PatchSpec> = indices
-            .iter()
-            .map(|&index| plain_patch(index, &self.patching.spec(index, draws.rng())?).copied())
-            .collect::<Result<_, _>>()?;
-        let weights = self.weights.draw(draws);
-        let (extractor, context) = (&self.images, &self.context);
-        if !is_uncorrelated {
-            let spec = specs[0];
-            let place =
-                Place { extractor, spec: &spec, channels: self.channels.as_deref(), weights: &weights };
-            context.write(index, &[place], out.input, out.target)?;
-            return Ok(spec.into());
+        let mut specs: Vec<PatchSpec> = Vec::with_capacity(indices.len());
+        for index in indices {
+            specs.push(*plain_patch(index, &self.patching.spec(index, draws.rng())?)?);
         }
-        let sources = self.sources.chunks(1).zip(weights.chunks(1));
-        let places: Vec<Place<'_>> = specs
-            .iter()
-            .zip(sources)
-            .map(|(spec, (channel, weights))| Place { extractor, spec, channels: Some(channel), weights })
-            .collect();
-        context.write(index, &places, out.input, out.target)?;
-        Ok(RegionSpec::Uncorrelated(UncorrelatedSpec { channels: specs, principal_channel: 0 }))
+        Ok(match specs.as_slice() {
+            [spec] if !is_uncorrelated => (*spec).into(),
+            _ => RegionSpec::Uncorrelated(UncorrelatedSpec { channels: specs, principal_channel: 0 }),
+        })
     }
 }
 
@@ -174,6 +182,10 @@ impl<P: Patching> PatchConstr for MultiChannelTargetMsPatchConstr<P> {
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         self.construct_with(index, rng, out)
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        self.place(index, rng).map(Some)
     }
 
     fn shapes(&self, _role: PatchRole) -> Option<&[ImageShape]> {

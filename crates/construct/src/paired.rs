@@ -98,6 +98,10 @@ impl<P: Patching> PatchConstr for PairedInputTargetMsPatchConstr<P> {
         self.input.channels()
     }
 
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        self.input.locate(index, rng)
+    }
+
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
         match role {
             PatchRole::Input => self.input.shapes(role),
@@ -203,6 +207,10 @@ impl<P: Patching> PatchConstr for PredMsPatchConstr<P> {
         };
         self.context.write(index, &[place], out.input, None)?;
         Ok(spec)
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        Ok(Some(self.patching.spec(index, rng)?))
     }
 
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {

@@ -30,7 +30,7 @@ pub use fixed::FixedPatching;
 pub use leak::{Leak, LeakSearch};
 pub use permutation::Permutation;
 pub use random::{FixedRandomPatching, RandomPatching};
-pub use rng::{Draw, PatchRng};
+pub use rng::{Draw, PatchRng, Round};
 pub use sequential::SequentialPatching;
 pub use starts::Starts;
 pub use stratified::{GridCell, GridRegion, Separation, StratifiedPatching, hold_out, split_validation};

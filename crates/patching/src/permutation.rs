@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Draw, PatchRng};
+use crate::{Draw, PatchRng, Round};
 
 const N_ROUNDS: usize = 6;
 
@@ -27,9 +27,13 @@ pub struct Permutation {
 }
 
 impl Permutation {
-    /// The order of an epoch of `len` patches.
-    pub fn new(len: usize, seed: u64, epoch: u64) -> Self {
-        let mut rng = PatchRng::for_epoch(seed, epoch, Draw::Order);
+    /// The order of a round of `len` patches; an epoch stands for its first round.
+    pub fn new(len: usize, seed: u64, round: impl Into<Round>) -> Self {
+        Self::drawn(len, &mut PatchRng::for_epoch(seed, round, Draw::Order))
+    }
+
+    /// A permutation keyed by the next numbers of a generator.
+    pub fn drawn(len: usize, rng: &mut PatchRng) -> Self {
         let len = len as u64;
         let bits = u64::BITS - len.saturating_sub(1).leading_zeros();
         Permutation {

@@ -1,4 +1,4 @@
-//! Randomness that is a function of (seed, epoch, patch index) and of nothing else.
+//! Randomness that is a function of (seed, round, patch index) and of nothing else.
 
 use std::convert::Infallible;
 
@@ -18,6 +18,8 @@ pub enum Draw {
     Order,
     /// Which patches are held out for validation.
     Validation,
+    /// Which of several data sets a sample comes from.
+    Mixture,
     /// The n-th place that a sample is cut at, where the strategy has a seed of its own.
     Place(u32),
     /// The n-th augmentation of a configuration.
@@ -31,13 +33,38 @@ impl Draw {
             Draw::Fixed => 1,
             Draw::Order => 2,
             Draw::Validation => 3,
+            Draw::Mixture => 4,
             Draw::Augmentation(place) => (1 << 32) | u64::from(place),
             Draw::Place(place) => (2 << 32) | u64::from(place),
         }
     }
 }
 
-/// The random numbers of one patch: ChaCha8 keyed by seed and epoch, with the patch index as its stream.
+/// When a patch is made: the epoch, and which of the times it is made in that epoch.
+///
+/// A patch that is made several times in an epoch, because the epoch goes through the data more than once or draws
+/// by weight, is another one every time.
+///
+/// ```
+/// use patchweave_patching::Round;
+///
+/// assert_eq!(Round::from(3), Round { epoch: 3, variant: 0 });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Round {
+    /// The epoch.
+    pub epoch: u64,
+    /// Tells apart the times a patch is made in an epoch; 0 for the first.
+    pub variant: u64,
+}
+
+impl From<u64> for Round {
+    fn from(epoch: u64) -> Self {
+        Round { epoch, variant: 0 }
+    }
+}
+
+/// The random numbers of one patch: ChaCha8 keyed by seed and round, with the patch index as its stream.
 ///
 /// Two generators with the same key give the same numbers on every platform, whichever thread asks and
 /// whatever was drawn for other patches.
@@ -57,31 +84,36 @@ impl Draw {
 #[derive(Debug, Clone)]
 pub struct PatchRng {
     seed: u64,
-    epoch: u64,
+    round: Round,
     index: u64,
     n_places: u32,
     stream: ChaCha8Rng,
 }
 
 impl PatchRng {
-    /// The generator of patch `index` in an epoch.
-    pub fn for_patch(seed: u64, epoch: u64, index: usize) -> Self {
-        Self::keyed(seed, epoch, index as u64, Draw::Patch)
+    /// The generator of patch `index` in a round; an epoch stands for its first.
+    pub fn for_patch(seed: u64, round: impl Into<Round>, index: usize) -> Self {
+        Self::keyed(seed, round.into(), index as u64, Draw::Patch)
     }
 
-    /// The generator of something that belongs to a whole epoch rather than to a patch.
-    pub fn for_epoch(seed: u64, epoch: u64, draw: Draw) -> Self {
-        Self::keyed(seed, epoch, 0, draw)
+    /// The generator of something that belongs to a whole round rather than to a patch.
+    pub fn for_epoch(seed: u64, round: impl Into<Round>, draw: Draw) -> Self {
+        Self::keyed(seed, round.into(), 0, draw)
+    }
+
+    /// The generator of the `place`-th of many things that belong to a whole round.
+    pub fn for_place(seed: u64, round: impl Into<Round>, draw: Draw, place: usize) -> Self {
+        Self::keyed(seed, round.into(), place as u64, draw)
     }
 
     /// A fresh stream of the same patch for another use.
     pub fn fork(&self, draw: Draw) -> Self {
-        Self::keyed(self.seed, self.epoch, self.index, draw)
+        Self::keyed(self.seed, self.round, self.index, draw)
     }
 
     /// The same stream for another use and seed; for parts that have a seed of their own.
     pub fn fork_seeded(&self, seed: u64, draw: Draw) -> Self {
-        Self::keyed(seed, self.epoch, self.index, draw)
+        Self::keyed(seed, self.round, self.index, draw)
     }
 
     /// The stream of the next place of this sample for a strategy with a seed of its own.
@@ -94,14 +126,14 @@ impl PatchRng {
         self.fork_seeded(seed, place)
     }
 
-    fn keyed(seed: u64, epoch: u64, index: u64, draw: Draw) -> Self {
+    fn keyed(seed: u64, round: Round, index: u64, draw: Draw) -> Self {
         let mut key = [0; 32];
-        for (word, value) in key.chunks_exact_mut(8).zip([seed, epoch, draw.key()]) {
+        for (word, value) in key.chunks_exact_mut(8).zip([seed, round.epoch, draw.key(), round.variant]) {
             word.copy_from_slice(&value.to_le_bytes());
         }
         let mut stream = ChaCha8Rng::from_seed(key);
         stream.set_stream(index);
-        PatchRng { seed, epoch, index, n_places: 0, stream }
+        PatchRng { seed, round, index, n_places: 0, stream }
     }
 }
 

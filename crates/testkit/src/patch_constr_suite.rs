@@ -18,7 +18,7 @@ const N_SAMPLES: usize = 200;
 ///
 /// For every index, of many samples for a selection of them: there is a layout; a sample of that layout is
 /// written whole, into memory in one piece or with gaps, and nothing beside it; equal generators give equal
-/// samples and specs; specs point at samples of images that exist, in the size of the layout, and lead to
+/// samples and specs; a place that is found beforehand is the one of the sample; specs point at samples of images that exist, in the size of the layout, and lead to
 /// metadata of these images; the part that statistics are computed from is a part of the input. The stacks of
 /// the input share the indices among them if samples belong to single stacks. Refused must be indices beyond
 /// the last and memory of other shapes.
@@ -70,6 +70,11 @@ impl Suite<'_> {
         let made = self.constr.construct_patch(index, &mut rng());
         assert!(made.is_ok(), "sample {index} was not made: {:?}", made.err());
         let (sample, spec) = made.unwrap();
+        let located = self.constr.locate(index, &mut rng());
+        assert!(
+            matches!(&located, Ok(None)) || matches!(&located, Ok(Some(place)) if *place == spec),
+            "sample {index} is cut at {spec:?}, found beforehand was {located:?}"
+        );
         assert_eq!(sample.input.shape(), layout.input.to_czyx(), "input of sample {index}");
         let target_shape = sample.target.as_ref().map(|target| target.shape().to_vec());
         let expected = layout.target.map(|target| target.to_czyx().to_vec());
