@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use patchweave_geometry::{ArrayLayout, ImageShape, RegionSpec, UncorrelatedSpec};
+use patchweave_geometry::{ArrayLayout, Axis, ImageShape, RegionSpec, UncorrelatedSpec};
 use patchweave_stack::{PixelSize, StackInfo};
 
 use crate::PatchExtractor;
@@ -15,6 +15,8 @@ pub struct ImageMetadata {
     pub source: String,
     /// Name of the source's pixel type, such as `uint16`.
     pub dtype: String,
+    /// Bytes of a pixel in the source.
+    pub pixel_bytes: usize,
     /// Canonical shape `SC(Z)YX`.
     pub data_shape: ImageShape,
     /// Axes and shape of the source as it is stored.
@@ -53,11 +55,19 @@ impl ImageMetadata {
         })
     }
 
+    /// The size of a chunk along `ZYX` (planes have depth 1), where the image is stored in chunks.
+    pub fn chunk_zyx(&self) -> Option<[usize; 3]> {
+        let (chunks, axes) = (self.chunks.as_ref()?, self.original.axes());
+        let along = |axis| axes.position(axis).and_then(|at| chunks.get(at)).map_or(1, |&size| size.max(1));
+        Some([Axis::Z, Axis::Y, Axis::X].map(along))
+    }
+
     /// The metadata of a stack, shared by all its patches.
     pub fn of(info: &StackInfo) -> Arc<Self> {
         Arc::new(ImageMetadata {
             source: info.source.clone(),
             dtype: info.pixel_type.name().to_owned(),
+            pixel_bytes: info.pixel_type.n_bytes(),
             data_shape: info.shape(),
             original: info.layout.clone(),
             chunks: info.chunks.clone(),

@@ -73,7 +73,7 @@ fn plain() -> LateralContext {
 fn drawn_indices(constr: &dyn PatchConstr, index: usize) -> Vec<Vec<usize>> {
     (0..N_DRAWS)
         .map(|epoch| {
-            let mut rng = PatchRng::for_patch(31, epoch.into(), index);
+            let mut rng = PatchRng::for_patch(31, u64::from(epoch), index);
             let (_, spec) = constr.construct_patch(index, &mut rng).unwrap();
             let RegionSpec::Uncorrelated(spec) = spec else { unreachable!("{spec:?}") };
             spec.channels.iter().map(|spec| usize::try_from(spec.coords.as_slice()[0]).unwrap()).collect()
@@ -93,7 +93,7 @@ fn weights_are_uniform_in_their_ranges_and_independent() {
         let constr = MultiChannelTargetMsPatchConstr::new(rows(1), images, plain(), options).unwrap();
         (0..N_DRAWS)
             .map(|epoch| {
-                let mut rng = PatchRng::for_patch(32, epoch.into(), 0);
+                let mut rng = PatchRng::for_patch(32, u64::from(epoch), 0);
                 let (sample, _) = constr.construct_patch(0, &mut rng).unwrap();
                 let (low, high) = (ranges[channel].low(), ranges[channel].high());
                 let place = (f64::from(sample.input[[0, 0, 0, 0]]) - low) / (high - low);
@@ -140,7 +140,7 @@ fn channels_are_uncorrelated_as_often_as_they_should() {
         let options = MixOptions { uncorrelated_prob, ..MixOptions::default() };
         let constr = MultiChannelTargetMsPatchConstr::new(rows(4), images, plain(), options).unwrap();
         let is_uncorrelated = |epoch: &u32| {
-            let mut rng = PatchRng::for_patch(34, (*epoch).into(), 1);
+            let mut rng = PatchRng::for_patch(34, u64::from(*epoch), 1);
             let (_, spec) = constr.construct_patch(1, &mut rng).unwrap();
             matches!(spec, RegionSpec::Uncorrelated(_))
         };

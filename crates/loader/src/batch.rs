@@ -1,12 +1,14 @@
 //! What a loader hands over.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use ndarray::{Array5, ArrayView5};
-use patchweave_construct::{ImageMetadata, SampleLayout};
+use ndarray::{Array5, ArrayView5, ArrayViewD, Axis};
+use patchweave_construct::{BlockLayout, ImageMetadata, SampleLayout};
 use patchweave_geometry::RegionSpec;
 
 use crate::memory::Pool;
+use crate::{LoaderError, SampleId};
 
 /// A batch of samples, inputs and targets each in one piece of memory, with where they come from.
 ///
@@ -16,17 +18,21 @@ use crate::memory::Pool;
 pub struct Batch {
     pub(crate) epoch: u64,
     pub(crate) batch_idx: usize,
+    pub(crate) is_padding: bool,
     pub(crate) layout: SampleLayout,
     pub(crate) inputs: Array5<f32>,
     pub(crate) targets: Option<Array5<f32>>,
     pub(crate) items: Vec<Item>,
+    pub(crate) skipped: Vec<LoaderError>,
     pub(crate) pool: Arc<Pool>,
+    /// When it was full.
+    pub(crate) finished: Instant,
 }
 
 /// What is known about one sample of a batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
-    pub index: usize,
+    pub id: SampleId,
     pub spec: RegionSpec,
     pub input: Option<Arc<ImageMetadata>>,
     pub target: Option<Arc<ImageMetadata>>,
@@ -38,9 +44,14 @@ impl Batch {
         self.epoch
     }
 
-    /// Its number in the epoch.
+    /// Its number in the epoch, counted over all ranks.
     pub fn batch_idx(&self) -> usize {
         self.batch_idx
+    }
+
+    /// Whether it fills up the last round of ranks and was delivered before, by this or another rank.
+    pub fn is_padding(&self) -> bool {
+        self.is_padding
     }
 
     /// How many samples it has.
@@ -54,7 +65,7 @@ impl Batch {
         &self.layout
     }
 
-    /// The inputs, `BCZYX` in C order (planes have depth 1), normalised and augmented.
+    /// The inputs, `BCZYX` in C order (planes have depth 1), normalised and augmented; with lateral context `BLZYX`.
     pub fn inputs(&self) -> ArrayView5<'_, f32> {
         self.inputs.view()
     }
@@ -64,14 +75,29 @@ impl Batch {
         self.targets.as_ref().map(|targets| targets.view())
     }
 
+    /// The inputs as a model takes them: `BCYX` for planes, `BCZYX` for volumes, `L` in place of `C` with lateral context.
+    pub fn model_inputs(&self) -> ArrayViewD<'_, f32> {
+        model_view(self.inputs(), &self.layout.input)
+    }
+
+    /// The targets as a model gives them: `BCYX` for planes, `BCZYX` for volumes.
+    pub fn model_targets(&self) -> Option<ArrayViewD<'_, f32>> {
+        Some(model_view(self.targets()?, self.layout.target.as_ref()?))
+    }
+
     /// Bytes of inputs and targets.
     pub fn n_bytes(&self) -> usize {
         self.len() * self.layout.len() * size_of::<f32>()
     }
 
-    /// The patch indices of the samples.
+    /// Which samples these are.
+    pub fn samples(&self) -> impl ExactSizeIterator<Item = SampleId> + '_ {
+        self.items.iter().map(|item| item.id)
+    }
+
+    /// The patch indices of the samples, each in its own data set.
     pub fn indices(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
-        self.items.iter().map(|item| item.index)
+        self.items.iter().map(|item| item.id.index)
     }
 
     /// Where the samples were cut.
@@ -88,6 +114,16 @@ impl Batch {
     pub fn target_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
         self.items.iter().map(|item| item.target.as_ref())
     }
+
+    /// Why samples are missing that belong here; only with [`OnFailure::Skip`](crate::OnFailure::Skip).
+    pub fn skipped(&self) -> &[LoaderError] {
+        &self.skipped
+    }
+}
+
+/// Leaves the depth of planes out.
+fn model_view<'a>(view: ArrayView5<'a, f32>, layout: &BlockLayout) -> ArrayViewD<'a, f32> {
+    if layout.extent.n_axes() == 2 { view.index_axis_move(Axis(2), 0).into_dyn() } else { view.into_dyn() }
 }
 
 impl Drop for Batch {

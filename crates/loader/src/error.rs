@@ -2,6 +2,8 @@
 
 use patchweave_construct::{ConstructError, SampleLayout};
 
+use crate::{FailedSample, SampleId};
+
 /// Why a loader could not be built or a batch not be delivered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,39 +18,112 @@ pub enum LoaderError {
         /// The values it may have.
         expected: &'static str,
     },
+    /// A data set without patches beside others.
+    #[error("data set {dataset} of the mixture has no patches")]
+    EmptyPart {
+        /// Which data set.
+        dataset: usize,
+    },
+    /// An epoch with more patches than can be counted.
+    #[error(
+        "{passes} passes over {n_patches} patches are more than can be counted; lower the passes or ratios"
+    )]
+    EpochLength {
+        /// Patches of one pass.
+        n_patches: usize,
+        /// Passes.
+        passes: usize,
+    },
+    /// An order by weight without weights.
+    #[error("the weighted order needs the weights of all data sets")]
+    NoWeights,
+    /// A weight that cannot be one.
+    #[error("patch {index}: got weight {weight}, expected at least 0 and a finite sum of all weights")]
+    Weight {
+        /// Which patch.
+        index: usize,
+        /// Its weight.
+        weight: f64,
+    },
+    /// Weights of which none is above 0.
+    #[error("got {n} weights, none of them above 0; expected at least one patch that can be drawn")]
+    ZeroWeights {
+        /// How many there are.
+        n: usize,
+    },
+    /// Another number of weights than of patches.
+    #[error("got {got} weights for data set {dataset}, expected one for each of its {expected} patches")]
+    WeightCount {
+        /// Which data set.
+        dataset: usize,
+        /// How many weights there are.
+        got: usize,
+        /// How many patches there are.
+        expected: usize,
+    },
+    /// An order by image where patches belong to no single image.
+    #[error("the grouped order needs patches that come from one image each; use the shuffled order")]
+    NoGroups(#[source] ConstructError),
+    /// An order by place where only making a patch tells its place.
+    #[error(
+        "the chunk-aware order needs a constructor that tells places without reading pixels; use the shuffled order, or implement `locate`"
+    )]
+    NoPlaces,
+    /// A patch whose place could not be found.
+    #[error("{id} could not be located")]
+    Place {
+        /// Which patch.
+        id: SampleId,
+        /// The reason.
+        source: ConstructError,
+    },
     /// A patch that could not be made.
-    #[error("batch {batch_idx}: patch {index} of epoch {epoch} failed")]
+    #[error("batch {batch_idx}: {sample} failed")]
     Patch {
         /// The batch it belongs to.
         batch_idx: usize,
-        /// The patch.
-        index: usize,
-        /// The epoch.
-        epoch: u64,
+        /// The patch, and where it is.
+        sample: Box<FailedSample>,
         /// The reason; names the image.
         source: ConstructError,
     },
     /// A patch whose constructor panicked.
-    #[error("batch {batch_idx}: patch {index} of epoch {epoch} panicked: {message}")]
+    #[error("batch {batch_idx}: {sample} panicked: {message}")]
     Panicked {
         /// The batch it belongs to.
         batch_idx: usize,
-        /// The patch.
-        index: usize,
-        /// The epoch.
-        epoch: u64,
+        /// The patch, and where it is.
+        sample: Box<FailedSample>,
         /// What the panic said.
         message: String,
     },
+    /// A batch whose patches were to be chosen when user code panicked.
+    #[error("batch {batch_idx}: choosing its patches panicked: {message}")]
+    PlanPanicked {
+        /// The batch.
+        batch_idx: usize,
+        /// What the panic said.
+        message: String,
+    },
+    /// A batch of which nothing is left.
+    #[error("batch {batch_idx}: all of its {n} patches failed; this is why the first one did")]
+    AllSkipped {
+        /// The batch.
+        batch_idx: usize,
+        /// How many patches it should have.
+        n: usize,
+        /// What happened to the first one.
+        source: Box<LoaderError>,
+    },
     /// Patches of different shapes in one batch.
     #[error(
-        "batch {batch_idx}: patch {index} has shape {got:?}, the first of the batch {expected:?}; use batch size 1 for images of different shapes"
+        "batch {batch_idx}: {sample} has shape {got:?}, the first of the batch {expected:?}; group by shape, or use batch size 1 for images of different shapes"
     )]
     MixedShapes {
         /// The batch.
         batch_idx: usize,
         /// The patch that differs.
-        index: usize,
+        sample: Box<FailedSample>,
         /// Its shape.
         got: SampleLayout,
         /// The shape of the first patch.
@@ -64,6 +139,23 @@ pub enum LoaderError {
         /// Bytes allowed in flight.
         budget: usize,
     },
+    /// A state of another stream.
+    #[error(
+        "the state belongs to another stream: its {what} is {got}, that of this loader {expected}; resume with the data and settings it was taken with"
+    )]
+    OtherStream {
+        /// What differs.
+        what: &'static str,
+        /// What the state has.
+        got: u64,
+        /// What the loader has.
+        expected: u64,
+    },
+    /// A loader that a forked process took over.
+    #[error(
+        "this process was forked while the loader existed, and threads do not survive that; build the loader in the process that uses it, or start processes with `spawn` instead of `fork`"
+    )]
+    Forked,
     /// Threads that could not be started.
     #[error("a worker thread could not be started")]
     Spawn(#[source] std::io::Error),

@@ -5,18 +5,29 @@
 //! threads work and how far they run ahead changes the speed, never the stream.
 
 mod batch;
+mod epoch;
 mod error;
 mod loader;
 mod memory;
+mod mix;
+mod options;
 mod order;
+mod panics;
 mod plan;
+mod process;
 mod run;
+mod sample;
+mod state;
 mod stats;
 mod work;
 
 pub use batch::Batch;
 pub use error::LoaderError;
-pub use loader::{Loader, LoaderOptions};
-pub use order::Order;
+pub use loader::Loader;
+pub use mix::MixPart;
+pub use options::{LoaderOptions, MixLength, OnFailure, Shapes, Shard, Uneven};
+pub use order::{ChunkAware, GroupOrder, Order, PatchWeights};
 pub use run::Batches;
-pub use stats::LoaderStats;
+pub use sample::{FailedSample, SampleId};
+pub use state::LoaderState;
+pub use stats::{LoaderStats, WorkStats};

@@ -4,43 +4,14 @@ use std::sync::Arc;
 
 use patchweave_construct::Dataset;
 
+use crate::epoch::{Batching, EpochOrder};
 use crate::memory::Pool;
-use crate::order::EpochOrder;
+use crate::mix::{MixPart, epoch_len};
+use crate::order::check_order;
 use crate::plan::Planner;
-use crate::{Batches, LoaderError, Order};
-
-/// How batches are made; none of these but `batch_size`, `order` and `drop_last` changes the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoaderOptions {
-    /// Samples per batch, at least 1.
-    pub batch_size: usize,
-    /// Order of the patches.
-    pub order: Order,
-    /// Leave out the last batch if it is not full.
-    pub drop_last: bool,
-    /// Threads that make samples, at least 1; an epoch starts no more of them than it has patches.
-    pub n_workers: usize,
-    /// Batches in flight: being filled, or waiting for the consumer; at least 1.
-    pub prefetch_batches: usize,
-    /// Bytes in flight, values and bookkeeping; fewer batches are prefetched where they would not fit.
-    ///
-    /// As much again may be kept for the next batches.
-    pub prefetch_bytes: usize,
-}
-
-impl Default for LoaderOptions {
-    /// Batches of one sample in sequence by one thread, 8 batches and 512 MiB ahead.
-    fn default() -> Self {
-        LoaderOptions {
-            batch_size: 1,
-            order: Order::Sequential,
-            drop_last: false,
-            n_workers: 1,
-            prefetch_batches: 8,
-            prefetch_bytes: 512 << 20,
-        }
-    }
-}
+use crate::process::Process;
+use crate::state::settings;
+use crate::{Batches, LoaderError, LoaderOptions, LoaderState};
 
 /// Delivers the samples of a data set as batches.
 ///
@@ -72,38 +43,89 @@ impl Default for LoaderOptions {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Loader {
-    dataset: Arc<Dataset>,
+    parts: Arc<[MixPart]>,
     options: LoaderOptions,
+    /// How many samples an epoch has.
+    n_places: usize,
     pool: Arc<Pool>,
+    process: Process,
 }
 
 impl Loader {
     /// Checks the options; no thread is started yet.
     ///
     /// # Errors
-    /// [`LoaderError::Option`] if an option is 0 that must not be.
+    /// [`LoaderError::Option`] for an option out of its range, [`LoaderError::NoGroups`], [`LoaderError::NoPlaces`],
+    /// [`LoaderError::NoWeights`] for an order that the data set cannot have, [`LoaderError::EpochLength`] for too many
+    /// passes.
     pub fn new(dataset: Dataset, options: LoaderOptions) -> Result<Self, LoaderError> {
+        Loader::mixed(vec![MixPart::new(dataset)], options)
+    }
+
+    /// Delivers several data sets in one stream, by their ratios; the first one's seed decides about their order.
+    ///
+    /// Samples of a batch must share a shape, unless [`Shapes::Grouped`](crate::Shapes::Grouped) keeps shapes apart.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`LoaderError::EmptyPart`], [`LoaderError::WeightCount`].
+    pub fn mixed(parts: Vec<MixPart>, options: LoaderOptions) -> Result<Self, LoaderError> {
         let at_least_one = [
             ("batch_size", options.batch_size),
             ("n_workers", options.n_workers),
             ("prefetch_batches", options.prefetch_batches),
+            ("passes", options.passes),
+            ("max_patches", options.max_patches.unwrap_or(1)),
+            ("world_size", options.shard.world_size),
+            ("number of data sets", parts.len()),
         ];
-        if let Some(&(option, got)) = at_least_one.iter().find(|(_, got)| *got == 0) {
+        let ratios = parts.iter().map(|part| ("ratio", part.ratio));
+        if let Some((option, got)) = at_least_one.into_iter().chain(ratios).find(|(_, got)| *got == 0) {
             return Err(LoaderError::Option { option, got, expected: "at least 1" });
         }
+        if options.shard.rank >= options.shard.world_size {
+            let (got, expected) = (options.shard.rank, "less than world_size; ranks are counted from 0");
+            return Err(LoaderError::Option { option: "rank", got, expected });
+        }
+        for (dataset, part) in parts.iter().enumerate() {
+            check_order(options.order, dataset, part)?;
+        }
+        let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
+        let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Arc::new(Pool::new(options.prefetch_bytes));
-        Ok(Loader { dataset: Arc::new(dataset), options, pool })
+        Ok(Loader { parts: parts.into(), options, n_places, pool, process: Process::current() })
     }
 
-    /// The data set behind the batches.
+    /// The data set behind the batches, the first one where there are several.
     pub fn dataset(&self) -> &Dataset {
-        &self.dataset
+        &self.parts[0].dataset
     }
 
-    /// How many batches an epoch has.
+    /// All data sets behind the batches.
+    pub fn datasets(&self) -> impl ExactSizeIterator<Item = &Dataset> {
+        self.parts.iter().map(|part| &*part.dataset)
+    }
+
+    /// How batches are made.
+    pub fn options(&self) -> &LoaderOptions {
+        &self.options
+    }
+
+    /// How many patches an epoch has, over all passes, data sets and ranks.
+    pub fn n_patches(&self) -> usize {
+        self.n_places
+    }
+
+    /// How many batches an epoch has over all ranks.
+    ///
+    /// Where samples are grouped by shape, this is an upper bound on what one epoch has: how many batches are not full
+    /// depends on the order; [`Batches::n_batches`] tells.
     pub fn n_batches(&self) -> usize {
-        let (n, size) = (self.dataset.n_patches(), self.options.batch_size);
-        if self.options.drop_last { n / size } else { n.div_ceil(size) }
+        let (n, size) = (self.n_places, self.options.batch_size);
+        match self.options.shapes {
+            crate::Shapes::Equal if self.options.drop_last => n / size,
+            crate::Shapes::Equal => n.div_ceil(size),
+            crate::Shapes::Grouped => n,
+        }
     }
 
     /// Starts the threads and delivers the batches of an epoch in order.
@@ -111,17 +133,38 @@ impl Loader {
     /// Dropping the result ends the threads. Several epochs may run at once.
     ///
     /// # Errors
-    /// [`LoaderError::Spawn`] if a thread cannot be started.
+    /// [`LoaderError::Spawn`] if a thread cannot be started, [`LoaderError::Forked`] in a process that was forked after
+    /// the loader was made.
     pub fn epoch(&self, epoch: u64) -> Result<Batches, LoaderError> {
-        let n_patches = self.dataset.n_patches();
-        let order = EpochOrder::new(self.options.order, n_patches, self.dataset.seed(), epoch);
-        Batches::start(Planner {
-            dataset: Arc::clone(&self.dataset),
-            pool: Arc::clone(&self.pool),
-            options: self.options,
-            order,
+        self.start(epoch, None)
+    }
+
+    /// Goes on where a stream stood, with exactly the next batch.
+    ///
+    /// # Errors
+    /// As [`epoch`](Self::epoch), and [`LoaderError::OtherStream`] for a state that was taken with other data or
+    /// settings; threads, prefetch and ranks may differ.
+    pub fn resume(&self, state: &LoaderState) -> Result<Batches, LoaderError> {
+        self.start(state.epoch, Some(state))
+    }
+
+    fn start(&self, epoch: u64, state: Option<&LoaderState>) -> Result<Batches, LoaderError> {
+        if !self.process.is_current() {
+            return Err(LoaderError::Forked);
+        }
+        let mut order = EpochOrder::new(Arc::clone(&self.parts), &self.options, epoch, self.n_places);
+        let batching = Batching::new(&mut order, &self.options)?;
+        let own = LoaderState {
             epoch,
-            n_batches: self.n_batches(),
-        })
+            next_batch: 0,
+            seed: self.dataset().seed(),
+            n_batches: batching.n_batches() as u64,
+            settings: settings(&self.parts, &self.options),
+        };
+        if let Some(state) = state {
+            state.check(&own)?;
+        }
+        let planner = Planner { pool: Arc::clone(&self.pool), options: self.options, order, batching, epoch };
+        Batches::start(planner, Arc::clone(&self.parts), *state.unwrap_or(&own), self.process)
     }
 }

@@ -4,13 +4,17 @@
 //! back whole. The unsafe code of this crate is here and rests on one fact: slots never overlap.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::process::Process;
 
 /// Memory that is not in use: at most `max_bytes`, the least recently used goes first.
 #[derive(Debug)]
 pub(crate) struct Pool {
     idle: Mutex<Idle>,
     max_bytes: usize,
+    process: Process,
 }
 
 /// Idle memory, the most recently used last.
@@ -23,7 +27,7 @@ struct Idle {
 impl Pool {
     /// No memory yet, later at most `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
-        Pool { idle: Mutex::default(), max_bytes }
+        Pool { idle: Mutex::default(), max_bytes, process: Process::current() }
     }
 
     /// Memory of `len` values, which hold whatever was in them before.
@@ -45,7 +49,10 @@ impl Pool {
 
     /// Takes memory back for the next batch.
     pub fn give(&self, values: Vec<f32>) {
-        if !values.is_empty() {
+        // A forked process may have copied the lock while a thread that it does not have held it.
+        if values.capacity() > 0 && self.process.is_current() {
+            let mut values = values;
+            values.resize(values.capacity(), 0.0);
             let mut idle = self.idle();
             idle.n_bytes += n_bytes(&values);
             idle.memory.push_back(values);
@@ -90,17 +97,32 @@ impl BatchMemory {
     pub const SHARED_BYTES: usize = size_of::<Whole>();
 
     /// Cuts the memory into `n` slots; the values that do not divide evenly are in no slot.
-    pub fn into_slots(self, n: usize) -> Vec<Slot> {
+    pub fn into_slots(self, n: usize) -> Slots {
         let mut memory = self;
         let share = |values: &Vec<f32>| values.len().checked_div(n).unwrap_or(0);
         let (input_len, target_len) = (share(&memory.inputs), share(&memory.targets));
         let (inputs, targets) = (memory.inputs.as_mut_ptr(), memory.targets.as_mut_ptr());
         let whole = Arc::new(Whole { memory, inputs, targets });
-        (0..n).map(|place| Slot { whole: Arc::clone(&whole), place, input_len, target_len }).collect()
+        Slots { whole, places: 0..n, input_len, target_len }
+    }
+
+    /// Moves the values of the samples that are kept to the front and forgets the others.
+    pub fn keep(&mut self, is_kept: &[bool]) {
+        for values in [&mut self.inputs, &mut self.targets] {
+            let len = values.len().checked_div(is_kept.len()).unwrap_or(0);
+            let mut n_kept = 0;
+            for (place, _) in is_kept.iter().enumerate().filter(|(_, is_kept)| **is_kept) {
+                if place != n_kept {
+                    values.copy_within(place * len..(place + 1) * len, n_kept * len);
+                }
+                n_kept += 1;
+            }
+            values.truncate(n_kept * len);
+        }
     }
 }
 
-/// Memory that is cut into slots: reached only through the pointers while slots exist.
+/// Memory that is cut into slots: reached only through the pointers while `Slots` exist.
 struct Whole {
     memory: BatchMemory,
     inputs: *mut f32,
@@ -108,32 +130,48 @@ struct Whole {
 }
 
 // SAFETY: the pointers point into heap memory that `memory` owns, which does not move with the struct. It is
-// read and written only through `Slot`s, whose ranges are disjoint, so threads never share a value.
+// read and written only through `Slots`, whose places are disjoint, so threads never share a value.
 #[expect(unsafe_code, reason = "raw pointers are not Send by themselves")]
 unsafe impl Send for Whole {}
-// SAFETY: as for `Send`; a shared `Whole` gives no access to values, only a `&mut Slot` does.
+// SAFETY: as for `Send`; a shared `Whole` gives no access to values, only a `&mut Slots` does.
 #[expect(unsafe_code, reason = "raw pointers are not Sync by themselves")]
 unsafe impl Sync for Whole {}
 
-/// The exclusive place of one sample in a batch.
-pub(crate) struct Slot {
+/// The exclusive places of some samples in a batch.
+pub(crate) struct Slots {
     whole: Arc<Whole>,
-    place: usize,
+    places: Range<usize>,
     input_len: usize,
     target_len: usize,
 }
 
-impl Slot {
-    /// The values of the sample's input and of its target.
-    pub fn values_mut(&mut self) -> (&mut [f32], &mut [f32]) {
-        // SAFETY: `into_slots` made `n` slots of `len / n` values, so `(place + 1) * input_len` is at most
-        // the length of the inputs, and likewise for targets. No two slots have the same place, `&mut self`
-        // excludes a second reference through this slot, and the memory outlives the references in the
-        // `Arc`; its owner is not touched before `finish` holds the only reference.
+impl Slots {
+    /// The places in the batch.
+    pub fn places(&self) -> Range<usize> {
+        self.places.clone()
+    }
+
+    /// Takes the first `n` places out; all of them if there are no more.
+    pub fn split_off(&mut self, n: usize) -> Slots {
+        let end = self.places.start.saturating_add(n).min(self.places.end);
+        let places = self.places.start..end;
+        self.places.start = end;
+        Slots { whole: Arc::clone(&self.whole), places, ..*self }
+    }
+
+    /// The values of a sample's input and of its target; nothing for a place of others.
+    pub fn values_mut(&mut self, place: usize) -> (&mut [f32], &mut [f32]) {
+        if !self.places.contains(&place) {
+            return (&mut [], &mut []);
+        }
+        // SAFETY: `into_slots` made places below `n` of `len / n` values, and `split_off` only hands ranges of them
+        // on, so `(place + 1) * input_len` is at most the length of the inputs, and likewise for targets. No two
+        // `Slots` have a place in common, `&mut self` excludes a second reference through this one, and the memory
+        // outlives the references in the `Arc`; its owner is not touched before `finish` holds the only reference.
         #[expect(unsafe_code, reason = "disjoint parts of one allocation, filled by several threads")]
         unsafe {
-            let input = self.whole.inputs.add(self.place * self.input_len);
-            let target = self.whole.targets.add(self.place * self.target_len);
+            let input = self.whole.inputs.add(place * self.input_len);
+            let target = self.whole.targets.add(place * self.target_len);
             (
                 std::slice::from_raw_parts_mut(input, self.input_len),
                 std::slice::from_raw_parts_mut(target, self.target_len),
@@ -141,7 +179,7 @@ impl Slot {
         }
     }
 
-    /// Gives the slot up; the last one returns the whole memory.
+    /// Gives the places up; the last of a batch returns the whole memory.
     pub fn finish(self) -> Option<BatchMemory> {
         Arc::into_inner(self.whole).map(|whole| whole.memory)
     }
@@ -153,15 +191,20 @@ mod tests {
 
     #[test]
     fn slots_are_filled_by_threads_and_come_back_whole() {
-        let memory = BatchMemory { inputs: vec![9.0; 8], targets: vec![9.0; 4] };
-        let threads: Vec<_> = (0_u8..)
-            .zip(memory.into_slots(4))
-            .map(|(place, mut slot)| {
+        let mut rest = BatchMemory { inputs: vec![9.0; 8], targets: vec![9.0; 4] }.into_slots(4);
+        let claimed = [rest.split_off(1), rest.split_off(2), rest.split_off(7)];
+        assert_eq!(claimed.each_ref().map(Slots::places), [0..1, 1..3, 3..4]);
+        assert!(rest.finish().is_none());
+        let threads: Vec<_> = claimed
+            .into_iter()
+            .map(|mut slots| {
                 std::thread::spawn(move || {
-                    let (input, target) = slot.values_mut();
-                    input.fill(f32::from(place));
-                    target.fill(-f32::from(place));
-                    slot.finish()
+                    for (value, place) in (0_u8..).zip(0..4) {
+                        let (input, target) = slots.values_mut(place);
+                        input.fill(f32::from(value));
+                        target.fill(-f32::from(value));
+                    }
+                    slots.finish()
                 })
             })
             .collect();
@@ -175,8 +218,19 @@ mod tests {
     fn there_may_be_no_targets_and_no_slots() {
         let memory = BatchMemory { inputs: vec![0.0; 3], targets: Vec::new() };
         let mut slots = memory.into_slots(3);
-        assert_eq!(slots[2].values_mut().1, [0.0_f32; 0]);
-        assert!(BatchMemory { inputs: Vec::new(), targets: Vec::new() }.into_slots(0).is_empty());
+        assert_eq!(slots.values_mut(2), (&mut [0.0_f32; 1][..], &mut [0.0_f32; 0][..]));
+        assert_eq!(slots.values_mut(3).0, [0.0_f32; 0]);
+        let none = BatchMemory { inputs: Vec::new(), targets: Vec::new() }.into_slots(0);
+        assert!(none.places().is_empty() && none.finish().is_some());
+    }
+
+    #[test]
+    fn samples_are_left_out() {
+        let mut memory = BatchMemory { inputs: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], targets: Vec::new() };
+        memory.keep(&[false, true, true]);
+        assert_eq!(memory.inputs, [2.0, 3.0, 4.0, 5.0]);
+        memory.keep(&[true, false]);
+        assert_eq!((memory.inputs, memory.targets), (vec![2.0, 3.0], vec![]));
     }
 
     #[test]

@@ -1,114 +1,136 @@
-//! Which batches can be opened, what they need, and the jobs they are made of.
+//! Which batches can be opened, what they need, and how their memory is claimed and closed.
 
-use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use ndarray::Array5;
-use patchweave_construct::{BlockLayout, ConstructError, Dataset, SampleLayout};
+use patchweave_construct::{BlockLayout, ConstructError, SampleLayout};
 
 use crate::batch::{Batch, Item};
-use crate::memory::{BatchMemory, Pool, Slot};
-use crate::order::EpochOrder;
-use crate::{LoaderError, LoaderOptions};
+use crate::epoch::{Batching, EpochOrder};
+use crate::memory::{BatchMemory, Pool, Slots};
+use crate::panics::panic_message;
+use crate::{FailedSample, LoaderError, LoaderOptions, OnFailure, SampleId};
 
-/// A batch that is full, or why it will never be.
+/// A batch that is full, or why it will never be, with its number among those of this rank.
 pub(crate) type Finished = (usize, Result<Batch, LoaderError>);
 
 /// What is kept for a sample until its batch is full.
-type Outcome = Option<Result<Item, LoaderError>>;
+pub(crate) type Outcome = Result<Item, LoaderError>;
 
-/// Bytes that a sample needs besides its values: its slot, its job, what became of it and what is handed over.
-const SAMPLE_BYTES: usize = size_of::<Slot>() + size_of::<Job>() + size_of::<Outcome>() + size_of::<Item>();
+/// Bytes that a sample needs besides its values: its name, what became of it and what is handed over.
+const SAMPLE_BYTES: usize = size_of::<SampleId>() + size_of::<(usize, Outcome)>() + size_of::<Item>();
 
 /// Bytes that a batch needs besides its samples.
 const BATCH_BYTES: usize = size_of::<OpenBatch>() + BatchMemory::SHARED_BYTES + size_of::<Finished>();
 
-/// Opens batches: takes memory and cuts it into jobs.
+/// Opens batches: chooses their samples and takes memory for them.
 pub(crate) struct Planner {
-    pub dataset: Arc<Dataset>,
     pub pool: Arc<Pool>,
     pub options: LoaderOptions,
     pub order: EpochOrder,
+    pub batching: Batching,
     pub epoch: u64,
-    pub n_batches: usize,
 }
 
 /// A batch that may be opened once its bytes are free.
 pub(crate) struct Planned {
     batch_idx: usize,
     layout: SampleLayout,
-    places: Range<usize>,
+    samples: Vec<SampleId>,
+    skipped: Vec<LoaderError>,
     /// Bytes of values and bookkeeping.
     pub needed: usize,
 }
 
 /// A batch that is being filled.
 pub(crate) struct OpenBatch {
-    pub epoch: u64,
+    /// Its number among the batches of this rank.
+    pub step: usize,
     pub batch_idx: usize,
     pub layout: SampleLayout,
-    pub items: Mutex<Vec<Outcome>>,
+    pub samples: Vec<SampleId>,
+    epoch: u64,
+    is_padding: bool,
+    on_failure: OnFailure,
+    /// What no worker has claimed yet.
+    rest: Mutex<Option<Slots>>,
+    outcomes: Mutex<Vec<(usize, Outcome)>>,
+    /// Samples that could not even be planned.
+    skipped: Mutex<Vec<LoaderError>>,
     pool: Arc<Pool>,
 }
 
-/// One sample to make.
-pub(crate) struct Job {
-    pub batch: Arc<OpenBatch>,
-    pub slot: Slot,
-    pub place: usize,
-    pub index: usize,
-}
-
 impl Planner {
-    /// How many patches the batches have together.
-    pub fn n_patches(&self) -> usize {
-        self.n_batches.saturating_mul(self.options.batch_size).min(self.dataset.n_patches())
+    /// Chooses the samples of a batch, checks that they fit the budget and share a shape; takes no memory for values.
+    pub fn plan(&mut self, batch_idx: usize) -> Result<Planned, LoaderError> {
+        catch_unwind(AssertUnwindSafe(|| self.plan_uncaught(batch_idx))).unwrap_or_else(|panic| {
+            Err(LoaderError::PlanPanicked { batch_idx, message: panic_message(panic) })
+        })
     }
 
-    /// Checks that a batch fits the budget and that its patches share a shape; collects nothing.
-    pub fn plan(&self, batch_idx: usize) -> Result<Planned, LoaderError> {
-        let (size, epoch) = (self.options.batch_size, self.epoch);
-        let first = batch_idx.saturating_mul(size);
-        let places = first..first.saturating_add(size).min(self.dataset.n_patches());
-        let layout_of = |index| {
-            let failed = |source| LoaderError::Patch { batch_idx, index, epoch, source };
-            self.dataset.layout(index).map_err(failed)
-        };
-        let layout = layout_of(self.order.patch_at(first))?;
-        let (needed, budget) = (bytes_needed(&layout, places.len()), self.options.prefetch_bytes);
-        if needed > budget {
-            return Err(LoaderError::Budget { needed, budget });
-        }
-        for index in places.clone().skip(1).map(|place| self.order.patch_at(place)) {
-            let got = layout_of(index)?;
-            if got != layout {
-                return Err(LoaderError::MixedShapes { batch_idx, index, got, expected: layout });
+    fn plan_uncaught(&mut self, batch_idx: usize) -> Result<Planned, LoaderError> {
+        let chosen = self.batching.samples(batch_idx, &mut self.order)?;
+        let (n, budget) = (chosen.len(), self.options.prefetch_bytes);
+        let mut first: Option<SampleLayout> = None;
+        let (mut samples, mut skipped, mut needed) = (Vec::with_capacity(n), Vec::new(), 0);
+        for id in chosen {
+            match (self.order.layout(&id), first) {
+                (Ok(layout), None) => {
+                    needed = bytes_needed(&layout, n);
+                    if needed > budget {
+                        return Err(LoaderError::Budget { needed, budget });
+                    }
+                    first = Some(layout);
+                }
+                (Ok(got), Some(expected)) if got != expected => {
+                    let sample = self.named(id);
+                    return Err(LoaderError::MixedShapes { batch_idx, sample, got, expected });
+                }
+                (Ok(_), Some(_)) => {}
+                (Err(source), _) => {
+                    let failed = LoaderError::Patch { batch_idx, sample: self.named(id), source };
+                    if self.options.on_failure != OnFailure::Skip {
+                        return Err(failed);
+                    }
+                    skipped.push(failed);
+                    continue;
+                }
             }
+            samples.push(id);
         }
-        Ok(Planned { batch_idx, layout, places, needed })
+        match first {
+            Some(layout) => Ok(Planned { batch_idx, layout, samples, skipped, needed }),
+            None => Err(all_skipped(batch_idx, n, skipped)),
+        }
     }
 
-    /// Takes the memory of a batch and cuts it into jobs.
-    pub fn open(&self, planned: Planned) -> impl Iterator<Item = Job> {
-        let Planned { batch_idx, layout, places, .. } = planned;
-        let n = places.len();
+    fn named(&self, id: SampleId) -> Box<FailedSample> {
+        Box::new(FailedSample::locate(self.order.dataset(&id), id))
+    }
+
+    /// Takes the memory of a batch.
+    pub fn open(&self, planned: Planned, step: usize, is_padding: bool) -> Arc<OpenBatch> {
+        let Planned { batch_idx, layout, samples, skipped, .. } = planned;
+        let n = samples.len();
         let target_len = layout.target.map_or(0, |target| target.len());
         let memory = BatchMemory {
             inputs: self.pool.take(n * layout.input.len()),
             targets: self.pool.take(n * target_len),
         };
-        let batch = Arc::new(OpenBatch {
-            epoch: self.epoch,
+        Arc::new(OpenBatch {
+            step,
             batch_idx,
             layout,
-            items: Mutex::new((0..n).map(|_| None).collect()),
+            samples,
+            epoch: self.epoch,
+            is_padding,
+            on_failure: self.options.on_failure,
+            rest: Mutex::new(Some(memory.into_slots(n))),
+            outcomes: Mutex::new(Vec::with_capacity(n)),
+            skipped: Mutex::new(skipped),
             pool: Arc::clone(&self.pool),
-        });
-        memory.into_slots(n).into_iter().zip(places).enumerate().map(move |(place, (slot, in_epoch))| Job {
-            batch: Arc::clone(&batch),
-            slot,
-            place,
-            index: self.order.patch_at(in_epoch),
         })
     }
 }
@@ -121,30 +143,86 @@ fn bytes_needed(layout: &SampleLayout, n: usize) -> usize {
     per_sample.saturating_mul(n).saturating_add(BATCH_BYTES)
 }
 
+fn all_skipped(batch_idx: usize, n: usize, skipped: Vec<LoaderError>) -> LoaderError {
+    match skipped.into_iter().next() {
+        Some(first) => LoaderError::AllSkipped { batch_idx, n, source: Box::new(first) },
+        None => LoaderError::WorkersGone,
+    }
+}
+
 impl OpenBatch {
+    /// Claims places that no other worker fills; nothing when all are claimed.
+    ///
+    /// Shares shrink towards the end, so that all workers end at about the same time.
+    pub fn claim(&self, n_workers: usize) -> Option<Slots> {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = rest.as_mut()?;
+        let n_left = slots.places().len();
+        let share = (n_left / (2 * n_workers.max(1))).max(1);
+        if share >= n_left { rest.take() } else { Some(slots.split_off(share)) }
+    }
+
+    /// Gives claimed places back with what became of them; whoever is the last gets the memory of the whole batch.
+    pub fn give_back(&self, slots: Slots, outcomes: Vec<(usize, Outcome)>) -> Option<BatchMemory> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).extend(outcomes);
+        slots.finish()
+    }
+
     /// Turns filled memory into a batch, or into the error of its first failing patch.
-    pub fn close(&self, memory: BatchMemory) -> Result<Batch, LoaderError> {
-        let items = std::mem::take(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner));
-        let items: Vec<Item> = items
-            .into_iter()
-            .map(|item| item.unwrap_or(Err(LoaderError::WorkersGone)))
-            .collect::<Result<_, _>>()?;
-        let n = items.len();
-        let array = |role, values: Vec<f32>, layout: &BlockLayout| {
-            let ([c, z, y, x], got) = (layout.to_czyx(), vec![values.len()]);
-            Array5::from_shape_vec([n, c, z, y, x], values).map_err(|_| LoaderError::Patch {
-                batch_idx: self.batch_idx,
-                index: items.first().map_or(0, |item| item.index),
-                epoch: self.epoch,
-                source: ConstructError::OutputShape { role, got, expected: vec![n, c, z, y, x] },
-            })
-        };
-        let inputs = array("inputs", memory.inputs, &self.layout.input)?;
+    pub fn close(&self, mut memory: BatchMemory) -> Result<Batch, LoaderError> {
+        let mut outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut skipped = std::mem::take(&mut *self.skipped.lock().unwrap_or_else(PoisonError::into_inner));
+        outcomes.sort_unstable_by_key(|(place, _)| *place);
+        if outcomes.len() != self.samples.len() {
+            return Err(LoaderError::WorkersGone);
+        }
+        let mut items = Vec::with_capacity(outcomes.len());
+        let mut is_kept = Vec::with_capacity(outcomes.len());
+        for (_, outcome) in outcomes {
+            is_kept.push(outcome.is_ok());
+            match outcome {
+                Ok(item) => items.push(item),
+                Err(error) if self.on_failure == OnFailure::Skip => skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if items.is_empty() {
+            return Err(all_skipped(self.batch_idx, skipped.len(), skipped));
+        }
+        if items.len() < is_kept.len() {
+            memory.keep(&is_kept);
+        }
+        let inputs = self.array("inputs", memory.inputs, &self.layout.input, &items)?;
         let targets = match &self.layout.target {
-            Some(layout) => Some(array("targets", memory.targets, layout)?),
+            Some(layout) => Some(self.array("targets", memory.targets, layout, &items)?),
             None => None,
         };
-        let (epoch, batch_idx, layout) = (self.epoch, self.batch_idx, self.layout);
-        Ok(Batch { epoch, batch_idx, layout, inputs, targets, items, pool: Arc::clone(&self.pool) })
+        Ok(Batch {
+            epoch: self.epoch,
+            batch_idx: self.batch_idx,
+            is_padding: self.is_padding,
+            layout: self.layout,
+            inputs,
+            targets,
+            items,
+            skipped,
+            pool: Arc::clone(&self.pool),
+            finished: Instant::now(),
+        })
+    }
+
+    fn array(
+        &self,
+        role: &'static str,
+        values: Vec<f32>,
+        layout: &BlockLayout,
+        items: &[Item],
+    ) -> Result<Array5<f32>, LoaderError> {
+        let ([c, z, y, x], got, n) = (layout.to_czyx(), vec![values.len()], items.len());
+        Array5::from_shape_vec([n, c, z, y, x], values).map_err(|_| LoaderError::Patch {
+            batch_idx: self.batch_idx,
+            sample: Box::new(FailedSample { id: self.samples[0], place: None }),
+            source: ConstructError::OutputShape { role, got, expected: vec![n, c, z, y, x] },
+        })
     }
 }

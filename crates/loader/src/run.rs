@@ -1,4 +1,4 @@
-//! One epoch on its way: jobs out to the workers, finished batches back in order.
+//! One epoch on its way: batches out to the workers, finished ones back in order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -8,9 +8,12 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::plan::{Finished, Job, Planned, Planner};
-use crate::work::work;
-use crate::{Batch, LoaderError, LoaderStats};
+use crate::mix::MixPart;
+use crate::plan::{Finished, OpenBatch, Planned, Planner};
+use crate::process::Process;
+use crate::stats::Meter;
+use crate::work::{Shared, work};
+use crate::{Batch, LoaderError, LoaderState, LoaderStats, Shard, Uneven};
 
 /// The batches of one epoch, in order; an iterator of results.
 ///
@@ -18,8 +21,8 @@ use crate::{Batch, LoaderError, LoaderStats};
 /// joins the threads, whatever they are doing.
 pub struct Batches {
     planner: Planner,
-    jobs: Option<Sender<Job>>,
-    finished: Receiver<Finished>,
+    steps: Steps,
+    channels: Option<Channels>,
     early: BTreeMap<usize, Result<Batch, LoaderError>>,
     /// The bytes of every batch in flight, in order.
     in_flight: VecDeque<usize>,
@@ -28,41 +31,98 @@ pub struct Batches {
     pending: Option<Planned>,
     /// A batch that could not be planned and was not handed over yet; nothing is planned beyond it.
     unplannable: Option<usize>,
-    next_idx: usize,
-    stop: Arc<AtomicBool>,
+    next_step: usize,
+    state: LoaderState,
+    shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    process: Process,
     started: Instant,
     stats: LoaderStats,
 }
 
+/// The way to the workers and back.
+struct Channels {
+    jobs: Sender<Arc<OpenBatch>>,
+    finished: Receiver<Finished>,
+}
+
+/// Which batches of an epoch a rank delivers, one per step.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    shard: Shard,
+    /// The first batch that is dealt out.
+    first: usize,
+    n_batches: usize,
+    n_steps: usize,
+}
+
+impl Steps {
+    fn new(shard: Shard, first: usize, n_batches: usize) -> Self {
+        let n_left = n_batches.saturating_sub(first);
+        let (n_rounds, rest) = (n_left / shard.world_size, n_left % shard.world_size);
+        let has_more = match shard.uneven {
+            Uneven::Keep => shard.rank < rest,
+            Uneven::Drop => false,
+            Uneven::Pad => rest > 0,
+        };
+        Steps { shard, first, n_batches, n_steps: n_rounds + usize::from(has_more) }
+    }
+
+    /// The batch of a step, and whether it was dealt out before.
+    fn batch(&self, step: usize) -> (usize, bool) {
+        let place = self.first + step * self.shard.world_size + self.shard.rank;
+        if place < self.n_batches { (place, false) } else { (place % self.n_batches, true) }
+    }
+
+    /// The first batch that no rank has delivered after `n_steps`.
+    fn next_batch(&self, n_steps: usize) -> usize {
+        (self.first + n_steps * self.shard.world_size).min(self.n_batches)
+    }
+}
+
 impl Batches {
-    pub(crate) fn start(planner: Planner) -> Result<Self, LoaderError> {
-        let (jobs, queue) = unbounded::<Job>();
+    /// Starts the threads; `state` is where the stream stands.
+    pub(crate) fn start(
+        planner: Planner,
+        parts: Arc<[MixPart]>,
+        state: LoaderState,
+        process: Process,
+    ) -> Result<Self, LoaderError> {
+        let (jobs, queue) = unbounded::<Arc<OpenBatch>>();
         let (done, finished) = unbounded::<Finished>();
-        let stop = Arc::new(AtomicBool::new(false));
-        let dataset = Arc::clone(&planner.dataset);
-        let n_workers = planner.options.n_workers.min(planner.n_patches());
+        let options = planner.options;
+        let first = usize::try_from(state.next_batch).unwrap_or(usize::MAX);
+        let steps = Steps::new(options.shard, first, planner.batching.n_batches());
+        let n_workers = options.n_workers.min(steps.n_steps.saturating_mul(options.batch_size));
+        let shared = Arc::new(Shared {
+            parts,
+            n_workers,
+            on_failure: options.on_failure,
+            stop: AtomicBool::new(false),
+            meter: Meter::default(),
+        });
         let mut batches = Batches {
             planner,
-            jobs: Some(jobs),
-            finished,
+            steps,
+            channels: Some(Channels { jobs, finished }),
             early: BTreeMap::new(),
             in_flight: VecDeque::new(),
             n_bytes_in_flight: 0,
             pending: None,
             unplannable: None,
-            next_idx: 0,
-            stop: Arc::clone(&stop),
+            next_step: 0,
+            state,
+            shared: Arc::clone(&shared),
             workers: Vec::new(),
+            process,
             started: Instant::now(),
             stats: LoaderStats::default(),
         };
         for worker in 0..n_workers {
-            let (dataset, queue, done, stop) =
-                (Arc::clone(&dataset), queue.clone(), done.clone(), Arc::clone(&stop));
+            let (shared, queue, done) = (Arc::clone(&shared), queue.clone(), done.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("patchweave-{worker}"))
-                .spawn(move || work(&dataset, &queue, &done, &stop))
+                .spawn(move || work(&shared, &queue, &done))
                 .map_err(LoaderError::Spawn)?;
             batches.workers.push(thread);
         }
@@ -70,26 +130,48 @@ impl Batches {
         Ok(batches)
     }
 
-    /// How many batches the epoch has.
+    /// How many batches this rank delivers in all, from where the stream was started.
     pub fn n_batches(&self) -> usize {
-        self.planner.n_batches
+        self.steps.n_steps
     }
 
     /// What was delivered so far and how long it took.
     pub fn stats(&self) -> LoaderStats {
-        LoaderStats { elapsed: self.started.elapsed(), ..self.stats }
+        LoaderStats {
+            elapsed: self.started.elapsed(),
+            bytes_in_flight: self.n_bytes_in_flight,
+            n_retries: self.shared.meter.n_retries(),
+            work: self.shared.meter.work(self.shared.n_workers),
+            ..self.stats
+        }
+    }
+
+    /// Where the stream stands: [`Loader::resume`](crate::Loader::resume) goes on with the next batch.
+    ///
+    /// After the last batch of an epoch that is the first one of the next epoch. A batch that was an error counts as
+    /// delivered.
+    pub fn state(&self) -> LoaderState {
+        self.state
+    }
+
+    fn state_after(&self, n_steps: usize) -> LoaderState {
+        if n_steps >= self.steps.n_steps {
+            return LoaderState { epoch: self.planner.epoch.wrapping_add(1), next_batch: 0, ..self.state };
+        }
+        LoaderState { next_batch: self.steps.next_batch(n_steps) as u64, ..self.state }
     }
 
     /// Opens batches until as many are in flight as may be.
     fn open_ahead(&mut self) {
-        let Some(jobs) = &self.jobs else { return };
+        let Some(channels) = &self.channels else { return };
         let (max_batches, max_bytes) =
             (self.planner.options.prefetch_batches, self.planner.options.prefetch_bytes);
         while self.unplannable.is_none() && self.in_flight.len() < max_batches {
-            let batch_idx = self.next_idx + self.in_flight.len();
-            if batch_idx >= self.planner.n_batches {
+            let step = self.next_step + self.in_flight.len();
+            if step >= self.steps.n_steps {
                 return;
             }
+            let (batch_idx, is_padding) = self.steps.batch(step);
             let planned = match self.pending.take() {
                 Some(planned) => Ok(planned),
                 None => self.planner.plan(batch_idx),
@@ -102,36 +184,67 @@ impl Batches {
                 Ok(planned) => {
                     self.in_flight.push_back(planned.needed);
                     self.n_bytes_in_flight += planned.needed;
-                    for job in self.planner.open(planned) {
-                        // Only without any worker left is there nobody to take the job; `next` reports that.
-                        if jobs.send(job).is_err() {
+                    let most = &mut self.stats.most_bytes_in_flight;
+                    *most = self.n_bytes_in_flight.max(*most);
+                    let batch = self.planner.open(planned, step, is_padding);
+                    for _ in 0..self.shared.n_workers.min(batch.samples.len()) {
+                        // Only without any worker left is there nobody to take the batch; `next` reports that.
+                        if channels.jobs.send(Arc::clone(&batch)).is_err() {
                             return;
                         }
                     }
                 }
                 Err(error) => {
                     self.in_flight.push_back(0);
-                    self.early.insert(batch_idx, Err(error));
-                    self.unplannable = Some(batch_idx);
+                    self.early.insert(step, Err(error));
+                    self.unplannable = Some(step);
                 }
             }
         }
     }
 
+    /// Takes a finished batch in; whether it was the one to be handed over next.
     fn wait_for_next(&mut self) -> Result<Batch, LoaderError> {
+        if let Some(batch) = self.early.remove(&self.next_step) {
+            return batch;
+        }
+        let Some(channels) = &self.channels else { return Err(LoaderError::WorkersGone) };
         let waiting = Instant::now();
         let batch = loop {
-            if let Some(batch) = self.early.remove(&self.next_idx) {
-                break batch;
-            }
-            match self.finished.recv() {
-                Ok((batch_idx, batch)) => {
-                    self.early.insert(batch_idx, batch);
+            match channels.finished.recv() {
+                Ok((step, batch)) if step == self.next_step => break batch,
+                Ok((step, batch)) => {
+                    self.early.insert(step, batch);
                 }
                 Err(_) => break Err(LoaderError::WorkersGone),
             }
         };
         self.stats.waited += waiting.elapsed();
+        batch
+    }
+
+    /// Books a batch that is handed over, and opens the next ones.
+    fn hand_over(&mut self, batch: Result<Batch, LoaderError>) -> Result<Batch, LoaderError> {
+        self.unplannable = self.unplannable.filter(|&step| step != self.next_step);
+        self.next_step += 1;
+        self.state = self.state_after(self.next_step);
+        self.n_bytes_in_flight -= self.in_flight.pop_front().unwrap_or(0);
+        match &batch {
+            Ok(batch) => {
+                self.stats.n_batches += 1;
+                self.stats.n_patches += batch.len();
+                self.stats.n_skipped += batch.skipped.len();
+                self.stats.n_bytes += batch.n_bytes();
+                self.stats.waited_for_consumer += batch.finished.elapsed();
+            }
+            Err(error) => {
+                self.stats.n_failed_batches += 1;
+                if matches!(error, LoaderError::WorkersGone) {
+                    self.next_step = self.steps.n_steps;
+                }
+            }
+        }
+        self.open_ahead();
         batch
     }
 }
@@ -140,27 +253,19 @@ impl Iterator for Batches {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next_idx >= self.planner.n_batches {
+        if self.next_step >= self.steps.n_steps {
             return None;
         }
+        if !self.process.is_current() {
+            self.next_step = self.steps.n_steps;
+            return Some(Err(LoaderError::Forked));
+        }
         let batch = self.wait_for_next();
-        self.unplannable = self.unplannable.filter(|&batch_idx| batch_idx != self.next_idx);
-        self.next_idx += 1;
-        self.n_bytes_in_flight -= self.in_flight.pop_front().unwrap_or(0);
-        if let Ok(batch) = &batch {
-            self.stats.n_batches += 1;
-            self.stats.n_patches += batch.len();
-            self.stats.n_bytes += batch.n_bytes();
-        }
-        if matches!(batch, Err(LoaderError::WorkersGone)) {
-            self.next_idx = self.planner.n_batches;
-        }
-        self.open_ahead();
-        Some(batch)
+        Some(self.hand_over(batch))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.planner.n_batches - self.next_idx;
+        let left = self.steps.n_steps - self.next_step;
         (left, Some(left))
     }
 }
@@ -169,13 +274,21 @@ impl ExactSizeIterator for Batches {}
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.jobs = None;
-        for worker in self.workers.drain(..) {
-            if worker.join().is_err() {
-                // Panics of user code are caught inside; a thread that still died has printed why.
-                continue;
+        if !self.process.is_current() {
+            // The threads stayed in the process that this one was forked from, maybe with locks of the channels.
+            std::mem::forget((self.channels.take(), std::mem::take(&mut self.workers)));
+            return;
+        }
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(Channels { jobs, finished }) = self.channels.take() {
+            drop(jobs);
+            for worker in self.workers.drain(..) {
+                if worker.join().is_err() {
+                    // Panics of user code are caught inside; a thread that still died has printed why.
+                    continue;
+                }
             }
+            drop(finished);
         }
     }
 }

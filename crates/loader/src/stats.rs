@@ -1,6 +1,9 @@
-//! What a run of batches has done so far.
+//! What a run of batches has done so far, and where its time went.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use patchweave_construct::Scratch;
 
 /// What a run of batches has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -10,12 +13,36 @@ pub struct LoaderStats {
     pub n_batches: usize,
     /// Patches in them.
     pub n_patches: usize,
-    /// Bytes of inputs and targets in them.
+    /// Patches that were left out of them ([`OnFailure::Skip`](crate::OnFailure::Skip)).
+    pub n_skipped: usize,
+    /// Batches that were errors.
+    pub n_failed_batches: usize,
+    /// How often a patch was tried again ([`OnFailure::Retry`](crate::OnFailure::Retry)).
+    pub n_retries: u64,
+    /// Bytes of inputs and targets in the batches.
     pub n_bytes: usize,
+    /// Bytes in flight now, values and bookkeeping.
+    pub bytes_in_flight: usize,
+    /// The most bytes that were in flight.
+    pub most_bytes_in_flight: usize,
     /// Time since the run was started.
     pub elapsed: Duration,
     /// Time the consumer spent waiting for a batch.
     pub waited: Duration,
+    /// Time that full batches waited for the consumer, added up.
+    pub waited_for_consumer: Duration,
+    /// What the worker threads did, added up over all of them.
+    pub work: WorkStats,
+}
+
+/// What worker threads did, added up over all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WorkStats {
+    /// How many threads there are.
+    pub n_workers: usize,
+    /// Time without a slot to fill: all batches that may be in flight are full or being filled.
+    pub idle: Duration,
 }
 
 impl LoaderStats {
@@ -31,8 +58,47 @@ impl std::ops::AddAssign for LoaderStats {
     fn add_assign(&mut self, next: Self) {
         self.n_batches += next.n_batches;
         self.n_patches += next.n_patches;
+        self.n_skipped += next.n_skipped;
+        self.n_failed_batches += next.n_failed_batches;
+        self.n_retries += next.n_retries;
         self.n_bytes += next.n_bytes;
+        self.bytes_in_flight = next.bytes_in_flight;
+        self.most_bytes_in_flight = self.most_bytes_in_flight.max(next.most_bytes_in_flight);
         self.elapsed += next.elapsed;
         self.waited += next.waited;
+        self.waited_for_consumer += next.waited_for_consumer;
+        self.work.n_workers = self.work.n_workers.max(next.work.n_workers);
+        self.work.idle += next.work.idle;
     }
+}
+
+/// Where worker threads add up what they do.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    idle: AtomicU64,
+    n_retries: AtomicU64,
+}
+
+impl Meter {
+    pub fn add(&self, _scratch: &mut Scratch) {}
+
+    pub fn add_idle(&self, time: Duration) {
+        add(&self.idle, time);
+    }
+
+    pub fn add_retry(&self) {
+        self.n_retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn n_retries(&self) -> u64 {
+        self.n_retries.load(Ordering::Relaxed)
+    }
+
+    pub fn work(&self, n_workers: usize) -> WorkStats {
+        WorkStats { n_workers, idle: Duration::from_nanos(self.idle.load(Ordering::Relaxed)) }
+    }
+}
+
+fn add(total: &AtomicU64, time: Duration) {
+    total.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }

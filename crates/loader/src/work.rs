@@ -1,42 +1,102 @@
 //! What worker threads do: one sample after the other, whatever user code does.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use ndarray::ArrayViewMut4;
 use patchweave_construct::{BlockLayout, ConstructError, Dataset, PatchRole, SampleViewMut, Scratch};
 
-use crate::LoaderError;
 use crate::batch::Item;
-use crate::memory::Slot;
-use crate::plan::{Finished, Job, OpenBatch};
+use crate::memory::Slots;
+use crate::mix::MixPart;
+use crate::panics::panic_message;
+use crate::plan::{Finished, OpenBatch, Outcome};
+use crate::stats::Meter;
+use crate::{FailedSample, LoaderError, OnFailure, SampleId};
 
-/// What a worker thread does until there are no more jobs.
-pub(crate) fn work(dataset: &Dataset, queue: &Receiver<Job>, done: &Sender<Finished>, stop: &AtomicBool) {
+/// What all workers of an epoch share.
+pub(crate) struct Shared {
+    pub parts: Arc<[MixPart]>,
+    pub n_workers: usize,
+    pub on_failure: OnFailure,
+    pub stop: AtomicBool,
+    pub meter: Meter,
+}
+
+/// What a worker thread does until there are no more batches.
+pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sender<Finished>) {
     let mut scratch = Scratch::default();
-    for job in queue {
-        if stop.load(Ordering::Relaxed) {
-            continue;
-        }
-        let Job { batch, mut slot, place, index } = job;
-        let (batch_idx, epoch) = (batch.batch_idx, batch.epoch);
-        let panicked = |panic| {
-            let message = panic_message(panic);
-            LoaderError::Panicked { batch_idx, index, epoch, message }
-        };
-        let made = catch_unwind(AssertUnwindSafe(|| make(dataset, &batch, index, &mut scratch, &mut slot)));
-        let item = made.unwrap_or_else(|panic| Err(panicked(panic)));
-        batch.items.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(item);
-        if let Some(memory) = slot.finish() {
+    while let Some(batch) = next_batch(shared, queue) {
+        while let Some(mut slots) = batch.claim(shared.n_workers) {
+            let mut outcomes = Vec::with_capacity(slots.places().len());
+            for place in slots.places() {
+                if shared.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                outcomes.push((place, shared.make(&batch, place, &mut scratch, &mut slots)));
+            }
+            shared.meter.add(&mut scratch);
+            let Some(memory) = batch.give_back(slots, outcomes) else { continue };
             // Closing drops the errors of user code: a batch that is not sent would be waited for forever.
-            let closed = catch_unwind(AssertUnwindSafe(|| batch.close(memory)));
-            let closed = closed.unwrap_or_else(|panic| Err(panicked(panic)));
-            if done.send((batch_idx, closed)).is_err() {
+            let closed = catch_unwind(AssertUnwindSafe(|| batch.close(memory))).unwrap_or_else(|panic| {
+                let (batch_idx, message) = (batch.batch_idx, panic_message(panic));
+                let sample = Box::new(FailedSample { id: batch.samples[0], place: None });
+                Err(LoaderError::Panicked { batch_idx, sample, message })
+            });
+            if done.send((batch.step, closed)).is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// The next batch to help with; nothing at the end.
+fn next_batch(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>) -> Option<Arc<OpenBatch>> {
+    match queue.try_recv() {
+        Ok(batch) => Some(batch),
+        Err(TryRecvError::Disconnected) => None,
+        Err(TryRecvError::Empty) => {
+            let waiting = Instant::now();
+            let batch = queue.recv().ok();
+            shared.meter.add_idle(waiting.elapsed());
+            batch
+        }
+    }
+}
+
+impl Shared {
+    /// Makes a sample, as often as the policy for failures allows.
+    fn make(&self, batch: &OpenBatch, place: usize, scratch: &mut Scratch, slots: &mut Slots) -> Outcome {
+        let (id, batch_idx) = (batch.samples[place], batch.batch_idx);
+        let dataset = &self.parts[id.dataset].dataset;
+        let mut n_tries_left = match self.on_failure {
+            OnFailure::Retry(n) => n,
+            OnFailure::Fail | OnFailure::Skip => 0,
+        };
+        loop {
+            let made = catch_unwind(AssertUnwindSafe(|| make(dataset, batch, id, place, scratch, slots)));
+            let failed = match made {
+                Ok(Ok(item)) => return Ok(item),
+                Ok(Err(source)) => Ok(source),
+                Err(panic) => Err(panic_message(panic)),
+            };
+            if n_tries_left > 0 && !self.stop.load(Ordering::Relaxed) {
+                n_tries_left -= 1;
+                self.meter.add_retry();
+                continue;
+            }
+            let located = catch_unwind(AssertUnwindSafe(|| FailedSample::locate(dataset, id)));
+            let sample = Box::new(located.unwrap_or_else(|panic| {
+                drop(panic_message(panic));
+                FailedSample { id, place: None }
+            }));
+            return Err(match failed {
+                Ok(source) => LoaderError::Patch { batch_idx, sample, source },
+                Err(message) => LoaderError::Panicked { batch_idx, sample, message },
+            });
         }
     }
 }
@@ -44,28 +104,27 @@ pub(crate) fn work(dataset: &Dataset, queue: &Receiver<Job>, done: &Sender<Finis
 fn make(
     dataset: &Dataset,
     batch: &OpenBatch,
-    index: usize,
+    id: SampleId,
+    place: usize,
     scratch: &mut Scratch,
-    slot: &mut Slot,
-) -> Result<Item, LoaderError> {
-    let (batch_idx, epoch) = (batch.batch_idx, batch.epoch);
-    let failed = |source| LoaderError::Patch { batch_idx, index, epoch, source };
-    let (input, target) = slot.values_mut();
+    slots: &mut Slots,
+) -> Result<Item, ConstructError> {
+    let (input, target) = slots.values_mut(place);
     if cfg!(debug_assertions) {
         input.fill(f32::NAN);
         target.fill(f32::NAN);
     }
     let out = SampleViewMut {
-        input: view("input", input, &batch.layout.input).map_err(failed)?,
+        input: view("input", input, &batch.layout.input)?,
         target: match &batch.layout.target {
-            Some(layout) => Some(view("target", target, layout).map_err(failed)?),
+            Some(layout) => Some(view("target", target, layout)?),
             None => None,
         },
     };
-    let spec = dataset.write(index, epoch, scratch, out).map_err(failed)?;
+    let spec = dataset.write(id.index, id.round, scratch, out)?;
     let input = dataset.metadata(PatchRole::Input, &spec);
     let target = dataset.metadata(PatchRole::Target, &spec);
-    Ok(Item { index, spec, input, target })
+    Ok(Item { id, spec, input, target })
 }
 
 fn view<'a>(
@@ -79,14 +138,4 @@ fn view<'a>(
         got,
         expected: expected.to_vec(),
     })
-}
-
-/// What a panic said; survives panics whose payload panics again when it is dropped.
-fn panic_message(panic: Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(again);
-    }
-    text.unwrap_or_else(|| "no message".to_owned())
 }

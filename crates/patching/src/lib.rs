@@ -86,6 +86,27 @@ impl PatchIndices {
             PatchIndices::List(list) => Box::new(list.iter().copied()),
         }
     }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            PatchIndices::Range(range) => range.len(),
+            PatchIndices::List(list) => list.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The index at `place`, counted from 0.
+    pub fn get(&self, place: usize) -> Option<usize> {
+        match self {
+            PatchIndices::Range(range) => range.start.checked_add(place).filter(|index| *index < range.end),
+            PatchIndices::List(list) => list.get(place).copied(),
+        }
+    }
 }
 
 macro_rules! forward_patching {
