@@ -8,6 +8,7 @@ use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng, Round};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
 
+use crate::spent::{Lap, Meter, Spent};
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
 
 /// An augmentation and, if it has one, its own seed.
@@ -55,10 +56,13 @@ pub struct Dataset {
     input_metadata: Arc<Mutex<BTreeMap<usize, Arc<ImageMetadata>>>>,
 }
 
-/// Memory that a thread keeps for turning patches; start with an empty one.
+/// What a thread keeps from one sample to the next: memory for turning patches, and what the samples took.
+///
+/// Start with an empty one. It knows what was read only if it stays on its thread while a sample is made.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pixels: Vec<f32>,
+    meter: Meter,
 }
 
 impl Dataset {
@@ -175,14 +179,33 @@ impl Dataset {
         index: usize,
         round: impl Into<Round>,
         scratch: &mut Scratch,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        let mut lap = scratch.meter.start();
+        let written = self.write_measured(index, epoch, scratch, out, &mut lap);
+        match &written {
+            Ok(_) => scratch.meter.end(lap),
+            Err(_) => scratch.meter.abandon(&lap),
+        }
+        written
+    }
+
+    fn write_measured(
+        &self,
+        index: usize,
+        epoch: u64,
+        scratch: &mut Scratch,
         mut out: SampleViewMut<'_>,
+        lap: &mut Lap,
     ) -> Result<RegionSpec, ConstructError> {
         let mut rng = self.rng(index, round.into());
         let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
+        lap.constructed();
         self.normalizer.apply_input(out.input.view_mut())?;
         if let Some(target) = &mut out.target {
             self.normalizer.apply_target(target.view_mut())?;
         }
+        lap.normalised();
         let symmetry = self.draw(&rng);
         if symmetry != PlaneSymmetry::IDENTITY {
             scratch.transform(symmetry, out.input)?;
@@ -190,6 +213,7 @@ impl Dataset {
                 scratch.transform(symmetry, target)?;
             }
         }
+        lap.augmented();
         Ok(spec)
     }
 
@@ -209,6 +233,23 @@ fn check_square(patch_size: patchweave_geometry::Extent) -> Result<(), Construct
 }
 
 impl Scratch {
+    /// What the samples took that were written with this scratch, since it was made or [taken](Self::take_spent) from.
+    ///
+    /// ```
+    /// use patchweave_construct::{Scratch, Spent};
+    ///
+    /// assert_eq!(Scratch::default().spent(), Spent::default());
+    /// ```
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.meter.total()
+    }
+
+    /// As [`spent`](Self::spent), which starts anew.
+    pub fn take_spent(&mut self) -> Spent {
+        self.meter.take()
+    }
+
     fn transform(
         &mut self,
         symmetry: PlaneSymmetry,

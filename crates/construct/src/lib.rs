@@ -18,6 +18,7 @@ mod mix;
 mod multi_channel;
 mod paired;
 mod sizes;
+mod spent;
 
 pub use background::{BackgroundCells, thin_out_background, weight_maps};
 pub use basic::BasicPatchConstr;
@@ -33,3 +34,5 @@ pub use metadata::{ChannelSource, ImageMetadata};
 pub use mix::{AlphaRange, MixDraws};
 pub use multi_channel::{MixOptions, MultiChannelTargetMsPatchConstr};
 pub use paired::{PairedInputTargetMsPatchConstr, PredMsPatchConstr};
+pub use patchweave_stack::ReadCost;
+pub use spent::Spent;

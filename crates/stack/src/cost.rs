@@ -32,7 +32,7 @@ impl StackInfo {
         if patch.n_axes() != shape.extent.n_axes() {
             return None;
         }
-        let Some(chunks) = self.chunks.as_ref().filter(|_| !self.is_in_place) else { return Some(1.0) };
+        let Some(chunks) = self.decoded_chunks() else { return Some(1.0) };
         let [z, y, x] = patch.to_zyx();
         let along = |axis: Axis| {
             let Some(dimension) = self.layout.axes().position(axis) else { return 1.0 };

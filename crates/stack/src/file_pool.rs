@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::read_cost::{has_read, reading};
+
 /// Numbers of files: the next one that is pooled, of whatever pool, gets another.
 static N_FILES: AtomicU64 = AtomicU64::new(0);
 
@@ -111,12 +113,18 @@ impl PooledFile {
     /// # Errors
     /// [`io::Error`] if the file cannot be opened or ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], start: u64) -> io::Result<()> {
-        read_exact_at(&*self.open()?, bytes, start)
+        reading(|| read_exact_at(&*self.open()?, bytes, start))
     }
 }
 
 /// Fills `bytes` from a place of an open file, which other threads may read at the same time.
 pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
+    reading(|| read_all(file, bytes, start))?;
+    has_read(bytes.len());
+    Ok(())
+}
+
+fn read_all(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
     #[cfg(unix)]
     return std::os::unix::fs::FileExt::read_exact_at(file, bytes, start);
     #[cfg(not(unix))]

@@ -1,6 +1,6 @@
 //! What is known about an image without reading pixels.
 
-use patchweave_geometry::{ArrayLayout, ImageShape, PerAxis};
+use patchweave_geometry::{ArrayLayout, Axis, Extent, ImageShape, PerAxis};
 use patchweave_pixel::PixelType;
 
 /// The size of a pixel along `(Z)YX`, in micrometres.
@@ -60,5 +60,57 @@ impl StackInfo {
     /// The canonical shape `SC(Z)YX`.
     pub fn shape(&self) -> ImageShape {
         self.layout.image_shape()
+    }
+
+    /// The size of a chunk in the axes of the source, where chunks have to be decoded.
+    pub(crate) fn decoded_chunks(&self) -> Option<&[usize]> {
+        self.chunks.as_deref().filter(|_| !self.is_in_place)
+    }
+
+    /// How many chunks of all samples and channels have to be decoded for the whole image.
+    ///
+    /// 1 where it is compressed in one piece; `None` where pixels are read in place or no chunks are known.
+    ///
+    /// ```
+    /// use patchweave_geometry::{ArrayLayout, Extent};
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let layout = ArrayLayout::new("CZYX".parse()?, &[2, 20, 100, 100])?;
+    /// let mut info = StackInfo::new("volume.zarr", PixelType::U16, layout);
+    /// assert_eq!(info.n_chunks(), None);
+    /// info.chunks = Some(vec![1, 1, 64, 128]);
+    /// assert_eq!(info.n_chunks(), Some(2 * 20 * 2));
+    /// assert_eq!(info.chunk_bytes(), Some(2 * 64 * 128));
+    /// assert_eq!(info.chunk_extent(), Some(Extent::new(&[1, 64, 100])?));
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    #[must_use]
+    pub fn n_chunks(&self) -> Option<u64> {
+        let sizes = self.layout.shape().iter().zip(self.decoded_chunks()?);
+        let along = sizes.map(|(n, chunk)| n.div_ceil((*chunk).max(1)) as u64);
+        Some(along.fold(1, u64::saturating_mul))
+    }
+
+    /// Bytes of a whole chunk when it is decoded; those at the ends of the image may have fewer.
+    ///
+    /// `None` where there is no [number of chunks](Self::n_chunks).
+    #[must_use]
+    pub fn chunk_bytes(&self) -> Option<u64> {
+        let sizes = self.decoded_chunks()?.iter().map(|&size| size as u64);
+        Some(sizes.fold(self.pixel_type.n_bytes() as u64, u64::saturating_mul))
+    }
+
+    /// The size of a chunk along `(Z)YX`, no larger than the image; chunks count from its first pixel.
+    ///
+    /// `None` where there is no [number of chunks](Self::n_chunks).
+    #[must_use]
+    pub fn chunk_extent(&self) -> Option<Extent> {
+        let chunks = self.decoded_chunks()?;
+        let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| {
+            let dimension = self.layout.axes().position(axis)?;
+            Some((*chunks.get(dimension)?).min(self.layout.shape()[dimension]))
+        });
+        Extent::new(&spatial.collect::<Vec<_>>()).ok()
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::StackError;
 use crate::chunk::DecodedChunk;
+use crate::read_cost::{decoding, has_decoded, has_hit, waiting};
 
 /// Decoded chunks of any number of images, those that were not used for the longest time leaving first.
 ///
@@ -173,9 +174,9 @@ impl ChunkCache {
                 Found::Nothing(work) => break work,
                 Found::InWork(work) => work,
             };
-            match work.wait() {
+            match waiting(|| work.wait()) {
                 Outcome::Decoded(chunk) => {
-                    shared.n_hits.fetch_add(1, Ordering::Relaxed);
+                    shared.book_hit();
                     return Ok(chunk);
                 }
                 Outcome::Failed(error) => return Err(StackError::Shared(error)),
@@ -213,11 +214,16 @@ impl Shared {
     fn find(&self, key: ChunkKey) -> Found {
         let found = self.kept().find(key);
         match &found {
-            Found::Kept(_) => self.n_hits.fetch_add(1, Ordering::Relaxed),
-            Found::Nothing(_) => self.n_misses.fetch_add(1, Ordering::Relaxed),
-            Found::InWork(_) => 0,
-        };
+            Found::Kept(_) => self.book_hit(),
+            Found::Nothing(_) => drop(self.n_misses.fetch_add(1, Ordering::Relaxed)),
+            Found::InWork(_) => {}
+        }
         found
+    }
+
+    fn book_hit(&self) {
+        self.n_hits.fetch_add(1, Ordering::Relaxed);
+        has_hit();
     }
 
     /// Decodes a chunk that this thread has taken over, and tells those who wait.
@@ -228,11 +234,12 @@ impl Shared {
         decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
     ) -> Result<Arc<DecodedChunk>, StackError> {
         let worker = Worker { shared: self, key, work: &work };
-        match decode() {
+        match decoding(decode) {
             Ok(chunk) => {
                 let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
                 self.n_decodes.fetch_add(1, Ordering::Relaxed);
                 self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                has_decoded(n_bytes);
                 self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
                 worker.end(Outcome::Decoded(chunk.clone()));
                 Ok(chunk)

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5_reader::error::Error;
-use hdf5_reader::{ExternalLinkResolver, Hdf5File};
+use hdf5_reader::{ExternalLinkResolver, FileStorage, Hdf5File, Storage, StorageBuffer};
 
 use super::folder_of;
 use crate::OpenOptions;
 use crate::mapped::MappedFile;
+use crate::read_cost::{has_read, reading};
 
 /// Opens a file and those it links to.
 pub(super) struct Linked {
@@ -18,6 +19,21 @@ pub(super) struct Linked {
     options: OpenOptions,
     opened: Mutex<HashMap<PathBuf, Hdf5File>>,
     is_used: AtomicBool,
+}
+
+/// A file that is not mapped, whose reads are booked as such.
+struct MeteredFile(FileStorage);
+
+impl Storage for MeteredFile {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_range(&self, offset: u64, len: usize) -> Result<StorageBuffer, Error> {
+        let read = reading(|| self.0.read_range(offset, len))?;
+        has_read(len);
+        Ok(read)
+    }
 }
 
 /// A mapped file as the reader takes it.
@@ -64,7 +80,8 @@ impl Linked {
             ..hdf5_reader::OpenOptions::default()
         };
         if !self.options.map_files {
-            return Ok((Hdf5File::open_with_options(path, options)?, None));
+            let storage = Arc::new(MeteredFile(FileStorage::open(path)?));
+            return Ok((Hdf5File::from_storage_with_options(storage, options)?, None));
         }
         let map = Arc::new(MappedFile::open(path)?);
         Ok((Hdf5File::from_owner(Bytes(Arc::clone(&map)), options)?, Some(map)))

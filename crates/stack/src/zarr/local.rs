@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
+use crate::read_cost::reading;
 use crate::{FilePool, PooledFile};
 
 /// The files of a folder.
@@ -55,6 +56,29 @@ impl FolderStore {
         self.admit_folder(key.rsplit_once('/').map_or("", |(folder, _)| folder))?;
         let is_link = fs::symlink_metadata(self.root.join(key)).is_ok_and(|found| found.is_symlink());
         if is_link { self.admit(key).map(drop) } else { Ok(()) }
+    }
+
+    /// Reads a part of a file whose key was checked; `None` if there is no such file.
+    fn read_file(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.admit_file(key)?;
+        // A shard is read again for the next chunk, a chunk is not.
+        let opened = match part {
+            Part::Whole => File::open(self.root.join(key)).map(Arc::new),
+            Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
+        };
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Ok(None);
+        }
+        let (start, len) = part.within(metadata.len(), limit)?;
+        let mut bytes = vec![0; len];
+        read_exact_at(&file, &mut bytes, start)?;
+        Ok(Some(bytes))
     }
 
     /// A file that is read in parts, which stays open for the next one.
@@ -105,25 +129,7 @@ fn is_absent(error: &io::Error) -> bool {
 impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
-        self.admit_file(key)?;
-        // A shard is read again for the next chunk, a chunk is not.
-        let opened = match part {
-            Part::Whole => File::open(self.root.join(key)).map(Arc::new),
-            Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
-        };
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Ok(None);
-        }
-        let (start, len) = part.within(metadata.len(), limit)?;
-        let mut bytes = vec![0; len];
-        read_exact_at(&file, &mut bytes, start)?;
-        Ok(Some(bytes))
+        reading(|| self.read_file(key, part, limit))
     }
 
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {

@@ -2,6 +2,7 @@
 
 use super::store::{Part, Store, StoreError, check_key};
 use crate::StackError;
+use crate::read_cost::{has_read, reading};
 use crate::remote::{RemoteError, RemoteFolder, RemoteOptions, connect};
 
 /// The objects below a URL.
@@ -21,12 +22,13 @@ impl Store for RemoteStore {
         if let Part::Range { len: 0, .. } | Part::Suffix(0) = part {
             return Ok(Some(Vec::new()));
         }
-        let object = match self.0.get(key, part, limit) {
+        let object = match reading(|| self.0.get(key, part, limit)) {
             Ok(Some(object)) => object,
             Ok(None) => return Ok(None),
             Err(RemoteError::Range { .. }) => return Err(StoreError::Short { part }),
             Err(error) => return Err(error.into()),
         };
+        has_read(object.bytes.len());
         let (_, expected) = part.within(object.size, limit)?;
         if object.bytes.len() == expected {
             Ok(Some(object.bytes))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use zarrs::array::codec::api::{ArrayToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexLocation};
@@ -12,6 +12,7 @@ use zarrs::metadata::ConfigurationSerialize;
 use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::store::{Part, Store, StoreError};
 use crate::chunk::c_strides;
+use crate::read_cost::waiting;
 
 /// How chunks stand in shards of one form.
 #[derive(Debug)]
@@ -265,7 +266,11 @@ impl ShardIndices {
     ) -> Result<Option<Arc<Index>>, ShardError> {
         let slot = self.slot(layout, (image, key.to_owned()));
         // Whoever comes second waits here instead of reading as well.
-        let mut index = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut index = match slot.try_lock() {
+            Ok(index) => index,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => waiting(|| slot.lock()).unwrap_or_else(PoisonError::into_inner),
+        };
         if let Some(known) = &*index {
             return Ok(known.clone());
         }

@@ -10,6 +10,7 @@ use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::store::{Part, Store, StoreError, check_key};
+use crate::read_cost::{Metered, has_read, reading};
 
 /// The entries of a zip file.
 ///
@@ -95,9 +96,9 @@ const PIECE: usize = 64 << 10;
 impl Store for ZipStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
-        let Some(entry) = self.find(key)? else { return Ok(None) };
+        let Some(entry) = reading(|| self.find(key))? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
-        let mut file = File::open(&self.path)?;
+        let mut file = reading(|| File::open(&self.path))?;
         let wrong =
             |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
         if entry.method == CompressionMethod::Stored {
@@ -108,7 +109,8 @@ impl Store for ZipStore {
             let at = at.ok_or_else(|| wrong(format!("an entry beyond the {size} bytes of the file")))?;
             file.seek(SeekFrom::Start(at))?;
             let mut bytes = vec![0; len];
-            file.read_exact(&mut bytes)?;
+            reading(|| file.read_exact(&mut bytes))?;
+            has_read(len);
             if part == Part::Whole {
                 check_crc(&bytes, entry.crc).map_err(wrong)?;
             }
@@ -117,7 +119,7 @@ impl Store for ZipStore {
         // A part of a deflated entry needs all that is before it, and its checksum all that is behind; only the part
         // is kept.
         file.seek(SeekFrom::Start(entry.start))?;
-        let mut inflated = DeflateDecoder::new(BufReader::new(file.take(entry.stored_len)));
+        let mut inflated = DeflateDecoder::new(BufReader::new(Metered(file.take(entry.stored_len))));
         let (mut crc, mut at, end) = (Crc::new(), 0_u64, start.saturating_add(len as u64));
         let (mut bytes, mut piece) = (Vec::with_capacity(len), vec![0; PIECE]);
         loop {
