@@ -182,7 +182,7 @@ impl Dataset {
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         let mut lap = scratch.meter.start();
-        let written = self.write_measured(index, epoch, scratch, out, &mut lap);
+        let written = self.write_measured(index, round.into(), scratch, out, &mut lap);
         match &written {
             Ok(_) => scratch.meter.end(lap),
             Err(_) => scratch.meter.abandon(&lap),
@@ -193,12 +193,12 @@ impl Dataset {
     fn write_measured(
         &self,
         index: usize,
-        epoch: u64,
+        round: Round,
         scratch: &mut Scratch,
         mut out: SampleViewMut<'_>,
         lap: &mut Lap,
     ) -> Result<RegionSpec, ConstructError> {
-        let mut rng = self.rng(index, round.into());
+        let mut rng = self.rng(index, round);
         let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
         lap.constructed();
         self.normalizer.apply_input(out.input.view_mut())?;

@@ -1,9 +1,10 @@
 //! What a run of batches has done so far, and where its time went.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use patchweave_construct::Scratch;
+use patchweave_construct::{Scratch, Spent};
 
 /// What a run of batches has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -43,6 +44,16 @@ pub struct WorkStats {
     pub n_workers: usize,
     /// Time without a slot to fill: all batches that may be in flight are full or being filled.
     pub idle: Duration,
+    /// What samples took, by stage, and what was read for them.
+    pub spent: Spent,
+}
+
+impl WorkStats {
+    /// All time of the threads that is accounted for.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.idle.saturating_add(self.spent.time())
+    }
 }
 
 impl LoaderStats {
@@ -50,6 +61,16 @@ impl LoaderStats {
     pub fn waiting_share(&self) -> f64 {
         let elapsed = self.elapsed.as_secs_f64();
         if elapsed > 0.0 { (self.waited.as_secs_f64() / elapsed).min(1.0) } else { 0.0 }
+    }
+
+    /// Decoded bytes for every delivered byte; 0 where nothing was decoded or delivered.
+    ///
+    /// Delivered bytes are those of the samples, 4 for each value.
+    #[must_use]
+    pub fn amplification(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio need not be exact")]
+        let (decoded, delivered) = (self.work.spent.reading.decoded_bytes as f64, self.n_bytes as f64);
+        if delivered > 0.0 { decoded / delivered } else { 0.0 }
     }
 }
 
@@ -69,6 +90,7 @@ impl std::ops::AddAssign for LoaderStats {
         self.waited_for_consumer += next.waited_for_consumer;
         self.work.n_workers = self.work.n_workers.max(next.work.n_workers);
         self.work.idle += next.work.idle;
+        self.work.spent += next.work.spent;
     }
 }
 
@@ -77,10 +99,13 @@ impl std::ops::AddAssign for LoaderStats {
 pub(crate) struct Meter {
     idle: AtomicU64,
     n_retries: AtomicU64,
+    spent: Mutex<Spent>,
 }
 
 impl Meter {
-    pub fn add(&self, _scratch: &mut Scratch) {}
+    pub fn add(&self, scratch: &mut Scratch) {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) += scratch.take_spent();
+    }
 
     pub fn add_idle(&self, time: Duration) {
         add(&self.idle, time);
@@ -95,7 +120,9 @@ impl Meter {
     }
 
     pub fn work(&self, n_workers: usize) -> WorkStats {
-        WorkStats { n_workers, idle: Duration::from_nanos(self.idle.load(Ordering::Relaxed)) }
+        let idle = Duration::from_nanos(self.idle.load(Ordering::Relaxed));
+        let spent = *self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        WorkStats { n_workers, idle, spent }
     }
 }
 

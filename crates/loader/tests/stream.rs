@@ -234,6 +234,10 @@ impl PatchConstr for Faulty {
         self.inner.construct_into(index, rng, out)
     }
 
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        self.inner.locate(index, rng)
+    }
+
     fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
         self.inner.shapes(role)
     }
@@ -274,7 +278,9 @@ fn a_failing_patch_fails_its_batch_and_no_other() {
         match result {
             Ok(batch) => assert_eq!((batch.batch_idx(), batch.len()), (batch_idx, 10)),
             Err(error) => {
-                assert_eq!(error.to_string(), "batch 3: patch 37 of epoch 0 failed");
+                let text = error.to_string();
+                assert!(text.starts_with("batch 3: patch 37 of epoch 0 (array, sample 0, start ["), "{text}");
+                assert!(text.ends_with("], size 8 × 8) failed"), "{text}");
                 let cause = std::error::Error::source(error).unwrap().to_string();
                 assert_eq!(cause, "patch 37 points at image 9, there are 1");
             }
@@ -287,9 +293,10 @@ fn a_failing_patch_fails_its_batch_and_no_other() {
 fn a_panic_is_an_error_of_its_batch() {
     let (loader, _) = faulty(Faults { panics_at: Some(55), ..Faults::default() });
     let errors: Vec<LoaderError> = loader.epoch(0).unwrap().filter_map(Result::err).collect();
-    let [LoaderError::Panicked { batch_idx: 5, index: 55, epoch: 0, message }] = errors.as_slice() else {
+    let [LoaderError::Panicked { batch_idx: 5, sample, message }] = errors.as_slice() else {
         panic!("{errors:?}")
     };
+    assert_eq!((sample.id.index, sample.id.round.epoch), (55, 0));
     assert!(message.contains("index 55 is cursed"), "{message}");
 }
 
@@ -321,7 +328,8 @@ fn images_of_different_shapes_need_batches_of_one() {
         make(1).epoch(0).unwrap().map(|batch| batch.unwrap().inputs().shape().to_vec()).collect();
     assert_eq!(shapes, [[1, 1, 1, 8, 9], [1, 1, 1, 7, 9]]);
     let error = make(2).epoch(0).unwrap().next().unwrap().unwrap_err();
-    assert!(matches!(error, LoaderError::MixedShapes { batch_idx: 0, index: 1, .. }), "{error}");
+    let LoaderError::MixedShapes { batch_idx: 0, sample, .. } = error else { panic!("{error}") };
+    assert_eq!(sample.id.index, 1);
 }
 
 #[test]
@@ -348,9 +356,10 @@ fn a_panic_whose_payload_panics_is_an_error_of_its_batch() {
     let (loader, _) = faulty(Faults { bomb_at: Some(55), ..Faults::default() });
     let results: Vec<_> = loader.epoch(0).unwrap().collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 9);
-    let Err(LoaderError::Panicked { batch_idx: 5, index: 55, message, .. }) = &results[5] else {
+    let Err(LoaderError::Panicked { batch_idx: 5, sample, message }) = &results[5] else {
         panic!("{results:?}")
     };
+    assert_eq!(sample.id.index, 55);
     assert_eq!(message, "no message");
 }
 
@@ -413,9 +422,13 @@ fn nothing_is_planned_beyond_a_batch_that_cannot_be() {
     assert_eq!(n_layouts(), 21);
     assert!(batches.next().unwrap().is_ok() && batches.next().unwrap().is_ok());
     assert_eq!(n_layouts(), 21);
-    assert!(matches!(batches.next(), Some(Err(LoaderError::Patch { batch_idx: 2, index: 20, .. }))));
+    let mut failing = || match batches.next() {
+        Some(Err(LoaderError::Patch { batch_idx, sample, .. })) => (batch_idx, sample.id.index),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(failing(), (2, 20));
     assert_eq!(n_layouts(), 22);
-    assert!(matches!(batches.next(), Some(Err(LoaderError::Patch { batch_idx: 3, index: 30, .. }))));
+    assert_eq!(failing(), (3, 30));
     assert_eq!(batches.count(), 6);
 }
 

@@ -11,7 +11,7 @@ use patchweave_construct::{
     SampleLayout, SampleViewMut,
 };
 use patchweave_geometry::{Extent, ImageShape, PatchSpec, PerAxis, RegionSpec};
-use patchweave_loader::{Loader, LoaderError, LoaderOptions, Order};
+use patchweave_loader::{Loader, LoaderError, LoaderOptions, OnFailure, Order};
 use patchweave_patching::{FixedPatching, PatchIndices, PatchRng};
 use patchweave_stack::ArrayStack;
 use rand::rngs::SmallRng;
@@ -114,6 +114,8 @@ fn threads_come_and_go_with_the_work() {
             n_workers: rng.random_range(1..5),
             prefetch_batches: rng.random_range(1..6),
             prefetch_bytes: rng.random_range(2_000..40_000),
+            on_failure: [OnFailure::Fail, OnFailure::Skip, OnFailure::Retry(2)][rng.random_range(0..3)],
+            ..Default::default()
         };
         let dataset = moody(rng.random_range(0..60), rng.random_range(1..40), rng.random_range(1..40));
         let loader = Loader::new(dataset, options).unwrap();

@@ -61,6 +61,7 @@ pub fn training(
         n_workers: data.n_threads(&data.train_loader),
         prefetch_batches: train.prefetch_batches,
         prefetch_bytes: train.prefetch_bytes,
+        ..LoaderOptions::default()
     };
     let validation = split.validation.as_ref().map(|validation| {
         let strategies =
