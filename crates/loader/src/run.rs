@@ -74,9 +74,11 @@ impl Steps {
         if place < self.n_batches { (place, false) } else { (place % self.n_batches, true) }
     }
 
-    /// The first batch that no rank has delivered after `n_steps`.
-    fn next_batch(&self, n_steps: usize) -> usize {
-        (self.first + n_steps * self.shard.world_size).min(self.n_batches)
+    /// The first batch that no rank has delivered after `n_steps`; nothing at the end of the epoch.
+    fn next_batch(&self, n_steps: usize) -> Option<usize> {
+        let next = self.first + n_steps * self.shard.world_size;
+        let is_over = self.shard.uneven == Uneven::Drop && n_steps >= self.n_steps;
+        Some(next).filter(|next| *next < self.n_batches && !is_over)
     }
 }
 
@@ -148,17 +150,17 @@ impl Batches {
 
     /// Where the stream stands: [`Loader::resume`](crate::Loader::resume) goes on with the next batch.
     ///
-    /// After the last batch of an epoch that is the first one of the next epoch. A batch that was an error counts as
-    /// delivered.
+    /// After the last batch of an epoch that is the first one of the next epoch, as soon as no rank has any left. A batch
+    /// that was an error counts as delivered.
     pub fn state(&self) -> LoaderState {
         self.state
     }
 
     fn state_after(&self, n_steps: usize) -> LoaderState {
-        if n_steps >= self.steps.n_steps {
-            return LoaderState { epoch: self.planner.epoch.wrapping_add(1), next_batch: 0, ..self.state };
+        match self.steps.next_batch(n_steps) {
+            Some(next_batch) => LoaderState { next_batch: next_batch as u64, ..self.state },
+            None => LoaderState { epoch: self.planner.epoch.wrapping_add(1), next_batch: 0, ..self.state },
         }
-        LoaderState { next_batch: self.steps.next_batch(n_steps) as u64, ..self.state }
     }
 
     /// Opens batches until as many are in flight as may be.

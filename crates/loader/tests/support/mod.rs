@@ -1,0 +1,70 @@
+//! Data sets for tests, and what a consumer can see of a stream.
+#![allow(clippy::unwrap_used, dead_code, reason = "a test that fails panics; no test uses all of it")]
+
+use std::sync::Arc;
+
+use ndarray::Array;
+use patchweave_construct::{AugmentationStep, BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave_geometry::{Extent, RegionSpec};
+use patchweave_loader::{Batch, Batches, LoaderError, SampleId};
+use patchweave_patching::RandomPatching;
+use patchweave_stack::{ArrayStack, ImageStack};
+use patchweave_transform::{Augmentation, XyFlip};
+
+/// An image of noise.
+pub fn image(shape: &[usize], axes: &str, seed: usize) -> Arc<dyn ImageStack> {
+    let mut value = seed;
+    let image = Array::from_shape_simple_fn(shape, || {
+        value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u16::try_from(value >> 48 & 0xffff).unwrap()
+    });
+    Arc::new(ArrayStack::new(image, &axes.parse().unwrap()).unwrap())
+}
+
+pub fn extractor(stacks: Vec<Arc<dyn ImageStack>>) -> PatchExtractor {
+    PatchExtractor::new(stacks).unwrap()
+}
+
+/// Random patches of 8 × 8 pixels, flipped at random, of images of these sizes.
+pub fn dataset(sizes: &[[usize; 2]], seed: u64) -> Dataset {
+    let images = sizes.iter().enumerate().map(|(n, size)| image(size, "YX", n + 1)).collect();
+    random_patches(images, &[8, 8], seed)
+}
+
+/// Random patches of any images, flipped at random.
+pub fn random_patches(images: Vec<Arc<dyn ImageStack>>, patch: &[usize], seed: u64) -> Dataset {
+    let input = extractor(images);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(patch).unwrap()).unwrap();
+    let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+    let flip = Augmentation::XyFlip(XyFlip::new(true, true, 0.5).unwrap());
+    Dataset::new(Arc::new(constr), seed)
+        .with_augmentations(vec![AugmentationStep { augmentation: flip, seed: None }])
+        .unwrap()
+}
+
+/// Everything of a batch that a consumer can see, to the bit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub epoch: u64,
+    pub batch_idx: usize,
+    pub samples: Vec<SampleId>,
+    pub specs: Vec<RegionSpec>,
+    pub inputs: Vec<u32>,
+}
+
+impl Seen {
+    pub fn of(batch: &Batch) -> Self {
+        Seen {
+            epoch: batch.epoch(),
+            batch_idx: batch.batch_idx(),
+            samples: batch.samples().collect(),
+            specs: batch.specs().cloned().collect(),
+            inputs: batch.inputs().iter().map(|value| value.to_bits()).collect(),
+        }
+    }
+}
+
+/// All batches, or the first error.
+pub fn seen(batches: Batches) -> Result<Vec<Seen>, LoaderError> {
+    batches.map(|batch| batch.map(|batch| Seen::of(&batch))).collect()
+}
