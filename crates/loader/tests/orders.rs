@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use patchweave_construct::{Dataset, PatchRole};
+use patchweave_construct::Dataset;
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderOptions, MixPart, Order, PatchWeights, SampleId};
 use patchweave_patching::PatchIndices;
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use proptest::prelude::*;
-use support::{dataset, random_patches, seen};
+use support::{Hooked, dataset, random_patches, seen};
 
 /// The samples of an epoch in order.
 fn samples(loader: &Loader, epoch: u64) -> Vec<SampleId> {
@@ -275,44 +275,10 @@ fn workers_do_not_repeat_each_other() {
 
 #[test]
 fn orders_that_a_data_set_cannot_have_are_refused() {
-    struct Nowhere(Arc<dyn patchweave_construct::PatchConstr>);
-    impl patchweave_construct::PatchConstr for Nowhere {
-        fn n_patches(&self) -> usize {
-            self.0.n_patches()
-        }
-        fn layout(
-            &self,
-            index: usize,
-        ) -> Result<patchweave_construct::SampleLayout, patchweave_construct::ConstructError> {
-            self.0.layout(index)
-        }
-        fn construct_into(
-            &self,
-            index: usize,
-            rng: &mut patchweave_patching::PatchRng,
-            out: patchweave_construct::SampleViewMut<'_>,
-        ) -> Result<patchweave_geometry::RegionSpec, patchweave_construct::ConstructError> {
-            self.0.construct_into(index, rng, out)
-        }
-        fn shapes(&self, role: PatchRole) -> Option<&[patchweave_geometry::ImageShape]> {
-            self.0.shapes(role)
-        }
-        fn metadata(
-            &self,
-            role: PatchRole,
-            spec: &patchweave_geometry::RegionSpec,
-        ) -> Option<Arc<patchweave_construct::ImageMetadata>> {
-            self.0.metadata(role, spec)
-        }
-        fn patch_indices(
-            &self,
-            _data_idx: usize,
-        ) -> Result<PatchIndices, patchweave_construct::ConstructError> {
-            Err(patchweave_construct::ConstructError::NoSingleStack { reason: "it is a test" })
-        }
-    }
     let refusal = |order| {
-        let set = Dataset::new(Arc::new(Nowhere(Arc::clone(dataset(&[[20, 20]], 1).constr()))), 1);
+        let inner = Arc::clone(dataset(&[[20, 20]], 1).constr());
+        let set =
+            Dataset::new(Arc::new(Hooked { inner, before: Box::new(|_| Ok(())), tells_places: false }), 1);
         Loader::new(set, LoaderOptions { order, ..Default::default() }).err().map(|error| error.to_string())
     };
     assert_eq!(

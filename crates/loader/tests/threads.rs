@@ -2,66 +2,22 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use ndarray::Array;
-use patchweave_construct::{
-    BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchExtractor, PatchRole,
-    SampleLayout, SampleViewMut,
-};
-use patchweave_geometry::{Extent, ImageShape, PatchSpec, PerAxis, RegionSpec};
+use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave_geometry::{Extent, PatchSpec, PerAxis};
 use patchweave_loader::{Loader, LoaderError, LoaderOptions, OnFailure, Order};
-use patchweave_patching::{FixedPatching, PatchIndices, PatchRng};
+use patchweave_patching::FixedPatching;
 use patchweave_stack::ArrayStack;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+use support::{hooked, no_such_image};
 
-/// A constructor that fails at some patches and panics at others.
-struct Moody {
-    inner: BasicPatchConstr<FixedPatching>,
-    fails_every: usize,
-    panics_every: usize,
-}
-
-impl PatchConstr for Moody {
-    fn n_patches(&self) -> usize {
-        self.inner.n_patches()
-    }
-
-    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
-        self.inner.layout(index)
-    }
-
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        if index % self.panics_every == self.panics_every - 1 {
-            // Unlike `panic!` this prints nothing.
-            std::panic::resume_unwind(Box::new("moody"));
-        }
-        if index % self.fails_every == self.fails_every - 1 {
-            return Err(ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 });
-        }
-        self.inner.construct_into(index, rng, out)
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        self.inner.shapes(role)
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        self.inner.metadata(role, spec)
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        self.inner.patch_indices(data_idx)
-    }
-}
-
+/// Patches of which some fail and others panic.
 fn moody(n_patches: usize, fails_every: usize, panics_every: usize) -> Dataset {
     let stack = ArrayStack::new(Array::from_elem(vec![8, 8], 7_u8), &"YX".parse().unwrap()).unwrap();
     let input = PatchExtractor::new(vec![Arc::new(stack)]).unwrap();
@@ -72,8 +28,14 @@ fn moody(n_patches: usize, fails_every: usize, panics_every: usize) -> Dataset {
         patch_size: Extent::new(&[4, 4]).unwrap(),
     };
     let patching = FixedPatching::new(vec![patch.into(); n_patches]);
-    let inner = BasicPatchConstr::new(patching, input, None, None).unwrap();
-    Dataset::new(Arc::new(Moody { inner, fails_every, panics_every }), 1)
+    let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+    hooked(&Dataset::new(Arc::new(constr), 1), move |index| {
+        if index % panics_every == panics_every - 1 {
+            // Unlike `panic!` this prints nothing.
+            std::panic::resume_unwind(Box::new("moody"));
+        }
+        if index % fails_every == fails_every - 1 { Err(no_such_image(index)) } else { Ok(()) }
+    })
 }
 
 fn n_threads() -> usize {

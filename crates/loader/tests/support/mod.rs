@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use ndarray::Array;
-use patchweave_construct::{AugmentationStep, BasicPatchConstr, Dataset, PatchExtractor};
-use patchweave_geometry::{Extent, RegionSpec};
+use patchweave_construct::{
+    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchExtractor,
+    PatchRole, SampleLayout, SampleViewMut,
+};
+use patchweave_geometry::{Extent, ImageShape, RegionSpec};
 use patchweave_loader::{Batch, Batches, LoaderError, SampleId};
-use patchweave_patching::RandomPatching;
+use patchweave_patching::{PatchIndices, PatchRng, RandomPatching};
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_transform::{Augmentation, XyFlip};
 
@@ -67,4 +70,68 @@ impl Seen {
 /// All batches, or the first error.
 pub fn seen(batches: Batches) -> Result<Vec<Seen>, LoaderError> {
     batches.map(|batch| batch.map(|batch| Seen::of(&batch))).collect()
+}
+
+/// Runs before a patch of this index is made, instead of it if it fails.
+pub type Hook = Box<dyn Fn(usize) -> Result<(), ConstructError> + Send + Sync>;
+
+/// A constructor that does as another one does, but for a hook; it may keep to itself where patches are.
+pub struct Hooked {
+    pub inner: Arc<dyn PatchConstr>,
+    pub before: Hook,
+    pub tells_places: bool,
+}
+
+/// A data set whose patches are made only after a hook was asked.
+pub fn hooked(
+    dataset: &Dataset,
+    before: impl Fn(usize) -> Result<(), ConstructError> + Send + Sync + 'static,
+) -> Dataset {
+    let inner = Arc::clone(dataset.constr());
+    Dataset::new(Arc::new(Hooked { inner, before: Box::new(before), tells_places: true }), dataset.seed())
+}
+
+/// The failure that tests make.
+pub fn no_such_image(index: usize) -> ConstructError {
+    ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 }
+}
+
+impl PatchConstr for Hooked {
+    fn n_patches(&self) -> usize {
+        self.inner.n_patches()
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        self.inner.layout(index)
+    }
+
+    fn construct_into(
+        &self,
+        index: usize,
+        rng: &mut PatchRng,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        (self.before)(index)?;
+        self.inner.construct_into(index, rng, out)
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        if self.tells_places { self.inner.locate(index, rng) } else { Ok(None) }
+    }
+
+    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
+        self.inner.shapes(role)
+    }
+
+    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
+        self.inner.metadata(role, spec)
+    }
+
+    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
+        if self.tells_places {
+            self.inner.patch_indices(data_idx)
+        } else {
+            Err(ConstructError::NoSingleStack { reason: "it is a test" })
+        }
+    }
 }

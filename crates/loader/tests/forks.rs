@@ -1,0 +1,73 @@
+//! A process that was forked has none of the threads: it is told, and does not hang.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![allow(unsafe_code, reason = "forking is unsafe, and what the tests are about")]
+
+mod support;
+
+use patchweave_loader::{Loader, LoaderError, LoaderOptions};
+use support::dataset;
+
+/// Runs `child` in a forked process; whether it said yes. It must not use locks that other threads may hold.
+fn in_fork(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child only runs what the test gives it, and leaves without running anything of the parent's.
+    unsafe {
+        match libc::fork() {
+            0 => {
+                // A child that hangs is killed, which the parent sees.
+                libc::alarm(60);
+                let is_fine = child();
+                libc::_exit(if is_fine { 0 } else { 1 })
+            }
+            pid => {
+                assert!(pid > 0, "no fork");
+                let mut status = 0;
+                assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
+                libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+            }
+        }
+    }
+}
+
+#[test]
+fn forked_processes_are_refused() {
+    let options = LoaderOptions { batch_size: 4, n_workers: 3, prefetch_batches: 4, ..Default::default() };
+    let loader = Loader::new(dataset(&[[160, 160]], 1), options).unwrap();
+    let mut batches = loader.epoch(0).unwrap();
+    let held = batches.next().unwrap().unwrap();
+    let is_refused = in_fork(|| {
+        let is_new_refused = matches!(loader.epoch(0), Err(LoaderError::Forked));
+        let is_next_refused = matches!(batches.next(), Some(Err(LoaderError::Forked)));
+        let is_over = batches.next().is_none();
+        // All of them go without waiting for threads or locks that are elsewhere.
+        drop((held, batches, loader));
+        is_new_refused && is_next_refused && is_over
+    });
+    assert!(is_refused);
+}
+
+#[test]
+fn the_parent_goes_on() {
+    let options = LoaderOptions { batch_size: 4, n_workers: 2, ..Default::default() };
+    let loader = Loader::new(dataset(&[[80, 80]], 1), options).unwrap();
+    let mut batches = loader.epoch(0).unwrap();
+    batches.next().unwrap().unwrap();
+    assert!(in_fork(|| true));
+    assert_eq!(batches.filter(Result::is_ok).count(), 24);
+}
+
+#[test]
+fn a_loader_that_is_made_after_the_fork_works() {
+    let is_fine = in_fork(|| {
+        let options = LoaderOptions { batch_size: 4, n_workers: 2, ..Default::default() };
+        let loader = Loader::new(dataset(&[[80, 80]], 1), options).unwrap();
+        loader.epoch(0).unwrap().filter(Result::is_ok).count() == 25
+    });
+    assert!(is_fine);
+}
+
+#[test]
+fn the_refusal_says_what_to_do() {
+    let text = LoaderError::Forked.to_string();
+    assert!(text.contains("forked") && text.contains("`spawn` instead of `fork`"), "{text}");
+}
