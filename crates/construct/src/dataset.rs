@@ -7,6 +7,7 @@ use ndarray::{ArrayView4, ArrayViewMut4};
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
+use tracing::trace_span;
 
 use crate::spent::{Lap, Meter, Spent};
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
@@ -155,6 +156,8 @@ impl Dataset {
 
     /// Writes sample `index` of an epoch and returns where it was cut.
     ///
+    /// Listeners to `tracing` see it as a span `patch`; spans of what its stacks do are in it.
+    ///
     /// # Errors
     /// What the constructor and the normalisation report.
     pub fn write(
@@ -164,6 +167,7 @@ impl Dataset {
         scratch: &mut Scratch,
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
+        let _span = trace_span!("patch", index, epoch).entered();
         let mut lap = scratch.meter.start();
         let written = self.write_measured(index, epoch, scratch, out, &mut lap);
         match &written {

@@ -133,6 +133,7 @@ pub(crate) fn decoding<T>(decode: impl FnOnce() -> T) -> T {
 
 /// Waits for another thread.
 pub(crate) fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+    let _span = tracing::trace_span!("wait").entered();
     timed(|waited| ReadCost { waited, ..ReadCost::NOTHING }, wait)
 }
 
