@@ -9,7 +9,7 @@ use patchweave_patching::{Draw, PatchRng};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
 use tracing::trace_span;
 
-use crate::spent::{Lap, Meter, Spent};
+use crate::spent::{Meter, Spent};
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
 
 /// An augmentation and, if it has one, its own seed.
@@ -165,30 +165,15 @@ impl Dataset {
         index: usize,
         epoch: u64,
         scratch: &mut Scratch,
-        out: SampleViewMut<'_>,
+        mut out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         let _span = trace_span!("patch", index, epoch).entered();
         let mut lap = scratch.meter.start();
-        let written = self.write_measured(index, epoch, scratch, out, &mut lap);
-        match &written {
-            Ok(_) => scratch.meter.end(lap),
-            Err(_) => scratch.meter.abandon(&lap),
-        }
-        written
-    }
-
-    fn write_measured(
-        &self,
-        index: usize,
-        epoch: u64,
-        scratch: &mut Scratch,
-        mut out: SampleViewMut<'_>,
-        lap: &mut Lap,
-    ) -> Result<RegionSpec, ConstructError> {
         let epoch = if self.is_repeating { 0 } else { epoch };
         let mut rng = PatchRng::for_patch(self.seed, epoch, index);
-        let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
-        lap.constructed();
+        let constructed = self.constr.construct_into(index, &mut rng, out.reborrow());
+        scratch.meter.constructed(&mut lap);
+        let spec = constructed?;
         self.normalizer.apply_input(out.input.view_mut())?;
         if let Some(target) = &mut out.target {
             self.normalizer.apply_target(target.view_mut())?;
@@ -202,6 +187,7 @@ impl Dataset {
             }
         }
         lap.augmented();
+        scratch.meter.end(&lap);
         Ok(spec)
     }
 

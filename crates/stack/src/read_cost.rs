@@ -58,6 +58,7 @@ impl ReadCost {
 
     /// What this thread spent since it began.
     #[must_use]
+    #[inline]
     pub fn of_thread() -> Self {
         OF_THREAD.get()
     }
