@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Run {
         /// The YAML file; paths in it are relative to its folder
         config: PathBuf,
+        #[command(flatten)]
+        trace: TraceOptions,
     },
     /// Check a configuration and the images it names, and do nothing else
     Validate {
@@ -38,6 +40,13 @@ pub(crate) enum Command {
     Info(InfoOptions),
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceOptions {
+    /// Write down what every thread did and when: a file for ui.perfetto.dev or chrome://tracing
+    #[arg(long = "trace", value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

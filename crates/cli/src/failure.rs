@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use patchweave_config::{ConfigErrors, LoadError};
 use patchweave_loader::LoaderError;
 use patchweave_pipeline::PipelineError;
+use patchweave_sink::SinkError;
 use patchweave_stack::StackError;
+use tracing::subscriber::SetGlobalDefaultError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -22,6 +24,12 @@ pub(crate) enum Failure {
     Arguments(String),
     #[error("the answer cannot be written as JSON")]
     Json(#[source] serde_json::Error),
+    #[error("the trace cannot be started")]
+    TraceStart(#[source] SinkError),
+    #[error("the trace cannot be started: this process has another listener to its spans")]
+    TraceListener(#[source] SetGlobalDefaultError),
+    #[error("the trace cannot be written")]
+    TraceWrite(#[source] SinkError),
     #[error("interrupted; nothing unfinished was left behind")]
     Interrupted,
     #[error("the signal handler cannot be set")]
@@ -45,11 +53,14 @@ impl Failure {
             Failure::Load(_)
             | Failure::Config(_)
             | Failure::Arguments(_)
+            | Failure::TraceStart(_)
             | Failure::Leak { .. }
             | Failure::UnknownLeak => 2,
             Failure::Pipeline(_)
             | Failure::Stack(_)
             | Failure::Json(_)
+            | Failure::TraceListener(_)
+            | Failure::TraceWrite(_)
             | Failure::Interrupted
             | Failure::Signals(_)
             | Failure::Output(_)

@@ -9,6 +9,7 @@ mod info;
 mod interrupt;
 mod run;
 mod simulate;
+mod trace;
 mod validate;
 
 use std::ffi::OsString;
@@ -51,7 +52,9 @@ pub fn command<A: Into<OsString> + Clone>(
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config } => run::run(&config, &opening, &console),
+        Command::Run { config, trace } => {
+            trace::traced(&trace, &console, || run::run(&config, &opening, &console))
+        }
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
         Command::Info(options) => info::info(&options, &opening.formats, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::ArrayView4;
-use patchweave_geometry::{ImageShape, RegionSpec};
+use patchweave_geometry::{Context, ImageShape, RegionSpec};
 use patchweave_patching::{PatchIndices, PatchRng};
 
 use crate::{ConstructError, ImageMetadata, Sample, SampleLayout, SampleViewMut};
@@ -66,6 +66,11 @@ pub trait PatchConstr: Send + Sync {
         None
     }
 
+    /// The lateral context that inputs have, which reads more than the patch itself.
+    fn context(&self) -> Option<&Context> {
+        None
+    }
+
     /// The samples that come from input stack `data_idx`.
     ///
     /// # Errors
@@ -113,6 +118,10 @@ macro_rules! forward_constr {
 
             fn channels(&self) -> Option<&[usize]> {
                 (**self).channels()
+            }
+
+            fn context(&self) -> Option<&Context> {
+                (**self).context()
             }
 
             fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {

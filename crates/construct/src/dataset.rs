@@ -7,8 +7,9 @@ use ndarray::{ArrayView4, ArrayViewMut4};
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng, Round};
 use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
+use tracing::trace_span;
 
-use crate::spent::{Lap, Meter, Spent};
+use crate::spent::{Meter, Spent};
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
 
 /// An augmentation and, if it has one, its own seed.
@@ -172,6 +173,8 @@ impl Dataset {
 
     /// Writes sample `index` of a round, which an epoch may stand for, and returns where it was cut.
     ///
+    /// Listeners to `tracing` see it as a span `patch`; spans of what its stacks do are in it.
+    ///
     /// # Errors
     /// What the constructor and the normalisation report.
     pub fn write(
@@ -179,28 +182,15 @@ impl Dataset {
         index: usize,
         round: impl Into<Round>,
         scratch: &mut Scratch,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        let mut lap = scratch.meter.start();
-        let written = self.write_measured(index, round.into(), scratch, out, &mut lap);
-        match &written {
-            Ok(_) => scratch.meter.end(lap),
-            Err(_) => scratch.meter.abandon(&lap),
-        }
-        written
-    }
-
-    fn write_measured(
-        &self,
-        index: usize,
-        round: Round,
-        scratch: &mut Scratch,
         mut out: SampleViewMut<'_>,
-        lap: &mut Lap,
     ) -> Result<RegionSpec, ConstructError> {
+        let round = round.into();
+        let _span = trace_span!("patch", index, epoch = round.epoch).entered();
+        let mut lap = scratch.meter.start();
         let mut rng = self.rng(index, round);
-        let spec = self.constr.construct_into(index, &mut rng, out.reborrow())?;
-        lap.constructed();
+        let constructed = self.constr.construct_into(index, &mut rng, out.reborrow());
+        scratch.meter.constructed(&mut lap);
+        let spec = constructed?;
         self.normalizer.apply_input(out.input.view_mut())?;
         if let Some(target) = &mut out.target {
             self.normalizer.apply_target(target.view_mut())?;
@@ -214,6 +204,7 @@ impl Dataset {
             }
         }
         lap.augmented();
+        scratch.meter.end(&lap);
         Ok(spec)
     }
 

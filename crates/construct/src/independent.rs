@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::ArrayView4;
-use patchweave_geometry::{ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
+use patchweave_geometry::{Context, ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
 use patchweave_patching::{PatchIndices, PatchRng, Patching};
 
 use crate::lateral::Place;
@@ -191,6 +191,10 @@ impl<P: Patching> PatchConstr for IndependentTargetsMsPatchConstr<P> {
             }
             RegionSpec::Patch(_) | RegionSpec::Tile(_) => None,
         }
+    }
+
+    fn context(&self) -> Option<&Context> {
+        Some(self.context.context())
     }
 
     fn patch_indices(&self, _data_idx: usize) -> Result<PatchIndices, ConstructError> {

@@ -25,6 +25,8 @@ pub struct ImageMetadata {
     pub chunks: Option<Vec<usize>>,
     /// Shard shape in the axes of the source.
     pub shards: Option<Vec<usize>>,
+    /// Whether pixels are copied from where they lie, so that chunks are not decoded.
+    pub is_in_place: bool,
     /// Size of a pixel in micrometres.
     pub pixel_size: Option<PixelSize>,
     /// Where each channel comes from, if they come from different places; what stands above is then the
@@ -72,6 +74,7 @@ impl ImageMetadata {
             original: info.layout.clone(),
             chunks: info.chunks.clone(),
             shards: info.shards.clone(),
+            is_in_place: info.is_in_place,
             pixel_size: info.pixel_size,
             channels: Vec::new(),
         })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::{ArrayView4, Axis, Slice};
-use patchweave_geometry::{ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
+use patchweave_geometry::{Context, ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
 use patchweave_patching::{PatchIndices, PatchRng, Patching};
 
 use crate::lateral::Place;
@@ -198,6 +198,10 @@ impl<P: Patching> PatchConstr for MultiChannelTargetMsPatchConstr<P> {
 
     fn channels(&self) -> Option<&[usize]> {
         self.channels.as_deref()
+    }
+
+    fn context(&self) -> Option<&Context> {
+        Some(self.context.context())
     }
 
     fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::ArrayView4;
-use patchweave_geometry::{ImageShape, RegionSpec};
+use patchweave_geometry::{Context, ImageShape, RegionSpec};
 use patchweave_patching::{PatchIndices, PatchRng, Patching};
 
 use crate::basic::check_targets;
@@ -114,6 +114,10 @@ impl<P: Patching> PatchConstr for PairedInputTargetMsPatchConstr<P> {
             PatchRole::Input => self.input.metadata(role, spec),
             PatchRole::Target => ImageMetadata::of_spec(spec, |_| Some(&self.target)),
         }
+    }
+
+    fn context(&self) -> Option<&Context> {
+        self.input.context()
     }
 
     fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
@@ -229,6 +233,10 @@ impl<P: Patching> PatchConstr for PredMsPatchConstr<P> {
 
     fn channels(&self) -> Option<&[usize]> {
         self.channels.as_deref()
+    }
+
+    fn context(&self) -> Option<&Context> {
+        Some(self.context.context())
     }
 
     fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {

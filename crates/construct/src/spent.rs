@@ -69,13 +69,35 @@ impl AddAssign for Spent {
     }
 }
 
-/// Adds up what samples cost, and decides which are measured.
+/// Time by stage.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stages {
+    construct: Duration,
+    normalise: Duration,
+    augment: Duration,
+}
+
+impl Stages {
+    fn of_samples(self, n: u32) -> Spent {
+        Spent {
+            n_patches: n.into(),
+            construct: self.construct.saturating_mul(n),
+            normalise: self.normalise.saturating_mul(n),
+            augment: self.augment.saturating_mul(n),
+            reading: ReadCost::default(),
+        }
+    }
+}
+
+/// Adds up what samples cost, and decides which are measured; a sample that is not costs two counters and a comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     total: Spent,
-    /// The time by stage of the last sample that was measured.
-    last: Spent,
-    /// So many samples are booked with it before the next is measured.
+    /// The sample that was measured last.
+    last: Stages,
+    /// How many samples are to be booked with it, of which `total` knows nothing yet.
+    n_like_last: u32,
+    /// How many samples come before the next one that is measured.
     n_unmeasured: u32,
 }
 
@@ -85,61 +107,65 @@ pub(crate) struct Lap {
     stage: Option<Instant>,
     /// What the thread had read before.
     before: ReadCost,
-    spent: Spent,
+    stages: Stages,
 }
 
 impl Meter {
     pub fn total(&self) -> Spent {
-        self.total
+        self.total + self.last.of_samples(self.n_like_last)
     }
 
     /// What was added up so far, which starts anew.
     pub fn take(&mut self) -> Spent {
-        std::mem::take(&mut self.total)
+        let total = self.total();
+        self.total = Spent::default();
+        self.n_like_last = 0;
+        total
     }
 
     pub fn start(&self) -> Lap {
         let stage = (self.n_unmeasured == 0).then(Instant::now);
-        Lap { stage, before: ReadCost::of_thread(), spent: Spent::default() }
+        Lap { stage, before: ReadCost::of_thread(), stages: Stages::default() }
+    }
+
+    /// The pixels are there, or cannot be had; all that was read was read for them.
+    pub fn constructed(&mut self, lap: &mut Lap) {
+        let whole = lap.stage_ends();
+        let read = ReadCost::of_thread();
+        if read == lap.before {
+            lap.stages.construct = whole;
+        } else {
+            let reading = read - lap.before;
+            self.total.reading += reading;
+            lap.stages.construct = whole.saturating_sub(reading.time());
+        }
     }
 
     /// Books a sample that was made.
-    pub fn end(&mut self, lap: Lap) {
-        let reading = lap.reading();
-        if lap.stage.is_some() {
-            self.last = lap.spent;
-            let is_fast = lap.spent.time() < FAST;
-            self.n_unmeasured = if is_fast { EVERY - 1 } else { 0 };
-        } else {
+    pub fn end(&mut self, lap: &Lap) {
+        if lap.stage.is_none() {
             self.n_unmeasured -= 1;
+            self.n_like_last += 1;
+            return;
         }
-        self.total += Spent { n_patches: 1, reading, ..self.last };
-    }
-
-    /// Books what was read for a sample that failed.
-    pub fn abandon(&mut self, lap: &Lap) {
-        self.total.reading += lap.reading();
+        self.total = self.total();
+        self.last = lap.stages;
+        self.n_like_last = 1;
+        let is_fast = self.last.of_samples(1).time() < FAST;
+        self.n_unmeasured = if is_fast { EVERY - 1 } else { 0 };
     }
 }
 
 impl Lap {
-    /// The pixels are there; all that was read was read for them.
-    pub fn constructed(&mut self) {
-        self.spent.construct = self.stage_ends().saturating_sub(self.reading().time());
-    }
-
     pub fn normalised(&mut self) {
-        self.spent.normalise = self.stage_ends();
+        self.stages.normalise = self.stage_ends();
     }
 
     pub fn augmented(&mut self) {
-        self.spent.augment = self.stage_ends();
+        self.stages.augment = self.stage_ends();
     }
 
-    fn reading(&self) -> ReadCost {
-        ReadCost::of_thread() - self.before
-    }
-
+    /// How long the stage took that ends now.
     fn stage_ends(&mut self) -> Duration {
         let Some(start) = self.stage else { return Duration::ZERO };
         let now = Instant::now();
@@ -164,12 +190,12 @@ mod tests {
         let mut lap = meter.start();
         let is_measured = lap.stage.is_some();
         spin(construct);
-        lap.constructed();
+        meter.constructed(&mut lap);
         spin(normalise);
         lap.normalised();
         spin(augment);
         lap.augmented();
-        meter.end(lap);
+        meter.end(&lap);
         is_measured
     }
 
@@ -202,11 +228,12 @@ mod tests {
             assert_eq!(after.n_patches, before.n_patches + 1);
             if is_measured {
                 n_measured += 1;
-                n_fast += usize::from(meter.last.time() < FAST);
+                n_fast += usize::from(meter.last.of_samples(1).time() < FAST);
             } else {
                 n_booked += 1;
-                assert_eq!(after.time(), before.time() + meter.last.time());
-                assert!(meter.last.time() < FAST);
+                let last = meter.last.of_samples(1);
+                assert_eq!(after, before + last);
+                assert!(last.time() < FAST);
             }
         }
         let every = usize::try_from(EVERY).unwrap();
@@ -217,9 +244,9 @@ mod tests {
     #[test]
     fn samples_that_failed_do_not_count() {
         let mut meter = Meter::default();
-        let lap = meter.start();
+        let mut lap = meter.start();
         spin(FAST);
-        meter.abandon(&lap);
+        meter.constructed(&mut lap);
         assert_eq!(meter.total(), Spent::default());
     }
 }

@@ -7,9 +7,11 @@
 mod batch;
 mod epoch;
 mod error;
+mod forecast;
 mod loader;
 mod memory;
 mod mix;
+mod mixing;
 mod options;
 mod order;
 mod panics;
@@ -23,8 +25,10 @@ mod work;
 
 pub use batch::Batch;
 pub use error::LoaderError;
+pub use forecast::Forecast;
 pub use loader::Loader;
 pub use mix::MixPart;
+pub use mixing::Mixing;
 pub use options::{LoaderOptions, MixLength, OnFailure, Shapes, Shard, Uneven};
 pub use order::{ChunkAware, GroupOrder, Order, PatchWeights};
 pub use run::Batches;

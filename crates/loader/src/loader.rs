@@ -148,11 +148,15 @@ impl Loader {
         self.start(state.epoch, Some(state))
     }
 
+    pub(crate) fn order_of(&self, epoch: u64) -> EpochOrder {
+        EpochOrder::new(Arc::clone(&self.parts), &self.options, epoch, self.n_places)
+    }
+
     fn start(&self, epoch: u64, state: Option<&LoaderState>) -> Result<Batches, LoaderError> {
         if !self.process.is_current() {
             return Err(LoaderError::Forked);
         }
-        let mut order = EpochOrder::new(Arc::clone(&self.parts), &self.options, epoch, self.n_places);
+        let mut order = self.order_of(epoch);
         let batching = Batching::new(&mut order, &self.options)?;
         let own = LoaderState {
             epoch,

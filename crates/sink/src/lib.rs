@@ -22,7 +22,7 @@ use ndarray::ArrayView4;
 
 pub use error::SinkError;
 pub use spec::{Format, ImageSpec};
-pub use staging::{prepare_folder, write_file_atomically};
+pub use staging::{StagedFile, prepare_folder, write_file_atomically};
 
 /// An image that is being written, block by block.
 ///

@@ -35,7 +35,7 @@ const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
 /// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NoFileName`], [`SinkError::Io`].
 pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), SinkError> {
     let mut staged = StagedFile::create(path)?;
-    staged.file_mut().write_all(bytes).map_err(io_error("write", path))?;
+    staged.write_all(bytes)?;
     staged.publish()
 }
 
@@ -58,13 +58,32 @@ pub fn prepare_folder(folder: &Path) -> Result<(), SinkError> {
 }
 
 /// A file under a temporary name, removed if it is dropped.
-pub(crate) struct StagedFile {
+///
+/// ```
+/// use patchweave_sink::StagedFile;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("lines.txt");
+/// let mut file = StagedFile::create(&path)?;
+/// file.write_all(b"one\n")?;
+/// file.write_all(b"two\n")?;
+/// assert!(!path.exists());
+/// file.publish()?;
+/// assert_eq!(std::fs::read(&path)?, b"one\ntwo\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct StagedFile {
     path: PathBuf,
     temporary: NamedTempFile,
 }
 
 impl StagedFile {
-    pub(crate) fn create(path: &Path) -> Result<Self, SinkError> {
+    /// Starts a file that will stand at `path` once it is published; creates the parent folders.
+    ///
+    /// # Errors
+    /// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NoFileName`], [`SinkError::Io`].
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
         refuse_folder(path)?;
         let parent = create_parent(path)?;
         let temporary = file_builder().tempfile_in(parent).map_err(io_error("create", path))?;
@@ -75,7 +94,19 @@ impl StagedFile {
         self.temporary.as_file_mut()
     }
 
-    pub(crate) fn publish(self) -> Result<(), SinkError> {
+    /// Writes bytes behind those that were written before; small ones are better collected first.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`].
+    pub fn write_all(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        self.file_mut().write_all(bytes).map_err(io_error("write", &self.path))
+    }
+
+    /// Flushes everything to the disk and gives the file its name, replacing what stood there in one step.
+    ///
+    /// # Errors
+    /// [`SinkError::FolderInTheWay`], [`SinkError::Io`].
+    pub fn publish(self) -> Result<(), SinkError> {
         refuse_folder(&self.path)?;
         self.temporary.as_file().sync_all().map_err(io_error("write", &self.path))?;
         match self.temporary.persist(&self.path) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use patchweave_geometry::Axis;
 use patchweave_pixel::{copy_bytes_as_f32, with_pixel};
+use tracing::trace_span;
 
 use crate::cache::{ChunkCache, ChunkKey};
 use crate::chunk::{Chunk, DecodedChunk};
@@ -89,7 +90,10 @@ impl<S: ChunkSource> ChunkedStack<S> {
         let number =
             place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
         let key = ChunkKey { image: self.image, chunk: number };
-        let decode = || self.source.decode(&place);
+        let decode = || {
+            let _span = trace_span!("decode", image = self.info.source, chunk = number).entered();
+            self.source.decode(&place)
+        };
         let decoded = if waits {
             Some(self.cache.get_or_decode(key, decode)?)
         } else {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use tracing::trace_span;
+
 use crate::read_cost::{has_read, reading};
 
 /// Numbers of files: the next one that is pooled, of whatever pool, gets another.
@@ -113,6 +115,7 @@ impl PooledFile {
     /// # Errors
     /// [`io::Error`] if the file cannot be opened or ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], start: u64) -> io::Result<()> {
+        let _span = trace_span!("read", file = %self.path.display(), start, len = bytes.len()).entered();
         reading(|| read_exact_at(&*self.open()?, bytes, start))
     }
 }

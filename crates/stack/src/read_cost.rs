@@ -58,6 +58,7 @@ impl ReadCost {
 
     /// What this thread spent since it began.
     #[must_use]
+    #[inline]
     pub fn of_thread() -> Self {
         OF_THREAD.get()
     }
@@ -133,6 +134,7 @@ pub(crate) fn decoding<T>(decode: impl FnOnce() -> T) -> T {
 
 /// Waits for another thread.
 pub(crate) fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+    let _span = tracing::trace_span!("wait").entered();
     timed(|waited| ReadCost { waited, ..ReadCost::NOTHING }, wait)
 }
 

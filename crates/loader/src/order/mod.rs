@@ -14,6 +14,7 @@ use crate::mix::MixPart;
 use crate::{LoaderError, SampleId};
 
 pub(crate) use chunk_aware::ChunkOrder;
+pub(crate) use columns::as_f64;
 pub use grouped::GroupOrder;
 pub use weights::PatchWeights;
 

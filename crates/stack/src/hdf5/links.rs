@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5_reader::error::Error;
 use hdf5_reader::{ExternalLinkResolver, FileStorage, Hdf5File, Storage, StorageBuffer};
+use tracing::trace_span;
 
 use super::folder_of;
 use crate::OpenOptions;
@@ -30,6 +31,7 @@ impl Storage for MeteredFile {
     }
 
     fn read_range(&self, offset: u64, len: usize) -> Result<StorageBuffer, Error> {
+        let _span = trace_span!("read", start = offset, len).entered();
         let read = reading(|| self.0.read_range(offset, len))?;
         has_read(len);
         Ok(read)

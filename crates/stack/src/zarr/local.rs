@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::trace_span;
+
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
 use crate::read_cost::reading;
@@ -129,6 +131,7 @@ fn is_absent(error: &io::Error) -> bool {
 impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
+        let _span = trace_span!("read", file = key).entered();
         reading(|| self.read_file(key, part, limit))
     }
 

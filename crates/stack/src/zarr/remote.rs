@@ -1,5 +1,7 @@
 //! A Zarr behind a URL.
 
+use tracing::trace_span;
+
 use super::store::{Part, Store, StoreError, check_key};
 use crate::StackError;
 use crate::read_cost::{has_read, reading};
@@ -22,6 +24,7 @@ impl Store for RemoteStore {
         if let Part::Range { len: 0, .. } | Part::Suffix(0) = part {
             return Ok(Some(Vec::new()));
         }
+        let _span = trace_span!("read", file = key).entered();
         let object = match reading(|| self.0.get(key, part, limit)) {
             Ok(Some(object)) => object,
             Ok(None) => return Ok(None),

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
+use tracing::trace_span;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::store::{Part, Store, StoreError, check_key};
@@ -96,6 +97,7 @@ const PIECE: usize = 64 << 10;
 impl Store for ZipStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
+        let _span = trace_span!("read", file = key).entered();
         let Some(entry) = reading(|| self.find(key))? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
         let mut file = reading(|| File::open(&self.path))?;
