@@ -290,3 +290,75 @@ fn orders_that_a_data_set_cannot_have_are_refused() {
     );
     assert_eq!(refusal(Order::Shuffled), None);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// What is forecast is what happens: the decodes of one thread with the same cache, chunk for chunk.
+    #[test]
+    fn forecasts_count_decodes(
+        shape in [20_usize..60, 20_usize..60, 20_usize..60],
+        chunk in [1_usize..30, 1_usize..30, 1_usize..30],
+        patch in [1_usize..16, 1_usize..16],
+        n_kept in 1_usize..300,
+        sources in 1_usize..4,
+        which in 0_usize..4,
+    ) {
+        let chunk: [usize; 3] = std::array::from_fn(|axis| chunk[axis].min(shape[axis]));
+        let chunk_bytes = (2 * chunk.iter().product::<usize>()) as u64;
+        let cache_bytes = n_kept as u64 * chunk_bytes;
+        let order = match which {
+            0 => Order::Sequential,
+            1 => Order::Shuffled,
+            2 => Order::Grouped,
+            _ => Order::ChunkAware(ChunkAware { window: 20, sources, cache_bytes }),
+        };
+        let (images, cache) = volumes(2, shape, chunk, n_kept);
+        let [z, yx] = patch;
+        let set = random_patches(images, &[z, yx, yx], 3);
+        let loader = Loader::new(set, LoaderOptions { batch_size: 7, order, ..Default::default() }).unwrap();
+        prop_assume!(loader.n_patches() < 20_000);
+        let forecast = loader.forecast(1, cache_bytes).unwrap();
+        samples(&loader, 1);
+        let n_decodes = cache.n_decodes.load(Ordering::Relaxed);
+        prop_assert_eq!(forecast.n_seen, loader.n_patches());
+        prop_assert_eq!(forecast.n_decodes, n_decodes as f64);
+        prop_assert_eq!(forecast.decoded_bytes, n_decodes as f64 * chunk_bytes as f64);
+        let n_chunks: usize = shape.iter().zip(chunk).map(|(n, chunk)| n.div_ceil(chunk)).product();
+        prop_assert_eq!(forecast.n_chunks, 2.0 * n_chunks as f64);
+        prop_assert_eq!(forecast.n_bytes, (loader.n_patches() * z * yx * yx * 4) as f64);
+    }
+}
+
+#[test]
+fn mixing_is_measured() {
+    let mixing = |order| {
+        let (images, _) = volumes(8, [64, 32, 32], [8, 32, 32], 1);
+        let options = LoaderOptions { batch_size: 8, order, ..Default::default() };
+        Loader::new(random_patches(images, &[8, 16, 16], 5), options).unwrap().forecast(0, 0).unwrap().mixing
+    };
+    let (sequential, shuffled) = (mixing(Order::Sequential), mixing(Order::Shuffled));
+    // 32 patches of each image follow one another.
+    assert_eq!((sequential.images_per_batch, sequential.same_image), (1.0, 31.0 * 8.0 / 255.0));
+    assert_eq!(sequential.share_of_batches_with(1), 1.0);
+    assert!(shuffled.images_per_batch > 4.5 && shuffled.same_image < 0.25, "{shuffled:?}");
+    assert!(shuffled.share_of_batches_with(5) > 0.9, "{shuffled:?}");
+    let aware = ChunkAware { window: 32, sources: 4, cache_bytes: 1 << 30 };
+    let aware = mixing(Order::ChunkAware(aware));
+    assert!(aware.images_per_batch > 3.0 && aware.share_of_batches_with(3) > 0.9, "{aware:?}");
+    assert!(aware.mean_distance < shuffled.mean_distance, "{aware:?} {shuffled:?}");
+}
+
+/// A forecast of time is what was spent, scaled to the epoch.
+#[test]
+fn time_is_forecast_from_a_probe() {
+    let loader =
+        Loader::new(dataset(&[[80, 80]], 5), LoaderOptions { batch_size: 8, ..Default::default() }).unwrap();
+    let forecast = loader.forecast(0, 0).unwrap();
+    let spent = loader.probe(0, std::time::Duration::ZERO).unwrap();
+    assert_eq!(spent.n_patches, 1);
+    let expected = spent.time().as_secs_f64() * 100.0;
+    let one = forecast.time(&spent, 1).unwrap().as_secs_f64();
+    let two = forecast.time(&spent, 2).unwrap().as_secs_f64();
+    assert!((one - expected).abs() < 1e-6 && (two - expected / 2.0).abs() < 1e-6, "{one} {two} {expected}");
+    assert_eq!(forecast.time(&patchweave_construct::Spent::default(), 1), None);
+}
