@@ -21,6 +21,9 @@ mod run;
 mod sample;
 mod state;
 mod stats;
+#[cfg(feature = "async")]
+mod stream;
+mod sync;
 mod work;
 
 pub use batch::Batch;
@@ -35,3 +38,5 @@ pub use run::Batches;
 pub use sample::{FailedSample, SampleId};
 pub use state::LoaderState;
 pub use stats::{LoaderStats, WorkStats};
+#[cfg(feature = "async")]
+pub use stream::BatchStream;

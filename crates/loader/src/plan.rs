@@ -1,7 +1,7 @@
 //! Which batches can be opened, what they need, and how their memory is claimed and closed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use ndarray::Array5;
@@ -11,6 +11,7 @@ use crate::batch::{Batch, Item};
 use crate::epoch::{Batching, EpochOrder};
 use crate::memory::{BatchMemory, Pool, Slots};
 use crate::panics::panic_message;
+use crate::sync::Mutex;
 use crate::{FailedSample, LoaderError, LoaderOptions, OnFailure, SampleId};
 
 /// A batch that is full, or why it will never be, with its number among those of this rank.

@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::mix::MixPart;
 use crate::plan::{Finished, OpenBatch, Planned, Planner};
 use crate::process::Process;
 use crate::stats::Meter;
+use crate::sync::{AtomicBool, JoinHandle, Receiver, Sender, TryRecvError, spawn, unbounded};
 use crate::work::{Shared, work};
 use crate::{Batch, LoaderError, LoaderState, LoaderStats, Shard, Uneven};
 
@@ -102,6 +100,8 @@ impl Batches {
             on_failure: options.on_failure,
             stop: AtomicBool::new(false),
             meter: Meter::default(),
+            #[cfg(feature = "async")]
+            waiting: crate::stream::Waiting::default(),
         });
         let mut batches = Batches {
             planner,
@@ -122,12 +122,10 @@ impl Batches {
         };
         for worker in 0..n_workers {
             let (shared, queue, done) = (Arc::clone(&shared), queue.clone(), done.clone());
-            let thread = std::thread::Builder::new()
-                .name(format!("patchweave-{worker}"))
-                .spawn(move || work(&shared, &queue, &done))
-                .map_err(LoaderError::Spawn)?;
-            batches.workers.push(thread);
+            let thread = spawn(format!("patchweave-{worker}"), move || work(&shared, &queue, &done));
+            batches.workers.push(thread.map_err(LoaderError::Spawn)?);
         }
+        batches.state = batches.state_after(0);
         batches.open_ahead();
         Ok(batches)
     }
@@ -205,28 +203,60 @@ impl Batches {
         }
     }
 
-    /// Takes a finished batch in; whether it was the one to be handed over next.
+    /// The next batch, if it is there.
+    pub(crate) fn try_next(&mut self) -> Option<Result<Batch, LoaderError>> {
+        while !self.early.contains_key(&self.next_step) {
+            let Some(channels) = &self.channels else { return Some(Err(LoaderError::WorkersGone)) };
+            match channels.finished.try_recv() {
+                Ok((step, batch)) => drop(self.early.insert(step, batch)),
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => return Some(Err(LoaderError::WorkersGone)),
+            }
+        }
+        self.early.remove(&self.next_step)
+    }
+
     fn wait_for_next(&mut self) -> Result<Batch, LoaderError> {
-        if let Some(batch) = self.early.remove(&self.next_step) {
+        if let Some(batch) = self.try_next() {
             return batch;
         }
-        let Some(channels) = &self.channels else { return Err(LoaderError::WorkersGone) };
         let waiting = Instant::now();
         let batch = loop {
+            let Some(channels) = &self.channels else { break Err(LoaderError::WorkersGone) };
             match channels.finished.recv() {
                 Ok((step, batch)) if step == self.next_step => break batch,
-                Ok((step, batch)) => {
-                    self.early.insert(step, batch);
-                }
+                Ok((step, batch)) => drop(self.early.insert(step, batch)),
                 Err(_) => break Err(LoaderError::WorkersGone),
             }
         };
-        self.stats.waited += waiting.elapsed();
+        self.add_wait(waiting);
         batch
     }
 
+    /// Whether all batches were handed over, or an error that ends the epoch.
+    pub(crate) fn end(&mut self) -> Option<Option<LoaderError>> {
+        if self.next_step >= self.steps.n_steps {
+            return Some(None);
+        }
+        if !self.process.is_current() {
+            self.next_step = self.steps.n_steps;
+            return Some(Some(LoaderError::Forked));
+        }
+        None
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn waiting(&self) -> &crate::stream::Waiting {
+        &self.shared.waiting
+    }
+
+    /// Books time that the consumer waited.
+    pub(crate) fn add_wait(&mut self, since: Instant) {
+        self.stats.waited += since.elapsed();
+    }
+
     /// Books a batch that is handed over, and opens the next ones.
-    fn hand_over(&mut self, batch: Result<Batch, LoaderError>) -> Result<Batch, LoaderError> {
+    pub(crate) fn hand_over(&mut self, batch: Result<Batch, LoaderError>) -> Result<Batch, LoaderError> {
         self.unplannable = self.unplannable.filter(|&step| step != self.next_step);
         self.next_step += 1;
         self.state = self.state_after(self.next_step);
@@ -255,12 +285,8 @@ impl Iterator for Batches {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next_step >= self.steps.n_steps {
-            return None;
-        }
-        if !self.process.is_current() {
-            self.next_step = self.steps.n_steps;
-            return Some(Err(LoaderError::Forked));
+        if let Some(end) = self.end() {
+            return end.map(Err);
         }
         let batch = self.wait_for_next();
         Some(self.hand_over(batch))

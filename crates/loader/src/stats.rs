@@ -1,10 +1,12 @@
 //! What a run of batches has done so far, and where its time went.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use patchweave_construct::{Scratch, Spent};
+
+use crate::sync::Mutex;
 
 /// What a run of batches has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -2,10 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use ndarray::ArrayViewMut4;
 use patchweave_construct::{BlockLayout, ConstructError, Dataset, PatchRole, SampleViewMut, Scratch};
 
@@ -15,6 +14,7 @@ use crate::mix::MixPart;
 use crate::panics::panic_message;
 use crate::plan::{Finished, OpenBatch, Outcome};
 use crate::stats::Meter;
+use crate::sync::{AtomicBool, Receiver, Sender, TryRecvError};
 use crate::{FailedSample, LoaderError, OnFailure, SampleId};
 
 /// What all workers of an epoch share.
@@ -24,6 +24,9 @@ pub(crate) struct Shared {
     pub on_failure: OnFailure,
     pub stop: AtomicBool,
     pub meter: Meter,
+    /// Who waits for a batch.
+    #[cfg(feature = "async")]
+    pub waiting: crate::stream::Waiting,
 }
 
 /// What a worker thread does until there are no more batches.
@@ -49,6 +52,8 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
             if done.send((batch.step, closed)).is_err() {
                 return;
             }
+            #[cfg(feature = "async")]
+            shared.waiting.wake();
         }
     }
 }
