@@ -90,10 +90,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
         let number =
             place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
         let key = ChunkKey { image: self.image, chunk: number };
-        let decode = || {
-            let _span = trace_span!("decode", image = self.info.source, chunk = number).entered();
-            self.source.decode(&place)
-        };
+        let decode = || self.decode(&place, number);
         let decoded = if waits {
             Some(self.cache.get_or_decode(key, decode)?)
         } else {
@@ -102,6 +99,13 @@ impl<S: ChunkSource> ChunkedStack<S> {
         let Some(decoded) = decoded else { return Ok(false) };
         self.copy(&decoded.as_chunk(), &place, parts, out)?;
         Ok(true)
+    }
+
+    /// Decodes a chunk by its place in the grid; `number` is the same for those who listen to spans.
+    #[cold]
+    fn decode(&self, place: &[usize], number: u64) -> Result<DecodedChunk, StackError> {
+        let _span = trace_span!("decode", image = self.info.source, chunk = number).entered();
+        self.source.decode(place)
     }
 
     fn copy(

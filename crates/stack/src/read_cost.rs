@@ -109,48 +109,57 @@ impl Sub for ReadCost {
     }
 }
 
-fn book(cost: ReadCost) {
-    OF_THREAD.set(OF_THREAD.get() + cost);
+fn book(add: impl FnOnce(&mut ReadCost)) {
+    let mut cost = OF_THREAD.get();
+    add(&mut cost);
+    OF_THREAD.set(cost);
 }
 
-/// Books the time of what happens inside by `as_cost`, less what was booked there.
-fn timed<T>(as_cost: impl FnOnce(Duration) -> ReadCost, work: impl FnOnce() -> T) -> T {
+/// Adds the time of what happens inside to a field, less what was booked there.
+fn timed<T>(field: impl FnOnce(&mut ReadCost) -> &mut Duration, work: impl FnOnce() -> T) -> T {
     let (before, start) = (ReadCost::of_thread(), Instant::now());
     let result = work();
     let inside = (ReadCost::of_thread() - before).time();
-    book(as_cost(start.elapsed().saturating_sub(inside)));
+    let own = start.elapsed().saturating_sub(inside);
+    book(|cost| {
+        let time = field(cost);
+        *time = time.saturating_add(own);
+    });
     result
 }
 
 /// Fetches bytes.
 pub(crate) fn reading<T>(read: impl FnOnce() -> T) -> T {
-    timed(|read| ReadCost { read, ..ReadCost::NOTHING }, read)
+    timed(|cost| &mut cost.read, read)
 }
 
 /// Turns bytes into pixels, fetching them on the way.
 pub(crate) fn decoding<T>(decode: impl FnOnce() -> T) -> T {
-    timed(|decode| ReadCost { decode, ..ReadCost::NOTHING }, decode)
+    timed(|cost| &mut cost.decode, decode)
 }
 
 /// Waits for another thread.
 pub(crate) fn waiting<T>(wait: impl FnOnce() -> T) -> T {
     let _span = tracing::trace_span!("wait").entered();
-    timed(|waited| ReadCost { waited, ..ReadCost::NOTHING }, wait)
+    timed(|cost| &mut cost.waited, wait)
 }
 
 /// Books bytes that were fetched.
 pub(crate) fn has_read(n_bytes: usize) {
-    book(ReadCost { read_bytes: n_bytes as u64, ..ReadCost::NOTHING });
+    book(|cost| cost.read_bytes += n_bytes as u64);
 }
 
 /// Books a chunk that was found or waited for.
 pub(crate) fn has_hit() {
-    book(ReadCost { n_hits: 1, ..ReadCost::NOTHING });
+    book(|cost| cost.n_hits += 1);
 }
 
 /// Books a chunk that was decoded.
 pub(crate) fn has_decoded(n_bytes: u64) {
-    book(ReadCost { n_decodes: 1, decoded_bytes: n_bytes, ..ReadCost::NOTHING });
+    book(|cost| {
+        cost.n_decodes += 1;
+        cost.decoded_bytes += n_bytes;
+    });
 }
 
 /// A reader of a file under something that decodes.
