@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use tracing::trace_span;
+
 use crate::mix::MixPart;
 use crate::plan::{Finished, OpenBatch, Planned, Planner};
 use crate::process::Process;
@@ -50,7 +52,8 @@ struct Steps {
     shard: Shard,
     /// The first batch that is dealt out.
     first: usize,
-    n_batches: usize,
+    /// How many batches the epoch has over all ranks.
+    n_in_epoch: usize,
     n_steps: usize,
 }
 
@@ -63,20 +66,20 @@ impl Steps {
             Uneven::Drop => false,
             Uneven::Pad => rest > 0,
         };
-        Steps { shard, first, n_batches, n_steps: n_rounds + usize::from(has_more) }
+        Steps { shard, first, n_in_epoch: n_batches, n_steps: n_rounds + usize::from(has_more) }
     }
 
     /// The batch of a step, and whether it was dealt out before.
     fn batch(&self, step: usize) -> (usize, bool) {
         let place = self.first + step * self.shard.world_size + self.shard.rank;
-        if place < self.n_batches { (place, false) } else { (place % self.n_batches, true) }
+        if place < self.n_in_epoch { (place, false) } else { (place % self.n_in_epoch, true) }
     }
 
     /// The first batch that no rank has delivered after `n_steps`; nothing at the end of the epoch.
     fn next_batch(&self, n_steps: usize) -> Option<usize> {
         let next = self.first + n_steps * self.shard.world_size;
         let is_over = self.shard.uneven == Uneven::Drop && n_steps >= self.n_steps;
-        Some(next).filter(|next| *next < self.n_batches && !is_over)
+        Some(next).filter(|next| *next < self.n_in_epoch && !is_over)
     }
 }
 
@@ -220,6 +223,7 @@ impl Batches {
         if let Some(batch) = self.try_next() {
             return batch;
         }
+        let _span = trace_span!("wait for batch", step = self.next_step).entered();
         let waiting = Instant::now();
         let batch = loop {
             let Some(channels) = &self.channels else { break Err(LoaderError::WorkersGone) };

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use ndarray::ArrayViewMut4;
 use patchweave_construct::{BlockLayout, ConstructError, Dataset, PatchRole, SampleViewMut, Scratch};
+use tracing::trace_span;
 
 use crate::batch::Item;
 use crate::memory::Slots;
@@ -64,6 +65,7 @@ fn next_batch(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>) -> Option<Arc<O
         Ok(batch) => Some(batch),
         Err(TryRecvError::Disconnected) => None,
         Err(TryRecvError::Empty) => {
+            let _span = trace_span!("wait for slot").entered();
             let waiting = Instant::now();
             let batch = queue.recv().ok();
             shared.meter.add_idle(waiting.elapsed());

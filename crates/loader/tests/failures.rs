@@ -205,15 +205,14 @@ fn whole_images_are_grouped_by_shape() {
 fn consumers_on_other_threads_may_panic() {
     let options = LoaderOptions { batch_size: 4, n_workers: 3, prefetch_batches: 2, ..Default::default() };
     let loader = Loader::new(dataset(&[[80, 80]], 3), options).unwrap();
-    let batches = loader.epoch(0).unwrap();
+    let mut batches = loader.epoch(0).unwrap();
     let consumer = std::thread::spawn(move || {
-        for batch in batches.skip(2) {
-            let batch = batch.unwrap();
-            // Unlike `panic!` this prints nothing.
-            std::panic::resume_unwind(Box::new(batch.len()));
-        }
+        let batch = batches.nth(2).unwrap().unwrap();
+        // Unlike `panic!` this prints nothing.
+        std::panic::resume_unwind(Box::new(batch.len()));
     });
-    assert_eq!(*consumer.join().unwrap_err().downcast::<usize>().unwrap(), 4);
+    let payload = consumer.join().map(|()| 0_usize).unwrap_err();
+    assert_eq!(*payload.downcast::<usize>().unwrap(), 4);
     assert_eq!(loader.epoch(0).unwrap().count(), 25);
 }
 

@@ -99,7 +99,7 @@ mod tests {
             let columns = Columns::fitting(Stored { image, chunk, patch }, slab, budget);
             for axis in 0..3 {
                 let size = columns.size[axis];
-                prop_assert!(size == image[axis] || size % chunk[axis] == 0, "{columns:?}");
+                prop_assert!(size == image[axis] || size.is_multiple_of(chunk[axis]), "{columns:?}");
                 prop_assert!(axis != columns.sweep || size == image[axis]);
             }
             prop_assert!(columns.amplification >= 1.0);
