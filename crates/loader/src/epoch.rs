@@ -12,6 +12,16 @@ use crate::{LoaderError, LoaderOptions, Order, SampleId, Shapes};
 /// Bits of a round's variant that count passes and places; the data set stands above them.
 const VARIANT_BITS: u32 = 48;
 
+/// The variant of the first pass over a data set.
+fn first_variant(dataset: usize) -> u64 {
+    (dataset as u64) << VARIANT_BITS
+}
+
+/// The data set of a sample that has this round.
+pub(crate) fn dataset_of(round: Round) -> usize {
+    usize::try_from(round.variant >> VARIANT_BITS).unwrap_or(usize::MAX)
+}
+
 /// The samples of an epoch, place by place.
 pub(crate) struct EpochOrder {
     parts: Arc<[MixPart]>,
@@ -46,7 +56,7 @@ impl EpochOrder {
         let n = part.dataset.n_patches().max(1);
         // Draws with replacement do not begin anew.
         let (pass, place) = if self.order == Order::Weighted { (0, place) } else { (place / n, place % n) };
-        let variant = ((dataset as u64) << VARIANT_BITS).wrapping_add(pass as u64);
+        let variant = first_variant(dataset).wrapping_add(pass as u64);
         let round = Round { epoch: self.epoch, variant };
         let order = match &mut self.rounds[dataset] {
             Some((of, order)) if *of == pass => order,

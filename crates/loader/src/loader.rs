@@ -117,15 +117,11 @@ impl Loader {
 
     /// How many batches an epoch has over all ranks.
     ///
-    /// Where samples are grouped by shape, this is an upper bound on what one epoch has: how many batches are not full
-    /// depends on the order; [`Batches::n_batches`] tells.
+    /// Samples that are grouped by shape are counted in epoch 0; if limits or weights let the shapes of other epochs
+    /// differ, these may have a few more or less. [`Batches::n_batches`] tells of a single one.
     pub fn n_batches(&self) -> usize {
-        let (n, size) = (self.n_places, self.options.batch_size);
-        match self.options.shapes {
-            crate::Shapes::Equal if self.options.drop_last => n / size,
-            crate::Shapes::Equal => n.div_ceil(size),
-            crate::Shapes::Grouped => n,
-        }
+        // An order that cannot be worked out is an error of the epoch, which then has no batches.
+        Batching::new(&mut self.order_of(0), &self.options).map_or(0, |batching| batching.n_batches())
     }
 
     /// Starts the threads and delivers the batches of an epoch in order.

@@ -10,6 +10,7 @@ use patchweave_patching::{Draw, PatchRng, Permutation, Round};
 use rand::Rng;
 
 use super::columns::{Columns, Stored, as_f64};
+use crate::epoch::dataset_of;
 use crate::{ChunkAware, LoaderError, SampleId};
 
 /// Patches whose places are known at a time: what is sorted is held in memory.
@@ -153,7 +154,7 @@ impl ChunkOrder {
     }
 
     fn locate(&self, index: usize) -> Result<Located, LoaderError> {
-        let id = SampleId { dataset: 0, index, round: self.round };
+        let id = SampleId { dataset: dataset_of(self.round), index, round: self.round };
         let spec =
             self.dataset.locate(index, self.round).map_err(|source| LoaderError::Place { id, source })?;
         match spec.as_ref().and_then(RegionSpec::patch) {
@@ -171,7 +172,7 @@ pub(crate) fn columns_of(
     round: Round,
     patch: &PatchSpec,
 ) -> Result<Columns, LoaderError> {
-    let id = SampleId { dataset: 0, index, round };
+    let id = SampleId { dataset: dataset_of(round), index, round };
     let spec = dataset.locate(index, round).map_err(|source| LoaderError::Place { id, source })?;
     let metadata =
         spec.and_then(|spec| dataset.metadata(PatchRole::Input, &spec)).ok_or(LoaderError::NoPlaces)?;
