@@ -21,7 +21,7 @@ pub(crate) type Finished = (usize, Result<Batch, LoaderError>);
 pub(crate) type Outcome = Result<Item, LoaderError>;
 
 /// Bytes that a sample needs besides its values: its name, what became of it and what is handed over.
-const SAMPLE_BYTES: usize = size_of::<SampleId>() + size_of::<(usize, Outcome)>() + size_of::<Item>();
+const SAMPLE_BYTES: usize = size_of::<SampleId>() + size_of::<Outcome>() + size_of::<Item>();
 
 /// Bytes that a batch needs besides its samples.
 const BATCH_BYTES: usize = size_of::<OpenBatch>() + BatchMemory::SHARED_BYTES + size_of::<Finished>();
@@ -57,7 +57,8 @@ pub(crate) struct OpenBatch {
     on_failure: OnFailure,
     /// What no worker has claimed yet.
     rest: Mutex<Option<Slots>>,
-    outcomes: Mutex<Vec<(usize, Outcome)>>,
+    /// By share: the first place, and what became of all places.
+    outcomes: Mutex<Vec<(usize, Vec<Outcome>)>>,
     /// Samples that could not even be planned.
     skipped: Mutex<Vec<LoaderError>>,
     pool: Arc<Pool>,
@@ -129,7 +130,7 @@ impl Planner {
             is_padding,
             on_failure: self.options.on_failure,
             rest: Mutex::new(Some(memory.into_slots(n))),
-            outcomes: Mutex::new(Vec::with_capacity(n)),
+            outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
             pool: Arc::clone(&self.pool),
         })
@@ -164,8 +165,8 @@ impl OpenBatch {
     }
 
     /// Gives claimed places back with what became of them; whoever is the last gets the memory of the whole batch.
-    pub fn give_back(&self, slots: Slots, outcomes: Vec<(usize, Outcome)>) -> Option<BatchMemory> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).extend(outcomes);
+    pub fn give_back(&self, slots: Slots, outcomes: Vec<Outcome>) -> Option<BatchMemory> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((slots.places().start, outcomes));
         slots.finish()
     }
 
@@ -173,13 +174,13 @@ impl OpenBatch {
     pub fn close(&self, mut memory: BatchMemory) -> Result<Batch, LoaderError> {
         let mut outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
         let mut skipped = std::mem::take(&mut *self.skipped.lock().unwrap_or_else(PoisonError::into_inner));
-        outcomes.sort_unstable_by_key(|(place, _)| *place);
-        if outcomes.len() != self.samples.len() {
+        outcomes.sort_unstable_by_key(|(first, _)| *first);
+        let n = outcomes.iter().map(|(_, outcomes)| outcomes.len()).sum();
+        if n != self.samples.len() {
             return Err(LoaderError::WorkersGone);
         }
-        let mut items = Vec::with_capacity(outcomes.len());
-        let mut is_kept = Vec::with_capacity(outcomes.len());
-        for (_, outcome) in outcomes {
+        let (mut items, mut is_kept) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for outcome in outcomes.into_iter().flat_map(|(_, outcomes)| outcomes) {
             is_kept.push(outcome.is_ok());
             match outcome {
                 Ok(item) => items.push(item),

@@ -40,7 +40,7 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
                 if shared.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                outcomes.push((place, shared.make(&batch, place, &mut scratch, &mut slots)));
+                outcomes.push(shared.make(&batch, place, &mut scratch, &mut slots));
             }
             shared.meter.add(&mut scratch);
             let Some(memory) = batch.give_back(slots, outcomes) else { continue };
