@@ -75,6 +75,7 @@ class Race:
         for contestant, setting in entries:
             self.tallies[case.name, contestant, setting] = Tally()
         for repeat in range(self.effort.n_processes):
+            print(f"{case.name}, round {repeat + 1} of {self.effort.n_processes}", file=sys.stderr)
             # Nobody always runs after the same neighbour.
             turn = repeat % len(entries)
             for contestant, setting in entries[turn:] + entries[:turn]:

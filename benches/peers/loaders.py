@@ -62,7 +62,6 @@ def main() -> int:
         load_before = tables.load()
         race = Race(program, folder, effort)
         for case in cases:
-            print(case.name, file=sys.stderr)
             race.run(case)
         grown = []
         if has_growth:

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn};
 use npyz::NpyFile;
 use patchweave::construct::{
     AugmentationStep, BasicPatchConstr, Dataset, FitOptions, LateralContext, MixOptions,
     MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Statistic, fit_images,
 };
 use patchweave::geometry::{Context, ContextPadding, Coords, Extent, PatchSpec, RegionSpec};
-use patchweave::loader::{Batch, Loader, LoaderOptions, Order};
+use patchweave::loader::{Loader, LoaderOptions, Order};
 use patchweave::patching::{FixedPatching, Patching, RandomPatching, SequentialPatching};
 use patchweave::stack::{ArrayStack, DataType, ImageStack, OpenOptions, open};
 use patchweave::transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
@@ -212,23 +212,18 @@ impl Effort {
 /// Writes the first batches of an epoch as plain `f32`, and returns their shapes.
 fn check(loader: &Loader, folder: &Path, n_batches: usize) -> Result<serde_json::Value, Failure> {
     let mut shapes = json!({});
-    let mut write = |role: &str, of_batch: &dyn Fn(&Batch) -> Option<(Vec<usize>, Vec<f32>)>| {
+    for role in ["input", "target"] {
         let (mut file, mut n) = (BufWriter::new(File::create(folder.join(role))?), 0);
         for batch in loader.epoch(0)?.take(n_batches) {
-            let Some((mut shape, values)) = of_batch(&batch?) else { return Ok(()) };
+            let batch = batch?;
+            let values = if role == "input" { Some(batch.inputs()) } else { batch.targets() };
+            let Some(values) = values else { break };
             values.iter().try_for_each(|value| file.write_all(&value.to_le_bytes()))?;
-            n += shape[0];
-            shape[0] = n;
-            shapes[role] = json!(shape);
+            n += values.len_of(Axis(0));
+            shapes[role] = json!([&[n], &values.shape()[1..]].concat());
         }
-        Ok::<(), Failure>(file.flush()?)
-    };
-    write("input", &|batch| {
-        Some((batch.inputs().shape().to_vec(), batch.inputs().iter().copied().collect()))
-    })?;
-    write("target", &|batch| {
-        batch.targets().map(|targets| (targets.shape().to_vec(), targets.iter().copied().collect()))
-    })?;
+        file.flush()?;
+    }
     Ok(shapes)
 }
 
