@@ -2,13 +2,13 @@
 
 import json
 import statistics
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import data
 from cases import PATCHWEAVE, Case
+from processes import ERRORS, ask, described
 
 HERE = Path(__file__).resolve().parent
 # A process that takes longer has failed.
@@ -66,8 +66,8 @@ class Race:
                     continue
                 try:
                     told = self.once(case, reader, tally, starts, has_sums=repeat == 0)
-                except (subprocess.TimeoutExpired, OSError, ValueError, LookupError) as error:
-                    tally.failure = " ".join(f"{type(error).__name__}: {error}".split())
+                except ERRORS as error:
+                    tally.failure = described(error)
                     continue
                 if repeat == 0:
                     tally.n_compared = len(told)
@@ -79,10 +79,7 @@ class Race:
         command = self.command(case, reader, tally.setting, starts)
         if has_sums:
             command += ["--sums", str(sums)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-        if ended.returncode:
-            raise ValueError((ended.stderr.strip() or f"exit code {ended.returncode}").splitlines()[-1])
-        answer = json.loads(ended.stdout.strip().splitlines()[-1])
+        answer = ask(command, PATIENCE_S)
         if reader == PATCHWEAVE:
             tally.setting = f"{self.effort.n_threads} threads, {answer['decoded_chunks']} chunks decoded"
         else:

@@ -6,54 +6,14 @@ Needs Python 3.11 and cargo. README.md beside this file says what is measured an
 """
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
-from typing import NoReturn
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-VENV = HERE / ".venv"
-REQUIREMENTS = HERE / "requirements.txt"
-
-
-def fail(text: str) -> NoReturn:
-    # 1 is for pixels that differ.
-    print(text, file=sys.stderr)
-    sys.exit(2)
-
-
-def enter_own_environment() -> None:
-    """Runs this file again with the pinned packages, which are installed when they are not there or have changed."""
-    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    installed = VENV / "installed.txt"
-    if not installed.exists() or installed.read_text() != REQUIREMENTS.read_text():
-        print(f"installing the other readers into {VENV.relative_to(ROOT)}", file=sys.stderr)
-        venv.create(VENV, clear=True, with_pip=True)
-        (VENV / ".gitignore").write_text("*\n")
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-        if subprocess.run(install).returncode:
-            fail("pip could not install the other readers")
-        shutil.copy(REQUIREMENTS, installed)
-    if Path(sys.prefix).resolve() != VENV:
-        sys.stderr.flush()
-        # No folders of compiled files among the sources.
-        os.execve(python, [str(python), *sys.argv], {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-
-
-def build() -> Path:
-    command = ["cargo", "build", "--release", "--example", "peer_stacks", "--message-format=json-render-diagnostics"]
-    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
-    programs = [m["executable"] for m in messages if m.get("target", {}).get("name") == "peer_stacks"]
-    if built.returncode or not programs:
-        fail("cargo could not build the example peer_stacks")
-    return Path(programs[-1])
+# No folders of compiled files among the sources.
+sys.dont_write_bytecode = True
+import environment
+from environment import HERE, fail
 
 
 def options() -> argparse.Namespace:
@@ -72,10 +32,11 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     chosen = options()
-    enter_own_environment()
+    environment.enter(HERE / ".venv", HERE / "requirements.txt")
     # Only there from here on.
     import data
     import report
+    import tables
     from cases import all_cases
     from race import Effort, Race
 
@@ -90,19 +51,19 @@ def main() -> int:
         n_threads=chosen.threads,
         cache_mib=chosen.cache_mib,
     )
-    program = chosen.patchweave.resolve() if chosen.patchweave else build()
+    program = chosen.patchweave.resolve() if chosen.patchweave else environment.build("peer_stacks")
     with tempfile.TemporaryDirectory(prefix="peers-") as temporary:
         folder = (chosen.data or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         print("writing images", file=sys.stderr)
         data.make(folder, sorted({case.image for case in cases}))
-        load_before = report.load()
+        load_before = tables.load()
         race = Race(program, folder, effort)
         for case in cases:
             print(case.name, file=sys.stderr)
             race.run(case)
-    print(report.machine())
-    print(f"load before and after: {load_before}, {report.load()}; below 1 before is an idle machine")
+    print(tables.machine(report.PACKAGES))
+    print(f"load before and after: {load_before}, {tables.load()}; below 1 before is an idle machine")
     for text in (report.rates(cases, race), report.first_patches(cases, race), report.outcome(cases, race)):
         if text:
             print(f"\n{text}")

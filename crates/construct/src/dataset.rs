@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ndarray::{ArrayView4, ArrayViewMut4};
+use ndarray::{ArrayViewMut4, Axis};
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng, Round};
-use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
+use patchweave_transform::{Augmentation, NormalizeError, Normalizer, PlaneSymmetry};
 use tracing::trace_span;
 
-use crate::spent::{Meter, Spent};
+use crate::spent::{Lap, Meter, Spent};
 use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
 
 /// An augmentation and, if it has one, its own seed.
@@ -191,19 +191,12 @@ impl Dataset {
         let constructed = self.constr.construct_into(index, &mut rng, out.reborrow());
         scratch.meter.constructed(&mut lap);
         let spec = constructed?;
-        self.normalizer.apply_input(out.input.view_mut())?;
-        if let Some(target) = &mut out.target {
-            self.normalizer.apply_target(target.view_mut())?;
-        }
-        lap.normalised();
         let symmetry = self.draw(&rng);
-        if symmetry != PlaneSymmetry::IDENTITY {
-            scratch.transform(symmetry, out.input)?;
-            if let Some(target) = out.target {
-                scratch.transform(symmetry, target)?;
-            }
-        }
         lap.augmented();
+        scratch.finish(&mut lap, out.input, symmetry, |plane| self.normalizer.apply_input(plane))?;
+        if let Some(target) = out.target {
+            scratch.finish(&mut lap, target, symmetry, |plane| self.normalizer.apply_target(plane))?;
+        }
         scratch.meter.end(&lap);
         Ok(spec)
     }
@@ -223,6 +216,9 @@ fn check_square(patch_size: patchweave_geometry::Extent) -> Result<(), Construct
     if y == x { Ok(()) } else { Err(ConstructError::NotSquare { patch_size }) }
 }
 
+/// One plane of all channels, `C1YX`.
+type PatchPlane<'a> = ArrayViewMut4<'a, f32>;
+
 impl Scratch {
     /// What the samples took that were written with this scratch, since it was made or [taken](Self::take_spent) from.
     ///
@@ -241,23 +237,25 @@ impl Scratch {
         self.meter.take()
     }
 
-    fn transform(
+    /// Normalises and turns a block plane by plane, so that a plane stays in the processor's cache for both.
+    fn finish(
         &mut self,
-        symmetry: PlaneSymmetry,
+        lap: &mut Lap,
         mut block: ArrayViewMut4<'_, f32>,
+        symmetry: PlaneSymmetry,
+        normalize: impl Fn(PatchPlane<'_>) -> Result<(), NormalizeError>,
     ) -> Result<(), ConstructError> {
-        self.pixels.clear();
-        match block.as_slice() {
-            Some(pixels) => self.pixels.extend_from_slice(pixels),
-            None => self.pixels.extend(block.iter()),
+        for mut plane in block.axis_chunks_iter_mut(Axis(1), 1) {
+            normalize(plane.view_mut())?;
+            lap.normalised();
+            let (c, z, y, x) = plane.dim();
+            symmetry.apply(plane, &mut self.pixels).map_err(|_| ConstructError::OutputShape {
+                role: "augmented plane",
+                got: vec![c, z, y, x],
+                expected: vec![c, z, x, y],
+            })?;
+            lap.augmented();
         }
-        let shape = block.raw_dim();
-        let wrong_shape = |block: &ArrayViewMut4<'_, f32>| ConstructError::OutputShape {
-            role: "augmented block",
-            got: block.shape().to_vec(),
-            expected: vec![block.shape()[0], block.shape()[1], block.shape()[3], block.shape()[2]],
-        };
-        let source = ArrayView4::from_shape(shape, &self.pixels).map_err(|_| wrong_shape(&block))?;
-        symmetry.write(source, block.view_mut()).map_err(|_| wrong_shape(&block))
+        Ok(())
     }
 }

@@ -157,12 +157,16 @@ impl Meter {
 }
 
 impl Lap {
+    /// A part of the sample was normalised.
     pub fn normalised(&mut self) {
-        self.stages.normalise = self.stage_ends();
+        let time = self.stage_ends();
+        self.stages.normalise += time;
     }
 
+    /// A part of the sample was augmented.
     pub fn augmented(&mut self) {
-        self.stages.augment = self.stage_ends();
+        let time = self.stage_ends();
+        self.stages.augment += time;
     }
 
     /// How long the stage took that ends now.

@@ -1,6 +1,7 @@
 //! Mean and standard deviation of a stream of pixels, in `f64`, mergeable.
 
 use ndarray::{ArrayView4, Axis};
+use pulp::{Arch, NullaryFnOnce};
 
 use crate::contiguous::contiguous;
 
@@ -29,10 +30,7 @@ impl Moments {
         if pixels.is_empty() {
             return Moments::default();
         }
-        let count = pixels.len() as u64;
-        let mean = sum(pixels, |pixel| pixel) / to_f64(count);
-        let squared_deviations = sum(pixels, |pixel| (pixel - mean) * (pixel - mean));
-        Moments { count, mean, squared_deviations }
+        Arch::new().dispatch(TwoPasses { pixels })
     }
 
     /// The moments of one value that is no pixel.
@@ -78,7 +76,27 @@ impl Moments {
     }
 }
 
+/// The moments of a block that is not empty: first the mean, then the deviations from it.
+///
+/// Runs with the widest vectors of the machine; the bits do not depend on them.
+struct TwoPasses<'a> {
+    pixels: &'a [f32],
+}
+
+impl NullaryFnOnce for TwoPasses<'_> {
+    type Output = Moments;
+
+    #[inline(always)]
+    fn call(self) -> Moments {
+        let count = self.pixels.len() as u64;
+        let mean = sum(self.pixels, |pixel| pixel) / to_f64(count);
+        let squared_deviations = sum(self.pixels, |pixel| (pixel - mean) * (pixel - mean));
+        Moments { count, mean, squared_deviations }
+    }
+}
+
 /// A sum in `f64` over eight running totals, which vectorises and is the same on every machine.
+#[inline(always)]
 fn sum(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     let mut totals = [0.0; 8];
     let blocks = row.chunks_exact(8);

@@ -80,18 +80,56 @@ impl PlaneSymmetry {
             }
             return Ok(());
         }
-        let mut seen = source;
+        target.assign(&self.seen(source));
+        Ok(())
+    }
+
+    /// Puts a block `CZYX` under this symmetry in place, plane by plane, so that a plane is still in the processor's cache
+    /// when it is written again; `scratch` becomes as large as a plane.
+    ///
+    /// # Errors
+    /// [`ShapeError`] if the symmetry would change the shape.
+    pub fn apply(self, mut block: ArrayViewMut4<'_, f32>, scratch: &mut Vec<f32>) -> Result<(), ShapeError> {
+        let (_, _, n_y, n_x) = block.dim();
+        if self.transpose && n_y != n_x {
+            return Err(ShapeError::from_kind(ErrorKind::IncompatibleShape));
+        }
+        if block.is_empty() || self == Self::IDENTITY {
+            return Ok(());
+        }
+        for mut channel in block.outer_iter_mut() {
+            for mut plane in channel.outer_iter_mut() {
+                scratch.clear();
+                match plane.as_slice_mut() {
+                    Some(pixels) => {
+                        scratch.extend_from_slice(pixels);
+                        self.write_plane(scratch, pixels, n_y, n_x);
+                    }
+                    None => {
+                        scratch.extend(plane.iter());
+                        let source = ArrayView4::from_shape([1, 1, n_y, n_x], scratch)?;
+                        plane.assign(
+                            &self.seen(source).index_axis_move(Axis(0), 0).index_axis_move(Axis(0), 0),
+                        );
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A block as it looks under this symmetry, without a copy.
+    fn seen(self, mut block: ArrayView4<'_, f32>) -> ArrayView4<'_, f32> {
         if self.flip_y {
-            seen.invert_axis(Axis(2));
+            block.invert_axis(Axis(2));
         }
         if self.flip_x {
-            seen.invert_axis(Axis(3));
+            block.invert_axis(Axis(3));
         }
         if self.transpose {
-            seen.swap_axes(2, 3);
+            block.swap_axes(2, 3);
         }
-        target.assign(&seen);
-        Ok(())
+        block
     }
 
     /// Writes one plane of `n_y` rows and `n_x` columns, both sides in C order.
@@ -160,6 +198,26 @@ mod tests {
             let mut out = Array4::zeros(apply(symmetry, &block).raw_dim());
             symmetry.write(strided, out.view_mut()).unwrap();
             prop_assert_eq!(out, apply(symmetry, &block));
+        }
+
+        /// In place or into other memory, in one piece or not.
+        #[test]
+        fn in_place_is_the_same(symmetry in any_symmetry(), y in 1_usize..40, x in 1_usize..40) {
+            let block = Array4::from_shape_fn([2, 2, y, x], |(c, z, y, x)| (20_000 * c + 10_000 * z + 100 * y + x) as f32);
+            let mut scratch = vec![7.0; 3];
+            let mut wide = Array4::zeros([2, 2, y, x + 3]);
+            let mut strided = wide.slice_mut(ndarray::s![.., .., .., 1..=x]);
+            strided.assign(&block);
+            let mut turned = block.clone();
+            if symmetry.swaps_axes() && y != x {
+                prop_assert!(symmetry.apply(turned.view_mut(), &mut scratch).is_err());
+                prop_assert_eq!(turned, block);
+            } else {
+                symmetry.apply(turned.view_mut(), &mut scratch).unwrap();
+                symmetry.apply(strided.view_mut(), &mut scratch).unwrap();
+                prop_assert_eq!(&turned, &apply(symmetry, &block));
+                prop_assert_eq!(strided, turned);
+            }
         }
 
         #[test]

@@ -7,9 +7,7 @@ use patchweave_patching::{PatchRng, Permutation};
 use patchweave_transform::PatchMeans;
 use rayon::prelude::*;
 
-use crate::{
-    BasicPatchConstr, ConstructError, PatchConstr, PatchConstrExt, PatchExtractor, PatchRole, Sample,
-};
+use crate::{BasicPatchConstr, ConstructError, PatchConstr, PatchExtractor, PatchRole, Sample, SampleLayout};
 use blocks::Blocks;
 use statistic::Seen;
 
@@ -85,9 +83,9 @@ pub fn fit(
             .step_by(PATCHES_PER_TASK)
             .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|first| {
+            .map_init(Idle::default, |idle, first| {
                 let places = first..(first + PATCHES_PER_TASK).min(round);
-                fitting.look_at(places.map(index))
+                fitting.look_at(places.map(index), idle)
             })
             .collect::<Result<_, _>>()?;
         for task in tasks {
@@ -128,6 +126,9 @@ pub fn fit_images(
     fit(&constr, options, keep_going)
 }
 
+/// Memory of the last sample for the next one, if that has the same shape.
+type Idle = Option<(SampleLayout, Sample)>;
+
 /// What tasks share.
 struct Fitting<'a> {
     constr: &'a dyn PatchConstr,
@@ -136,20 +137,25 @@ struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    fn look_at(&self, indices: impl Iterator<Item = usize>) -> Result<Seen, ConstructError> {
+    fn look_at(&self, indices: impl Iterator<Item = usize>, idle: &mut Idle) -> Result<Seen, ConstructError> {
         let mut seen: Option<Seen> = None;
         for index in indices {
             if !(self.keep_going)() {
                 return Err(ConstructError::Interrupted);
             }
-            let (needed, limit) = (self.constr.layout(index)?.n_bytes(), self.options.max_sample_bytes);
+            let layout = self.constr.layout(index)?;
+            let (needed, limit) = (layout.n_bytes(), self.options.max_sample_bytes);
             if needed > limit {
                 return Err(ConstructError::TooLarge { index, needed, limit });
             }
             let mut rng = PatchRng::for_patch(self.options.seed, 0, index);
-            let (Sample { input, target }, spec) = self.constr.construct_patch(index, &mut rng)?;
-            let native = self.constr.principal_input(input.view());
-            let target = target.filter(|_| self.options.with_target);
+            let mut sample = match idle.take() {
+                Some((known, sample)) if known == layout => sample,
+                _ => Sample::zeros(&layout)?,
+            };
+            let spec = self.constr.construct_into(index, &mut rng, sample.view_mut())?;
+            let native = self.constr.principal_input(sample.input.view());
+            let target = sample.target.as_ref().filter(|_| self.options.with_target);
             let not_finite = |patch_role, role| ConstructError::NotFinite {
                 source_name: self
                     .constr
@@ -171,6 +177,7 @@ impl Fitting<'_> {
             {
                 return Err(not_finite(PatchRole::Target, "target"));
             }
+            *idle = Some((layout, sample));
         }
         seen.ok_or(ConstructError::NoPatches)
     }
