@@ -7,6 +7,7 @@ mod console;
 mod failure;
 mod info;
 mod interrupt;
+mod load;
 mod run;
 mod simulate;
 mod validate;
@@ -51,7 +52,7 @@ pub fn command<A: Into<OsString> + Clone>(
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config } => run::run(&config, &opening, &console),
+        Command::Run { config, state } => run::run(&config, state.as_deref(), &opening, &console),
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
         Command::Info(options) => info::info(&options, &opening.formats, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
