@@ -51,6 +51,12 @@ pub enum PipelineError {
         /// The pixel and who uses it.
         leak: Box<Leak>,
     },
+    /// A split that was to be free of leaks beside a data set of which that cannot be proven.
+    #[error(
+        "leak_free: a data set that is mixed in uses an image of the validation, in a way of its own; give it other images, \
+         or the same lateral context read from images"
+    )]
+    UnknownLeak,
     /// Patches that follow weights, without weights.
     #[error("patching weighted needs train.weights")]
     NoWeights,

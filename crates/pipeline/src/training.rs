@@ -9,7 +9,7 @@ use patchweave_loader::{Loader, MixPart};
 use patchweave_patching::Patching;
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
-use crate::split::{Split, shared};
+use crate::split::{Split, Trained, shared};
 use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
@@ -59,6 +59,12 @@ pub fn training(
         Ok((mixed, source))
     });
     let mixed: Vec<_> = mixed.collect::<Result<_, PipelineError>>()?;
+    for (mixed, source) in mixed.iter().filter(|_| train.leak_free) {
+        let trained = Trained { split: &source.split, data: &mixed.data, images: &mixed.images };
+        if let Some(validation) = &own.split.validation {
+            trained.forbid_leak_into(validation, data, images)?;
+        }
+    }
     let patch_bytes = mixed
         .iter()
         .map(|(_, source)| source.patch_bytes)
