@@ -144,6 +144,17 @@ fn every_key_of_lateral_context_arrives_in_the_plan() {
 }
 
 #[test]
+fn whole_numbers_may_come_from_the_environment() {
+    let keys = "  axes: CYX\n  seed: ${RANK}\n  batch_size: 1${RANK}\n  \
+                train_dataloader_params: {shuffle: true, num_workers: \"${RANK}\"}";
+    let data = plan(&BASE.replace("  axes: CYX", keys)).data;
+    assert_eq!((data.seed, data.batch_size, data.n_threads(&data.train_loader)), (3, 13, 3));
+    let env = |name: &str| (name == "RANK").then(|| " 7\n".to_owned());
+    let text = BASE.replace("  axes: CYX", "  axes: CYX\n  seed: ${RANK}");
+    assert_eq!(parse(&text, Path::new("a.yaml"), &env).unwrap().data.seed, 7);
+}
+
+#[test]
 fn keys_that_are_left_out_or_null_have_defaults() {
     let nulls = "  axes: CYX\n  target_axes: null\n  augmentations: ~\n  batch_size:\n  channels: null\n  \
                  num_workers: null\n  train_dataloader_params: null\n  seed: null\n  in_memory: null\n  \
