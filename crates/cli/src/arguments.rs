@@ -25,7 +25,7 @@ pub(crate) enum Command {
         config: PathBuf,
         /// Keep in this file where loading stands, and go on from there if it exists
         ///
-        /// It is written at the end of every epoch, and where a run fails or is interrupted.
+        /// It is written before the first batch, at the end of every epoch, and where a run fails or is interrupted.
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
     },

@@ -190,6 +190,8 @@ pub(crate) fn load(
             return Ok(loaded);
         }
     }
+    // A file that cannot be written is told before an epoch was loaded for nothing.
+    state_file.write(&batches.state())?;
     let first_epoch = from.map_or(0, |state| state.epoch);
     let mut first = Some((batches, max_batches.saturating_sub(n_before)));
     let n_left = usize::try_from(n_epochs as u64 - first_epoch).unwrap_or(usize::MAX);
