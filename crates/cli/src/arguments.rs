@@ -23,6 +23,11 @@ pub(crate) enum Command {
     Run {
         /// The YAML file; paths in it are relative to its folder
         config: PathBuf,
+        /// Keep in this file where loading stands, and go on from there if it exists
+        ///
+        /// It is written before the first batch, at the end of every epoch, and where a run fails or is interrupted.
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
         #[command(flatten)]
         trace: TraceOptions,
     },

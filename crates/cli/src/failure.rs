@@ -42,6 +42,8 @@ pub(crate) enum Failure {
         "leaks: cannot be ruled out; training and validation use the same image, and larger scales come from a pyramid, use context_source: image"
     )]
     UnknownLeak,
+    #[error("{} does not fit this run", path.display())]
+    OtherState { path: PathBuf, source: LoaderError },
     #[error("identity: {n_different} of {n_pixels} pixels of {} differ from {input}, by up to {largest}", path.display())]
     NotIdentical { input: String, path: PathBuf, n_different: u64, n_pixels: u64, largest: f32 },
 }
@@ -55,6 +57,8 @@ impl Failure {
             | Failure::Arguments(_)
             | Failure::TraceStart(_)
             | Failure::Leak { .. }
+            | Failure::OtherState { .. }
+            | Failure::Pipeline(PipelineError::State { .. })
             | Failure::UnknownLeak => 2,
             Failure::Pipeline(_)
             | Failure::Stack(_)

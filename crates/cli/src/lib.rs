@@ -7,6 +7,7 @@ mod console;
 mod failure;
 mod info;
 mod interrupt;
+mod load;
 mod run;
 mod simulate;
 mod trace;
@@ -52,8 +53,9 @@ pub fn command<A: Into<OsString> + Clone>(
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config, trace } => {
-            trace::traced(&trace, &console, || run::run(&config, &opening, &console))
+        Command::Run { config, state, trace } => {
+            let run = || run::run(&config, state.as_deref(), &opening, &console);
+            trace::traced(&trace, &console, run)
         }
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
         Command::Info(options) => info::info(&options, &opening.formats, &console),

@@ -6,24 +6,38 @@ use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, T
 use patchweave_loader::{Loader, LoaderStats};
 use patchweave_pipeline::{
     Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
-    StatisticsOrigin, Training, compare, load_plan, open_images, prediction, prediction_picture,
-    simulated_data, training, write_statistics,
+    StatisticsOrigin, compare, load_plan, mixed_plans, open_images, prediction, prediction_picture,
+    simulated_data, training, write_mixed_statistics, write_statistics,
 };
 use patchweave_predict::{Identity, Model};
 use patchweave_sink::prepare_folder;
 use patchweave_stack::ImageStack;
 
-use crate::console::{bytes, grouped, shown};
+use crate::console::{bytes, counted, grouped, shown};
+use crate::load::{Loaded, StateFile, load};
 use crate::simulate::describe;
 use crate::{Console, Failure, interrupt};
 
-pub(crate) fn run(config: &Path, opening: &Opening, console: &Console) -> Result<(), Failure> {
+pub(crate) fn run(
+    config: &Path,
+    state: Option<&Path>,
+    opening: &Opening,
+    console: &Console,
+) -> Result<(), Failure> {
     interrupt::listen()?;
     let plan = load_plan(config, opening)?;
-    plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
-    let mut run = Run { plan: &plan, console, written: Vec::new() };
+    let mixed = mixed_plans(&plan, opening)?;
+    let plans = || std::iter::once(&plan).chain(mixed.iter().map(|mixed| &mixed.plan));
+    let mut warnings = plans().flat_map(|plan| &plan.warnings);
+    warnings.try_for_each(|warning| console.say(format!("warning: {warning}")))?;
+    if state.is_some() && plan.train.is_none() {
+        let message = format!("--state needs a train section in {}", config.display());
+        return Err(Failure::Arguments(message));
+    }
+    let mut run =
+        Run { plan: &plan, state: StateFile { path: state, console }, console, written: Vec::new() };
     prepare_folder(&plan.output).map_err(PipelineError::from)?;
-    if let Some(simulate) = &plan.simulate {
+    for simulate in plans().filter_map(|plan| plan.simulate.as_ref()) {
         let data = simulated_data(simulate, &|| !interrupt::asked())?;
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
@@ -41,62 +55,62 @@ pub(crate) fn run(config: &Path, opening: &Opening, console: &Console) -> Result
 
 struct Run<'a> {
     plan: &'a RunPlan,
+    state: StateFile<'a>,
     console: &'a Console,
     written: Vec<PathBuf>,
 }
 
 impl Run<'_> {
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
-        let Training { loader, validation, statistics, n_images } =
-            training(&self.plan.data, train, images, &|| !interrupt::asked())?;
-        self.tell_statistics(&statistics)?;
-        let n_batches = train.max_batches.map_or(loader.n_batches(), |max| max.min(loader.n_batches()));
-        self.console.say(format!(
-            "training: {} from {}, {} of up to {} each, {}",
-            counted(loader.dataset().n_patches(), "patch", "patches"),
-            counted(n_images, "image", "images"),
-            counted(n_batches, "batch", "batches"),
-            self.plan.data.batch_size,
-            counted(train.epochs, "epoch", "epochs"),
-        ))?;
-        let bar = self.console.progress("loading", n_batches.saturating_mul(train.epochs), "batches");
-        let mut montage = Montage::new(train.montage_patches);
-        let mut total = LoaderStats::default();
-        for epoch in 0..train.epochs as u64 {
-            let mut batches = loader.epoch(epoch)?;
-            for batch in batches.by_ref().take(n_batches) {
-                montage.add(&batch?);
-                bar.inc(1);
-                interrupt::check()?;
+        let training = training(&self.plan.data, train, images, &|| !interrupt::asked())?;
+        self.tell_statistics(&training.statistics)?;
+        let mut names = vec![file_name(self.plan.file())];
+        for (place, mixed) in training.mixed.iter().enumerate() {
+            let name = file_name(&mixed.file);
+            if self.tell_normalisation(&mixed.statistics, &format!(" of {name}"))? {
+                self.written.push(write_mixed_statistics(&self.plan.output, &mixed.statistics, place)?);
             }
-            total += batches.stats();
+            names.push(name);
         }
-        bar.finish_and_clear();
-        self.console.say(closing_line(&total))?;
+        let mut montage = Montage::new(train.montage_patches);
+        let mut loaded = load(&training, train, &names, &mut montage, self.state)?;
+        self.console.say(closing_line(&loaded.stats))?;
+        loaded.tell_losses(self.console)?;
         self.written.extend(montage.write(&self.plan.output)?);
-        if let Some(validation) = &validation {
+        if let Some(validation) = &training.validation {
             self.validate(validation)?;
         }
-        Ok(statistics)
+        Ok(training.statistics)
     }
 
     /// Loads the validation once.
     fn validate(&self, loader: &Loader) -> Result<(), Failure> {
         let bar = self.console.progress("validation", loader.n_batches(), "batches");
+        let mut loaded = Loaded::default();
         let mut batches = loader.epoch(0)?;
         for batch in batches.by_ref() {
-            batch?;
+            loaded.add(batch)?;
             bar.inc(1);
             interrupt::check()?;
         }
+        loaded.stats = batches.stats();
         bar.finish_and_clear();
-        let n_patches = counted(loader.dataset().n_patches(), "patch", "patches");
-        self.console.say(format!("validation: {n_patches}, {}", closing_line(&batches.stats())))
+        let n_patches = counted(loader.n_patches(), "patch", "patches");
+        self.console.say(format!("validation: {n_patches}, {}", closing_line(&loaded.stats)))?;
+        loaded.tell_losses(self.console)
     }
 
     fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
+        if self.tell_normalisation(statistics, "")? {
+            self.written.push(write_statistics(&self.plan.output, statistics)?);
+        }
+        Ok(())
+    }
+
+    /// Tells statistics that the configuration does not give; whether there are any.
+    fn tell_normalisation(&self, statistics: &Statistics, whose: &str) -> Result<bool, Failure> {
         let seen = match statistics.origin() {
-            StatisticsOrigin::Given => return Ok(()),
+            StatisticsOrigin::Given => return Ok(false),
             StatisticsOrigin::Patches(n_patches) => counted(n_patches, "patch", "patches"),
             StatisticsOrigin::Images => "all pixels".to_owned(),
         };
@@ -104,7 +118,7 @@ impl Run<'_> {
             NormalizationPlan::MeanStd { .. } => ("±", "mean ± std"),
             NormalizationPlan::MinMax { .. } => ("to", "smallest to largest"),
             NormalizationPlan::Quantile { .. } => ("to", "lower to upper quantile"),
-            NormalizationPlan::None => return Ok(()),
+            NormalizationPlan::None => return Ok(false),
         };
         let list = |pairs: &[(f64, f64)]| {
             let one = |(first, second): &(f64, f64)| format!("{first:.2} {between} {second:.2}");
@@ -112,9 +126,9 @@ impl Run<'_> {
         };
         let (input, target) = statistics.pairs();
         let target = if target.is_empty() { String::new() } else { format!("; target {}", list(&target)) };
-        self.console.say(format!("normalisation: input {}{target} ({what}, of {seen})", list(&input)))?;
-        self.written.push(write_statistics(&self.plan.output, statistics)?);
-        Ok(())
+        let input = list(&input);
+        self.console.say(format!("normalisation{whose}: input {input}{target} ({what}, of {seen})"))?;
+        Ok(true)
     }
 
     fn predict(
@@ -233,6 +247,6 @@ fn closing_line(stats: &LoaderStats) -> String {
     )
 }
 
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(n as u64), if n == 1 { one } else { many })
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use patchweave_pipeline::{LeakReport, Opening, find_leak, load_plan, open_images};
+use patchweave_pipeline::{LeakReport, Opening, find_leak, load_plan, mixed_plans, open_images};
 
 use crate::{Console, Failure, interrupt};
 
@@ -13,7 +13,9 @@ pub(crate) fn validate(
     console: &Console,
 ) -> Result<(), Failure> {
     let plan = load_plan(config, opening)?;
-    plan.warnings.iter().try_for_each(|warning| console.say(format!("warning: {warning}")))?;
+    let mixed = mixed_plans(&plan, opening)?;
+    let mixed = mixed.iter().flat_map(|mixed| &mixed.plan.warnings);
+    plan.warnings.iter().chain(mixed).try_for_each(|warning| console.say(format!("warning: {warning}")))?;
     console.say(format!("{} is fine", config.display()))?;
     let train = match &plan.train {
         Some(train) if looks_for_leaks => train,

@@ -91,6 +91,8 @@ pub(crate) struct ReadData {
     pub n_val_patches: Option<usize>,
     /// Where that is written, if it is.
     pub n_val_at: Option<Location>,
+    /// Whether training patches are shuffled, where `train_dataloader_params` says so itself.
+    pub shuffle: Option<bool>,
     /// Whether `target_axes` could be read.
     pub has_target_axes: bool,
     /// Whether `channels` could be read.
@@ -144,6 +146,8 @@ pub(crate) fn data(
     check_turns(reader, &block, patching.as_ref(), augmentations.as_deref());
     check_windows(reader, &block, patching.as_ref(), lateral.as_ref().and_then(Option::as_ref));
     let has_channels = images.channels.is_some();
+    let shuffle =
+        block.given("train_dataloader_params").and(loading.train.as_ref()).and_then(LoaderParams::shuffle);
     // A stand-in must not cause problems of its own: statistics are only checked with the right channels.
     let normalization = normalization.filter(|_| has_channels && lateral.is_some());
     let plan = DataPlan {
@@ -175,6 +179,7 @@ pub(crate) fn data(
         batch_size: loading.batch_size,
         n_val_patches: loading.n_val_patches,
         n_val_at: block.given("n_val_patches").map(|value| value.location),
+        shuffle,
         has_target_axes: images.target_axes.is_some(),
         has_channels,
     })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::constructor::ConstructorPlan;
 use crate::data_block::ReadData;
 use crate::lateral::ContextSource;
+use crate::order::OrderPlan;
 use crate::patching::PatchingPlan;
 use crate::paths::paths;
 use crate::reader::{Block, Reader, Value};
@@ -24,13 +25,14 @@ pub(crate) fn extras(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
     constructor: Option<ConstructorPlan>,
+    order: Option<OrderPlan>,
     data: Option<&ReadData>,
 ) -> Extras {
     let masks = block.or(reader, "mask", Vec::new(), paths);
     let weights = block.or(reader, "weights", Vec::new(), paths);
     let leak_free = block.or(reader, "leak_free", false, truth);
     let (Some(constructor), Some(data)) = (constructor, data) else { return Extras::default() };
-    let known = Known { constructor, data };
+    let known = Known { constructor, order, data };
     let has_masks = known.check_masks(reader, block);
     let has_weights = known.check_weights(reader, block);
     let n_val_patches = known.split(reader, block, leak_free);
@@ -45,17 +47,29 @@ pub(crate) fn extras(
 /// What is known when masks, weights and the split are read.
 struct Known<'a> {
     constructor: ConstructorPlan,
+    order: Option<OrderPlan>,
     data: &'a ReadData,
 }
 
 impl Known<'_> {
-    /// Whether masks can be used; they need a grid to thin out, and a rule for what is background.
+    /// Whether masks can be used: for an order by foreground, or with a grid to thin out and a rule for what is
+    /// background.
     fn check_masks(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
-        let Some(value) = block.given("mask") else { return false };
+        let is_order = self.order == Some(OrderPlan::Foreground);
+        let Some(value) = block.given("mask") else {
+            if is_order {
+                let expected = "a path or a list of paths, because order is foreground";
+                block.missing::<()>(reader, "mask", expected);
+            }
+            return false;
+        };
         if !self.constructor.has_inputs() {
             let found = format!("masks with constructor {}", self.constructor.name());
             reader.refuse_found::<()>(&value, found, "constructor basic or paired, which have inputs");
             return false;
+        }
+        if is_order {
+            return true;
         }
         let is_stratified = self.needs_stratified(reader, &value, "masks");
         if self.data.mask_filter == Some(None) {
@@ -66,10 +80,11 @@ impl Known<'_> {
         is_stratified
     }
 
-    /// Whether weights can be used: just where the patching follows them.
+    /// Whether weights can be used: just where the patching or the order follows them.
     fn check_weights(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
         let Some(patching) = &self.data.patching else { return false };
         let is_weighted = matches!(patching, PatchingPlan::Weighted { .. });
+        let is_order = self.order == Some(OrderPlan::Weighted);
         if let (true, ConstructorPlan::IndependentTargets, Some(value)) =
             (is_weighted, self.constructor, block.given("constructor"))
         {
@@ -79,15 +94,16 @@ impl Known<'_> {
             return false;
         }
         let Some(value) = block.given("weights") else {
-            if is_weighted {
-                let expected = "a path or a list of paths, because patching is weighted";
-                block.missing::<()>(reader, "weights", expected);
+            if is_weighted || is_order {
+                let what = if is_weighted { "patching" } else { "order" };
+                let expected = format!("a path or a list of paths, because {what} is weighted");
+                block.missing::<()>(reader, "weights", &expected);
             }
             return false;
         };
-        if !is_weighted {
+        if !is_weighted && !is_order {
             let found = format!("weights with patching {}", patching.name());
-            reader.refuse_found::<()>(&value, found, "patching weighted, or no weights");
+            reader.refuse_found::<()>(&value, found, "patching weighted, order weighted, or no weights");
             return false;
         }
         true

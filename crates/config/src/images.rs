@@ -6,6 +6,7 @@ mod budgets;
 mod channels;
 mod check;
 mod facts;
+mod form;
 mod pairs;
 mod patches;
 mod roles;
@@ -13,3 +14,4 @@ mod statistics;
 
 pub use check::check_images;
 pub use facts::{ImageFacts, OpenedImages};
+pub use form::SampleForm;

@@ -129,6 +129,15 @@ fn params<'t>(
     let num_workers =
         block.maybe(reader, "num_workers", |reader, value| count(reader, value, 0..=MAX_WORKERS));
     let is_read = shuffle.is_some() && drop_last.is_some() && num_workers.is_some() && batch_size.is_none();
-    let params = is_read.then(|| LoaderParams { entries: block.to_values() });
+    let params = is_read.then(|| {
+        let mut entries = block.to_values();
+        // As a number, also where it comes from an environment variable.
+        if let Some(n_workers) = num_workers.flatten()
+            && let Some((_, value)) = entries.iter_mut().find(|(key, _)| key == "num_workers")
+        {
+            *value = ConfigValue::from(n_workers);
+        }
+        LoaderParams { entries }
+    });
     Some((block, params))
 }

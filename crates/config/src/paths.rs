@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::reader::{Reader, Value, quoted};
+use crate::reader::{Reader, Value};
+use crate::variables::expand;
 use crate::yaml::Kind;
 
 /// One path.
 pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
     match value.kind {
         Kind::Text(written) => {
-            let expanded = expand(reader, value, written)?;
+            let expanded = expand(reader, value, written, "a path")?;
             if expanded.trim().is_empty() {
                 return reader.refuse(value, "a path that is not empty");
             }
@@ -40,24 +41,4 @@ pub(crate) fn paths(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Pa
 /// Whether a text names an object of a server or, with `file://`, a file by its address.
 fn is_url(text: &str) -> bool {
     text.contains("://")
-}
-
-/// Puts the values of environment variables in their places; what they hold is not expanded again.
-fn expand(reader: &mut Reader<'_>, value: &Value<'_>, written: &str) -> Option<String> {
-    let mut pieces = written.split("${");
-    let mut expanded = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let Some((name, rest)) = piece.split_once('}') else {
-            return reader.refuse(value, "a `}` behind every `${`");
-        };
-        match reader.variable(name).filter(|_| !name.is_empty()) {
-            Some(found) => expanded.push_str(&found),
-            None => {
-                let found = format!("environment variable {} is not set", quoted(name));
-                return reader.refuse_found(value, found, "a variable that is set, or a path without it");
-            }
-        }
-        expanded.push_str(rest);
-    }
-    Some(expanded)
 }

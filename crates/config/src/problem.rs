@@ -1,7 +1,7 @@
 //! What is wrong with a file: one problem, all of them, and how they are printed.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One thing that is wrong, with the place it stands at.
 ///
@@ -83,7 +83,7 @@ impl Excerpt {
     }
 }
 
-/// All problems of one file, in the order of its lines.
+/// All problems of one file in the order of its lines, then those of the files that it names.
 ///
 /// ```
 /// use std::path::Path;
@@ -112,13 +112,17 @@ impl Excerpt {
 pub struct ConfigErrors {
     /// The configuration file.
     pub file: PathBuf,
-    /// At least one problem, sorted by line and column.
+    /// At least one problem, sorted by file, line and column.
     pub problems: Vec<Problem>,
 }
 
 impl ConfigErrors {
     pub(crate) fn new(file: PathBuf, mut problems: Vec<Problem>) -> ConfigErrors {
-        problems.sort_by(|a, b| (a.line, a.column, &a.key_path).cmp(&(b.line, b.column, &b.key_path)));
+        fn place<'p>(file: &Path, problem: &'p Problem) -> (Option<&'p Path>, usize, usize, &'p str) {
+            let other = Some(problem.file.as_path()).filter(|own| *own != file);
+            (other, problem.line, problem.column, &problem.key_path)
+        }
+        problems.sort_by(|a, b| place(&file, a).cmp(&place(&file, b)));
         problems.dedup();
         ConfigErrors { file, problems }
     }
@@ -130,7 +134,14 @@ impl fmt::Display for ConfigErrors {
             write!(f, "{problem}\n\n")?;
         }
         let noun = if self.problems.len() == 1 { "problem" } else { "problems" };
-        write!(f, "{} {noun} in {}", self.problems.len(), self.file.display())
+        write!(f, "{} {noun} in ", self.problems.len())?;
+        let mut files: Vec<_> =
+            self.problems.iter().map(|problem| problem.file.display().to_string()).collect();
+        files.dedup();
+        match files.is_empty() {
+            true => write!(f, "{}", self.file.display()),
+            false => f.write_str(&files.join(" and ")),
+        }
     }
 }
 

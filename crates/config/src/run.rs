@@ -85,6 +85,11 @@ impl RunPlan {
         self.origin.problem(self.origin.nearest(key_path), key_path, complaint)
     }
 
+    /// A warning about a key, at its place in the file or at the nearest parent that the file has.
+    pub fn warning_at(&self, key_path: &str, message: impl Into<String>) -> Warning {
+        self.origin.warning(self.origin.nearest(key_path), key_path, message.into())
+    }
+
     /// Problems of this file, in the form that [`parse`] reports them.
     pub fn errors(&self, problems: Vec<Problem>) -> ConfigErrors {
         ConfigErrors::new(self.origin.file().to_owned(), problems)

@@ -2,15 +2,21 @@
 
 use std::ops::RangeInclusive;
 
-use crate::reader::{Block, Reader, Value};
+use crate::reader::{Block, Reader, Value, quoted};
+use crate::variables::{expand, has_variable};
 use crate::yaml::Kind;
 
-/// A whole number in a range; a fraction, even `5.0`, is none.
+/// A whole number in a range; a fraction, even `5.0`, is none. It may come from an environment variable.
 pub(crate) fn integer(reader: &mut Reader<'_>, value: &Value<'_>, range: RangeInclusive<u64>) -> Option<u64> {
-    if let Kind::Int(n) = value.kind
-        && let Ok(n) = u64::try_from(*n)
-        && range.contains(&n)
-    {
+    let (number, found) = match value.kind {
+        Kind::Int(n) => (u64::try_from(*n).ok(), value.got()),
+        Kind::Text(written) if has_variable(written) => {
+            let expanded = expand(reader, value, written, "a number")?;
+            (expanded.trim().parse().ok(), format!("got {} from {}", quoted(&expanded), quoted(written)))
+        }
+        _ => (None, value.got()),
+    };
+    if let Some(n) = number.filter(|n| range.contains(n)) {
         return Some(n);
     }
     let (min, max) = range.into_inner();
@@ -18,7 +24,7 @@ pub(crate) fn integer(reader: &mut Reader<'_>, value: &Value<'_>, range: RangeIn
         u64::MAX => format!("a whole number, at least {min}"),
         _ => format!("a whole number from {min} to {max}"),
     };
-    reader.refuse(value, expected)
+    reader.refuse_found(value, found, expected)
 }
 
 /// A whole number in a range that counts or indexes something.

@@ -1,4 +1,4 @@
-//! The `train` section: which images, how they are validated, how many epochs, how much is loaded ahead.
+//! The `train` section: which images, how they are validated, how many epochs, how they are loaded.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,10 @@ use crate::constructor::{ConstructorPlan, constructor};
 use crate::data_block::ReadData;
 use crate::extras::{Extras, extras};
 use crate::fit_source::{FitSource, fit_source};
+use crate::loading::{self, LoadingPlan, loading};
+use crate::mix::{self, MixPlan, mix};
 use crate::normalization::NormalizationPlan;
+use crate::order::check_order;
 use crate::reader::{Block, Reader, Value};
 use crate::scalar::{count, positive};
 use crate::sources::{Sources, sources};
@@ -65,9 +68,13 @@ pub struct TrainPlan {
     pub prefetch_bytes: usize,
     /// How many patches the montage shows, at most 256; 0 for no montage.
     pub montage_patches: usize,
+    /// How batches are made and dealt out.
+    pub loading: LoadingPlan,
+    /// Other data sets that share the batches, if there are any.
+    pub mix: Option<MixPlan>,
 }
 
-const KEYS: &[&str] = &[
+const OWN_KEYS: &[&str] = &[
     "constructor",
     "input",
     "target",
@@ -131,10 +138,13 @@ pub(crate) fn train(
     value: &Value<'_>,
     data: Option<&ReadData>,
 ) -> Option<TrainPlan> {
-    let block = value.block(reader)?.only(reader, KEYS);
+    let block = value.block(reader)?.only(reader, &[OWN_KEYS, loading::KEYS, mix::KEYS].concat());
     let constructor = constructor(reader, &block, data);
     let images = constructor.and_then(|constructor| sources(reader, &block, constructor));
-    let extras = extras(reader, &block, constructor, data);
+    let loading = loading(reader, &block);
+    check_order(reader, &block, loading.order, constructor, data);
+    let mix = mix(reader, &block);
+    let extras = extras(reader, &block, constructor, loading.order, data);
     let statistics = block.or(reader, "statistics", FitSource::default(), fit_source);
     check_statistics(reader, &block, constructor, statistics, data);
     let epochs = block.or(reader, "epochs", 1, positive);
@@ -161,5 +171,7 @@ pub(crate) fn train(
         prefetch_batches: prefetch_batches.unwrap_or(1),
         prefetch_bytes: prefetch_bytes.unwrap_or(usize::MAX),
         montage_patches: montage_patches.unwrap_or(0),
+        loading,
+        mix,
     })
 }

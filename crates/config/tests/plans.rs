@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use patchweave_config::{
     AlphaRange, AugmentationPlan, Background, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth,
-    ContextSource, DataType, FitSource, InputStatistics, LateralPlan, LoadError, MaskFilterPlan, MeanStd,
-    MinMax, Mode, ModelPlan, NormalizationPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, RunPlan, TargetStatistics, TilingPlan, load, parse,
+    ContextSource, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan, LoadError, LoadingPlan,
+    MaskFilterPlan, MeanStd, MinMax, MixPlan, MixUntil, MixedFile, Mode, ModelPlan, NormalizationPlan,
+    OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels,
+    RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
@@ -17,7 +18,11 @@ const BASE: &str = include_str!("data/base.yaml");
 const LATERAL: &str = include_str!("data/lateral.yaml");
 
 fn plan(text: &str) -> RunPlan {
-    let env = |name: &str| (name == "OUT").then(|| "/o".to_owned());
+    let env = |name: &str| match name {
+        "OUT" => Some("/o".to_owned()),
+        "RANK" => Some("3".to_owned()),
+        _ => None,
+    };
     parse(text, Path::new("configs/a.yaml"), &env).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -76,6 +81,18 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(train.statistics, FitSource::Patches { tolerance: Some(0.01) });
     assert_eq!((train.epochs, train.max_batches, train.montage_patches), (3, Some(10), 0));
     assert_eq!((train.prefetch_batches, train.prefetch_bytes), (4, 64 << 20));
+    let loading = LoadingPlan {
+        order: Some(OrderPlan::Sequential),
+        passes: 2,
+        max_patches: Some(1000),
+        shapes: ShapesPlan::Grouped,
+        on_failure: FailurePlan::Retry(2),
+        shard: ShardPlan { rank: 3, world_size: 4, uneven: UnevenPlan::Pad },
+    };
+    assert_eq!(train.loading, loading);
+    let mixed = |name: &str, ratio| MixedFile { config: Path::new("configs").join(name), ratio };
+    let others = vec![mixed("other.yaml", 3), mixed("third.yaml", 10)];
+    assert_eq!(train.mix, Some(MixPlan { ratio: 7, others, until: MixUntil::Shortest }));
 
     let predict = plan.predict.unwrap();
     assert_eq!(predict.inputs, [Path::new("configs/data/mixed.zarr")]);
@@ -124,6 +141,17 @@ fn every_key_of_lateral_context_arrives_in_the_plan() {
     assert_eq!(train.weights, [Path::new("configs/wa.zarr"), Path::new("configs/wb.zarr")]);
     assert_eq!((train.n_val_patches, train.leak_free), (0, false));
     assert_eq!(train.statistics, FitSource::Patches { tolerance: None });
+}
+
+#[test]
+fn whole_numbers_may_come_from_the_environment() {
+    let keys = "  axes: CYX\n  seed: ${RANK}\n  batch_size: 1${RANK}\n  \
+                train_dataloader_params: {shuffle: true, num_workers: \"${RANK}\"}";
+    let data = plan(&BASE.replace("  axes: CYX", keys)).data;
+    assert_eq!((data.seed, data.batch_size, data.n_threads(&data.train_loader)), (3, 13, 3));
+    let env = |name: &str| (name == "RANK").then(|| " 7\n".to_owned());
+    let text = BASE.replace("  axes: CYX", "  axes: CYX\n  seed: ${RANK}");
+    assert_eq!(parse(&text, Path::new("a.yaml"), &env).unwrap().data.seed, 7);
 }
 
 #[test]

@@ -36,6 +36,14 @@ pub enum ConstructError {
         /// The shape of the first image.
         first: ImageShape,
     },
+    /// A patch that is cut elsewhere in every epoch, where it has to stay.
+    #[error(
+        "patch {index} is not cut at one place in all epochs, so it cannot have a weight; patching sequential has places that stay, patching weighted draws places by weight"
+    )]
+    NoFixedPlace {
+        /// Which patch.
+        index: usize,
+    },
     /// Different numbers of inputs and targets.
     #[error("got {n_targets} targets for {n_inputs} inputs, expected one target for every input")]
     TargetCount {

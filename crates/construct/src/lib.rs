@@ -17,6 +17,7 @@ mod metadata;
 mod mix;
 mod multi_channel;
 mod paired;
+mod patch_weights;
 mod sizes;
 mod spent;
 
@@ -34,5 +35,6 @@ pub use metadata::{ChannelSource, ImageMetadata};
 pub use mix::{AlphaRange, MixDraws};
 pub use multi_channel::{MixOptions, MultiChannelTargetMsPatchConstr};
 pub use paired::{PairedInputTargetMsPatchConstr, PredMsPatchConstr};
+pub use patch_weights::patch_weights;
 pub use patchweave_stack::ReadCost;
 pub use spent::Spent;

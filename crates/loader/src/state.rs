@@ -43,7 +43,8 @@ impl LoaderState {
         if self.seed != own.seed {
             return differs("seed", self.seed, own.seed);
         }
-        if self.n_batches != own.n_batches {
+        // At the start of an epoch the number is that of the epoch before, which may differ where shapes are grouped.
+        if self.next_batch > 0 && self.n_batches != own.n_batches {
             return differs("number of batches", self.n_batches, own.n_batches);
         }
         if self.settings != own.settings {
@@ -64,12 +65,12 @@ impl LoaderState {
 ///
 /// The order of words is part of the format of states on disk.
 pub(crate) fn settings(parts: &[MixPart], options: &LoaderOptions) -> u64 {
-    let mut hash = Fnv::new();
+    let mut hash = Fnv::default();
     for part in parts {
         hash.add(part.dataset.n_patches());
         hash.add(part.ratio);
         hash.word(part.dataset.seed());
-        hash.word(part.weights.as_ref().map_or(0, |weights| weights.total().to_bits()));
+        hash.word(part.weights.as_ref().map_or(0, |weights| weights.fingerprint()));
     }
     hash.add(options.batch_size);
     match options.order {
@@ -99,18 +100,20 @@ pub(crate) fn settings(parts: &[MixPart], options: &LoaderOptions) -> u64 {
 }
 
 /// The hash FNV-1a over 64-bit words, which is the same on every machine and in every version.
-struct Fnv(u64);
+pub(crate) struct Fnv(pub u64);
 
-impl Fnv {
-    fn new() -> Self {
+impl Default for Fnv {
+    fn default() -> Self {
         Fnv(0xcbf2_9ce4_8422_2325)
     }
+}
 
+impl Fnv {
     fn add(&mut self, value: usize) {
         self.word(value as u64);
     }
 
-    fn word(&mut self, value: u64) {
+    pub fn word(&mut self, value: u64) {
         for byte in value.to_le_bytes() {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }

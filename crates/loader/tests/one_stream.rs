@@ -214,6 +214,42 @@ fn after_the_last_batch_comes_the_next_epoch() {
     assert_eq!(seen(loader.resume(&state).unwrap()).unwrap(), seen(loader.epoch(5).unwrap()).unwrap());
 }
 
+/// Where shapes are grouped, epochs may have different numbers of batches.
+#[test]
+fn states_lead_from_any_epoch_to_the_next() {
+    let options = LoaderOptions {
+        batch_size: 2,
+        order: Order::Shuffled,
+        shapes: Shapes::Grouped,
+        max_patches: Some(10),
+        ..Default::default()
+    };
+    let small = MixPart::new(support::random_patches(vec![support::image(&[30, 30], "YX", 1)], &[5, 5], 2));
+    let loader =
+        Loader::mixed(vec![MixPart::new(dataset(&[[40, 40]], 1)).with_ratio(3), small], options).unwrap();
+    let n_batches: BTreeSet<usize> = (0..20).map(|epoch| loader.epoch(epoch).unwrap().n_batches()).collect();
+    assert!(n_batches.len() > 1, "all epochs have {n_batches:?} batches");
+    for epoch in 0..20 {
+        let mut batches = loader.epoch(epoch).unwrap();
+        assert!(batches.by_ref().all(|batch| batch.is_ok()));
+        let next = loader.resume(&batches.state()).unwrap();
+        assert_eq!(seen(next).unwrap(), seen(loader.epoch(epoch + 1).unwrap()).unwrap());
+    }
+}
+
+#[test]
+fn other_weights_are_another_stream() {
+    let options = LoaderOptions { order: Order::Weighted, ..Default::default() };
+    let loader = |weights: [f64; 6]| {
+        let part = MixPart::new(dataset(&[[16, 24]], 3)).with_weights(PatchWeights::new(&weights).unwrap());
+        Loader::mixed(vec![part], options).unwrap()
+    };
+    let state = loader([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]).epoch(0).unwrap().state();
+    assert!(loader([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]).resume(&state).is_ok());
+    let other = loader([2.0, 1.0, 1.0, 1.0, 1.0, 1.0]).resume(&state);
+    assert!(matches!(other.err(), Some(LoaderError::OtherStream { .. })));
+}
+
 #[test]
 fn states_of_other_streams_are_refused() {
     let options = LoaderOptions { batch_size: 5, order: Order::Shuffled, ..Default::default() };
@@ -224,13 +260,19 @@ fn states_of_other_streams_are_refused() {
     let begins = "the state belongs to another stream: its ";
     for (other, what) in [
         (loader(40, 2, options), "seed is 1, that of this loader 2"),
-        (loader(48, 1, options), "number of batches is 5, that of this loader 6"),
+        (loader(48, 1, options), "fingerprint of"),
         (loader(40, 1, LoaderOptions { order: Order::Grouped, ..options }), "fingerprint of"),
         (loader(40, 1, LoaderOptions { drop_last: true, ..options }), "fingerprint of"),
     ] {
         let text = refusal(other);
         assert!(text.starts_with(&format!("{begins}{what}")), "{text}");
     }
+    let other_number = LoaderState { n_batches: 7, next_batch: 1, ..state };
+    let error = loader(40, 1, options).resume(&other_number).err().unwrap();
+    assert!(
+        matches!(error, LoaderError::OtherStream { what: "number of batches", got: 7, expected: 5 }),
+        "{error}"
+    );
     let beyond = LoaderState { next_batch: 6, ..state };
     let error = loader(40, 1, options).resume(&beyond).err().unwrap();
     assert!(matches!(error, LoaderError::OtherStream { what: "next batch", got: 6, expected: 5 }), "{error}");

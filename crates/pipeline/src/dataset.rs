@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchweave_config::{ConstructorPlan, DataPlan, Mode, PatchingPlan, TilingPlan};
 use patchweave_construct::{ConstructError, Dataset, PatchExtractor};
 use patchweave_geometry::Extent;
-use patchweave_loader::LoaderOptions;
+use patchweave_loader::{LoaderOptions, Shapes};
 use patchweave_patching::Patching;
 
 use crate::constructors::{Parts, tile_constructor};
@@ -28,6 +28,8 @@ pub struct DatasetImages {
     pub weights: Option<PatchExtractor>,
     /// Strategies in place of that of the plan, one for each source that is drawn from.
     pub strategies: Option<Vec<Arc<dyn Patching>>>,
+    /// What the loader does with whole images of different shapes.
+    pub shapes: Shapes,
 }
 
 impl DatasetImages {
@@ -37,7 +39,15 @@ impl DatasetImages {
         input: Option<PatchExtractor>,
         targets: Vec<PatchExtractor>,
     ) -> Self {
-        DatasetImages { constructor, input, targets, masks: None, weights: None, strategies: None }
+        DatasetImages {
+            constructor,
+            input,
+            targets,
+            masks: None,
+            weights: None,
+            strategies: None,
+            shapes: Shapes::Equal,
+        }
     }
 }
 
@@ -87,7 +97,7 @@ pub fn dataset_of(
         Mode::Predicting => images.input.iter().collect(),
         Mode::Training | Mode::Validating => parts.drawn(),
     };
-    check_sizes(data, &drawn)?;
+    check_sizes(data, images.shapes, &drawn)?;
     let guides = Guides { masks: images.masks.clone(), weights: images.weights.clone() };
     let of_plan = |source: &&PatchExtractor| Ok(strategy(data, source, &guides, keep_going)?.shared());
     let strategies = match &images.strategies {
@@ -123,7 +133,7 @@ pub fn dataset_of(
 }
 
 /// Checks that patches fit into images, and that whole images fit into one batch.
-fn check_sizes(data: &DataPlan, drawn: &[&PatchExtractor]) -> Result<(), PipelineError> {
+fn check_sizes(data: &DataPlan, shapes: Shapes, drawn: &[&PatchExtractor]) -> Result<(), PipelineError> {
     let source_name =
         |images: &PatchExtractor, at| images.info(at).map_or_else(String::new, |info| info.source.clone());
     for &images in drawn {
@@ -139,6 +149,7 @@ fn check_sizes(data: &DataPlan, drawn: &[&PatchExtractor]) -> Result<(), Pipelin
             }
         } else if data.patching == PatchingPlan::Tiling(TilingPlan::Whole)
             && data.batch_size > 1
+            && shapes == Shapes::Equal
             && let Some(first) = sizes.next()
             && let Some((behind, size)) = sizes.enumerate().find(|(_, size)| *size != first)
         {

@@ -51,9 +51,31 @@ pub enum PipelineError {
         /// The pixel and who uses it.
         leak: Box<Leak>,
     },
+    /// A split that was to be free of leaks beside a data set of which that cannot be proven.
+    #[error(
+        "leak_free: a data set that is mixed in uses an image of the validation, in a way of its own; give it other images, \
+         or the same lateral context read from images"
+    )]
+    UnknownLeak,
     /// Patches that follow weights, without weights.
     #[error("patching weighted needs train.weights")]
     NoWeights,
+    /// An order by weight without what gives the weights.
+    #[error("order {order} needs train.{key}")]
+    NoOrderWeights {
+        /// The order.
+        order: &'static str,
+        /// The key that names the images.
+        key: &'static str,
+    },
+    /// A file that says nothing of where loading stands.
+    #[error("{} does not say where loading stands; it is damaged or another file: name the one that `--state` wrote, or one that does not exist", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// A constructor of lateral context without it.
     #[error("the constructor needs lateral context: multiscale_count in data_config")]
     NoContext,
@@ -73,7 +95,7 @@ pub enum PipelineError {
     /// Whole images of different size that would share a batch.
     #[error(
         "image {source_name} has size {size}, the first image has {first}: batches of {batch_size} whole images need \
-         one size"
+         one size, or a loader that groups shapes (Shapes::Grouped)"
     )]
     UnequalSizes {
         /// Images per batch.

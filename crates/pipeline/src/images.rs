@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use patchweave_config::{
     ConfigErrors, ConstructorPlan, ContextSource, ImageFacts, LoadError, OpenedImages, Outside, Problem,
-    RunPlan, TrainPlan, check_images, load_and_check,
+    RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
 use patchweave_stack::ImageStack;
 
 use crate::listing::Listing;
+use crate::mixture::{MixedImages, ReadMixed, read_mix};
 use crate::opener::{Opener, Role};
 use crate::opening::Opening;
 use crate::outputs::planned_outputs;
@@ -34,6 +35,10 @@ pub struct Images {
     pub weights: NamedImages,
     /// Images to predict.
     pub predict_inputs: NamedImages,
+    /// The images of other configurations that share the batches of the training.
+    pub mixed: Vec<MixedImages>,
+    /// Bytes of decoded chunks that are kept for all images together.
+    pub(crate) cache_bytes: u64,
 }
 
 /// Stacks and the path each was opened from.
@@ -63,7 +68,8 @@ impl NamedImages {
     }
 }
 
-/// Loads a configuration and checks it against its images; no pixel is read and nothing is written.
+/// Loads a configuration and checks it against its images, and against the configurations that it mixes in; no pixel is
+/// read and nothing is written.
 ///
 /// Axes that the configuration does not name are those of its first image. Images that a simulation will make are
 /// taken as the plan describes them.
@@ -73,25 +79,54 @@ impl NamedImages {
 pub fn load_plan(file: &Path, opening: &Opening) -> Result<RunPlan, LoadError> {
     let outside = Outside {
         axes_of: &|question| Some(opening.axes_of(question)),
-        check: &|plan| read_images(plan, opening, true).err().unwrap_or_default(),
+        check: &|plan| read_images(plan, opening, true).1,
         ..Outside::default()
     };
     load_and_check(file, &outside)
 }
 
-/// Opens all images of a plan and checks that they fit; no pixel is read.
+/// Opens all images of a plan and of the plans that it mixes in, and checks that they fit; no pixel is read.
 ///
 /// # Errors
 /// [`ConfigErrors`] with all problems, each at its line.
 pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigErrors> {
-    read_images(plan, opening, false).map_err(|problems| plan.errors(problems))
+    let (images, problems) = read_images(plan, opening, false);
+    if problems.is_empty() { Ok(images) } else { Err(plan.errors(problems)) }
 }
 
-fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> Result<Images, Vec<Problem>> {
+fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Vec<Problem>) {
+    // One cache for all images of the run.
+    let opening = opening.for_reading(&plan.reading);
+    let (Opened { mut images, form, mut paths, predicted }, mut problems) =
+        read_plan(plan, &opening, before_simulation);
+    images.cache_bytes = opening.options.cache.budget();
+    let mixed = read_mix(plan, form, &opening, before_simulation, &mut problems);
+    paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
+    images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
+    problems.extend(output_problems(plan, &paths, &predicted));
+    (images, problems)
+}
+
+/// The images of a single plan.
+pub(crate) struct Opened {
+    pub images: Images,
+    /// The form of its training samples, where it is known.
+    pub form: Option<SampleForm>,
+    /// Every file that is read.
+    pub paths: Vec<PathBuf>,
+    /// The files that are predicted.
+    predicted: Vec<PathBuf>,
+}
+
+/// Opens the images of a plan without those that it mixes in; `opening` has the limits of the plan.
+pub(crate) fn read_plan(
+    plan: &RunPlan,
+    opening: &Opening,
+    before_simulation: bool,
+) -> (Opened, Vec<Problem>) {
     let data = &plan.data;
     let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
-    let opening = opening.for_reading(&plan.reading);
-    let mut opener = Opener::new(plan, &opening, before_simulation);
+    let mut opener = Opener::new(plan, opening, before_simulation);
     opener.check_simulation();
     let listings = Listings::of(&mut opener, constructor);
     // Only what is drawn from is seen at several scales.
@@ -137,20 +172,23 @@ fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> Re
         predict_inputs: predicted.facts.clone(),
     };
     problems.extend(check_images(plan, &facts));
-    problems.extend(output_problems(plan, &listings.paths(), &predicted.sources));
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     let images = |roles: Vec<Role>| roles.into_iter().map(|role| role.images).collect();
-    Ok(Images {
-        train_inputs: inputs.images,
-        train_targets: images(targets),
-        val_inputs: val_inputs.images,
-        val_targets: images(val_targets),
-        masks: masks.images,
-        weights: weights.images,
-        predict_inputs: predicted.images,
-    })
+    let opened = Opened {
+        form: SampleForm::of(plan, &facts),
+        paths: listings.paths(),
+        predicted: predicted.sources,
+        images: Images {
+            train_inputs: inputs.images,
+            train_targets: images(targets),
+            val_inputs: val_inputs.images,
+            val_targets: images(val_targets),
+            masks: masks.images,
+            weights: weights.images,
+            predict_inputs: predicted.images,
+            ..Images::default()
+        },
+    };
+    (opened, problems)
 }
 
 /// The files of every role, those that belong together in the same order.

@@ -66,6 +66,9 @@ pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &st
 /// Every file that a plan may write into its output folder, for images of these names.
 pub(crate) fn planned_outputs(plan: &RunPlan, names: &[String]) -> Vec<PathBuf> {
     let mut planned = vec![plan.output.join(STATISTICS), plan.output.join(MONTAGE)];
+    let mix = plan.train.as_ref().and_then(|train| train.mix.as_ref());
+    let n_mixed = mix.map_or(0, |mix| mix.others.len());
+    planned.extend((0..n_mixed).map(|place| mixed_statistics_path(&plan.output, place)));
     if let Some(predict) = &plan.predict {
         let endings: Vec<&str> =
             predict.formats.iter().map(|&format| extension(format)).chain([PICTURE]).collect();
@@ -84,6 +87,25 @@ pub(crate) fn planned_outputs(plan: &RunPlan, names: &[String]) -> Vec<PathBuf> 
 /// [`PipelineError::Sink`] if the file cannot be written.
 pub fn write_statistics(folder: &Path, statistics: &Statistics) -> Result<PathBuf, PipelineError> {
     let path = folder.join(STATISTICS);
+    write_file_atomically(&path, statistics.to_yaml().as_bytes())?;
+    Ok(path)
+}
+
+/// The file of the statistics of a data set that is mixed in, counted behind that of the configuration itself.
+fn mixed_statistics_path(folder: &Path, place: usize) -> PathBuf {
+    folder.join(format!("normalization_{}.yaml", place.saturating_add(2)))
+}
+
+/// Writes the statistics of the `place`-th configuration that is mixed in, as [`write_statistics`] does.
+///
+/// # Errors
+/// [`PipelineError::Sink`] if the file cannot be written.
+pub fn write_mixed_statistics(
+    folder: &Path,
+    statistics: &Statistics,
+    place: usize,
+) -> Result<PathBuf, PipelineError> {
+    let path = mixed_statistics_path(folder, place);
     write_file_atomically(&path, statistics.to_yaml().as_bytes())?;
     Ok(path)
 }

@@ -128,8 +128,8 @@ pub enum LeakReport {
 
 /// Looks for a pixel that validation and training share, or proves that there is none.
 ///
-/// Inputs and targets count alike; an image that stands in both lists is one image. Background is judged as in a
-/// training, so that images with filters are read once.
+/// Inputs and targets count alike; an image that stands in both lists is one image. Data sets that are mixed in are
+/// trained with, too. Background is judged as in a training, so that images with filters are read once.
 ///
 /// # Errors
 /// [`PipelineError`] if the data sets cannot be built.
@@ -139,43 +139,98 @@ pub fn find_leak(
     images: &Images,
     keep_going: KeepGoing<'_>,
 ) -> Result<LeakReport, PipelineError> {
-    Split::new(data, train, images, keep_going)?.leak(data, images)
+    let split = Split::new(data, train, images, keep_going)?;
+    let report = split.leak(data, images)?;
+    let (Some(validation), LeakReport::Proven { .. }) = (&split.validation, &report) else {
+        return Ok(report);
+    };
+    for mixed in &images.mixed {
+        let other = Split::new(&mixed.data, &mixed.train, &mixed.images, keep_going)?;
+        let trained = Trained { split: &other, data: &mixed.data, images: &mixed.images };
+        if let Some(found) = trained.leak_into(validation, data, images)? {
+            return Ok(found);
+        }
+    }
+    Ok(report)
 }
 
 impl Split {
     fn leak(&self, data: &DataPlan, images: &Images) -> Result<LeakReport, PipelineError> {
         let Some(validation) = &self.validation else { return Ok(LeakReport::NoValidation) };
-        let context = used_context(data)?;
-        let (of_training, of_validation) = match validation.is_split_off {
-            true => (images.training(), images.training()),
-            false => (images.training(), images.validation()),
+        let trained = Trained { split: self, data, images };
+        if let Some(found) = trained.leak_into(validation, data, images)? {
+            return Ok(found);
+        }
+        let n_val_patches = validation.strategies.iter().map(Patching::n_patches).max().unwrap_or(0);
+        Ok(LeakReport::Proven { n_val_patches, is_split_off: validation.is_split_off })
+    }
+}
+
+/// What is trained with.
+pub(crate) struct Trained<'a> {
+    pub split: &'a Split,
+    pub data: &'a DataPlan,
+    pub images: &'a Images,
+}
+
+impl Trained<'_> {
+    /// Refuses a pixel that this shares with the validation of another data set.
+    ///
+    /// # Errors
+    /// [`PipelineError::Leak`], [`PipelineError::UnknownLeak`].
+    pub fn forbid_leak_into(
+        &self,
+        validation: &Validation,
+        data: &DataPlan,
+        images: &Images,
+    ) -> Result<(), PipelineError> {
+        match self.leak_into(validation, data, images)? {
+            Some(LeakReport::Shared { path, leak }) => Err(PipelineError::Leak { path, leak }),
+            Some(_) => Err(PipelineError::UnknownLeak),
+            None => Ok(()),
+        }
+    }
+
+    /// A pixel that a validation uses too, or that this cannot be ruled out; `data` and `images` are those of the
+    /// validation, which may be that of another data set.
+    fn leak_into(
+        &self,
+        validation: &Validation,
+        data: &DataPlan,
+        images: &Images,
+    ) -> Result<Option<LeakReport>, PipelineError> {
+        let context = used_context(self.data)?;
+        let of_validation = match validation.is_split_off {
+            true => images.training(),
+            false => images.validation(),
         };
-        let from_levels =
-            data.lateral.as_ref().is_some_and(|lateral| lateral.source == ContextSource::Pyramid);
-        let n_drawn = self.train.len();
-        for (train_role, train_images) in of_training.iter().enumerate() {
+        let from_levels = [self.data, data].iter().any(|data| {
+            data.lateral.as_ref().is_some_and(|lateral| lateral.source == ContextSource::Pyramid)
+        });
+        let is_unknown = from_levels || context != used_context(data)?;
+        let (n_drawn, n_val_drawn) = (self.split.train.len(), validation.strategies.len());
+        for (train_role, train_images) in self.images.training().iter().enumerate() {
             for (val_role, val_images) in of_validation.iter().enumerate() {
                 // Roles beyond the sources are targets that are cut where their input is, without context.
-                let (train_idx, val_idx) = (train_role.min(n_drawn - 1), val_role.min(n_drawn - 1));
-                let of_drawn = train_role < n_drawn || val_role < n_drawn;
+                let (train_idx, val_idx) = (train_role.min(n_drawn - 1), val_role.min(n_val_drawn - 1));
+                let of_drawn = train_role < n_drawn || val_role < n_val_drawn;
                 let context = if of_drawn { context } else { Context::none() };
                 let shapes: Vec<_> = train_images.stacks.iter().map(|stack| stack.info().shape()).collect();
                 for stacks in same_stacks(val_images, train_images) {
-                    if from_levels {
-                        return Ok(LeakReport::Unknown);
+                    if is_unknown {
+                        return Ok(Some(LeakReport::Unknown));
                     }
                     let search = LeakSearch::new(&shapes, context).with_stacks(&stacks);
-                    let found =
-                        search.find(&*self.train[train_idx].shared(), &validation.strategies[val_idx])?;
+                    let found = search
+                        .find(&*self.split.train[train_idx].shared(), &validation.strategies[val_idx])?;
                     if let Some(leak) = found {
                         let path = train_images.paths.get(leak.train.data_idx).cloned().unwrap_or_default();
-                        return Ok(LeakReport::Shared { path, leak: Box::new(leak) });
+                        return Ok(Some(LeakReport::Shared { path, leak: Box::new(leak) }));
                     }
                 }
             }
         }
-        let n_val_patches = validation.strategies.iter().map(Patching::n_patches).max().unwrap_or(0);
-        Ok(LeakReport::Proven { n_val_patches, is_split_off: validation.is_split_off })
+        Ok(None)
     }
 }
 

@@ -1,32 +1,48 @@
 //! The training side of a plan: a loader over normalised, augmented patches.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use patchweave_config::{AugmentationPlan, DataPlan, FitSource, TrainPlan};
+use patchweave_config::{AugmentationPlan, DataPlan, FitSource, OrderPlan, TrainPlan};
 use patchweave_construct::{AugmentationStep, Dataset};
-use patchweave_loader::{Loader, LoaderOptions, Order};
+use patchweave_loader::{Loader, MixPart};
 use patchweave_patching::Patching;
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
-use crate::split::{Split, shared};
+use crate::split::{Split, Trained, shared};
+use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
 /// What a training needs.
 pub struct Training {
-    /// Delivers the batches.
+    /// Delivers the batches, those of a mixture included.
     pub loader: Loader,
-    /// Delivers the batches of the validation, if there is one: the same ones in every epoch, not augmented.
+    /// Delivers the batches of the validation, if there is one: the same ones in every epoch, not augmented. A mixture
+    /// is validated by the validation of the first configuration alone.
     pub validation: Option<Loader>,
     /// What both are normalised by.
     pub statistics: Statistics,
     /// How many images patches are drawn from.
+    pub n_images: usize,
+    /// The data sets of other configurations that share the batches, in the order of the loader, which counts them from
+    /// 1.
+    pub mixed: Vec<MixedData>,
+}
+
+/// A data set of another configuration that shares the batches of a training.
+pub struct MixedData {
+    /// The configuration.
+    pub file: PathBuf,
+    /// What its samples are normalised by.
+    pub statistics: Statistics,
+    /// How many images its patches are drawn from.
     pub n_images: usize,
 }
 
 /// Builds the loaders of a training; computes statistics that the plan does not give.
 ///
 /// Statistics are those of the training before validation patches were split off, as CAREamics has it; if the
-/// split is to be free of leaks, those of what is left.
+/// split is to be free of leaks, those of what is left. Every configuration of a mixture has its own.
 ///
 /// # Errors
 /// [`PipelineError`] if an image cannot be read or the parts do not fit.
@@ -36,57 +52,97 @@ pub fn training(
     images: &Images,
     keep_going: KeepGoing<'_>,
 ) -> Result<Training, PipelineError> {
-    let split = Split::new(data, train, images, keep_going)?;
-    let parts = &split.parts;
-    let constr = parts.constructor(data, shared(&split.train), true)?;
-    let statistics = match train.statistics {
-        FitSource::Images => Statistics::of_images(data, parts, train.prefetch_bytes, keep_going)?,
-        FitSource::Patches { tolerance } => {
-            let fitted_on = match train.leak_free {
-                true => Arc::clone(&constr),
-                false => parts.constructor(data, shared(&split.whole), true)?,
-            };
-            Statistics::of(data, &*fitted_on, tolerance, train.prefetch_bytes, keep_going)?
+    let by_weight = train.loading.order.is_some_and(OrderPlan::is_by_weight);
+    let own = Source::new(data, train, images, by_weight, keep_going)?;
+    let mixed = images.mixed.iter().map(|mixed| {
+        let source = Source::new(&mixed.data, &mixed.train, &mixed.images, by_weight, keep_going)?;
+        Ok((mixed, source))
+    });
+    let mixed: Vec<_> = mixed.collect::<Result<_, PipelineError>>()?;
+    for (mixed, source) in mixed.iter().filter(|_| train.leak_free) {
+        let trained = Trained { split: &source.split, data: &mixed.data, images: &mixed.images };
+        if let Some(validation) = &own.split.validation {
+            trained.forbid_leak_into(validation, data, images)?;
         }
-    };
-    let augmentations: Vec<AugmentationStep> =
-        data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?;
-    let dataset = Dataset::new(constr, data.seed)
-        .with_normalizer(statistics.normalizer()?)
-        .with_augmentations(augmentations)?;
-    let options = LoaderOptions {
-        batch_size: data.batch_size,
-        order: if data.shuffle() { Order::Shuffled } else { Order::Sequential },
-        drop_last: data.train_loader.drop_last().unwrap_or(false),
-        n_workers: data.n_threads(&data.train_loader),
-        prefetch_batches: train.prefetch_batches,
-        prefetch_bytes: train.prefetch_bytes,
-        ..LoaderOptions::default()
-    };
-    let validation = split.validation.as_ref().map(|validation| {
+    }
+    let patch_bytes = mixed
+        .iter()
+        .map(|(_, source)| source.patch_bytes)
+        .fold(own.patch_bytes, |most, bytes| most.max(bytes));
+    let options = loader_options(data, train, order(data, train, images.cache_bytes, patch_bytes));
+    let validation = own.split.validation.as_ref().map(|validation| {
         let strategies =
             validation.strategies.iter().map(|fixed| Arc::new(fixed.clone()) as Arc<dyn Patching>);
         let constr = validation.parts.constructor(data, strategies.collect(), false)?;
-        let dataset = Dataset::new(constr, data.seed).with_normalizer(statistics.normalizer()?).repeating();
-        let options = LoaderOptions {
-            order: if data.val_loader.shuffle().unwrap_or(false) {
-                Order::Shuffled
-            } else {
-                Order::Sequential
-            },
-            drop_last: data.val_loader.drop_last().unwrap_or(false),
-            n_workers: data.n_threads(&data.val_loader),
-            ..options
-        };
-        Ok::<_, PipelineError>(Loader::new(dataset, options)?)
+        let dataset =
+            Dataset::new(constr, data.seed).with_normalizer(own.statistics.normalizer()?).repeating();
+        Ok::<_, PipelineError>(Loader::new(dataset, validation_options(data, options))?)
     });
-    let n_images = parts.drawn().iter().map(|source| source.shapes().len()).sum();
+    let validation = validation.transpose()?;
+    let mut parts = vec![own.part.with_ratio(train.mix.as_ref().map_or(1, |mix| mix.ratio))];
+    let mut others = Vec::new();
+    for (mixed, Source { part, statistics, n_images, .. }) in mixed {
+        parts.push(part.with_ratio(mixed.ratio));
+        others.push(MixedData { file: mixed.file.clone(), statistics, n_images });
+    }
     Ok(Training {
-        loader: Loader::new(dataset, options)?,
-        validation: validation.transpose()?,
-        statistics,
-        n_images,
+        loader: Loader::mixed(parts, options)?,
+        validation,
+        statistics: own.statistics,
+        n_images: own.n_images,
+        mixed: others,
     })
+}
+
+/// The training data of one configuration.
+struct Source {
+    split: Split,
+    part: MixPart,
+    statistics: Statistics,
+    n_images: usize,
+    /// Bytes of a patch as it is stored.
+    patch_bytes: u64,
+}
+
+impl Source {
+    fn new(
+        data: &DataPlan,
+        train: &TrainPlan,
+        images: &Images,
+        by_weight: bool,
+        keep_going: KeepGoing<'_>,
+    ) -> Result<Self, PipelineError> {
+        let split = Split::new(data, train, images, keep_going)?;
+        let parts = &split.parts;
+        let constr = parts.constructor(data, shared(&split.train), true)?;
+        let statistics = match train.statistics {
+            FitSource::Images => Statistics::of_images(data, parts, train.prefetch_bytes, keep_going)?,
+            FitSource::Patches { tolerance } => {
+                let fitted_on = match train.leak_free {
+                    true => Arc::clone(&constr),
+                    false => parts.constructor(data, shared(&split.whole), true)?,
+                };
+                Statistics::of(data, &*fitted_on, tolerance, train.prefetch_bytes, keep_going)?
+            }
+        };
+        let augmentations: Vec<AugmentationStep> =
+            data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?;
+        let dataset = Dataset::new(constr, data.seed)
+            .with_normalizer(statistics.normalizer()?)
+            .with_augmentations(augmentations)?;
+        let weights = match train.loading.order.filter(|_| by_weight) {
+            Some(order) => weights(order, &dataset, images, keep_going)?,
+            None => None,
+        };
+        let part = MixPart::new(dataset);
+        let part = match weights {
+            Some(weights) => part.with_weights(weights),
+            None => part,
+        };
+        let n_images = parts.drawn().iter().map(|source| source.shapes().len()).sum();
+        let patch_bytes = patch_bytes(data, parts);
+        Ok(Source { split, part, statistics, n_images, patch_bytes })
+    }
 }
 
 pub(crate) fn augmentation(plan: &AugmentationPlan) -> Result<AugmentationStep, AugmentError> {

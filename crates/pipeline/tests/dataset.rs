@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ndarray::Array;
 use patchweave_config::{ConstructorPlan, DataPlan, DataRules, parse_data_config};
 use patchweave_construct::{Dataset, PatchExtractor, Sample, Scratch};
+use patchweave_loader::{Loader, LoaderOptions, Shapes};
 use patchweave_patching::WholePatching;
 use patchweave_pipeline::{DatasetImages, PipelineError, Statistics, dataset_of};
 use patchweave_stack::{ArrayStack, ImageStack};
@@ -78,8 +79,15 @@ fn whole_images_share_a_batch_only_in_one_size() {
     let unequal = basic(&[[8, 8], [8, 8], [9, 8]]);
     assert_eq!(
         refusal(&whole(2), &unequal),
-        "image array has size 9 × 8, the first image has 8 × 8: batches of 2 whole images need one size"
+        "image array has size 9 × 8, the first image has 8 × 8: batches of 2 whole images need one size, or a loader that \
+         groups shapes (Shapes::Grouped)"
     );
+    let grouped = DatasetImages { shapes: Shapes::Grouped, ..unequal.clone() };
+    let (dataset, _) = build(&whole(2), &grouped).unwrap();
+    let options = LoaderOptions { batch_size: 2, shapes: Shapes::Grouped, ..LoaderOptions::default() };
+    let batches = Loader::new(dataset, options).unwrap().epoch(0).unwrap();
+    let shapes: Vec<_> = batches.map(|batch| batch.unwrap().inputs().shape().to_vec()).collect();
+    assert_eq!(shapes, [[2, 1, 1, 8, 8], [1, 1, 1, 9, 8]]);
     assert_eq!(build(&whole(1), &unequal).unwrap().0.n_patches(), 3);
     assert_eq!(build(&whole(2), &basic(&[[8, 8], [8, 8]])).unwrap().0.n_patches(), 2);
 }

@@ -80,7 +80,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  patching: {name: weighted, patch_size: [8, 64, 64], share: 0.75}\n",
         to: "  patching: {name: stratified, patch_size: [8, 64, 64]}\n",
         problems: &[
-            "31:12: train.weights: weights with patching stratified, expected patching weighted, or no weights",
+            "31:12: train.weights: weights with patching stratified, expected patching weighted, order weighted, or no weights",
         ],
     },
     Case {

@@ -7,6 +7,7 @@ mod file;
 mod filters;
 mod lateral;
 mod loader_params;
+mod loading;
 mod normalization;
 mod patching;
 mod predict;
@@ -27,7 +28,8 @@ struct Case {
 }
 
 fn env(name: &str) -> Option<String> {
-    (name == "OUT").then(|| "/o".to_owned())
+    let known = [("OUT", "/o"), ("RANK", "3"), ("WORLD", "four")];
+    known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
 }
 
 /// The problems of a text, each in one line without the name of the file.
@@ -50,6 +52,8 @@ const TABLES: &[(&str, &[Case])] = &[
     (LATERAL, lateral::ON_LATERAL),
     (BASE, train::ON_BASE),
     (FULL, train::ON_FULL),
+    (BASE, loading::ON_BASE),
+    (LATERAL, loading::ON_LATERAL),
     (LATERAL, constructors::ON_LATERAL),
     (BASE, predict::ON_BASE),
 ];

@@ -54,7 +54,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff",
         to: "  targets: b.tiff",
         problems: &[
-            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches; did you mean `target`?",
+            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
         ],
     },
     Case {
@@ -112,7 +112,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  weights: w.tiff\n",
         problems: &[
-            "14:12: train.weights: weights with patching random, expected patching weighted, or no weights",
+            "14:12: train.weights: weights with patching random, expected patching weighted, order weighted, or no weights",
         ],
     },
     Case {
@@ -163,7 +163,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff\n",
         to: "  targets: b.tiff\n",
         problems: &[
-            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches; did you mean `target`?",
+            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
         ],
     },
 ];

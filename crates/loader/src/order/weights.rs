@@ -4,6 +4,7 @@ use patchweave_patching::{Draw, PatchRng, Round};
 use rand::RngExt;
 
 use crate::LoaderError;
+use crate::state::Fnv;
 
 /// How likely each patch is to be drawn.
 ///
@@ -18,6 +19,8 @@ use crate::LoaderError;
 pub struct PatchWeights {
     /// Sums of the weights up to and with each patch; the last one is above 0.
     ends: Vec<f64>,
+    /// Stands for all of them.
+    fingerprint: u64,
 }
 
 impl PatchWeights {
@@ -27,7 +30,7 @@ impl PatchWeights {
     /// [`LoaderError::Weight`] for one that is negative or not finite, or that lets the sum overflow;
     /// [`LoaderError::ZeroWeights`] if all are 0.
     pub fn new(weights: &[f64]) -> Result<Self, LoaderError> {
-        let mut sum = 0.0;
+        let (mut sum, mut hash) = (0.0, Fnv::default());
         let mut ends = Vec::with_capacity(weights.len());
         for (index, &weight) in weights.iter().enumerate() {
             sum += weight;
@@ -35,8 +38,13 @@ impl PatchWeights {
                 return Err(LoaderError::Weight { index, weight });
             }
             ends.push(sum);
+            hash.word(weight.to_bits());
         }
-        if sum > 0.0 { Ok(PatchWeights { ends }) } else { Err(LoaderError::ZeroWeights { n: weights.len() }) }
+        if sum > 0.0 {
+            Ok(PatchWeights { ends, fingerprint: hash.0 })
+        } else {
+            Err(LoaderError::ZeroWeights { n: weights.len() })
+        }
     }
 
     /// How many patches have a weight.
@@ -45,14 +53,13 @@ impl PatchWeights {
         self.ends.len()
     }
 
-    /// The sum of all weights.
-    pub(crate) fn total(&self) -> f64 {
-        self.ends.last().copied().unwrap_or(0.0)
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// The patch that is drawn for a place.
     pub(crate) fn drawn(&self, seed: u64, round: Round, place: usize) -> usize {
-        let total = self.total();
+        let total = self.ends.last().copied().unwrap_or(0.0);
         let unit: f64 = PatchRng::for_place(seed, round, Draw::Order, place).random();
         // `unit` is below 1, but the product may be rounded up to the total: it belongs to the last patch with a weight.
         let wanted = (unit * total).min(total.next_down());

@@ -16,6 +16,7 @@ mod filter;
 mod fit;
 mod mixing;
 mod normalize;
+mod order;
 mod patching;
 mod quantile;
 mod random;
@@ -56,6 +57,7 @@ pub fn operation(name: &str) -> Option<Operation> {
         "patching_random" => random::random,
         "patching_fixed_random" => random::fixed_random,
         "patching_stratified" => stratified::stratified,
+        "grouped_sampler" => order::grouped,
         "val_split" => stratified::val_split,
         "norm_apply" => normalize::apply,
         "norm_invert" => normalize::invert,

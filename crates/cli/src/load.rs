@@ -1,0 +1,237 @@
+//! The training part of `patchweave run`: loads batches as a training would, and keeps where that stands.
+
+use std::path::Path;
+
+use patchweave_config::TrainPlan;
+use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
+use patchweave_pipeline::{Montage, Training, read_state, write_state};
+
+use crate::console::{counted, shown, with_causes};
+use crate::{Console, Failure, interrupt};
+
+/// So many patches that were left out are told about one by one.
+const MAX_REASONS: usize = 3;
+
+/// The file that says where loading stands, if a run has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StateFile<'a> {
+    pub path: Option<&'a Path>,
+    pub console: &'a Console,
+}
+
+impl StateFile<'_> {
+    /// The batches to begin with: those of the first epoch, or what was not loaded before.
+    fn begin(&self, loader: &Loader) -> Result<(Batches, Option<LoaderState>), Failure> {
+        let Some((path, state)) = self.path.and_then(|path| Some((path, read_state(path).transpose()?)))
+        else {
+            return Ok((loader.epoch(0)?, None));
+        };
+        let state = state?;
+        match loader.resume(&state) {
+            Ok(batches) => Ok((batches, Some(state))),
+            Err(source @ LoaderError::OtherStream { .. }) => {
+                Err(Failure::OtherState { path: path.to_owned(), source })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn write(&self, state: &LoaderState) -> Result<(), Failure> {
+        if let Some(path) = self.path {
+            write_state(path, state)?;
+        }
+        Ok(())
+    }
+
+    /// Tells how a run with this file will go on.
+    fn tell(&self, state: &LoaderState, n_epochs: usize) -> Result<(), Failure> {
+        let Some(path) = self.path else { return Ok(()) };
+        let path = shown(path);
+        self.console.say(match state.epoch >= n_epochs as u64 {
+            true => {
+                format!("state: {path} says that all {} were loaded", counted(n_epochs, "epoch", "epochs"))
+            }
+            false => {
+                let (epoch, batch) = (state.epoch + 1, state.next_batch + 1);
+                format!("state: {path} says to go on with epoch {epoch} of {n_epochs}, batch {batch}")
+            }
+        })
+    }
+
+    /// Keeps where a run stands that ends early; that it ends is told in any case.
+    fn keep(&self, state: &LoaderState, n_epochs: usize) {
+        if let Err(failure) = self.write(state).and_then(|()| self.tell(state, n_epochs)) {
+            self.console.complain(&failure);
+        }
+    }
+}
+
+/// What was loaded, and what was not.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub stats: LoaderStats,
+    /// Patches by data set of a mixture.
+    n_of_dataset: Vec<usize>,
+    n_skipped: usize,
+    reasons: Vec<String>,
+    /// Why a whole batch is missing, for a run that gets no other.
+    empty: Option<LoaderError>,
+}
+
+impl Loaded {
+    fn note_skipped(&mut self, skipped: &LoaderError, n: usize) {
+        self.n_skipped += n;
+        if self.reasons.len() < MAX_REASONS {
+            self.reasons.push(with_causes(skipped));
+        }
+    }
+
+    /// Books a batch; one of which all patches were skipped is no reason to end.
+    ///
+    /// # Errors
+    /// Every other failure.
+    pub fn add(&mut self, batch: Result<Batch, LoaderError>) -> Result<Option<Batch>, LoaderError> {
+        match batch {
+            Ok(batch) => {
+                batch.skipped().iter().for_each(|skipped| self.note_skipped(skipped, 1));
+                for sample in batch.samples() {
+                    if self.n_of_dataset.len() <= sample.dataset {
+                        self.n_of_dataset.resize(sample.dataset + 1, 0);
+                    }
+                    self.n_of_dataset[sample.dataset] += 1;
+                }
+                Ok(Some(batch))
+            }
+            Err(error) => match &error {
+                LoaderError::AllSkipped { n, .. } => {
+                    self.note_skipped(&error, *n);
+                    self.empty = Some(error);
+                    Ok(None)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Tells what was left out or tried again.
+    ///
+    /// # Errors
+    /// Where nothing at all was loaded because everything was skipped.
+    pub fn tell_losses(&mut self, console: &Console) -> Result<(), Failure> {
+        if self.n_skipped > 0 {
+            let n_skipped = counted(self.n_skipped, "patch", "patches");
+            console.say(format!("skipped {n_skipped} that could not be made:"))?;
+            self.reasons.iter().try_for_each(|reason| console.say(format!("  {reason}")))?;
+            if self.n_skipped > self.reasons.len() {
+                console.say("  …")?;
+            }
+        }
+        if self.stats.n_retries > 0 {
+            let n_retries = usize::try_from(self.stats.n_retries).unwrap_or(usize::MAX);
+            console.say(format!(
+                "tried {} to make patches that had failed",
+                counted(n_retries, "time more", "times more")
+            ))?;
+        }
+        match self.empty.take() {
+            Some(error) if self.stats.n_patches == 0 => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many patches came from every data set of a mixture.
+    fn tell_mixture(&self, names: &[String], console: &Console) -> Result<(), Failure> {
+        if names.len() < 2 {
+            return Ok(());
+        }
+        let n_of = |place: usize| self.n_of_dataset.get(place).copied().unwrap_or(0);
+        let parts = names
+            .iter()
+            .enumerate()
+            .map(|(place, name)| format!("{} from {name}", counted(n_of(place), "patch", "patches")));
+        console.say(format!("mixed: {}", parts.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+/// Loads all batches of a training that were not loaded before; `names` are those of its data sets.
+pub(crate) fn load(
+    training: &Training,
+    train: &TrainPlan,
+    names: &[String],
+    montage: &mut Montage,
+    state_file: StateFile<'_>,
+) -> Result<Loaded, Failure> {
+    let (loader, console) = (&training.loader, state_file.console);
+    let (batches, from) = state_file.begin(loader)?;
+    let mut loaded = Loaded::default();
+    let options = loader.options();
+    let max_batches = train.max_batches.unwrap_or(usize::MAX);
+    // Of the epoch that the state is in, by this rank.
+    let n_before = from.map_or(0, |state| state.next_batch.div_ceil(options.shard.world_size as u64));
+    let n_before = usize::try_from(n_before).unwrap_or(usize::MAX);
+    let n_batches = batches.n_batches().saturating_add(n_before).min(max_batches);
+    let n_images = training.n_images + training.mixed.iter().map(|mixed| mixed.n_images).sum::<usize>();
+    let shard = match options.shard.world_size {
+        1 => String::new(),
+        n => format!(", rank {} of {n}", options.shard.rank),
+    };
+    console.say(format!(
+        "training: {} from {}, {} of up to {} each, {}{shard}",
+        counted(loader.n_patches(), "patch", "patches"),
+        counted(n_images, "image", "images"),
+        counted(n_batches, "batch", "batches"),
+        options.batch_size,
+        counted(train.epochs, "epoch", "epochs"),
+    ))?;
+    let n_epochs = train.epochs;
+    if let Some(state) = &from {
+        state_file.tell(state, n_epochs)?;
+        if state.epoch >= n_epochs as u64 {
+            return Ok(loaded);
+        }
+    }
+    // A file that cannot be written is told before an epoch was loaded for nothing.
+    state_file.write(&batches.state())?;
+    let first_epoch = from.map_or(0, |state| state.epoch);
+    let mut first = Some((batches, max_batches.saturating_sub(n_before)));
+    let n_left = usize::try_from(n_epochs as u64 - first_epoch).unwrap_or(usize::MAX);
+    let n_steps = n_batches.saturating_mul(n_left).saturating_sub(n_before);
+    let bar = console.progress("loading", n_steps, "batches");
+    let mut state = None;
+    for epoch in first_epoch..n_epochs as u64 {
+        let (mut batches, max_batches) = match first.take() {
+            Some(first) => first,
+            None => (loader.epoch(epoch)?, max_batches),
+        };
+        let mut n_loaded = 0;
+        while n_loaded < max_batches {
+            let before = batches.state();
+            let Some(batch) = batches.next() else { break };
+            match loaded.add(batch) {
+                Ok(Some(batch)) => montage.add(&batch),
+                Ok(None) => {}
+                Err(error) => {
+                    bar.finish_and_clear();
+                    state_file.keep(&before, n_epochs);
+                    return Err(error.into());
+                }
+            }
+            n_loaded += 1;
+            bar.inc(1);
+            if interrupt::asked() {
+                bar.finish_and_clear();
+                state_file.keep(&batches.state(), n_epochs);
+                return Err(Failure::Interrupted);
+            }
+        }
+        loaded.stats += batches.stats();
+        let next = LoaderState { epoch: epoch.saturating_add(1), next_batch: 0, ..batches.state() };
+        state_file.write(state.insert(next))?;
+    }
+    bar.finish_and_clear();
+    if let Some(state) = &state {
+        state_file.tell(state, n_epochs)?;
+    }
+    loaded.tell_mixture(names, console)?;
+    Ok(loaded)
+}

@@ -1,0 +1,189 @@
+//! Other configurations whose data sets share the batches of a training: loaded, checked against the first, opened.
+
+use std::path::{Path, PathBuf};
+
+use patchweave_config::{
+    ConfigErrors, DataPlan, LoadError, MixPlan, Outside, Problem, ReadingPlan, RunPlan, SampleForm,
+    ShapesPlan, TrainPlan, load_and_check,
+};
+
+use crate::Images;
+use crate::images::{Opened, read_plan};
+use crate::opening::{Opening, chain};
+
+/// A configuration whose data is mixed into a training.
+#[derive(Debug, Clone)]
+pub struct MixedPlan {
+    /// The configuration; its warnings name what is not used of it.
+    pub plan: RunPlan,
+    /// How many samples of a round come from it.
+    pub ratio: usize,
+}
+
+/// The images of a configuration whose data is mixed into a training.
+pub struct MixedImages {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// What its images are.
+    pub data: DataPlan,
+    /// Which of them it trains with.
+    pub train: TrainPlan,
+    /// How many samples of a round come from it.
+    pub ratio: usize,
+    /// Its images.
+    pub images: Images,
+}
+
+/// Loads the configurations that a plan mixes into its training; none without `mix`.
+///
+/// # Errors
+/// [`ConfigErrors`] with all problems of all of them, and of what they do not agree on with the plan.
+pub fn mixed_plans(plan: &RunPlan, opening: &Opening) -> Result<Vec<MixedPlan>, ConfigErrors> {
+    if plan.train.as_ref().is_none_or(|train| train.mix.is_none()) {
+        return Ok(Vec::new());
+    }
+    let opening = opening.for_reading(&plan.reading);
+    let (own, mut problems) = read_plan(plan, &opening, true);
+    let mixed = read_mix(plan, own.form, &opening, true, &mut problems);
+    if !problems.is_empty() {
+        return Err(plan.errors(problems));
+    }
+    Ok(mixed.into_iter().map(|mixed| MixedPlan { plan: mixed.plan, ratio: mixed.ratio }).collect())
+}
+
+/// A configuration of a mixture, and what was opened for it.
+pub(crate) struct ReadMixed {
+    pub plan: RunPlan,
+    pub ratio: usize,
+    pub opened: Opened,
+}
+
+impl ReadMixed {
+    /// The images, for a plan that has a training.
+    pub fn images(self) -> Option<MixedImages> {
+        let file = self.plan.file().to_owned();
+        let RunPlan { data, train, .. } = self.plan;
+        Some(MixedImages { file, data, train: train?, ratio: self.ratio, images: self.opened.images })
+    }
+}
+
+/// Reads all configurations of a mixture; `form` is that of the samples of `plan`, where it is known, and `opening` has
+/// the cache for all of them.
+pub(crate) fn read_mix(
+    plan: &RunPlan,
+    form: Option<SampleForm>,
+    opening: &Opening,
+    before_simulation: bool,
+    problems: &mut Vec<Problem>,
+) -> Vec<ReadMixed> {
+    let Some((train, mix)) = plan.train.as_ref().and_then(|train| Some((train, train.mix.as_ref()?))) else {
+        return Vec::new();
+    };
+    let reader = MixReader { plan, train, form, opening, before_simulation };
+    let MixPlan { others, .. } = mix;
+    let mut read = Vec::new();
+    for (place, other) in others.iter().enumerate() {
+        match reader.read(&other.config, &format!("train.mix[{place}].config")) {
+            Ok((plan, opened)) => read.push(ReadMixed { plan, ratio: other.ratio, opened }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    read
+}
+
+struct MixReader<'a> {
+    plan: &'a RunPlan,
+    train: &'a TrainPlan,
+    form: Option<SampleForm>,
+    opening: &'a Opening,
+    before_simulation: bool,
+}
+
+impl MixReader<'_> {
+    /// One configuration and its images; all cached chunks share the budget of the first configuration.
+    fn read(&self, config: &Path, key: &str) -> Result<(RunPlan, Opened), Vec<Problem>> {
+        let problem = |found: String, expected: &str| vec![self.plan.problem_at(key, found, expected)];
+        let file = config.display();
+        if is_same_file(config, self.plan.file()) {
+            return Err(problem(format!("{file} is this file itself"), "another configuration"));
+        }
+        let outside =
+            Outside { axes_of: &|question| Some(self.opening.axes_of(question)), ..Outside::default() };
+        let plan = match load_and_check(config, &outside) {
+            Ok(plan) => plan,
+            Err(LoadError::Invalid(errors)) => return Err(errors.problems),
+            Err(error) => return Err(problem(chain(&error), "a configuration that can be read")),
+        };
+        let Some(train) = &plan.train else {
+            return Err(problem(format!("{file} has no train section"), "a configuration with a training"));
+        };
+        if let Some(mix) = &train.mix {
+            let is_circle = mix.others.iter().any(|other| is_same_file(&other.config, self.plan.file()));
+            let found = match is_circle {
+                true => format!("{file} mixes this file in again"),
+                false => format!("{file} mixes other files itself"),
+            };
+            return Err(problem(found, "a configuration without mix; list all files here"));
+        }
+        if let (Some(own), Some(other)) = (&self.plan.simulate, &plan.simulate)
+            && own.folder == other.folder
+            && own != other
+        {
+            let found = format!("{file} simulates other images into {}", own.folder.display());
+            return Err(problem(found, "a folder of its own, or the same simulation"));
+        }
+        let by_weight = |train: &TrainPlan| train.loading.order.filter(|order| order.is_by_weight());
+        if let (Some(order), None) = (by_weight(self.train), by_weight(train)) {
+            let found = format!("{file} has no order by weight beside order {}", order.name());
+            return Err(problem(found, "order weighted or foreground there as well"));
+        }
+        let mut plan = plan;
+        let warnings: Vec<_> =
+            self.unused(&plan).into_iter().map(|(key, why)| plan.warning_at(key, why)).collect();
+        plan.warnings.extend(warnings);
+        // Nothing of it is predicted, and its cache is that of the whole run.
+        plan.predict = None;
+        let reading = ReadingPlan { cache_bytes: ReadingPlan::default().cache_bytes, ..plan.reading };
+        let opening = self.opening.for_reading(&reading);
+        let (opened, problems) = read_plan(&plan, &opening, self.before_simulation);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let may_differ = self.train.loading.shapes == ShapesPlan::Grouped;
+        if let (Some(own), Some(other)) = (self.form, opened.form)
+            && !own.agrees_with(&other, may_differ)
+        {
+            let found = format!("{file} makes {other}");
+            return Err(problem(found, &format!("{own} as in {}", self.plan.file().display())));
+        }
+        Ok((plan, opened))
+    }
+
+    /// Keys of another configuration that this one decides about differently, and why they are not used.
+    fn unused(&self, other: &RunPlan) -> Vec<(&'static str, String)> {
+        let Some(train) = &other.train else { return Vec::new() };
+        let (own, theirs) = (&self.train.loading, &train.loading);
+        let is_by_weight = self.train.loading.order.is_some_and(|order| order.is_by_weight());
+        let differing = [
+            ("data_config.batch_size", self.plan.data.batch_size != other.data.batch_size),
+            ("train.order", own.order != theirs.order && !is_by_weight),
+            ("train.passes", own.passes != theirs.passes),
+            ("train.max_patches", own.max_patches != theirs.max_patches),
+            ("train.max_batches", self.train.max_batches != train.max_batches),
+            ("train.shapes", own.shapes != theirs.shapes),
+            ("train.on_failure", own.on_failure != theirs.on_failure),
+            ("train.shard", own.shard != theirs.shard),
+        ];
+        let decider = self.plan.file().display();
+        let differing = differing.into_iter().filter(|(key, differs)| *differs && other.has_key(key));
+        differing.map(|(key, _)| (key, format!("not used where it is mixed into {decider}"))).collect()
+    }
+}
+
+/// Whether two paths lead to one file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
