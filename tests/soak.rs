@@ -51,7 +51,7 @@ fn open_and_drop(paths: &[(PathBuf, DataType)], number: usize) {
         .map(Arc::from)
         .collect();
     let images = PatchExtractor::new(stacks).unwrap();
-    let patching = RandomPatching::new(images.shapes(), Extent::new(&[16, 16]).unwrap()).unwrap();
+    let patching = RandomPatching::new(images.shapes(), Extent::new(&[32, 32]).unwrap()).unwrap();
     let dataset = Dataset::new(Arc::new(BasicPatchConstr::new(patching, images, None, None).unwrap()), 3);
     let orders = [
         Order::Sequential,

@@ -225,7 +225,7 @@ pub(crate) fn load(
             }
         }
         loaded.stats += batches.stats();
-        let next = LoaderState { epoch: epoch.saturating_add(1), next_batch: 0, ..batches.state() };
+        let next = LoaderState { epoch, ..batches.state() }.next_epoch();
         state_file.write(state.insert(next))?;
     }
     bar.finish_and_clear();

@@ -115,6 +115,11 @@ impl Batch {
         self.items.iter().map(|item| item.target.as_ref())
     }
 
+    /// The inputs and targets as arrays of one's own, `BCZYX`, whose memory does not return to the loader.
+    pub fn into_arrays(mut self) -> (Array5<f32>, Option<Array5<f32>>) {
+        (std::mem::take(&mut self.inputs), self.targets.take())
+    }
+
     /// Why samples are missing that belong here; only with [`OnFailure::Skip`](crate::OnFailure::Skip).
     pub fn skipped(&self) -> &[LoaderError] {
         &self.skipped

@@ -1,5 +1,8 @@
 //! The stream of an epoch: which sample stands at which place, and which samples make a batch.
 
+use std::collections::HashMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use patchweave_construct::{Dataset, SampleLayout};
@@ -7,19 +10,18 @@ use patchweave_patching::Round;
 
 use crate::mix::{MixPart, Mixture};
 use crate::order::RoundOrder;
+use crate::panics::panic_message;
 use crate::{LoaderError, LoaderOptions, Order, SampleId, Shapes};
 
 /// Bits of a round's variant that count passes and places; the data set stands above them.
 const VARIANT_BITS: u32 = 48;
 
+/// More data sets cannot be told apart by what is left.
+pub(crate) const MAX_PARTS: usize = 1 << (u64::BITS - VARIANT_BITS);
+
 /// The variant of the first pass over a data set.
 fn first_variant(dataset: usize) -> u64 {
     (dataset as u64) << VARIANT_BITS
-}
-
-/// The data set of a sample that has this round.
-pub(crate) fn dataset_of(round: Round) -> usize {
-    usize::try_from(round.variant >> VARIANT_BITS).unwrap_or(usize::MAX)
 }
 
 /// The samples of an epoch, place by place.
@@ -36,9 +38,9 @@ pub(crate) struct EpochOrder {
 
 impl EpochOrder {
     pub fn new(parts: Arc<[MixPart]>, options: &LoaderOptions, epoch: u64, n_places: usize) -> Self {
-        let order = within_share(options.order, parts.len());
         let mixture = Mixture::new(&parts, epoch);
         let rounds = parts.iter().map(|_| None).collect();
+        let order = options.order;
         EpochOrder { parts, order, n_threads: options.n_workers, epoch, n_places, mixture, rounds }
     }
 
@@ -62,7 +64,8 @@ impl EpochOrder {
             Some((of, order)) if *of == pass => order,
             last => {
                 let (set, weights) = (&part.dataset, part.weights.as_ref());
-                &mut last.insert((pass, RoundOrder::new(self.order, set, weights, round, self.n_threads)?)).1
+                let order = within_share(self.order, dataset, &self.parts);
+                &mut last.insert((pass, RoundOrder::new(order, set, weights, round, self.n_threads)?)).1
             }
         };
         let at = order.at(place, &part.dataset, round)?;
@@ -82,18 +85,15 @@ impl EpochOrder {
     }
 }
 
-/// Several data sets share what an order may hold in memory.
-fn within_share(order: Order, n_parts: usize) -> Order {
-    match order {
-        Order::ChunkAware(mut options) => {
-            let n_parts = n_parts.max(1);
-            options.window = options.window.div_ceil(n_parts);
-            options.sources = options.sources.div_ceil(n_parts);
-            options.cache_bytes /= n_parts as u64;
-            Order::ChunkAware(options)
-        }
-        order => order,
-    }
+/// Several data sets share, by their ratios, what an order may hold in memory.
+fn within_share(order: Order, dataset: usize, parts: &[MixPart]) -> Order {
+    let Order::ChunkAware(mut options) = order else { return order };
+    let (ratio, total) = (parts[dataset].ratio, parts.iter().map(|part| part.ratio).sum::<usize>());
+    let share = |n: usize| n.saturating_mul(ratio).div_ceil(total.max(1)).max(1);
+    options.window = share(options.window);
+    options.sources = share(options.sources);
+    options.cache_bytes = options.cache_bytes / (total.max(1) as u64) * ratio as u64;
+    Order::ChunkAware(options)
 }
 
 /// Which samples make which batch.
@@ -116,7 +116,13 @@ impl Batching {
                 let n_batches = if options.drop_last { n / batch_size } else { n.div_ceil(batch_size) };
                 Ok(Batching::InOrder { batch_size, n_batches })
             }
-            Shapes::Grouped => Ok(Batching::Listed(grouped(order, batch_size, options.drop_last)?)),
+            Shapes::Grouped => {
+                let listed = || grouped(order, batch_size, options.drop_last);
+                let listed = catch_unwind(AssertUnwindSafe(listed)).unwrap_or_else(|panic| {
+                    Err(LoaderError::PlanPanicked { batch_idx: 0, message: panic_message(panic) })
+                });
+                listed.map(Batching::Listed)
+            }
         }
     }
 
@@ -127,6 +133,14 @@ impl Batching {
         }
     }
 
+    /// How many samples a batch has.
+    pub fn n_samples(&self, batch_idx: usize, order: &EpochOrder) -> usize {
+        match self {
+            Batching::InOrder { batch_size, .. } => places(batch_idx, *batch_size, order.n_places()).len(),
+            Batching::Listed(batches) => batches.get(batch_idx).map_or(0, Vec::len),
+        }
+    }
+
     /// The samples of a batch.
     ///
     /// # Errors
@@ -134,13 +148,18 @@ impl Batching {
     pub fn samples(&self, batch_idx: usize, order: &mut EpochOrder) -> Result<Vec<SampleId>, LoaderError> {
         match self {
             Batching::InOrder { batch_size, .. } => {
-                let first = batch_idx.saturating_mul(*batch_size);
-                let places = first..first.saturating_add(*batch_size).min(order.n_places());
+                let places = places(batch_idx, *batch_size, order.n_places());
                 places.map(|place| order.sample_at(place)).collect()
             }
             Batching::Listed(batches) => Ok(batches.get(batch_idx).cloned().unwrap_or_default()),
         }
     }
+}
+
+/// The places of a batch.
+fn places(batch_idx: usize, batch_size: usize, n_places: usize) -> Range<usize> {
+    let first = batch_idx.saturating_mul(batch_size);
+    first..first.saturating_add(batch_size).min(n_places)
 }
 
 /// Collects samples of one shape until they fill a batch; what is left comes last.
@@ -152,24 +171,22 @@ fn grouped(
     drop_last: bool,
 ) -> Result<Vec<Vec<SampleId>>, LoaderError> {
     let mut batches = Vec::new();
-    let mut open: Vec<(Option<SampleLayout>, Vec<SampleId>)> = Vec::new();
+    let mut open: Vec<Vec<SampleId>> = Vec::new();
+    let mut place_of = HashMap::<Option<SampleLayout>, usize>::new();
     for place in 0..order.n_places() {
         let sample = order.sample_at(place)?;
         let layout = order.layout(&sample).ok();
-        let at = match open.iter().position(|(of, _)| *of == layout) {
-            Some(at) => at,
-            None => {
-                open.push((layout, Vec::new()));
-                open.len() - 1
-            }
-        };
-        open[at].1.push(sample);
-        if open[at].1.len() == batch_size {
-            batches.push(std::mem::take(&mut open[at].1));
+        let at = *place_of.entry(layout).or_insert(open.len());
+        if at == open.len() {
+            open.push(Vec::new());
+        }
+        open[at].push(sample);
+        if open[at].len() == batch_size {
+            batches.push(std::mem::take(&mut open[at]));
         }
     }
     if !drop_last {
-        batches.extend(open.into_iter().map(|(_, samples)| samples).filter(|samples| !samples.is_empty()));
+        batches.extend(open.into_iter().filter(|samples| !samples.is_empty()));
     }
     Ok(batches)
 }

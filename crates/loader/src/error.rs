@@ -25,14 +25,12 @@ pub enum LoaderError {
         dataset: usize,
     },
     /// An epoch with more patches than can be counted.
-    #[error(
-        "{passes} passes over {n_patches} patches are more than can be counted; lower the passes or ratios"
-    )]
+    #[error("{times} times {n_patches} patches are more than can be counted; lower the passes or ratios")]
     EpochLength {
-        /// Patches of one pass.
+        /// Patches of one pass, or of one round over several data sets.
         n_patches: usize,
-        /// Passes.
-        passes: usize,
+        /// How many passes or rounds there are.
+        times: usize,
     },
     /// An order by weight without weights.
     #[error("the weighted order needs the weights of all data sets")]
@@ -64,6 +62,16 @@ pub enum LoaderError {
     /// An order by image where patches belong to no single image.
     #[error("the grouped order needs patches that come from one image each; use the shuffled order")]
     NoGroups(#[source] ConstructError),
+    /// An order by image where patches belong to none.
+    #[error(
+        "the grouped order needs patches that come from one image each: {got} of {expected} do; use the shuffled order"
+    )]
+    GroupCount {
+        /// Patches of all images.
+        got: usize,
+        /// Patches of the data set.
+        expected: usize,
+    },
     /// An order by place where only making a patch tells its place.
     #[error(
         "the chunk-aware order needs a constructor that tells places without reading pixels; use the shuffled order, or implement `locate`"
@@ -75,6 +83,14 @@ pub enum LoaderError {
         /// Which patch.
         id: SampleId,
         /// The reason.
+        source: ConstructError,
+    },
+    /// A patch that could not be made when it was tried, without a batch.
+    #[error("{id} failed when it was tried")]
+    Probe {
+        /// Which patch.
+        id: SampleId,
+        /// The reason; names the image.
         source: ConstructError,
     },
     /// A patch that could not be made.
@@ -159,7 +175,7 @@ pub enum LoaderError {
     /// Threads that could not be started.
     #[error("a worker thread could not be started")]
     Spawn(#[source] std::io::Error),
-    /// Workers that ended although batches were missing; only if a thread was killed from outside.
-    #[error("all worker threads ended before the epoch did")]
+    /// Workers that ended although batches were missing, which user code cannot bring about.
+    #[error("worker threads ended before the epoch did")]
     WorkersGone,
 }

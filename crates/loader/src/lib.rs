@@ -21,6 +21,7 @@ mod run;
 mod sample;
 mod state;
 mod stats;
+mod steps;
 #[cfg(feature = "async")]
 mod stream;
 mod sync;

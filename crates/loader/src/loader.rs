@@ -1,10 +1,11 @@
 //! A data set, an order and the threads to deliver it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use patchweave_construct::Dataset;
 
-use crate::epoch::{Batching, EpochOrder};
+use crate::epoch::{Batching, EpochOrder, MAX_PARTS};
 use crate::memory::Pool;
 use crate::mix::{MixPart, epoch_len};
 use crate::order::check_order;
@@ -47,6 +48,8 @@ pub struct Loader {
     options: LoaderOptions,
     /// How many samples an epoch has.
     n_places: usize,
+    /// Stands for what decides about the stream.
+    settings: u64,
     pool: Arc<Pool>,
     process: Process,
 }
@@ -55,8 +58,8 @@ impl Loader {
     /// Checks the options; no thread is started yet.
     ///
     /// # Errors
-    /// [`LoaderError::Option`] for an option out of its range, [`LoaderError::NoGroups`], [`LoaderError::NoPlaces`],
-    /// [`LoaderError::NoWeights`] for an order that the data set cannot have, [`LoaderError::EpochLength`] for too many
+    /// [`LoaderError::Option`] for an option out of its range, [`LoaderError::NoGroups`], [`LoaderError::GroupCount`],
+    /// [`LoaderError::NoPlaces`], [`LoaderError::Place`], [`LoaderError::NoWeights`] for an order that the data set cannot have, [`LoaderError::EpochLength`] for too many
     /// passes.
     pub fn new(dataset: Dataset, options: LoaderOptions) -> Result<Self, LoaderError> {
         Loader::mixed(vec![MixPart::new(dataset)], options)
@@ -82,6 +85,10 @@ impl Loader {
         if let Some((option, got)) = at_least_one.into_iter().chain(ratios).find(|(_, got)| *got == 0) {
             return Err(LoaderError::Option { option, got, expected: "at least 1" });
         }
+        if parts.len() > MAX_PARTS {
+            let (option, got) = ("number of data sets", parts.len());
+            return Err(LoaderError::Option { option, got, expected: "at most 65536" });
+        }
         if options.shard.rank >= options.shard.world_size {
             let (got, expected) = (options.shard.rank, "less than world_size; ranks are counted from 0");
             return Err(LoaderError::Option { option: "rank", got, expected });
@@ -92,7 +99,8 @@ impl Loader {
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Arc::new(Pool::new(options.prefetch_bytes));
-        Ok(Loader { parts: parts.into(), options, n_places, pool, process: Process::current() })
+        let settings = settings(&parts, &options);
+        Ok(Loader { parts: parts.into(), options, n_places, settings, pool, process: Process::current() })
     }
 
     /// The data set behind the batches, the first one where there are several.
@@ -120,7 +128,7 @@ impl Loader {
     /// Samples that are grouped by shape are counted in epoch 0; if limits or weights let the shapes of other epochs
     /// differ, these may have a few more or less. [`Batches::n_batches`] tells of a single one.
     pub fn n_batches(&self) -> usize {
-        // An order that cannot be worked out is an error of the epoch, which then has no batches.
+        // An order that cannot be worked out is an error of `epoch`, and has no batches.
         Batching::new(&mut self.order_of(0), &self.options).map_or(0, |batching| batching.n_batches())
     }
 
@@ -130,7 +138,7 @@ impl Loader {
     ///
     /// # Errors
     /// [`LoaderError::Spawn`] if a thread cannot be started, [`LoaderError::Forked`] in a process that was forked after
-    /// the loader was made.
+    /// the loader was made; where samples are grouped by shape, what the order reports.
     pub fn epoch(&self, epoch: u64) -> Result<Batches, LoaderError> {
         self.start(epoch, None)
     }
@@ -138,10 +146,15 @@ impl Loader {
     /// Goes on where a stream stood, with exactly the next batch.
     ///
     /// # Errors
-    /// As [`epoch`](Self::epoch), and [`LoaderError::OtherStream`] for a state that was taken with other data or
-    /// settings; threads, prefetch and ranks may differ.
+    /// As [`epoch`](Self::epoch), and [`LoaderError::OtherStream`] for a state that was taken with other settings, or with
+    /// images or patches of other shapes; threads, prefetch and ranks may differ.
     pub fn resume(&self, state: &LoaderState) -> Result<Batches, LoaderError> {
         self.start(state.epoch, Some(state))
+    }
+
+    /// Whether this is the process that made the loader.
+    pub(crate) fn check_process(&self) -> Result<(), LoaderError> {
+        if self.process.is_current() { Ok(()) } else { Err(LoaderError::Forked) }
     }
 
     pub(crate) fn order_of(&self, epoch: u64) -> EpochOrder {
@@ -149,9 +162,7 @@ impl Loader {
     }
 
     fn start(&self, epoch: u64, state: Option<&LoaderState>) -> Result<Batches, LoaderError> {
-        if !self.process.is_current() {
-            return Err(LoaderError::Forked);
-        }
+        self.check_process()?;
         let mut order = self.order_of(epoch);
         let batching = Batching::new(&mut order, &self.options)?;
         let own = LoaderState {
@@ -159,12 +170,22 @@ impl Loader {
             next_batch: 0,
             seed: self.dataset().seed(),
             n_batches: batching.n_batches() as u64,
-            settings: settings(&self.parts, &self.options),
+            settings: self.settings,
         };
         if let Some(state) = state {
             state.check(&own)?;
         }
         let planner = Planner { pool: Arc::clone(&self.pool), options: self.options, order, batching, epoch };
         Batches::start(planner, Arc::clone(&self.parts), *state.unwrap_or(&own), self.process)
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_parts = self.parts.len();
+        f.debug_struct("Loader")
+            .field("n_datasets", &n_parts)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

@@ -116,12 +116,12 @@ impl Mixture {
 /// How many samples an epoch has, before any limit.
 ///
 /// # Errors
-/// [`LoaderError::Option`] for ratios that are 0 or too large, [`LoaderError::EmptyPart`] for a data set without patches
+/// [`LoaderError::Option`] for ratios that are too large, [`LoaderError::EmptyPart`] for a data set without patches
 /// beside others, [`LoaderError::EpochLength`] if there are too many.
 pub(crate) fn epoch_len(parts: &[MixPart], passes: usize, length: MixLength) -> Result<usize, LoaderError> {
     let n_samples = |part: &MixPart| {
         let n = part.dataset.n_patches();
-        n.checked_mul(passes).ok_or(LoaderError::EpochLength { n_patches: n, passes })
+        n.checked_mul(passes).ok_or(LoaderError::EpochLength { n_patches: n, times: passes })
     };
     if let [part] = parts {
         return n_samples(part);
@@ -147,5 +147,5 @@ pub(crate) fn epoch_len(parts: &[MixPart], passes: usize, length: MixLength) -> 
         };
     }
     let n_rounds = n_rounds.unwrap_or(0);
-    n_rounds.checked_mul(total).ok_or(LoaderError::EpochLength { n_patches: n_rounds, passes: total })
+    n_rounds.checked_mul(total).ok_or(LoaderError::EpochLength { n_patches: total, times: n_rounds })
 }

@@ -40,9 +40,8 @@ impl Mixing {
 /// Where patches come from, added up batch by batch.
 #[derive(Debug)]
 pub(crate) struct Mixer {
-    batch_size: usize,
     last: Option<(usize, PatchSpec)>,
-    n_patches: usize,
+    n_in_batch: usize,
     n_pairs: usize,
     n_same_image: usize,
     distance: f64,
@@ -54,12 +53,11 @@ pub(crate) struct Mixer {
     sources: BTreeSet<(usize, usize, Option<[usize; 6]>)>,
 }
 
-impl Mixer {
-    pub fn new(batch_size: usize) -> Self {
+impl Default for Mixer {
+    fn default() -> Self {
         Mixer {
-            batch_size,
             last: None,
-            n_patches: 0,
+            n_in_batch: 0,
             n_pairs: 0,
             n_same_image: 0,
             distance: 0.0,
@@ -71,10 +69,12 @@ impl Mixer {
             sources: BTreeSet::new(),
         }
     }
+}
 
+impl Mixer {
     /// The next patch: its data set, its place if it is known, and the first chunk that it needs.
     pub fn add(&mut self, dataset: usize, patch: Option<&PatchSpec>, chunk: Option<[usize; 6]>) {
-        self.n_patches += 1;
+        self.n_in_batch += 1;
         if let Some(patch) = patch {
             if let Some((of, last)) = &self.last {
                 self.n_pairs += 1;
@@ -87,12 +87,14 @@ impl Mixer {
             self.images.insert((dataset, patch.data_idx));
             self.sources.insert((dataset, patch.data_idx, chunk));
         }
-        if self.n_patches.is_multiple_of(self.batch_size) {
-            self.end_batch();
-        }
     }
 
-    fn end_batch(&mut self) {
+    /// The patches that follow are those of the next batch.
+    pub fn end_batch(&mut self) {
+        if self.n_in_batch == 0 {
+            return;
+        }
+        self.n_in_batch = 0;
         self.n_batches += 1;
         self.n_images += self.images.len();
         self.n_sources += self.sources.len();
@@ -102,9 +104,9 @@ impl Mixer {
         self.sources.clear();
     }
 
-    /// What was seen; a batch that is not full counts only if there is no other.
+    /// What was seen; the batch that was looked at last may not have been seen as a whole and counts only if there is no other.
     pub fn finish(mut self) -> Mixing {
-        if self.n_batches == 0 && self.n_patches > 0 {
+        if self.n_batches == 0 {
             self.end_batch();
         }
         let share = |sum: f64, n: usize| if n > 0 { sum / as_f64(n) } else { 0.0 };

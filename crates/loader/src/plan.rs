@@ -73,12 +73,24 @@ impl Planner {
     }
 
     fn plan_uncaught(&mut self, batch_idx: usize) -> Result<Planned, LoaderError> {
+        let (n, budget) = (self.batching.n_samples(batch_idx, &self.order), self.max_bytes());
+        let needed = n.saturating_mul(SAMPLE_BYTES).saturating_add(BATCH_BYTES);
+        if needed > budget {
+            return Err(LoaderError::Budget { needed, budget });
+        }
         let chosen = self.batching.samples(batch_idx, &mut self.order)?;
-        let (n, budget) = (chosen.len(), self.options.prefetch_bytes);
         let mut first: Option<SampleLayout> = None;
         let (mut samples, mut skipped, mut needed) = (Vec::with_capacity(n), Vec::new(), 0);
         for id in chosen {
-            match (self.order.layout(&id), first) {
+            let layout = catch_unwind(AssertUnwindSafe(|| self.order.layout(&id)));
+            let layout = match layout {
+                Ok(layout) => layout.map_err(|source| self.failed(batch_idx, id, source)),
+                Err(panic) => {
+                    let (sample, message) = (self.named(id), panic_message(panic));
+                    Err(LoaderError::Panicked { batch_idx, sample, message })
+                }
+            };
+            match (layout, first) {
                 (Ok(layout), None) => {
                     needed = bytes_needed(&layout, n);
                     if needed > budget {
@@ -91,8 +103,7 @@ impl Planner {
                     return Err(LoaderError::MixedShapes { batch_idx, sample, got, expected });
                 }
                 (Ok(_), Some(_)) => {}
-                (Err(source), _) => {
-                    let failed = LoaderError::Patch { batch_idx, sample: self.named(id), source };
+                (Err(failed), _) => {
                     if self.options.on_failure != OnFailure::Skip {
                         return Err(failed);
                     }
@@ -108,8 +119,17 @@ impl Planner {
         }
     }
 
+    /// What may be in flight; no memory in one piece is larger than this.
+    pub fn max_bytes(&self) -> usize {
+        self.options.prefetch_bytes.min(isize::MAX.unsigned_abs())
+    }
+
+    fn failed(&self, batch_idx: usize, id: SampleId, source: ConstructError) -> LoaderError {
+        LoaderError::Patch { batch_idx, sample: self.named(id), source }
+    }
+
     fn named(&self, id: SampleId) -> Box<FailedSample> {
-        Box::new(FailedSample::locate(self.order.dataset(&id), id))
+        Box::new(FailedSample::caught(self.order.dataset(&id), id))
     }
 
     /// Takes the memory of a batch.
@@ -171,26 +191,16 @@ impl OpenBatch {
     }
 
     /// Turns filled memory into a batch, or into the error of its first failing patch.
-    pub fn close(&self, mut memory: BatchMemory) -> Result<Batch, LoaderError> {
-        let mut outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut skipped = std::mem::take(&mut *self.skipped.lock().unwrap_or_else(PoisonError::into_inner));
-        outcomes.sort_unstable_by_key(|(first, _)| *first);
-        let n = outcomes.iter().map(|(_, outcomes)| outcomes.len()).sum();
-        if n != self.samples.len() {
-            return Err(LoaderError::WorkersGone);
-        }
-        let (mut items, mut is_kept) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        for outcome in outcomes.into_iter().flat_map(|(_, outcomes)| outcomes) {
-            is_kept.push(outcome.is_ok());
-            match outcome {
-                Ok(item) => items.push(item),
-                Err(error) if self.on_failure == OnFailure::Skip => skipped.push(error),
-                Err(error) => return Err(error),
+    pub fn close(&self, memory: BatchMemory) -> Result<Batch, LoaderError> {
+        let (items, is_kept, skipped) = match self.sorted_out() {
+            Ok(sorted_out) => sorted_out,
+            Err(error) => {
+                self.pool.give(memory.inputs);
+                self.pool.give(memory.targets);
+                return Err(error);
             }
-        }
-        if items.is_empty() {
-            return Err(all_skipped(self.batch_idx, skipped.len(), skipped));
-        }
+        };
+        let mut memory = memory;
         if items.len() < is_kept.len() {
             memory.keep(&is_kept);
         }
@@ -211,6 +221,31 @@ impl OpenBatch {
             pool: Arc::clone(&self.pool),
             finished: Instant::now(),
         })
+    }
+
+    /// What is handed over, which places that keeps, and what is left out; or the error of the first failing patch.
+    #[expect(clippy::type_complexity, reason = "three lists that belong together for a moment")]
+    fn sorted_out(&self) -> Result<(Vec<Item>, Vec<bool>, Vec<LoaderError>), LoaderError> {
+        let mut outcomes = std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut skipped = std::mem::take(&mut *self.skipped.lock().unwrap_or_else(PoisonError::into_inner));
+        outcomes.sort_unstable_by_key(|(first, _)| *first);
+        let n = outcomes.iter().map(|(_, outcomes)| outcomes.len()).sum();
+        if n != self.samples.len() {
+            return Err(LoaderError::WorkersGone);
+        }
+        let (mut items, mut is_kept) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for outcome in outcomes.into_iter().flat_map(|(_, outcomes)| outcomes) {
+            is_kept.push(outcome.is_ok());
+            match outcome {
+                Ok(item) => items.push(item),
+                Err(error) if self.on_failure == OnFailure::Skip => skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if items.is_empty() {
+            return Err(all_skipped(self.batch_idx, skipped.len(), skipped));
+        }
+        Ok((items, is_kept, skipped))
     }
 
     fn array(

@@ -1,6 +1,7 @@
 //! One epoch on its way: batches out to the workers, finished ones back in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -11,9 +12,10 @@ use crate::mix::MixPart;
 use crate::plan::{Finished, OpenBatch, Planned, Planner};
 use crate::process::Process;
 use crate::stats::Meter;
+use crate::steps::Steps;
 use crate::sync::{AtomicBool, JoinHandle, Receiver, Sender, TryRecvError, spawn, unbounded};
 use crate::work::{Shared, work};
-use crate::{Batch, LoaderError, LoaderState, LoaderStats, Shard, Uneven};
+use crate::{Batch, LoaderError, LoaderState, LoaderStats};
 
 /// The batches of one epoch, in order; an iterator of results.
 ///
@@ -37,6 +39,8 @@ pub struct Batches {
     workers: Vec<JoinHandle<()>>,
     process: Process,
     started: Instant,
+    /// When a batch was handed over last.
+    handed_over: Instant,
     stats: LoaderStats,
 }
 
@@ -44,43 +48,6 @@ pub struct Batches {
 struct Channels {
     jobs: Sender<Arc<OpenBatch>>,
     finished: Receiver<Finished>,
-}
-
-/// Which batches of an epoch a rank delivers, one per step.
-#[derive(Debug, Clone, Copy)]
-struct Steps {
-    shard: Shard,
-    /// The first batch that is dealt out.
-    first: usize,
-    /// How many batches the epoch has over all ranks.
-    n_in_epoch: usize,
-    n_steps: usize,
-}
-
-impl Steps {
-    fn new(shard: Shard, first: usize, n_batches: usize) -> Self {
-        let n_left = n_batches.saturating_sub(first);
-        let (n_rounds, rest) = (n_left / shard.world_size, n_left % shard.world_size);
-        let has_more = match shard.uneven {
-            Uneven::Keep => shard.rank < rest,
-            Uneven::Drop => false,
-            Uneven::Pad => rest > 0,
-        };
-        Steps { shard, first, n_in_epoch: n_batches, n_steps: n_rounds + usize::from(has_more) }
-    }
-
-    /// The batch of a step, and whether it was dealt out before.
-    fn batch(&self, step: usize) -> (usize, bool) {
-        let place = self.first + step * self.shard.world_size + self.shard.rank;
-        if place < self.n_in_epoch { (place, false) } else { (place % self.n_in_epoch, true) }
-    }
-
-    /// The first batch that no rank has delivered after `n_steps`; nothing at the end of the epoch.
-    fn next_batch(&self, n_steps: usize) -> Option<usize> {
-        let next = self.first + n_steps * self.shard.world_size;
-        let is_over = self.shard.uneven == Uneven::Drop && n_steps >= self.n_steps;
-        Some(next).filter(|next| *next < self.n_in_epoch && !is_over)
-    }
 }
 
 impl Batches {
@@ -96,7 +63,8 @@ impl Batches {
         let options = planner.options;
         let first = usize::try_from(state.next_batch).unwrap_or(usize::MAX);
         let steps = Steps::new(options.shard, first, planner.batching.n_batches());
-        let n_workers = options.n_workers.min(steps.n_steps.saturating_mul(options.batch_size));
+        let n_patches = steps.n_steps.saturating_mul(options.batch_size).min(planner.order.n_places());
+        let n_workers = options.n_workers.min(n_patches);
         let shared = Arc::new(Shared {
             parts,
             n_workers,
@@ -106,6 +74,7 @@ impl Batches {
             #[cfg(feature = "async")]
             waiting: crate::stream::Waiting::default(),
         });
+        let started = Instant::now();
         let mut batches = Batches {
             planner,
             steps,
@@ -120,7 +89,8 @@ impl Batches {
             shared: Arc::clone(&shared),
             workers: Vec::new(),
             process,
-            started: Instant::now(),
+            started,
+            handed_over: started,
             stats: LoaderStats::default(),
         };
         for worker in 0..n_workers {
@@ -140,19 +110,25 @@ impl Batches {
 
     /// What was delivered so far and how long it took.
     pub fn stats(&self) -> LoaderStats {
-        LoaderStats {
-            elapsed: self.started.elapsed(),
+        let is_over = self.next_step >= self.steps.n_steps;
+        let end = if is_over { self.handed_over } else { Instant::now() };
+        let stats = LoaderStats {
+            elapsed: end.saturating_duration_since(self.started),
             bytes_in_flight: self.n_bytes_in_flight,
             n_retries: self.shared.meter.n_retries(),
-            work: self.shared.meter.work(self.shared.n_workers),
             ..self.stats
+        };
+        // In a forked process a lock of the workers may have been copied while it was held.
+        if !self.process.is_current() {
+            return stats;
         }
+        LoaderStats { work: self.shared.meter.work(self.shared.n_workers), ..stats }
     }
 
     /// Where the stream stands: [`Loader::resume`](crate::Loader::resume) goes on with the next batch.
     ///
-    /// After the last batch of an epoch that is the first one of the next epoch, as soon as no rank has any left. A batch
-    /// that was an error counts as delivered.
+    /// After the last batch of an epoch that is the first one of the next epoch, as soon as no rank has any left; a rank that
+    /// has none while others have goes on with [`LoaderState::next_epoch`]. A batch that was an error counts as delivered.
     pub fn state(&self) -> LoaderState {
         self.state
     }
@@ -160,15 +136,14 @@ impl Batches {
     fn state_after(&self, n_steps: usize) -> LoaderState {
         match self.steps.next_batch(n_steps) {
             Some(next_batch) => LoaderState { next_batch: next_batch as u64, ..self.state },
-            None => LoaderState { epoch: self.planner.epoch.wrapping_add(1), next_batch: 0, ..self.state },
+            None => LoaderState { epoch: self.planner.epoch, ..self.state }.next_epoch(),
         }
     }
 
     /// Opens batches until as many are in flight as may be.
     fn open_ahead(&mut self) {
         let Some(channels) = &self.channels else { return };
-        let (max_batches, max_bytes) =
-            (self.planner.options.prefetch_batches, self.planner.options.prefetch_bytes);
+        let (max_batches, max_bytes) = (self.planner.options.prefetch_batches, self.planner.max_bytes());
         while self.unplannable.is_none() && self.in_flight.len() < max_batches {
             let step = self.next_step + self.in_flight.len();
             if step >= self.steps.n_steps {
@@ -271,17 +246,32 @@ impl Batches {
                 self.stats.n_patches += batch.len();
                 self.stats.n_skipped += batch.skipped.len();
                 self.stats.n_bytes += batch.n_bytes();
-                self.stats.waited_for_consumer += batch.finished.elapsed();
+                // Before that, the consumer waited for an earlier batch, or had it.
+                let since = batch.finished.max(self.handed_over);
+                self.stats.waited_for_consumer += since.elapsed();
             }
             Err(error) => {
                 self.stats.n_failed_batches += 1;
+                if let LoaderError::AllSkipped { n, .. } = error {
+                    self.stats.n_skipped += n;
+                }
                 if matches!(error, LoaderError::WorkersGone) {
                     self.next_step = self.steps.n_steps;
                 }
             }
         }
+        self.handed_over = Instant::now();
         self.open_ahead();
         batch
+    }
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches")
+            .field("state", &self.state)
+            .field("n_left", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,13 @@
 //! The name of a sample in the stream.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use patchweave_construct::{Dataset, PatchRole};
 use patchweave_geometry::PatchSpec;
 use patchweave_patching::Round;
+
+use crate::panics::panic_message;
 
 /// One sample of the stream: which patch of which data set, and in which round it is made.
 ///
@@ -53,8 +56,15 @@ pub struct FailedSample {
 }
 
 impl FailedSample {
-    /// Looks up where a sample would have been cut.
-    pub(crate) fn locate(dataset: &Dataset, id: SampleId) -> Self {
+    /// Looks up where a sample would have been cut; user code that panics does not know.
+    pub(crate) fn caught(dataset: &Dataset, id: SampleId) -> Self {
+        catch_unwind(AssertUnwindSafe(|| FailedSample::locate(dataset, id))).unwrap_or_else(|panic| {
+            drop(panic_message(panic));
+            FailedSample { id, place: None }
+        })
+    }
+
+    fn locate(dataset: &Dataset, id: SampleId) -> Self {
         let place = || {
             let spec = dataset.locate(id.index, id.round).ok()??;
             let metadata = dataset.metadata(PatchRole::Input, &spec)?;

@@ -1,5 +1,6 @@
 //! Where a stream stands, so that another process can go on from there.
 
+use patchweave_construct::{PatchRole, SampleLayout};
 use serde::{Deserialize, Serialize};
 
 use crate::mix::MixPart;
@@ -34,6 +35,15 @@ pub struct LoaderState {
 }
 
 impl LoaderState {
+    /// The start of the epoch that follows.
+    ///
+    /// For a rank that has no batch left while others have: the state of the stream stays in the epoch until the last batch
+    /// of all ranks was delivered.
+    #[must_use]
+    pub fn next_epoch(&self) -> LoaderState {
+        LoaderState { epoch: self.epoch.wrapping_add(1), next_batch: 0, ..*self }
+    }
+
     /// Refuses a state that belongs to another stream.
     ///
     /// # Errors
@@ -49,7 +59,7 @@ impl LoaderState {
         }
         if self.settings != own.settings {
             return differs(
-                "fingerprint of patches, batch size, order, passes, limits and mixing",
+                "fingerprint of shapes, batch size, order, passes, limits and mixing",
                 self.settings,
                 own.settings,
             );
@@ -70,6 +80,14 @@ pub(crate) fn settings(parts: &[MixPart], options: &LoaderOptions) -> u64 {
         hash.add(part.dataset.n_patches());
         hash.add(part.ratio);
         hash.word(part.dataset.seed());
+        for shape in part.dataset.constr().shapes(PatchRole::Input).unwrap_or_default() {
+            shape.to_vec().into_iter().for_each(|n| hash.add(n));
+        }
+        // A data set without patches has no layout.
+        if let Ok(SampleLayout { input, target }) = part.dataset.layout(0) {
+            let targets = target.map(|target| target.to_czyx()).unwrap_or_default();
+            input.to_czyx().into_iter().chain(targets).for_each(|n| hash.add(n));
+        }
         hash.word(part.weights.as_ref().map_or(0, |weights| weights.fingerprint()));
     }
     hash.add(options.batch_size);

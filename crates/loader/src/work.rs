@@ -40,7 +40,16 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
                 if shared.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                outcomes.push(shared.make(&batch, place, &mut scratch, &mut slots));
+                let id = batch.samples[place];
+                // Errors of user code may panic once more when they are dropped.
+                let made = catch_unwind(AssertUnwindSafe(|| {
+                    shared.make(&batch, id, place, &mut scratch, &mut slots)
+                }));
+                outcomes.push(made.unwrap_or_else(|panic| {
+                    let (batch_idx, message) = (batch.batch_idx, panic_message(panic));
+                    let sample = Box::new(FailedSample { id, place: None });
+                    Err(LoaderError::Panicked { batch_idx, sample, message })
+                }));
             }
             shared.meter.add(&mut scratch);
             let Some(memory) = batch.give_back(slots, outcomes) else { continue };
@@ -54,7 +63,9 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
                 return;
             }
             #[cfg(feature = "async")]
-            shared.waiting.wake();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| shared.waiting.wake())) {
+                drop(panic_message(panic));
+            }
         }
     }
 }
@@ -76,8 +87,15 @@ fn next_batch(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>) -> Option<Arc<O
 
 impl Shared {
     /// Makes a sample, as often as the policy for failures allows.
-    fn make(&self, batch: &OpenBatch, place: usize, scratch: &mut Scratch, slots: &mut Slots) -> Outcome {
-        let (id, batch_idx) = (batch.samples[place], batch.batch_idx);
+    fn make(
+        &self,
+        batch: &OpenBatch,
+        id: SampleId,
+        place: usize,
+        scratch: &mut Scratch,
+        slots: &mut Slots,
+    ) -> Outcome {
+        let batch_idx = batch.batch_idx;
         let dataset = &self.parts[id.dataset].dataset;
         let mut n_tries_left = match self.on_failure {
             OnFailure::Retry(n) => n,
@@ -95,11 +113,7 @@ impl Shared {
                 self.meter.add_retry();
                 continue;
             }
-            let located = catch_unwind(AssertUnwindSafe(|| FailedSample::locate(dataset, id)));
-            let sample = Box::new(located.unwrap_or_else(|panic| {
-                drop(panic_message(panic));
-                FailedSample { id, place: None }
-            }));
+            let sample = Box::new(FailedSample::caught(dataset, id));
             return Err(match failed {
                 Ok(source) => LoaderError::Patch { batch_idx, sample, source },
                 Err(message) => LoaderError::Panicked { batch_idx, sample, message },

@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use patchweave_construct::Dataset;
-use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, OnFailure, Order, Shapes};
+use patchweave_construct::{
+    ConstructError, Dataset, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut,
+};
+use patchweave_geometry::{ImageShape, RegionSpec};
+use patchweave_loader::{Batch, ChunkAware, Loader, LoaderError, LoaderOptions, OnFailure, Order, Shapes};
+use patchweave_patching::{PatchIndices, PatchRng};
 use proptest::prelude::*;
 use support::{Seen, dataset, extractor, hooked, image, no_such_image, seen};
 
@@ -127,6 +131,7 @@ proptest! {
                     return Err(TestCaseError::fail(error.to_string()));
                 };
                 prop_assert_eq!((batch_idx, n), (expected.batch_idx, expected.samples.len()));
+                n_skipped += n;
                 continue;
             }
             let batch = batch.unwrap();
@@ -170,6 +175,136 @@ fn errors_name_patch_file_region_and_cause() {
     );
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "patch 4 points at image 9, there are 1");
+}
+
+/// An error that panics when it is dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl std::fmt::Display for Bomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        // Unlike `panic!` this prints nothing.
+        std::panic::resume_unwind(Box::new("the error goes off"));
+    }
+}
+
+/// Whatever drops it, a worker or the consumer that tries again, the epoch goes on.
+#[test]
+fn errors_that_panic_when_dropped_hang_nobody() {
+    for n_workers in [1, 2, 3] {
+        let set = hooked(&dataset(&[[40, 40]], 3), |index| {
+            if index != 7 {
+                return Ok(());
+            }
+            let source = Box::new(Bomb);
+            let stack = patchweave_stack::StackError::Other { stack: "bomb".to_owned(), source };
+            Err(ConstructError::Stack(stack))
+        });
+        let options =
+            LoaderOptions { batch_size: 5, n_workers, on_failure: OnFailure::Retry(2), ..Default::default() };
+        let results: Vec<_> = Loader::new(set, options)
+            .unwrap()
+            .epoch(0)
+            .unwrap()
+            .map(|batch| batch.map(|batch| batch.len()))
+            .collect();
+        let Err(LoaderError::Panicked { batch_idx: 1, sample, message }) = &results[1] else {
+            panic!("{results:?}")
+        };
+        assert_eq!((sample.id.index, message.as_str()), (7, "the error goes off"));
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 4);
+    }
+}
+
+/// A patch whose place nobody tells fails its own batch, for any number of threads.
+#[test]
+fn patches_without_a_place_fail_alone() {
+    let order = Order::ChunkAware(ChunkAware { window: 6, sources: 2, cache_bytes: 1000 });
+    let results = |n_workers, panics| {
+        let inner = Arc::clone(dataset(&[[40, 40]], 3).constr());
+        let lost = Lost { inner, at: 11, panics };
+        let options = LoaderOptions { batch_size: 5, n_workers, order, ..Default::default() };
+        let loader = Loader::new(Dataset::new(Arc::new(lost), 3), options).unwrap();
+        loader
+            .epoch(0)
+            .unwrap()
+            .map(seen_or_error)
+            .map(|batch| batch.map_err(|error| error.to_string()))
+            .collect::<Vec<_>>()
+    };
+    for panics in [false, true] {
+        let one = results(1, panics);
+        assert_eq!(one.iter().filter(|batch| batch.is_err()).count(), 1);
+        let error = one.iter().find_map(|batch| batch.as_ref().err()).unwrap();
+        assert!(error.contains("patch 11 of epoch 0"), "{error}");
+        assert_eq!(results(3, panics), one);
+    }
+}
+
+/// A constructor that neither finds nor makes one of its patches.
+struct Lost {
+    inner: Arc<dyn PatchConstr>,
+    at: usize,
+    panics: bool,
+}
+
+impl PatchConstr for Lost {
+    fn n_patches(&self) -> usize {
+        self.inner.n_patches()
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        self.inner.layout(index)
+    }
+
+    fn construct_into(
+        &self,
+        index: usize,
+        rng: &mut PatchRng,
+        out: SampleViewMut<'_>,
+    ) -> Result<RegionSpec, ConstructError> {
+        if index == self.at { Err(no_such_image(index)) } else { self.inner.construct_into(index, rng, out) }
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        match (index == self.at, self.panics) {
+            (false, _) => self.inner.locate(index, rng),
+            (true, false) => Err(no_such_image(index)),
+            (true, true) => std::panic::resume_unwind(Box::new("lost")),
+        }
+    }
+
+    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
+        self.inner.shapes(role)
+    }
+
+    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
+        self.inner.metadata(role, spec)
+    }
+
+    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
+        self.inner.patch_indices(data_idx)
+    }
+}
+
+#[test]
+fn arrays_can_be_taken_out() {
+    let loader =
+        Loader::new(dataset(&[[40, 40]], 1), LoaderOptions { batch_size: 3, ..Default::default() }).unwrap();
+    let mut batches = loader.epoch(0).unwrap();
+    let batch = batches.next().unwrap().unwrap();
+    let expected = batch.inputs().to_owned();
+    let (inputs, targets) = batch.into_arrays();
+    assert!(batches.all(|batch| batch.is_ok()));
+    assert_eq!((inputs, targets), (expected, None));
 }
 
 #[test]

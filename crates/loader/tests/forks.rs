@@ -38,10 +38,12 @@ fn forked_processes_are_refused() {
     let is_refused = in_fork(|| {
         let is_new_refused = matches!(loader.epoch(0), Err(LoaderError::Forked));
         let is_next_refused = matches!(batches.next(), Some(Err(LoaderError::Forked)));
-        let is_over = batches.next().is_none();
+        let is_over = batches.next().is_none() && batches.stats().n_batches == 1;
+        let is_forecast_refused = matches!(loader.forecast(0, 0), Err(LoaderError::Forked))
+            && matches!(loader.probe(0, std::time::Duration::ZERO), Err(LoaderError::Forked));
         // All of them go without waiting for threads or locks that are elsewhere.
         drop((held, batches, loader));
-        is_new_refused && is_next_refused && is_over
+        is_new_refused && is_next_refused && is_over && is_forecast_refused
     });
     assert!(is_refused);
 }

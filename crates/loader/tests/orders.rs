@@ -145,7 +145,7 @@ fn volumes(
 fn decodes_per_chunk(
     order: Order,
     volumes: (Vec<Arc<dyn ImageStack>>, Arc<Cache>),
-    patch: [usize; 3],
+    patch: &[usize],
 ) -> f64 {
     let (images, cache) = volumes;
     let n_chunks: usize = images
@@ -155,7 +155,7 @@ fn decodes_per_chunk(
             info.layout.shape().iter().zip(chunk).map(|(n, chunk)| n.div_ceil(chunk)).product::<usize>()
         })
         .sum();
-    let set = random_patches(images, &patch, 11);
+    let set = random_patches(images, patch, 11);
     let loader = Loader::new(set, LoaderOptions { batch_size: 8, order, ..Default::default() }).unwrap();
     samples(&loader, 0);
     cache.n_decodes.load(Ordering::Relaxed) as f64 / n_chunks as f64
@@ -165,9 +165,9 @@ fn decodes_per_chunk(
 #[test]
 fn chunk_aware_orders_decode_cubes_about_once() {
     let data = || volumes(2, [64, 128, 192], [16, 16, 16], 240);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), [16, 16, 16]);
+    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16, 16]);
     let options = ChunkAware { window: 64, sources: 2, cache_bytes: 240 * 8192 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), [16, 16, 16]);
+    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16, 16]);
     assert!(aware < 1.7 && shuffled > 3.0 * aware, "{aware} instead of {shuffled}");
 }
 
@@ -175,9 +175,9 @@ fn chunk_aware_orders_decode_cubes_about_once() {
 #[test]
 fn chunk_aware_orders_decode_planes_about_once() {
     let data = || volumes(3, [128, 64, 64], [1, 64, 64], 130);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), [16, 16, 16]);
+    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16, 16]);
     let options = ChunkAware { window: 32, sources: 3, cache_bytes: 130 * 8192 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), [16, 16, 16]);
+    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16, 16]);
     assert!(aware < 1.1 && shuffled > 4.0 * aware, "{aware} instead of {shuffled}");
 }
 
@@ -185,10 +185,95 @@ fn chunk_aware_orders_decode_planes_about_once() {
 #[test]
 fn chunk_aware_orders_decode_tiles_about_once() {
     let data = || volumes(1, [1, 2048, 2048], [1, 128, 128], 40);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), [1, 32, 32]);
+    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[1, 32, 32]);
     let options = ChunkAware { window: 128, sources: 2, cache_bytes: 40 * 32768 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), [1, 32, 32]);
+    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[1, 32, 32]);
     assert!(aware < 1.5 && shuffled > 6.0 * aware, "{aware} instead of {shuffled}");
+}
+
+/// Samples that share chunks: 16 time points in each.
+#[test]
+fn chunk_aware_orders_decode_chunks_over_time_about_once() {
+    let data = || {
+        let cache = Cache::new(60);
+        let layout = ArrayLayout::new("TYX".parse().unwrap(), &[64, 256, 256]).unwrap();
+        let mut info = StackInfo::new("film", patchweave_pixel::PixelType::U16, layout);
+        info.chunks = Some(vec![16, 32, 32]);
+        let film = Arc::new(Film { info, cache: Arc::clone(&cache) }) as Arc<dyn ImageStack>;
+        (vec![film], cache)
+    };
+    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16]);
+    let options = ChunkAware { window: 256, sources: 2, cache_bytes: 60 * 16 * 32 * 32 * 2 };
+    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16]);
+    assert!(aware < 2.0 && shuffled > 10.0 * aware, "{aware} instead of {shuffled}");
+}
+
+/// A film whose chunks hold several time points.
+struct Film {
+    info: StackInfo,
+    cache: Arc<Cache>,
+}
+
+impl ImageStack for Film {
+    fn info(&self) -> &StackInfo {
+        &self.info
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
+        let chunk = self.info.chunks.clone().unwrap();
+        let range = |axis: usize| {
+            let pixels = window.region.range(axis);
+            pixels.start / chunk[axis]..(pixels.end - 1) / chunk[axis] + 1
+        };
+        for y in range(1) {
+            range(2).for_each(|x| self.cache.ask((0, [window.sample_idx / chunk[0], y, x])));
+        }
+        out.fill(1.0);
+        Ok(())
+    }
+}
+
+/// Patches that point at no image are no reason to deliver others twice.
+#[test]
+fn grouped_orders_need_an_image_for_every_patch() {
+    let spec = |data_idx| patchweave_geometry::PatchSpec {
+        data_idx,
+        sample_idx: 0,
+        coords: patchweave_geometry::PerAxis::new(&[0, 0]).unwrap(),
+        patch_size: patchweave_geometry::Extent::new(&[4, 4]).unwrap(),
+    };
+    let patching =
+        patchweave_patching::FixedPatching::new(vec![spec(9).into(), spec(0).into(), spec(0).into()]);
+    let images = support::extractor(vec![support::image(&[8, 8], "YX", 1)]);
+    let constr = patchweave_construct::BasicPatchConstr::new(patching, images, None, None).unwrap();
+    let set = Dataset::new(Arc::new(constr), 1);
+    let error = Loader::new(set, LoaderOptions { order: Order::Grouped, ..Default::default() }).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the grouped order needs patches that come from one image each: 2 of 3 do; use the shuffled order"
+    );
+}
+
+/// Ranks forecast what they do themselves.
+#[test]
+fn ranks_forecast_their_own_batches() {
+    for world_size in [1, 2, 3] {
+        let mut n_patches = 0;
+        for rank in 0..world_size {
+            let (images, cache) = volumes(2, [40, 50, 60], [8, 16, 16], 20);
+            let shard = patchweave_loader::Shard { rank, world_size, ..Default::default() };
+            let options =
+                LoaderOptions { batch_size: 7, order: Order::Shuffled, shard, ..Default::default() };
+            let loader = Loader::new(random_patches(images, &[8, 12, 12], 3), options).unwrap();
+            let forecast = loader.forecast(0, 20 * 8 * 16 * 16 * 2).unwrap();
+            let own = samples(&loader, 0);
+            assert_eq!((forecast.n_patches, forecast.n_seen), (own.len(), own.len()));
+            assert_eq!(forecast.n_batches, loader.epoch(0).unwrap().n_batches());
+            assert_eq!(forecast.n_decodes, cache.n_decodes.load(Ordering::Relaxed) as f64);
+            n_patches += own.len();
+        }
+        assert_eq!(n_patches, 2 * 5 * 5 * 5);
+    }
 }
 
 /// Within a window, patches come from as many columns as asked for.

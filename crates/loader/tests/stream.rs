@@ -378,7 +378,9 @@ fn an_epoch_without_patches_ends_at_once() {
 /// 100 patches of 8 × 8 pixels, and how often the loader asked for the layout of one.
 fn counted(options: LoaderOptions, faults: Faults) -> (Loader, Arc<Counts>) {
     let (dataset, counts) = faulty_dataset(faults);
-    (Loader::new(dataset, options).unwrap(), counts)
+    let loader = Loader::new(dataset, options).unwrap();
+    counts.n_layouts.store(0, Ordering::Relaxed);
+    (loader, counts)
 }
 
 #[test]
@@ -434,7 +436,7 @@ fn nothing_is_planned_beyond_a_batch_that_cannot_be() {
 
 #[test]
 fn a_batch_over_budget_asks_for_one_layout() {
-    let options = LoaderOptions { batch_size: 100, prefetch_bytes: 1000, ..Default::default() };
+    let options = LoaderOptions { batch_size: 100, prefetch_bytes: 70_000, ..Default::default() };
     let (loader, counts) = counted(options, Faults::default());
     assert!(matches!(loader.epoch(0).unwrap().next(), Some(Err(LoaderError::Budget { .. }))));
     assert_eq!(counts.n_layouts.load(Ordering::Relaxed), 1);

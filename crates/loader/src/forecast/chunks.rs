@@ -6,7 +6,7 @@ use std::sync::Arc;
 use patchweave_construct::{Dataset, ImageMetadata, PatchRole};
 use patchweave_geometry::{Axis, Extent, PatchSpec, PerAxis, Region, RegionSpec};
 
-use crate::order::as_f64;
+use crate::order::{SampleChunks, as_f64};
 
 /// A chunk: which image, and where in its grid along `STCZYX`.
 pub(super) type ChunkKey = (usize, [usize; 6]);
@@ -18,6 +18,7 @@ pub(super) struct Image {
     /// Chunks along `STCZYX`.
     chunk: [usize; 6],
     shape: [usize; 6],
+    samples: SampleChunks,
     extent: Extent,
     /// Bytes of a decoded chunk.
     pub chunk_bytes: f64,
@@ -43,7 +44,15 @@ impl Image {
         let n_chunks = shape.iter().zip(&chunk).map(|(n, chunk)| as_f64(n.div_ceil(*chunk))).product();
         let chunk_bytes =
             chunk.iter().map(|n| as_f64(*n)).product::<f64>() * as_f64(metadata.pixel_bytes.max(1));
-        Some(Image { number, chunk, shape, extent: metadata.data_shape.extent, chunk_bytes, n_chunks })
+        Some(Image {
+            number,
+            chunk,
+            shape,
+            samples: SampleChunks::of(metadata),
+            extent: metadata.data_shape.extent,
+            chunk_bytes,
+            n_chunks,
+        })
     }
 
     /// Calls `found` with every chunk that a window of a sample touches; `channel` alone, or all of them.
@@ -55,10 +64,8 @@ impl Image {
         found: &mut impl FnMut(ChunkKey),
     ) {
         let Ok(Some(inside)) = region.clip(&self.extent) else { return };
-        let [n_s, n_t, n_c, ..] = self.shape;
-        let [s_chunk, t_chunk, c_chunk, ..] = self.chunk;
-        // Samples count S first, then T.
-        let (s, t) = ((sample_idx / n_t).min(n_s - 1) / s_chunk, sample_idx % n_t / t_chunk);
+        let (n_c, c_chunk) = (self.shape[2], self.chunk[2]);
+        let [s, t] = self.samples.chunk_of(sample_idx);
         let channels = match channel {
             Some(channel) => channel.min(n_c - 1) / c_chunk..channel.min(n_c - 1) / c_chunk + 1,
             None => 0..n_c.div_ceil(c_chunk),

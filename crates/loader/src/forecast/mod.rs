@@ -8,8 +8,10 @@ use std::time::Duration;
 use patchweave_construct::{Sample, Scratch, Spent};
 use patchweave_geometry::RegionSpec;
 
+use crate::epoch::Batching;
 use crate::mixing::Mixer;
 use crate::order::as_f64;
+use crate::steps::Steps;
 use crate::{Loader, LoaderError, Mixing};
 use chunks::ImageList;
 use kept::Kept;
@@ -27,9 +29,9 @@ const MAX_LOOKUPS: usize = 1 << 21;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Forecast {
-    /// Patches of the epoch, over all ranks.
+    /// Patches of the epoch that this rank delivers.
     pub n_patches: usize,
-    /// Batches of the epoch, over all ranks.
+    /// Batches of the epoch that this rank delivers.
     pub n_batches: usize,
     /// Bytes of inputs and targets, 4 for each value.
     pub n_bytes: f64,
@@ -76,22 +78,32 @@ impl Forecast {
 }
 
 impl Loader {
-    /// What an epoch will take with a cache of `cache_bytes` for chunks.
+    /// What an epoch will take this rank with a cache of `cache_bytes` for chunks.
     ///
     /// # Errors
-    /// What the order and the constructors report.
+    /// What the order and the constructors report; [`LoaderError::Forked`].
     pub fn forecast(&self, epoch: u64, cache_bytes: u64) -> Result<Forecast, LoaderError> {
+        self.check_process()?;
         let mut order = self.order_of(epoch);
-        let n = order.n_places();
+        let batching = Batching::new(&mut order, self.options())?;
+        let steps = Steps::new(self.options().shard, 0, batching.n_batches());
+        let n = steps.n_samples(&batching, &order);
         let mut images = ImageList::default();
         let mut kept = Kept::new(cache_bytes);
-        let mut mixer = Mixer::new(self.options().batch_size);
+        let mut mixer = Mixer::default();
         let (mut value_bytes, mut n_seen, mut n_lookups) = (0.0, 0, 0);
         // What happens behind the middle is what goes on: by then the cache is as full as it gets.
         let mut at_middle = (0, Count::default());
         let n_wanted = n.min(MAX_PATCHES);
+        let mut step = 0;
+        let mut batch = Vec::new().into_iter();
         while n_seen < n_wanted && n_lookups < MAX_LOOKUPS {
-            let id = order.sample_at(n_seen)?;
+            let Some(id) = batch.next() else {
+                mixer.end_batch();
+                batch = batching.samples(steps.batch(step).0, &mut order)?.into_iter();
+                step += 1;
+                continue;
+            };
             let dataset = order.dataset(&id);
             let failed = |source| LoaderError::Place { id, source };
             value_bytes += as_f64(dataset.layout(id.index).map_err(failed)?.len() * size_of::<f32>());
@@ -125,7 +137,7 @@ impl Loader {
             .min(as_f64(self.options().prefetch_bytes));
         Ok(Forecast {
             n_patches: n,
-            n_batches: self.n_batches(),
+            n_batches: steps.n_steps,
             n_bytes: per_patch * as_f64(n),
             n_chunks: all.n_decodes,
             n_decodes: count.n_decodes,
@@ -141,15 +153,16 @@ impl Loader {
     /// At least one patch is made if there is one. Chunks that are decoded stay in the cache.
     ///
     /// # Errors
-    /// [`LoaderError::Place`] with what a constructor reports, and what the order reports.
+    /// [`LoaderError::Probe`] with what a constructor reports, [`LoaderError::Forked`], and what the order reports.
     pub fn probe(&self, epoch: u64, limit: Duration) -> Result<Spent, LoaderError> {
+        self.check_process()?;
         let start = std::time::Instant::now();
         let mut order = self.order_of(epoch);
         let mut scratch = Scratch::default();
         for place in 0..order.n_places() {
             let id = order.sample_at(place)?;
             let dataset = order.dataset(&id);
-            let failed = |source| LoaderError::Place { id, source };
+            let failed = |source| LoaderError::Probe { id, source };
             let mut sample = Sample::zeros(&dataset.layout(id.index).map_err(failed)?).map_err(failed)?;
             dataset.write(id.index, id.round, &mut scratch, sample.view_mut()).map_err(failed)?;
             if start.elapsed() >= limit {

@@ -1,25 +1,31 @@
 //! Patches that share chunks come close together.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use patchweave_construct::{Dataset, PatchRole};
-use patchweave_geometry::{PatchSpec, RegionSpec};
+use patchweave_construct::{Dataset, ImageMetadata, PatchRole};
+use patchweave_geometry::PatchSpec;
 use patchweave_patching::{Draw, PatchRng, Permutation, Round};
 use rand::Rng;
 
-use super::columns::{Columns, Stored, as_f64};
-use crate::epoch::dataset_of;
-use crate::{ChunkAware, LoaderError, SampleId};
+use super::columns::{Columns, Sizes, as_f64};
+use super::sample_chunks::SampleChunks;
+use crate::panics::panic_message;
+use crate::{ChunkAware, LoaderError};
 
 /// Patches whose places are known at a time: what is sorted is held in memory.
 ///
 /// Of a round with more patches than one segment has, every segment needs the chunks of its own patches.
 const SEGMENT: usize = 1 << 20;
 
-/// Patches with neighbouring indices, which mostly lie in the same image, get into the same segment.
-const RUN: usize = SEGMENT / 16;
+/// A segment is made of runs: patches with neighbouring indices, which mostly lie in the same image.
+const RUNS_PER_SEGMENT: usize = 16;
+
+/// Patches of a run; the last one may have less.
+const RUN: usize = SEGMENT / RUNS_PER_SEGMENT;
 
 /// The chunk-aware order of one data set in one round, see [`ChunkAware`].
 pub(crate) struct ChunkOrder {
@@ -27,12 +33,15 @@ pub(crate) struct ChunkOrder {
     options: ChunkAware,
     round: Round,
     n_threads: usize,
+    run_len: usize,
     /// The order of runs.
     runs: Permutation,
+    /// What columns are put in order by.
+    seed: u64,
     /// The segment that was asked for last.
     segment: Option<Segment>,
     /// The columns of every image that was seen.
-    columns: BTreeMap<usize, Columns>,
+    columns: BTreeMap<usize, Stored>,
 }
 
 /// The sorted patches of a segment.
@@ -44,10 +53,11 @@ struct Segment {
     window: Option<(usize, Permutation)>,
 }
 
-/// Where a patch is: its index, image, sample and start along `ZYX`.
-struct Located {
-    index: usize,
-    spec: PatchSpec,
+/// How an image is stored, and how it is cut.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    columns: Columns,
+    samples: SampleChunks,
 }
 
 /// What patches are sorted by.
@@ -60,15 +70,26 @@ struct Entry {
 
 impl ChunkOrder {
     pub fn new(dataset: Arc<Dataset>, options: ChunkAware, round: Round, n_threads: usize) -> Self {
-        let runs = Permutation::new(dataset.n_patches().div_ceil(RUN), dataset.seed(), round);
-        let columns = BTreeMap::new();
-        ChunkOrder { dataset, options, round, n_threads, runs, segment: None, columns }
+        Self::in_runs(dataset, options, round, n_threads, RUN)
+    }
+
+    fn in_runs(
+        dataset: Arc<Dataset>,
+        options: ChunkAware,
+        round: Round,
+        n_threads: usize,
+        run_len: usize,
+    ) -> Self {
+        let mut rng = PatchRng::for_epoch(dataset.seed(), round, Draw::Order);
+        let runs = Permutation::drawn(dataset.n_patches().div_ceil(run_len), &mut rng);
+        let (seed, columns) = (rng.next_u64(), BTreeMap::new());
+        ChunkOrder { dataset, options, round, n_threads, run_len, runs, seed, segment: None, columns }
     }
 
     /// The patch at a place.
     ///
     /// # Errors
-    /// [`LoaderError::Patch`] for a patch that cannot be located, [`LoaderError::NoPlaces`] if none can.
+    /// [`LoaderError::WorkersGone`] if looking places up was ended from outside.
     pub fn at(&mut self, place: usize) -> Result<usize, LoaderError> {
         if self.segment.as_ref().is_none_or(|segment| !segment.places.contains(&place)) {
             self.segment = Some(self.sorted(place)?);
@@ -90,19 +111,19 @@ impl ChunkOrder {
         Ok(segment.indices[first + inside.at(local - first)])
     }
 
-    /// The patches of the segment that holds a place.
+    /// The places of the segment that holds a place, and its runs.
     fn members(&self, place: usize) -> (Range<usize>, Vec<Range<usize>>) {
         let n = self.dataset.n_patches();
         let (mut places, mut runs) = (0..0, Vec::new());
-        for at in 0..n.div_ceil(RUN) {
-            if runs.len() == SEGMENT / RUN {
+        for at in 0..n.div_ceil(self.run_len) {
+            if runs.len() == RUNS_PER_SEGMENT {
                 if places.contains(&place) {
                     break;
                 }
                 (places, runs) = (places.end..places.end, Vec::new());
             }
             let run = self.runs.at(at);
-            let run = run * RUN..((run + 1) * RUN).min(n);
+            let run = run * self.run_len..((run + 1) * self.run_len).min(n);
             places.end += run.len();
             runs.push(run);
         }
@@ -111,88 +132,99 @@ impl ChunkOrder {
 
     fn sorted(&mut self, place: usize) -> Result<Segment, LoaderError> {
         let (places, runs) = self.members(place);
-        let located = self.located(&runs)?;
-        let seed = PatchRng::for_epoch(self.dataset.seed(), self.round, Draw::Order).next_u64();
-        let mut entries = Vec::with_capacity(located.len());
-        for Located { index, spec } in located {
-            let columns = match self.columns.get(&spec.data_idx) {
-                Some(columns) => *columns,
-                None => {
-                    let columns = columns_of(&self.dataset, self.options, index, self.round, &spec)?;
-                    *self.columns.entry(spec.data_idx).or_insert(columns)
-                }
-            };
-            let (column, along) = columns.place_of(spec.coords.to_zyx(0));
-            let [z, y, x] = column.map(|at| at as u64);
-            let words = [spec.data_idx as u64, spec.sample_idx as u64, z, y, x];
-            entries.push(Entry { column: words.into_iter().fold(seed, keyed), along, index });
+        let mut entries = Vec::with_capacity(places.len());
+        for located in self.located(&runs)? {
+            for (index, spec) in located {
+                entries.push(self.entry(index, spec));
+            }
         }
         // Equal starts are in random order: an order by index would favour what comes first.
+        let seed = self.seed;
         entries.sort_unstable_by_key(|entry| (entry.column, entry.along, keyed(seed, entry.index as u64)));
-        Ok(Segment { places, indices: side_by_side(&entries, self.options.sources.max(1)), window: None })
+        Ok(Segment { places, indices: side_by_side(&entries, self.options.sources), window: None })
+    }
+
+    /// What a patch is sorted by. One that cannot be located gets a column of its own: making it will tell why.
+    fn entry(&mut self, index: usize, spec: Option<PatchSpec>) -> Entry {
+        let stored = spec.and_then(|spec| {
+            let known = self.columns.get(&spec.data_idx).copied();
+            let stored = known.or_else(|| stored(&self.dataset, self.options, index, self.round, &spec))?;
+            self.columns.insert(spec.data_idx, stored);
+            Some((spec, stored))
+        });
+        let Some((spec, Stored { columns, samples })) = stored else {
+            return Entry { column: keyed(keyed(self.seed, u64::MAX), index as u64), along: 0, index };
+        };
+        let (column, along) = columns.place_of(spec.coords.to_zyx(0));
+        let [z, y, x] = column.map(|at| at as u64);
+        let [s, t] = samples.chunk_of(spec.sample_idx).map(|at| at as u64);
+        let words = [spec.data_idx as u64, s, t, z, y, x];
+        Entry { column: words.into_iter().fold(self.seed, keyed), along, index }
     }
 
     /// Looks up where all patches of some runs are, on several threads.
-    fn located(&self, runs: &[Range<usize>]) -> Result<Vec<Located>, LoaderError> {
+    fn located(&self, runs: &[Range<usize>]) -> Result<Vec<Vec<(usize, Option<PatchSpec>)>>, LoaderError> {
         let n_threads = self.n_threads.clamp(1, runs.len().max(1));
         let share = runs.len().div_ceil(n_threads).max(1);
-        let of_runs = |runs: &[Range<usize>]| {
-            runs.iter().cloned().flatten().map(|index| self.locate(index)).collect::<Result<Vec<_>, _>>()
+        let of_runs = |runs: &[Range<usize>]| -> Vec<_> {
+            runs.iter().cloned().flatten().map(|index| (index, self.locate(index))).collect()
         };
         if n_threads == 1 {
-            return of_runs(runs);
+            return Ok(vec![of_runs(runs)]);
         }
-        let parts: Vec<_> = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let threads: Vec<_> = runs.chunks(share).map(|runs| scope.spawn(move || of_runs(runs))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(LoaderError::WorkersGone))).collect()
-        });
-        let mut all = Vec::new();
-        for part in parts {
-            all.extend(part?);
-        }
-        Ok(all)
+            threads.into_iter().map(|thread| thread.join().map_err(|_| LoaderError::WorkersGone)).collect()
+        })
     }
 
-    fn locate(&self, index: usize) -> Result<Located, LoaderError> {
-        let id = SampleId { dataset: dataset_of(self.round), index, round: self.round };
-        let spec =
-            self.dataset.locate(index, self.round).map_err(|source| LoaderError::Place { id, source })?;
-        match spec.as_ref().and_then(RegionSpec::patch) {
-            Some(spec) => Ok(Located { index, spec: *spec }),
-            None => Err(LoaderError::NoPlaces),
-        }
+    /// Where a patch is; user code that fails or panics does not know.
+    fn locate(&self, index: usize) -> Option<PatchSpec> {
+        let located = catch_unwind(AssertUnwindSafe(|| {
+            self.dataset.locate(index, self.round).ok().flatten().and_then(|spec| spec.patch().copied())
+        }));
+        located.unwrap_or_else(|panic| {
+            drop(panic_message(panic));
+            None
+        })
     }
 }
 
-/// How the image of a patch is cut into columns.
-pub(crate) fn columns_of(
+/// How the image of a patch is stored, and cut into columns.
+fn stored(
     dataset: &Dataset,
     options: ChunkAware,
     index: usize,
     round: Round,
     patch: &PatchSpec,
-) -> Result<Columns, LoaderError> {
-    let id = SampleId { dataset: dataset_of(round), index, round };
-    let spec = dataset.locate(index, round).map_err(|source| LoaderError::Place { id, source })?;
-    let metadata =
-        spec.and_then(|spec| dataset.metadata(PatchRole::Input, &spec)).ok_or(LoaderError::NoPlaces)?;
+) -> Option<Stored> {
+    let spec = dataset.locate(index, round).ok()??;
+    let metadata = dataset.metadata(PatchRole::Input, &spec)?;
     let shape = metadata.data_shape;
     let image = shape.extent.to_zyx();
     let within = |size: [usize; 3]| std::array::from_fn(|axis| size[axis].clamp(1, image[axis]));
     let chunk = within(metadata.chunk_zyx().unwrap_or(image));
-    let patch_size = within(patch.patch_size.to_zyx());
-    let n_pixels = as_f64(image.iter().product::<usize>()) * as_f64(shape.n_samples);
+    let window = dataset.constr().context().and_then(|context| context.window(&patch.patch_size).ok());
+    let window = within(window.unwrap_or(patch.patch_size).to_zyx());
+    let samples = SampleChunks::of(&metadata);
     let volume = |size: [usize; 3]| size.into_iter().map(as_f64).product::<f64>();
-    // As many pixels as patches start in, for one patch.
+    // As many pixels as patches start in, for one patch; samples that share chunks lie on top of one another.
     let spacing = match dataset.constr().patch_indices(patch.data_idx) {
-        Ok(indices) if !indices.is_empty() => n_pixels / as_f64(indices.len()),
-        _ => volume(patch_size),
+        Ok(indices) if !indices.is_empty() => {
+            volume(image) * as_f64(shape.n_samples) / as_f64(indices.len()) / as_f64(samples.n_shared())
+        }
+        _ => volume(within(patch.patch_size.to_zyx())),
     };
+    let pixel_bytes = |metadata: &ImageMetadata| {
+        as_f64(metadata.pixel_bytes.max(1)) * as_f64(metadata.data_shape.n_channels.max(1))
+    };
+    // The chunks of the target are needed at the same time.
+    let target = dataset.metadata(PatchRole::Target, &spec).filter(|target| target.source != metadata.source);
+    let pixel_bytes = pixel_bytes(&metadata) + target.map_or(0.0, |target| pixel_bytes(&target));
     let n_columns = as_f64(options.sources.max(1));
-    let pixel_bytes = as_f64(metadata.pixel_bytes.max(1)) * as_f64(shape.n_channels.max(1));
-    let budget = bytes_as_f64(options.cache_bytes) / n_columns / pixel_bytes;
+    let budget = bytes_as_f64(options.cache_bytes) / n_columns / pixel_bytes / as_f64(samples.n_shared());
     let slab = as_f64(options.window.max(1)) / n_columns * spacing;
-    Ok(Columns::fitting(Stored { image, chunk, patch: patch_size }, slab, budget))
+    Some(Stored { columns: Columns::fitting(Sizes { image, chunk, patch: window }, slab, budget), samples })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a budget need not be exact")]
@@ -200,14 +232,18 @@ fn bytes_as_f64(bytes: u64) -> f64 {
     bytes as f64
 }
 
-/// Deals columns out to `n_lanes` lanes and merges these so that all of them end together.
+/// Deals columns out to at most `n_lanes` lanes and merges these so that all of them end together.
 ///
-/// `entries` are sorted by column, which are in random order.
+/// `entries` are sorted by column, which are in random order. The next column goes to the shortest lane.
 fn side_by_side(entries: &[Entry], n_lanes: usize) -> Vec<usize> {
-    let mut lanes: Vec<Vec<usize>> = vec![Vec::new(); n_lanes];
-    for column in entries.chunk_by(|a, b| a.column == b.column) {
-        if let Some(shortest) = lanes.iter_mut().min_by_key(|lane| lane.len()) {
-            shortest.extend(column.iter().map(|entry| entry.index));
+    let columns = || entries.chunk_by(|a, b| a.column == b.column);
+    let mut lanes: Vec<Vec<usize>> = vec![Vec::new(); n_lanes.clamp(1, columns().count().max(1))];
+    let mut shortest: BinaryHeap<Reverse<(usize, usize)>> =
+        (0..lanes.len()).map(|lane| Reverse((0, lane))).collect();
+    for column in columns() {
+        if let Some(Reverse((len, lane))) = shortest.pop() {
+            lanes[lane].extend(column.iter().map(|entry| entry.index));
+            shortest.push(Reverse((len + column.len(), lane)));
         }
     }
     let mut merged: Vec<(u64, usize)> = Vec::with_capacity(entries.len());
@@ -226,4 +262,46 @@ fn keyed(hash: u64, word: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array;
+    use patchweave_construct::{BasicPatchConstr, PatchExtractor};
+    use patchweave_geometry::Extent;
+    use patchweave_patching::RandomPatching;
+    use patchweave_stack::ArrayStack;
+    use proptest::prelude::*;
+
+    fn dataset(side: usize) -> Result<Arc<Dataset>, Box<dyn std::error::Error>> {
+        let image = ArrayStack::new(Array::from_elem(vec![side, side], 1_u8), &"YX".parse()?)?;
+        let images = PatchExtractor::new(vec![Arc::new(image)])?;
+        let patching = RandomPatching::new(images.shapes(), Extent::new(&[4, 4])?)?;
+        Ok(Arc::new(Dataset::new(Arc::new(BasicPatchConstr::new(patching, images, None, None)?), 7)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Rounds of any number of segments, asked in order and from any place on.
+        #[test]
+        fn segments_share_a_round_among_them(
+            side in 4_usize..120, run_len in 1_usize..30, window in 1_usize..40, sources in 1_usize..5, from in 0_usize..900,
+        ) {
+            let set = dataset(side).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let options = ChunkAware { window, sources, cache_bytes: 100 };
+            let order = || ChunkOrder::in_runs(Arc::clone(&set), options, Round::from(3), 2, run_len);
+            let n = set.n_patches();
+            let mut one = order();
+            let indices = (0..n).map(|place| one.at(place)).collect::<Result<Vec<_>, _>>();
+            let indices = indices.map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let mut sorted = indices.clone();
+            sorted.sort_unstable();
+            prop_assert!(sorted.into_iter().eq(0..n));
+            let mut other = order();
+            for (place, index) in indices.iter().enumerate().skip(from) {
+                prop_assert_eq!(other.at(place).ok(), Some(*index));
+            }
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! How an image is cut into columns that are gone through from end to end.
 
-/// What is known about an image, all sizes along `ZYX`.
+/// The sizes that matter, all along `ZYX`; `patch` is what is read for a patch.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stored {
+pub(crate) struct Sizes {
     pub image: [usize; 3],
     /// Chunks of the whole image where it is not chunked.
     pub chunk: [usize; 3],
@@ -25,8 +25,8 @@ pub(crate) struct Columns {
 impl Columns {
     /// The widest columns of which no more than `budget` pixels are in use at a time, if patches that start within
     /// `slab` pixels of a column are mixed; at least one chunk wide.
-    pub fn fitting(stored: Stored, slab: f64, budget: f64) -> Self {
-        let Stored { image, chunk, patch } = stored;
+    pub fn fitting(sizes: Sizes, slab: f64, budget: f64) -> Self {
+        let Sizes { image, chunk, patch } = sizes;
         // Along this axis a patch spans most chunks, so that columns that end there would cost most.
         let span = |axis: usize| {
             let is_cut = image[axis] > chunk[axis];
@@ -34,7 +34,7 @@ impl Columns {
         };
         let sweep = (0..3).fold(0, |best, axis| if span(axis) > span(best) { axis } else { best });
         let mut size = std::array::from_fn(|axis| if axis == sweep { image[axis] } else { chunk[axis] });
-        let mut columns = Columns::of(stored, sweep, size, slab);
+        let mut columns = Columns::of(sizes, sweep, size, slab);
         loop {
             let halo = |axis: &usize| as_f64(patch[*axis] - 1) / as_f64(size[*axis]);
             let growing = (0..3).filter(|&axis| size[axis] < image[axis]);
@@ -42,7 +42,7 @@ impl Columns {
             // A step of an eighth keeps the number of steps small for wide images.
             let n_chunks = size[axis] / chunk[axis];
             size[axis] = (n_chunks + (n_chunks / 8).max(1)).saturating_mul(chunk[axis]).min(image[axis]);
-            let wider = Columns::of(stored, sweep, size, slab);
+            let wider = Columns::of(sizes, sweep, size, slab);
             if wider.pixels_in_use > budget {
                 return columns;
             }
@@ -50,8 +50,8 @@ impl Columns {
         }
     }
 
-    fn of(stored: Stored, sweep: usize, size: [usize; 3], slab: f64) -> Self {
-        let Stored { image, chunk, patch } = stored;
+    fn of(sizes: Sizes, sweep: usize, size: [usize; 3], slab: f64) -> Self {
+        let Sizes { image, chunk, patch } = sizes;
         let (mut amplification, mut width, mut section) = (1.0, 1.0, 1.0);
         for axis in (0..3).filter(|&axis| axis != sweep) {
             let whole = size[axis] >= image[axis];
@@ -96,29 +96,29 @@ mod tests {
         ) {
             let chunk: [usize; 3] = std::array::from_fn(|axis| chunk[axis].min(image[axis]));
             let patch: [usize; 3] = std::array::from_fn(|axis| patch[axis].min(image[axis]));
-            let columns = Columns::fitting(Stored { image, chunk, patch }, slab, budget);
+            let columns = Columns::fitting(Sizes { image, chunk, patch }, slab, budget);
             for axis in 0..3 {
                 let size = columns.size[axis];
                 prop_assert!(size == image[axis] || size.is_multiple_of(chunk[axis]), "{columns:?}");
                 prop_assert!(axis != columns.sweep || size == image[axis]);
             }
             prop_assert!(columns.amplification >= 1.0);
-            let more = Columns::fitting(Stored { image, chunk, patch }, slab, 2.0 * budget);
+            let more = Columns::fitting(Sizes { image, chunk, patch }, slab, 2.0 * budget);
             prop_assert!(more.amplification <= columns.amplification + 1e-9, "{more:?} {columns:?}");
         }
     }
 
     #[test]
     fn thin_chunks_are_swept_along_z() {
-        let stored = Stored { image: [256, 512, 512], chunk: [1, 512, 512], patch: [64, 64, 64] };
-        let columns = Columns::fitting(stored, 1e6, 1e6);
+        let sizes = Sizes { image: [256, 512, 512], chunk: [1, 512, 512], patch: [64, 64, 64] };
+        let columns = Columns::fitting(sizes, 1e6, 1e6);
         assert_eq!((columns.sweep, columns.size, columns.amplification), (0, [256, 512, 512], 1.0));
     }
 
     #[test]
     fn an_image_in_one_piece_is_one_column() {
-        let stored = Stored { image: [1, 70, 90], chunk: [1, 70, 90], patch: [1, 64, 64] };
-        let columns = Columns::fitting(stored, 1e6, 1.0);
+        let sizes = Sizes { image: [1, 70, 90], chunk: [1, 70, 90], patch: [1, 64, 64] };
+        let columns = Columns::fitting(sizes, 1e6, 1.0);
         assert_eq!(columns.place_of([0, -5, 60]), ([0, 0, 0], 0));
         assert_eq!(columns.size, [1, 70, 90]);
     }

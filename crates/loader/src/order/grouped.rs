@@ -46,6 +46,9 @@ impl GroupOrder {
     }
 
     /// The images of a data set as groups.
+    ///
+    /// # Errors
+    /// As [`images`].
     pub(crate) fn of(dataset: &Dataset, round: Round) -> Result<Self, LoaderError> {
         Ok(GroupOrder::new(images(dataset)?, dataset.seed(), round))
     }
@@ -75,9 +78,12 @@ impl GroupOrder {
 /// The patches of each image.
 ///
 /// # Errors
-/// [`LoaderError::NoGroups`] if patches do not belong to single images.
+/// [`LoaderError::NoGroups`] if patches do not belong to single images, [`LoaderError::GroupCount`] if some belong to none.
 pub(crate) fn images(dataset: &Dataset) -> Result<Vec<PatchIndices>, LoaderError> {
     let n_images = dataset.constr().shapes(PatchRole::Input).map_or(0, <[_]>::len);
     let of_image = |data_idx| dataset.constr().patch_indices(data_idx);
-    (0..n_images).map(of_image).collect::<Result<_, _>>().map_err(LoaderError::NoGroups)
+    let groups: Vec<PatchIndices> =
+        (0..n_images).map(of_image).collect::<Result<_, _>>().map_err(LoaderError::NoGroups)?;
+    let (got, expected) = (groups.iter().map(PatchIndices::len).sum(), dataset.n_patches());
+    if got == expected { Ok(groups) } else { Err(LoaderError::GroupCount { got, expected }) }
 }

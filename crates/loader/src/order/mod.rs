@@ -3,6 +3,7 @@
 mod chunk_aware;
 mod columns;
 mod grouped;
+mod sample_chunks;
 mod weights;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::{LoaderError, SampleId};
 pub(crate) use chunk_aware::ChunkOrder;
 pub(crate) use columns::as_f64;
 pub use grouped::GroupOrder;
+pub(crate) use sample_chunks::SampleChunks;
 pub use weights::PatchWeights;
 
 /// The order of patches in an epoch.
@@ -33,7 +35,8 @@ pub enum Order {
     ChunkAware(ChunkAware),
     /// As many patches as the data set has, drawn by their weights; some come several times, others never.
     ///
-    /// The weights are those of the [`MixPart`](crate::MixPart).
+    /// The weights are those of the [`MixPart`](crate::MixPart). Every epoch draws others, also of data sets whose patches
+    /// [repeat](patchweave_construct::Dataset::repeating).
     Weighted,
 }
 
@@ -43,9 +46,12 @@ pub enum Order {
 /// chunks. Several columns, taken in random order, are gone through side by side from one end to the other, and what
 /// comes within `window` places is shuffled. A chunk is then needed only while the window passes over it.
 ///
-/// The places of up to 2^20 patches are looked up and sorted at a time, which takes about 100 MB and a second, and 8 MB as
-/// long as they are delivered. An epoch with more patches is cut into such parts, by image as far as possible; chunks of an
-/// image in several parts are decoded once for each.
+/// The places of up to 2^20 patches are looked up and sorted at a time, which takes about 250 MB and a second, and 8 MB as
+/// long as they are delivered; a patch that cannot be located comes anywhere. An epoch with more patches is cut into such parts, by image as far as possible; chunks of an
+/// image in several parts are decoded once for each. So are chunks that several processes need: every rank has a cache of
+/// its own.
+///
+/// In a mixture of data sets each gets its share of the three numbers, by its ratio.
 ///
 /// ```
 /// use patchweave_loader::{ChunkAware, Order};
@@ -59,7 +65,7 @@ pub struct ChunkAware {
     pub window: usize,
     /// How many columns are gone through side by side, at least 1, so from how many places a batch is mixed.
     pub sources: usize,
-    /// Bytes that decoded chunks may take; columns are as wide as fits.
+    /// Bytes that decoded chunks may take; columns are as wide as fits. Not more than the cache that images were opened with.
     pub cache_bytes: u64,
 }
 
@@ -86,7 +92,7 @@ impl Order {
 /// Refuses an order that a data set cannot have.
 ///
 /// # Errors
-/// [`LoaderError::Option`], [`LoaderError::NoGroups`], [`LoaderError::NoPlaces`], [`LoaderError::Place`],
+/// [`LoaderError::Option`], [`LoaderError::NoGroups`], [`LoaderError::GroupCount`], [`LoaderError::NoPlaces`], [`LoaderError::Place`],
 /// [`LoaderError::NoWeights`], [`LoaderError::WeightCount`].
 pub(crate) fn check_order(order: Order, dataset: usize, part: &MixPart) -> Result<(), LoaderError> {
     let set = &part.dataset;
@@ -133,6 +139,9 @@ pub(crate) struct At {
 
 impl RoundOrder {
     /// Makes an order ready; `n_threads` may help.
+    ///
+    /// # Errors
+    /// As [`check_order`], which a loader has asked before.
     pub fn new(
         order: Order,
         dataset: &Arc<Dataset>,
@@ -157,6 +166,9 @@ impl RoundOrder {
     }
 
     /// The patch at a place of the round.
+    ///
+    /// # Errors
+    /// As [`ChunkOrder::at`].
     pub fn at(&mut self, place: usize, dataset: &Dataset, round: Round) -> Result<At, LoaderError> {
         let plain = |index| At { index, round };
         Ok(match self {
