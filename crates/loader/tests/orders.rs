@@ -142,11 +142,7 @@ fn volumes(
 }
 
 /// How many times a chunk is decoded on average.
-fn decodes_per_chunk(
-    order: Order,
-    volumes: (Vec<Arc<dyn ImageStack>>, Arc<Cache>),
-    patch: &[usize],
-) -> f64 {
+fn decodes_per_chunk(order: Order, volumes: (Vec<Arc<dyn ImageStack>>, Arc<Cache>), patch: &[usize]) -> f64 {
     let (images, cache) = volumes;
     let n_chunks: usize = images
         .iter()

@@ -60,6 +60,9 @@ struct Stored {
     samples: SampleChunks,
 }
 
+/// A patch, and where it is if that is known.
+type Located = (usize, Option<PatchSpec>);
+
 /// What patches are sorted by.
 struct Entry {
     /// Equal for the patches of a column, random otherwise.
@@ -163,10 +166,10 @@ impl ChunkOrder {
     }
 
     /// Looks up where all patches of some runs are, on several threads.
-    fn located(&self, runs: &[Range<usize>]) -> Result<Vec<Vec<(usize, Option<PatchSpec>)>>, LoaderError> {
+    fn located(&self, runs: &[Range<usize>]) -> Result<Vec<Vec<Located>>, LoaderError> {
         let n_threads = self.n_threads.clamp(1, runs.len().max(1));
         let share = runs.len().div_ceil(n_threads).max(1);
-        let of_runs = |runs: &[Range<usize>]| -> Vec<_> {
+        let of_runs = |runs: &[Range<usize>]| -> Vec<Located> {
             runs.iter().cloned().flatten().map(|index| (index, self.locate(index))).collect()
         };
         if n_threads == 1 {
