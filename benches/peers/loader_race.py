@@ -62,10 +62,10 @@ class Race:
         return list(WORKERS if contestant == PATCHWEAVE else of_others[contestant].settings)
 
     def best(self, case: Case, contestant: str) -> tuple[str, Tally]:
-        """The fastest setting, and what it reached."""
-        settings = self.settings(case, contestant)
-        setting = max(settings, key=lambda setting: self.tallies[case.name, contestant, setting].rate)
-        return setting, self.tallies[case.name, contestant, setting]
+        """The fastest setting of those that were measured to the end, and what it reached."""
+        tallies = {setting: self.tallies[case.name, contestant, setting] for setting in self.settings(case, contestant)}
+        setting = max(tallies, key=lambda setting: 0.0 if tallies[setting].is_out else tallies[setting].rate)
+        return setting, tallies[setting]
 
     def run(self, case: Case) -> None:
         task = self.folder / f"{case.name}.json"

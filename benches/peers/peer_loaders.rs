@@ -270,8 +270,16 @@ fn main() -> Result<(), Failure> {
                 return Err(format!("--order: got {other}, expected shuffled or sequential").into());
             }
         };
-        let (batch_size, n_workers) = (task.batch_size, needed("workers")?.parse()?);
-        task.deliver(LoaderOptions { batch_size, order, n_workers, ..Default::default() }, &effort)?
+        let mut options = LoaderOptions {
+            batch_size: task.batch_size,
+            order,
+            n_workers: needed("workers")?.parse()?,
+            ..LoaderOptions::default()
+        };
+        if let Some(n_batches) = given("prefetch") {
+            options.prefetch_batches = n_batches.parse()?;
+        }
+        task.deliver(options, &effort)?
     };
     println!("{told}");
     Ok(())
