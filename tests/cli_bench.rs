@@ -125,6 +125,14 @@ fn thin_chunks_are_told_and_chunk_aware_order_decodes_fewer() {
     assert!(verdict["advice"]["change"]["chunk_aware"]["window"].is_u64(), "{verdict}");
     let setting = verdict["setting"].as_str().unwrap();
     assert!(setting.starts_with("train.order: {name: chunk_aware, window: ") && text.contains(setting));
+    let decodes_of = |setting: &str| {
+        let alternatives = report["alternatives"].as_array().unwrap();
+        let found = alternatives.iter().find(|one| one["setting"] == setting);
+        found.map(|found| found["n_decodes"].as_f64().unwrap())
+    };
+    assert!(decodes_of(setting).unwrap() < report["measured"]["n_decodes"].as_f64().unwrap(), "{report:#}");
+    // More memory would help as well, but the configuration says how much there is.
+    assert!(decodes_of("reading.cache_mib: 64").unwrap() <= SHAPE[0] as f64, "{report:#}");
     let tried = &report["try"];
     assert_eq!(tried["setting"], setting);
     assert_eq!(tried["predicted_gain"], verdict["advice"]["gain"]);
@@ -191,7 +199,10 @@ fn what_cannot_be_measured_is_refused() {
     place.run(SMALL).with_code(0);
     let without = format!("{head}predict:{predict}");
     complaint(&without, &[], &["train: there is none", "a `train` section"]);
-    let too_few =
-        with(SMALL, "batch_size: 4", "batch_size: 64\n  train_dataloader_params: {drop_last: true}");
+    let too_few = with(
+        SMALL,
+        "batch_size: 4",
+        "batch_size: 64\n  train_dataloader_params: {shuffle: true, drop_last: true}",
+    );
     complaint(&too_few, &[], &["an epoch has no batch: there are 9 patches"]);
 }

@@ -19,36 +19,48 @@ pub(super) fn forecast_of(loader: &Loader, n_patches: usize, cache_bytes: u64) -
     Ok(loader.forecast(0, cache_bytes)?)
 }
 
-/// What could be changed, and the chunks that it would have decoded for the first `n_made` patches from an empty cache; the
-/// chunk-aware order before larger caches, smaller ones before larger ones.
-pub(super) fn alternatives(setup: &Setup, n_made: usize) -> Result<Vec<Alternative>, Failure> {
+/// What could be changed about reading: the chunk-aware order before larger caches, smaller ones before larger ones.
+pub(super) fn changes(setup: &Setup, epoch: &Forecast) -> Result<Vec<Change>, Failure> {
     let (loader, budget) = (&setup.loader, setup.cache.budget());
-    let alternative = |change, loader: &Loader, cache_bytes| -> Result<Alternative, Failure> {
-        let forecast = forecast_of(loader, n_made, cache_bytes)?;
-        Ok(Alternative { change, n_decodes: decodes_of(&forecast, cache_bytes, n_made as f64) })
-    };
     let mut found = Vec::new();
-    if matches!(loader.options().order, Order::Shuffled | Order::Grouped) {
-        let change = Change::ChunkAware { window: setup.window()? };
-        match setup.changed(change) {
-            Ok(changed) => found.push(alternative(change, &changed, budget)?),
-            // Only making a patch tells where it comes from, so that no order can go by chunks.
-            Err(LoaderError::NoPlaces) => {}
-            Err(error) => return Err(error.into()),
+    match loader.options().order {
+        Order::Shuffled | Order::Grouped => {
+            let change = Change::ChunkAware { window: setup.window()? };
+            match setup.changed(change) {
+                Ok(_) => found.push(change),
+                // Only making a patch tells where it comes from, so that no order can go by chunks.
+                Err(LoaderError::NoPlaces) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        // Its columns are as wide as the cache allows, so that the stream would be another one.
+        Order::ChunkAware(_) => return Ok(found),
+        _ => {}
     }
-    // An order that divides the cache among columns cannot use more of it.
-    if matches!(loader.options().order, Order::ChunkAware(_)) {
-        return Ok(found);
-    }
-    let all = all_chunk_bytes(&loader.forecast(0, budget)?);
-    let mut mib = 64.max((budget / MIB + 1).next_power_of_two());
-    while all > budget as f64 && mib <= MOST_MIB {
-        found.push(alternative(Change::CacheMib(mib), loader, mib * MIB)?);
-        if all <= (mib * MIB) as f64 {
-            break;
-        }
-        mib *= 2;
+    let all = all_chunk_bytes(epoch);
+    let (mut mib, mut room) = (64.max((budget / MIB + 1).next_power_of_two()), budget);
+    while all > room as f64 && mib <= MOST_MIB {
+        found.push(Change::CacheMib(mib));
+        (mib, room) = (mib * 2, mib * MIB);
     }
     Ok(found)
+}
+
+/// A change, and the chunks that it would have decoded for `n_made` patches, if `gain` times as many are made in the same
+/// time from an empty cache.
+pub(super) fn alternative(
+    setup: &Setup,
+    change: Change,
+    n_made: f64,
+    gain: f64,
+) -> Result<Alternative, Failure> {
+    let cache_bytes = match change {
+        Change::CacheMib(mib) => mib.saturating_mul(MIB),
+        _ => setup.cache.budget(),
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is cut off at the ends")]
+    let n_patches = (n_made * gain).ceil() as usize;
+    let forecast = forecast_of(&setup.changed(change)?, n_patches, cache_bytes)?;
+    let n_decodes = decodes_of(&forecast, cache_bytes, n_made * gain) / gain;
+    Ok(Alternative { change, n_decodes })
 }

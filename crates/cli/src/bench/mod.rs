@@ -21,11 +21,11 @@ use tracing::info_span;
 use crate::arguments::BenchOptions;
 use crate::forecast::{decodes_of, described, n_cores};
 use crate::{Console, Failure, interrupt};
-use alternatives::{alternatives, forecast_of};
+use alternatives::{alternative, changes, forecast_of};
 use phase::{Consumer, Epochs, take_batches};
 use report::{EpochForecast, Measured, MixingReport, Replayed, Report, Settings, Tried, ratio, stages};
 use setup::Setup;
-use verdict::Facts;
+use verdict::{Alternative, Facts};
 
 /// Batches that are replayed at most.
 const MAX_REPLAYED: usize = 32;
@@ -74,8 +74,6 @@ impl Bench<'_> {
         self.say(format!("forecast of an epoch: {}", described(&epoch, time)))?;
 
         let (stats, measured) = self.measure(&setup, &epoch)?;
-        let n_made = usize::try_from(measured.n_made).unwrap_or(usize::MAX);
-        let alternatives = alternatives(&setup, n_made)?;
         let facts = Facts {
             stages: stages(&stats),
             elapsed: measured.seconds,
@@ -83,10 +81,13 @@ impl Bench<'_> {
             n_workers: of_loader.n_workers,
             n_cores: n_cores(),
             prefetch_batches: of_loader.prefetch_batches,
+            is_cache_chosen: self.plan.has_key("reading.cache_mib"),
             n_decodes: measured.n_decodes as f64,
             decodes_per_chunk: measured.decodes_per_chunk_and_epoch,
-            alternatives: &alternatives,
+            alternatives: &[],
         };
+        let alternatives = alternatives(&setup, &epoch, &facts, measured.n_made as f64)?;
+        let facts = Facts { alternatives: &alternatives, ..facts };
         let verdict = facts.judge();
         let mut report = Report {
             config: config.display().to_string(),
@@ -104,6 +105,14 @@ impl Bench<'_> {
             mixing_shuffled: shuffled_mixing(&setup.loader, budget)?,
             replayed: self.replay(&setup, &measured)?,
             measured,
+            alternatives: alternatives
+                .iter()
+                .map(|one| report::Alternative {
+                    setting: one.change.setting(),
+                    n_decodes: one.n_decodes,
+                    gain: facts.gain_of(one),
+                })
+                .collect(),
             verdict: report::Verdict {
                 kind: verdict.kind,
                 share: verdict.share,
@@ -119,6 +128,9 @@ impl Bench<'_> {
         }
         self.say(text::against_line(&report))?;
         self.say(text::replay_line(report.replayed.as_ref()))?;
+        for line in text::alternative_lines(&report) {
+            self.say(line)?;
+        }
         if self.options.tries {
             self.attempt(setup, &mut report)?;
         }
@@ -212,6 +224,27 @@ impl Bench<'_> {
         report.tried = Some(tried);
         Ok(())
     }
+}
+
+/// What could be done about reading, if anything is decoded.
+fn alternatives(
+    setup: &Setup,
+    epoch: &Forecast,
+    facts: &Facts<'_>,
+    n_made: f64,
+) -> Result<Vec<Alternative>, Failure> {
+    if facts.n_decodes <= 0.0 {
+        return Ok(Vec::new());
+    }
+    let predict = |change| {
+        // Who is faster makes more patches in the same time, which decode fewer chunks each as the cache fills.
+        let mut found = alternative(setup, change, n_made, 1.0)?;
+        for _ in 0..2 {
+            found = alternative(setup, change, n_made, facts.gain_of(&found))?;
+        }
+        Ok(found)
+    };
+    changes(setup, epoch)?.into_iter().map(predict).collect()
 }
 
 /// How a plain shuffle would mix, unless that is what is measured.

@@ -16,6 +16,8 @@ pub(super) struct Report {
     pub measured: Measured,
     /// The first batches again and again, their chunks in the cache.
     pub replayed: Option<Replayed>,
+    /// What could be done about reading.
+    pub alternatives: Vec<Alternative>,
     pub verdict: Verdict,
     /// What was advised, if it was tried.
     #[serde(rename = "try")]
@@ -94,6 +96,15 @@ pub(super) struct Replayed {
     pub patches_per_second: f64,
     /// How many times the measured speed.
     pub head_room: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Alternative {
+    /// How a configuration says it.
+    pub setting: String,
+    /// Chunks that it would have decoded for the patches that were made.
+    pub n_decodes: f64,
+    pub gain: f64,
 }
 
 #[derive(Debug, Serialize)]

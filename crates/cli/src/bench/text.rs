@@ -1,6 +1,6 @@
 //! What a bench found, in words.
 
-use super::report::{Measured, MixingReport, Replayed, Report, Tried};
+use super::report::{Alternative, Measured, MixingReport, Replayed, Report, Tried};
 use crate::console::{bytes, counted};
 use crate::forecast::{rounded, seconds};
 
@@ -94,6 +94,15 @@ pub(super) fn replay_line(replayed: Option<&Replayed>) -> String {
         ),
         None => "nothing replayed: the chunks of one batch do not fit into the cache".to_owned(),
     }
+}
+
+/// What could be done about reading, line by line.
+pub(super) fn alternative_lines(report: &Report) -> Vec<String> {
+    let line = |one: &Alternative| {
+        let Alternative { setting, n_decodes, gain } = one;
+        format!("  {setting} would have decoded {} chunks, {gain:.1} × the speed", rounded(*n_decodes))
+    };
+    report.alternatives.iter().map(line).collect()
 }
 
 /// What came of trying the advice, in a line.

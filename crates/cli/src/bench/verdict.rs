@@ -40,6 +40,8 @@ pub(super) struct Facts<'a> {
     pub n_workers: usize,
     pub n_cores: usize,
     pub prefetch_batches: usize,
+    /// Whether the configuration says how large the cache is, so that it should stay as it is.
+    pub is_cache_chosen: bool,
     pub n_decodes: f64,
     /// How often a chunk is decoded in an epoch, on average.
     pub decodes_per_chunk: f64,
@@ -141,7 +143,8 @@ impl Facts<'_> {
         gain.min(1.0 / (1.0 - self.waiting())).clamp(1.0, MAX_GAIN)
     }
 
-    fn gain_of(&self, alternative: &Alternative) -> f64 {
+    /// How many times the speed a change should give, if the time for reading goes with the number of decodes.
+    pub fn gain_of(&self, alternative: &Alternative) -> f64 {
         let (before, after) = (sane(self.n_decodes), sane(alternative.n_decodes));
         if before <= 0.0 {
             return 1.0;
@@ -150,14 +153,19 @@ impl Facts<'_> {
         self.limited(1.0 / (1.0 - saved).max(1.0 / MAX_GAIN))
     }
 
-    /// The first one that helps about as much as the best.
+    /// What fewer decodes would help; a larger cache where its size was chosen only if nothing else does.
     fn advice_on_reading(&self) -> Option<Advice> {
-        let advice = |alternative: &Alternative| Advice {
-            change: alternative.change,
-            gain: self.gain_of(alternative),
-        };
-        let best = self.alternatives.iter().map(|one| advice(one).gain).fold(1.0, f64::max);
-        self.alternatives.iter().map(advice).find(|one| one.gain >= MIN_GAIN && one.gain >= 0.9 * best)
+        let is_welcome = |change: &Change| !self.is_cache_chosen || !matches!(change, Change::CacheMib(_));
+        self.best_of(is_welcome).or_else(|| self.best_of(|_| true))
+    }
+
+    /// The first change that helps about as much as the best.
+    fn best_of(&self, is_welcome: impl Fn(&Change) -> bool) -> Option<Advice> {
+        let welcome = self.alternatives.iter().filter(|one| is_welcome(&one.change));
+        let advice: Vec<Advice> =
+            welcome.map(|one| Advice { change: one.change, gain: self.gain_of(one) }).collect();
+        let best = advice.iter().map(|one| one.gain).fold(MIN_GAIN, f64::max);
+        advice.into_iter().find(|one| one.gain >= MIN_GAIN.max(0.9 * best))
     }
 
     fn advice_on_workers(&self) -> Option<Advice> {

@@ -15,6 +15,7 @@ fn facts(stages: Stages, alternatives: &[Alternative]) -> Facts<'_> {
         n_workers: 2,
         n_cores: 2,
         prefetch_batches: 8,
+        is_cache_chosen: false,
         n_decodes: 100.0,
         decodes_per_chunk: 5.2,
         alternatives,
@@ -113,6 +114,16 @@ fn cores_that_make_no_patches_are_told() {
     assert_eq!(starved.judge().advice.unwrap().change, Change::PrefetchBatches(8));
 }
 
+#[test]
+fn a_chosen_cache_stays_as_long_as_something_else_helps() {
+    let table = [(50.0, CHUNK_AWARE), (99.0, Change::CacheMib(512))];
+    for (n_decodes, change) in table {
+        let alternatives = [alternative(CHUNK_AWARE, n_decodes), alternative(Change::CacheMib(512), 1.0)];
+        let chosen = Facts { is_cache_chosen: true, ..facts(decoding(9.0, 1.0), &alternatives) };
+        assert_eq!(chosen.judge().advice.unwrap().change, change);
+    }
+}
+
 fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![0.0..10.0, Just(0.0), any::<f64>()]
 }
@@ -130,14 +141,14 @@ proptest! {
         stages in any_stages(),
         (elapsed, consumer_waited, n_decodes) in (any_number(), any_number(), any_number()),
         (n_workers, n_cores, prefetch_batches) in (0_usize..9, 0_usize..9, 0_usize..9),
-        (chunk_aware, cache) in (any_number(), any_number()),
+        (chunk_aware, cache, is_cache_chosen) in (any_number(), any_number(), any::<bool>()),
     ) {
         let shares = stages.shares();
         prop_assert!((shares.all().iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
         prop_assert!(shares.all().iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
         let alternatives = [alternative(CHUNK_AWARE, chunk_aware), alternative(Change::CacheMib(512), cache)];
         let facts = Facts {
-            stages, elapsed, consumer_waited, n_workers, n_cores, prefetch_batches, n_decodes,
+            stages, elapsed, consumer_waited, n_workers, n_cores, prefetch_batches, is_cache_chosen, n_decodes,
             decodes_per_chunk: n_decodes, alternatives: &alternatives,
         };
         let verdict = facts.judge();
