@@ -104,15 +104,15 @@ impl Bench<'_> {
             mixing: MixingReport::new(&epoch.mixing, of_loader.batch_size),
             mixing_shuffled: shuffled_mixing(&setup.loader, budget)?,
             replayed: self.replay(&setup, &measured)?,
-            measured,
             alternatives: alternatives
                 .iter()
                 .map(|one| report::Alternative {
                     setting: one.change.setting(),
-                    n_decodes: one.n_decodes,
+                    decodes_per_patch: ratio(one.n_decodes, measured.n_made as f64),
                     gain: facts.gain_of(one),
                 })
                 .collect(),
+            measured,
             verdict: report::Verdict {
                 kind: verdict.kind,
                 share: verdict.share,

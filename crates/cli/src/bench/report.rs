@@ -81,6 +81,7 @@ pub(super) struct Measured {
     /// The share of chunks that were found in the cache; none where none was needed.
     pub cache_hits: Option<f64>,
     pub n_decodes: u64,
+    pub decodes_per_patch: f64,
     pub decodes_per_chunk_and_epoch: f64,
     /// Decoded bytes for every byte of the patches that were made.
     pub decode_amplification: f64,
@@ -102,8 +103,8 @@ pub(super) struct Replayed {
 pub(super) struct Alternative {
     /// How a configuration says it.
     pub setting: String,
-    /// Chunks that it would have decoded for the patches that were made.
-    pub n_decodes: f64,
+    /// In the time that was measured.
+    pub decodes_per_patch: f64,
     pub gain: f64,
 }
 
@@ -164,6 +165,7 @@ impl Measured {
             batches_waiting: ratio(stats.waited_for_consumer.as_secs_f64(), elapsed),
             cache_hits: (n_asked > 0).then(|| ratio(reading.n_hits as f64, n_asked as f64)),
             n_decodes: reading.n_decodes,
+            decodes_per_patch: ratio(reading.n_decodes as f64, n_made),
             decodes_per_chunk_and_epoch: ratio(reading.n_decodes as f64, n_made)
                 * ratio(epoch_patches, epoch.n_chunks),
             decode_amplification: ratio(reading.decoded_bytes as f64, patch_bytes * n_made),

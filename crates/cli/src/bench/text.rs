@@ -98,23 +98,23 @@ pub(super) fn replay_line(replayed: Option<&Replayed>) -> String {
 
 /// What could be done about reading, line by line.
 pub(super) fn alternative_lines(report: &Report) -> Vec<String> {
+    let before = report.measured.decodes_per_patch;
     let line = |one: &Alternative| {
-        let Alternative { setting, n_decodes, gain } = one;
-        format!("  {setting} would have decoded {} chunks, {gain:.1} × the speed", rounded(*n_decodes))
+        let Alternative { setting, decodes_per_patch, gain } = one;
+        format!("  {setting}: {decodes_per_patch:.2} decodes per patch instead of {before:.2}, {gain:.1} ×")
     };
     report.alternatives.iter().map(line).collect()
 }
 
 /// What came of trying the advice, in a line.
 pub(super) fn tried_line(tried: &Tried, before: &Measured) -> String {
-    let decodes = |measured: &Measured| measured.n_decodes as f64 / (measured.n_made as f64).max(1.0);
     format!(
         "tried {}: {:.0} patches/s, {:.1} × of before ({:.1} × predicted); {:.2} decodes per patch, before {:.2}",
         tried.setting,
         tried.measured.patches_per_second,
         tried.gain,
         tried.predicted_gain,
-        decodes(&tried.measured),
-        decodes(before)
+        tried.measured.decodes_per_patch,
+        before.decodes_per_patch
     )
 }

@@ -146,11 +146,14 @@ impl Facts<'_> {
     /// How many times the speed a change should give, if the time for reading goes with the number of decodes.
     pub fn gain_of(&self, alternative: &Alternative) -> f64 {
         let (before, after) = (sane(self.n_decodes), sane(alternative.n_decodes));
-        if before <= 0.0 {
+        if before <= 0.0 || self.stages.shares().reading() <= 0.0 {
             return 1.0;
         }
-        let saved = self.stages.shares().reading() * (1.0 - (after / before).min(1.0));
-        self.limited(1.0 / (1.0 - saved).max(1.0 / MAX_GAIN))
+        let shares = self.stages.shares();
+        // Time without a slot is not that of patches.
+        let of_patches = shares.reading() + shares.construct + shares.normalise + shares.augment;
+        let saved = shares.reading() * (1.0 - (after / before).min(1.0));
+        self.limited(of_patches / (of_patches - saved).max(of_patches / MAX_GAIN))
     }
 
     /// What fewer decodes would help; a larger cache where its size was chosen only if nothing else does.

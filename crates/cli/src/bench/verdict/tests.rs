@@ -77,6 +77,9 @@ fn fewer_decodes_are_advised_where_they_help() {
         "reader-bound: 90 % of time decoding chunks; each chunk is decoded 5.2 times an epoch; chunk-aware order would \
          give about 3.1 × (train.order: {name: chunk_aware, window: 256})"
     );
+    // Time without a slot does not count.
+    let with_idle = Stages { idle: 5.0, ..stages };
+    assert!((facts(with_idle, &fewer).gain_of(&fewer[0]) - found.gain_of(&fewer[0])).abs() < 1e-9);
     let hardly = [alternative(CHUNK_AWARE, 90.0)];
     assert_eq!(facts(stages, &hardly).judge().advice, None, "8 % are not worth it");
     // What the consumer waits for is all that it can gain.
