@@ -38,7 +38,8 @@ pub(crate) enum Command {
     },
     /// Measure how fast the training of a configuration is loaded, where the time goes, and what would help
     ///
-    /// Loads as a run would, with an empty cache of decoded chunks at the start of what is measured, and writes nothing.
+    /// Loads as a run of a single process would, with an empty cache of decoded chunks at the start of what is measured, and
+    /// writes nothing.
     /// Images that are simulated by the configuration must have been made. The last line is the verdict.
     Bench {
         /// The YAML file, which needs a `train` section

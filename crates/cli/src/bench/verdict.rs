@@ -235,7 +235,9 @@ impl Facts<'_> {
                 format!("worker-bound: {} of {} cores make patches; {advice}", self.n_workers, self.n_cores)
             }
             Kind::Slots => {
-                format!("slot-bound: {percent:.0} % of time without a slot to fill, or starting; {advice}")
+                format!(
+                    "slot-bound: {percent:.0} % of time without a slot to fill, or starting epochs; {advice}"
+                )
             }
             Kind::Consumer => format!(
                 "consumer-bound: the consumer waited for {:.0} % of the time, workers had nothing to do for {percent:.0} %; the loader \
