@@ -182,7 +182,8 @@ impl Facts<'_> {
         let shares = self.stages.shares();
         let waiting = self.waiting();
         let is_idle = shares.idle > 0.5;
-        if (is_idle && waiting <= 0.5) || self.limited(MAX_GAIN) < MIN_GAIN {
+        let is_consumer_slower = waiting <= 0.5 && waiting < shares.idle;
+        if is_consumer_slower || self.limited(MAX_GAIN) < MIN_GAIN {
             return Verdict { kind: Kind::Consumer, share: shares.idle, advice: None };
         }
         if is_idle {

@@ -58,6 +58,10 @@ fn a_consumer_that_does_not_wait_has_nothing_to_gain() {
     let verdict = slow.judge();
     assert_eq!((verdict.kind, verdict.advice), (Kind::Consumer, None));
     assert!(slow.line(&verdict).contains("could deliver 10.0 × as much"), "{}", slow.line(&verdict));
+    let waiting_less = Facts { stages: Stages { decode: 6.0, ..stages }, consumer_waited: 2.4, ..slow };
+    assert_eq!(waiting_less.judge().kind, Kind::Consumer, "workers wait more than the consumer does");
+    let waiting_more = Facts { stages: Stages { decode: 11.0, ..stages }, consumer_waited: 2.4, ..slow };
+    assert_eq!(waiting_more.judge().kind, Kind::Decode);
     let even = Facts { stages: decoding(9.0, 1.0), ..slow };
     assert_eq!(even.judge().kind, Kind::Consumer, "workers are busy, but the consumer is as fast");
 }
