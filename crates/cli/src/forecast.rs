@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderStats};
+use tracing::info_span;
 
 use crate::console::{bytes, counted, with_causes};
 
@@ -23,6 +24,7 @@ pub(crate) struct RunForecast {
 impl RunForecast {
     /// Forecasts epochs of `n_batches` with a cache of `cache_bytes` for chunks; makes a few samples for it.
     pub fn of(loader: &Loader, n_batches: usize, cache_bytes: u64) -> Self {
+        let _span = info_span!("forecast").entered();
         let forecast = limited(loader, n_batches).and_then(|loader| loader.forecast(0, cache_bytes));
         // A sample that cannot be made is reported by its batch.
         let time = forecast.as_ref().ok().and_then(|forecast| {

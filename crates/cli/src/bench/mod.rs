@@ -68,8 +68,10 @@ impl Bench<'_> {
         let budget = setup.cache.budget();
         let of_loader = *setup.loader.options();
         setup.cache.clear();
-        let epoch = setup.loader.forecast(0, budget)?;
-        let spent = setup.loader.probe(0, PROBE.min(self.limit()))?;
+        let (epoch, spent) = info_span!("forecast").in_scope(|| {
+            let epoch = setup.loader.forecast(0, budget)?;
+            setup.loader.probe(0, PROBE.min(self.limit())).map(|spent| (epoch, spent))
+        })?;
         let time = epoch.time(&spent, of_loader.n_workers.min(n_cores()));
         self.say(format!("forecast of an epoch: {}", described(&epoch, time)))?;
 
