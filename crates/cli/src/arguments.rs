@@ -41,6 +41,19 @@ pub(crate) enum Command {
         #[arg(long)]
         leaks: bool,
     },
+    /// Measure how fast the training of a configuration is loaded, where the time goes, and what would help
+    ///
+    /// Loads as a run of a single process would, with an empty cache of decoded chunks at the start of what is measured, and
+    /// writes nothing.
+    /// Images that are simulated by the configuration must have been made. The last line is the verdict.
+    Bench {
+        /// The YAML file, which needs a `train` section
+        config: PathBuf,
+        #[command(flatten)]
+        options: BenchOptions,
+        #[command(flatten)]
+        trace: TraceOptions,
+    },
     /// Say what a file, a folder or a URL holds, and what reading patches from it costs
     Info(InfoOptions),
     /// Make a small fluorescence data set: one image per structure, and their sum
@@ -52,6 +65,37 @@ pub(crate) struct TraceOptions {
     /// Write down what every thread did and when: a file for ui.perfetto.dev or chrome://tracing
     #[arg(long = "trace", value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchOptions {
+    /// How long to measure, in seconds; replaying and trying take as long each
+    #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub seconds: f64,
+    /// Pretend that whoever takes the batches works for so many milliseconds on each
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub consume_ms: u64,
+    /// Threads that make patches, instead of those of the configuration
+    #[arg(long, value_name = "N", value_parser = parse_workers)]
+    pub workers: Option<usize>,
+    /// Another order of the patches than that of the configuration
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub order: Option<OrderName>,
+    /// Measure with what the verdict advises as well
+    #[arg(long = "try")]
+    pub tries: bool,
+    /// Answer as JSON
+    #[arg(long, conflicts_with = "file")]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderName {
+    Sequential,
+    Shuffled,
+    Grouped,
+    #[value(name = "chunk_aware", alias = "chunk-aware")]
+    ChunkAware,
 }
 
 #[derive(Debug, Args)]
@@ -119,4 +163,16 @@ fn parse_size(text: &str) -> Result<Extent, String> {
     let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
     let sizes = sizes.ok().filter(|sizes| matches!(sizes.len(), 2 | 3)).ok_or(expected)?;
     Extent::new(&sizes).map_err(|error| error.to_string())
+}
+
+/// Seconds that can be waited for.
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
+    seconds.ok_or_else(|| "expected seconds, more than 0 and at most 3600".to_owned())
+}
+
+/// As many threads as a configuration may ask for.
+fn parse_workers(text: &str) -> Result<usize, String> {
+    let workers = text.parse().ok().filter(|workers| (1..=1024).contains(workers));
+    workers.ok_or_else(|| "expected a number of threads from 1 to 1024".to_owned())
 }

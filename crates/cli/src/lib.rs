@@ -3,8 +3,10 @@
 //! Exit codes: 0 fine, 1 the run failed, 2 the command line or the configuration is wrong.
 
 mod arguments;
+mod bench;
 mod console;
 mod failure;
+mod forecast;
 mod info;
 mod interrupt;
 mod load;
@@ -58,6 +60,9 @@ pub fn command<A: Into<OsString> + Clone>(
             trace::traced(&trace, &console, run)
         }
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
+        Command::Bench { config, options, trace } => {
+            trace::traced(&trace, &console, || bench::bench(&config, &options, &opening, &console))
+        }
         Command::Info(options) => info::info(&options, &opening.formats, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };

@@ -103,6 +103,14 @@ impl Loader {
         Ok(Loader { parts: parts.into(), options, n_places, settings, pool, process: Process::current() })
     }
 
+    /// Delivers the same data sets with other options, from memory of its own.
+    ///
+    /// # Errors
+    /// As [`mixed`](Self::mixed).
+    pub fn with_options(&self, options: LoaderOptions) -> Result<Self, LoaderError> {
+        Loader::mixed(self.parts.to_vec(), options)
+    }
+
     /// The data set behind the batches, the first one where there are several.
     pub fn dataset(&self) -> &Dataset {
         &self.parts[0].dataset

@@ -145,6 +145,14 @@ impl ChunkCache {
         }
     }
 
+    /// Forgets all chunks; what was asked for stays counted.
+    pub fn clear(&self) {
+        let mut kept = self.shared.kept();
+        kept.chunks.clear();
+        kept.by_use.clear();
+        kept.n_bytes = 0;
+    }
+
     /// A number that no other image has.
     pub(crate) fn new_image() -> u64 {
         static N_IMAGES: AtomicU64 = AtomicU64::new(0);

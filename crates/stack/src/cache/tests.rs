@@ -51,6 +51,16 @@ fn chunks_come_back_until_there_is_no_room() {
 }
 
 #[test]
+fn a_cleared_cache_starts_anew() {
+    let cache = ChunkCache::new(10 + ENTRY_BYTES);
+    assert!(read(&cache, key(0, 0), 10));
+    cache.clear();
+    assert_eq!((cache.stats().kept_bytes, cache.stats().n_decodes), (0, 1));
+    assert!(read(&cache, key(0, 0), 10), "it is gone");
+    assert!(!read(&cache, key(0, 0), 10), "there is room for it again");
+}
+
+#[test]
 fn ten_threads_decode_a_chunk_once() {
     for budget in [0, 1000] {
         let cache = ChunkCache::new(budget);

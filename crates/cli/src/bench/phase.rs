@@ -1,0 +1,53 @@
+//! Taking batches for a while.
+
+use std::time::{Duration, Instant};
+
+use patchweave_loader::{Loader, LoaderError, LoaderStats};
+
+use crate::{Failure, interrupt};
+
+/// Which batches are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Epochs {
+    /// Those of one epoch after the other.
+    Following,
+    /// Those of the first one, again and again.
+    First,
+}
+
+/// How batches are taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Consumer {
+    /// How long; one batch is taken in any case.
+    pub limit: Duration,
+    /// How long the consumer works on each batch.
+    pub per_batch: Duration,
+    pub epochs: Epochs,
+}
+
+/// Takes batches and says what that took; epochs are started as a training would start them.
+///
+/// # Errors
+/// What a batch reports, unless it is one whose patches were all skipped.
+pub(super) fn take_batches(loader: &Loader, consumer: Consumer) -> Result<LoaderStats, Failure> {
+    let start = Instant::now();
+    let mut total = LoaderStats::default();
+    for epoch in 0.. {
+        let mut batches = loader.epoch(if consumer.epochs == Epochs::First { 0 } else { epoch })?;
+        let mut is_over = false;
+        while !is_over && let Some(batch) = batches.next() {
+            match batch {
+                Ok(_) | Err(LoaderError::AllSkipped { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            interrupt::check()?;
+            std::thread::sleep(consumer.per_batch);
+            is_over = start.elapsed() >= consumer.limit;
+        }
+        total += batches.stats();
+        if is_over {
+            break;
+        }
+    }
+    Ok(total)
+}

@@ -1,0 +1,123 @@
+//! The training of a configuration, over a cache of its own that can be emptied.
+
+use patchweave_config::{ReadingPlan, RunPlan};
+use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
+use patchweave_pipeline::{Opening, Statistics, Training, open_images, training};
+use patchweave_stack::ChunkCache;
+
+use super::verdict::Change;
+use crate::arguments::{BenchOptions, OrderName};
+use crate::forecast::limited;
+use crate::{Failure, interrupt};
+
+const MIB: u64 = 1 << 20;
+
+/// Windows of the chunk-aware order that are advised.
+const WINDOWS: std::ops::RangeInclusive<u64> = 16..=65_536;
+
+/// What is measured.
+pub(super) struct Setup {
+    pub loader: Loader,
+    pub statistics: Statistics,
+    pub cache: ChunkCache,
+}
+
+impl Setup {
+    /// Opens the images and prepares their loading as a run would; nothing is written.
+    pub fn new(
+        plan: &RunPlan,
+        cache_bytes: u64,
+        options: &BenchOptions,
+        opening: &Opening,
+    ) -> Result<Self, Failure> {
+        let Some(train) = &plan.train else {
+            let expected = "a `train` section, whose loading is measured";
+            return Err(plan.errors(vec![plan.problem_at("train", "there is none", expected)]).into());
+        };
+        let mut own = Opening::with_formats(opening.formats.clone());
+        own.options.cache = ChunkCache::new(cache_bytes);
+        let cache = own.options.cache.clone();
+        // With the default, images share the cache of the opening.
+        let mut plan_of_images = plan.clone();
+        plan_of_images.reading.cache_bytes = ReadingPlan::default().cache_bytes;
+        let images = open_images(&plan_of_images, &own).map_err(|errors| match &plan.simulate {
+            Some(_) => Failure::Arguments(format!(
+                "{errors}\nimages that the configuration simulates have to be made first: patchweave run {}",
+                plan.file().display()
+            )),
+            None => errors.into(),
+        })?;
+        let Training { loader, statistics, .. } =
+            training(&plan.data, train, &images, &|| !interrupt::asked())?;
+        let mut of_loader = LoaderOptions { shard: Shard::default(), ..*loader.options() };
+        if let Some(n_workers) = options.workers {
+            of_loader.n_workers = n_workers;
+        }
+        let mut setup = Setup { loader: loader.with_options(of_loader)?, statistics, cache };
+        if let Some(n_batches) = train.max_batches {
+            setup.loader = limited(&setup.loader, n_batches)?;
+        }
+        if let Some(order) = options.order {
+            of_loader = *setup.loader.options();
+            of_loader.order = match order {
+                OrderName::Sequential => Order::Sequential,
+                OrderName::Shuffled => Order::Shuffled,
+                OrderName::Grouped => Order::Grouped,
+                OrderName::ChunkAware => setup.chunk_aware(setup.window()?),
+            };
+            setup.loader = setup.loader.with_options(of_loader)?;
+        }
+        Ok(setup)
+    }
+
+    /// The chunk-aware order for the cache.
+    pub fn chunk_aware(&self, window: usize) -> Order {
+        // Some room is left for chunks that are only passed by.
+        let cache_bytes = self.cache.budget() / 10 * 9;
+        Order::ChunkAware(ChunkAware { window, cache_bytes, ..ChunkAware::default() })
+    }
+
+    /// The window of the chunk-aware order whose patches take about half of the cache.
+    pub fn window(&self) -> Result<usize, Failure> {
+        let first = self.loader.dataset().layout(0).map_err(patchweave_pipeline::PipelineError::from)?;
+        let patch_bytes = (first.len() * size_of::<f32>()).max(1) as u64;
+        let window = (self.cache.budget() / 2 / patch_bytes).clamp(*WINDOWS.start(), *WINDOWS.end());
+        Ok(usize::try_from(window).unwrap_or(usize::MAX))
+    }
+
+    /// The loader with a setting changed; a cache of another size takes another setup.
+    ///
+    /// # Errors
+    /// As [`Loader::mixed`].
+    pub fn changed(&self, change: Change) -> Result<Loader, LoaderError> {
+        let mut options = *self.loader.options();
+        match change {
+            Change::ChunkAware { window } => options.order = self.chunk_aware(window),
+            Change::Workers(n) => options.n_workers = n,
+            Change::PrefetchBatches(n) => options.prefetch_batches = n,
+            Change::CacheMib(_) => {}
+        }
+        self.loader.with_options(options)
+    }
+
+    /// The setup with a change, its cache empty.
+    pub fn with_change(
+        self,
+        change: Change,
+        plan: &RunPlan,
+        options: &BenchOptions,
+        opening: &Opening,
+    ) -> Result<Self, Failure> {
+        let Change::CacheMib(mib) = change else {
+            self.cache.clear();
+            return Ok(Setup { loader: self.changed(change)?, ..self });
+        };
+        let mut plan = plan.clone();
+        // What was computed need not be computed again.
+        plan.data.normalization = self.statistics.normalization().clone();
+        drop(self);
+        let setup = Setup::new(&plan, mib.saturating_mul(MIB), options, opening)?;
+        setup.cache.clear();
+        Ok(setup)
+    }
+}
