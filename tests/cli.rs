@@ -39,6 +39,8 @@ fn small_run_does_everything_and_lists_it() {
     ended.says("identity check: all 7 680 uint16 pixels of ");
     ended.says("prediction: gaussian on 1 image, 20 tiles");
     ended.says("normalisation: input ");
+    ended.says("forecast of an epoch: 9 patches in 3 batches, ");
+    ended.says("forecast against actual: 18 patches made");
     check_files(&place, &ended);
     let expected = [
         "data",

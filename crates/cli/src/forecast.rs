@@ -11,7 +11,6 @@ use crate::console::{bytes, counted, with_causes};
 const PROBE: Duration = Duration::from_millis(100);
 
 /// The forecast of a run's training.
-#[allow(dead_code, reason = "for `run`")]
 #[derive(Debug)]
 pub(crate) struct RunForecast {
     /// Why there is none: loading will say it as well, or skip what is the matter.
@@ -20,9 +19,8 @@ pub(crate) struct RunForecast {
     cache_bytes: u64,
 }
 
-#[allow(dead_code, reason = "for `run`")]
 impl RunForecast {
-    /// Forecasts epochs of `n_batches` with a cache of `cache_bytes` for chunks; makes a few samples for it.
+    /// Forecasts epochs of at most `n_batches` on this rank with a cache of `cache_bytes` for chunks; makes a few samples for it.
     pub fn of(loader: &Loader, n_batches: usize, cache_bytes: u64) -> Self {
         let _span = info_span!("forecast").entered();
         let forecast = limited(loader, n_batches).and_then(|loader| loader.forecast(0, cache_bytes));
@@ -67,13 +65,13 @@ impl RunForecast {
     }
 }
 
-/// The same loader with so many batches in an epoch at most.
+/// The same loader with so many batches in an epoch of this rank at most.
 ///
 /// # Errors
 /// As [`Loader::mixed`].
 pub(crate) fn limited(loader: &Loader, n_batches: usize) -> Result<Loader, LoaderError> {
     let mut options = *loader.options();
-    let most = n_batches.saturating_mul(options.batch_size).max(1);
+    let most = n_batches.saturating_mul(options.batch_size).saturating_mul(options.shard.world_size).max(1);
     options.max_patches = Some(options.max_patches.map_or(most, |before| before.min(most)));
     loader.with_options(options)
 }

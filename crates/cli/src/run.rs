@@ -14,6 +14,7 @@ use patchweave_sink::prepare_folder;
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, counted, grouped, shown};
+use crate::forecast::RunForecast;
 use crate::load::{Loaded, StateFile, load};
 use crate::simulate::describe;
 use crate::{Console, Failure, interrupt};
@@ -72,9 +73,13 @@ impl Run<'_> {
             }
             names.push(name);
         }
+        let n_batches = train.max_batches.unwrap_or(usize::MAX);
+        let forecast = RunForecast::of(&training.loader, n_batches, self.plan.reading.cache_bytes as u64);
+        self.console.say(forecast.line())?;
         let mut montage = Montage::new(train.montage_patches);
         let mut loaded = load(&training, train, &names, &mut montage, self.state)?;
         self.console.say(closing_line(&loaded.stats))?;
+        self.console.say(forecast.against(&loaded.stats))?;
         loaded.tell_losses(self.console)?;
         self.written.extend(montage.write(&self.plan.output)?);
         if let Some(validation) = &training.validation {
