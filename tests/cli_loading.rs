@@ -110,7 +110,8 @@ fn states_of_other_runs_are_refused() {
     }
     for damaged in ["", "{", "[1]", "{\"epoch\": -1}", "not json"] {
         place.write("state.json", damaged);
-        let ended = run_with_state(&place, TRAIN).with_code(2);
+        let ended = run_with_state(&place, &with(TRAIN, "output: out", "output: other")).with_code(2);
+        assert!(!place.path("other").exists(), "nothing is written before the state was read");
         ended.complains(&["state.json does not say where loading stands", "caused by"]);
     }
     let predicting = "output: out\ndata_config: {mode: predicting, data_type: zarr, axes: YX, patching: {name: whole}, \
@@ -140,13 +141,15 @@ fn ranks_come_from_the_environment() {
     let place = place();
     let shard = "epochs: 2\n  shard:\n    rank: ${RANK}\n    world_size: ${WORLD_SIZE}";
     let config = place.write("run.yaml", &with(TRAIN, "epochs: 2", shard));
-    for (rank, n_patches) in [("0", 24), ("1", 24), ("2", 16)] {
+    for (rank, n_patches) in [("1", 24), ("2", 16), ("0", 24)] {
+        assert!(!place.path("out/training_patches.png").exists(), "only rank 0 writes");
         let mut command = Command::new(PATCHWEAVE);
         command.arg("run").arg(&config).env("RANK", rank).env("WORLD_SIZE", "3");
         let ended = Ended::of(&mut command).with_code(0);
         ended.says(&format!("rank {rank} of 3"));
         ended.says(&format!("loaded {n_patches} patches"));
     }
+    assert!(place.path("out/training_patches.png").exists());
     let mut command = Command::new(PATCHWEAVE);
     command.arg("run").arg(&config).env("RANK", "3").env("WORLD_SIZE", "3");
     Ended::of(&mut command)

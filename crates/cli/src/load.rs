@@ -20,6 +20,26 @@ pub(crate) struct StateFile<'a> {
 }
 
 impl StateFile<'_> {
+    /// Refuses a file that does not say where loading stands.
+    ///
+    /// # Errors
+    /// What reading it reports.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.path.map_or(Ok(None), read_state)?;
+        Ok(())
+    }
+
+    /// Refuses a file that belongs to another stream.
+    ///
+    /// # Errors
+    /// [`Failure::OtherState`].
+    pub fn check_stream(&self, loader: &Loader) -> Result<(), Failure> {
+        match self.path.map_or(Ok(None), read_state)? {
+            Some(_) => self.begin(loader).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// The batches to begin with: those of the first epoch, or what was not loaded before.
     fn begin(&self, loader: &Loader) -> Result<(Batches, Option<LoaderState>), Failure> {
         let Some((path, state)) = self.path.and_then(|path| Some((path, read_state(path).transpose()?)))
@@ -118,6 +138,22 @@ impl Loaded {
     /// # Errors
     /// Where nothing at all was loaded because everything was skipped.
     pub fn tell_losses(&mut self, console: &Console) -> Result<(), Failure> {
+        self.say_losses(console)?;
+        match self.empty.take() {
+            Some(error) if self.stats.n_patches == 0 => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells of a run that ends early what was left out or tried again.
+    fn tell_losses_so_far(&mut self, batches: &Batches, console: &Console) {
+        self.stats += batches.stats();
+        if let Err(failure) = self.say_losses(console) {
+            console.complain(&failure);
+        }
+    }
+
+    fn say_losses(&self, console: &Console) -> Result<(), Failure> {
         if self.n_skipped > 0 {
             let n_skipped = counted(self.n_skipped, "patch", "patches");
             console.say(format!("skipped {n_skipped} that could not be made:"))?;
@@ -133,10 +169,7 @@ impl Loaded {
                 counted(n_retries, "time more", "times more")
             ))?;
         }
-        match self.empty.take() {
-            Some(error) if self.stats.n_patches == 0 => Err(error.into()),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// How many patches came from every data set of a mixture.
@@ -212,6 +245,7 @@ pub(crate) fn load(
                 Ok(None) => {}
                 Err(error) => {
                     bar.finish_and_clear();
+                    loaded.tell_losses_so_far(&batches, console);
                     state_file.keep(&before, n_epochs);
                     return Err(error.into());
                 }
@@ -220,6 +254,7 @@ pub(crate) fn load(
             bar.inc(1);
             if interrupt::asked() {
                 bar.finish_and_clear();
+                loaded.tell_losses_so_far(&batches, console);
                 state_file.keep(&batches.state(), n_epochs);
                 return Err(Failure::Interrupted);
             }

@@ -35,8 +35,14 @@ pub(crate) fn run(
         let message = format!("--state needs a train section in {}", config.display());
         return Err(Failure::Arguments(message));
     }
-    let mut run =
-        Run { plan: &plan, state: StateFile { path: state, console }, console, written: Vec::new() };
+    let mut run = Run {
+        plan: &plan,
+        state: StateFile { path: state, console },
+        console,
+        rank: rank(&plan),
+        written: Vec::new(),
+    };
+    run.state.check()?;
     prepare_folder(&plan.output).map_err(PipelineError::from)?;
     for simulate in plans().filter_map(|plan| plan.simulate.as_ref()) {
         let data = simulated_data(simulate, &|| !interrupt::asked())?;
@@ -48,14 +54,22 @@ pub(crate) fn run(
         Some(train) => Some(run.train(train, &images)?),
         None => None,
     };
-    if let Some(predict) = &plan.predict {
-        run.predict(predict, &images, statistics.as_ref())?;
+    match &plan.predict {
+        Some(predict) if run.rank == 0 => run.predict(predict, &images, statistics.as_ref())?,
+        Some(_) => console.say("prediction: left to rank 0")?,
+        None => {}
     }
     run.list_written()
 }
 
+/// Which of several processes this is; ranks share an output folder, into which the first one writes alone.
+fn rank(plan: &RunPlan) -> usize {
+    plan.train.as_ref().map_or(0, |train| train.loading.shard.rank)
+}
+
 struct Run<'a> {
     plan: &'a RunPlan,
+    rank: usize,
     state: StateFile<'a>,
     console: &'a Console,
     written: Vec<PathBuf>,
@@ -64,11 +78,12 @@ struct Run<'a> {
 impl Run<'_> {
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
         let training = training(&self.plan.data, train, images, &|| !interrupt::asked())?;
+        self.state.check_stream(&training.loader)?;
         self.tell_statistics(&training.statistics)?;
         let mut names = vec![file_name(self.plan.file())];
         for (place, mixed) in training.mixed.iter().enumerate() {
             let name = file_name(&mixed.file);
-            if self.tell_normalisation(&mixed.statistics, &format!(" of {name}"))? {
+            if self.tell_normalisation(&mixed.statistics, &format!(" of {name}"))? && self.rank == 0 {
                 self.written.push(write_mixed_statistics(&self.plan.output, &mixed.statistics, place)?);
             }
             names.push(name);
@@ -76,7 +91,7 @@ impl Run<'_> {
         let n_batches = train.max_batches.unwrap_or(usize::MAX);
         let forecast = RunForecast::of(&training.loader, n_batches, self.plan.reading.cache_bytes as u64);
         self.console.say(forecast.line())?;
-        let mut montage = Montage::new(train.montage_patches);
+        let mut montage = Montage::new(if self.rank == 0 { train.montage_patches } else { 0 });
         let mut loaded = load(&training, train, &names, &mut montage, self.state)?;
         self.console.say(closing_line(&loaded.stats))?;
         self.console.say(forecast.against(&loaded.stats))?;
@@ -106,7 +121,7 @@ impl Run<'_> {
     }
 
     fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
-        if self.tell_normalisation(statistics, "")? {
+        if self.tell_normalisation(statistics, "")? && self.rank == 0 {
             self.written.push(write_statistics(&self.plan.output, statistics)?);
         }
         Ok(())

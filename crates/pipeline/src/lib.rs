@@ -41,6 +41,6 @@ pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};
 pub use simulated::{SimulatedData, simulated_data, simulation_of};
 pub use split::{LeakReport, find_leak};
 pub use state_file::{read_state, write_state};
-pub use stream::default_window;
+pub use stream::{chunk_aware, default_window};
 pub use training::{MixedData, Training, training};
 pub use verify::{Comparison, compare};

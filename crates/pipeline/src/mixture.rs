@@ -143,6 +143,12 @@ impl MixReader<'_> {
         plan.warnings.extend(warnings);
         // Nothing of it is predicted, and its cache is that of the whole run.
         plan.predict = None;
+        // Nor is it validated, so that no patch is split off.
+        if let Some(train) = &mut plan.train {
+            (train.n_val_patches, train.leak_free) = (0, false);
+            train.val_inputs.clear();
+            train.val_targets.clear();
+        }
         let reading = ReadingPlan { cache_bytes: ReadingPlan::default().cache_bytes, ..plan.reading };
         let opening = self.opening.for_reading(&reading);
         let (opened, problems) = read_plan(&plan, &opening, self.before_simulation);
@@ -173,6 +179,11 @@ impl MixReader<'_> {
             ("train.shapes", own.shapes != theirs.shapes),
             ("train.on_failure", own.on_failure != theirs.on_failure),
             ("train.shard", own.shard != theirs.shard),
+            ("train.epochs", self.train.epochs != train.epochs),
+            ("train.val_input", !train.val_inputs.is_empty()),
+            ("train.val_target", !train.val_targets.is_empty()),
+            ("data_config.n_val_patches", train.n_val_patches > 0),
+            ("reading.cache_mib", self.plan.reading.cache_bytes != other.reading.cache_bytes),
         ];
         let decider = self.plan.file().display();
         let differing = differing.into_iter().filter(|(key, differs)| *differs && other.has_key(key));

@@ -79,14 +79,22 @@ pub(crate) fn order(data: &DataPlan, train: &TrainPlan, cache_bytes: u64, patch_
         None | Some(OrderPlan::Sequential) => Order::Sequential,
         Some(OrderPlan::Shuffled) => Order::Shuffled,
         Some(OrderPlan::Grouped) => Order::Grouped,
-        Some(OrderPlan::ChunkAware { window, sources }) => Order::ChunkAware(ChunkAware {
-            window: window.unwrap_or_else(|| default_window(cache_bytes, patch_bytes)),
-            sources,
-            // Some room is left for chunks that are only passed by.
-            cache_bytes: cache_bytes / 10 * 9,
-        }),
+        Some(OrderPlan::ChunkAware { window, sources }) => {
+            let window = window.unwrap_or_else(|| default_window(cache_bytes, patch_bytes));
+            Order::ChunkAware(chunk_aware(window, sources, cache_bytes))
+        }
         Some(OrderPlan::Weighted | OrderPlan::Foreground) => Order::Weighted,
     }
+}
+
+/// The chunk-aware order for a cache, of which some room is left for chunks that are only passed by.
+///
+/// ```
+/// let order = patchweave_pipeline::chunk_aware(256, 4, 1000);
+/// assert_eq!((order.window, order.sources, order.cache_bytes), (256, 4, 900));
+/// ```
+pub fn chunk_aware(window: usize, sources: usize, cache_bytes: u64) -> ChunkAware {
+    ChunkAware { window, sources, cache_bytes: cache_bytes / 10 * 9 }
 }
 
 /// The window whose patches take about half of the chunk cache.

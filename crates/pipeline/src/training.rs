@@ -24,6 +24,8 @@ pub struct Training {
     pub statistics: Statistics,
     /// How many images patches are drawn from.
     pub n_images: usize,
+    /// Bytes that the largest patch takes as it is stored.
+    pub patch_bytes: u64,
     /// The data sets of other configurations that share the batches, in the order of the loader, which counts them from
     /// 1.
     pub mixed: Vec<MixedData>,
@@ -90,6 +92,7 @@ pub fn training(
         validation,
         statistics: own.statistics,
         n_images: own.n_images,
+        patch_bytes,
         mixed: others,
     })
 }

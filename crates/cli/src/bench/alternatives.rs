@@ -25,7 +25,7 @@ pub(super) fn changes(setup: &Setup, epoch: &Forecast) -> Result<Vec<Change>, Fa
     let mut found = Vec::new();
     match loader.options().order {
         Order::Shuffled | Order::Grouped => {
-            let change = Change::ChunkAware { window: setup.window()? };
+            let change = Change::ChunkAware { window: setup.window() };
             match setup.changed(change) {
                 Ok(_) => found.push(change),
                 // Only making a patch tells where it comes from, so that no order can go by chunks.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use patchweave_config::{NormalizationPlan, RunPlan};
-use patchweave_loader::{Forecast, Loader, LoaderOptions, LoaderStats, Order};
+use patchweave_loader::{Forecast, Loader, LoaderError, LoaderOptions, LoaderStats, Order};
 use patchweave_pipeline::{Opening, StatisticsOrigin, load_plan};
 use tracing::info_span;
 
@@ -64,18 +64,26 @@ impl Bench<'_> {
     }
 
     fn run(&self, config: &Path, setup: Setup) -> Result<(), Failure> {
+        self.plan.warnings.iter().try_for_each(|warning| self.say(format!("warning: {warning}")))?;
         self.say_statistics(&setup)?;
         let budget = setup.cache.budget();
         let of_loader = *setup.loader.options();
         setup.cache.clear();
         let (epoch, spent) = info_span!("forecast").in_scope(|| {
             let epoch = setup.loader.forecast(0, budget)?;
-            setup.loader.probe(0, PROBE.min(self.limit())).map(|spent| (epoch, spent))
+            // A sample that cannot be made is reported by its batch.
+            Ok::<_, LoaderError>((epoch, setup.loader.probe(0, PROBE.min(self.limit())).ok()))
         })?;
-        let time = epoch.time(&spent, of_loader.n_workers.min(n_cores()));
+        let time = spent.and_then(|spent| epoch.time(&spent, of_loader.n_workers.min(n_cores())));
         self.say(format!("forecast of an epoch: {}", described(&epoch, time)))?;
 
         let (stats, measured) = self.measure(&setup, &epoch)?;
+        if measured.n_patches == 0 {
+            return Err(Failure::Arguments(format!(
+                "nothing was loaded: all {} patches that were tried were skipped; patchweave run tells why",
+                measured.n_skipped
+            )));
+        }
         let facts = Facts {
             stages: stages(&stats),
             elapsed: measured.seconds,
@@ -127,6 +135,9 @@ impl Bench<'_> {
         self.say(text::mixing_line(&report))?;
         for line in text::measured_lines(&report.measured, stats.work.n_workers) {
             self.say(line)?;
+        }
+        if report.measured.n_skipped > 0 || report.measured.n_retries > 0 {
+            self.say(text::losses_line(&report.measured))?;
         }
         self.say(text::against_line(&report))?;
         self.say(text::replay_line(report.replayed.as_ref()))?;
@@ -198,9 +209,13 @@ impl Bench<'_> {
         }
         let max_patches = Some((n_batches * batch_size).min(loader.n_patches()));
         let first = loader.with_options(LoaderOptions { max_patches, ..*loader.options() })?;
+        if first.n_batches() == 0 {
+            return Ok(None);
+        }
         let consumer = Consumer { per_batch: Duration::ZERO, epochs: Epochs::First, ..self.consumer() };
         let stats = info_span!("replay").in_scope(|| {
-            take_batches(&first, Consumer { limit: Duration::ZERO, ..consumer })?;
+            // All of their chunks are in the cache after this; what cannot be made is told by what is measured.
+            first.epoch(0)?.for_each(drop);
             take_batches(&first, consumer)
         })?;
         let patches_per_second = ratio(stats.n_patches as f64, stats.elapsed.as_secs_f64());

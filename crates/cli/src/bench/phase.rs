@@ -31,8 +31,9 @@ pub(super) struct Consumer {
 /// What a batch reports, unless it is one whose patches were all skipped.
 pub(super) fn take_batches(loader: &Loader, consumer: Consumer) -> Result<LoaderStats, Failure> {
     let start = Instant::now();
-    let mut total = LoaderStats::default();
+    let (mut total, mut slept) = (LoaderStats::default(), Duration::ZERO);
     for epoch in 0.. {
+        interrupt::check()?;
         let mut batches = loader.epoch(if consumer.epochs == Epochs::First { 0 } else { epoch })?;
         let mut is_over = false;
         while !is_over && let Some(batch) = batches.next() {
@@ -41,13 +42,18 @@ pub(super) fn take_batches(loader: &Loader, consumer: Consumer) -> Result<Loader
                 Err(error) => return Err(error.into()),
             }
             interrupt::check()?;
+            let sleeping = Instant::now();
             std::thread::sleep(consumer.per_batch);
+            slept += sleeping.elapsed();
             is_over = start.elapsed() >= consumer.limit;
         }
         total += batches.stats();
-        if is_over {
+        if is_over || start.elapsed() >= consumer.limit {
             break;
         }
     }
+    // Starting epochs and choosing batches is time of loading too: the consumer waits whenever it does not sleep.
+    total.elapsed = start.elapsed();
+    total.waited = total.elapsed.saturating_sub(slept);
     Ok(total)
 }

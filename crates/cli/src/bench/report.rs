@@ -71,6 +71,10 @@ pub(super) struct Measured {
     /// Patches that were made, those ahead of the last batch included.
     pub n_made: u64,
     pub n_bytes: usize,
+    /// Patches that were left out because they could not be made.
+    pub n_skipped: usize,
+    /// How often a patch was tried again.
+    pub n_retries: u64,
     pub patches_per_second: f64,
     pub bytes_per_second: f64,
     /// Shares of the time of all workers.
@@ -158,6 +162,8 @@ impl Measured {
             n_patches: stats.n_patches,
             n_made: stats.work.spent.n_patches,
             n_bytes: stats.n_bytes,
+            n_skipped: stats.n_skipped,
+            n_retries: stats.n_retries,
             patches_per_second: ratio(n_patches, elapsed),
             bytes_per_second: ratio(stats.n_bytes as f64, elapsed),
             stages: stages(stats).shares(),

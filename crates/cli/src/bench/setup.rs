@@ -2,7 +2,9 @@
 
 use patchweave_config::{ReadingPlan, RunPlan};
 use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
-use patchweave_pipeline::{Opening, Statistics, Training, open_images, training};
+use patchweave_pipeline::{
+    Opening, Statistics, Training, chunk_aware, default_window, open_images, training,
+};
 use patchweave_stack::ChunkCache;
 
 use super::verdict::Change;
@@ -12,14 +14,13 @@ use crate::{Failure, interrupt};
 
 const MIB: u64 = 1 << 20;
 
-/// Windows of the chunk-aware order that are advised.
-const WINDOWS: std::ops::RangeInclusive<u64> = 16..=65_536;
-
 /// What is measured.
 pub(super) struct Setup {
     pub loader: Loader,
     pub statistics: Statistics,
     pub cache: ChunkCache,
+    /// Bytes of a patch as it is stored.
+    patch_bytes: u64,
 }
 
 impl Setup {
@@ -47,13 +48,13 @@ impl Setup {
             )),
             None => errors.into(),
         })?;
-        let Training { loader, statistics, .. } =
+        let Training { loader, statistics, patch_bytes, .. } =
             training(&plan.data, train, &images, &|| !interrupt::asked())?;
         let mut of_loader = LoaderOptions { shard: Shard::default(), ..*loader.options() };
         if let Some(n_workers) = options.workers {
             of_loader.n_workers = n_workers;
         }
-        let mut setup = Setup { loader: loader.with_options(of_loader)?, statistics, cache };
+        let mut setup = Setup { loader: loader.with_options(of_loader)?, statistics, cache, patch_bytes };
         if let Some(n_batches) = train.max_batches {
             setup.loader = limited(&setup.loader, n_batches)?;
         }
@@ -63,7 +64,10 @@ impl Setup {
                 OrderName::Sequential => Order::Sequential,
                 OrderName::Shuffled => Order::Shuffled,
                 OrderName::Grouped => Order::Grouped,
-                OrderName::ChunkAware => setup.chunk_aware(setup.window()?),
+                OrderName::ChunkAware => match of_loader.order {
+                    chosen @ Order::ChunkAware(_) => chosen,
+                    _ => setup.chunk_aware(setup.window()),
+                },
             };
             setup.loader = setup.loader.with_options(of_loader)?;
         }
@@ -72,17 +76,12 @@ impl Setup {
 
     /// The chunk-aware order for the cache.
     pub fn chunk_aware(&self, window: usize) -> Order {
-        // Some room is left for chunks that are only passed by.
-        let cache_bytes = self.cache.budget() / 10 * 9;
-        Order::ChunkAware(ChunkAware { window, cache_bytes, ..ChunkAware::default() })
+        Order::ChunkAware(chunk_aware(window, ChunkAware::default().sources, self.cache.budget()))
     }
 
-    /// The window of the chunk-aware order whose patches take about half of the cache.
-    pub fn window(&self) -> Result<usize, Failure> {
-        let first = self.loader.dataset().layout(0).map_err(patchweave_pipeline::PipelineError::from)?;
-        let patch_bytes = (first.len() * size_of::<f32>()).max(1) as u64;
-        let window = (self.cache.budget() / 2 / patch_bytes).clamp(*WINDOWS.start(), *WINDOWS.end());
-        Ok(usize::try_from(window).unwrap_or(usize::MAX))
+    /// The window that a configuration without one has.
+    pub fn window(&self) -> usize {
+        default_window(self.cache.budget(), self.patch_bytes)
     }
 
     /// The loader with a setting changed; a cache of another size takes another setup.

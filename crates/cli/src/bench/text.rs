@@ -118,3 +118,11 @@ pub(super) fn tried_line(tried: &Tried, before: &Measured) -> String {
         before.decodes_per_patch
     )
 }
+
+/// What was not made at once.
+pub(super) fn losses_line(measured: &Measured) -> String {
+    format!(
+        "  left out {} patches that could not be made, tried {} times more",
+        measured.n_skipped, measured.n_retries
+    )
+}

@@ -42,7 +42,7 @@ pub struct Forecast {
     /// Bytes of these chunks.
     pub decoded_bytes: f64,
     /// Bytes that a run holds at most: batches in flight, as many again for the next ones, and the cache of chunks as far as
-    /// it will be filled.
+    /// it will be filled; what the order holds, and statistics, come on top.
     pub memory_bytes: f64,
     /// How well patches are mixed.
     pub mixing: Mixing,
@@ -150,7 +150,7 @@ impl Loader {
 
     /// Makes the first patches of an epoch on this thread, until `limit` has passed, and says what they took.
     ///
-    /// At least one patch is made if there is one. Chunks that are decoded stay in the cache.
+    /// At least one patch is made if there is one that fits the budget. Chunks that are decoded stay in the cache.
     ///
     /// # Errors
     /// [`LoaderError::Probe`] with what a constructor reports, [`LoaderError::Forked`], and what the order reports.
@@ -163,7 +163,11 @@ impl Loader {
             let id = order.sample_at(place)?;
             let dataset = order.dataset(&id);
             let failed = |source| LoaderError::Probe { id, source };
-            let mut sample = Sample::zeros(&dataset.layout(id.index).map_err(failed)?).map_err(failed)?;
+            let layout = dataset.layout(id.index).map_err(failed)?;
+            if layout.len().saturating_mul(size_of::<f32>()) > self.options().prefetch_bytes {
+                break;
+            }
+            let mut sample = Sample::zeros(&layout).map_err(failed)?;
             dataset.write(id.index, id.round, &mut scratch, sample.view_mut()).map_err(failed)?;
             if start.elapsed() >= limit {
                 break;
