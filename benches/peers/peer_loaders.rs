@@ -19,7 +19,7 @@ use patchweave::construct::{
     MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Statistic, fit_images,
 };
 use patchweave::geometry::{Context, ContextPadding, Coords, Extent, PatchSpec, RegionSpec};
-use patchweave::loader::{Loader, LoaderOptions, Order};
+use patchweave::loader::{ChunkAware, Loader, LoaderOptions, Order};
 use patchweave::patching::{FixedPatching, Patching, RandomPatching, SequentialPatching};
 use patchweave::stack::{ArrayStack, DataType, ImageStack, OpenOptions, open};
 use patchweave::transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
@@ -266,8 +266,14 @@ fn main() -> Result<(), Failure> {
         let order = match given("order").as_deref() {
             None | Some("shuffled") => Order::Shuffled,
             Some("sequential") => Order::Sequential,
+            Some("chunk_aware") => {
+                let window = given("window").map_or(Ok(ChunkAware::default().window), |n| n.parse())?;
+                let cache_bytes = task.cache_mib << 20;
+                Order::ChunkAware(ChunkAware { window, cache_bytes, ..ChunkAware::default() })
+            }
             Some(other) => {
-                return Err(format!("--order: got {other}, expected shuffled or sequential").into());
+                let expected = "shuffled, sequential or chunk_aware";
+                return Err(format!("--order: got {other}, expected {expected}").into());
             }
         };
         let mut options = LoaderOptions {
