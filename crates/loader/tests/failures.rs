@@ -7,14 +7,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use patchweave_construct::{
-    ConstructError, Dataset, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut,
-};
-use patchweave_geometry::{ImageShape, RegionSpec};
+use patchweave_construct::{ConstructError, Dataset};
 use patchweave_loader::{Batch, ChunkAware, Loader, LoaderError, LoaderOptions, OnFailure, Order, Shapes};
-use patchweave_patching::{PatchIndices, PatchRng};
 use proptest::prelude::*;
-use support::{Seen, dataset, extractor, hooked, image, no_such_image, seen};
+use support::{Hooked, Seen, dataset, extractor, hooked, image, no_such_image, seen};
 
 /// What a constructor does at a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +226,16 @@ fn patches_without_a_place_fail_alone() {
     let order = Order::ChunkAware(ChunkAware { window: 6, sources: 2, cache_bytes: 1000 });
     let results = |n_workers, panics| {
         let inner = Arc::clone(dataset(&[[40, 40]], 3).constr());
-        let lost = Lost { inner, at: 11, panics };
+        let lost = Hooked {
+            inner,
+            before: Box::new(|index| if index == 11 { Err(no_such_image(index)) } else { Ok(()) }),
+            before_locating: Box::new(move |index| match (index == 11, panics) {
+                (false, _) => Ok(()),
+                (true, false) => Err(no_such_image(index)),
+                (true, true) => std::panic::resume_unwind(Box::new("lost")),
+            }),
+            tells_places: true,
+        };
         let options = LoaderOptions { batch_size: 5, n_workers, order, ..Default::default() };
         let loader = Loader::new(Dataset::new(Arc::new(lost), 3), options).unwrap();
         loader
@@ -246,52 +251,6 @@ fn patches_without_a_place_fail_alone() {
         let error = one.iter().find_map(|batch| batch.as_ref().err()).unwrap();
         assert!(error.contains("patch 11 of epoch 0"), "{error}");
         assert_eq!(results(3, panics), one);
-    }
-}
-
-/// A constructor that neither finds nor makes one of its patches.
-struct Lost {
-    inner: Arc<dyn PatchConstr>,
-    at: usize,
-    panics: bool,
-}
-
-impl PatchConstr for Lost {
-    fn n_patches(&self) -> usize {
-        self.inner.n_patches()
-    }
-
-    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
-        self.inner.layout(index)
-    }
-
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        if index == self.at { Err(no_such_image(index)) } else { self.inner.construct_into(index, rng, out) }
-    }
-
-    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
-        match (index == self.at, self.panics) {
-            (false, _) => self.inner.locate(index, rng),
-            (true, false) => Err(no_such_image(index)),
-            (true, true) => std::panic::resume_unwind(Box::new("lost")),
-        }
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        self.inner.shapes(role)
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        self.inner.metadata(role, spec)
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        self.inner.patch_indices(data_idx)
     }
 }
 

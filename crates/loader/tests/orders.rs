@@ -358,8 +358,15 @@ fn workers_do_not_repeat_each_other() {
 fn orders_that_a_data_set_cannot_have_are_refused() {
     let refusal = |order| {
         let inner = Arc::clone(dataset(&[[20, 20]], 1).constr());
-        let set =
-            Dataset::new(Arc::new(Hooked { inner, before: Box::new(|_| Ok(())), tells_places: false }), 1);
+        let set = Dataset::new(
+            Arc::new(Hooked {
+                inner,
+                before: Box::new(|_| Ok(())),
+                before_locating: Box::new(|_| Ok(())),
+                tells_places: false,
+            }),
+            1,
+        );
         Loader::new(set, LoaderOptions { order, ..Default::default() }).err().map(|error| error.to_string())
     };
     assert_eq!(

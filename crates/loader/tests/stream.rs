@@ -1,13 +1,15 @@
 //! The stream of batches: the same for any number of threads, honest about failures, gone when dropped.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{Array, ArrayView4};
 use patchweave_construct::{
     AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchConstrExt,
-    PatchExtractor, PatchRole, SampleLayout, SampleViewMut,
+    PatchRole, SampleLayout, SampleViewMut,
 };
 use patchweave_geometry::{Extent, ImageShape, RegionSpec};
 use patchweave_loader::{Loader, LoaderError, LoaderOptions, Order};
@@ -15,19 +17,7 @@ use patchweave_patching::{FixedPatching, PatchIndices, PatchRng, Patching, Rando
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
 use proptest::prelude::*;
-
-fn image(shape: &[usize], axes: &str, seed: usize) -> Arc<dyn ImageStack> {
-    let mut value = seed;
-    let image = Array::from_shape_simple_fn(shape, || {
-        value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        u16::try_from(value >> 48 & 0xffff).unwrap()
-    });
-    Arc::new(ArrayStack::new(image, &axes.parse().unwrap()).unwrap())
-}
-
-fn extractor(stacks: Vec<Arc<dyn ImageStack>>) -> PatchExtractor {
-    PatchExtractor::new(stacks).unwrap()
-}
+use support::{extractor, image, no_such_image};
 
 /// Two images of different size with targets, random patches, normalised and augmented.
 fn dataset(seed: u64) -> Dataset {
@@ -198,10 +188,6 @@ impl Drop for Bomb {
     fn drop(&mut self) {
         panic!("the payload goes off");
     }
-}
-
-fn no_such_image(index: usize) -> ConstructError {
-    ConstructError::NoSuchImage { index, data_idx: 9, n_images: 1 }
 }
 
 impl PatchConstr for Faulty {

@@ -79,6 +79,8 @@ pub type Hook = Box<dyn Fn(usize) -> Result<(), ConstructError> + Send + Sync>;
 pub struct Hooked {
     pub inner: Arc<dyn PatchConstr>,
     pub before: Hook,
+    /// Runs before a patch of this index is located.
+    pub before_locating: Hook,
     pub tells_places: bool,
 }
 
@@ -88,7 +90,11 @@ pub fn hooked(
     before: impl Fn(usize) -> Result<(), ConstructError> + Send + Sync + 'static,
 ) -> Dataset {
     let inner = Arc::clone(dataset.constr());
-    Dataset::new(Arc::new(Hooked { inner, before: Box::new(before), tells_places: true }), dataset.seed())
+    let before_locating = Box::new(|_| Ok(()));
+    Dataset::new(
+        Arc::new(Hooked { inner, before: Box::new(before), before_locating, tells_places: true }),
+        dataset.seed(),
+    )
 }
 
 /// The failure that tests make.
@@ -116,6 +122,7 @@ impl PatchConstr for Hooked {
     }
 
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        (self.before_locating)(index)?;
         if self.tells_places { self.inner.locate(index, rng) } else { Ok(None) }
     }
 
