@@ -15,6 +15,10 @@ validate config="configs/quickstart.yaml":
 test:
     cargo test --workspace
 
+# The threads of the loader under a model checker
+model:
+    cargo test --workspace --features patchweave-loader/model-checking --test model
+
 # Formatting and lints
 lint:
     cargo fmt --all --check
