@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example ranks_and_resume
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::error::Error;
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use patchweave::stack::ArrayStack;
 
 /// The same in every process: data, seed, batch size and order decide about the stream.
 fn loader(shard: Shard, n_workers: usize) -> Result<Loader, Box<dyn Error>> {
-    let image = Array::from_shape_fn((512, 512), |(y, x)| (y ^ x) as u16).into_dyn();
+    let image = Array::from_shape_simple_fn((512, 512), || 7_u16).into_dyn();
     let images = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image, &"YX".parse()?)?)])?;
     let patching = RandomPatching::new(images.shapes(), Extent::new(&[64, 64])?)?;
     let dataset = Dataset::new(Arc::new(BasicPatchConstr::new(patching, images, None, None)?), 42);

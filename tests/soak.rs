@@ -48,7 +48,6 @@ fn open_and_drop(paths: &[(PathBuf, DataType)], number: usize) {
     let stacks: Vec<Arc<dyn ImageStack>> = paths
         .iter()
         .flat_map(|(path, data_type)| open(path, *data_type, Some(&"YX".parse().unwrap()), &options).unwrap())
-        .map(Arc::from)
         .collect();
     let images = PatchExtractor::new(stacks).unwrap();
     let patching = RandomPatching::new(images.shapes(), Extent::new(&[32, 32]).unwrap()).unwrap();
