@@ -5,7 +5,9 @@ use std::time::Duration;
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderStats};
 use tracing::info_span;
 
-use crate::console::{bytes, counted, with_causes};
+use patchweave_pipeline::with_causes;
+
+use crate::console::{bytes, counted};
 
 /// So long samples are made to learn what one takes.
 const PROBE: Duration = Duration::from_millis(100);

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use patchweave_config::TrainPlan;
 use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
-use patchweave_pipeline::{Montage, Training, read_state, write_state};
+use patchweave_pipeline::{Montage, Training, read_state, with_causes, write_state};
 
-use crate::console::{counted, shown, with_causes};
+use crate::console::{counted, shown};
 use crate::{Console, Failure, interrupt};
 
 /// So many patches that were left out are told about one by one.

@@ -270,6 +270,21 @@ fn states_lead_from_any_epoch_to_the_next() {
     }
 }
 
+/// A rank that has no batch left, while others have one, goes on with the next epoch when told so.
+#[test]
+fn ranks_without_batches_go_on_with_the_next_epoch() {
+    let shard = Shard { rank: 3, world_size: 4, uneven: Uneven::Keep };
+    let options = LoaderOptions { batch_size: 5, shard, ..Default::default() };
+    let loader = Loader::new(dataset(&[[40, 40]], 1), options).unwrap();
+    let mut batches = loader.epoch(0).unwrap();
+    assert_eq!(batches.by_ref().count(), 1);
+    let state = batches.state();
+    assert_eq!((state.epoch, state.next_batch), (0, 4));
+    assert_eq!(loader.resume(&state).unwrap().count(), 0);
+    let next = seen(loader.resume(&state.next_epoch()).unwrap()).unwrap();
+    assert_eq!(next, seen(loader.epoch(1).unwrap()).unwrap());
+}
+
 #[test]
 fn other_weights_are_another_stream() {
     let options = LoaderOptions { order: Order::Weighted, ..Default::default() };

@@ -157,34 +157,38 @@ fn decodes_per_chunk(order: Order, volumes: (Vec<Arc<dyn ImageStack>>, Arc<Cache
     cache.n_decodes.load(Ordering::Relaxed) as f64 / n_chunks as f64
 }
 
+/// Checks how often a chunk is decoded with the chunk-aware order: at most `most` times, and so many times less than with
+/// a plain shuffle.
+fn assert_decodes(
+    data: impl Fn() -> (Vec<Arc<dyn ImageStack>>, Arc<Cache>),
+    patch: &[usize],
+    options: ChunkAware,
+    (most, times_less): (f64, f64),
+) {
+    let shuffled = decodes_per_chunk(Order::Shuffled, data(), patch);
+    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), patch);
+    assert!(aware < most && shuffled > times_less * aware, "{aware} instead of {shuffled}");
+}
+
 /// Chunks of 16³ and patches of 16³; 240 chunks of 8 KiB are kept of the 768 there are.
 #[test]
 fn chunk_aware_orders_decode_cubes_about_once() {
-    let data = || volumes(2, [64, 128, 192], [16, 16, 16], 240);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16, 16]);
     let options = ChunkAware { window: 64, sources: 2, cache_bytes: 240 * 8192 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16, 16]);
-    assert!(aware < 1.7 && shuffled > 3.0 * aware, "{aware} instead of {shuffled}");
+    assert_decodes(|| volumes(2, [64, 128, 192], [16, 16, 16], 240), &[16, 16, 16], options, (1.7, 3.0));
 }
 
 /// Planes as chunks: a patch needs 16 of them.
 #[test]
 fn chunk_aware_orders_decode_planes_about_once() {
-    let data = || volumes(3, [128, 64, 64], [1, 64, 64], 130);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16, 16]);
     let options = ChunkAware { window: 32, sources: 3, cache_bytes: 130 * 8192 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16, 16]);
-    assert!(aware < 1.1 && shuffled > 4.0 * aware, "{aware} instead of {shuffled}");
+    assert_decodes(|| volumes(3, [128, 64, 64], [1, 64, 64], 130), &[16, 16, 16], options, (1.1, 4.0));
 }
 
 /// Small patches in large chunks of a plane.
 #[test]
 fn chunk_aware_orders_decode_tiles_about_once() {
-    let data = || volumes(1, [1, 2048, 2048], [1, 128, 128], 40);
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[1, 32, 32]);
     let options = ChunkAware { window: 128, sources: 2, cache_bytes: 40 * 32768 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[1, 32, 32]);
-    assert!(aware < 1.5 && shuffled > 6.0 * aware, "{aware} instead of {shuffled}");
+    assert_decodes(|| volumes(1, [1, 2048, 2048], [1, 128, 128], 40), &[1, 32, 32], options, (1.5, 6.0));
 }
 
 /// Samples that share chunks: 16 time points in each.
@@ -198,10 +202,8 @@ fn chunk_aware_orders_decode_chunks_over_time_about_once() {
         let film = Arc::new(Film { info, cache: Arc::clone(&cache) }) as Arc<dyn ImageStack>;
         (vec![film], cache)
     };
-    let shuffled = decodes_per_chunk(Order::Shuffled, data(), &[16, 16]);
     let options = ChunkAware { window: 256, sources: 2, cache_bytes: 60 * 16 * 32 * 32 * 2 };
-    let aware = decodes_per_chunk(Order::ChunkAware(options), data(), &[16, 16]);
-    assert!(aware < 2.0 && shuffled > 10.0 * aware, "{aware} instead of {shuffled}");
+    assert_decodes(data, &[16, 16], options, (2.0, 10.0));
 }
 
 /// A film whose chunks hold several time points.

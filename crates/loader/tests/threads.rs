@@ -67,6 +67,14 @@ fn threads_come_and_go_with_the_work() {
         assert_n_threads(before);
     }
 
+    // As many as there are patches, however many a batch might hold.
+    let options = LoaderOptions { n_workers: 8, batch_size: 128, ..Default::default() };
+    let loader = Loader::new(moody(3, never, never), options).unwrap();
+    let batches = loader.epoch(0).unwrap();
+    assert_eq!(n_threads(), before + 3);
+    drop(batches);
+    assert_n_threads(before);
+
     let mut rng = SmallRng::seed_from_u64(1);
     for _ in 0..400 {
         let options = LoaderOptions {

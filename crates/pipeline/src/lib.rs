@@ -34,7 +34,7 @@ pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
 pub use mixture::{MixedImages, MixedPlan, mixed_plans};
 pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
-pub use opening::Opening;
+pub use opening::{Opening, with_causes};
 pub use outputs::{write_mixed_statistics, write_statistics};
 pub use pictures::{Montage, prediction_picture};
 pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};

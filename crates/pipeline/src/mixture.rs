@@ -9,7 +9,7 @@ use patchweave_config::{
 
 use crate::Images;
 use crate::images::{Opened, read_plan};
-use crate::opening::{Opening, chain};
+use crate::opening::{Opening, with_causes};
 
 /// A configuration whose data is mixed into a training.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ impl MixReader<'_> {
         let plan = match load_and_check(config, &outside) {
             Ok(plan) => plan,
             Err(LoadError::Invalid(errors)) => return Err(errors.problems),
-            Err(error) => return Err(problem(chain(&error), "a configuration that can be read")),
+            Err(error) => return Err(problem(with_causes(&error), "a configuration that can be read")),
         };
         let Some(train) = &plan.train else {
             return Err(problem(format!("{file} has no train section"), "a configuration with a training"));

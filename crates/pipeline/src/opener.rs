@@ -9,7 +9,7 @@ use patchweave_stack::{Pyramid, StackError};
 
 use crate::images::NamedImages;
 use crate::listing::{Listed, Listing, Unpaired};
-use crate::opening::{Opening, chain, format_name};
+use crate::opening::{Opening, format_name, with_causes};
 use crate::simulated::{future_files, planned_layout, simulation_of};
 
 /// The images of a role.
@@ -89,7 +89,7 @@ impl<'a> Opener<'a> {
                     listing.is_incomplete = true;
                     let expected = "a folder or a pattern with images, or a path";
                     let key = format!("{key}[{entry}]");
-                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
+                    self.problems.push(self.plan.problem_at(&key, with_causes(&error), expected));
                 }
             }
         }
@@ -158,7 +158,7 @@ impl<'a> Opener<'a> {
                     role.is_incomplete = true;
                     let key = format!("{key}[{entry}]");
                     let expected = self.expectation(&error, axes, listing);
-                    self.problems.push(self.plan.problem_at(&key, chain(&error), expected));
+                    self.problems.push(self.plan.problem_at(&key, with_causes(&error), expected));
                 }
             }
         }

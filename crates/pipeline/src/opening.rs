@@ -72,7 +72,7 @@ impl Opening {
     /// The axes that the first image of an entry names for itself.
     pub(crate) fn axes_of(&self, question: &AxesQuestion<'_>) -> Result<Axes, UnknownAxes> {
         let failed = |error: StackError| UnknownAxes {
-            found: chain(&error),
+            found: with_causes(&error),
             expected: what_is_needed(&error),
             is_readable: matches!(error, StackError::NoAxes { .. }),
         };
@@ -116,8 +116,13 @@ fn what_is_needed(error: &StackError) -> String {
     }
 }
 
-/// An error with all its causes; some repeat their cause in their own text.
-pub(crate) fn chain(error: &dyn Error) -> String {
+/// An error with all its causes in one line; some repeat their cause in their own text.
+///
+/// ```
+/// let error = std::io::Error::other("the disk is gone");
+/// assert_eq!(patchweave_pipeline::with_causes(&error), "the disk is gone");
+/// ```
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
