@@ -19,10 +19,11 @@ proptest! {
         channels in prop::option::of(1_usize..3),
         labels in prop::collection::vec((0_usize..10_000, 0_u8..3), 0..6),
     ) {
-        let of = |f: &dyn Fn(&(usize, usize, usize, i64)) -> usize| axes.iter().map(f).collect::<Vec<_>>();
-        let (image, window) = (of(&|axis| axis.0 + axis.1), of(&|axis| axis.0));
+        let image: Vec<usize> = axes.iter().map(|axis| axis.0 + axis.1).collect();
+        let window: Vec<usize> = axes.iter().map(|axis| axis.0).collect();
+        let step: Vec<usize> = axes.iter().map(|axis| axis.2).collect();
         let border: Vec<i64> = axes.iter().map(|axis| axis.3).collect();
-        let quilt = quilt(&image, &window, &of(&|axis| axis.2), border);
+        let quilt = quilt(&image, &window, &step, border);
         let shape = |channels: Option<usize>| [vec![2], channels.into_iter().collect(), image.clone()].concat();
         let inputs = ArrayD::from_shape_fn(shape(Some(2)), |at| f32::from(u8::try_from(at[0] * 9 + at[1]).unwrap()));
         let mut targets = ArrayD::<u8>::zeros(shape(channels));
