@@ -8,9 +8,7 @@ use pulp::{Arch, NullaryFnOnce};
 
 use crate::Quilt;
 use crate::blend::{InverseSums, RowTable};
-
-/// Bytes that come into a cache together on all common machines.
-const CACHE_LINE: usize = 64;
+use crate::touch::touch;
 
 /// Bytes of patches that are worked on at a time.
 const BLOCK_BYTES: usize = 128 * 1024;
@@ -183,20 +181,14 @@ impl<'a, T: Pixel> Weaver<'a, T> {
         }
     }
 
-    /// Touches what patches that begin in a cell have for this strip, once per cache line.
+    /// Brings what patches that begin in a cell have for this strip into the cache.
     ///
     /// Patches lie far apart, so that nothing else would bring them into the cache ahead of time; a row at a
     /// time, every row would be waited for.
     #[inline(always)]
     fn fetch(&self, sources: &[Source<'a, T>], n_rows: usize) {
-        let line = (CACHE_LINE / size_of::<T>()).max(1);
-        let mut touched = 0.0;
-        for source in sources.iter().filter(|source| source.x == 0) {
-            for line in source.values[..n_rows * self.window[2]].chunks(line) {
-                touched += line[0].to_f64();
-            }
-        }
-        black_box(touched);
+        let new = sources.iter().filter(|source| source.x == 0);
+        black_box(new.map(|source| touch(&source.values[..n_rows * self.window[2]])).sum::<f64>());
     }
 
     /// One row of a cell: sums in registers, a few pixels at a time.

@@ -14,6 +14,7 @@ mod positions;
 mod quilt;
 mod stitch;
 mod tensor;
+mod touch;
 mod unstitch;
 mod weave;
 mod weed;
