@@ -160,11 +160,20 @@ pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
     /// The type's name at run time.
     const TYPE: PixelType;
 
+    /// The type of means of such values: `f64` for doubles, `f32` for all others.
+    type Mean: Pixel;
+
     /// This value as `f32`.
     fn to_f32(self) -> f32;
 
     /// The nearest value of this type; out of range becomes the limit, NaN becomes 0 for integers.
     fn from_f32(value: f32) -> Self;
+
+    /// This value as `f64`; integers beyond 2⁵³ are rounded to the nearest.
+    fn to_f64(self) -> f64;
+
+    /// As [`from_f32`](Self::from_f32), from a double.
+    fn from_f64(value: f64) -> Self;
 
     /// The value that `bytes` hold in that order; bytes of another length are 0.
     fn from_bytes(bytes: &[u8], order: ByteOrder) -> Self;
@@ -210,6 +219,7 @@ macro_rules! integer_pixels {
     ($($rust:ty => $name:ident),*) => {$(
         impl Pixel for $rust {
             const TYPE: PixelType = PixelType::$name;
+            type Mean = f32;
 
             #[inline(always)]
             fn to_f32(self) -> f32 {
@@ -226,6 +236,21 @@ macro_rules! integer_pixels {
                 value
             }
 
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "rounding is the contract")]
+                let value = self as f64;
+                value
+            }
+
+            #[inline]
+            fn from_f64(value: f64) -> Self {
+                #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is the contract")]
+                #[allow(clippy::cast_sign_loss, reason = "`as` saturates, which is the contract")]
+                let value = value.round_ties_even() as $rust;
+                value
+            }
+
             number_bytes!($rust);
         }
     )*};
@@ -235,6 +260,7 @@ integer_pixels!(u8 => U8, u16 => U16, u32 => U32, u64 => U64, i8 => I8, i16 => I
 
 impl Pixel for bool {
     const TYPE: PixelType = PixelType::Bool;
+    type Mean = f32;
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
@@ -243,6 +269,16 @@ impl Pixel for bool {
 
     #[inline]
     fn from_f32(value: f32) -> Self {
+        value >= 0.5
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(u8::from(self))
+    }
+
+    #[inline]
+    fn from_f64(value: f64) -> Self {
         value >= 0.5
     }
 
@@ -258,6 +294,7 @@ impl Pixel for bool {
 
 impl Pixel for f16 {
     const TYPE: PixelType = PixelType::F16;
+    type Mean = f32;
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
@@ -269,11 +306,22 @@ impl Pixel for f16 {
         f16::from_f32(value)
     }
 
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f16::to_f64(self)
+    }
+
+    #[inline]
+    fn from_f64(value: f64) -> Self {
+        f16::from_f64(value)
+    }
+
     number_bytes!(f16);
 }
 
 impl Pixel for f32 {
     const TYPE: PixelType = PixelType::F32;
+    type Mean = f32;
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
@@ -285,11 +333,24 @@ impl Pixel for f32 {
         value
     }
 
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "rounding is the contract")]
+        let value = value as f32;
+        value
+    }
+
     number_bytes!(f32);
 }
 
 impl Pixel for f64 {
     const TYPE: PixelType = PixelType::F64;
+    type Mean = f64;
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
@@ -301,6 +362,16 @@ impl Pixel for f64 {
     #[inline]
     fn from_f32(value: f32) -> Self {
         f64::from(value)
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value
     }
 
     number_bytes!(f64);
