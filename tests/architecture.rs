@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("transform", &["geometry"]),
     ("construct", &["stack", "patching", "transform", "geometry"]),
     ("loader", &["construct", "patching", "geometry"]),
-("quilt", &["pixel", "geometry"]),
+    ("quilt", &["pixel", "geometry"]),
     ("slices", &["stack", "quilt", "pixel", "geometry"]),
     ("sink", &["pixel", "geometry"]),
     ("predict", &["loader", "construct", "quilt", "sink", "transform", "geometry"]),
