@@ -98,7 +98,11 @@ impl RawArray {
 /// println!("{}", stack.info().source);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn open_raw(path: &Path, raw: &RawArray, options: &OpenOptions) -> Result<Arc<dyn ImageStack>, StackError> {
+pub fn open_raw(
+    path: &Path,
+    raw: &RawArray,
+    options: &OpenOptions,
+) -> Result<Arc<dyn ImageStack>, StackError> {
     let stack = path.display().to_string();
     let header = raw.header().map_err(header_error(&stack))?;
     ArrayLayout::new(raw.axes.clone(), &raw.shape)
