@@ -127,7 +127,6 @@ pub struct ChannelSpec {
 
 impl ChannelSpec {
     /// Starts a specification without operations.
-    #[must_use]
     pub fn builder() -> SpecBuilder {
         SpecBuilder { pairs: Vec::new() }
     }
