@@ -34,6 +34,14 @@ pub struct ChannelMetadata {
 }
 
 /// An offset that reaches over the whole volume, which is allowed and rarely meant.
+///
+/// ```
+/// use patchweave_slices::ChannelSpec;
+///
+/// let warnings = ChannelSpec::builder().identity(&[0, 9]).build()?.warnings(5);
+/// assert_eq!(warnings[0].to_string(), "identity: the offset 9 reaches over all 5 slices of the volume");
+/// # Ok::<(), patchweave_slices::SlicesError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OffsetWarning {

@@ -11,6 +11,14 @@ use crate::{Members, SlicesError};
 pub(crate) const MAX_OFFSET: i64 = 1 << 31;
 
 /// What is done with slices to make a channel of them.
+///
+/// ```
+/// use patchweave_slices::ZOperation;
+///
+/// assert_eq!("STD".parse::<ZOperation>()?, ZOperation::Std);
+/// assert_eq!(ZOperation::Std.name(), "std");
+/// # Ok::<(), patchweave_slices::SlicesError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ZOperation {
@@ -58,6 +66,16 @@ impl fmt::Display for ZOperation {
 }
 
 /// One operation of a [`ChannelSpec`] and the groups of slices it is applied to, one channel each.
+///
+/// ```
+/// use patchweave_slices::{ChannelSpec, ZOperation};
+///
+/// let spec = ChannelSpec::builder().identity(&[-1, 0]).build()?;
+/// let operation = &spec.operations()[0];
+/// assert_eq!((operation.name(), operation.kind()), ("identity", ZOperation::Identity));
+/// assert_eq!(operation.groups(), [[-1], [0]]);
+/// # Ok::<(), patchweave_slices::SlicesError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     name: String,

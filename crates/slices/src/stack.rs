@@ -1,56 +1,16 @@
 //! An image stack whose channels are made of neighbouring slices of another one.
 
-use std::str::FromStr;
-
 use ndarray::{Array4, ArrayD, s};
-use patchweave_geometry::{ArrayLayout, Axes, Axis, Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis};
 use patchweave_quilt::WindowGrid;
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
-use serde::{Deserialize, Serialize};
 
 use crate::compose::{Kernel, Window};
-use crate::{Boundary, ChannelMetadata, ChannelSpec, OffsetWarning, SlicesError, ZOperation, ZSlices};
-
-/// What becomes of the selected slices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Accumulation {
-    /// Every selected slice is a sample of its own, a plane: `SCYX`, slices fast within images.
-    #[default]
-    #[serde(rename = "2d")]
-    Planes,
-    /// Selected slices stay together as the depth of a volume: `SCZYX`.
-    #[serde(rename = "3d")]
-    Volume,
-}
-
-impl FromStr for Accumulation {
-    type Err = SlicesError;
-
-    /// Reads `2d` or `3d`.
-    fn from_str(name: &str) -> Result<Self, SlicesError> {
-        match name {
-            "2d" => Ok(Accumulation::Planes),
-            "3d" => Ok(Accumulation::Volume),
-            _ => Err(SlicesError::UnknownName {
-                what: "accumulation mode",
-                got: name.to_owned(),
-                expected: "2d or 3d",
-            }),
-        }
-    }
-}
-
-/// How a [`SliceStack`] treats the volume; the default clamps, makes planes, and takes all slices.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SliceOptions {
-    /// What stands for slices outside of the volume.
-    pub boundary: Boundary,
-    /// What becomes of the selected slices.
-    pub accumulation: Accumulation,
-    /// In the place of which slices channels are made.
-    pub z_slices: ZSlices,
-}
+use crate::described::info_of;
+use crate::{
+    Accumulation, Boundary, ChannelMetadata, ChannelSpec, OffsetWarning, SliceOptions, SlicesError,
+    ZOperation,
+};
 
 /// An image stack whose channels are made of neighbouring slices of another one while it is read.
 ///
@@ -279,58 +239,4 @@ fn check_skipped(
         }
     }
     Ok(())
-}
-
-/// What is known of the result.
-fn info_of(
-    source: &StackInfo,
-    n_channels: usize,
-    accumulation: Accumulation,
-    z_slices: &[usize],
-) -> Result<StackInfo, SlicesError> {
-    let shape = source.shape();
-    let [_, y, x] = shape.extent.to_zyx();
-    let n_z = z_slices.len();
-    let (axes, sizes): (Axes, _) = match accumulation {
-        Accumulation::Planes => {
-            ("SCYX".parse()?, vec![shape.n_samples.saturating_mul(n_z), n_channels, y, x])
-        }
-        Accumulation::Volume => ("SCZYX".parse()?, vec![shape.n_samples, n_channels, n_z, y, x]),
-    };
-    let chunks = source.chunks.as_ref().map(|chunks| {
-        let in_source = |axis| source.layout.axes().position(axis).and_then(|at| chunks.get(at)).copied();
-        // Slices of a chunk stay neighbours where all are taken in order.
-        let is_whole = n_z == shape.extent.to_zyx()[0] && z_slices.is_sorted_by(|a, b| a < b);
-        let depth = in_source(Axis::Z).filter(|depth| is_whole && n_z.is_multiple_of(*depth)).unwrap_or(1);
-        let size = |&axis: &Axis| match axis {
-            Axis::C => n_channels,
-            Axis::S if accumulation == Accumulation::Planes => depth,
-            Axis::Z => depth,
-            other => in_source(other).unwrap_or(1),
-        };
-        axes.as_slice().iter().map(size).collect::<Vec<_>>()
-    });
-    let mut info = StackInfo::new(source.source.clone(), source.pixel_type, ArrayLayout::new(axes, &sizes)?);
-    info.chunks = chunks;
-    info.pixel_size = source.pixel_size.and_then(|size| {
-        let [z, y, x] = size.to_zyx(0.0);
-        match accumulation {
-            Accumulation::Planes => PerAxis::new(&[y, x]).ok(),
-            Accumulation::Volume => PerAxis::new(&[z * spacing(z_slices)? as f64, y, x]).ok(),
-        }
-    });
-    info.format.clone_from(&source.format);
-    info.compression.clone_from(&source.compression);
-    info.is_in_place = source.is_in_place;
-    Ok(info)
-}
-
-/// How far selected slices are apart, if they are regularly.
-fn spacing(z_slices: &[usize]) -> Option<usize> {
-    let mut steps = z_slices.windows(2).map(|pair| pair[0].abs_diff(pair[1]));
-    match steps.next() {
-        None => Some(1),
-        Some(0) => None,
-        Some(first) => steps.all(|step| step == first).then_some(first),
-    }
 }

@@ -175,3 +175,18 @@ fn deep_windows_read_every_slice_once() {
     assert_eq!(read, (0..60).collect::<Vec<_>>());
     assert!(close(&got, &naive(&volume, slices.spec(), &options).unwrap()));
 }
+
+/// Also where the last use of a slice is the first place of those that are composed next.
+#[test]
+fn a_slice_is_kept_until_its_last_use() {
+    let volume = volume([1, 2, 3, 2, 2]);
+    for n_places in 1..50 {
+        let spec = ChannelSpec::builder().identity(&[0]).build().unwrap();
+        let z_slices = vec![1; n_places].into();
+        let options =
+            SliceOptions { accumulation: Accumulation::Volume, z_slices, ..SliceOptions::default() };
+        let slices = SliceStack::new(Recorded::new(stack(&volume)), spec, options).unwrap();
+        slices.convert().unwrap();
+        assert_eq!(slices.source().take(), [(0, vec![0, 1], [1..2, 0..2, 0..2])]);
+    }
+}

@@ -15,6 +15,23 @@ use crate::{
 };
 
 /// Which windows a plan has; the default is the whole plane.
+///
+/// ```
+/// use ndarray::Array;
+/// use patchweave_geometry::Extent;
+/// use patchweave_slices::{ChannelSpec, PlanOptions, SliceOptions, SliceStack};
+/// use patchweave_stack::ArrayStack;
+///
+/// let volume = ArrayStack::new(Array::<f32, _>::ones((5, 8, 9)).into_dyn(), &"ZYX".parse()?)?;
+/// let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).build()?;
+/// let slices = SliceStack::new(volume, spec, SliceOptions::default())?;
+/// let options = PlanOptions { window: Some(Extent::new(&[4, 4])?), ..PlanOptions::default() };
+/// let plan = slices.extraction_plan(&options)?;
+/// assert_eq!(plan.patches().len(), 5 * 2 * 3);
+/// assert_eq!(plan.patches()[0].required_z_indices, [0, 1]);
+/// assert_eq!(slices.extract(&plan.patches()[0])?.shape(), [1, 4, 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlanOptions {
     /// The size of a patch, `YX`; `None` takes whole planes.
