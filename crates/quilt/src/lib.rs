@@ -3,9 +3,11 @@
 //! A [`Quilt`] cuts overlapping windows out of arrays and blends what comes back. Nothing here opens a file
 //! or starts a thread of its own.
 
+mod accumulator;
 mod blend;
 mod border;
 mod error;
+mod gather;
 mod grid;
 mod pairs;
 mod positions;
@@ -16,6 +18,7 @@ mod unstitch;
 mod weave;
 mod weed;
 
+pub use accumulator::Accumulator;
 pub use blend::BlendWindow;
 pub use border::{Border, border_weight};
 pub use error::QuiltError;
