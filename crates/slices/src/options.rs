@@ -43,7 +43,7 @@ impl FromStr for Accumulation {
     }
 }
 
-/// How a [`SliceStack`] treats the volume; the default clamps, makes planes, and takes all slices.
+/// How a [`SliceStack`](crate::SliceStack) treats the volume; the default clamps, makes planes, and takes all slices.
 ///
 /// ```
 /// use patchweave_slices::{Boundary, SliceOptions, ZSlices};

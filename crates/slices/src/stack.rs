@@ -54,7 +54,7 @@ impl<S: ImageStack> SliceStack<S> {
     ///
     /// # Errors
     /// [`SlicesError::NoSlices`] for an image without `Z`, [`SlicesError::NotFloating`] for a mean or standard deviation
-    /// of integers, what [`ZSlices::resolve`] refuses, and with [`Boundary::Skip`] [`SlicesError::NoValidChannels`] or
+    /// of integers, what [`ZSlices::resolve`](crate::ZSlices::resolve) refuses, and with [`Boundary::Skip`] [`SlicesError::NoValidChannels`] or
     /// [`SlicesError::DroppedChannels`] where a selected slice would have fewer channels than others.
     pub fn new(source: S, spec: ChannelSpec, options: SliceOptions) -> Result<Self, SlicesError> {
         let source_info = source.info();
