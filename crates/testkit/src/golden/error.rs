@@ -118,6 +118,7 @@ refusals!(
     patchweave_pixel::MoveError,
     patchweave_quilt::QuiltError,
     patchweave_quilt::StitchError,
+    patchweave_slices::SlicesError,
     patchweave_stack::StackError,
     patchweave_transform::AugmentError,
     patchweave_transform::FilterError,

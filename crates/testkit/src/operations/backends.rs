@@ -16,7 +16,7 @@ use zarrs::array::{ArrayBuilder, data_type};
 use zarrs::filesystem::FilesystemStore;
 
 use super::extract::array_stack;
-use super::slices::{refused, slice_stack, span};
+use super::slices::{slice_stack, span};
 use crate::golden::{CaseError, NumericArray, OperationError, Outcomes, Request};
 
 /// One key of a case: what is found there, and the sizes along all five axes.
@@ -26,21 +26,21 @@ pub(super) fn index(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let keys = request.required("key")?;
     let keys = keys.as_array().ok_or_else(|| entry("key", keys.to_string(), "a list of indices"))?;
     let key: Vec<Index> = keys.iter().map(read_index).collect::<Result<_, _>>()?;
-    let item = stack.get(&key).map_err(refused)?;
+    let item = stack.get(&key)?;
     Ok(Outcomes::default().with_array("item", item).with("shape", stack.shape().to_vec()))
 }
 
 pub(super) fn convert(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let stored = Stored::new(request)?;
     let slices = slice_stack(request, Arc::clone(&stored.stack))?;
-    Ok(Outcomes::default().with_array("converted", slices.convert().map_err(refused)?))
+    Ok(Outcomes::default().with_array("converted", slices.convert()?))
 }
 
 pub(super) fn z_slices(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let stored = Stored::new(request)?;
     let (n, c) = (request.natural("n")?, request.natural("c")?);
     let slices = stored.indexed(request)?.z_slices(n, c, &request.naturals("z_indices")?);
-    Ok(Outcomes::default().with_array("slices", slices.map_err(refused)?.into_dyn()))
+    Ok(Outcomes::default().with_array("slices", slices?.into_dyn()))
 }
 
 /// The input array in a container of the case's kind, and the folder that it lives in.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_slices::{
-    Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack, SlicesError, Span, ZSlices,
-};
+use patchweave_slices::{Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack, Span, ZSlices};
 use patchweave_stack::ImageStack;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +14,7 @@ use crate::golden::{CaseError, OperationError, Outcomes, Request};
 pub(super) fn convert(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let slices = slice_stack(request, volume(request)?)?;
     Ok(Outcomes::default()
-        .with_array("converted", slices.convert().map_err(refused)?)
+        .with_array("converted", slices.convert()?)
         .with("output_shape", slices.output_shape())
         .with("z_indices", slices.z_slices().to_vec()))
 }
@@ -26,7 +24,7 @@ pub(super) fn boundary(request: &Request<'_>) -> Result<Outcomes, OperationError
     let row = request.required("row")?;
     let at = |place: usize| row.get(place).ok_or_else(|| entry("row", row, "rule, place and size"));
     let number = |place: usize| at(place)?.as_i64().ok_or_else(|| entry("row", row, "numbers"));
-    let rule: Boundary = at(0)?.as_str().unwrap_or_default().parse().map_err(refused)?;
+    let rule: Boundary = at(0)?.as_str().unwrap_or_default().parse()?;
     let n_slices = usize::try_from(number(2)?).map_err(|_| entry("row", row, "a size"))?;
     let slice = rule.resolve(number(1)?, n_slices).and_then(|slice| i64::try_from(slice).ok());
     Ok(Outcomes::default().with("result", slice.unwrap_or(-1)))
@@ -50,13 +48,13 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Outcomes, OperationError> {
         n_colours_y: request.value("color_y_mod").map(|_| request.natural("color_y_mod")).transpose()?,
         n_colours_x: request.value("color_x_mod").map(|_| request.natural("color_x_mod")).transpose()?,
     };
-    let plan = slices.extraction_plan(&options).map_err(refused)?;
-    let stitching = slices.stitching_plan(&plan).map_err(refused)?;
+    let plan = slices.extraction_plan(&options)?;
+    let stitching = slices.stitching_plan(&plan)?;
     let mut outcomes = Outcomes::default().with("plan", json(&plan)?).with("stitching", json(&stitching)?);
     for entry in plan.patches() {
         let name = format!("patch_{}", entry.patch_idx);
         if request.expected(&name).is_some() {
-            outcomes = outcomes.with_array(&name, slices.extract(entry).map_err(refused)?.into_dyn());
+            outcomes = outcomes.with_array(&name, slices.extract(entry)?.into_dyn());
         }
     }
     Ok(outcomes)
@@ -67,14 +65,14 @@ pub(super) fn slice_stack(
     request: &Request<'_>,
     stack: Arc<dyn ImageStack>,
 ) -> Result<SliceStack<Arc<dyn ImageStack>>, OperationError> {
-    let boundary = request.text("boundary_mode")?.unwrap_or("clamp").parse().map_err(refused)?;
-    let accumulation = request.text("accumulation_mode")?.unwrap_or("2d").parse().map_err(refused)?;
+    let boundary = request.text("boundary_mode")?.unwrap_or("clamp").parse()?;
+    let accumulation = request.text("accumulation_mode")?.unwrap_or("2d").parse()?;
     let z_slices = match request.value("z_slices") {
         None => ZSlices::All,
         Some(slice @ Value::Object(_)) => span("z_slices", slice)?.into(),
         Some(_) => request.naturals("z_slices")?.into(),
     };
-    SliceStack::new(stack, spec(request)?, SliceOptions { boundary, accumulation, z_slices }).map_err(refused)
+    Ok(SliceStack::new(stack, spec(request)?, SliceOptions { boundary, accumulation, z_slices })?)
 }
 
 /// A slice as cases write it, `{"slice": [start, stop, step]}`.
@@ -83,10 +81,6 @@ pub(super) fn span(name: &str, value: &Value) -> Result<Span, CaseError> {
         value.get("slice").and_then(|parts| serde_json::from_value(parts.clone()).ok());
     let [start, stop, step] = parts.ok_or_else(|| entry(name, value, "a slice"))?;
     Ok(Span { start, stop, step })
-}
-
-pub(super) fn refused(error: SlicesError) -> OperationError {
-    OperationError::Refused(error.into())
 }
 
 fn volume(request: &Request<'_>) -> Result<Arc<dyn ImageStack>, OperationError> {
