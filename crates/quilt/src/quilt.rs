@@ -1,11 +1,10 @@
 //! The quilt: windows over images of one size, and how much every pixel of a window counts.
 
-use ndarray::{ArrayD, ArrayView, Axis, Dimension, RemoveAxis, Slice};
+use ndarray::{ArrayD, ArrayView, Axis, RemoveAxis, Slice};
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_pixel::Pixel;
 
 use crate::border::interior;
-use crate::tensor::Leading;
+use crate::tensor::{Element, Leading};
 use crate::{BlendWindow, Border, QuiltError, WindowGrid};
 
 /// Cuts images of one size into overlapping patches and puts patches together again.
@@ -42,6 +41,8 @@ pub struct Quilt {
     grid: WindowGrid,
     border: Option<PerAxis<i64>>,
     blend: BlendWindow,
+    /// Whether the blend was chosen, so that a border does not change it.
+    has_own_blend: bool,
 }
 
 impl Quilt {
@@ -51,20 +52,24 @@ impl Quilt {
     /// As [`WindowGrid::new`].
     pub fn new(image: Extent, window: Extent, step: PerAxis<usize>) -> Result<Self, QuiltError> {
         let grid = WindowGrid::new(image, window, step)?;
-        Ok(Quilt { grid, border: None, blend: BlendWindow::constant(window) })
+        Ok(Quilt { grid, border: None, blend: BlendWindow::constant(window), has_own_blend: false })
     }
 
     /// Lets pixels of the border count `weight` instead of 1.
     ///
     /// The border also says which labels of a target are hidden
-    /// ([`unstitch_data_pair`](Self::unstitch_data_pair)). Weights below 1e-8 are raised to that.
+    /// ([`unstitch_data_pair`](Self::unstitch_data_pair)). Weights below 1e-8 are raised to that. A blend that was
+    /// chosen with [`with_blend`](Self::with_blend), before or afterwards, stays; the border then only hides labels.
     ///
     /// # Errors
     /// [`QuiltError::BorderWeight`] for a weight that does not lie in 0 to 1, [`QuiltError::Axes`] for a border
     /// of the wrong number of axes.
     pub fn with_border(mut self, border: impl Into<Border>, weight: f64) -> Result<Self, QuiltError> {
         let (border, window) = (border.into(), self.grid.window());
-        self.blend = BlendWindow::border(window, &border, weight)?;
+        let blend = BlendWindow::border(window, &border, weight)?;
+        if !self.has_own_blend {
+            self.blend = blend;
+        }
         self.border = border.per_axis(window.n_axes())?;
         Ok(self)
     }
@@ -79,6 +84,7 @@ impl Quilt {
             return Err(QuiltError::BlendWindow { got, expected });
         }
         self.blend = blend;
+        self.has_own_blend = true;
         Ok(self)
     }
 
@@ -147,19 +153,29 @@ impl Quilt {
     ///
     /// # Errors
     /// [`QuiltError::Shape`] if the tensor's images are of another size, [`QuiltError::NoSuchPatch`].
-    pub fn unstitch_one<'a, T: Pixel, D: Dimension + RemoveAxis>(
+    pub fn unstitch_one<'a, T: Element, D: RemoveAxis>(
         &self,
         tensor: ArrayView<'a, T, D>,
         index: usize,
     ) -> Result<ArrayView<'a, T, D::Smaller>, QuiltError> {
         let leading = Leading::of("the tensor", tensor.shape(), self.grid.image())?;
         let (image, start) = self.locate(index, leading.n)?;
+        Ok(self.under(tensor, image, start, usize::from(leading.channels.is_some())))
+    }
+
+    /// What lies under a window that exists; spatial axes begin at `first`.
+    fn under<'a, T, D: RemoveAxis>(
+        &self,
+        tensor: ArrayView<'a, T, D>,
+        image: usize,
+        start: PerAxis<usize>,
+        first: usize,
+    ) -> ArrayView<'a, T, D::Smaller> {
         let mut patch = tensor.index_axis_move(Axis(0), image);
-        let first = usize::from(leading.channels.is_some());
         for (axis, (start, size)) in start.iter().zip(self.grid.window().iter()).enumerate() {
             patch.slice_axis_inplace(Axis(first + axis), Slice::from(start..start + size));
         }
-        Ok(patch)
+        patch
     }
 
     /// All patches in order, with their numbers, as views into the images.
@@ -180,12 +196,18 @@ impl Quilt {
     ///
     /// # Errors
     /// [`QuiltError::Shape`] if the tensor's images are of another size.
-    pub fn patches<'a, T: Pixel, D: Dimension + RemoveAxis + 'a>(
+    pub fn patches<'a, T: Element, D: RemoveAxis + 'a>(
         &'a self,
         tensor: ArrayView<'a, T, D>,
-    ) -> Result<impl Iterator<Item = (usize, ArrayView<'a, T, D::Smaller>)> + Clone + 'a, QuiltError> {
+    ) -> Result<
+        impl DoubleEndedIterator<Item = (usize, ArrayView<'a, T, D::Smaller>)> + ExactSizeIterator + Clone + 'a,
+        QuiltError,
+    > {
         let leading = Leading::of("the tensor", tensor.shape(), self.grid.image())?;
-        let patch = move |index| Some((index, self.unstitch_one(tensor.clone(), index).ok()?));
-        Ok((0..self.n_patches(leading.n)).map_while(patch))
+        let (n_windows, first) = (self.grid.n_windows(), usize::from(leading.channels.is_some()));
+        Ok((0..self.n_patches(leading.n)).map(move |index| {
+            let start = self.grid.start(index % n_windows).unwrap_or(self.grid.step());
+            (index, self.under(tensor.clone(), index / n_windows, start, first))
+        }))
     }
 }

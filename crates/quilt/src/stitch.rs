@@ -1,317 +1,130 @@
-//! Crop and place: every tile gives the part of it that is kept.
+//! Patches into images: the weighted mean where they overlap.
 
-use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut4, Axis, s};
-use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
+use ndarray::{Array, ArrayD, ArrayView, ArrayViewMut, Dimension, IxDyn};
+use patchweave_pixel::Pixel;
+use rayon::prelude::*;
 
-/// Why a tile or sample could not be placed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StitchError {
-    /// An image that the machine has no memory for.
-    #[error("there is no memory for an image of shape {shape:?}")]
-    OutOfMemory {
-        /// The shape, `SC(Z)YX`.
-        shape: ImageShape,
-    },
-    /// A tile whose pixels are not those its spec names.
-    #[error(
-        "got a tile of shape {got:?} for a spec of size {patch_size:?}, the image has {n_channels} channels"
-    )]
-    TileShape {
-        /// Shape of the pixels, `CZYX`.
-        got: Vec<usize>,
-        /// Size in the spec.
-        patch_size: Extent,
-        /// Channels of the image.
-        n_channels: usize,
-    },
-    /// A crop that leaves its tile.
-    #[error("crop at {crop_coords:?} of size {crop_size:?} leaves its tile of size {patch_size:?}")]
-    CropOutside {
-        /// First kept pixel.
-        crop_coords: Coords,
-        /// Size of the kept part.
-        crop_size: Extent,
-        /// Size of the tile.
-        patch_size: Extent,
-    },
-    /// A crop that leaves the image.
-    #[error("tile at {stitch_coords:?} of size {crop_size:?} leaves the image of shape {image:?}")]
-    OutsideImage {
-        /// Place of the crop.
-        stitch_coords: Coords,
-        /// Size of the crop.
-        crop_size: Extent,
-        /// Shape of the image, `CZYX`.
-        image: Vec<usize>,
-    },
-    /// A sample that is not as large as those of its image.
-    #[error("got a sample of shape {got:?}, the image has samples of shape {expected:?}")]
-    SampleShape {
-        /// Shape of the pixels, `CZYX`.
-        got: Vec<usize>,
-        /// Shape of one sample of the image, `CZYX`.
-        expected: Vec<usize>,
-    },
-    /// A sample that the image does not have.
-    #[error("tile belongs to sample {sample_idx}, the image has {n_samples}")]
-    NoSuchSample {
-        /// The sample of the tile.
-        sample_idx: usize,
-        /// How many there are.
-        n_samples: usize,
-    },
-}
+use crate::gather::Weaver;
+use crate::rows::Rows;
+use crate::tensor::{Leading, check_shape, zeros};
+use crate::{Quilt, QuiltError};
 
-/// Copies the kept part of a tile to its place in a sample; both are `CZYX`.
-///
-/// # Errors
-/// [`StitchError`] if tile, spec and image do not agree; nothing is written then.
-pub fn place_tile(
-    tile: ArrayView4<'_, f32>,
-    spec: &TileSpec,
-    mut image: ArrayViewMut4<'_, f32>,
-) -> Result<(), StitchError> {
-    let patch_size = spec.patch.patch_size;
-    let [z, y, x] = patch_size.to_zyx();
-    let n_channels = image.len_of(Axis(0));
-    if tile.shape() != [n_channels, z, y, x] {
-        return Err(StitchError::TileShape { got: tile.shape().to_vec(), patch_size, n_channels });
-    }
-    let crop_size = spec.crop_size;
-    let from = ranges(&spec.crop_coords, &crop_size, [z, y, x]).ok_or(StitchError::CropOutside {
-        crop_coords: spec.crop_coords,
-        crop_size,
-        patch_size,
-    })?;
-    let size = [image.len_of(Axis(1)), image.len_of(Axis(2)), image.len_of(Axis(3))];
-    let to = ranges(&spec.stitch_coords, &crop_size, size).ok_or_else(|| StitchError::OutsideImage {
-        stitch_coords: spec.stitch_coords,
-        crop_size,
-        image: image.shape().to_vec(),
-    })?;
-    let [from_z, from_y, from_x] = from;
-    let [to_z, to_y, to_x] = to;
-    image.slice_mut(s![.., to_z, to_y, to_x]).assign(&tile.slice(s![.., from_z, from_y, from_x]));
-    Ok(())
-}
+/// Images out of patches of `T`, and what the windows weigh together.
+pub type Stitched<T, D> = (Array<<T as Pixel>::Mean, D>, ArrayD<f32>);
 
-/// The pixels from `start` over `size`, if they all lie within `limits`.
-fn ranges(start: &Coords, size: &Extent, limits: [usize; 3]) -> Option<[std::ops::Range<usize>; 3]> {
-    let (start, size) = (start.to_zyx(0), size.to_zyx());
-    let range = |axis: usize| {
-        let first = usize::try_from(start[axis]).ok()?;
-        let end = first.checked_add(size[axis]).filter(|&end| end <= limits[axis])?;
-        Some(first..end)
-    };
-    Some([range(0)?, range(1)?, range(2)?])
-}
-
-/// An image in memory that grows tile by tile; later tiles overwrite earlier ones, missing ones stay 0.
-///
-/// ```
-/// use ndarray::Array4;
-/// use patchweave_geometry::{Extent, ImageShape, RegionSpec};
-/// use patchweave_patching::{PatchRng, Patching, TiledPatching};
-/// use patchweave_quilt::Stitcher;
-///
-/// let shape = ImageShape::from_slice(&[1, 1, 10, 10])?;
-/// let patching = TiledPatching::new(&[shape], Extent::new(&[6, 6])?, None)?;
-/// let mut stitcher = Stitcher::new(shape)?;
-/// for index in 0..patching.n_patches() {
-///     let spec = patching.spec(index, &mut PatchRng::for_patch(0, 0, index))?;
-///     let tile = Array4::from_elem([1, 1, 6, 6], index as f32);
-///     stitcher.place(tile.view(), spec.tile().unwrap())?;
-/// }
-/// assert!(stitcher.is_complete());
-/// assert_eq!(stitcher.image()[[0, 0, 0, 9, 9]], 3.0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Stitcher {
-    image: Array5<f32>,
-    n_placed: usize,
-    n_expected: Option<usize>,
-}
-
-impl Stitcher {
-    /// An empty image of shape `SC(Z)YX`, where `C` is the number of channels of the tiles.
+impl Quilt {
+    /// Images out of their patches, and what the windows weigh together: `M(C)(Z)YX` → `N(C)(Z)YX`, `(Z)YX`.
+    ///
+    /// A pixel is `Σ wₖ pₖ / Σ wₖ` over the patches `k` that hold it. Where there are none, which a step larger
+    /// than the window leads to, it is `NaN`; a value of a patch that is no finite number reaches only the pixel
+    /// under it. Patches of `f64` give `f64`, those of any other type `f32`. Without patches there are no images,
+    /// and all weights are 0.
     ///
     /// # Errors
-    /// [`StitchError::OutOfMemory`].
-    pub fn new(shape: ImageShape) -> Result<Self, StitchError> {
-        let no_memory = StitchError::OutOfMemory { shape };
-        let len =
-            shape.to_vec().into_iter().try_fold(1_usize, usize::checked_mul).ok_or(no_memory.clone())?;
-        let mut values = Vec::new();
-        values.try_reserve_exact(len).map_err(|_| no_memory.clone())?;
-        values.resize(len, 0.0);
-        let [z, y, x] = shape.extent.to_zyx();
-        let image = Array5::from_shape_vec([shape.n_samples, shape.n_channels, z, y, x], values);
-        Ok(Stitcher { image: image.map_err(|_| no_memory)?, n_placed: 0, n_expected: None })
-    }
-
-    /// Places a tile `CZYX`.
-    ///
-    /// # Errors
-    /// [`StitchError`] if the tile does not fit the image; the image stays as it was then.
-    pub fn place(&mut self, tile: ArrayView4<'_, f32>, spec: &TileSpec) -> Result<(), StitchError> {
-        let (sample_idx, n_samples) = (spec.patch.sample_idx, self.image.len_of(Axis(0)));
-        if sample_idx >= n_samples {
-            return Err(StitchError::NoSuchSample { sample_idx, n_samples });
+    /// [`QuiltError::Shape`] if the patches are of another size, [`QuiltError::PatchCount`] if they do not fill
+    /// whole images, [`QuiltError::OutOfMemory`].
+    pub fn stitch<T: Pixel, D: Dimension>(
+        &self,
+        patches: ArrayView<'_, T, D>,
+    ) -> Result<Stitched<T, D>, QuiltError> {
+        let leading = self.whole_images(&patches)?;
+        let mut images = zeros(&leading.shape(leading.n, self.grid().image()))?;
+        if leading.n == 0 {
+            return Ok((images, zeros(self.grid().image().as_slice())?));
         }
-        place_tile(tile, spec, self.image.index_axis_mut(Axis(0), sample_idx))?;
-        self.n_placed += 1;
-        self.n_expected = Some(spec.total_tiles);
+        self.stitch_into(patches, images.view_mut())?;
+        Ok((images, self.weights()?))
+    }
+
+    /// As [`stitch`](Self::stitch), into memory of the caller; the weights are those of [`weights`](Self::weights).
+    ///
+    /// Arrays in C order are used as they are, others are copied once.
+    ///
+    /// # Errors
+    /// As [`stitch`](Self::stitch), and [`QuiltError::Shape`] if `out` has not the shape of the images.
+    pub fn stitch_into<T: Pixel, D: Dimension>(
+        &self,
+        patches: ArrayView<'_, T, D>,
+        mut out: ArrayViewMut<'_, T::Mean, D>,
+    ) -> Result<(), QuiltError> {
+        let leading = self.whole_images(&patches)?;
+        check_shape("the output", out.shape(), &leading.shape(leading.n, self.grid().image()))?;
+        let copied: Array<T, D>;
+        let values = match patches.as_slice() {
+            Some(values) => values,
+            None => {
+                copied = in_c_order(&patches)?;
+                copied.as_slice().unwrap_or_default()
+            }
+        };
+        if let Some(images) = out.as_slice_mut() {
+            self.weave(values, leading.n_channels(), images);
+            return Ok(());
+        }
+        let mut images: Array<T::Mean, IxDyn> = zeros(out.shape())?;
+        self.weave(values, leading.n_channels(), images.as_slice_mut().unwrap_or_default());
+        out.into_dyn().assign(&images);
         Ok(())
     }
 
-    /// Places a sample in one piece, `CZYX`; an image is made of samples or of tiles, not of both.
-    ///
-    /// ```
-    /// use ndarray::Array4;
-    /// use patchweave_geometry::ImageShape;
-    /// use patchweave_quilt::Stitcher;
-    ///
-    /// let mut stitcher = Stitcher::new(ImageShape::from_slice(&[2, 1, 4, 5])?)?;
-    /// for sample_idx in [1, 0] {
-    ///     stitcher.place_sample(Array4::from_elem([1, 1, 4, 5], sample_idx as f32).view(), sample_idx)?;
-    /// }
-    /// assert!(stitcher.is_complete());
-    /// assert_eq!(stitcher.image()[[1, 0, 0, 3, 4]], 1.0);
-    ///
-    /// let error = stitcher.place_sample(Array4::zeros([1, 1, 4, 4]).view(), 0).unwrap_err();
-    /// let text = "got a sample of shape [1, 1, 4, 4], the image has samples of shape [1, 1, 4, 5]";
-    /// assert_eq!(error.to_string(), text);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// What all windows weigh together at every pixel of an image, `(Z)YX`; a sum of weights, not a count.
     ///
     /// # Errors
-    /// [`StitchError`] if the sample does not fit the image; the image stays as it was then.
-    pub fn place_sample(
-        &mut self,
-        sample: ArrayView4<'_, f32>,
-        sample_idx: usize,
-    ) -> Result<(), StitchError> {
-        let n_samples = self.image.len_of(Axis(0));
-        if sample_idx >= n_samples {
-            return Err(StitchError::NoSuchSample { sample_idx, n_samples });
-        }
-        let mut place = self.image.index_axis_mut(Axis(0), sample_idx);
-        if sample.shape() != place.shape() {
-            let (got, expected) = (sample.shape().to_vec(), place.shape().to_vec());
-            return Err(StitchError::SampleShape { got, expected });
-        }
-        place.assign(&sample);
-        self.n_placed += 1;
-        self.n_expected = Some(n_samples);
-        Ok(())
-    }
-
-    /// Whether as many tiles were placed as their specs announce, or as many samples as there are.
-    pub fn is_complete(&self) -> bool {
-        self.n_expected == Some(self.n_placed)
-    }
-
-    /// The image so far, `SCZYX`.
-    pub fn image(&self) -> ArrayView5<'_, f32> {
-        self.image.view()
-    }
-
-    /// The image, `SCZYX`; planes have depth 1.
-    pub fn into_image(self) -> Array5<f32> {
-        self.image
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::Array4;
-    use patchweave_geometry::PerAxis;
-    use patchweave_patching::{PatchRng, Patching, TiledPatching};
-    use proptest::prelude::*;
-
-    /// Cuts a tile out of an image; zero outside.
-    fn cut(image: &Array5<f32>, spec: &TileSpec) -> Array4<f32> {
-        let [z, y, x] = spec.patch.patch_size.to_zyx();
-        let start = spec.patch.coords.to_zyx(0).map(|start| usize::try_from(start).unwrap());
-        let (s, c) = (spec.patch.sample_idx, image.len_of(Axis(1)));
-        Array4::from_shape_fn([c, z, y, x], |(c, z, y, x)| {
-            *image.get([s, c, start[0] + z, start[1] + y, start[2] + x]).unwrap_or(&0.0)
-        })
-    }
-
-    fn stitch_of_tiles(shape: &[usize], tile: &[usize], overlaps: &[usize]) -> (Array5<f32>, Array5<f32>) {
-        let shape = ImageShape::from_slice(shape).unwrap();
-        let (tile, overlaps) = (Extent::new(tile).unwrap(), PerAxis::new(overlaps).unwrap());
-        let patching = TiledPatching::new(&[shape], tile, Some(overlaps)).unwrap();
-        let mut stitcher = Stitcher::new(shape).unwrap();
-        let mut value = 0.0;
-        let image = stitcher.image.map(|_| {
-            value += 1.0;
-            value
+    /// [`QuiltError::OutOfMemory`].
+    pub fn weights(&self) -> Result<ArrayD<f32>, QuiltError> {
+        let sums = self.sums();
+        let [_, n_y, n_x] = self.grid().image().to_zyx();
+        let mut weights: ArrayD<f32> = zeros(self.grid().image().as_slice())?;
+        let rows = weights.as_slice_mut().unwrap_or_default().par_chunks_mut(n_x);
+        rows.enumerate().for_each(|(row, out)| {
+            let (sums, factor) = sums.row(row / n_y, row % n_y);
+            for (out, sum) in out.iter_mut().zip(sums) {
+                *out = f32::from_f64(sum * factor);
+            }
         });
-        for index in 0..patching.n_patches() {
-            let spec = patching.spec(index, &mut PatchRng::for_patch(0, 0, index)).unwrap();
-            let tile = spec.tile().unwrap();
-            stitcher.place(cut(&image, tile).view(), tile).unwrap();
-        }
-        assert!(stitcher.is_complete());
-        (image, stitcher.into_image())
+        Ok(weights)
     }
 
-    proptest! {
-        #[test]
-        fn stitching_tiles_gives_the_image_in_2d(
-            n in (1_usize..3, 1_usize..3, 1_usize..40, 1_usize..40),
-            tile in (1_usize..20, 1_usize..20),
-            overlap in (0_usize..20, 0_usize..20),
-        ) {
-            let even = |overlap: usize, tile: usize| overlap % tile / 2 * 2;
-            let overlaps = [even(overlap.0, tile.0), even(overlap.1, tile.1)];
-            let (image, stitched) = stitch_of_tiles(&[n.0, n.1, n.2, n.3], &[tile.0, tile.1], &overlaps);
-            prop_assert_eq!(image, stitched);
-        }
+    pub(crate) fn sums(&self) -> Rows {
+        self.blend().sums(self.grid().image().to_zyx(), &self.grid().starts_zyx())
+    }
 
-        #[test]
-        fn stitching_tiles_gives_the_image_in_3d(
-            n in (1_usize..12, 1_usize..12, 1_usize..12),
-            tile in (1_usize..8, 1_usize..8, 1_usize..8),
-            overlap in (0_usize..8, 0_usize..8, 0_usize..8),
-        ) {
-            // Odd overlaps as well: crops then share a pixel, which holds the same value in both.
-            let overlaps = [overlap.0 % tile.0, overlap.1 % tile.1, overlap.2 % tile.2];
-            let (image, stitched) = stitch_of_tiles(&[1, 2, n.0, n.1, n.2], &[tile.0, tile.1, tile.2], &overlaps);
-            prop_assert_eq!(image, stitched);
+    /// What the patches hold, with the number of images instead of that of patches.
+    fn whole_images<T, D: Dimension>(&self, patches: &ArrayView<'_, T, D>) -> Result<Leading, QuiltError> {
+        let leading = Leading::of("the array of patches", patches.shape(), self.grid().window())?;
+        let (got, per_image) = (leading.n, self.grid().n_windows());
+        if got.is_multiple_of(per_image) {
+            Ok(Leading { n: got / per_image, ..leading })
+        } else {
+            Err(QuiltError::PatchCount { got, per_image })
         }
     }
 
-    #[test]
-    fn tiles_that_do_not_fit_are_refused() {
-        let shape = ImageShape::from_slice(&[1, 1, 8, 8]).unwrap();
-        let patching = TiledPatching::new(&[shape], Extent::new(&[8, 8]).unwrap(), None).unwrap();
-        let spec = patching.spec(0, &mut PatchRng::for_patch(0, 0, 0)).unwrap();
-        let tile = *spec.tile().unwrap();
-        let mut stitcher = Stitcher::new(shape).unwrap();
-        let error = stitcher.place(Array4::zeros([2, 1, 8, 8]).view(), &tile).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "got a tile of shape [2, 1, 8, 8] for a spec of size [8, 8], the image has 1 channels"
-        );
-        let moved = TileSpec { stitch_coords: PerAxis::new(&[1, 0]).unwrap(), ..tile };
-        let error = stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), &moved).unwrap_err();
-        assert_eq!(error.to_string(), "tile at [1, 0] of size [8, 8] leaves the image of shape [1, 1, 8, 8]");
-        assert!(!stitcher.is_complete());
+    /// Every plane in parallel, and in it every strip of rows that the same windows cover.
+    fn weave<T: Pixel>(&self, patches: &[T], n_channels: usize, images: &mut [T::Mean]) {
+        let [n_z, n_y, n_x] = self.grid().image().to_zyx();
+        let plane_len = n_y * n_x;
+        let weaver = Weaver::new(self, patches, n_channels, images.len() / plane_len);
+        images.par_chunks_mut(plane_len).enumerate().for_each(|(plane, rows)| {
+            let (image, z) = (plane / n_z, plane % n_z);
+            let mut rest = rows;
+            let strips: Vec<_> = (weaver.strips().iter())
+                .map(|strip| {
+                    let (own, others) = std::mem::take(&mut rest).split_at_mut(strip.places.len() * n_x);
+                    rest = others;
+                    (strip, own)
+                })
+                .collect();
+            strips.into_par_iter().for_each_init(Default::default, |scratch, (strip, out)| {
+                weaver.strip(image, z, strip, out, scratch);
+            });
+        });
     }
+}
 
-    #[test]
-    fn images_beyond_all_memory_are_refused() {
-        let shape = ImageShape::from_slice(&[1, 1 << 20, 1 << 20, 1 << 20]).unwrap();
-        let error = Stitcher::new(shape).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "there is no memory for an image of shape [1, 1048576, 1048576, 1048576]"
-        );
-    }
+/// A copy in C order.
+fn in_c_order<T: Pixel, D: Dimension>(array: &ArrayView<'_, T, D>) -> Result<Array<T, D>, QuiltError> {
+    let mut copied: Array<T, D> = zeros(array.shape())?;
+    copied.assign(array);
+    Ok(copied)
 }

@@ -2,9 +2,13 @@
 
 use ndarray::{Array, Dimension, IxDyn};
 use patchweave_geometry::Extent;
-use patchweave_pixel::Pixel;
 
 use crate::QuiltError;
+
+/// A value that patches can hold without being computed with: numbers of any type, also labels.
+pub trait Element: Copy + Default + PartialEq + Send + Sync {}
+
+impl<T: Copy + Default + PartialEq + Send + Sync> Element for T {}
 
 /// What a tensor holds besides its spatial axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ impl Leading {
 }
 
 /// An array of zeros, unless the machine has no memory for it.
-pub(crate) fn zeros<T: Pixel, D: Dimension>(shape: &[usize]) -> Result<Array<T, D>, QuiltError> {
+pub(crate) fn zeros<T: Element, D: Dimension>(shape: &[usize]) -> Result<Array<T, D>, QuiltError> {
     let no_memory = || QuiltError::OutOfMemory { shape: shape.to_vec() };
     let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size)).ok_or_else(no_memory)?;
     // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.

@@ -61,7 +61,7 @@ impl Case {
 
     /// Sums of weighted patches and of weights, pixel by pixel as the definition says.
     fn woven(&self, patches: &ArrayD<f32>) -> (ArrayD<f64>, ArrayD<f64>) {
-        let (grid, weights) = (self.quilt.grid(), self.quilt.blend().weights());
+        let (grid, weights) = (self.quilt.grid(), self.quilt.blend().matrix());
         let mut sums = ArrayD::<f64>::zeros(self.shape(self.n_images, grid.image()));
         let mut norma = ArrayD::<f64>::zeros(grid.image().as_slice());
         for (index, patch) in patches.outer_iter().enumerate() {

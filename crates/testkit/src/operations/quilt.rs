@@ -35,8 +35,8 @@ pub(super) fn weight_matrix(request: &Request<'_>) -> Result<Outcomes, Operation
     let (border, weight) = (border(request)?, weight(request)?);
     let quilt = quilt.with_border(border.clone(), weight)?;
     Ok(Outcomes::default()
-        .with_array("weight_in_memory", quilt.blend().weights().mapv(<f32 as Pixel>::from_f64))
-        .with_array("weight_disk", BlendWindow::border_or_all(window, &border, weight)?.weights())
+        .with_array("weight_in_memory", quilt.blend().matrix().mapv(<f32 as Pixel>::from_f64))
+        .with_array("weight_disk", BlendWindow::border_or_all(window, &border, weight)?.matrix())
         .with_array("border_tensor", quilt.border_tensor()))
 }
 
@@ -49,7 +49,7 @@ pub(super) fn roundtrip(request: &Request<'_>) -> Result<Outcomes, OperationErro
     let outcomes = Outcomes::default()
         .with("times", quilt.times().as_slice())
         .with_array("border_tensor", quilt.border_tensor())
-        .with_array("weight", quilt.blend().weights().mapv(<f32 as Pixel>::from_f64));
+        .with_array("weight", quilt.blend().matrix().mapv(<f32 as Pixel>::from_f64));
     let patches: NumericArray = with_numeric!(request.required_input("tensor")?, tensor => {
         quilt.unstitch(tensor.view())?.into()
     });
