@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use patchweave_geometry::GeometryError;
 use patchweave_quilt::QuiltError;
 use patchweave_sink::SinkError;
 
@@ -155,6 +156,9 @@ pub enum LargeError {
     /// Windows, weights or images that cannot be used.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
+    /// Sizes that are none.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
     /// Something that must not be replaced, or a result that cannot be written.
     #[error(transparent)]
     Sink(#[from] SinkError),

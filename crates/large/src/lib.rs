@@ -55,6 +55,8 @@ mod resident;
 mod results;
 mod spec;
 mod stitch;
+#[cfg(test)]
+mod tests;
 mod tiling;
 mod transaction;
 
