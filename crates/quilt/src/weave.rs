@@ -13,6 +13,9 @@ use crate::{Quilt, QuiltError};
 /// Bytes of sums that one thread works on, so that they stay in its cache.
 const BAND_BYTES: usize = 128 * 1024;
 
+/// Images out of patches of `T`, and what the windows weigh together.
+pub type Stitched<T, D> = (Array<<T as Pixel>::Mean, D>, ArrayD<f32>);
+
 impl Quilt {
     /// Images out of their patches, and what the windows weigh together: `M(C)(Z)YX` → `N(C)(Z)YX`, `(Z)YX`.
     ///
@@ -26,7 +29,7 @@ impl Quilt {
     pub fn stitch<T: Pixel, D: Dimension>(
         &self,
         patches: ArrayView<'_, T, D>,
-    ) -> Result<(Array<T::Mean, D>, ArrayD<f32>), QuiltError> {
+    ) -> Result<Stitched<T, D>, QuiltError> {
         let leading = self.whole_images(&patches)?;
         let mut images = zeros(&leading.shape(leading.n, self.grid().image()))?;
         self.stitch_into(patches, images.view_mut())?;

@@ -1,11 +1,13 @@
 //! A case as it is written down.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::golden::{CaseError, CaseFiles, NumericArray, Tolerance};
+use crate::golden::single::SingleCase;
+use crate::golden::{CaseError, CaseFiles, NumericArray, Tolerance, Wanted};
 
 /// One case: an operation and what it must give.
 #[derive(Debug, Clone)]
@@ -14,8 +16,6 @@ pub struct GoldenCase {
     pub id: String,
     /// The operation.
     pub op: String,
-    /// How far floats may differ.
-    pub tolerance: Tolerance,
     /// What is called and what must come out.
     pub checks: Vec<GoldenCheck>,
     files: CaseFiles,
@@ -33,12 +33,17 @@ pub struct GoldenCheck {
 }
 
 /// What a call must lead to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// These results.
-    Results(Map<String, Value>),
-    /// A refusal; the word is the kind of error in the program that made the case.
-    Refusal(String),
+    Results(BTreeMap<String, Wanted>),
+    /// A refusal.
+    Refusal {
+        /// The kind of error in the program that made the case.
+        kind: String,
+        /// What the message has to say, in the error itself or in one of its causes.
+        contains: Option<String>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -70,14 +75,20 @@ impl GoldenCase {
     /// # Errors
     /// [`CaseError`] if it cannot be read, or a check has neither or both of `expect` and `error`.
     pub fn read(files: &CaseFiles) -> Result<Self, CaseError> {
-        let raw: RawCase = serde_json::from_slice(&files.case()?)
-            .map_err(|source| CaseError::Json { place: files.place("case.json"), source })?;
-        let RawCase { id, op, tol: tolerance, inputs, params, checks } = raw;
+        let bad = |source| CaseError::Json { place: files.place("case.json"), source };
+        let value: Value = serde_json::from_slice(&files.case()?).map_err(bad)?;
+        if value.get("format").is_some() {
+            let case = SingleCase::deserialize(value).map_err(bad)?;
+            let checks = case.checks()?;
+            return Ok(GoldenCase { id: case.id, op: case.op, checks, files: files.clone() });
+        }
+        let RawCase { id, op, tol: tolerance, inputs, params, checks } =
+            RawCase::deserialize(value).map_err(bad)?;
         let checks = checks
             .into_iter()
             .enumerate()
             .map(|(number, check)| {
-                let verdict = check.verdict(&id, number)?;
+                let verdict = check.verdict(&id, number, tolerance)?;
                 Ok(GoldenCheck {
                     params: extended(&params, check.params),
                     inputs: extended(&inputs, check.inputs),
@@ -85,7 +96,7 @@ impl GoldenCase {
                 })
             })
             .collect::<Result<_, CaseError>>()?;
-        Ok(GoldenCase { id, op, tolerance, checks, files: files.clone() })
+        Ok(GoldenCase { id, op, checks, files: files.clone() })
     }
 
     /// The path of a file or folder of the case.
@@ -106,7 +117,8 @@ impl GoldenCase {
     /// # Errors
     /// [`CaseError`] if the array cannot be read.
     pub fn array(&self, reference: &Value) -> Result<Option<NumericArray>, CaseError> {
-        if let Some(file) = reference.get("npy").and_then(Value::as_str) {
+        let file = ["npy", "file"].iter().find_map(|key| reference.get(key)?.as_str());
+        if let Some(file) = file {
             let bytes = self.files.read(file)?;
             return NumericArray::from_npy(&self.files.place(file), &bytes).map(Some);
         }
@@ -123,10 +135,15 @@ impl GoldenCase {
 }
 
 impl RawCheck {
-    fn verdict(&self, id: &str, number: usize) -> Result<Verdict, CaseError> {
+    fn verdict(&self, id: &str, number: usize, tolerance: Tolerance) -> Result<Verdict, CaseError> {
         match (&self.expect, &self.error) {
-            (Some(results), None) => Ok(Verdict::Results(results.clone())),
-            (None, Some(kind)) => Ok(Verdict::Refusal(kind.clone())),
+            (Some(results), None) => {
+                let wanted = |(name, value): (&String, &Value)| {
+                    (name.clone(), Wanted { value: value.clone(), tolerance, ..Wanted::default() })
+                };
+                Ok(Verdict::Results(results.iter().map(wanted).collect()))
+            }
+            (None, Some(kind)) => Ok(Verdict::Refusal { kind: kind.clone(), contains: None }),
             (expect, _) => Err(CaseError::Entry {
                 name: format!("{id} check {number}"),
                 got: if expect.is_some() { "both" } else { "neither" }.to_owned(),

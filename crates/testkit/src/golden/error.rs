@@ -116,6 +116,7 @@ refusals!(
     patchweave_patching::PatchingError,
     patchweave_pipeline::PipelineError,
     patchweave_pixel::MoveError,
+    patchweave_quilt::QuiltError,
     patchweave_quilt::StitchError,
     patchweave_stack::StackError,
     patchweave_transform::AugmentError,

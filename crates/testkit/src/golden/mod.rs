@@ -1,7 +1,7 @@
 //! Golden cases: results of another program, stored as JSON and NumPy arrays, and the comparison with ours.
 //!
 //! A case is a folder with a `case.json` that names an operation and lists checks, in a directory tree or in a
-//! zip pack. Which operations exist is the caller's business: [`run`] takes a function that looks them up.
+//! zip pack. There are two forms: with a list of checks, and with one call or a table of calls. Which operations exist is the caller's business: [`run`] takes a function that looks them up.
 
 mod case;
 mod compare;
@@ -12,6 +12,8 @@ mod outcome;
 mod pack;
 mod request;
 mod run;
+mod single;
+mod wanted;
 
 pub use case::{GoldenCase, GoldenCheck, Verdict};
 pub(crate) use compare::float;
@@ -24,3 +26,4 @@ pub use outcome::{Outcome, Outcomes};
 pub use pack::{PackError, PackList, PackedCase, pack_cases};
 pub use request::{Request, number};
 pub use run::{Failure, Operation, Report, Tally, run};
+pub use wanted::Wanted;

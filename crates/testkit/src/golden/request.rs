@@ -193,8 +193,8 @@ impl<'a> Request<'a> {
     /// What must come out under that name, for results whose form the case decides.
     pub fn expected(&self, name: &str) -> Option<&'a Value> {
         match &self.check.verdict {
-            Verdict::Results(results) => results.get(name),
-            Verdict::Refusal(_) => None,
+            Verdict::Results(results) => results.get(name).map(|wanted| &wanted.value),
+            Verdict::Refusal { .. } => None,
         }
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::golden::{
-    CaseError, CaseFiles, GoldenCase, GoldenCheck, OperationError, Outcomes, Request, Verdict, compare,
-};
+use crate::golden::{CaseFiles, GoldenCase, GoldenCheck, OperationError, Outcomes, Request, Verdict};
 
 /// Answers one check.
 pub type Operation = fn(&Request<'_>) -> Result<Outcomes, OperationError>;
@@ -96,13 +94,17 @@ fn run_check(case: &GoldenCase, check: &GoldenCheck, operation: Option<Operation
     let answer = catch_unwind(AssertUnwindSafe(|| operation(&request)));
     let answer = answer.map_err(|payload| format!("panicked: {}", message(payload.as_ref())))?;
     match (&check.verdict, answer) {
-        (Verdict::Refusal(_), Err(OperationError::Refused(_))) => Ok(()),
-        (Verdict::Refusal(kind), Ok(_)) => Err(format!("got results, expected a refusal ({kind})")),
-        (Verdict::Results(wanted), Ok(outcomes)) => wanted.iter().try_for_each(|(name, wanted)| {
-            let array = case.array(wanted).map_err(|error: CaseError| chain(&error))?;
-            compare(name, outcomes.get(name), wanted, array.as_ref(), case.tolerance)
-                .map_err(|difference| difference.to_string())
-        }),
+        (Verdict::Refusal { contains, .. }, Err(OperationError::Refused(error))) => {
+            let message = chain(error.as_ref());
+            match contains.as_ref().filter(|word| !message.contains(word.as_str())) {
+                None => Ok(()),
+                Some(word) => Err(format!("refused with {message:?}, expected a message with {word:?}")),
+            }
+        }
+        (Verdict::Refusal { kind, .. }, Ok(_)) => Err(format!("got results, expected a refusal ({kind})")),
+        (Verdict::Results(wanted), Ok(outcomes)) => {
+            wanted.iter().try_for_each(|(name, wanted)| wanted.check(case, name, outcomes.get(name)))
+        }
         (_, Err(error)) => Err(chain(&error)),
     }
 }
@@ -113,7 +115,7 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

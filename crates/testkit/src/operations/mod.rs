@@ -19,6 +19,7 @@ mod normalize;
 mod order;
 mod patching;
 mod quantile;
+mod quilt;
 mod random;
 mod specs;
 mod stitch;
@@ -83,6 +84,18 @@ pub fn operation(name: &str) -> Option<Operation> {
         "convert_mode" => config::convert_mode,
         "dataset_item" => dataset::item,
         "dataset_shapes" => dataset::shapes,
+        "base.chunk_times" => quilt::chunk_times,
+        "base.normalize_border" => quilt::normalize_border,
+        "base.validate_border_weight" => quilt::validate_border_weight,
+        "base.weight_matrix" => quilt::weight_matrix,
+        "quilt2d.construct" | "quilt3d.construct" => quilt::construct,
+        "quilt2d.roundtrip" | "quilt3d.roundtrip" => quilt::roundtrip,
+        "quilt2d.stitch" | "quilt3d.stitch" => quilt::stitch,
+        "quilt2d.unstitch_data_pair" | "quilt3d.unstitch_data_pair" => quilt::data_pair,
+        "quilt2d.positions" | "large2d.positions" => quilt::positions,
+        "quilt2d.positional_channels" => quilt::positional_channels,
+        "large2d.unstitch_and_clean" | "large3d.unstitch_and_clean" => quilt::clean,
+        "cleanup.weed_2d" | "cleanup.weed_3d" => quilt::weed,
         _ => return None,
     })
 }
