@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_quilt::{Border, Quilt, QuiltError, border_weight};
+use patchweave_quilt::{Border, Quilt, border_weight};
 
 use crate::LargeError;
 
@@ -118,9 +118,6 @@ impl LargeSpec {
     /// # Errors
     /// [`LargeError::Quilt`] if there is no such patch.
     pub fn position(&self, index: usize) -> Result<(usize, PerAxis<usize>), LargeError> {
-        let n_windows = self.quilt.grid().n_windows();
-        let start = self.quilt.grid().start(index % n_windows).filter(|_| index < self.n_patches);
-        let start = start.ok_or(QuiltError::NoSuchPatch { index, n_patches: self.n_patches })?;
-        Ok((index / n_windows, start))
+        Ok(self.quilt.position(index, self.n_images)?)
     }
 }
