@@ -43,7 +43,7 @@ pub struct MeanOptions {
     /// Divides mean and standard deviation by the sum of the mean over all channels of the pixel. `0 / 0`
     /// counts as 0, so that pixels that no patch covers stay 0.
     pub normalize: bool,
-    /// Saves what is returned as `_mean.zarr` and `_std.zarr`; so by default.
+    /// Saves what is returned as `_mean.zarr` and `_std.zarr`, after everything it was made of; so by default.
     pub save: bool,
 }
 

@@ -40,8 +40,7 @@ impl LargeQuilt {
             self.reader(options, with_std)?.stream(&arrays)?;
             return arrays.publish();
         }
-        // They fit into the budget once chunks that are on disk have left it.
-        self.checkpoint()?;
+        // They fit into the budget once the chunks, which are all saved, have left it.
         self.resident.clear();
         let options = MeanOptions { save: false, ..*options };
         let (mean, std) = self.result(&options, with_std)?;
@@ -56,6 +55,8 @@ impl LargeQuilt {
         with_std: bool,
     ) -> Result<ResultArrays, LargeError> {
         let tiling = self.reader(options, with_std)?.tiling();
+        // A new quilt that is saved for the first time takes the results of an older one away.
+        self.checkpoint()?;
         let (shape, chunk) = tiling.shapes(ArrayName::MeanCache);
         let n_arrays = if with_std { 2 } else { 1 };
         let n_bytes = shape.iter().product::<usize>().saturating_mul(n_arrays * size_of::<f64>());

@@ -250,6 +250,8 @@ proptest! {
             prop_assert_eq!(bits(&saved), bits(&got_std));
             quilt.write_mean_and_std(&options).unwrap();
         }
+        quilt.close().unwrap();
+        prop_assert_eq!(bits(&zarr(&folder.path().join("sums_mean.zarr"))), bits(&got_mean));
     }
 
     #[test]
