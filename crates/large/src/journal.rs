@@ -215,7 +215,7 @@ mod tests {
             added in prop::collection::vec((any::<prop::sample::Index>(), 1_u32..4), 1..30),
         ) {
             let volume = if sides.len() == 3 { 20 } else { 90 };
-            let image: Vec<usize> = sides.iter().map(|side| side.min(&volume) + 0).collect();
+            let image: Vec<usize> = sides.iter().map(|side| *side.min(&volume)).collect();
             let ones = vec![1; image.len()];
             let spec = LargeSpec::new(
                 2, Extent::new(&image).unwrap(), Extent::new(&ones).unwrap(), PerAxis::new(&ones).unwrap(),

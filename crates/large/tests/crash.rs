@@ -1,4 +1,5 @@
 //! A program that is killed again and again, for real.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use std::num::NonZeroUsize;
 use std::path::Path;

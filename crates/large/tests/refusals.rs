@@ -1,4 +1,5 @@
 //! What a quilt on disk refuses, and what it leaves alone.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use std::error::Error;
 use std::fs;
