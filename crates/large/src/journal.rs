@@ -106,9 +106,9 @@ impl Journal {
         let sides = &CHUNK_SIDES[3 - times.n_axes()..];
         let chunk = [1].into_iter().chain(times.iter().zip(sides).map(|(n, &side)| n.min(side))).collect();
         let no_memory = || LargeError::OutOfMemory { shape: shape.clone() };
-        let mut counts = Vec::new();
-        counts.try_reserve_exact(spec.n_patches()).map_err(|_| no_memory())?;
-        counts.resize(spec.n_patches(), 0);
+        // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
+        Vec::<u32>::new().try_reserve_exact(spec.n_patches()).map_err(|_| no_memory())?;
+        let counts = vec![0; spec.n_patches()];
         let counts = ArrayD::from_shape_vec(shape.as_slice(), counts).map_err(|_| no_memory())?;
         Ok(Journal { counts, chunk, n_added: 0, changed: BTreeSet::new() })
     }

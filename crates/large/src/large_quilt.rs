@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ndarray::ArrayD;
+use patchweave_geometry::PerAxis;
 
 use crate::disk::Disk;
 use crate::faults::Faults;
@@ -144,6 +145,18 @@ impl LargeQuilt {
         self.spec.n_patches()
     }
 
+    /// Number of windows along every axis.
+    #[must_use]
+    pub fn times(&self) -> PerAxis<usize> {
+        self.spec.quilt().times()
+    }
+
+    /// 1 for pixels inside, 0 for those of the border, `(Z)YX`; all ones without a border.
+    #[must_use]
+    pub fn border_tensor(&self) -> ArrayD<f64> {
+        self.spec.border_tensor()
+    }
+
     /// Channels of the patches; `None` before the first one.
     #[must_use]
     pub fn n_channels(&self) -> Option<usize> {
@@ -199,7 +212,8 @@ impl LargeQuilt {
     /// Saves everything and lets go of the files.
     ///
     /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
+    /// As [`checkpoint`](Self::checkpoint), but what was not saved is lost then; to be able to try again, call
+    /// that first.
     pub fn close(mut self) -> Result<(), LargeError> {
         let result = self.checkpoint();
         // Dropping would try once more.

@@ -98,10 +98,14 @@ impl LargeQuilt {
         if !self.is_torn {
             return Ok(());
         }
+        let is_decided = self.names.pending().exists();
         settle(&self.names, &self.faults)?;
         let mut journal = Journal::new(&self.spec)?;
-        match &self.disk {
-            Some(disk) if disk.is_written => journal.load(disk.journal())?,
+        match &mut self.disk {
+            Some(disk) if disk.is_written || is_decided => {
+                disk.is_written = true;
+                journal.load(disk.journal())?;
+            }
             _ => self.disk = None,
         }
         self.journal = journal;

@@ -61,6 +61,7 @@ impl<'a> Staging<'a> {
 
 /// Finishes what was decided, if anything was, and deletes what was not.
 pub(crate) fn settle(names: &Names, faults: &Faults) -> Result<(), LargeError> {
+    remove(&names.staged(), faults)?;
     let pending = names.pending();
     if pending.is_dir() {
         for array in ArrayName::ALL {
@@ -76,9 +77,10 @@ pub(crate) fn settle(names: &Names, faults: &Faults) -> Result<(), LargeError> {
                 move_files(&from, &names.array(array), faults)?;
             }
         }
+        // Last: as long as it stands, not all is done.
         remove(&pending, faults)?;
     }
-    remove(&names.staged(), faults)
+    Ok(())
 }
 
 /// A whole array; `to` may be gone already.
