@@ -16,11 +16,8 @@ const SIDE: usize = 1500;
 const WINDOW: usize = 96;
 
 /// Chunks in memory, a third of the result.
-const OPTIONS: LargeOptions = LargeOptions {
-    budget_bytes: 12 << 20,
-    checkpoint_every: NonZeroUsize::new(100),
-    sync: true,
-};
+const OPTIONS: LargeOptions =
+    LargeOptions { budget_bytes: 12 << 20, checkpoint_every: NonZeroUsize::new(100), sync: true };
 
 /// What a model would say about a pixel: two classes that add up to 1.
 fn truth(class: usize, y: usize, x: usize) -> f32 {
@@ -53,7 +50,8 @@ fn work(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::temp_dir().join("patchweave-quilt-on-disk");
+    let temporary = tempfile::tempdir()?;
+    let folder = temporary.path();
     let spec = LargeSpec::new(
         1,
         Extent::new(&[SIDE, SIDE])?,
@@ -79,9 +77,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("second worker goes on with {} patches", missing.len());
     work(&mut second, missing.into_iter(), usize::MAX)?;
 
+    println!("first worker has {} KiB of chunks in memory", first.n_bytes_in_memory() / 1024);
     first.merge(&mut second)?;
     assert!(first.is_complete());
-    println!("decoded chunks in memory: {} KiB", first.n_bytes_in_memory() / 1024);
     let path = first.write_mean(&MeanOptions { normalize: true, ..MeanOptions::default() })?;
     first.close()?;
     show(&path)?;
@@ -94,9 +92,8 @@ fn show(path: &Path) -> Result<(), Box<dyn Error>> {
     let image = images.first().ok_or("there is no image")?;
     let region = Region::new(PerAxis::new(&[300, 400])?, Extent::new(&[64, 64])?)?;
     let corner = image.read_patch(0, None, &region)?;
-    let error = corner.indexed_iter().map(|((class, _, y, x), value)| {
-        (value - truth(class, 300 + y, 400 + x)).abs()
-    });
+    let error =
+        corner.indexed_iter().map(|((class, _, y, x), value)| (value - truth(class, 300 + y, 400 + x)).abs());
     let worst = error.fold(0.0, f32::max);
     println!("{}: the worst of 64 × 64 pixels is wrong by {worst:.5}", path.display());
     assert!(worst < 1e-3);
