@@ -38,6 +38,7 @@ pub use patchweave_large as large;
 pub use patchweave_predict as predict;
 pub use patchweave_quilt as quilt;
 pub use patchweave_sink as sink;
+pub use patchweave_slices as slices;
 
 pub use patchweave_config as config;
 pub use patchweave_pipeline as pipeline;

@@ -1,5 +1,6 @@
 //! Blend windows: how much every pixel of a tile counts where tiles overlap.
 
+use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use ndarray::ArrayD;
@@ -154,6 +155,16 @@ impl BlendWindow {
         self.terms.iter().map(move |[along_z, along_y, _]| along_z[z] * along_y[y])
     }
 
+    /// The weights of a part of a row, from pixel `x` on.
+    pub(crate) fn write_row(&self, z: usize, y: usize, x: usize, out: &mut [f64]) {
+        out.fill(0.0);
+        for (factor, [_, _, along_x]) in self.row(z, y).zip(&self.terms) {
+            for (out, weight) in out.iter_mut().zip(&along_x[x..]) {
+                *out += factor * weight;
+            }
+        }
+    }
+
     /// What windows at these starts weigh together, along `ZYX` of an image; again one factor per axis.
     pub(crate) fn sums(&self, image: [usize; 3], starts: &[Vec<usize>; 3]) -> Sums {
         let sum = |factors: &[f64], size: usize, starts: &[usize]| {
@@ -193,33 +204,96 @@ impl Sums {
     }
 }
 
-/// The weights of one row of a window at a time; computed anew only when they change.
+/// The weights of every row of a window; rows that are alike are kept once.
 #[derive(Debug)]
-pub(crate) struct RowWeights<'a> {
-    blend: &'a BlendWindow,
-    factors: Vec<f64>,
+pub(crate) struct RowTable {
     weights: Vec<f64>,
+    /// For every row along `Z` and `Y`, where its weights begin.
+    starts: Vec<usize>,
+    /// Whether every weight is 1.
+    pub is_one: bool,
 }
 
-impl<'a> RowWeights<'a> {
-    pub fn new(blend: &'a BlendWindow) -> Self {
-        RowWeights { blend, factors: Vec::new(), weights: Vec::new() }
+impl RowTable {
+    /// First weight of a row.
+    pub fn start(&self, row: usize) -> usize {
+        self.starts[row]
     }
 
-    pub fn row(&mut self, z: usize, y: usize) -> &[f64] {
-        if self.factors.len() != self.blend.terms.len()
-            || !self.blend.row(z, y).eq(self.factors.iter().copied())
-        {
-            self.factors.clear();
-            self.factors.extend(self.blend.row(z, y));
-            self.weights.clear();
-            self.weights.resize(self.blend.window.to_zyx()[2], 0.0);
-            for (factor, [_, _, along_x]) in self.factors.iter().zip(&self.blend.terms) {
-                for (weight, x) in self.weights.iter_mut().zip(along_x) {
-                    *weight += factor * x;
-                }
-            }
-        }
+    /// The weights of all rows.
+    pub fn weights(&self) -> &[f64] {
         &self.weights
     }
+}
+
+/// What a row of sums is divided by: `1 / (inverse · factor)`… kept as its inverse.
+#[derive(Debug)]
+pub(crate) struct InverseSums {
+    inverses: Vec<f64>,
+    /// For every row along `Z` and `Y`, where its inverses begin, and a factor for all of them.
+    rows: Vec<(usize, f64)>,
+}
+
+impl InverseSums {
+    /// The inverses of a row and a factor for all of them.
+    pub fn row(&self, row: usize, n_x: usize) -> (&[f64], f64) {
+        let (start, factor) = self.rows[row];
+        (&self.inverses[start..start + n_x], factor)
+    }
+}
+
+impl BlendWindow {
+    pub(crate) fn row_table(&self) -> RowTable {
+        let [w_z, w_y, w_x] = self.window.to_zyx();
+        let rows = (0..w_z).flat_map(|z| (0..w_y).map(move |y| (z, y)));
+        let mut weights = Vec::new();
+        let mut known = HashMap::new();
+        let starts = rows.map(|(z, y)| {
+            let factors: Vec<f64> = self.row(z, y).collect();
+            *known.entry(bits(&factors)).or_insert_with(|| {
+                weights.extend(combined(&factors, &self.terms, w_x));
+                weights.len() - w_x
+            })
+        });
+        let starts = starts.collect();
+        let is_one = weights.iter().all(|&weight| weight == 1.0);
+        RowTable { weights, starts, is_one }
+    }
+}
+
+impl Sums {
+    /// The inverses of all sums; infinite where there is nothing.
+    ///
+    /// A single product needs one row for all, with a factor for each; of several products there are as many
+    /// rows as ways to overlap.
+    pub fn inverse(&self, [n_z, n_y, n_x]: [usize; 3]) -> InverseSums {
+        let rows = (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y)));
+        let mut inverses = Vec::new();
+        let mut known = HashMap::new();
+        let rows = rows.map(|(z, y)| {
+            let mut factors: Vec<f64> = self.terms.iter().map(|[of_z, of_y, _]| of_z[z] * of_y[y]).collect();
+            let mut factor = 1.0;
+            if let [only] = factors.as_mut_slice() {
+                factor = 1.0 / *only;
+                *only = 1.0;
+            }
+            let start = *known.entry(bits(&factors)).or_insert_with(|| {
+                inverses.extend(combined(&factors, &self.terms, n_x).map(|sum| 1.0 / sum));
+                inverses.len() - n_x
+            });
+            (start, factor)
+        });
+        let rows = rows.collect();
+        InverseSums { inverses, rows }
+    }
+}
+
+/// One row of a sum of products.
+fn combined<'a>(factors: &'a [f64], terms: &'a [Term], n_x: usize) -> impl Iterator<Item = f64> + 'a {
+    (0..n_x)
+        .map(move |x| factors.iter().zip(terms).map(|(factor, [_, _, along_x])| factor * along_x[x]).sum())
+}
+
+fn bits(factors: &[f64]) -> Vec<u64> {
+    factors.iter().map(|factor| factor.to_bits()).collect()
 }

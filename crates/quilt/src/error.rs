@@ -84,15 +84,13 @@ pub enum QuiltError {
         /// How many there are.
         n_patches: usize,
     },
-    /// A tile that leaves the image.
-    #[error("a tile at {start:?} of size {size} leaves the image of {image}")]
-    OutsideImage {
-        /// First pixel.
-        start: PerAxis<usize>,
-        /// Size of the tile.
-        size: Extent,
-        /// The image.
-        image: Extent,
+    /// Accumulators of different parts or channels.
+    #[error("got an accumulator of {got}, expected one of {expected}")]
+    Parts {
+        /// What it holds.
+        got: String,
+        /// What the other one holds.
+        expected: String,
     },
     /// An array that the machine has no memory for.
     #[error("there is no memory for an array of shape {shape:?}")]

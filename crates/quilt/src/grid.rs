@@ -182,7 +182,7 @@ mod tests {
             let image: Vec<usize> = axes.iter().map(|axis| axis.0 + axis.1).collect();
             let step: Vec<usize> = axes.iter().map(|axis| axis.2).collect();
             let grid = grid(&image, &window, &step).unwrap();
-            let times: Vec<i64> = grid.times().iter().map(|n| n as i64).collect();
+            let times: Vec<i64> = grid.times().iter().map(|n| i64::try_from(n).unwrap()).collect();
             prop_assert_eq!(Some(times), window_times(&image, &window, &step));
             for axis in 0..image.len() {
                 let starts: Vec<usize> = grid.starts_along(axis).collect();

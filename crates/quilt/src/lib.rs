@@ -3,19 +3,23 @@
 //! A [`Quilt`] cuts overlapping windows out of arrays and blends what comes back. Nothing here opens a file
 //! or starts a thread of its own.
 
+mod accumulator;
 mod blend;
 mod border;
 mod error;
+mod gather;
 mod grid;
 mod pairs;
 mod positions;
 mod quilt;
 mod stitch;
 mod tensor;
+mod touch;
 mod unstitch;
 mod weave;
 mod weed;
 
+pub use accumulator::Accumulator;
 pub use blend::BlendWindow;
 pub use border::{Border, border_weight};
 pub use error::QuiltError;

@@ -6,12 +6,10 @@ use ndarray::{Array, ArrayD, ArrayView, ArrayViewMut, Dimension, IxDyn};
 use patchweave_pixel::Pixel;
 use rayon::prelude::*;
 
-use crate::blend::{RowWeights, Sums};
+use crate::blend::Sums;
+use crate::gather::Weaver;
 use crate::tensor::{Leading, check_shape, zeros};
 use crate::{Quilt, QuiltError};
-
-/// Bytes of sums that one thread works on, so that they stay in its cache.
-const BAND_BYTES: usize = 128 * 1024;
 
 /// Images out of patches of `T`, and what the windows weigh together.
 pub type Stitched<T, D> = (Array<<T as Pixel>::Mean, D>, ArrayD<f32>);
@@ -81,7 +79,7 @@ impl Quilt {
         ArrayD::from_shape_vec(self.grid().image().as_slice(), values).unwrap_or_default()
     }
 
-    fn sums(&self) -> Sums {
+    pub(crate) fn sums(&self) -> Sums {
         self.blend().sums(self.grid().image().to_zyx(), &self.grid().starts_zyx())
     }
 
@@ -96,88 +94,20 @@ impl Quilt {
         }
     }
 
-    /// Every band of rows of every plane gathers what the patches have for it, in their order.
+    /// Every plane in parallel, and in it every strip of rows that the same windows cover.
     fn weave<T: Pixel>(&self, patches: &[T], n_channels: usize, images: &mut [T::Mean]) {
         let [n_z, n_y, n_x] = self.grid().image().to_zyx();
-        let weaver =
-            Weaver { quilt: self, patches, n_channels, starts: self.grid().starts_zyx(), sums: self.sums() };
-        let n_rows = (BAND_BYTES / (n_x * size_of::<f64>())).clamp(1, n_y);
-        let bands = images.par_chunks_mut(n_y * n_x).enumerate().flat_map(|(plane, rows)| {
-            rows.par_chunks_mut(n_rows * n_x)
-                .enumerate()
-                .map(move |(band, rows)| (plane, band * n_rows, rows))
-        });
-        let scratch = || (Vec::new(), Vec::new(), RowWeights::new(self.blend()));
-        bands.for_each_init(scratch, |(band, row, weights), (plane, y, out)| {
+        let weaver = Weaver::new(self, patches, n_channels);
+        images.par_chunks_mut(n_y * n_x).enumerate().for_each(|(plane, rows)| {
             let (image, z) = (plane / n_z, plane % n_z);
-            weaver.gather(image, z, y, out.len() / n_x, weights, band);
-            for (at, (out, band)) in out.chunks_exact_mut(n_x).zip(band.chunks_exact(n_x)).enumerate() {
-                weaver.sums.row(z, y + at, row);
-                for ((out, sum), weight) in out.iter_mut().zip(band).zip(&*row) {
-                    *out = T::Mean::from_f64(sum / weight);
-                }
+            let mut strips = Vec::with_capacity(weaver.along[1].len());
+            let mut rest = rows;
+            for strip in &weaver.along[1] {
+                let (own, others) = rest.split_at_mut(strip.places.len() * n_x);
+                strips.push((strip, own));
+                rest = others;
             }
+            strips.into_par_iter().for_each(|(strip, out)| weaver.strip(image, z, strip, out));
         });
     }
-}
-
-/// All that a band needs to know.
-struct Weaver<'a, T> {
-    quilt: &'a Quilt,
-    patches: &'a [T],
-    n_channels: usize,
-    starts: [Vec<usize>; 3],
-    sums: Sums,
-}
-
-impl<T: Pixel> Weaver<'_, T> {
-    /// Sums `n_rows` rows of one plane from row `y` on; `image` counts images and channels.
-    fn gather(
-        &self,
-        image: usize,
-        z: usize,
-        y: usize,
-        n_rows: usize,
-        weights: &mut RowWeights<'_>,
-        band: &mut Vec<f64>,
-    ) {
-        let grid = self.quilt.grid();
-        let ([_, _, n_x], [w_z, w_y, w_x]) = (grid.image().to_zyx(), grid.window().to_zyx());
-        let [starts_z, starts_y, starts_x] = &self.starts;
-        let (image, channel) = (image / self.n_channels, image % self.n_channels);
-        band.clear();
-        band.resize(n_rows * n_x, 0.0);
-        for (at_z, start_z) in touching(starts_z, w_z, z, 1) {
-            for (at_y, start_y) in touching(starts_y, w_y, y, n_rows) {
-                let first = ((image * starts_z.len() + at_z) * starts_y.len() + at_y) * starts_x.len();
-                let rows = start_y.max(y)..(start_y + w_y).min(y + n_rows);
-                for (at_x, start_x) in starts_x.iter().enumerate() {
-                    let plane = ((first + at_x) * self.n_channels + channel) * w_z + (z - start_z);
-                    let patch = &self.patches[plane * w_y * w_x..][..w_y * w_x];
-                    for row in rows.clone() {
-                        let in_window = row - start_y;
-                        let weights = weights.row(z - start_z, in_window);
-                        let sums = &mut band[(row - y) * n_x + start_x..][..w_x];
-                        for ((sum, value), weight) in
-                            sums.iter_mut().zip(&patch[in_window * w_x..]).zip(weights)
-                        {
-                            *sum += weight * value.to_f64();
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The windows that touch `n` places from `first` on, with their numbers.
-fn touching(
-    starts: &[usize],
-    window: usize,
-    first: usize,
-    n: usize,
-) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let low = starts.partition_point(|&start| start + window <= first);
-    let high = starts.partition_point(|&start| start < first + n);
-    (low..high).zip(&starts[low..high]).map(|(at, &start)| (at, start))
 }

@@ -43,6 +43,7 @@ pub use file_pool::{FilePool, PooledFile};
 pub use formats::{DataType, Format, Formats};
 pub use info::{PixelSize, StackInfo};
 pub use members::{Member, Members};
+pub use npy::{RawArray, open_raw};
 pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use read_cost::ReadCost;
 pub use remote::RemoteOptions;

@@ -8,22 +8,31 @@ use patchweave_testkit::golden::{CaseFiles, GoldenCase, PackList, find_cases, pa
 use patchweave_testkit::operations::operation;
 use serde_json::{Value, json};
 
-fn packs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/careamics")
+fn packs() -> [PathBuf; 2] {
+    ["careamics", "qlty"]
+        .map(|maker| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(maker))
 }
 
 #[test]
 fn every_packed_check_passes() {
-    let list = PackList::read(&packs()).unwrap();
-    let report = run(&find_cases(&packs()).unwrap(), operation);
-    assert_eq!(report.n_failed(), 0, "\n{report}");
-    assert_eq!(report.n_passed(), list.n_checks);
+    for packs in packs() {
+        let list = PackList::read(&packs).unwrap();
+        let report = run(&find_cases(&packs).unwrap(), operation);
+        assert_eq!(report.n_failed(), 0, "\n{report}");
+        assert_eq!(report.n_passed(), list.n_checks);
+    }
 }
 
 #[test]
 fn the_packs_hold_what_the_manifest_lists() {
-    let list = PackList::read(&packs()).unwrap();
-    let mut packed: Vec<(String, String, usize)> = find_cases(&packs())
+    for packs in packs() {
+        check_manifest(&packs);
+    }
+}
+
+fn check_manifest(packs: &Path) {
+    let list = PackList::read(packs).unwrap();
+    let mut packed: Vec<(String, String, usize)> = find_cases(packs)
         .unwrap()
         .iter()
         .map(|files| GoldenCase::read(files).unwrap())

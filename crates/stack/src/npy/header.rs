@@ -10,11 +10,11 @@ pub(super) const MAX_HEADER: u64 = MAX_LEN as u64 + 12;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What a header says.
+/// What a header says, or what is said in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
-    /// The version of the format.
-    pub version: (u8, u8),
+    /// The version of the format; `None` for values without a header.
+    pub version: Option<(u8, u8)>,
     pub pixel_type: PixelType,
     pub order: ByteOrder,
     /// Whether the first dimension varies fastest.
@@ -64,14 +64,11 @@ impl Header {
         let Ok(text) = str::from_utf8(text) else { return damaged("bytes that are no text", "a dictionary") };
         let entries = Entries::parse(text)?;
         let (pixel_type, order) = pixel_type(&entries.descr)?;
-        let n_bytes = entries.shape.iter().try_fold(pixel_type.n_bytes() as u64, |n, &size| {
-            n.checked_mul(size as u64).filter(|n| isize::try_from(*n).is_ok())
-        });
-        let Some(n_bytes) = n_bytes else {
+        let Some(n_bytes) = bytes_of(pixel_type, &entries.shape) else {
             return damaged(format!("shape {:?}", entries.shape), "sizes that fit into memory addresses");
         };
         Ok(Header {
-            version: (version[0], version[1]),
+            version: Some((version[0], version[1])),
             pixel_type,
             order,
             is_fortran: entries.is_fortran,
@@ -82,8 +79,15 @@ impl Header {
     }
 }
 
+/// The bytes that all values of an array take, if they can be addressed.
+pub(super) fn bytes_of(pixel_type: PixelType, shape: &[usize]) -> Option<u64> {
+    shape.iter().try_fold(pixel_type.n_bytes() as u64, |n, &size| {
+        n.checked_mul(size as u64).filter(|n| isize::try_from(*n).is_ok())
+    })
+}
+
 /// The type that a description such as `<u2` names.
-fn pixel_type(descr: &str) -> Result<(PixelType, ByteOrder), BadHeader> {
+pub(super) fn pixel_type(descr: &str) -> Result<(PixelType, ByteOrder), BadHeader> {
     let (order, name) = match descr.split_at_checked(1) {
         Some(("<", name)) => (ByteOrder::Little, name),
         Some((">", name)) => (ByteOrder::Big, name),

@@ -1,4 +1,4 @@
-//! NumPy files: an NPY is an array, an NPZ a ZIP archive of them.
+//! NumPy files: an NPY is an array, an NPZ a ZIP archive of them, a raw file the values of one and nothing else.
 //!
 //! Values that are stored as they are stay in the file, mapped into memory or read in blocks. Deflated members of an
 //! NPZ are decoded as a whole.
@@ -6,12 +6,14 @@
 mod archive;
 mod blocks;
 mod header;
+mod raw;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use self::blocks::{BlockFile, Blocks};
 use self::header::{BadHeader, Header, MAX_HEADER};
+pub use self::raw::{RawArray, open_raw};
 use crate::chunk::c_strides;
 use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
@@ -89,7 +91,10 @@ fn stored(
 fn info(request: &OpenRequest<'_>, stack: &str, header: &Header) -> Result<StackInfo, StackError> {
     let layout = FileAxes::unknown(header.shape.len()).layout(stack, request.axes, &header.shape)?;
     let mut info = StackInfo::new(stack, header.pixel_type, layout);
-    info.format = Some(format!("NPY {}.{}", header.version.0, header.version.1));
+    info.format = Some(match header.version {
+        Some((major, minor)) => format!("NPY {major}.{minor}"),
+        None => "raw values".to_owned(),
+    });
     Ok(info)
 }
 

@@ -1,4 +1,4 @@
-//! Packs golden cases: `pack-golden SOURCE DESTINATION CASE...`, one zip per operation and a manifest.
+//! Packs golden cases: `pack-golden SOURCE DESTINATION CASE...`, one zip per folder and a manifest.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use patchweave_testkit::golden::pack_cases;
 /// Pack golden cases, always to the same bytes.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder that holds manifest.json and a folder for each operation.
+    /// The folder that holds manifest.json or index.json, and folders of cases.
     source: PathBuf,
     /// Where the packs and their manifest go.
     destination: PathBuf,
-    /// Operations, or single cases as `operation/case`.
+    /// Folders, or single cases as `folder/case`.
     #[arg(required = true)]
     cases: Vec<String>,
 }

@@ -77,7 +77,7 @@ impl GoldenCase {
     pub fn read(files: &CaseFiles) -> Result<Self, CaseError> {
         let bad = |source| CaseError::Json { place: files.place("case.json"), source };
         let value: Value = serde_json::from_slice(&files.case()?).map_err(bad)?;
-        if value.get("format").is_some() {
+        if value.get("checks").is_none() {
             let case = SingleCase::deserialize(value).map_err(bad)?;
             let checks = case.checks()?;
             return Ok(GoldenCase { id: case.id, op: case.op, checks, files: files.clone() });

@@ -113,11 +113,13 @@ macro_rules! refusals {
 refusals!(
     patchweave_construct::ConstructError,
     patchweave_geometry::GeometryError,
+    patchweave_large::LargeError,
     patchweave_patching::PatchingError,
     patchweave_pipeline::PipelineError,
     patchweave_pixel::MoveError,
     patchweave_quilt::QuiltError,
     patchweave_quilt::StitchError,
+    patchweave_slices::SlicesError,
     patchweave_stack::StackError,
     patchweave_transform::AugmentError,
     patchweave_transform::FilterError,

@@ -1,4 +1,4 @@
-//! Packing cases: one zip per operation, the same bytes whenever it is done, and a list of what is inside.
+//! Packing cases: one zip per folder, the same bytes whenever it is done, and a list of what is inside.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,6 +14,9 @@ use crate::golden::{CaseError, CaseFiles, GoldenCase};
 
 /// Name of the list, in the source and beside the packs.
 const LIST: &str = "manifest.json";
+
+/// What some makers call the list.
+const INDEX: &str = "index.json";
 
 /// Why cases could not be packed.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +72,9 @@ pub struct PackList {
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackedCase {
-    /// Operation and name.
+    /// Folder and name; the pack is named after the folder.
     pub id: String,
-    /// The operation, whose pack holds the case.
+    /// The operation.
     pub op: String,
     /// Number of checks.
     pub checks: usize,
@@ -80,7 +83,27 @@ pub struct PackedCase {
 #[derive(Deserialize)]
 struct SourceList {
     format: u32,
-    reference: BTreeMap<String, String>,
+    reference: Reference,
+}
+
+/// The programs that made the cases: a table, or one as `name version`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reference {
+    Many(BTreeMap<String, String>),
+    One(String),
+}
+
+impl Reference {
+    fn table(self) -> BTreeMap<String, String> {
+        match self {
+            Reference::Many(table) => table,
+            Reference::One(text) => {
+                let (name, version) = text.split_once(' ').unwrap_or((&text, ""));
+                BTreeMap::from([(name.to_owned(), version.to_owned())])
+            }
+        }
+    }
 }
 
 impl PackList {
@@ -89,37 +112,40 @@ impl PackList {
     /// # Errors
     /// [`PackError::Io`] or [`PackError::List`].
     pub fn read(folder: &Path) -> Result<Self, PackError> {
-        read_list(folder)
+        read_list(&folder.join(LIST))
     }
 }
 
-/// Packs the selected cases of the folder `source` into `<operation>.zip` files in `destination`.
+/// Packs the selected cases of the folder `source` into `<folder>.zip` files in `destination`.
 ///
-/// A selection is an operation or `operation/case`. Order, dates and compression are fixed, so that the same
+/// A selection is a folder, which most makers name after an operation, or `folder/case`. Order, dates and compression are fixed, so that the same
 /// cases give the same bytes.
 ///
 /// # Errors
 /// [`PackError`] if something is not there or cannot be read or written.
 pub fn pack_cases(source: &Path, destination: &Path, selection: &[String]) -> Result<PackList, PackError> {
-    let SourceList { format, reference } = read_list(source)?;
+    let list = [LIST, INDEX].map(|name| source.join(name));
+    let list = list.iter().find(|path| path.is_file()).unwrap_or(&list[0]);
+    let SourceList { format, reference } = read_list(list)?;
+    let reference = reference.table();
     let mut folders: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for selected in selection {
-        let op = selected.split('/').next().unwrap_or(selected);
+        let pack = selected.split('/').next().unwrap_or(selected);
         let found = case_folders(&source.join(selected))?;
         if found.is_empty() {
             return Err(PackError::NoSuchCase(selected.clone()));
         }
-        folders.entry(op.to_owned()).or_default().extend(found);
+        folders.entry(pack.to_owned()).or_default().extend(found);
     }
     fs::create_dir_all(destination).map_err(io_error(destination))?;
     let mut cases = Vec::new();
-    for (op, mut folders) in folders {
+    for (pack, mut folders) in folders {
         folders.sort();
         folders.dedup();
-        write_pack(source, &destination.join(format!("{op}.zip")), &folders)?;
+        write_pack(source, &destination.join(format!("{pack}.zip")), &folders)?;
         for folder in folders {
             let case = GoldenCase::read(&CaseFiles::Folder(folder))?;
-            cases.push(PackedCase { id: case.id, op: op.clone(), checks: case.checks.len() });
+            cases.push(PackedCase { id: case.id, op: case.op, checks: case.checks.len() });
         }
     }
     let n_checks = cases.iter().map(|case| case.checks).sum();
@@ -131,12 +157,11 @@ pub fn pack_cases(source: &Path, destination: &Path, selection: &[String]) -> Re
     Ok(list)
 }
 
-fn read_list<T: for<'de> Deserialize<'de>>(folder: &Path) -> Result<T, PackError> {
-    let path = folder.join(LIST);
-    let text = fs::read(&path).map_err(io_error(&path))?;
-    let value: Value =
-        serde_json::from_slice(&text).map_err(|source| PackError::List { path: path.clone(), source })?;
-    T::deserialize(value).map_err(|source| PackError::List { path, source })
+fn read_list<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, PackError> {
+    let text = fs::read(path).map_err(io_error(path))?;
+    let bad = |source| PackError::List { path: path.to_owned(), source };
+    let value: Value = serde_json::from_slice(&text).map_err(bad)?;
+    T::deserialize(value).map_err(bad)
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> PackError + '_ {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{Array, ArrayD, Axis};
-use patchweave_large::{LargeError, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
+use patchweave_large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use serde_json::{Map, Value, json};
 
 use super::quilt::{border, quilt, weight};
@@ -12,12 +12,6 @@ use crate::golden::{CaseError, NumericArray, OperationError, Outcomes, Request, 
 
 const ENDINGS: [&str; 5] =
     ["_mean.zarr", "_mean_cache.zarr", "_norma_cache.zarr", "_std.zarr", "_std_cache.zarr"];
-
-impl From<LargeError> for OperationError {
-    fn from(error: LargeError) -> Self {
-        OperationError::Refused(error.into())
-    }
-}
 
 pub(super) fn accumulate(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let folder = tempfile::tempdir().map_err(no_folder)?;

@@ -6,6 +6,7 @@
 
 mod augment;
 mod axes;
+mod backends;
 mod config;
 mod construct;
 mod context;
@@ -22,6 +23,7 @@ mod patching;
 mod quantile;
 mod quilt;
 mod random;
+mod slices;
 mod specs;
 mod stitch;
 mod stratified;
@@ -101,6 +103,14 @@ pub fn operation(name: &str) -> Option<Operation> {
         "quilt2d.positional_channels" => quilt::positional_channels,
         "large2d.unstitch_and_clean" | "large3d.unstitch_and_clean" => quilt::clean,
         "cleanup.weed_2d" | "cleanup.weed_3d" => quilt::weed,
+        "q25d.convert" => slices::convert,
+        "q25d.boundary" => slices::boundary,
+        "q25d.channel_metadata" => slices::channel_metadata,
+        "q25d.plan" => slices::plan,
+        "q25d.parse_errors" => slices::parse,
+        "backends.index" => backends::index,
+        "backends.convert" => backends::convert,
+        "backends.get_z_slices" => backends::z_slices,
         _ => return None,
     })
 }

@@ -1,0 +1,39 @@
+//! 2.5-D: planes whose channels are made of neighbouring slices, over any
+//! [`ImageStack`](patchweave_stack::ImageStack).
+//!
+//! A [`ChannelSpec`] says which neighbours become channels: as they are, their mean, or their standard deviation. A
+//! [`SliceStack`] computes such channels from another stack while it is read and is an image stack itself, so that
+//! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read, each of
+//! them once; the volume is never loaded. Plans say which windows there are and put them back together;
+//! [`IndexedStack`] reads any stack the way NumPy indexes an array.
+//!
+//! Nothing here opens a file or starts a thread.
+
+mod boundary;
+mod channels;
+mod compose;
+mod described;
+mod error;
+mod index;
+mod indexed;
+mod options;
+mod plan;
+mod reduce;
+mod selection;
+mod span;
+mod spec;
+mod spec_form;
+mod stack;
+
+pub use boundary::Boundary;
+pub use channels::{ChannelMetadata, OffsetWarning};
+pub use error::SlicesError;
+pub use index::Index;
+pub use indexed::{IndexedStack, MissingAxes};
+pub use options::{Accumulation, SliceOptions};
+pub use plan::{Colour, ExtractionPlan, PatchEntry, PatchMapping, PlanOptions, PlaneWindow, StitchingPlan};
+pub use selection::ZSlices;
+pub use span::Span;
+pub use spec::{ChannelSpec, Operation, SpecBuilder, ZOperation};
+pub use spec_form::Members;
+pub use stack::SliceStack;

@@ -1,0 +1,88 @@
+//! The list of patches to extract.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Colour, PatchEntry, SlicesError};
+
+/// The patches of a [`SliceStack`](crate::SliceStack), numbered from 0: image by image, slice by slice, window by window.
+///
+/// With serde it has the keys `patches`, `color_groups` and `total_patches`; the last two must agree with the first.
+///
+/// ```
+/// use patchweave_slices::ExtractionPlan;
+///
+/// let text = r#"{"patches": [], "color_groups": {}, "total_patches": 1}"#;
+/// let error = serde_json::from_str::<ExtractionPlan>(text).unwrap_err();
+/// assert_eq!(error.to_string(), "the plan has total_patches 1, its patches say 0");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct ExtractionPlan {
+    patches: Vec<PatchEntry>,
+}
+
+/// A plan as it is written.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    patches: Vec<PatchEntry>,
+    color_groups: BTreeMap<Colour, Vec<usize>>,
+    total_patches: usize,
+}
+
+impl ExtractionPlan {
+    pub(super) fn new(patches: Vec<PatchEntry>) -> Self {
+        ExtractionPlan { patches }
+    }
+
+    /// The patches; the number of each is its place.
+    #[must_use]
+    pub fn patches(&self) -> &[PatchEntry] {
+        &self.patches
+    }
+
+    /// The numbers of the patches of every colour, ascending.
+    #[must_use]
+    pub fn colour_groups(&self) -> BTreeMap<Colour, Vec<usize>> {
+        let mut groups = BTreeMap::<_, Vec<_>>::new();
+        for entry in &self.patches {
+            groups.entry(entry.colour).or_default().push(entry.patch_idx);
+        }
+        groups
+    }
+}
+
+impl TryFrom<Written> for ExtractionPlan {
+    type Error = SlicesError;
+
+    fn try_from(written: Written) -> Result<Self, SlicesError> {
+        let plan = ExtractionPlan { patches: written.patches };
+        let contradiction =
+            |what, got: String, expected: String| Err(SlicesError::Contradiction { what, got, expected });
+        let total = plan.patches.len();
+        if written.total_patches != total {
+            return contradiction("total_patches", written.total_patches.to_string(), total.to_string());
+        }
+        let misplaced = plan.patches.iter().enumerate().find(|(place, entry)| entry.patch_idx != *place);
+        if let Some((place, entry)) = misplaced {
+            return contradiction("patch_idx", entry.patch_idx.to_string(), place.to_string());
+        }
+        let groups = plan.colour_groups();
+        if written.color_groups != groups {
+            return contradiction(
+                "color_groups",
+                format!("{:?}", written.color_groups),
+                format!("{groups:?}"),
+            );
+        }
+        Ok(plan)
+    }
+}
+
+impl From<ExtractionPlan> for Written {
+    fn from(plan: ExtractionPlan) -> Self {
+        let (color_groups, total_patches) = (plan.colour_groups(), plan.patches.len());
+        Written { patches: plan.patches, color_groups, total_patches }
+    }
+}

@@ -1,0 +1,177 @@
+//! How a specification is written: operations by name with lists of offsets or of groups.
+
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{ChannelSpec, SlicesError, ZOperation};
+
+/// What an operation is applied to, as it is written.
+///
+/// ```
+/// use patchweave_slices::{ChannelSpec, Members};
+///
+/// let error = ChannelSpec::from_pairs([("mean", Members::Offsets(vec![1]))]).unwrap_err();
+/// assert_eq!(error.to_string(), "mean: got a list of offsets, expected a list of groups of offsets");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Members {
+    /// A list of offsets, for an identity.
+    Offsets(Vec<i64>),
+    /// A list of groups of offsets, for a mean or a standard deviation.
+    Groups(Vec<Vec<i64>>),
+    /// Anything else, which no operation takes.
+    Other,
+}
+
+/// The forms that serde tells apart; an empty list is one of offsets.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Offsets(Vec<i64>),
+    Groups(Vec<Vec<i64>>),
+    Other(IgnoredAny),
+}
+
+impl Members {
+    pub(crate) fn of_groups(groups: &[&[i64]]) -> Self {
+        Members::Groups(groups.iter().map(|group| group.to_vec()).collect())
+    }
+
+    /// The offsets of every channel.
+    pub(crate) fn groups_for(self, name: &str, kind: ZOperation) -> Result<Vec<Vec<i64>>, SlicesError> {
+        let expected = match kind {
+            ZOperation::Identity => "a list of offsets",
+            ZOperation::Mean | ZOperation::Std => "a list of groups of offsets",
+        };
+        let got = match (self, kind) {
+            (Members::Offsets(list), _) if list.is_empty() => "an empty list",
+            (Members::Groups(list), _) if list.is_empty() => "an empty list",
+            (Members::Groups(list), _) if list.iter().any(Vec::is_empty) => "an empty group",
+            (Members::Offsets(list), ZOperation::Identity) => {
+                return Ok(list.into_iter().map(|offset| vec![offset]).collect());
+            }
+            (Members::Groups(list), ZOperation::Mean | ZOperation::Std) => return Ok(list),
+            (Members::Offsets(_), _) => "a list of offsets",
+            (Members::Groups(_), _) => "a list of groups of offsets",
+            (Members::Other, _) => "something else",
+        };
+        Err(SlicesError::Members { operation: name.to_owned(), got: got.to_owned(), expected })
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Offsets(offsets) => Members::Offsets(offsets),
+            Written::Groups(groups) => Members::Groups(groups),
+            Written::Other(_) => Members::Other,
+        })
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Members::Offsets(offsets) => offsets.serialize(serializer),
+            Members::Groups(groups) => groups.serialize(serializer),
+            Members::Other => serializer.serialize_unit(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = deserializer.deserialize_any(Pairs)?;
+        ChannelSpec::from_pairs(pairs).map_err(serde::de::Error::custom)
+    }
+}
+
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, Members)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping of identity, mean and std, or a list of such pairs")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = list.next_element()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}
+
+impl Serialize for ChannelSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.operations().len()))?;
+        for operation in self.operations() {
+            let members = match operation.kind() {
+                ZOperation::Identity => {
+                    Members::Offsets(operation.groups().iter().flatten().copied().collect())
+                }
+                ZOperation::Mean | ZOperation::Std => Members::Groups(operation.groups().to_vec()),
+            };
+            list.serialize_element(&(operation.name(), members))?;
+        }
+        list.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ChannelSpec, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn mappings_and_pairs_mean_the_same() {
+        let pairs = r#"[["std",[[0,1],[-1]]],["IDENTITY",[2,-2]]]"#;
+        let spec = read(pairs).unwrap();
+        assert_eq!(read(r#"{"std": [[0, 1], [-1]], "IDENTITY": [2, -2]}"#).unwrap(), spec);
+        assert_eq!(serde_json::to_string(&spec).unwrap(), pairs);
+        assert_eq!(spec.operations()[1].groups(), [[2], [-2]]);
+    }
+
+    #[test]
+    fn what_is_no_specification_is_refused_in_words() {
+        let refusals = [
+            ("{}", "the channel specification is empty, expected at least one of identity, mean and std"),
+            (r#"{"median": [0]}"#, "got the operation \"median\", expected identity, mean or std"),
+            (r#"{"identity": []}"#, "identity: got an empty list, expected a list of offsets"),
+            (r#"{"identity": "x"}"#, "identity: got something else, expected a list of offsets"),
+            (
+                r#"{"identity": [[1]]}"#,
+                "identity: got a list of groups of offsets, expected a list of offsets",
+            ),
+            (r#"{"mean": []}"#, "mean: got an empty list, expected a list of groups of offsets"),
+            (r#"{"Mean": [[]]}"#, "Mean: got an empty group, expected a list of groups of offsets"),
+            (r#"{"std": [3]}"#, "std: got a list of offsets, expected a list of groups of offsets"),
+            (r#"{"std": [3, [1]]}"#, "std: got something else, expected a list of groups of offsets"),
+            (
+                r#"{"identity": [-3000000000]}"#,
+                "identity: got the offset -3000000000, expected at most 2147483648 slices in either direction",
+            ),
+        ];
+        for (text, expected) in refusals {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
+        assert!(read("7").unwrap_err().contains("expected a mapping of identity, mean and std"));
+    }
+}

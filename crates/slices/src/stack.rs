@@ -1,0 +1,242 @@
+//! An image stack whose channels are made of neighbouring slices of another one.
+
+use ndarray::{Array4, ArrayD, s};
+use patchweave_geometry::{Extent, PerAxis};
+use patchweave_quilt::WindowGrid;
+use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+
+use crate::compose::{Kernel, Window};
+use crate::described::info_of;
+use crate::{
+    Accumulation, Boundary, ChannelMetadata, ChannelSpec, OffsetWarning, SliceOptions, SlicesError,
+    ZOperation,
+};
+
+/// An image stack whose channels are made of neighbouring slices of another one while it is read.
+///
+/// The image may have any axes with a `Z`; `S` and `T` are its samples, as everywhere. Of `N` samples and `Zs` selected
+/// slices become `N * Zs` planes, slice `k` of sample `n` being plane `n * Zs + k`, or `N` volumes of `Zs` slices. Reading
+/// a window reads the slices it needs, each of them once, and nothing else.
+///
+/// ```
+/// use ndarray::Array;
+/// use patchweave_slices::{ChannelSpec, SliceOptions, SliceStack};
+/// use patchweave_stack::{ArrayStack, ImageStack};
+///
+/// let volume = Array::from_shape_fn((5, 4, 6), |(z, y, x)| (100 * z + 10 * y + x) as u16);
+/// let volume = ArrayStack::new(volume.into_dyn(), &"ZYX".parse()?)?;
+/// let spec = ChannelSpec::builder().identity(&[-1, 0, 1]).build()?;
+/// let planes = SliceStack::new(volume, spec, SliceOptions::default())?;
+/// assert_eq!(planes.info().shape().to_vec(), [5, 3, 4, 6]);
+/// let pixels = planes.convert()?;
+/// assert_eq!(pixels[[3, 0, 2, 5]], 225.0);
+/// assert_eq!(pixels[[0, 0, 2, 5]], 25.0, "slice -1 is slice 0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SliceStack<S> {
+    source: S,
+    info: StackInfo,
+    spec: ChannelSpec,
+    /// For every channel that becomes of one input channel what makes it, in the order of the specification.
+    kernels: Vec<Kernel>,
+    /// For every channel of the result its input channel and its kernel.
+    made_of: Vec<(usize, usize)>,
+    boundary: Boundary,
+    accumulation: Accumulation,
+    /// Never empty, all of them in the volume.
+    z_slices: Vec<usize>,
+    n_slices: usize,
+}
+
+impl<S: ImageStack> SliceStack<S> {
+    /// Makes the channels of `spec` from the slices of `source`.
+    ///
+    /// # Errors
+    /// [`SlicesError::NoSlices`] for an image without `Z`, [`SlicesError::NotFloating`] for a mean or standard deviation
+    /// of integers, what [`ZSlices::resolve`](crate::ZSlices::resolve) refuses, and with [`Boundary::Skip`] [`SlicesError::NoValidChannels`] or
+    /// [`SlicesError::DroppedChannels`] where a selected slice would have fewer channels than others.
+    pub fn new(source: S, spec: ChannelSpec, options: SliceOptions) -> Result<Self, SlicesError> {
+        let source_info = source.info();
+        let stack = source_info.source.clone();
+        let shape = source_info.shape();
+        let axes = source_info.layout.axes();
+        if !axes.is_3d() {
+            return Err(SlicesError::NoSlices { stack, axes: axes.clone() });
+        }
+        let pixel_type = source_info.pixel_type;
+        let computed = spec.operations().iter().find(|one| one.kind() != ZOperation::Identity);
+        if let Some(one) = computed.filter(|_| pixel_type.is_integer()) {
+            let operation = one.name().to_owned();
+            return Err(SlicesError::NotFloating { stack, operation, pixel_type });
+        }
+        let [n_slices, ..] = shape.extent.to_zyx();
+        let SliceOptions { boundary, accumulation, z_slices } = options;
+        let z_slices = z_slices.resolve(n_slices)?;
+        if boundary == Boundary::Skip {
+            check_skipped(&stack, &spec, &z_slices, n_slices)?;
+        }
+        let info = info_of(source_info, spec.n_channels(shape.n_channels), accumulation, &z_slices)?;
+        let (mut kernels, mut made_of) = (Vec::new(), Vec::new());
+        for operation in spec.operations() {
+            let (kind, first) = (operation.kind(), kernels.len());
+            kernels.extend(operation.groups().iter().cloned().map(|offsets| Kernel { kind, offsets }));
+            let own = first..kernels.len();
+            made_of.extend(
+                (0..shape.n_channels).flat_map(|input| own.clone().map(move |kernel| (input, kernel))),
+            );
+        }
+        Ok(SliceStack { source, info, spec, kernels, made_of, boundary, accumulation, z_slices, n_slices })
+    }
+
+    /// The stack that slices are read from.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// What channels are made of.
+    pub fn spec(&self) -> &ChannelSpec {
+        &self.spec
+    }
+
+    /// What stands for slices outside of the volume.
+    pub fn boundary(&self) -> Boundary {
+        self.boundary
+    }
+
+    /// What becomes of the selected slices.
+    pub fn accumulation(&self) -> Accumulation {
+        self.accumulation
+    }
+
+    /// In the place of which slices channels are made, in order.
+    pub fn z_slices(&self) -> &[usize] {
+        &self.z_slices
+    }
+
+    /// How many slices the volume has, selected or not.
+    pub fn n_slices(&self) -> usize {
+        self.n_slices
+    }
+
+    /// What every channel is made of, in their order.
+    pub fn channel_metadata(&self) -> Vec<ChannelMetadata> {
+        self.spec.channel_metadata(self.source.info().shape().n_channels)
+    }
+
+    /// What is allowed and rarely meant: offsets further than the volume is deep.
+    pub fn validate(&self) -> Vec<OffsetWarning> {
+        self.spec.warnings(self.n_slices)
+    }
+
+    /// The shape of everything: `(N * Zs, C, Y, X)` of planes, `(N, C, Zs, Y, X)` of volumes.
+    pub fn output_shape(&self) -> Vec<usize> {
+        self.info.shape().to_vec()
+    }
+
+    /// Everything at once, in the [`output_shape`](Self::output_shape).
+    ///
+    /// # Errors
+    /// [`SlicesError::OutOfMemory`], or what the source reports.
+    pub fn convert(&self) -> Result<ArrayD<f32>, SlicesError> {
+        let shape = self.output_shape();
+        let mut values = Vec::new();
+        let len = shape.iter().product();
+        if values.try_reserve_exact(len).is_err() {
+            return Err(SlicesError::OutOfMemory { shape });
+        }
+        values.resize(len, 0.0);
+        let (n_channels, n_z) = (self.made_of.len(), self.z_slices.len());
+        let [_, y, x] = self.info.shape().extent.to_zyx();
+        let n_samples = self.source.info().shape().n_samples;
+        // Planes of a sample in memory are its volume with two axes swapped.
+        let (rows, swapped) = match self.accumulation {
+            Accumulation::Planes => ([n_samples * n_z, n_channels, y, x], true),
+            Accumulation::Volume => ([n_samples * n_channels, n_z, y, x], false),
+        };
+        let rows_per_sample = rows[0] / n_samples;
+        let mut all = match Array4::from_shape_vec(rows, values) {
+            Ok(all) => all,
+            Err(_) => return Err(SlicesError::OutOfMemory { shape }),
+        };
+        for n in 0..n_samples {
+            let part = all.slice_mut(s![n * rows_per_sample..(n + 1) * rows_per_sample, .., .., ..]);
+            let part = if swapped { part.permuted_axes([1, 0, 2, 3]) } else { part };
+            self.compose(&Window { n, z0s: &self.z_slices, channels: None, y: 0..y, x: 0..x }, part)?;
+        }
+        let n_values = all.len();
+        all.into_dyn()
+            .into_shape_with_order(shape)
+            .map_err(|_| SlicesError::OutOfMemory { shape: vec![n_values] })
+    }
+
+    /// Windows over the planes, for a quilt that puts patches of them together.
+    ///
+    /// # Errors
+    /// [`SlicesError::NotPlanes`] for volumes, [`SlicesError::Quilt`] if the windows do not fit.
+    pub fn plane_grid(&self, window: Extent, step: PerAxis<usize>) -> Result<WindowGrid, SlicesError> {
+        match self.accumulation {
+            Accumulation::Planes => Ok(WindowGrid::new(self.plane()?, window, step)?),
+            Accumulation::Volume => Err(SlicesError::NotPlanes { what: "a grid of planes" }),
+        }
+    }
+
+    /// The size of a plane, `YX`.
+    pub(crate) fn plane(&self) -> Result<Extent, SlicesError> {
+        let [_, y, x] = self.info.shape().extent.to_zyx();
+        Ok(Extent::new(&[y, x])?)
+    }
+
+    pub(crate) fn kernels(&self) -> &[Kernel] {
+        &self.kernels
+    }
+
+    /// The input channel and the kernel of a channel of the result.
+    pub(crate) fn made_of(&self, channel: usize) -> (usize, usize) {
+        self.made_of[channel]
+    }
+}
+
+impl<S: ImageStack> ImageStack for SliceStack<S> {
+    fn info(&self) -> &StackInfo {
+        &self.info
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        let n_z = self.z_slices.len();
+        let (n, places) = match self.accumulation {
+            Accumulation::Planes => {
+                let place = window.sample_idx % n_z;
+                (window.sample_idx / n_z, place..place + 1)
+            }
+            Accumulation::Volume => (window.sample_idx, window.region.range(0)),
+        };
+        let (y, x) = (window.region.range(1), window.region.range(2));
+        self.compose(&Window { n, z0s: &self.z_slices[places], channels: window.channels, y, x }, out)
+    }
+}
+
+/// Refuses channels that would be there at some slices only.
+fn check_skipped(
+    stack: &str,
+    spec: &ChannelSpec,
+    z_slices: &[usize],
+    n_slices: usize,
+) -> Result<(), SlicesError> {
+    for operation in spec.operations() {
+        let kernel = |offsets: &Vec<i64>| Kernel { kind: operation.kind(), offsets: offsets.clone() };
+        let kernels: Vec<Kernel> = operation.groups().iter().map(kernel).collect();
+        for &z in z_slices {
+            let is_left = |kernel: &&Kernel| !kernel.members(Boundary::Skip, z, n_slices).is_empty();
+            let (got, expected) = (kernels.iter().filter(is_left).count(), kernels.len());
+            let (stack, operation) = (stack.to_owned(), operation.name().to_owned());
+            if got == 0 {
+                return Err(SlicesError::NoValidChannels { stack, operation, z });
+            }
+            if got < expected {
+                return Err(SlicesError::DroppedChannels { stack, operation, z, got, expected });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Real volumes in files give what the same volumes in memory do.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod support;
+
+use std::path::Path;
+
+use patchweave_geometry::{Axes, Region};
+use patchweave_pixel::PixelType;
+use patchweave_slices::{Accumulation, Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack};
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, RawArray, open, open_raw};
+use patchweave_testkit::{image_stack_suite, real_data};
+
+use support::{close, naive};
+
+/// The stack as one whole array and as what it is, both 2.5-D.
+fn agrees(path: &Path, data_type: DataType, axes: Option<&Axes>, spec: &ChannelSpec) {
+    let stack = open(path, data_type, axes, &OpenOptions::default()).unwrap().remove(0);
+    let shape = stack.info().shape();
+    let mut volume = ndarray::Array5::zeros([0, shape.n_channels, 0, 0, 0]);
+    for n in 0..shape.n_samples {
+        let sample = stack.read_patch(n, None, &Region::whole(shape.extent)).unwrap();
+        let sample = sample.insert_axis(ndarray::Axis(0));
+        volume = if n == 0 { sample } else { ndarray::concatenate![ndarray::Axis(0), volume, sample] };
+    }
+    for accumulation in [Accumulation::Planes, Accumulation::Volume] {
+        let options = SliceOptions { accumulation, ..SliceOptions::default() };
+        let expected = naive(&volume, spec, &options).unwrap();
+        let slices = SliceStack::new(&stack, spec.clone(), options).unwrap();
+        assert_eq!(slices.convert().unwrap(), expected, "{}", path.display());
+        image_stack_suite(&slices, expected.view());
+        let plan = slices.extraction_plan(&PlanOptions::default()).unwrap();
+        let last = plan.patches().last().unwrap();
+        let plane = slices.extract(last).unwrap();
+        assert_eq!(plane.iter().copied().collect::<Vec<_>>(), last_plane(&expected));
+    }
+}
+
+/// All channels of the last slice.
+fn last_plane(whole: &ndarray::ArrayD<f32>) -> Vec<f32> {
+    let last = |array: ndarray::ArrayViewD<'_, f32>, axis: usize| {
+        let place = array.len_of(ndarray::Axis(axis)) - 1;
+        array.index_axis_move(ndarray::Axis(axis), place).to_owned()
+    };
+    let sample = last(whole.view(), 0);
+    let plane = if sample.ndim() == 4 { last(sample.view(), 1) } else { sample };
+    plane.iter().copied().collect()
+}
+
+#[test]
+fn volumes_in_files_agree_with_volumes_in_memory() {
+    let Some(folder) = real_data() else {
+        println!("skipped: there is no folder of real images");
+        return;
+    };
+    let spec = ChannelSpec::builder().identity(&[-2, 0, 1]).build().unwrap();
+    let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
+    agrees(&tiff, DataType::Tiff, Some(&"ZYX".parse().unwrap()), &spec);
+    agrees(&folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif"), DataType::Tiff, None, &spec);
+    for zarr in ["fiji_5d_v4.ome.zarr", "ngio_v05_czyx.zarr"] {
+        agrees(&folder.join("e_zarr_hdf5").join(zarr), DataType::Zarr, None, &spec);
+    }
+}
+
+/// The pixels of a real volume as floats, in a file without a header and in memory.
+#[test]
+fn means_of_a_mapped_volume_agree_with_those_in_memory() {
+    let Some(folder) = real_data() else {
+        println!("skipped: there is no folder of real images");
+        return;
+    };
+    let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
+    let axes: Axes = "ZYX".parse().unwrap();
+    let stack = open(&tiff, DataType::Tiff, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
+    let volume = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
+    let sizes = volume.shape()[1..].to_vec();
+    let mapped = tempfile::tempdir().unwrap();
+    let path = mapped.path().join("volume.dat");
+    std::fs::write(&path, volume.iter().flat_map(|value| value.to_be_bytes()).collect::<Vec<_>>()).unwrap();
+    let raw = RawArray::new(PixelType::F32, axes, &sizes).with_dtype(">f4").unwrap();
+    let stack = open_raw(&path, &raw, &OpenOptions::default()).unwrap();
+    let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).std(&[&[-40, -1, 0, 1]]).build().unwrap();
+    let volume = volume.insert_axis(ndarray::Axis(0));
+    for boundary in Boundary::ALL {
+        let options = SliceOptions { boundary, ..SliceOptions::default() };
+        let slices = SliceStack::new(&stack, spec.clone(), options.clone()).unwrap();
+        assert!(close(&slices.convert().unwrap(), &naive(&volume, &spec, &options).unwrap()));
+    }
+}

@@ -1,0 +1,86 @@
+//! Files that hold the values of an array and nothing else, as NumPy's `memmap` writes them.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::ArrayD;
+use patchweave_geometry::Axes;
+use patchweave_pixel::{ByteOrder, PixelType};
+use patchweave_stack::{OpenOptions, RawArray, StackError, open_raw};
+use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
+
+const SHAPE: [usize; 5] = [2, 2, 5, 19, 23];
+
+fn axes() -> Axes {
+    "SCZYX".parse().unwrap()
+}
+
+fn options(map_files: bool, decoded_chunk_bytes: usize) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    (options.map_files, options.decoded_chunk_bytes) = (map_files, decoded_chunk_bytes);
+    options
+}
+
+/// `offset` bytes and then the values.
+fn write(path: &Path, array: &ArrayD<i16>, offset: u64, raw: &RawArray) {
+    let mut bytes = vec![0xff; usize::try_from(offset).unwrap()];
+    let of = |value: i16| match raw.byte_order {
+        ByteOrder::Little => value.to_le_bytes(),
+        ByteOrder::Big => value.to_be_bytes(),
+    };
+    let ordered = if raw.is_fortran { array.t() } else { array.view() };
+    bytes.extend(ordered.iter().flat_map(|value| of(*value)));
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn every_order_and_offset_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("volume.dat");
+    let array = ramp::<i16>(&SHAPE);
+    let expected = canonical_f32(&array, &axes()).unwrap();
+    for (dtype, is_fortran, offset) in
+        [("int16", false, 0), ("<i2", false, 128), (">i2", true, 7), (">i2", false, 1), ("<i2", true, 2)]
+    {
+        let mut raw = RawArray::new(PixelType::U8, axes(), &SHAPE).with_dtype(dtype).unwrap();
+        (raw.offset, raw.is_fortran) = (offset, is_fortran);
+        write(&path, &array, offset, &raw);
+        for options in [options(true, 1 << 30), options(false, 1 << 30), options(false, 1 << 10)] {
+            let stack = open_raw(&path, &raw, &options).unwrap();
+            assert_eq!(stack.info().pixel_type, PixelType::I16);
+            assert_eq!(stack.info().format.as_deref(), Some("raw values"));
+            assert_eq!(stack.info().is_in_place, options.map_files);
+            image_stack_suite(&*stack, expected.view());
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("volume.dat");
+    fs::write(&path, [0; 60]).unwrap();
+    let refusal = |raw: &RawArray| {
+        let error = open_raw(&path, raw, &OpenOptions::default()).err().unwrap();
+        error.to_string().replace(&format!("{}: ", path.display()), "")
+    };
+    let raw = |shape: &[usize]| RawArray::new(PixelType::F32, "ZYX".parse().unwrap(), shape);
+    assert!(open_raw(&path, &raw(&[1, 3, 5]), &OpenOptions::default()).is_ok());
+    assert!(open_raw(&path, &raw(&[1, 3, 4]), &OpenOptions::default()).is_ok());
+    let too_short = "the values: got 60 bytes, expected 64 for [1, 4, 4] values of float32";
+    assert_eq!(refusal(&raw(&[1, 4, 4])), too_short);
+    let mut moved = raw(&[1, 3, 5]);
+    moved.offset = 4;
+    assert_eq!(refusal(&moved), "the values: got 56 bytes, expected 60 for [1, 3, 5] values of float32");
+    moved.offset = u64::MAX;
+    assert_eq!(refusal(&moved), "the values: got 0 bytes, expected 60 for [1, 3, 5] values of float32");
+    assert_eq!(refusal(&raw(&[3, 5])), "axes ZYX name 3 dimensions, got an array of shape [3, 5]");
+    assert_eq!(refusal(&raw(&[0, 3, 5])), "shape [0, 3, 5] has no pixels or too many to address");
+    let huge = [usize::MAX / 4, 3, 5];
+    assert!(refusal(&raw(&huge)).ends_with("expected sizes that fit into memory addresses"));
+    let error = open_raw(&folder.path().join("none"), &raw(&[1, 3, 5]), &OpenOptions::default()).err();
+    assert!(matches!(error, Some(StackError::Io { .. })));
+    let error = raw(&[1]).with_dtype("complex64").err().unwrap();
+    assert!(error.to_string().contains("an array of complex numbers is not supported"), "{error}");
+}
