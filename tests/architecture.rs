@@ -75,6 +75,7 @@ const BELOW_TESTKIT: &[&str] = &[
     "construct",
     "loader",
     "quilt",
+    "slices",
     "sink",
     "large",
     "predict",
