@@ -113,6 +113,7 @@ macro_rules! refusals {
 refusals!(
     patchweave_construct::ConstructError,
     patchweave_geometry::GeometryError,
+    patchweave_large::LargeError,
     patchweave_patching::PatchingError,
     patchweave_pipeline::PipelineError,
     patchweave_pixel::MoveError,

@@ -15,6 +15,7 @@ mod extract;
 mod files;
 mod filter;
 mod fit;
+mod large;
 mod mixing;
 mod normalize;
 mod order;
@@ -94,7 +95,11 @@ pub fn operation(name: &str) -> Option<Operation> {
         "quilt2d.roundtrip" | "quilt3d.roundtrip" => quilt::roundtrip,
         "quilt2d.stitch" | "quilt3d.stitch" => quilt::stitch,
         "quilt2d.unstitch_data_pair" | "quilt3d.unstitch_data_pair" => quilt::data_pair,
-        "quilt2d.positions" | "large2d.positions" => quilt::positions,
+        "quilt2d.positions" => quilt::positions,
+        "large2d.accumulate" | "large3d.accumulate" => large::accumulate,
+        "large2d.normalize" | "large3d.normalize" => large::normalize,
+        "large2d.iterate" | "large3d.iterate" => large::iterate,
+        "large2d.positions" => large::positions,
         "quilt2d.positional_channels" => quilt::positional_channels,
         "large2d.unstitch_and_clean" | "large3d.unstitch_and_clean" => quilt::clean,
         "cleanup.weed_2d" | "cleanup.weed_3d" => quilt::weed,
