@@ -17,8 +17,10 @@ from quilt_race import PATIENCE_S, Effort
 
 # Sums are kept in double precision; qlty adds 1e-8 to the weights, at least a tenth, before it divides.
 TOLERANCE = 1e-6
-# The variance of a patch is its neighbour's factor times the tile.
+# The variance of a patch is the tile times the factor of the patch so many places on.
 VARIANCE_SHIFT = 3
+# Of chunks that patchweave keeps in memory; qlty has no such choice.
+BUDGET_MIB = 64
 
 
 @dataclass
@@ -68,6 +70,7 @@ class Large:
             "step": self.step,
             "border": [self.border] * len(self.window),
             "border_weight": BORDER_WEIGHT,
+            "budget_mib": BUDGET_MIB,
         }
 
     def expected(self) -> dict[str, np.ndarray]:

@@ -69,7 +69,7 @@ class Expected:
         return (sums / totals)[(..., *(slice(n) for n in case.image))]
 
     def overwritten(self) -> np.ndarray:
-        """By patchify's rule: patches are written over one another, and those are left out that would change nothing."""
+        """By patchify's rule: patches are written over one another, without those that would be covered."""
         case = self.case
         taken = []
         for times, w, s in zip(case.times, case.window, case.step, strict=True):

@@ -69,7 +69,7 @@ def large(found: list[Large]) -> str:
             ratio = f"{tally.median / ours:.1f}" if ours else ""
             memory = [f"{n / 2**20:.0f} MiB" for n in (tally.peak_bytes, tally.rise_bytes)]
             rows.append([case.name, contestant, f"{tally.median:.2f}", spread, ratio, *memory])
-    header = ["large", "contestant", "median s", "min–max", "patchweave is × as fast", "peak memory", "of it by the quilt"]
+    header = ["large", "contestant", "median s", "min–max", "patchweave is × as fast", "peak memory", "by the quilt"]
     return table(header, 2, rows) if rows else ""
 
 
