@@ -34,6 +34,7 @@ pub use patchweave_transform as transform;
 pub use patchweave_construct as construct;
 pub use patchweave_loader as loader;
 
+pub use patchweave_large as large;
 pub use patchweave_predict as predict;
 pub use patchweave_quilt as quilt;
 pub use patchweave_sink as sink;

@@ -1,7 +1,6 @@
 //! Where images are written: TIFF and OME-Zarr, block by block, and small files in one go.
 //!
-//! This is the only crate that creates output files, and nothing half-written ever stands under its final
-//! name: all is written under a hidden temporary name in the same folder and renamed at the end. A sink that
+//! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder and renamed at the end. A sink that
 //! is dropped before [`ImageSink::finish`] removes what it has written. Nothing here reads images, stitches
 //! tiles or starts threads.
 //!
@@ -10,6 +9,7 @@
 mod block;
 mod checked;
 mod error;
+mod folder_store;
 mod ome_zarr;
 mod runs;
 mod spec;
@@ -21,8 +21,9 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayView4;
 
 pub use error::SinkError;
+pub use folder_store::FolderStore;
 pub use spec::{Format, ImageSpec};
-pub use staging::{StagedFile, prepare_folder, write_file_atomically};
+pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 
 /// An image that is being written, block by block.
 ///

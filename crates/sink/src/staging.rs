@@ -116,16 +116,35 @@ impl StagedFile {
     }
 }
 
-/// A folder under a temporary name, removed if it is dropped.
-pub(crate) struct StagedFolder {
+/// A Zarr store under a temporary name, removed if it is dropped.
+///
+/// ```
+/// use patchweave_sink::StagedFolder;
+///
+/// let parent = tempfile::tempdir()?;
+/// let path = parent.path().join("image.zarr");
+/// let staged = StagedFolder::create(&path)?;
+/// std::fs::write(staged.folder().join("zarr.json"), "{}")?;
+/// assert!(!path.exists());
+/// staged.publish()?;
+/// assert_eq!(std::fs::read(path.join("zarr.json"))?, b"{}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct StagedFolder {
     path: PathBuf,
     // Holds the new folder, and for a moment the one that it replaces.
     temporary: TempDir,
 }
 
 impl StagedFolder {
-    pub(crate) fn create(path: &Path) -> Result<Self, SinkError> {
-        refuse_all_but_stores(path)?;
+    /// Starts a store that will stand at `path` once it is published; creates the parent folders.
+    ///
+    /// # Errors
+    /// [`SinkError::NotAStore`] or [`SinkError::FileInTheWay`] if what stands there must not be replaced,
+    /// [`SinkError::NoFileName`], [`SinkError::Io`].
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        is_replaceable_store(path)?;
         let parent = create_parent(path)?;
         let temporary = Builder::new()
             .prefix(PREFIX)
@@ -138,13 +157,21 @@ impl StagedFolder {
     }
 
     /// Where to write.
-    pub(crate) fn folder(&self) -> PathBuf {
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
         self.temporary.path().join("new")
     }
 
-    pub(crate) fn publish(self) -> Result<(), SinkError> {
+    /// Flushes everything to the disk and gives the store its name.
+    ///
+    /// A store that stood there is moved aside, replaced and then deleted, and moved back if that fails.
+    ///
+    /// # Errors
+    /// [`SinkError::NotAStore`] or [`SinkError::FileInTheWay`] if what stands there must not be replaced,
+    /// [`SinkError::Io`].
+    pub fn publish(self) -> Result<(), SinkError> {
         sync_folder(&self.folder()).map_err(io_error("write", &self.path))?;
-        let is_replacement = refuse_all_but_stores(&self.path)?;
+        let is_replacement = is_replaceable_store(&self.path)?;
         let aside = self.temporary.path().join("old");
         if is_replacement {
             fs::rename(&self.path, &aside).map_err(io_error("move aside", &self.path))?;
@@ -160,8 +187,19 @@ impl StagedFolder {
     }
 }
 
-/// Whether a store stands at `path` that a new one may replace.
-fn refuse_all_but_stores(path: &Path) -> Result<bool, SinkError> {
+/// Whether a Zarr store stands at `path`, which a new one may replace.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// assert!(!patchweave_sink::is_replaceable_store(&folder.path().join("nothing"))?);
+/// let error = patchweave_sink::is_replaceable_store(folder.path()).unwrap_err();
+/// assert!(error.to_string().contains("is a folder but not a Zarr store"), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SinkError::NotAStore`] or [`SinkError::FileInTheWay`] if something else stands there, [`SinkError::Io`].
+pub fn is_replaceable_store(path: &Path) -> Result<bool, SinkError> {
     if path.is_dir() {
         let is_store = STORE_MARKERS.iter().any(|marker| path.join(marker).is_file());
         return if is_store { Ok(true) } else { Err(SinkError::NotAStore { path: path.into() }) };

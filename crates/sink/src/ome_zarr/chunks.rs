@@ -10,7 +10,7 @@ use std::ops::Range;
 use ndarray::{IxDyn, indices};
 use zarrs::array::{Array, ArrayBytes, ArrayError, CodecOptions};
 
-use super::store::FolderStore;
+use crate::FolderStore;
 use crate::runs::Runs;
 
 /// Image and chunk indices.

@@ -2,7 +2,6 @@
 
 mod chunks;
 mod metadata;
-mod store;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,9 +16,8 @@ use zarrs::group::GroupBuilder;
 use crate::block::Block;
 use crate::checked::BlockWriter;
 use crate::staging::StagedFolder;
-use crate::{ImageSpec, SinkError};
+use crate::{FolderStore, ImageSpec, SinkError};
 use chunks::OpenChunks;
-use store::FolderStore;
 
 const ZSTD_LEVEL: i32 = 3;
 const DEFAULT_CHUNK: usize = 128;

@@ -1,7 +1,7 @@
 //! A Zarr store in a folder that leaves it to the operating system when bytes reach the disk.
 //!
 //! The ordinary file system store waits for the disk after every write, many times for a chunk that many
-//! blocks touch. Here nobody sees the files before the folder is published, and that waits once for each.
+//! blocks touch. This one is for files that nobody sees before they are published, which waits once for each.
 
 use std::fs;
 use std::io;
@@ -14,13 +14,27 @@ use zarrs::storage::{
     StoreKey, StorePrefix, WritableStorageTraits,
 };
 
-/// Files below one folder, named by their keys.
-pub(crate) struct FolderStore {
+/// Files below one folder, named by their keys; what is set may still be in the memory of the system.
+///
+/// ```
+/// use patchweave_sink::FolderStore;
+/// use zarrs::storage::{Bytes, ReadableStorageTraits, StoreKey, WritableStorageTraits};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = FolderStore::new(folder.path().join("array"));
+/// store.set(&StoreKey::new("c/0/1")?, Bytes::from_static(b"chunk"))?;
+/// assert_eq!(std::fs::read(folder.path().join("array/c/0/1"))?, b"chunk");
+/// assert_eq!(store.get(&StoreKey::new("c/0/2")?)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FolderStore {
     folder: PathBuf,
 }
 
 impl FolderStore {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    /// A store in a folder, which is made when the first file is.
+    pub fn new(folder: PathBuf) -> Self {
         FolderStore { folder }
     }
 

@@ -1,0 +1,180 @@
+//! What of a quilt stands on disk: its arrays, its lock, and how chunks get there.
+
+use std::path::Path;
+
+use patchweave_pixel::PixelType;
+use patchweave_sink::is_replaceable_store;
+use rayon::prelude::*;
+use serde_json::Map;
+
+use crate::arrays::DiskArray;
+use crate::faults::Faults;
+use crate::journal::{Attributes, Journal};
+use crate::lock::Lock;
+use crate::names::{ArrayName, Names};
+use crate::tiling::{ChunkKey, Tiling};
+use crate::transaction::{Staging, settle};
+use crate::{LargeError, LargeSpec};
+
+/// The arrays that accumulate, and the right to change them.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) tiling: Tiling,
+    mean: DiskArray,
+    std: DiskArray,
+    norma: DiskArray,
+    journal: DiskArray,
+    /// Whether they are there; before that, whatever is there is to be replaced.
+    pub(crate) is_written: bool,
+    _lock: Lock,
+}
+
+/// The arrays of every accumulating quilt.
+const ACCUMULATING: [ArrayName; 4] =
+    [ArrayName::MeanCache, ArrayName::StdCache, ArrayName::NormaCache, ArrayName::Journal];
+
+impl Disk {
+    /// Takes the lock and makes sure that what stands there may be replaced; writes nothing else.
+    pub(crate) fn begin(
+        names: &Names,
+        faults: &Faults,
+        spec: &LargeSpec,
+        n_channels: usize,
+        journal: &Journal,
+    ) -> Result<Self, LargeError> {
+        let lock = Lock::take(names)?;
+        check_replaceable(names)?;
+        settle(names, faults)?;
+        Self::lay_out(names, lock, spec, n_channels, journal)
+    }
+
+    /// Opens what stands there and finishes what was decided before.
+    pub(crate) fn open(names: &Names, faults: &Faults) -> Result<(Self, LargeSpec, Journal), LargeError> {
+        if !names.array(ArrayName::Journal).exists() && !names.pending().exists() {
+            return Err(LargeError::NoQuilt { path: names.base().into() });
+        }
+        let lock = Lock::take(names)?;
+        settle(names, faults)?;
+        let attributes = Attributes::of(&DiskArray::open(&names.array(ArrayName::Journal))?)?;
+        let spec = attributes.spec()?;
+        let mut journal = Journal::new(&spec)?;
+        let mut disk = Self::lay_out(names, lock, &spec, attributes.n_channels, &journal)?;
+        for name in ACCUMULATING {
+            let found = DiskArray::open(&names.array(name))?;
+            let place = disk.array_mut(name);
+            found.check_like(place)?;
+            *place = found;
+        }
+        disk.is_written = true;
+        journal.load(&disk.journal)?;
+        Ok((disk, spec, journal))
+    }
+
+    fn lay_out(
+        names: &Names,
+        lock: Lock,
+        spec: &LargeSpec,
+        n_channels: usize,
+        journal: &Journal,
+    ) -> Result<Self, LargeError> {
+        let tiling = Tiling::new(spec, n_channels);
+        let sums = |name: ArrayName| {
+            let (shape, chunk) = tiling.shapes(name);
+            let n_values = shape.iter().zip(&chunk).try_fold(size_of::<f64>(), |n, (&size, &side)| {
+                n.checked_mul(size.checked_next_multiple_of(side)?)
+            });
+            if n_values.is_none_or(|n| isize::try_from(n).is_err()) {
+                return Err(LargeError::TooLarge { shape });
+            }
+            DiskArray::new(&names.array(name), &shape, &chunk, PixelType::F64, Map::new())
+        };
+        let attributes = Attributes::new(spec, n_channels).to_json();
+        let folder = names.array(ArrayName::Journal);
+        Ok(Disk {
+            tiling,
+            mean: sums(ArrayName::MeanCache)?,
+            std: sums(ArrayName::StdCache)?,
+            norma: sums(ArrayName::NormaCache)?,
+            journal: DiskArray::new(&folder, journal.shape(), journal.chunk(), PixelType::U32, attributes)?,
+            is_written: false,
+            _lock: lock,
+        })
+    }
+
+    fn array(&self, name: ArrayName) -> &DiskArray {
+        match name {
+            ArrayName::StdCache => &self.std,
+            ArrayName::NormaCache => &self.norma,
+            ArrayName::Journal => &self.journal,
+            ArrayName::MeanCache | ArrayName::Mean | ArrayName::Std => &self.mean,
+        }
+    }
+
+    fn array_mut(&mut self, name: ArrayName) -> &mut DiskArray {
+        match name {
+            ArrayName::StdCache => &mut self.std,
+            ArrayName::NormaCache => &mut self.norma,
+            ArrayName::Journal => &mut self.journal,
+            ArrayName::MeanCache | ArrayName::Mean | ArrayName::Std => &mut self.mean,
+        }
+    }
+
+    pub(crate) fn journal(&self) -> &DiskArray {
+        &self.journal
+    }
+
+    /// The values of a chunk; `None` if nothing was ever saved there, which stands for zeros.
+    pub(crate) fn read(&self, key: &ChunkKey) -> Result<Option<Vec<f64>>, LargeError> {
+        if !self.is_written {
+            return Ok(None);
+        }
+        self.array(key.array).read(&self.tiling.chunk_idx(key))
+    }
+
+    /// Saves chunks and the journal as a whole or not at all.
+    ///
+    /// `values` is asked for every key on the threads of the pool; `None` leaves a chunk as it is.
+    pub(crate) fn save<V: AsRef<[f64]>>(
+        &self,
+        names: &Names,
+        faults: &Faults,
+        sync: bool,
+        journal: &Journal,
+        keys: &[ChunkKey],
+        values: impl Fn(&ChunkKey) -> Result<Option<V>, LargeError> + Sync,
+    ) -> Result<(), LargeError> {
+        if !self.is_written {
+            check_replaceable(names)?;
+        }
+        settle(names, faults)?;
+        let staging = Staging::begin(names, faults)?;
+        let staged = |name: ArrayName| {
+            let array = self.array(name).in_folder(&staging.folder(name))?;
+            if !self.is_written {
+                array.write_metadata()?;
+            }
+            Ok::<_, LargeError>(array)
+        };
+        let (mean, std) = (staged(ArrayName::MeanCache)?, staged(ArrayName::StdCache)?);
+        let (norma, entries) = (staged(ArrayName::NormaCache)?, staged(ArrayName::Journal)?);
+        keys.par_iter().try_for_each(|key| {
+            let array = match key.array {
+                ArrayName::StdCache => &std,
+                ArrayName::NormaCache => &norma,
+                _ => &mean,
+            };
+            let Some(values) = values(key)? else { return Ok(()) };
+            faults.step().map_err(crate::error::io_error("write a chunk of", array.folder()))?;
+            array.write(&self.tiling.chunk_idx(key), values.as_ref())
+        })?;
+        journal.write(&entries)?;
+        staging.decide(sync)?;
+        settle(names, faults)
+    }
+}
+
+/// Refuses to replace anything but Zarr arrays, before hours of work have gone into what would replace it.
+fn check_replaceable(names: &Names) -> Result<(), LargeError> {
+    let check = |path: &Path| is_replaceable_store(path).map(|_| ());
+    Ok(ArrayName::ALL.into_iter().try_for_each(|name| check(&names.array(name)))?)
+}

@@ -1,0 +1,187 @@
+//! Stops at every step of saving, and what is found afterwards.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use ndarray::{Array3, ArrayD};
+use patchweave_geometry::{Extent, PerAxis};
+
+use crate::faults::Faults;
+use crate::{LargeError, LargeOptions, LargeQuilt, LargeSpec};
+
+const N_PATCHES: usize = 8;
+
+fn spec() -> LargeSpec {
+    let (image, window) = (Extent::new(&[5, 6]).unwrap(), Extent::new(&[3, 4]).unwrap());
+    LargeSpec::new(2, image, window, PerAxis::new(&[2, 2]).unwrap()).unwrap().with_border(1, 0.3).unwrap()
+}
+
+fn patch(index: usize) -> Array3<f32> {
+    Array3::from_shape_fn((2, 3, 4), |(c, y, x)| 0.1 + index as f32 * 1.7 + (c * 12 + y * 4 + x) as f32 / 7.0)
+}
+
+fn options(every: usize, budget_bytes: usize) -> LargeOptions {
+    LargeOptions { budget_bytes, checkpoint_every: NonZeroUsize::new(every), sync: true }
+}
+
+fn add(quilt: &mut LargeQuilt, indices: impl IntoIterator<Item = usize>) -> Result<(), LargeError> {
+    let mut indices = indices.into_iter();
+    indices
+        .try_for_each(|index| quilt.stitch_with_variance(patch(index).view(), patch(index + 1).view(), index))
+}
+
+fn bits(values: &ArrayD<f64>) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+type State = (ArrayD<u32>, [Vec<u64>; 3]);
+
+fn state(quilt: &mut LargeQuilt) -> State {
+    let sums = [quilt.mean_sums().unwrap(), quilt.variance_sums().unwrap(), quilt.weights().unwrap()];
+    (quilt.counts().clone(), sums.map(|sums| bits(&sums)))
+}
+
+/// What a quilt of these patches holds that was never interrupted.
+fn undisturbed(indices: impl IntoIterator<Item = usize>) -> State {
+    let folder = tempfile::tempdir().unwrap();
+    let mut quilt = LargeQuilt::create(folder.path().join("calm"), spec(), LargeOptions::default()).unwrap();
+    add(&mut quilt, indices).unwrap();
+    state(&mut quilt)
+}
+
+/// The process ends here: nothing more is saved.
+fn kill(mut quilt: LargeQuilt) {
+    quilt.is_torn = true;
+}
+
+/// A quilt of other images, which the new one is going to replace.
+fn leave_old_quilt(base: &Path) -> State {
+    let old = LargeSpec::new(
+        1,
+        Extent::new(&[4, 4]).unwrap(),
+        Extent::new(&[4, 4]).unwrap(),
+        PerAxis::new(&[1, 1]).unwrap(),
+    );
+    let mut quilt = LargeQuilt::create(base, old.unwrap(), LargeOptions::default()).unwrap();
+    quilt.stitch(Array3::<u8>::ones((1, 4, 4)).view(), 0).unwrap();
+    quilt.mean(&crate::MeanOptions::default()).unwrap();
+    state(&mut quilt)
+}
+
+/// Opens a quilt after a crash, with more crashes while it is being opened.
+fn reopen(base: &Path, options: LargeOptions) -> LargeQuilt {
+    for n_steps in 0..4 {
+        let faults = Faults::none();
+        faults.after(n_steps);
+        if let Ok(quilt) = LargeQuilt::open_with(base, options, faults) {
+            kill(quilt);
+        }
+    }
+    LargeQuilt::open(base, options).unwrap()
+}
+
+#[test]
+fn whatever_step_is_the_last_one_the_journal_tells_the_truth() {
+    for options in [options(3, usize::MAX), options(1, 1), options(0, 1)] {
+        let mut n_replaced = 0;
+        for n_steps in 0.. {
+            let folder = tempfile::tempdir().unwrap();
+            let base = folder.path().join("sums");
+            let old = leave_old_quilt(&base);
+            let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
+            quilt.faults.after(n_steps);
+            let result = add(&mut quilt, 0..N_PATCHES).and_then(|()| quilt.checkpoint());
+            kill(quilt);
+
+            let mut quilt = reopen(&base, options);
+            assert!(!quilt.names.pending().exists() && !quilt.names.staged().exists());
+            if quilt.n_patches() == old.0.len() {
+                assert_eq!(state(&mut quilt), old, "step {n_steps}");
+            } else {
+                n_replaced += 1;
+                assert!(
+                    !quilt.names.array(crate::names::ArrayName::Mean).exists(),
+                    "a result of the old one"
+                );
+                let n_added = quilt.counts().iter().take_while(|count| **count == 1).count();
+                assert_eq!(state(&mut quilt), undisturbed(0..n_added), "step {n_steps}");
+                let missing: Vec<usize> = quilt.missing().collect();
+                assert_eq!(missing, (n_added..N_PATCHES).collect::<Vec<_>>());
+                add(&mut quilt, missing).unwrap();
+                assert_eq!(state(&mut quilt), undisturbed(0..N_PATCHES));
+            }
+            if result.is_ok() {
+                assert!(n_steps > 10 && n_replaced > 5, "{n_steps} steps, {n_replaced} replaced");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_goes_away_leaves_nothing_behind() {
+    for options in [options(3, usize::MAX), options(1, 1), options(0, 1)] {
+        for n_steps in 0.. {
+            let folder = tempfile::tempdir().unwrap();
+            let base = folder.path().join("sums");
+            let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
+            quilt.faults.after(n_steps);
+            let mut n_failures = 0;
+            for index in 0..N_PATCHES {
+                if let Err(error) = add(&mut quilt, [index]) {
+                    n_failures += 1;
+                    quilt.faults.after(usize::MAX);
+                    if !matches!(error, LargeError::NotSaved { .. }) {
+                        add(&mut quilt, [index]).unwrap();
+                    }
+                }
+            }
+            n_failures += usize::from(quilt.checkpoint().is_err());
+            quilt.faults.after(usize::MAX);
+            quilt.close().unwrap();
+            let mut quilt = LargeQuilt::open(&base, options).unwrap();
+            assert_eq!(state(&mut quilt), undisturbed(0..N_PATCHES), "step {n_steps}");
+            if n_failures == 0 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_merge_happens_as_a_whole_or_not_at_all() {
+    for is_new in [false, true] {
+        let n_own = if is_new { 0 } else { 3 };
+        for n_steps in 0.. {
+            let folder = tempfile::tempdir().unwrap();
+            let base = folder.path().join("first");
+            let options = options(0, usize::MAX);
+            let mut first = LargeQuilt::create(&base, spec(), options).unwrap();
+            let mut second = LargeQuilt::create(folder.path().join("second"), spec(), options).unwrap();
+            add(&mut first, 0..n_own).unwrap();
+            add(&mut second, n_own..N_PATCHES).unwrap();
+            first.checkpoint().unwrap();
+            first.faults.after(n_steps);
+            let result = first.merge(&mut second);
+            // It goes on to be of use, whatever has happened.
+            first.faults.after(usize::MAX);
+            let n_added = if first.checkpoint().is_ok() { first.counts().sum() as usize } else { 0 };
+            if n_added > 0 {
+                let in_memory = state(&mut first);
+                kill(first);
+                let mut first = LargeQuilt::open(&base, options).unwrap();
+                assert_eq!(state(&mut first), in_memory);
+                assert!([n_own, N_PATCHES].contains(&n_added), "step {n_steps}: {n_added} patches");
+                assert_eq!(state(&mut first).0, undisturbed(0..n_added).0);
+            } else {
+                assert!(is_new && result.is_err(), "step {n_steps}");
+                first.merge(&mut second).unwrap();
+                assert_eq!(state(&mut first), undisturbed(0..N_PATCHES));
+            }
+            if result.is_ok() {
+                assert!(n_steps > 5);
+                break;
+            }
+        }
+    }
+}
