@@ -1,7 +1,10 @@
 //! patchweave's part in the comparison of quilts: cuts patches or blends them, and prints how fast.
+//! What it does with quilts on disk is in `peer_large.rs`.
 //!
 //! `quilts.py` beside this file writes the task, calls this program and its peers in turn, and compares.
 #![allow(clippy::print_stdout, reason = "what it prints is its result")]
+
+mod peer_large;
 
 use std::collections::BTreeMap;
 use std::env::args;
@@ -16,6 +19,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use npyz::NpyFile;
 use patchweave::geometry::{Extent, PerAxis};
 use patchweave::quilt::Quilt;
+use peer_large::Large;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -176,14 +180,18 @@ fn needed(name: &str) -> Result<String, Failure> {
 }
 
 fn main() -> Result<(), Failure> {
-    let task: Task = serde_json::from_str(&fs::read_to_string(needed("task")?)?)?;
+    let written = fs::read_to_string(needed("task")?)?;
+    let task = || serde_json::from_str::<Task>(&written);
     let effort = Effort { seconds: needed("seconds")?.parse()? };
     let pool = ThreadPoolBuilder::new().num_threads(needed("threads")?.parse()?).build()?;
-    let told = match needed("operation")?.as_str() {
-        "unstitch" => pool.install(|| task.unstitch(&effort))?,
-        "stitch" => pool.install(|| task.stitch(&effort))?,
-        other => return Err(format!("--operation: got {other}, expected unstitch or stitch").into()),
-    };
+    let told = pool.install(|| match needed("operation")?.as_str() {
+        "unstitch" => task()?.unstitch(&effort),
+        "stitch" => task()?.stitch(&effort),
+        "large" => {
+            serde_json::from_str::<Large>(&written)?.measure(given("check").map(PathBuf::from).as_deref())
+        }
+        other => Err(format!("--operation: got {other}, expected unstitch, stitch or large").into()),
+    })?;
     println!("{told}");
     Ok(())
 }
