@@ -31,7 +31,8 @@ class Tally:
     peak_bytes: int = 0
     # What the peak is above the memory of the process before the quilt was made.
     rise_bytes: int = 0
-    checked: str = ""
+    # By how much of the value results are off; `None` before they were compared, or if that is too much.
+    off: float | None = None
     failure: str = ""
 
     @property
@@ -123,7 +124,7 @@ class Large:
                 for role, values in expected.items():
                     got = np.fromfile(place / role, "<f8").reshape(values.shape)
                     worst = max(worst, off(got, values, TOLERANCE))
-                tally.checked = f"mean and standard deviation within {worst:.0e}"
+                tally.off = worst
             except (ValueError, OSError) as error:
                 self.disagreements.append(f"{self.name}: {contestant}: {described(error)}")
 

@@ -36,7 +36,8 @@ class Tally:
     """What one contestant reached in one operation of one case: for every way, the median of each process."""
 
     rates: dict[str, list[float]] = field(default_factory=dict)
-    checked: str = ""
+    # By how much of the value results are off; `None` before they were compared, or if that is too much.
+    off: float | None = None
     failure: str = ""
 
     def rate(self, way: str = FRESH) -> float:
@@ -90,7 +91,7 @@ class Race:
             if not expected:
                 return
             try:
-                tally.checked = expected.check(operation, contestant, answer, Path(temporary))
+                tally.off = expected.check(operation, contestant, answer, Path(temporary))
             except (ValueError, LookupError, OSError) as error:
                 self.disagreements.append(f"{case.name}, {operation}: {contestant}: {described(error)}")
 

@@ -119,11 +119,21 @@ def outcome(cases: list[Case], race: Race, found: list[Large]) -> str:
     disagreements = race.disagreements + [text for case in found for text in case.disagreements]
     lines.append(f"disagreements: {len(disagreements)}")
     lines += disagreements
-    lines += [f"no part: {case}: {contestant}: {reason}" for (case, contestant), reason in race.refusals.items()]
-    tallies = {**race.tallies, **{(case.name, name): t for case in found for name, t in case.tallies.items()}}
-    for names, tally in tallies.items():
-        if tally.failure:
-            lines.append(f"failed: {', '.join(names)}: {tally.failure}")
-        elif tally.checked:
-            lines.append(f"checked: {', '.join(names)}: {tally.checked}")
+    for contestant in dict.fromkeys(contestant for _, contestant in race.refusals):
+        of_it = {case: reason for (case, name), reason in race.refusals.items() if name == contestant}
+        for reason in dict.fromkeys(of_it.values()):
+            where = [case for case, why in of_it.items() if why == reason]
+            lines.append(f"no part: {contestant}: {', '.join(where)}: {reason}")
+    lines += [f"failed: {', '.join(names)}: {t.failure}" for names, t in race.tallies.items() if t.failure]
+    lines += [f"failed: {c.name}, {name}: {t.failure}" for c in found for name, t in c.tallies.items() if t.failure]
+    checked: dict[tuple[str, str], list[float | None]] = {}
+    for (_, operation, contestant), tally in race.tallies.items():
+        checked.setdefault((operation, contestant), []).append(tally.off)
+    for case in found:
+        for contestant, tally in case.tallies.items():
+            checked.setdefault(("large", contestant), []).append(tally.off)
+    for names, differences in checked.items():
+        if compared := [difference for difference in differences if difference is not None]:
+            text = f"within {max(compared):.0e}" if max(compared) else "equal"
+            lines.append(f"checked: {', '.join(names)}: {len(compared)} of {len(differences)} cases, {text}")
     return "\n".join(lines)
