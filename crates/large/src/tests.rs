@@ -21,7 +21,7 @@ fn patch(index: usize) -> Array3<f32> {
 }
 
 fn options(every: usize, budget_bytes: usize) -> LargeOptions {
-    LargeOptions { budget_bytes, checkpoint_every: NonZeroUsize::new(every), sync: true }
+    LargeOptions { budget_bytes, checkpoint_every: NonZeroUsize::new(every), sync: every == 3 }
 }
 
 fn add(quilt: &mut LargeQuilt, indices: impl IntoIterator<Item = usize>) -> Result<(), LargeError> {
@@ -34,6 +34,11 @@ fn bits(values: &ArrayD<f64>) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
+/// A folder for tests that make many small files: in memory where the system has one for that.
+fn quick_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 type State = (ArrayD<u32>, [Vec<u64>; 3]);
 
 fn state(quilt: &mut LargeQuilt) -> State {
@@ -43,7 +48,7 @@ fn state(quilt: &mut LargeQuilt) -> State {
 
 /// What a quilt of these patches holds that was never interrupted.
 fn undisturbed(indices: impl IntoIterator<Item = usize>) -> State {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = quick_folder();
     let mut quilt = LargeQuilt::create(folder.path().join("calm"), spec(), LargeOptions::default()).unwrap();
     add(&mut quilt, indices).unwrap();
     state(&mut quilt)
@@ -51,7 +56,7 @@ fn undisturbed(indices: impl IntoIterator<Item = usize>) -> State {
 
 /// What two quilts hold together, the first of which has the first `n_own` patches.
 fn undisturbed_merge(n_own: usize) -> State {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = quick_folder();
     let create = |name: &str, indices| {
         let mut quilt =
             LargeQuilt::create(folder.path().join(name), spec(), LargeOptions::default()).unwrap();
@@ -99,7 +104,7 @@ fn whatever_step_is_the_last_one_the_journal_tells_the_truth() {
     for options in [options(3, usize::MAX), options(1, 1), options(0, 1)] {
         let mut n_replaced = 0;
         for n_steps in 0.. {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = quick_folder();
             let base = folder.path().join("sums");
             let old = leave_old_quilt(&base);
             let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
@@ -136,7 +141,7 @@ fn whatever_step_is_the_last_one_the_journal_tells_the_truth() {
 fn a_failure_that_goes_away_leaves_nothing_behind() {
     for options in [options(3, usize::MAX), options(1, 1), options(0, 1)] {
         for n_steps in 0.. {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = quick_folder();
             let base = folder.path().join("sums");
             let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
             quilt.faults.after(n_steps);
@@ -168,7 +173,7 @@ fn a_merge_happens_as_a_whole_or_not_at_all() {
         let n_own = if is_new { 0 } else { 3 };
         let merged = undisturbed_merge(n_own);
         for n_steps in 0.. {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = quick_folder();
             let base = folder.path().join("first");
             let options = options(0, usize::MAX);
             let mut first = LargeQuilt::create(&base, spec(), options).unwrap();
