@@ -28,7 +28,7 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-# One example: load_patches, predict_tiles, own_image_stack, own_patching or simulate_data
+# One example: any program of examples/, such as load_patches or quilt_in_memory
 example name="load_patches":
     cargo run --release --example {{ name }}
 

@@ -155,7 +155,7 @@ impl fmt::Display for PixelType {
 
 /// A Rust type that pixels may have.
 ///
-/// Everything is handed out as `f32`; integers beyond 2²⁴ and doubles are rounded to the nearest.
+/// Patches are handed out as `f32`; integers beyond 2²⁴ and doubles are rounded to the nearest.
 pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// The type's name at run time.
     const TYPE: PixelType;

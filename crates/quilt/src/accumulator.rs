@@ -11,9 +11,9 @@ use crate::{BlendWindow, QuiltError};
 ///
 /// Tiles may come from any grid, in any order, and each may blend in its own way; what lies outside of the
 /// part is left out, so that an image may be put together band by band and tiles may stick out of it. The
-/// order matters only for the rounding of sums, to about 1e-13 of the largest value; in the same order the
-/// result is the same bit for bit. Two accumulators of the same part add up
-/// ([`merge`](Self::merge)).
+/// order matters only for the rounding of sums, by less than 1e-12 of the largest value; in the same order the
+/// result is the same bit for bit, and in that of a quilt within as much of what the quilt gives. Two
+/// accumulators of the same part add up ([`merge`](Self::merge)).
 ///
 /// ```
 /// use ndarray::Array3;
@@ -45,7 +45,9 @@ impl Accumulator {
     ///
     /// # Errors
     /// [`QuiltError::OutOfMemory`]: 8 bytes are needed for every pixel of every channel, and of the weights.
+    /// [`QuiltError::Geometry`] if start and size of the part have different numbers of axes.
     pub fn new(n_channels: usize, region: Region) -> Result<Self, QuiltError> {
+        let region = Region::new(region.start, region.size)?;
         let [z, y, x] = region.size.to_zyx();
         Ok(Accumulator { region, sums: zeros(&[n_channels.saturating_add(1), z, y, x])? })
     }
@@ -74,8 +76,9 @@ impl Accumulator {
             return Err(QuiltError::Shape { what: "the tile", got: tile.shape().to_vec(), expected });
         }
         let first = self.region.start;
+        let tile_region = Region::new(start, size)?;
         let start = start.map_indexed(|axis, at| at.saturating_sub(first.iter().nth(axis).unwrap_or(0)));
-        let Some(inside) = Region::new(start, size)?.clip(&self.region.size)? else { return Ok(()) };
+        let Some(inside) = Region { start, ..tile_region }.clip(&self.region.size)? else { return Ok(()) };
         let [z, y, x] = size.to_zyx();
         let tile = tile
             .to_shape((n_channels, z, y, x))
@@ -102,7 +105,7 @@ impl Accumulator {
     /// Adds the sums of another accumulator of the same part.
     ///
     /// # Errors
-    /// [`QuiltError::Shape`] if part or channels differ.
+    /// [`QuiltError::Parts`] if part or channels differ.
     pub fn merge(&mut self, other: &Accumulator) -> Result<(), QuiltError> {
         if self.region != other.region || self.sums.shape() != other.sums.shape() {
             let of = |one: &Accumulator| format!("{} channels of {:?}", one.n_channels(), one.region);
@@ -128,7 +131,7 @@ impl Accumulator {
         self.weights().iter().filter(|&&weight| weight == 0.0).count()
     }
 
-    /// The weighted mean of the tiles, `C(Z)YX`; `NaN` where there are none.
+    /// The weighted mean of the tiles, `C(Z)YX`; `NaN` where there are none, which integers turn into 0.
     ///
     /// # Errors
     /// [`QuiltError::OutOfMemory`].

@@ -1,6 +1,6 @@
 //! Windows that slide over an image: how many there are and where they start; no pixels.
 
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, Region};
 
 use crate::QuiltError;
 
@@ -104,9 +104,28 @@ impl WindowGrid {
         Some(place.map_indexed(|axis, at| self.start_along(axis, at)))
     }
 
-    /// First pixels of all windows along one axis of `(Z)YX`, ascending.
+    /// What a window covers of the image; `None` if there is no such window.
+    ///
+    /// ```
+    /// use patchweave_geometry::{Extent, PerAxis, Region};
+    /// use patchweave_quilt::WindowGrid;
+    ///
+    /// let window = Extent::new(&[4, 6])?;
+    /// let grid = WindowGrid::new(Extent::new(&[10, 12])?, window, PerAxis::new(&[4, 3])?)?;
+    /// assert_eq!(grid.region(8), Some(Region { start: PerAxis::new(&[6, 6])?, size: window }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn region(&self, index: usize) -> Option<Region> {
+        // Sizes of arrays in memory are below 2⁶³.
+        let start = self.start(index)?.map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+        Some(Region { start, size: self.window })
+    }
+
+    /// First pixels of all windows along one axis of `(Z)YX`, ascending; none for an axis that is not there.
     pub fn starts_along(&self, axis: usize) -> impl ExactSizeIterator<Item = usize> + '_ {
-        (0..self.times[axis]).map(move |at| self.start_along(axis, at))
+        let n = self.times.iter().nth(axis).unwrap_or(0);
+        (0..n).map(move |at| self.start_along(axis, at))
     }
 
     /// How many windows share a pixel along an axis, without those that are pulled back.
@@ -132,8 +151,8 @@ impl WindowGrid {
     }
 }
 
-/// Number of windows along every axis, for any sizes: 0 or less where a window is larger than the image by
-/// more than a step.
+/// Number of windows along every axis, for any sizes: 0 or less where a window is larger than the image by a
+/// step or more.
 ///
 /// A bare count that checks nothing; a [`WindowGrid`] refuses windows that do not fit.
 ///
@@ -145,7 +164,7 @@ impl WindowGrid {
 /// assert_eq!(window_times(&[30], &[50], &[0]), None);
 /// ```
 ///
-/// `None` if a step is 0 or the lists differ in length.
+/// `None` if a step is 0, the lists differ in length, or a number would leave `i64`.
 #[must_use]
 pub fn window_times(image: &[usize], window: &[usize], step: &[usize]) -> Option<Vec<i64>> {
     if image.len() != window.len() || image.len() != step.len() {
@@ -159,7 +178,8 @@ pub fn window_times(image: &[usize], window: &[usize], step: &[usize]) -> Option
             return None;
         }
         let full = (image - window).div_euclid(step);
-        Some(if image > full.checked_mul(step)?.checked_add(window)? { full + 2 } else { full + 1 })
+        let has_rest = image > full.checked_mul(step)?.checked_add(window)?;
+        full.checked_add(if has_rest { 2 } else { 1 })
     })
     .collect()
 }
@@ -195,6 +215,13 @@ mod tests {
             prop_assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "row by row");
             prop_assert_eq!(grid.start(grid.n_windows()), None);
         }
+    }
+
+    #[test]
+    fn counts_that_leave_their_type_are_none() {
+        assert_eq!(window_times(&[usize::MAX >> 1], &[0], &[1]), None);
+        assert_eq!(window_times(&[usize::MAX], &[1], &[1]), None);
+        assert_eq!(window_times(&[30], &[55], &[25]), Some(vec![0]));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Images into patches and patches, or tiles, back into images.
 //!
-//! A [`Quilt`] cuts overlapping windows out of arrays and blends what comes back. Nothing here opens a file
-//! or starts a thread of its own.
+//! A [`Quilt`] cuts overlapping windows out of arrays and blends what comes back, all at once. An
+//! [`Accumulator`] blends tiles of any grid as they arrive; a [`Stitcher`] crops tiles and places what is left,
+//! without blending. Pairs of patches without labels are left out by
+//! [`clean_pairs`](Quilt::clean_pairs) and [`weed_sparse_classification_training_pairs`].
+//!
+//! Nothing here opens a file or makes a pool of threads; work is shared among those of the caller's rayon pool.
 
 mod accumulator;
 mod blend;

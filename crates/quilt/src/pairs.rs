@@ -1,9 +1,10 @@
 //! Inputs and targets cut alike, labels under the border hidden, patches without labels left out.
 
 use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension, RemoveAxis, Slice};
-use patchweave_pixel::Pixel;
+use patchweave_geometry::PerAxis;
+use rayon::prelude::*;
 
-use crate::tensor::{Leading, zeros};
+use crate::tensor::{Element, Leading, zeros};
 use crate::{Quilt, QuiltError};
 
 /// A patch of an input with that of its target.
@@ -63,10 +64,10 @@ impl Quilt {
         missing: Option<B>,
     ) -> Result<ArrayPair<A, B, DA, DB>, QuiltError>
     where
-        A: Pixel,
-        B: Pixel,
-        DA: Dimension + RemoveAxis,
-        DB: Dimension + RemoveAxis,
+        A: Element,
+        B: Element,
+        DA: RemoveAxis,
+        DB: RemoveAxis,
     {
         self.check_pair(inputs.shape(), targets.shape())?;
         let (inputs, mut targets) = (self.unstitch(inputs)?, self.unstitch(targets)?);
@@ -103,18 +104,20 @@ impl Quilt {
         missing: B,
     ) -> Result<impl Iterator<Item = PatchPair<'a, A, B, DA::Smaller, DB::Smaller>> + 'a, QuiltError>
     where
-        A: Pixel,
-        B: Pixel,
-        DA: Dimension + RemoveAxis + 'a,
-        DB: Dimension + RemoveAxis + 'a,
+        A: Element,
+        B: Element,
+        DA: RemoveAxis + 'a,
+        DB: RemoveAxis + 'a,
     {
         self.check_pair(inputs.shape(), targets.shape())?;
         let pairs = self.patches(inputs)?.zip(self.patches(targets)?);
-        Ok(pairs.filter_map(move |((index, input), (_, target))| {
-            let mut target = target.to_owned();
-            self.hide_border(target.view_mut(), missing);
-            target.iter().any(|label| *label != missing).then_some(PatchPair { index, input, target })
-        }))
+        Ok(pairs.filter(move |(_, (_, target))| self.holds_label(target, missing)).map(
+            move |((index, input), (_, target))| {
+                let mut target = target.to_owned();
+                self.hide_border(target.view_mut(), missing);
+                PatchPair { index, input, target }
+            },
+        ))
     }
 
     /// All pairs of [`clean_pairs`](Self::clean_pairs) in two arrays, empty ones if none is kept.
@@ -128,24 +131,30 @@ impl Quilt {
         missing: B,
     ) -> Result<LabelledPairs<A, B, DA, DB>, QuiltError>
     where
-        A: Pixel,
-        B: Pixel,
-        DA: Dimension + RemoveAxis,
-        DB: Dimension + RemoveAxis,
+        A: Element,
+        B: Element,
+        DA: RemoveAxis,
+        DB: RemoveAxis,
     {
         let window = self.grid().window();
         let shape = |what, shape: &[usize], n: usize| {
             Ok::<_, QuiltError>(Leading::of(what, shape, self.grid().image())?.shape(n, window))
         };
-        let kept: Vec<usize> =
-            self.clean_pairs(inputs.view(), targets.view(), missing)?.map(|pair| pair.index).collect();
+        self.check_pair(inputs.shape(), targets.shape())?;
+        let n_patches = self.n_patches(inputs.len_of(Axis(0)));
+        let is_kept = |index: &usize| {
+            self.unstitch_one(targets.view(), *index).is_ok_and(|target| self.holds_label(&target, missing))
+        };
+        let kept: Vec<usize> = (0..n_patches).into_par_iter().filter(is_kept).collect();
         let mut cut_inputs: Array<A, DA> = zeros(&shape("the inputs", inputs.shape(), kept.len())?)?;
         let mut cut_targets: Array<B, DB> = zeros(&shape("the targets", targets.shape(), kept.len())?)?;
         let places = cut_inputs.axis_iter_mut(Axis(0)).zip(cut_targets.axis_iter_mut(Axis(0)));
-        for (&index, (mut input, mut target)) in kept.iter().zip(places) {
+        let places: Vec<_> = kept.iter().zip(places).collect();
+        places.into_par_iter().try_for_each(|(&index, (mut input, mut target))| {
             input.assign(&self.unstitch_one(inputs.view(), index)?);
             target.assign(&self.unstitch_one(targets.view(), index)?);
-        }
+            Ok::<_, QuiltError>(())
+        })?;
         self.hide_border(cut_targets.view_mut(), missing);
         Ok(LabelledPairs { kept, inputs: cut_inputs, targets: cut_targets })
     }
@@ -156,8 +165,25 @@ impl Quilt {
         if n_inputs == n_targets { Ok(()) } else { Err(QuiltError::PairCount { n_inputs, n_targets }) }
     }
 
+    /// Whether a target holds a label that its border does not hide; the last axes are those of a window.
+    fn holds_label<T: Element, D: Dimension>(&self, target: &ArrayView<'_, T, D>, missing: T) -> bool {
+        // A label that is not even like itself is never missing.
+        if missing.ne(&missing) {
+            return !target.is_empty();
+        }
+        let mut inside = target.view();
+        let (window, borders) = (self.grid().window(), self.border());
+        let first = target.ndim() - window.n_axes();
+        for (axis, border) in borders.iter().flat_map(PerAxis::iter).enumerate() {
+            let (size, border) = (window.per_axis()[axis], usize::try_from(border).unwrap_or(0));
+            let end = size.saturating_sub(border);
+            inside.slice_axis_inplace(Axis(first + axis), Slice::from(border.min(end)..end));
+        }
+        inside.iter().any(|label| *label != missing)
+    }
+
     /// Overwrites what is not inside: the last axes of `labels` are those of a window.
-    fn hide_border<T: Pixel, D: Dimension>(&self, mut labels: ArrayViewMut<'_, T, D>, missing: T) {
+    fn hide_border<T: Element, D: Dimension>(&self, mut labels: ArrayViewMut<'_, T, D>, missing: T) {
         let Some(borders) = self.border() else { return };
         let window = self.grid().window();
         let first = labels.ndim() - window.n_axes();

@@ -2,8 +2,9 @@
 
 use ndarray::{Array, ArrayView, ArrayViewD, Axis, Dimension, RemoveAxis};
 use patchweave_pixel::Pixel;
+use rayon::prelude::*;
 
-use crate::QuiltError;
+use crate::{Element, QuiltError};
 
 /// What is left of pairs of patches, and which were removed.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +41,8 @@ pub struct Weeded<A, B, DA: Dimension, DB: Dimension> {
 /// ```
 ///
 /// # Errors
-/// [`QuiltError::PairCount`] if there are not as many targets as inputs, [`QuiltError::Shape`] if the mask does
-/// not broadcast against the targets.
+/// [`QuiltError::PairCount`] if there are not as many targets as inputs, [`QuiltError::Shape`] for arrays without
+/// axes or if the mask does not broadcast against the targets.
 pub fn weed_sparse_classification_training_pairs<A, B, M, DA, DB>(
     inputs: ArrayView<'_, A, DA>,
     targets: ArrayView<'_, B, DB>,
@@ -49,20 +50,27 @@ pub fn weed_sparse_classification_training_pairs<A, B, M, DA, DB>(
     mask: ArrayViewD<'_, M>,
 ) -> Result<Weeded<A, B, DA, DB>, QuiltError>
 where
-    A: Pixel,
-    B: Pixel,
+    A: Element,
+    B: Element,
     M: Pixel,
-    DA: Dimension + RemoveAxis,
-    DB: Dimension + RemoveAxis,
+    DA: RemoveAxis,
+    DB: RemoveAxis,
 {
-    let (n_inputs, n_targets) = (inputs.len_of(Axis(0)), targets.len_of(Axis(0)));
+    let n = |what, shape: &[usize]| {
+        let bad = || QuiltError::Shape { what, got: shape.to_vec(), expected: "patches in front".to_owned() };
+        shape.first().copied().ok_or_else(bad)
+    };
+    let (n_inputs, n_targets) =
+        (n("the array of inputs", inputs.shape())?, n("the array of targets", targets.shape())?);
     if n_inputs != n_targets {
         return Err(QuiltError::PairCount { n_inputs, n_targets });
     }
     let mask = without_ones_in_front(mask);
     let mask = broadcast(&mask, targets.shape())?;
-    let pairs = targets.axis_iter(Axis(0)).zip(mask.axis_iter(Axis(0)));
-    let removed: Vec<bool> = pairs.map(|(target, mask)| sum(target, missing, mask) == 0.0).collect();
+    let removed = (0..n_targets)
+        .into_par_iter()
+        .map(|at| !counts(targets.index_axis(Axis(0), at), missing, mask.index_axis(Axis(0), at)));
+    let removed: Vec<bool> = removed.collect();
     let kept: Vec<usize> = (0..n_inputs).filter(|&at| !removed[at]).collect();
     Ok(Weeded { inputs: inputs.select(Axis(0), &kept), targets: targets.select(Axis(0), &kept), removed })
 }
@@ -83,13 +91,13 @@ where
 ///
 /// # Errors
 /// [`QuiltError::Shape`] if the mask does not broadcast against the target.
-pub fn holds_label<B: Pixel, M: Pixel, D: Dimension>(
+pub fn holds_label<B: Element, M: Pixel, D: Dimension>(
     target: ArrayView<'_, B, D>,
     missing: B,
     mask: ArrayViewD<'_, M>,
 ) -> Result<bool, QuiltError> {
     let mask = without_ones_in_front(mask);
-    Ok(sum(target.view(), missing, broadcast(&mask, target.shape())?) != 0.0)
+    Ok(counts(target.view(), missing, broadcast(&mask, target.shape())?))
 }
 
 /// A mask may have more axes than the targets, as long as they hold nothing.
@@ -108,12 +116,22 @@ fn broadcast<'a, M>(mask: &'a ArrayViewD<'_, M>, shape: &[usize]) -> Result<Arra
     })
 }
 
-/// The mask where there are labels, added up; both have one shape.
-fn sum<B: Pixel, M: Pixel, D: Dimension>(
+/// Whether the mask where there are labels, added up, is not 0; both have one shape.
+fn counts<B: Element, M: Pixel, D: Dimension>(
     target: ArrayView<'_, B, D>,
     missing: B,
     mask: ArrayViewD<'_, M>,
-) -> f64 {
-    let labels = target.iter().zip(&mask);
-    labels.filter(|(label, _)| **label != missing).map(|(_, weight)| weight.to_f64()).sum()
+) -> bool {
+    let labels = target.iter().zip(&mask).filter(|(label, _)| **label != missing);
+    let mut weights = labels.map(|(_, weight)| weight.to_f64());
+    // As long as no weight is negative, the first that is not 0 decides.
+    let mut sum = 0.0;
+    let has_negative = weights.any(|weight| {
+        sum += weight;
+        weight != 0.0
+    }) && mask.iter().any(|weight| weight.to_f64() < 0.0);
+    if has_negative {
+        sum += weights.sum::<f64>();
+    }
+    sum != 0.0
 }

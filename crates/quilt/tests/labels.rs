@@ -109,3 +109,12 @@ fn pairs_have_as_many_targets_as_inputs() {
     let error = weed_sparse_classification_training_pairs(inputs.view(), targets.view(), 0, one.view());
     assert_eq!(error.unwrap_err(), QuiltError::PairCount { n_inputs: 2, n_targets: 3 });
 }
+
+#[test]
+fn arrays_without_axes_are_refused() {
+    let (input, target) = (ndarray::arr0(1.0_f32).into_dyn(), ndarray::arr0(1_usize).into_dyn());
+    let mask = ArrayD::<bool>::from_elem(IxDyn(&[]), true);
+    let error =
+        weed_sparse_classification_training_pairs(input.view(), target.view(), 0, mask.view()).unwrap_err();
+    assert_eq!(error.to_string(), "the array of inputs has shape [], expected patches in front");
+}

@@ -4,6 +4,7 @@
 
 use ndarray::{Array3, Array4, ArrayD, Axis, IxDyn, Slice, Zip};
 use patchweave_geometry::{Coords, Extent, PerAxis, Region};
+use patchweave_pixel::{Pixel, PixelType, with_pixel};
 use patchweave_quilt::{Accumulator, BlendWindow, Border, Quilt};
 use proptest::prelude::*;
 
@@ -322,4 +323,127 @@ fn what_does_not_fit_is_named() {
     assert_eq!(error.to_string(), "got a blend window of 3 × 3 pixels, expected one of 2 × 3");
     let error = BlendWindow::gaussian(Extent::new(&[3, 3]).unwrap(), 0.0).unwrap_err();
     assert_eq!(error.to_string(), "got a Gaussian as wide as 0 windows, expected a positive number");
+}
+
+/// Windows whose rows take all widths of the inner loops, strips that are cut, and blocks of several cells.
+fn wide_case() -> impl Strategy<Value = Case> {
+    let axis = |windows: std::ops::Range<usize>| (windows, 0_usize..120, 1_usize..60);
+    let parts = (axis(1..130), axis(16..150), 0_u8..6, prop::option::of(1_usize..3), any::<u64>());
+    parts.prop_map(|(y, x, kind, channels, seed)| {
+        let [image, window] = [[y.0 + y.1, x.0 + x.1], [y.0, x.0]].map(|size| Extent::new(&size).unwrap());
+        let step = PerAxis::new(&[y.2.min(y.0), x.2.min(x.0)]).unwrap();
+        let quilt = Quilt::new(image, window, step).unwrap();
+        Case { quilt: blended(quilt, kind, vec![2, 5], 0.3), n_images: 1, channels, seed }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn wide_windows_keep_the_laws(case in wide_case()) {
+        let mut images = case.images();
+        let patches = case.quilt.unstitch(images.view()).unwrap();
+        for index in 0..patches.len_of(Axis(0)) {
+            let wanted = case.cut(&mut images, index);
+            prop_assert_eq!(&patches.index_axis(Axis(0), index), &wanted);
+        }
+        prop_assert!(is_close(&case.quilt.stitch(patches.view()).unwrap().0, &images, 1e-6));
+        let patches = case.patches(1);
+        let (sums, norma) = case.woven(&patches);
+        let wanted = &sums / &norma.broadcast(sums.shape()).unwrap();
+        let (result, _) = case.quilt.stitch(patches.view()).unwrap();
+        prop_assert!(is_close(&result, &wanted.mapv(|mean| mean as f32), 1e-6));
+        let (result, _) = case.quilt.stitch(patches.mapv(f64::from).view()).unwrap();
+        prop_assert!(Zip::from(&result).and(&wanted).all(|got, wanted| (got - wanted).abs() < 1e-12));
+    }
+
+    #[test]
+    fn the_same_tiles_in_the_same_order_give_the_same_bits(case in case(true)) {
+        let case = case.of_one_image();
+        let patches = case.patches(1).mapv(f64::from);
+        let mean = || {
+            let region = Region::whole(case.quilt.grid().image());
+            let mut sums = Accumulator::new(case.channels.unwrap(), region).unwrap();
+            for (index, patch) in patches.outer_iter().enumerate() {
+                sums.add(patch, case.start(index), case.quilt.blend()).unwrap();
+            }
+            sums.mean::<f64>().unwrap()
+        };
+        let (first, second) = (mean(), mean());
+        prop_assert!(Zip::from(&first).and(&second).all(|a, b| a.to_bits() == b.to_bits()));
+        let (result, _) = case.quilt.stitch(patches.view()).unwrap();
+        let result = result.index_axis(Axis(0), 0);
+        let agrees = |a: &f64, b: &f64| (a - b).abs() < 1e-12 || (a.is_nan() && b.is_nan());
+        prop_assert!(Zip::from(&first).and(&result).all(agrees));
+    }
+
+    /// Every pixel type comes back as it was; means of those that single precision holds are exact.
+    #[test]
+    fn all_pixel_types_go_there_and_back(case in case(false)) {
+        for pixel_type in PixelType::ALL {
+            with_pixel!(pixel_type, T => {
+                let images = case.images().mapv(|value| T::from_f32((value + 1.0) * 50.0));
+                let patches = case.quilt.unstitch(images.view()).unwrap();
+                for (index, view) in case.quilt.patches(images.view()).unwrap().rev() {
+                    prop_assert_eq!(&patches.index_axis(Axis(0), index), &view);
+                }
+                let (result, _) = case.quilt.stitch(patches.view()).unwrap();
+                let agrees = |got: &<T as Pixel>::Mean, wanted: &T| (got.to_f64() - wanted.to_f64()).abs() < 1e-4;
+                prop_assert!(Zip::from(&result).and(&images).all(agrees));
+            });
+        }
+    }
+}
+
+#[test]
+fn blends_are_those_of_their_formulas() {
+    let row =
+        |blend: BlendWindow| blend.matrix().index_axis(Axis(0), 0).iter().copied().collect::<Vec<f64>>();
+    let window = |size: usize| Extent::new(&[1, size]).unwrap();
+    assert_eq!(row(BlendWindow::linear(window(4))), [0.5, 1.0, 1.0, 0.5]);
+    assert_eq!(row(BlendWindow::linear(window(5))), [1.0 / 3.0, 2.0 / 3.0, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
+    let hann = row(BlendWindow::hann(window(4)));
+    let expected = [0.146_446_609, 0.853_553_391, 0.853_553_391, 0.146_446_609];
+    assert!(hann.iter().zip(expected).all(|(got, wanted)| (got - wanted).abs() < 1e-9));
+    let gaussian = row(BlendWindow::gaussian(window(5), 0.2).unwrap());
+    let expected = [-2.0_f64, -0.5, 0.0, -0.5, -2.0].map(f64::exp);
+    assert!(gaussian.iter().zip(expected).all(|(got, wanted)| (got - wanted).abs() < 1e-12));
+    for blend in [BlendWindow::linear, BlendWindow::hann, BlendWindow::constant] {
+        assert_eq!(row(blend(window(1))), [1.0]);
+    }
+    // Half overlapping windows of von Hann add up to one; so does every product of them.
+    let image = Extent::new(&[16, 24]).unwrap();
+    let window = Extent::new(&[8, 8]).unwrap();
+    let quilt = Quilt::new(image, window, PerAxis::new(&[4, 4]).unwrap()).unwrap();
+    let weights = quilt.with_blend(BlendWindow::hann(window)).unwrap().weights().unwrap();
+    assert!(weights.indexed_iter().all(|(at, sum)| {
+        !((4..12).contains(&at[0]) && (4..20).contains(&at[1])) || (sum - 1.0).abs() < 1e-6
+    }));
+}
+
+#[test]
+fn a_border_leaves_a_chosen_blend_alone() {
+    let window = Extent::new(&[2, 3]).unwrap();
+    let hann = BlendWindow::hann(window);
+    let first = two_by_two().with_blend(hann.clone()).unwrap().with_border(1, 0.1).unwrap();
+    let second = two_by_two().with_border(1, 0.1).unwrap().with_blend(hann.clone()).unwrap();
+    for quilt in [first, second] {
+        assert_eq!((quilt.blend(), quilt.border().is_some()), (&hann, true));
+    }
+}
+
+#[test]
+fn accumulators_of_other_parts_are_refused() {
+    let part = |size: usize| Region::whole(Extent::new(&[size, 4]).unwrap());
+    let mut sums = Accumulator::new(1, part(4)).unwrap();
+    let error = sums.merge(&Accumulator::new(1, part(5)).unwrap()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("got an accumulator of 1 channels of Region { start: [0, 0], size: [5, 4]")
+    );
+    assert!(sums.merge(&Accumulator::new(2, part(4)).unwrap()).is_err());
+    let mixed = Region { start: PerAxis::new(&[0, 0, 0]).unwrap(), ..part(4) };
+    assert!(Accumulator::new(1, mixed).is_err());
 }

@@ -65,6 +65,9 @@ impl SingleCase {
         }
         let results = self.results()?;
         let Some(rows) = self.params.get("rows") else {
+            if results.is_empty() && self.error.is_none() {
+                return Err(self.entry("expect", "nothing".to_owned(), "results or an error"));
+            }
             let verdict = match &self.error {
                 Some(RawError { kind, contains }) => {
                     Verdict::Refusal { kind: kind.clone(), contains: contains.clone() }
