@@ -3,8 +3,8 @@
 //!
 //! A [`ChannelSpec`] says which neighbours become channels: as they are, their mean, or their standard deviation. A
 //! [`SliceStack`] computes such channels from another stack while it is read and is an image stack itself, so that
-//! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read, each of
-//! them once; the volume is never loaded. Plans say which windows there are and put them back together;
+//! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read,
+//! each of them once where they fit into a budget of memory; the volume is never loaded. Plans say which windows there are and put them back together;
 //! [`IndexedStack`] reads any stack the way NumPy indexes an array.
 //!
 //! Nothing here opens a file or starts a thread.
@@ -19,6 +19,7 @@ mod indexed;
 mod options;
 mod plan;
 mod reduce;
+mod room;
 mod selection;
 mod span;
 mod spec;

@@ -17,8 +17,14 @@ use support::{
 };
 
 fn any_options(n_slices: usize) -> impl Strategy<Value = SliceOptions> {
-    (any_boundary(), any_accumulation(), any_z_slices(n_slices))
-        .prop_map(|(boundary, accumulation, z_slices)| SliceOptions { boundary, accumulation, z_slices })
+    (any_boundary(), any_accumulation(), any_z_slices(n_slices)).prop_map(
+        |(boundary, accumulation, z_slices)| SliceOptions {
+            boundary,
+            accumulation,
+            z_slices,
+            pixel_type: None,
+        },
+    )
 }
 
 /// A volume, what is made of it, and how.

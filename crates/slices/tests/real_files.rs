@@ -62,6 +62,28 @@ fn volumes_in_files_agree_with_volumes_in_memory() {
     }
 }
 
+/// Integers in a file as it is, taken for floats, have means and standard deviations; a patch decodes what it needs.
+#[test]
+fn integers_in_files_have_means() {
+    let Some(folder) = real_data() else {
+        println!("skipped: there is no folder of real images");
+        return;
+    };
+    let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).std(&[&[0, 2]]).build().unwrap();
+    let path = folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif");
+    let open_options = OpenOptions::default();
+    let stack = open(&path, DataType::Tiff, None, &open_options).unwrap().remove(0);
+    assert_eq!(stack.info().pixel_type, PixelType::U16);
+    let error = SliceStack::new(&stack, spec.clone(), SliceOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("the option pixel_type 'f32' takes integers for floats"), "{error}");
+    let options = SliceOptions { pixel_type: Some(PixelType::F32), ..SliceOptions::default() };
+    let slices = SliceStack::new(&stack, spec.clone(), options.clone()).unwrap();
+    assert_eq!(slices.info().pixel_type, PixelType::F32);
+    let volume = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
+    let expected = naive(&volume.insert_axis(ndarray::Axis(0)), &spec, &options).unwrap();
+    assert!(close(&slices.convert().unwrap(), &expected));
+}
+
 /// The pixels of a real volume as floats, in a file without a header and in memory.
 #[test]
 fn means_of_a_mapped_volume_agree_with_those_in_memory() {
