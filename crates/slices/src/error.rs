@@ -6,6 +6,17 @@ use patchweave_quilt::QuiltError;
 use patchweave_stack::StackError;
 
 /// Why a specification, a selection, a plan or an index was refused, or why reading failed.
+///
+/// ```
+/// use patchweave_slices::{ChannelSpec, SlicesError};
+///
+/// let error = ChannelSpec::builder().build().unwrap_err();
+/// assert!(matches!(error, SlicesError::NoOperations));
+/// assert_eq!(
+///     error.to_string(),
+///     "the channel specification is empty, expected at least one of identity, mean and std"
+/// );
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SlicesError {

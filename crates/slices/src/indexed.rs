@@ -14,6 +14,19 @@ use crate::{Index, SlicesError};
 const NAMES: [&str; 5] = ["n", "c", "z", "y", "x"];
 
 /// What results of images with fewer axes than `n, c, z, y, x` look like.
+///
+/// ```
+/// use ndarray::Array;
+/// use patchweave_slices::{Index, IndexedStack, MissingAxes};
+/// use patchweave_stack::ArrayStack;
+///
+/// let volume = ArrayStack::new(Array::<f32, _>::zeros((5, 4, 6)).into_dyn(), &"ZYX".parse()?)?;
+/// let left_out = IndexedStack::new(&volume, MissingAxes::LeftOut);
+/// assert_eq!(left_out.get(&[Index::At(0)])?.shape(), [5, 4, 6]);
+/// let padded = IndexedStack::new(&volume, MissingAxes::Padded);
+/// assert_eq!(padded.get(&[Index::At(0)])?.shape(), [1, 5, 4, 6]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MissingAxes {
     /// Axes that the image lacks are left out, as for HDF5.

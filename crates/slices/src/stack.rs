@@ -122,7 +122,8 @@ impl<S: ImageStack> SliceStack<S> {
     /// that one plane is made of cannot be held.
     ///
     /// A window whose slices do not fit is computed in blocks of planes, and in bands of rows if those of one plane do not.
-    /// Every slice is read once per block and band, unless the block before still holds it.
+    /// Every slice is read once per block and band, unless the block before still holds it; from one block to the next the
+    /// slices that both need are copied. The result is the same, bit for bit.
     #[must_use]
     pub fn with_held_bytes(mut self, held_bytes: usize) -> Self {
         self.held_bytes = held_bytes;
