@@ -228,10 +228,12 @@ impl Plane<'_> {
     /// Copies them out of a block that reaches from the first to the last of them.
     fn pick(&self, block: ArrayView4<'_, f32>, mut out: ArrayViewMut4<'_, f32>) {
         let (first_y, first_x) = (reach(self.ys).start, reach(self.xs).start);
-        for (at_y, y) in self.ys.iter().enumerate() {
-            for (at_x, x) in self.xs.iter().enumerate() {
-                let pixels = block.slice(s![.., .., y - first_y, x - first_x]);
-                out.slice_mut(s![.., .., at_y, at_x]).assign(&pixels);
+        for (block, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
+            for (plane, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
+                for (y, mut out) in self.ys.iter().zip(out.rows_mut()) {
+                    let row = plane.row(y - first_y);
+                    out.iter_mut().zip(self.xs).for_each(|(out, x)| *out = row[x - first_x]);
+                }
             }
         }
     }
@@ -256,4 +258,19 @@ fn pieces(first_place: &BTreeMap<usize, usize>, n_most: usize) -> Vec<(Range<usi
         }
     }
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_neighbours_on_both_sides_and_bounded() {
+        let of = |zs: &[usize], n_most| {
+            pieces(&zs.iter().enumerate().map(|(place, &z)| (z, place)).collect(), n_most)
+        };
+        assert_eq!(of(&[2, 3, 4, 5, 6], 2), [(2..4, 0..2), (4..6, 2..4), (6..7, 4..5)]);
+        assert_eq!(of(&[2, 3], 0), [(2..3, 0..1), (3..4, 1..2)]);
+        assert_eq!(of(&[5, 4, 7, 8], 9), [(4..5, 1..2), (5..6, 0..1), (7..9, 2..4)]);
+    }
 }
