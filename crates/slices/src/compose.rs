@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ndarray::{Array4, ArrayView2, ArrayViewMut4, s};
+use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{Axis, Extent, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
+use crate::bands::bands;
+use crate::held::{Held, kept, plane, runs};
 use crate::reduce::reduce;
 use crate::stack::SliceStack;
 use crate::{Boundary, ZOperation};
@@ -51,12 +53,6 @@ struct Group {
     kernels: Vec<usize>,
     /// Where a channel is written, the place of its input in `inputs`, and its kernel.
     outputs: Vec<(usize, usize, usize)>,
-}
-
-/// Neighbouring slices that were read together: `CZYX` from `first_z` on.
-struct Held {
-    first_z: usize,
-    pixels: Array4<f32>,
 }
 
 impl<S: ImageStack> SliceStack<S> {
@@ -203,82 +199,5 @@ impl<S: ImageStack> SliceStack<S> {
         let is_all = inputs.len() == source.info().shape().n_channels;
         let pixels = source.read_patch(window.n, (!is_all).then_some(inputs), &region)?;
         Ok(Held { first_z: run.start, pixels })
-    }
-}
-
-impl Held {
-    fn range(&self) -> Range<usize> {
-        self.first_z..self.first_z + self.pixels.shape()[1]
-    }
-}
-
-/// What is left of slices that are held when only some are used; planes that are not leave memory.
-fn kept(held: BTreeMap<usize, Held>, used: &BTreeSet<usize>) -> BTreeMap<usize, Held> {
-    let mut kept = BTreeMap::new();
-    for (first_z, slices) in held {
-        let left = runs(used.range(slices.range()).copied());
-        if left.first() == Some(&slices.range()) {
-            kept.insert(first_z, slices);
-            continue;
-        }
-        for run in left {
-            let part = slices.pixels.slice(s![.., run.start - first_z..run.end - first_z, .., ..]);
-            kept.insert(run.start, Held { first_z: run.start, pixels: part.to_owned() });
-        }
-    }
-    kept
-}
-
-/// Rows in bands of at most `n_rows`, or single rows, which end where chunks do if a band holds a whole one.
-fn bands(rows: &Range<usize>, n_rows: usize, chunk: usize) -> Vec<Range<usize>> {
-    let n_rows = n_rows.max(1);
-    let mut bands = Vec::new();
-    let mut start = rows.start;
-    while start < rows.end {
-        let mut end = start.saturating_add(n_rows).min(rows.end);
-        let aligned = end - end % chunk;
-        if end < rows.end && aligned > start {
-            end = aligned;
-        }
-        bands.push(start..end);
-        start = end;
-    }
-    bands
-}
-
-/// One slice of an input channel, if it is held.
-fn plane(held: &BTreeMap<usize, Held>, input: usize, z: usize) -> Option<ArrayView2<'_, f32>> {
-    let (_, slices) = held.range(..=z).next_back()?;
-    slices.range().contains(&z).then(|| slices.pixels.slice(s![input, z - slices.first_z, .., ..]))
-}
-
-/// Ascending numbers as runs of neighbours.
-fn runs(numbers: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for number in numbers {
-        match runs.last_mut() {
-            Some(run) if run.end == number => run.end += 1,
-            _ => runs.push(number..number + 1),
-        }
-    }
-    runs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn bands_are_all_rows_and_end_with_chunks(start in 0_usize..50, n in 1_usize..60, most in 0_usize..70, chunk in 1_usize..20) {
-            let bands = bands(&(start..start + n), most, chunk);
-            let rows: Vec<usize> = bands.iter().cloned().flatten().collect();
-            prop_assert_eq!(rows, (start..start + n).collect::<Vec<_>>());
-            for band in &bands {
-                prop_assert!(band.len() <= most.max(1));
-                prop_assert!(most < chunk || band.end == start + n || band.end % chunk == 0);
-            }
-        }
     }
 }

@@ -9,11 +9,13 @@
 //!
 //! Nothing here opens a file or starts a thread.
 
+mod bands;
 mod boundary;
 mod channels;
 mod compose;
 mod described;
 mod error;
+mod held;
 mod index;
 mod indexed;
 mod options;
