@@ -1,4 +1,5 @@
-//! 2.5-D: a network for planes that sees the neighbours of every slice as channels, trained on a volume in a file.
+//! 2.5-D: batches of planes with the neighbours of every slice as channels, cut from a volume in a file, and patches
+//! blended to planes again.
 //!
 //! The volume is an OME-Zarr that is never loaded as a whole: a patch decodes the chunks it needs, and nothing else.
 //! Run it with: cargo run --release --example two_and_a_half_d
@@ -8,7 +9,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Array4, Axis, s};
+use ndarray::{Array4, Axis, Ix4, s};
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
 use patchweave::geometry::{ArrayLayout, Extent, PerAxis};
 use patchweave::loader::{Loader, LoaderOptions, Order};
@@ -87,6 +88,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         n_batches += 1;
     }
     println!("{n_batches} batches of patches of {} planes", N_SLICES);
+
+    // What a model makes of patches of planes is blended by a quilt; here it doubles them.
+    let middle = SliceOptions { z_slices: vec![11, 12].into(), ..SliceOptions::default() };
+    let middle = SliceStack::new(Arc::clone(&volume), spec.clone(), middle)?;
+    let quilt = middle.quilt(Extent::new(&[64, 64])?, PerAxis::new(&[32, 32])?)?.with_border(8, 0.1)?;
+    let whole = middle.convert()?.into_dimensionality::<Ix4>()?;
+    let predicted = quilt.unstitch(whole.view())?.mapv(|value| 2.0 * value);
+    let (blended, _) = quilt.stitch(predicted.view())?;
+    assert!((&blended - 2.0 * &whole).iter().all(|error| error.abs() < 1e-2));
+    println!("{} patches blended to {:?}", predicted.len_of(Axis(0)), blended.shape());
 
     // Patches of a plan go back to where they were cut; here every second slice as the depth of a volume.
     let z_slices = Span { step: Some(2), ..Span::ALL }.into();

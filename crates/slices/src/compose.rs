@@ -1,19 +1,17 @@
-//! Reading the slices that a window needs, each once, and making channels of them.
+//! Reading the slices that a window needs, as many as may be held, and making channels of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ndarray::{Array4, ArrayView2, ArrayViewMut4, s};
-use patchweave_geometry::{Extent, PerAxis, Region};
+use ndarray::{ArrayViewMut4, s};
+use patchweave_geometry::{Axis, Extent, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
+use crate::bands::bands;
+use crate::held::{Held, kept, plane, runs};
 use crate::reduce::reduce;
 use crate::stack::SliceStack;
 use crate::{Boundary, ZOperation};
-
-/// Places whose slices are read together: many enough to read chunks that are several slices deep as a whole, few enough
-/// that a volume is not held.
-const PLACES_AT_ONCE: usize = 16;
 
 /// What makes one channel out of one input channel.
 #[derive(Debug, Clone)]
@@ -57,12 +55,6 @@ struct Group {
     outputs: Vec<(usize, usize, usize)>,
 }
 
-/// Neighbouring slices that were read together: `CZYX` from `first_z` on.
-struct Held {
-    first_z: usize,
-    pixels: Array4<f32>,
-}
-
 impl<S: ImageStack> SliceStack<S> {
     /// Computes a window into `out`, whose shape is that of the channels, the places and the plane.
     pub(crate) fn compose(
@@ -98,39 +90,98 @@ impl<S: ImageStack> SliceStack<S> {
         inputs_of.into_iter().map(group).collect()
     }
 
+    /// Works in bands of rows if the slices of a single place do not fit into memory that may be held.
     fn compose_group(
         &self,
         window: &Window<'_>,
         group: &Group,
         mut out: ArrayViewMut4<'_, f32>,
     ) -> Result<(), StackError> {
-        let needed = |z0: usize| -> BTreeSet<usize> {
-            group.kernels.iter().flat_map(|&kernel| self.members(kernel, z0)).flatten().collect()
-        };
-        let mut last_use = BTreeMap::new();
-        for (place, &z0) in window.z0s.iter().enumerate() {
-            last_use.extend(needed(z0).into_iter().map(|z| (z, place)));
+        let needs: Vec<BTreeSet<usize>> = window.z0s.iter().map(|&z0| self.needed(group, z0)).collect();
+        let n_most = needs.iter().map(BTreeSet::len).max().unwrap_or(0).max(1);
+        let row_bytes =
+            group.inputs.len().saturating_mul(window.x.len()).saturating_mul(size_of::<f32>()).max(1);
+        let n_held = self.held_bytes() / row_bytes;
+        for band in bands(&window.y, n_held / n_most, self.chunk_size(Axis::Y)) {
+            let rows = band.start - window.y.start..band.end - window.y.start;
+            let n_planes = n_held / band.len().max(1);
+            let part = Window { y: band, ..window.clone() };
+            self.compose_band(&part, group, &needs, n_planes, out.slice_mut(s![.., .., rows, ..]))?;
         }
+        Ok(())
+    }
+
+    /// Works in blocks of places whose slices are at most `n_planes` together, or in single places.
+    fn compose_band(
+        &self,
+        window: &Window<'_>,
+        group: &Group,
+        needs: &[BTreeSet<usize>],
+        n_planes: usize,
+        mut out: ArrayViewMut4<'_, f32>,
+    ) -> Result<(), StackError> {
         let mut held = BTreeMap::<usize, Held>::new();
-        for (block, z0s) in window.z0s.chunks(PLACES_AT_ONCE).enumerate() {
-            let first_place = block * PLACES_AT_ONCE;
-            let is_used = |z: usize| last_use.get(&z).is_some_and(|place| *place >= first_place);
-            held.retain(|_, slices| slices.range().any(is_used));
-            let block_needs: BTreeSet<usize> = z0s.iter().flat_map(|&z0| needed(z0)).collect();
-            let missing = block_needs.into_iter().filter(|&z| plane(&held, 0, z).is_none());
+        let mut first = 0;
+        while first < needs.len() {
+            let (n_places, block) = self.block(&window.z0s[first..], &needs[first..], n_planes);
+            held = kept(held, &block);
+            let missing = block.into_iter().filter(|&z| plane(&held, 0, z).is_none()).collect::<Vec<_>>();
             for run in runs(missing) {
                 held.insert(run.start, self.read(window, &group.inputs, run)?);
             }
-            for (place, &z0) in z0s.iter().enumerate() {
+            for place in first..first + n_places {
                 for &(channel, input, kernel) in &group.outputs {
-                    let members = self.members(kernel, z0).into_iter();
+                    let members = self.members(kernel, window.z0s[place]).into_iter();
                     let planes: Vec<_> = members.map(|z| z.and_then(|z| plane(&held, input, z))).collect();
-                    let out = out.slice_mut(s![channel, first_place + place, .., ..]);
+                    let out = out.slice_mut(s![channel, place, .., ..]);
                     reduce(self.kernels()[kernel].kind, &planes, out);
                 }
             }
+            first += n_places;
         }
         Ok(())
+    }
+
+    /// How many of the next places are composed together, at least one, and the slices they need.
+    ///
+    /// Where possible a block that is not the last ends where a layer of chunks does, so that no layer is decoded twice.
+    fn block(&self, z0s: &[usize], needs: &[BTreeSet<usize>], n_planes: usize) -> (usize, BTreeSet<usize>) {
+        let (depth, n_slices) = (self.chunk_size(Axis::Z), self.n_slices());
+        let is_falling = z0s.first() > z0s.last();
+        let ends_layer = |slices: &BTreeSet<usize>| match is_falling {
+            true => slices.first().is_none_or(|first| first.is_multiple_of(depth)),
+            false => {
+                slices.last().is_none_or(|last| (last + 1).is_multiple_of(depth) || last + 1 == n_slices)
+            }
+        };
+        let mut slices = needs.first().cloned().unwrap_or_default();
+        let mut n_places = 1;
+        let mut best = ends_layer(&slices).then_some(n_places);
+        for more in needs.iter().skip(1) {
+            if slices.len() + more.difference(&slices).count() > n_planes {
+                let n_places = best.unwrap_or(n_places);
+                return (n_places, needs[..n_places].iter().flatten().copied().collect());
+            }
+            slices.extend(more);
+            n_places += 1;
+            if ends_layer(&slices) {
+                best = Some(n_places);
+            }
+        }
+        (n_places, slices)
+    }
+
+    /// The slices that one place needs.
+    fn needed(&self, group: &Group, z0: usize) -> BTreeSet<usize> {
+        group.kernels.iter().flat_map(|&kernel| self.members(kernel, z0)).flatten().collect()
+    }
+
+    /// The size of chunks of the image along an axis, 1 where there are none.
+    fn chunk_size(&self, axis: Axis) -> usize {
+        let info = self.source().info();
+        let chunks = info.chunks.as_deref().filter(|_| !info.is_in_place);
+        let along = info.layout.axes().position(axis).and_then(|at| chunks?.get(at));
+        along.copied().unwrap_or(1).max(1)
     }
 
     fn members(&self, kernel: usize, z0: usize) -> Vec<Option<usize>> {
@@ -149,28 +200,4 @@ impl<S: ImageStack> SliceStack<S> {
         let pixels = source.read_patch(window.n, (!is_all).then_some(inputs), &region)?;
         Ok(Held { first_z: run.start, pixels })
     }
-}
-
-impl Held {
-    fn range(&self) -> Range<usize> {
-        self.first_z..self.first_z + self.pixels.shape()[1]
-    }
-}
-
-/// One slice of an input channel, if it is held.
-fn plane(held: &BTreeMap<usize, Held>, input: usize, z: usize) -> Option<ArrayView2<'_, f32>> {
-    let (_, slices) = held.range(..=z).next_back()?;
-    slices.range().contains(&z).then(|| slices.pixels.slice(s![input, z - slices.first_z, .., ..]))
-}
-
-/// Ascending numbers as runs of neighbours.
-pub(crate) fn runs(numbers: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for number in numbers {
-        match runs.last_mut() {
-            Some(run) if run.end == number => run.end += 1,
-            _ => runs.push(number..number + 1),
-        }
-    }
-    runs
 }

@@ -6,6 +6,17 @@ use patchweave_quilt::QuiltError;
 use patchweave_stack::StackError;
 
 /// Why a specification, a selection, a plan or an index was refused, or why reading failed.
+///
+/// ```
+/// use patchweave_slices::{ChannelSpec, SlicesError};
+///
+/// let error = ChannelSpec::builder().build().unwrap_err();
+/// assert!(matches!(error, SlicesError::NoOperations));
+/// assert_eq!(
+///     error.to_string(),
+///     "the channel specification is empty, expected at least one of identity, mean and std"
+/// );
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SlicesError {
@@ -51,13 +62,26 @@ pub enum SlicesError {
         axes: Axes,
     },
     /// A mean or standard deviation of pixels that could not hold it.
-    #[error("{stack}: {operation} of pixels of type {pixel_type}, expected a floating type")]
+    #[error(
+        "{stack}: {operation} of pixels of type {pixel_type}, expected a floating type: the option pixel_type 'f32' \
+         takes integers for floats"
+    )]
     NotFloating {
         /// The image.
         stack: String,
         /// The operation as it was written.
         operation: String,
         /// The type of the pixels.
+        pixel_type: PixelType,
+    },
+    /// A type that values are not read as.
+    #[error(
+        "{stack}: got the option pixel_type {pixel_type}, expected float32 or float64, because pixels arrive as floats"
+    )]
+    ReadAs {
+        /// The image.
+        stack: String,
+        /// The type.
         pixel_type: PixelType,
     },
     /// An operation all of whose slices are left out.
@@ -136,8 +160,18 @@ pub enum SlicesError {
         /// What would fit.
         expected: String,
     },
+    /// A part of a written plan that is none.
+    #[error("got {what} {got} in a plan, expected {expected}")]
+    Written {
+        /// What is wrong.
+        what: &'static str,
+        /// What it says.
+        got: String,
+        /// What it should say.
+        expected: String,
+    },
     /// Parts of a written plan that contradict each other.
-    #[error("the plan has {what} {got}, its patches say {expected}")]
+    #[error("the plan has {what} {got}, expected {expected}, as its patches say")]
     Contradiction {
         /// What is wrong.
         what: &'static str,

@@ -1,15 +1,32 @@
 //! Any image stack, indexed as NumPy indexes an array.
 
-use ndarray::{Array3, Array4, ArrayD, ArrayView4, Axis as Dim, s};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use ndarray::{Array3, Array4, Array5, ArrayD, ArrayView4, ArrayViewMut4, Axis as Dim, s};
 use patchweave_geometry::{Axis, Coords, Extent, Region};
 use patchweave_stack::{ImageStack, ImageStackExt};
 
-use crate::compose::runs;
+use crate::room::zeros;
+use crate::stack::HELD_BYTES;
 use crate::{Index, SlicesError};
 
 const NAMES: [&str; 5] = ["n", "c", "z", "y", "x"];
 
 /// What results of images with fewer axes than `n, c, z, y, x` look like.
+///
+/// ```
+/// use ndarray::Array;
+/// use patchweave_slices::{Index, IndexedStack, MissingAxes};
+/// use patchweave_stack::ArrayStack;
+///
+/// let volume = ArrayStack::new(Array::<f32, _>::zeros((5, 4, 6)).into_dyn(), &"ZYX".parse()?)?;
+/// let left_out = IndexedStack::new(&volume, MissingAxes::LeftOut);
+/// assert_eq!(left_out.get(&[Index::At(0)])?.shape(), [5, 4, 6]);
+/// let padded = IndexedStack::new(&volume, MissingAxes::Padded);
+/// assert_eq!(padded.get(&[Index::At(0)])?.shape(), [1, 5, 4, 6]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MissingAxes {
     /// Axes that the image lacks are left out, as for HDF5.
@@ -29,8 +46,11 @@ pub enum MissingAxes {
 /// Any image stack, indexed by `(n, c, z, y, x)` as NumPy indexes an array.
 ///
 /// Integers drop their axis and count from the end if they are negative, slices keep it; what is not given is taken
-/// whole. Indices for axes that the image lacks are ignored. Only what is asked for is read, slice by slice; along `y` and
-/// `x` all between the first and the last position is.
+/// whole. Indices for axes that the image lacks are ignored. Pixels are `f32`: integers beyond 2^24 and doubles are
+/// rounded.
+///
+/// Only what is asked for is read, straight into the result. Where rows or columns are left out or reversed, all from the
+/// first to the last is read into a block of at most 64 MiB, or of one slice, and picked from there.
 ///
 /// ```
 /// use ndarray::Array;
@@ -130,50 +150,52 @@ impl<S: ImageStack> IndexedStack<S> {
     /// The pixels at all combinations of positions, `NCZYX`.
     fn read(&self, positions: &[Vec<usize>; 5]) -> Result<ArrayD<f32>, SlicesError> {
         let shape = positions.each_ref().map(Vec::len);
-        let mut values = Vec::new();
-        let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size));
-        let refused = || SlicesError::OutOfMemory { shape: shape.to_vec() };
-        let len = len.ok_or_else(refused)?;
-        values.try_reserve_exact(len).map_err(|_| refused())?;
-        values.resize(len, 0.0);
+        let refused = |_| SlicesError::OutOfMemory { shape: shape.to_vec() };
+        let mut all = Array5::from_shape_vec(shape, zeros(&shape)?).map_err(refused)?;
+        if all.is_empty() {
+            return Ok(all.into_dyn());
+        }
         let [ns, cs, zs, ys, xs] = positions;
-        let [n_n, n_c, n_z, n_y, n_x] = shape;
-        if len > 0 {
-            let mut distinct = zs.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            let (first_y, height) = reach(ys);
-            let (first_x, width) = reach(xs);
-            let mut samples: Vec<&mut [f32]> = values.chunks_exact_mut(len / n_n).collect();
-            for run in runs(distinct) {
-                let start = [run.start, first_y, first_x].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
-                let start = Coords::new(&start)?;
-                let size = Extent::new(&[run.len(), height, width])?;
-                // An image without depth has a single slice and takes regions of two axes.
-                let region = match self.source.info().shape().extent.n_axes() {
-                    2 => Region {
-                        start: Coords::new(&start.as_slice()[1..])?,
-                        size: Extent::new(&size.as_slice()[1..])?,
-                    },
-                    _ => Region { start, size },
-                };
-                for (&n, sample) in ns.iter().zip(&mut samples) {
-                    let block = self.source.read_patch(n, Some(cs), &region)?;
-                    let block = picked(block.view(), ys, first_y, xs, first_x);
-                    let mut sample = ndarray::ArrayViewMut4::from_shape([n_c, n_z, n_y, n_x], sample)
-                        .map_err(|_| refused())?;
-                    for (place, z) in zs.iter().enumerate().filter(|(_, z)| run.contains(z)) {
-                        sample.slice_mut(s![.., place, .., ..]).assign(&block.slice(s![
-                            ..,
-                            z - run.start,
-                            ..,
-                            ..
-                        ]));
-                    }
+        let mut first_place = BTreeMap::new();
+        for (place, &z) in zs.iter().enumerate() {
+            first_place.entry(z).or_insert(place);
+        }
+        let plane = Plane { ys, xs };
+        let [height, width] = [reach(ys).len(), reach(xs).len()];
+        let slice_bytes =
+            [cs.len(), height, width, size_of::<f32>()].into_iter().fold(1, usize::saturating_mul);
+        for (zs, places) in pieces(&first_place, HELD_BYTES / slice_bytes) {
+            let region = self.region(&zs, &plane)?;
+            for (&n, mut sample) in ns.iter().zip(all.outer_iter_mut()) {
+                let mut part = sample.slice_mut(s![.., places.clone(), .., ..]);
+                if plane.is_dense() {
+                    self.source.read_into(n, Some(cs), &region, part)?;
+                    continue;
                 }
+                let block = [cs.len(), zs.len(), height, width];
+                let mut block = Array4::from_shape_vec(block, zeros(&block)?).map_err(refused)?;
+                self.source.read_into(n, Some(cs), &region, block.view_mut())?;
+                plane.pick(block.view(), part.view_mut());
             }
         }
-        ArrayD::from_shape_vec(shape.to_vec(), values).map_err(|_| refused())
+        for (place, z) in zs.iter().enumerate() {
+            let first = first_place.get(z).copied().unwrap_or(place);
+            if first < place {
+                let (read, mut repeats) = all.view_mut().split_at(Dim(2), place);
+                repeats.index_axis_mut(Dim(2), 0).assign(&read.index_axis(Dim(2), first));
+            }
+        }
+        Ok(all.into_dyn())
+    }
+
+    /// Some slices from the first to the last row and column of a plane.
+    fn region(&self, zs: &Range<usize>, plane: &Plane<'_>) -> Result<Region, SlicesError> {
+        let ranges = [zs.clone(), reach(plane.ys), reach(plane.xs)];
+        let start = ranges.each_ref().map(|range| i64::try_from(range.start).unwrap_or(i64::MAX));
+        let size = ranges.each_ref().map(Range::len);
+        // An image without depth has a single slice and takes regions of two axes.
+        let n_left_out = 3 - self.source.info().shape().extent.n_axes();
+        Ok(Region::new(Coords::new(&start[n_left_out..])?, Extent::new(&size[n_left_out..])?)?)
     }
 
     /// How many axes of length 1 stand in front of a result with `n_axes`.
@@ -191,21 +213,64 @@ impl<S: ImageStack> IndexedStack<S> {
     }
 }
 
-/// The first of some positions and how far the last one reaches from it.
-fn reach(positions: &[usize]) -> (usize, usize) {
-    let first = positions.iter().copied().min().unwrap_or(0);
-    let last = positions.iter().copied().max().unwrap_or(0);
-    (first, last - first + 1)
+/// The rows and columns that are wanted.
+struct Plane<'a> {
+    ys: &'a [usize],
+    xs: &'a [usize],
 }
 
-/// The positions of a block that starts at `first_y` and `first_x`.
-fn picked(
-    block: ArrayView4<'_, f32>,
-    ys: &[usize],
-    first_y: usize,
-    xs: &[usize],
-    first_x: usize,
-) -> Array4<f32> {
-    let from = |first: usize, positions: &[usize]| positions.iter().map(|at| at - first).collect::<Vec<_>>();
-    block.select(Dim(2), &from(first_y, ys)).select(Dim(3), &from(first_x, xs))
+impl Plane<'_> {
+    /// Whether they are all between their first and last, in order.
+    fn is_dense(&self) -> bool {
+        [self.ys, self.xs].iter().all(|positions| positions.windows(2).all(|pair| pair[0] + 1 == pair[1]))
+    }
+
+    /// Copies them out of a block that reaches from the first to the last of them.
+    fn pick(&self, block: ArrayView4<'_, f32>, mut out: ArrayViewMut4<'_, f32>) {
+        let (first_y, first_x) = (reach(self.ys).start, reach(self.xs).start);
+        for (block, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
+            for (plane, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
+                for (y, mut out) in self.ys.iter().zip(out.rows_mut()) {
+                    let row = plane.row(y - first_y);
+                    out.iter_mut().zip(self.xs).for_each(|(out, x)| *out = row[x - first_x]);
+                }
+            }
+        }
+    }
+}
+
+/// From the least to the greatest of some positions.
+fn reach(positions: &[usize]) -> Range<usize> {
+    let least = positions.iter().copied().min().unwrap_or(0);
+    least..positions.iter().copied().max().map_or(0, |greatest| greatest + 1)
+}
+
+/// Neighbouring slices whose places are neighbours as well, at most `n_most` together, or one: slices and places.
+fn pieces(first_place: &BTreeMap<usize, usize>, n_most: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut pieces: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for (&z, &place) in first_place {
+        match pieces.last_mut() {
+            Some((zs, places)) if zs.end == z && places.end == place && zs.len() < n_most => {
+                zs.end += 1;
+                places.end += 1;
+            }
+            _ => pieces.push((z..z + 1, place..place + 1)),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_neighbours_on_both_sides_and_bounded() {
+        let of = |zs: &[usize], n_most| {
+            pieces(&zs.iter().enumerate().map(|(place, &z)| (z, place)).collect(), n_most)
+        };
+        assert_eq!(of(&[2, 3, 4, 5, 6], 2), [(2..4, 0..2), (4..6, 2..4), (6..7, 4..5)]);
+        assert_eq!(of(&[2, 3], 0), [(2..3, 0..1), (3..4, 1..2)]);
+        assert_eq!(of(&[5, 4, 7, 8], 9), [(4..5, 1..2), (5..6, 0..1), (7..9, 2..4)]);
+    }
 }

@@ -3,22 +3,25 @@
 //!
 //! A [`ChannelSpec`] says which neighbours become channels: as they are, their mean, or their standard deviation. A
 //! [`SliceStack`] computes such channels from another stack while it is read and is an image stack itself, so that
-//! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read, each of
-//! them once; the volume is never loaded. Plans say which windows there are and put them back together;
+//! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read,
+//! each of them once where they fit into a budget of memory; the volume is never loaded. Plans say which windows there are and put them back together;
 //! [`IndexedStack`] reads any stack the way NumPy indexes an array.
 //!
 //! Nothing here opens a file or starts a thread.
 
+mod bands;
 mod boundary;
 mod channels;
 mod compose;
 mod described;
 mod error;
+mod held;
 mod index;
 mod indexed;
 mod options;
 mod plan;
 mod reduce;
+mod room;
 mod selection;
 mod span;
 mod spec;

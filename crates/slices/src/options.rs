@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use patchweave_pixel::PixelType;
 use serde::{Deserialize, Serialize};
 
 use crate::{Boundary, SlicesError, ZSlices};
@@ -61,4 +62,7 @@ pub struct SliceOptions {
     pub accumulation: Accumulation,
     /// In the place of which slices channels are made.
     pub z_slices: ZSlices,
+    /// What pixels are taken for: `F32` or `F64` let integers have a mean and a standard deviation; `None` is the type of
+    /// the image. Values are `f32` in any case.
+    pub pixel_type: Option<PixelType>,
 }

@@ -177,6 +177,16 @@ impl ChannelSpec {
 }
 
 /// Collects the operations of a [`ChannelSpec`] in order.
+///
+/// ```
+/// use patchweave_slices::{ChannelSpec, SpecBuilder};
+///
+/// let builder: SpecBuilder = ChannelSpec::builder().std(&[&[0, 1]]).identity(&[0]);
+/// let spec = builder.build()?;
+/// let names: Vec<&str> = spec.operations().iter().map(|operation| operation.name()).collect();
+/// assert_eq!(names, ["std", "identity"]);
+/// # Ok::<(), patchweave_slices::SlicesError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SpecBuilder {

@@ -56,7 +56,7 @@ impl Members {
             (Members::Groups(list), ZOperation::Mean | ZOperation::Std) => return Ok(list),
             (Members::Offsets(_), _) => "a list of offsets",
             (Members::Groups(_), _) => "a list of groups of offsets",
-            (Members::Other, _) => "something else",
+            (Members::Other, _) => "neither a list of numbers nor one of lists of numbers",
         };
         Err(SlicesError::Members { operation: name.to_owned(), got: got.to_owned(), expected })
     }
@@ -154,7 +154,10 @@ mod tests {
             ("{}", "the channel specification is empty, expected at least one of identity, mean and std"),
             (r#"{"median": [0]}"#, "got the operation \"median\", expected identity, mean or std"),
             (r#"{"identity": []}"#, "identity: got an empty list, expected a list of offsets"),
-            (r#"{"identity": "x"}"#, "identity: got something else, expected a list of offsets"),
+            (
+                r#"{"identity": "x"}"#,
+                "identity: got neither a list of numbers nor one of lists of numbers, expected a list of offsets",
+            ),
             (
                 r#"{"identity": [[1]]}"#,
                 "identity: got a list of groups of offsets, expected a list of offsets",
@@ -162,7 +165,10 @@ mod tests {
             (r#"{"mean": []}"#, "mean: got an empty list, expected a list of groups of offsets"),
             (r#"{"Mean": [[]]}"#, "Mean: got an empty group, expected a list of groups of offsets"),
             (r#"{"std": [3]}"#, "std: got a list of offsets, expected a list of groups of offsets"),
-            (r#"{"std": [3, [1]]}"#, "std: got something else, expected a list of groups of offsets"),
+            (
+                r#"{"std": [3, [1]]}"#,
+                "std: got neither a list of numbers nor one of lists of numbers, expected a list of groups of offsets",
+            ),
             (
                 r#"{"identity": [-3000000000]}"#,
                 "identity: got the offset -3000000000, expected at most 2147483648 slices in either direction",

@@ -2,21 +2,30 @@
 
 use ndarray::{Array4, ArrayD, s};
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_quilt::WindowGrid;
+use patchweave_pixel::PixelType;
+use patchweave_quilt::Quilt;
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 use crate::compose::{Kernel, Window};
 use crate::described::info_of;
+use crate::room::zeros;
 use crate::{
     Accumulation, Boundary, ChannelMetadata, ChannelSpec, OffsetWarning, SliceOptions, SlicesError,
     ZOperation,
 };
 
+/// Bytes of slices that are held while a window is computed.
+pub(crate) const HELD_BYTES: usize = 64 << 20;
+
 /// An image stack whose channels are made of neighbouring slices of another one while it is read.
 ///
 /// The image may have any axes with a `Z`; `S` and `T` are its samples, as everywhere. Of `N` samples and `Zs` selected
 /// slices become `N * Zs` planes, slice `k` of sample `n` being plane `n * Zs + k`, or `N` volumes of `Zs` slices. Reading
-/// a window reads the slices it needs, each of them once, and nothing else.
+/// a window reads the slices it needs and nothing else, each of them once if they fit into
+/// [memory that may be held](Self::with_held_bytes).
+///
+/// Pixels are `f32`: integers beyond 2^24 and doubles are rounded, a mean or standard deviation is computed from the
+/// rounded values. A mean or standard deviation of integers has to be asked for with [`SliceOptions::pixel_type`].
 ///
 /// ```
 /// use ndarray::Array;
@@ -47,6 +56,7 @@ pub struct SliceStack<S> {
     /// Never empty, all of them in the volume.
     z_slices: Vec<usize>,
     n_slices: usize,
+    held_bytes: usize,
 }
 
 impl<S: ImageStack> SliceStack<S> {
@@ -54,8 +64,10 @@ impl<S: ImageStack> SliceStack<S> {
     ///
     /// # Errors
     /// [`SlicesError::NoSlices`] for an image without `Z`, [`SlicesError::NotFloating`] for a mean or standard deviation
-    /// of integers, what [`ZSlices::resolve`](crate::ZSlices::resolve) refuses, and with [`Boundary::Skip`] [`SlicesError::NoValidChannels`] or
-    /// [`SlicesError::DroppedChannels`] where a selected slice would have fewer channels than others.
+    /// of integers that are not taken for floats, [`SlicesError::ReadAs`] for a type that they are not taken for, what
+    /// [`ZSlices::resolve`](crate::ZSlices::resolve) refuses, and with [`Boundary::Skip`]
+    /// [`SlicesError::NoValidChannels`] or [`SlicesError::DroppedChannels`] where a selected slice would have fewer
+    /// channels than others.
     pub fn new(source: S, spec: ChannelSpec, options: SliceOptions) -> Result<Self, SlicesError> {
         let source_info = source.info();
         let stack = source_info.source.clone();
@@ -64,19 +76,25 @@ impl<S: ImageStack> SliceStack<S> {
         if !axes.is_3d() {
             return Err(SlicesError::NoSlices { stack, axes: axes.clone() });
         }
-        let pixel_type = source_info.pixel_type;
+        let SliceOptions { boundary, accumulation, z_slices, pixel_type } = options;
+        let pixel_type = match pixel_type {
+            None => source_info.pixel_type,
+            Some(read_as @ (PixelType::F32 | PixelType::F64)) => read_as,
+            Some(pixel_type) => return Err(SlicesError::ReadAs { stack, pixel_type }),
+        };
         let computed = spec.operations().iter().find(|one| one.kind() != ZOperation::Identity);
         if let Some(one) = computed.filter(|_| pixel_type.is_integer()) {
             let operation = one.name().to_owned();
             return Err(SlicesError::NotFloating { stack, operation, pixel_type });
         }
+        let is_exact = computed.is_none() && pixel_type != PixelType::F64;
         let [n_slices, ..] = shape.extent.to_zyx();
-        let SliceOptions { boundary, accumulation, z_slices } = options;
         let z_slices = z_slices.resolve(n_slices)?;
         if boundary == Boundary::Skip {
             check_skipped(&stack, &spec, &z_slices, n_slices)?;
         }
-        let info = info_of(source_info, spec.n_channels(shape.n_channels), accumulation, &z_slices)?;
+        let mut info = info_of(source_info, spec.n_channels(shape.n_channels), accumulation, &z_slices)?;
+        info.pixel_type = if is_exact { pixel_type } else { PixelType::F32 };
         let (mut kernels, mut made_of) = (Vec::new(), Vec::new());
         for operation in spec.operations() {
             let (kind, first) = (operation.kind(), kernels.len());
@@ -86,7 +104,30 @@ impl<S: ImageStack> SliceStack<S> {
                 (0..shape.n_channels).flat_map(|input| own.clone().map(move |kernel| (input, kernel))),
             );
         }
-        Ok(SliceStack { source, info, spec, kernels, made_of, boundary, accumulation, z_slices, n_slices })
+        Ok(SliceStack {
+            source,
+            info,
+            spec,
+            kernels,
+            made_of,
+            boundary,
+            accumulation,
+            z_slices,
+            n_slices,
+            held_bytes: HELD_BYTES,
+        })
+    }
+
+    /// Holds at most so many bytes of slices while a window is computed, instead of 64 MiB; less than a row of every slice
+    /// that one plane is made of cannot be held.
+    ///
+    /// A window whose slices do not fit is computed in blocks of planes, and in bands of rows if those of one plane do not.
+    /// Every slice is read once per block and band, unless the block before still holds it; from one block to the next the
+    /// slices that both need are copied. The result is the same, bit for bit.
+    #[must_use]
+    pub fn with_held_bytes(mut self, held_bytes: usize) -> Self {
+        self.held_bytes = held_bytes;
+        self
     }
 
     /// The stack that slices are read from.
@@ -124,8 +165,9 @@ impl<S: ImageStack> SliceStack<S> {
         self.spec.channel_metadata(self.source.info().shape().n_channels)
     }
 
-    /// What is allowed and rarely meant: offsets further than the volume is deep.
-    pub fn validate(&self) -> Vec<OffsetWarning> {
+    /// What is allowed and rarely meant: offsets further than the volume is deep, of an identity, a mean or a standard
+    /// deviation.
+    pub fn warnings(&self) -> Vec<OffsetWarning> {
         self.spec.warnings(self.n_slices)
     }
 
@@ -134,18 +176,14 @@ impl<S: ImageStack> SliceStack<S> {
         self.info.shape().to_vec()
     }
 
-    /// Everything at once, in the [`output_shape`](Self::output_shape).
+    /// Everything at once, in the [`output_shape`](Self::output_shape), as `f32`: integers beyond 2^24 and doubles are
+    /// rounded.
     ///
     /// # Errors
     /// [`SlicesError::OutOfMemory`], or what the source reports.
     pub fn convert(&self) -> Result<ArrayD<f32>, SlicesError> {
         let shape = self.output_shape();
-        let mut values = Vec::new();
-        let len = shape.iter().product();
-        if values.try_reserve_exact(len).is_err() {
-            return Err(SlicesError::OutOfMemory { shape });
-        }
-        values.resize(len, 0.0);
+        let values = zeros(&shape)?;
         let (n_channels, n_z) = (self.made_of.len(), self.z_slices.len());
         let [_, y, x] = self.info.shape().extent.to_zyx();
         let n_samples = self.source.info().shape().n_samples;
@@ -170,14 +208,36 @@ impl<S: ImageStack> SliceStack<S> {
             .map_err(|_| SlicesError::OutOfMemory { shape: vec![n_values] })
     }
 
-    /// Windows over the planes, for a quilt that puts patches of them together.
+    /// A quilt for the planes, which cuts what [`convert`](Self::convert) gives and puts patches of it together.
+    ///
+    /// It has no border; chain [`with_border`](Quilt::with_border) for one. Pairs of patches are the business of the quilt
+    /// as well.
+    ///
+    /// ```
+    /// use ndarray::Array;
+    /// use patchweave_geometry::{Extent, PerAxis};
+    /// use patchweave_slices::{ChannelSpec, SliceOptions, SliceStack};
+    /// use patchweave_stack::ArrayStack;
+    ///
+    /// let volume = Array::from_shape_fn((5, 8, 9), |(z, y, x)| (100 * z + 10 * y + x) as f32);
+    /// let volume = ArrayStack::new(volume.into_dyn(), &"ZYX".parse()?)?;
+    /// let spec = ChannelSpec::builder().identity(&[-1, 0, 1]).build()?;
+    /// let slices = SliceStack::new(volume, spec, SliceOptions::default())?;
+    /// let quilt = slices.quilt(Extent::new(&[4, 4])?, PerAxis::new(&[2, 2])?)?.with_border(1, 0.5)?;
+    /// let planes = slices.convert()?.into_dimensionality::<ndarray::Ix4>()?;
+    /// let patches = quilt.unstitch(planes.view())?;
+    /// assert_eq!(patches.shape(), [5 * 3 * 4, 3, 4, 4]);
+    /// let (stitched, _) = quilt.stitch(patches.view())?;
+    /// assert!((stitched - planes).iter().all(|error| error.abs() < 1e-3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`SlicesError::NotPlanes`] for volumes, [`SlicesError::Quilt`] if the windows do not fit.
-    pub fn plane_grid(&self, window: Extent, step: PerAxis<usize>) -> Result<WindowGrid, SlicesError> {
+    pub fn quilt(&self, window: Extent, step: PerAxis<usize>) -> Result<Quilt, SlicesError> {
         match self.accumulation {
-            Accumulation::Planes => Ok(WindowGrid::new(self.plane()?, window, step)?),
-            Accumulation::Volume => Err(SlicesError::NotPlanes { what: "a grid of planes" }),
+            Accumulation::Planes => Ok(Quilt::new(self.plane()?, window, step)?),
+            Accumulation::Volume => Err(SlicesError::NotPlanes { what: "a quilt of planes" }),
         }
     }
 
@@ -185,6 +245,10 @@ impl<S: ImageStack> SliceStack<S> {
     pub(crate) fn plane(&self) -> Result<Extent, SlicesError> {
         let [_, y, x] = self.info.shape().extent.to_zyx();
         Ok(Extent::new(&[y, x])?)
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     pub(crate) fn kernels(&self) -> &[Kernel] {

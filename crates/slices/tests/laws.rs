@@ -17,8 +17,14 @@ use support::{
 };
 
 fn any_options(n_slices: usize) -> impl Strategy<Value = SliceOptions> {
-    (any_boundary(), any_accumulation(), any_z_slices(n_slices))
-        .prop_map(|(boundary, accumulation, z_slices)| SliceOptions { boundary, accumulation, z_slices })
+    (any_boundary(), any_accumulation(), any_z_slices(n_slices)).prop_map(
+        |(boundary, accumulation, z_slices)| SliceOptions {
+            boundary,
+            accumulation,
+            z_slices,
+            pixel_type: None,
+        },
+    )
 }
 
 /// A volume, what is made of it, and how.
@@ -174,6 +180,96 @@ fn deep_windows_read_every_slice_once() {
     read.sort_unstable();
     assert_eq!(read, (0..60).collect::<Vec<_>>());
     assert!(close(&got, &naive(&volume, slices.spec(), &options).unwrap()));
+}
+
+proptest! {
+    /// However little may be held, the result is the same, and no read is larger than that unless it is a row of the slices
+    /// that one place needs.
+    #[test]
+    fn little_memory_changes_nothing_but_reads((shape, spec, options) in any_case(), held_bytes in 0_usize..3000) {
+        let Ok(slices) = SliceStack::new(Recorded::new(stack(&volume(shape))), spec, options) else {
+            return Ok(());
+        };
+        let expected = slices.convert().unwrap();
+        let once: Vec<_> = slices.source().take();
+        let slices = slices.with_held_bytes(held_bytes);
+        prop_assert_eq!(slices.convert().unwrap(), expected);
+        let read = slices.source().take();
+        let n_values = |read: &[support::Read]| -> usize {
+            read.iter().map(|(_, channels, ranges)| channels.len() * ranges.iter().map(ExactSizeIterator::len).product::<usize>()).sum()
+        };
+        prop_assert!(n_values(&read) >= n_values(&once));
+        for (_, channels, [z, rows, columns]) in read {
+            let bytes = 4 * channels.len() * z.len() * rows.len() * columns.len();
+            prop_assert!(bytes <= held_bytes || rows.len() == 1, "{} {:?} {:?}", bytes, z, rows);
+        }
+    }
+}
+
+/// A stack that says it has chunks.
+struct Chunked(Recorded<patchweave_stack::ArrayStack<f32>>, patchweave_stack::StackInfo);
+
+impl Chunked {
+    fn new(volume: &ndarray::Array5<f32>, chunks: [usize; 5]) -> Self {
+        let inner = Recorded::new(stack(volume));
+        let mut info = inner.info().clone();
+        info.chunks = Some(chunks.to_vec());
+        Chunked(inner, info)
+    }
+}
+
+impl ImageStack for Chunked {
+    fn info(&self) -> &patchweave_stack::StackInfo {
+        &self.1
+    }
+
+    fn read_inside(
+        &self,
+        window: &patchweave_stack::InsideWindow<'_>,
+        out: patchweave_stack::PatchViewMut<'_>,
+    ) -> Result<(), patchweave_stack::StackError> {
+        self.0.read_inside(window, out)
+    }
+}
+
+/// The slices that are read, read by read, of a volume whose chunks are four slices deep, if twelve planes may be held.
+fn reads_of_layers(z_slices: Vec<usize>) -> Vec<std::ops::Range<usize>> {
+    let chunked = Chunked::new(&volume([1, 1, 30, 4, 5]), [1, 1, 4, 4, 5]);
+    let spec = ChannelSpec::builder().identity(&[-1, 0]).mean(&[&[0, 1]]).build().unwrap();
+    let options = SliceOptions {
+        accumulation: Accumulation::Volume,
+        z_slices: z_slices.into(),
+        ..SliceOptions::default()
+    };
+    let slices = SliceStack::new(chunked, spec, options).unwrap();
+    let expected = slices.convert().unwrap();
+    slices.source().0.take();
+    let slices = slices.with_held_bytes(12 * 4 * 5 * 4);
+    assert_eq!(slices.convert().unwrap(), expected);
+    slices.source().0.take().into_iter().map(|(_, _, [z, ..])| z).collect()
+}
+
+/// Every slice is read once, and no layer of chunks in two reads.
+#[test]
+fn reads_end_where_layers_of_chunks_do() {
+    assert_eq!(reads_of_layers((0..30).collect()), [0..12, 12..20, 20..30]);
+    assert_eq!(reads_of_layers((0..30).rev().collect()), [20..30, 12..20, 4..12, 0..4]);
+}
+
+/// A mean of slices that cannot be held together is read in bands that end where chunks do.
+#[test]
+fn many_slices_of_one_place_are_read_in_bands_of_rows() {
+    let chunked = Chunked::new(&volume([1, 1, 40, 20, 3]), [1, 1, 1, 4, 3]);
+    let all: Vec<i64> = (0..40).collect();
+    let spec = ChannelSpec::builder().mean(&[&all]).std(&[&all]).build().unwrap();
+    let options = SliceOptions { z_slices: vec![0].into(), ..SliceOptions::default() };
+    let slices = SliceStack::new(chunked, spec, options.clone()).unwrap().with_held_bytes(40 * 6 * 3 * 4);
+    assert!(close(
+        &slices.convert().unwrap(),
+        &naive(&volume([1, 1, 40, 20, 3]), slices.spec(), &options).unwrap()
+    ));
+    let rows: Vec<_> = slices.source().0.take().into_iter().map(|(_, _, [z, rows, _])| (z, rows)).collect();
+    assert_eq!(rows, [0..4, 4..8, 8..12, 12..16, 16..20].map(|rows| (0..40, rows)));
 }
 
 /// Also where the last use of a slice is the first place of those that are composed next.

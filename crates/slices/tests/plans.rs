@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::collections::BTreeSet;
-
 use ndarray::{ArrayD, Axis, s};
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_slices::{
@@ -105,8 +103,14 @@ proptest! {
         let stitching = slices.stitching_plan(&plan).unwrap();
         let text = serde_json::to_string(&stitching).unwrap();
         prop_assert_eq!(serde_json::from_str::<StitchingPlan>(&text).unwrap(), stitching);
-        let grouped: BTreeSet<usize> = plan.colour_groups().into_values().flatten().collect();
-        prop_assert_eq!(grouped, (0..plan.patches().len()).collect::<BTreeSet<_>>());
+        let groups = plan.colour_groups();
+        for (colour, group) in &groups {
+            prop_assert!(group.is_sorted() && group.iter().all(|&patch| plan.patches()[patch].colour == *colour));
+        }
+        prop_assert_eq!(groups.values().map(Vec::len).sum::<usize>(), plan.patches().len());
+        if let Some(n_colours) = options.n_colours_y {
+            prop_assert!(groups.keys().all(|colour| colour.y < n_colours));
+        }
     }
 
     /// Of one colour and one plane, unless pulled back to the end.
@@ -137,7 +141,7 @@ fn patches_without_slices_are_left_out() {
     let plan = slices.extraction_plan(&PlanOptions::default()).unwrap();
     let z0s: Vec<usize> = plan.patches().iter().map(|entry| entry.z0).collect();
     assert_eq!(z0s, [2, 3, 4, 5, 2, 3, 4, 5]);
-    assert_eq!(plan.patches()[7].required_z_indices, [3]);
+    assert_eq!(*plan.patches()[7].required_z_indices, [3]);
 }
 
 #[test]
@@ -159,8 +163,8 @@ fn plans_that_do_not_fit_are_refused() {
         refused(PlanOptions { n_colours_x, ..PlanOptions::default() }),
         "got 0 colours along x, expected at least 1"
     );
-    let error = slices.plane_grid(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[4, 4]).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "a grid of planes needs accumulation_mode='2d', got '3d'");
+    let error = slices.quilt(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[4, 4]).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "a quilt of planes needs accumulation_mode='2d', got '3d'");
     let step = Some(PerAxis::new(&[0, 1]).unwrap());
     let error = slices.non_overlapping_plan(Extent::new(&[4, 4]).unwrap(), step).unwrap_err();
     assert_eq!(error.to_string(), "got the step [0, 1], expected at least 1 along every axis");
@@ -186,25 +190,37 @@ fn entries_of_other_data_are_refused() {
     );
     assert_eq!(
         refused(|entry| entry["z0"] = 2.into()),
-        error("patch 0 of the plan: got slice 2, expected one of those that are selected")
+        error("patch 0 of the plan: got slice 2, expected one of [1, 3], which are selected")
     );
     assert_eq!(
         refused(|entry| entry["x_stop"] = 11.into()),
         error("patch 0 of the plan: got the window 0..9 x 5..11, expected one inside of 9 x 10")
     );
-    assert!(refused(|entry| entry["x_stop"] = 5.into()).unwrap_err().contains("starts before their stops"));
-    assert!(refused(|entry| entry["x_stop"] = Value::Null).unwrap_err().contains("or none of the four"));
+    let expected = "in a plan, expected starts before their stops, or null for all four";
+    assert_eq!(
+        refused(|entry| entry["x_stop"] = 5.into()),
+        error(&format!("got the window y 0..9 and x 5..5 {expected}"))
+    );
+    assert_eq!(
+        refused(|entry| entry["x_stop"] = Value::Null),
+        error(&format!("got the window y 0..9 and x 5..null {expected}"))
+    );
     assert_eq!(
         refused(|entry| entry["patch_idx"] = 1.into()),
-        error("the plan has patch_idx 1, its patches say 0")
+        error("got patch_idx 1 in a plan, expected 0, the place of the patch")
     );
-    assert!(refused(|entry| entry["color_y_idx"] = 1.into()).unwrap_err().contains("color_groups"));
+    assert_eq!(
+        refused(|entry| entry["color_y_idx"] = 1.into()),
+        error(
+            "the plan has color_groups with no patch at place 0 of the colour 1,0, expected patch 0, as its patches say"
+        )
+    );
 }
 
 #[test]
-fn planes_fit_a_grid() {
+fn planes_fit_a_quilt() {
     let slices = slices(Accumulation::Planes, vec![1].into());
-    let grid = slices.plane_grid(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[3, 3]).unwrap()).unwrap();
-    assert_eq!(grid.image(), slices.info().shape().extent);
-    assert_eq!(grid.times(), PerAxis::new(&[3, 3]).unwrap());
+    let quilt = slices.quilt(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[3, 3]).unwrap()).unwrap();
+    assert_eq!(quilt.grid().image(), slices.info().shape().extent);
+    assert_eq!(quilt.times(), PerAxis::new(&[3, 3]).unwrap());
 }

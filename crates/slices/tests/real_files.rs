@@ -5,10 +5,12 @@ mod support;
 
 use std::path::Path;
 
-use patchweave_geometry::{Axes, Region};
+use patchweave_geometry::{Axes, Extent, Region};
 use patchweave_pixel::PixelType;
 use patchweave_slices::{Accumulation, Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack};
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, RawArray, open, open_raw};
+use patchweave_stack::{
+    DataType, ImageStack, ImageStackExt, OpenOptions, RawArray, ReadCost, open, open_raw,
+};
 use patchweave_testkit::{image_stack_suite, real_data};
 
 use support::{close, naive};
@@ -59,6 +61,58 @@ fn volumes_in_files_agree_with_volumes_in_memory() {
     agrees(&folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif"), DataType::Tiff, None, &spec);
     for zarr in ["fiji_5d_v4.ome.zarr", "ngio_v05_czyx.zarr"] {
         agrees(&folder.join("e_zarr_hdf5").join(zarr), DataType::Zarr, None, &spec);
+    }
+}
+
+/// Integers in a file as it is, taken for floats, have means and standard deviations; a patch decodes what it needs.
+#[test]
+fn integers_in_files_have_means() {
+    let Some(folder) = real_data() else {
+        println!("skipped: there is no folder of real images");
+        return;
+    };
+    let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).std(&[&[0, 2]]).build().unwrap();
+    let path = folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif");
+    let open_options = OpenOptions::default();
+    let stack = open(&path, DataType::Tiff, None, &open_options).unwrap().remove(0);
+    assert_eq!(stack.info().pixel_type, PixelType::U16);
+    let error = SliceStack::new(&stack, spec.clone(), SliceOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("the option pixel_type 'f32' takes integers for floats"), "{error}");
+    let options = SliceOptions { pixel_type: Some(PixelType::F32), ..SliceOptions::default() };
+    let slices = SliceStack::new(&stack, spec.clone(), options.clone()).unwrap();
+    assert_eq!(slices.info().pixel_type, PixelType::F32);
+    let volume = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
+    let expected = naive(&volume.insert_axis(ndarray::Axis(0)), &spec, &options).unwrap();
+    assert!(close(&slices.convert().unwrap(), &expected));
+}
+
+/// One window in the place of one slice decodes the chunks of its slices, and nothing else.
+#[test]
+fn windows_of_files_decode_what_they_need() {
+    let Some(folder) = real_data() else {
+        println!("skipped: there is no folder of real images");
+        return;
+    };
+    let zyx: Axes = "ZYX".parse().unwrap();
+    for (path, data_type, axes, n_decodes) in [
+        ("b_stack_3d/stardist_img3d.tif", DataType::Tiff, Some(&zyx), 3),
+        ("e_zarr_hdf5/fiji_xyz_v4.ome.zarr", DataType::Zarr, None, 3),
+        // Three channels, whose chunks are as deep as the volume.
+        ("e_zarr_hdf5/fiji_5d_v4.ome.zarr", DataType::Zarr, None, 3),
+    ] {
+        let mut open_options = OpenOptions::default();
+        open_options.map_files = false;
+        let stack = open(&folder.join(path), data_type, axes, &open_options).unwrap().remove(0);
+        let spec = ChannelSpec::builder().identity(&[-1, 0, 1]).build().unwrap();
+        let slices = SliceStack::new(&stack, spec, SliceOptions::default()).unwrap();
+        let window = Some(Extent::new(&[8, 8]).unwrap());
+        let plan = slices.extraction_plan(&PlanOptions { window, ..PlanOptions::default() }).unwrap();
+        let entry = plan.patches().iter().find(|entry| entry.z0 == 5).unwrap();
+        assert_eq!(*entry.required_z_indices, [4, 5, 6]);
+        let before = ReadCost::of_thread();
+        slices.extract(entry).unwrap();
+        assert_eq!((ReadCost::of_thread() - before).n_decodes, n_decodes, "{path}");
+        assert!(stack.info().n_chunks().unwrap() > n_decodes, "{path}");
     }
 }
 

@@ -31,7 +31,18 @@ fn images_that_do_not_fit_are_refused() {
     let spec = ChannelSpec::builder().identity(&[0]).mean(&[&[0, 1]]).build().unwrap();
     assert_eq!(
         refused(of_axes::<u16>("ZYX", &[3, 4, 5]), spec.clone(), options()),
-        "array: mean of pixels of type uint16, expected a floating type"
+        "array: mean of pixels of type uint16, expected a floating type: the option pixel_type 'f32' takes integers \
+         for floats"
+    );
+    let read_as = |pixel_type| SliceOptions { pixel_type: Some(pixel_type), ..SliceOptions::default() };
+    for floating in [PixelType::F32, PixelType::F64] {
+        let slices =
+            SliceStack::new(of_axes::<u16>("ZYX", &[3, 4, 5]), spec.clone(), read_as(floating)).unwrap();
+        assert_eq!(slices.info().pixel_type, PixelType::F32);
+    }
+    assert_eq!(
+        refused(of_axes::<u16>("ZYX", &[3, 4, 5]), identity(&[0]), read_as(PixelType::U8)),
+        "array: got the option pixel_type uint8, expected float32 or float64, because pixels arrive as floats"
     );
     assert!(SliceStack::new(of_axes::<f64>("ZYX", &[3, 4, 5]), spec, options()).is_ok());
     assert!(SliceStack::new(of_axes::<u16>("ZYX", &[3, 4, 5]), identity(&[0]), options()).is_ok());
@@ -67,6 +78,20 @@ fn samples_and_times_are_images() {
     };
     assert_eq!(shape("ZCTYX", &[5, 3, 2, 6, 7], Accumulation::Planes), [10, 6, 6, 7]);
     assert_eq!(shape("STZYX", &[2, 4, 5, 6, 7], Accumulation::Volume), [8, 2, 5, 6, 7]);
+}
+
+#[test]
+fn the_type_of_pixels_is_what_arrives() {
+    fn of<T: patchweave_pixel::Pixel>(value: T) -> (PixelType, f32) {
+        let volume =
+            ArrayStack::new(ArrayD::from_elem(vec![2, 1, 1], value), &"ZYX".parse().unwrap()).unwrap();
+        let slices = SliceStack::new(volume, identity(&[0]), SliceOptions::default()).unwrap();
+        (slices.info().pixel_type, slices.convert().unwrap()[[0, 0, 0, 0]])
+    }
+    assert_eq!(of(40_000_u16), (PixelType::U16, 40_000.0));
+    assert_eq!(of((1_u32 << 24) + 1), (PixelType::U32, 16_777_216.0));
+    assert_eq!(of(0.1_f64), (PixelType::F32, 0.1_f32));
+    assert_eq!(of(0.1_f32), (PixelType::F32, 0.1_f32));
 }
 
 /// An image that tells more of itself than arrays do.

@@ -46,12 +46,18 @@ fn every_order_and_offset_conforms() {
         let mut raw = RawArray::new(PixelType::U8, axes(), &SHAPE).with_dtype(dtype).unwrap();
         (raw.offset, raw.is_fortran) = (offset, is_fortran);
         write(&path, &array, offset, &raw);
-        for options in [options(true, 1 << 30), options(false, 1 << 30), options(false, 1 << 10)] {
+        for (map_files, decoded_chunk_bytes) in
+            [(true, 1 << 30), (true, 1 << 10), (false, 1 << 30), (false, 1 << 10)]
+        {
+            let options = options(map_files, decoded_chunk_bytes);
             let stack = open_raw(&path, &raw, &options).unwrap();
             assert_eq!(stack.info().pixel_type, PixelType::I16);
             assert_eq!(stack.info().format.as_deref(), Some("raw values"));
             assert_eq!(stack.info().is_in_place, options.map_files);
             image_stack_suite(&*stack, expected.view());
+            let n_decodes = options.cache.stats().n_decodes;
+            assert_eq!(n_decodes == 0, map_files, "mapped values are copied from where they lie");
+            assert!(map_files || decoded_chunk_bytes > 1 << 10 || n_decodes > 10, "small blocks are many");
         }
     }
 }
@@ -78,9 +84,25 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(refusal(&raw(&[3, 5])), "axes ZYX name 3 dimensions, got an array of shape [3, 5]");
     assert_eq!(refusal(&raw(&[0, 3, 5])), "shape [0, 3, 5] has no pixels or too many to address");
     let huge = [usize::MAX / 4, 3, 5];
-    assert!(refusal(&raw(&huge)).ends_with("expected sizes that fit into memory addresses"));
+    assert_eq!(
+        refusal(&raw(&huge)),
+        format!(
+            "the array that it should hold: got shape {huge:?}, expected sizes that fit into memory addresses"
+        )
+    );
     let error = open_raw(&folder.path().join("none"), &raw(&[1, 3, 5]), &OpenOptions::default()).err();
     assert!(matches!(error, Some(StackError::Io { .. })));
     let error = raw(&[1]).with_dtype("complex64").err().unwrap();
-    assert!(error.to_string().contains("an array of complex numbers is not supported"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "raw values: an array of complex numbers is not supported, expected truth values, integers or floats"
+    );
+    let error = open_raw(folder.path(), &raw(&[1, 3, 5]), &OpenOptions::default()).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: reading raw values of something that is no file is not supported, name the file that holds them",
+            folder.path().display()
+        )
+    );
 }

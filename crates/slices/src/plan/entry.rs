@@ -1,10 +1,27 @@
 //! One patch of a plan.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Colour, SlicesError};
 
 /// Rows and columns of a patch, whose stop is not part of it.
+///
+/// ```
+/// use patchweave_slices::{PatchMapping, PlaneWindow};
+///
+/// let text = r#"{"n": 0, "y_start": 2, "y_stop": 4, "x_start": 6, "x_stop": 10, "z_idx": null}"#;
+/// let mapping: PatchMapping = serde_json::from_str(text)?;
+/// assert_eq!(mapping.window, Some(PlaneWindow { y_start: 2, y_stop: 4, x_start: 6, x_stop: 10 }));
+/// let error = serde_json::from_str::<PatchMapping>(&text.replace("10", "6")).unwrap_err().to_string();
+/// assert_eq!(
+///     error,
+///     "got the window y 2..4 and x 6..6 in a plan, expected starts before their stops, or null for all four"
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlaneWindow {
     /// The first row.
@@ -42,8 +59,9 @@ pub struct PatchEntry {
     pub window: Option<PlaneWindow>,
     /// The colour of the window.
     pub colour: Colour,
-    /// For every operation all slices from its least to its greatest offset, as far as they exist; ascending.
-    pub required_z_indices: Vec<usize>,
+    /// For every operation all slices from its least to its greatest offset, as far as they exist; ascending. All entries
+    /// of a slice share one list.
+    pub required_z_indices: Arc<[usize]>,
 }
 
 /// Both ends of both axes, or none of them; with names as they are written.
@@ -80,6 +98,15 @@ impl From<Option<PlaneWindow>> for Ends {
     }
 }
 
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = |end: Option<usize>| end.map_or_else(|| "null".to_owned(), |end| end.to_string());
+        let Ends { y_start, y_stop, x_start, x_stop } = *self;
+        let [y_start, y_stop, x_start, x_stop] = [y_start, y_stop, x_start, x_stop].map(end);
+        write!(f, "y {y_start}..{y_stop} and x {x_start}..{x_stop}")
+    }
+}
+
 impl Ends {
     /// The window, `None` if none is meant.
     pub fn window(self) -> Result<Option<PlaneWindow>, SlicesError> {
@@ -90,10 +117,10 @@ impl Ends {
             {
                 Ok(Some(PlaneWindow { y_start, y_stop, x_start, x_stop }))
             }
-            _ => Err(SlicesError::Contradiction {
-                what: "a window",
-                got: format!("{self:?}"),
-                expected: "starts before their stops, or none of the four".to_owned(),
+            _ => Err(SlicesError::Written {
+                what: "the window",
+                got: self.to_string(),
+                expected: "starts before their stops, or null for all four".to_owned(),
             }),
         }
     }
@@ -105,6 +132,7 @@ impl TryFrom<Flat> for PatchEntry {
     fn try_from(flat: Flat) -> Result<Self, SlicesError> {
         let Flat { patch_idx, n, z0, ends, color_y_idx, color_x_idx, required_z_indices } = flat;
         let (window, colour) = (ends.window()?, Colour { y: color_y_idx, x: color_x_idx });
+        let required_z_indices = required_z_indices.into();
         Ok(PatchEntry { patch_idx, n, z0, window, colour, required_z_indices })
     }
 }
@@ -118,7 +146,7 @@ impl From<PatchEntry> for Flat {
             ends: entry.window.into(),
             color_y_idx: entry.colour.y,
             color_x_idx: entry.colour.x,
-            required_z_indices: entry.required_z_indices,
+            required_z_indices: entry.required_z_indices.to_vec(),
         }
     }
 }

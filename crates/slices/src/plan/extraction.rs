@@ -15,7 +15,7 @@ use crate::{Colour, PatchEntry, SlicesError};
 ///
 /// let text = r#"{"patches": [], "color_groups": {}, "total_patches": 1}"#;
 /// let error = serde_json::from_str::<ExtractionPlan>(text).unwrap_err();
-/// assert_eq!(error.to_string(), "the plan has total_patches 1, its patches say 0");
+/// assert_eq!(error.to_string(), "the plan has total_patches 1, expected 0, as its patches say");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -66,15 +66,27 @@ impl TryFrom<Written> for ExtractionPlan {
         }
         let misplaced = plan.patches.iter().enumerate().find(|(place, entry)| entry.patch_idx != *place);
         if let Some((place, entry)) = misplaced {
-            return contradiction("patch_idx", entry.patch_idx.to_string(), place.to_string());
+            return Err(SlicesError::Written {
+                what: "patch_idx",
+                got: entry.patch_idx.to_string(),
+                expected: format!("{place}, the place of the patch"),
+            });
         }
         let groups = plan.colour_groups();
-        if written.color_groups != groups {
-            return contradiction(
-                "color_groups",
-                format!("{:?}", written.color_groups),
-                format!("{groups:?}"),
-            );
+        let written = written.color_groups;
+        for colour in groups.keys().chain(written.keys()) {
+            let patches =
+                |groups: &BTreeMap<Colour, Vec<usize>>| groups.get(colour).cloned().unwrap_or_default();
+            let (got, expected) = (patches(&written), patches(&groups));
+            let differing =
+                (0..got.len().max(expected.len())).find(|&place| got.get(place) != expected.get(place));
+            if let Some(place) = differing {
+                let told = |patches: &[usize]| {
+                    patches.get(place).map_or_else(|| "no patch".to_owned(), |patch| format!("patch {patch}"))
+                };
+                let got = format!("{} at place {place} of the colour {colour}", told(&got));
+                return contradiction("color_groups with", got, told(&expected));
+            }
         }
         Ok(plan)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array3, Axis};
 use patchweave_geometry::{Extent, PerAxis};
@@ -9,10 +10,14 @@ use patchweave_quilt::WindowGrid;
 use patchweave_stack::ImageStack;
 
 use crate::compose::Window;
+use crate::room::zeros;
 use crate::{
     Accumulation, Colour, ExtractionPlan, PatchEntry, PatchMapping, PlaneWindow, SliceStack, SlicesError,
     StitchingPlan,
 };
+
+/// So many slices are listed in an error.
+const MOST_LISTED: usize = 10;
 
 /// Which windows a plan has; the default is the whole plane.
 ///
@@ -28,7 +33,7 @@ use crate::{
 /// let options = PlanOptions { window: Some(Extent::new(&[4, 4])?), ..PlanOptions::default() };
 /// let plan = slices.extraction_plan(&options)?;
 /// assert_eq!(plan.patches().len(), 5 * 2 * 3);
-/// assert_eq!(plan.patches()[0].required_z_indices, [0, 1]);
+/// assert_eq!(*plan.patches()[0].required_z_indices, [0, 1]);
 /// assert_eq!(slices.extract(&plan.patches()[0])?.shape(), [1, 4, 4]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -56,12 +61,12 @@ impl<S: ImageStack> SliceStack<S> {
         let mut patches = Vec::new();
         for n in 0..self.source().info().shape().n_samples {
             for &z0 in self.z_slices() {
-                let required = self.spec().required_slices(z0, self.n_slices());
+                let required: Arc<[usize]> = self.spec().required_slices(z0, self.n_slices()).into();
                 if required.is_empty() {
                     continue;
                 }
                 for &(window, colour) in &windows {
-                    let (patch_idx, required_z_indices) = (patches.len(), required.clone());
+                    let (patch_idx, required_z_indices) = (patches.len(), Arc::clone(&required));
                     patches.push(PatchEntry { patch_idx, n, z0, window, colour, required_z_indices });
                 }
             }
@@ -79,17 +84,7 @@ impl<S: ImageStack> SliceStack<S> {
         window: Extent,
         step: Option<PerAxis<usize>>,
     ) -> Result<ExtractionPlan, SlicesError> {
-        let apart = step.unwrap_or(window.per_axis());
-        let colours = |axis: usize| {
-            let (size, step) = (window.per_axis().to_zyx(1)[axis], apart.to_zyx(1)[axis]);
-            Some(if step == 0 { 1 } else { size.div_ceil(step).max(1) })
-        };
-        self.extraction_plan(&PlanOptions {
-            window: Some(window),
-            step,
-            n_colours_y: colours(1),
-            n_colours_x: colours(2),
-        })
+        self.extraction_plan(&PlanOptions { window: Some(window), step, ..PlanOptions::default() })
     }
 
     /// Where the patches of a plan belong.
@@ -99,16 +94,20 @@ impl<S: ImageStack> SliceStack<S> {
     /// # Errors
     /// [`SlicesError::Entry`] if a patch does not belong to this stack.
     pub fn stitching_plan(&self, plan: &ExtractionPlan) -> Result<StitchingPlan, SlicesError> {
+        let mut places = BTreeMap::<usize, Vec<usize>>::new();
+        for (place, &z0) in self.z_slices().iter().enumerate() {
+            places.entry(z0).or_default().push(place);
+        }
         let mut seen = BTreeMap::<_, usize>::new();
         let mut patch_mappings = BTreeMap::new();
         for entry in plan.patches() {
+            let Some(places) = places.get(&entry.z0) else { return Err(self.not_selected(entry)) };
             self.check(entry)?;
             let start = entry.window.map(|window| (window.y_start, window.x_start));
             let times = seen.entry((entry.n, entry.z0, start)).or_default();
-            let places = || (0..self.z_slices().len()).filter(|&place| self.z_slices()[place] == entry.z0);
             let z_idx = match self.accumulation() {
                 Accumulation::Planes => None,
-                Accumulation::Volume => places().cycle().nth(*times),
+                Accumulation::Volume => places.get(*times % places.len()).copied(),
             };
             *times += 1;
             patch_mappings.insert(entry.patch_idx, PatchMapping { n: entry.n, window: entry.window, z_idx });
@@ -122,15 +121,13 @@ impl<S: ImageStack> SliceStack<S> {
     /// [`SlicesError::Entry`] if it does not belong to this stack, [`SlicesError::OutOfMemory`], or what the source
     /// reports.
     pub fn extract(&self, entry: &PatchEntry) -> Result<Array3<f32>, SlicesError> {
+        if !self.z_slices().contains(&entry.z0) {
+            return Err(self.not_selected(entry));
+        }
         let (y, x) = self.check(entry)?;
         let shape = [self.info().shape().n_channels, y.len(), x.len()];
-        let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size));
-        let refused = || SlicesError::OutOfMemory { shape: shape.to_vec() };
-        let mut values = Vec::new();
-        let len = len.ok_or_else(refused)?;
-        values.try_reserve_exact(len).map_err(|_| refused())?;
-        values.resize(len, 0.0);
-        let mut patch = Array3::from_shape_vec(shape, values).map_err(|_| refused())?;
+        let refused = |_| SlicesError::OutOfMemory { shape: shape.to_vec() };
+        let mut patch = Array3::from_shape_vec(shape, zeros(&shape)?).map_err(refused)?;
         let window = Window { n: entry.n, z0s: &[entry.z0], channels: None, y, x };
         self.compose(&window, patch.view_mut().insert_axis(Axis(1)))?;
         Ok(patch)
@@ -164,7 +161,18 @@ impl<S: ImageStack> SliceStack<S> {
         Ok((0..grid.n_windows()).filter_map(of_index).collect())
     }
 
-    /// The rows and columns of an entry, which must belong to this stack.
+    fn not_selected(&self, entry: &PatchEntry) -> SlicesError {
+        let z_slices = self.z_slices();
+        let expected = match z_slices {
+            [first, .., last] if z_slices.len() > MOST_LISTED => {
+                format!("one of the {} that are selected, {first} to {last}", z_slices.len())
+            }
+            _ => format!("one of {z_slices:?}, which are selected"),
+        };
+        SlicesError::Entry { patch_idx: entry.patch_idx, what: "slice", got: entry.z0.to_string(), expected }
+    }
+
+    /// The rows and columns of an entry, whose sample and window must be those of this stack.
     fn check(&self, entry: &PatchEntry) -> Result<(Range<usize>, Range<usize>), SlicesError> {
         let [_, height, width] = self.plane()?.to_zyx();
         let n_samples = self.source().info().shape().n_samples;
@@ -173,9 +181,6 @@ impl<S: ImageStack> SliceStack<S> {
         };
         if entry.n >= n_samples {
             return refuse("image", entry.n.to_string(), format!("one of {n_samples}"));
-        }
-        if !self.z_slices().contains(&entry.z0) {
-            return refuse("slice", entry.z0.to_string(), "one of those that are selected".to_owned());
         }
         let Some(window) = entry.window else { return Ok((0..height, 0..width)) };
         let PlaneWindow { y_start, y_stop, x_start, x_stop } = window;

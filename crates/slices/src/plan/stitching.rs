@@ -8,6 +8,15 @@ use super::entry::Ends;
 use crate::{PlaneWindow, SlicesError};
 
 /// Where one patch belongs.
+///
+/// ```
+/// use patchweave_slices::PatchMapping;
+///
+/// let text = r#"{"n":1,"y_start":null,"y_stop":null,"x_start":null,"x_stop":null,"z_idx":4}"#;
+/// let mapping: PatchMapping = serde_json::from_str(text)?;
+/// assert_eq!((mapping.window, mapping.z_idx), (None, Some(4)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Flat", into = "Flat")]
 pub struct PatchMapping {

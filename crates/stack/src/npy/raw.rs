@@ -8,7 +8,7 @@ use patchweave_pixel::{ByteOrder, PixelType};
 
 use super::blocks::BlockFile;
 use super::header::{BadHeader, Header, bytes_of, pixel_type};
-use super::{Place, header_error, io_error, stored};
+use super::{Place, io_error, stored};
 use crate::{ImageStack, OpenOptions, OpenRequest, StackError};
 
 /// What a file without a header does not say of its values.
@@ -55,7 +55,7 @@ impl RawArray {
     pub fn with_dtype(mut self, dtype: &str) -> Result<Self, StackError> {
         (self.pixel_type, self.byte_order) = match PixelType::from_name(dtype) {
             Some(pixel_type) => (pixel_type, ByteOrder::NATIVE),
-            None => pixel_type(dtype).map_err(header_error("raw values"))?,
+            None => pixel_type(dtype).map_err(described("raw values"))?,
         };
         Ok(self)
     }
@@ -84,7 +84,7 @@ impl RawArray {
 /// may be longer than the array.
 ///
 /// # Errors
-/// [`StackError::Io`] if there is no such file, [`StackError::Window`] if the axes do not fit the shape, and
+/// [`StackError::Io`] if there is no such file, [`StackError::Unsupported`] if it is a folder, [`StackError::Window`] if the axes do not fit the shape, and
 /// [`StackError::Damaged`] for a file that is too short.
 ///
 /// ```no_run
@@ -104,13 +104,37 @@ pub fn open_raw(
     options: &OpenOptions,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     let stack = path.display().to_string();
-    let header = raw.header().map_err(header_error(&stack))?;
+    let header = raw.header().map_err(described(&stack))?;
     ArrayLayout::new(raw.axes.clone(), &raw.shape)
         .map_err(|source| StackError::Window { stack: stack.clone(), source })?;
     let file = options.files.file(path);
-    let n_bytes = file.open().and_then(|file| Ok(file.metadata()?.len()));
-    let n_bytes = n_bytes.map_err(io_error(&stack, "open the file"))?;
-    let place = Place { file: BlockFile::new(file, options), start: raw.offset, end: n_bytes };
+    let metadata = file.open().and_then(|file| file.metadata()).map_err(io_error(&stack, "open the file"))?;
+    if !metadata.is_file() {
+        return Err(StackError::Unsupported {
+            stack,
+            what: "reading raw values of something that is no file".to_owned(),
+            hint: "name the file that holds them",
+        });
+    }
+    let place = Place { file: BlockFile::new(file, options), start: raw.offset, end: metadata.len() };
     let request = OpenRequest { axes: Some(&raw.axes), ..OpenRequest::new(path, options) };
     stored(&request, &stack, &header, place)
+}
+
+/// Of a description that the caller gave, which no file can be blamed for.
+fn described(stack: &str) -> impl Fn(BadHeader) -> StackError {
+    let stack = stack.to_owned();
+    move |error| match error {
+        BadHeader::Damaged { got, expected } => StackError::Damaged {
+            stack: stack.clone(),
+            place: "the array that it should hold".to_owned(),
+            got,
+            expected: expected.to_owned(),
+        },
+        BadHeader::Unsupported { what } => StackError::Unsupported {
+            stack: stack.clone(),
+            what,
+            hint: "expected truth values, integers or floats",
+        },
+    }
 }

@@ -72,7 +72,8 @@ pub(super) fn slice_stack(
         Some(slice @ Value::Object(_)) => span("z_slices", slice)?.into(),
         Some(_) => request.naturals("z_slices")?.into(),
     };
-    Ok(SliceStack::new(stack, spec(request)?, SliceOptions { boundary, accumulation, z_slices })?)
+    let options = SliceOptions { boundary, accumulation, z_slices, ..SliceOptions::default() };
+    Ok(SliceStack::new(stack, spec(request)?, options)?)
 }
 
 /// A slice as cases write it, `{"slice": [start, stop, step]}`.
