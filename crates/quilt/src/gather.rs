@@ -246,6 +246,7 @@ impl<T: Pixel> Weaver<'_, T> {
         }
     }
 
+    /// Arrays instead of slices, so that all of it becomes vector instructions.
     #[inline(always)]
     fn lanes<const N: usize, const ONE: bool>(
         &self,
@@ -253,12 +254,12 @@ impl<T: Pixel> Weaver<'_, T> {
         row: usize,
         x: usize,
         out: &mut [T::Mean],
-        (inverse, factor): (&[f64], f64),
+        (inverse, inverse_factor): (&[f64], f64),
     ) {
         let mut sums = [0.0; N];
         for source in sources {
             let first = source.first + row * self.window[2] + x;
-            let values = &self.patches[first..first + N];
+            let Some(values) = self.patches[first..].first_chunk::<N>() else { return };
             if ONE {
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum += value.to_f64();
@@ -267,14 +268,20 @@ impl<T: Pixel> Weaver<'_, T> {
                 let (kind, factor) = self.weights.at_y(source.row + row);
                 let start = source.weights + kind + x;
                 let factor = source.factor * factor;
-                let weights = &self.weights.values()[start..start + N];
+                let Some(weights) = self.weights.values()[start..].first_chunk::<N>() else { return };
                 for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights) {
                     *sum += factor * weight * value.to_f64();
                 }
             }
         }
-        for ((out, sum), inverse) in out.iter_mut().zip(sums).zip(inverse) {
-            *out = T::Mean::from_f64(sum * inverse * factor);
+        let (Some(inverse), Some(out)) = (inverse.first_chunk::<N>(), out.first_chunk_mut::<N>()) else {
+            return;
+        };
+        for (sum, inverse) in sums.iter_mut().zip(inverse) {
+            *sum *= inverse * inverse_factor;
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = T::Mean::from_f64(sum);
         }
     }
 }
