@@ -1,4 +1,4 @@
-//! Quilts on disk: accumulating, normalising, iterating, positions.
+//! Quilts on disk: accumulating, normalising, iterating, positions, pairs with labels.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayD, Axis};
 use patchweave_large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use serde_json::{Map, Value, json};
 
-use super::quilt::{border, quilt, weight};
+use super::quilt::{as_label, border, missing_label, quilt, weight};
 use crate::golden::{CaseError, NumericArray, OperationError, Outcomes, Request, with_numeric};
 
 const ENDINGS: [&str; 5] =
@@ -69,6 +69,21 @@ pub(super) fn positions(request: &Request<'_>) -> Result<Outcomes, OperationErro
     Ok(Outcomes::default().with_array("positions_with_n", table.into_dyn()))
 }
 
+pub(super) fn clean(request: &Request<'_>) -> Result<Outcomes, OperationError> {
+    let folder = tempfile::tempdir().map_err(no_folder)?;
+    let large = create(request, &folder.path().join("quilt"))?;
+    let inputs = request.required_input("tensor_in")?.to_f32();
+    let missing = missing_label(request)?;
+    with_numeric!(request.required_input("tensor_out")?, targets => {
+        let missing = as_label(&targets, missing);
+        let pairs = large.unstitch_and_clean_sparse_data_pair(inputs.view(), targets.view(), missing)?;
+        Ok(Outcomes::default()
+            .with("kept", pairs.kept)
+            .with_array("patches_in", pairs.inputs)
+            .with_array("patches_out", pairs.targets))
+    })
+}
+
 fn spec(request: &Request<'_>) -> Result<LargeSpec, OperationError> {
     let quilt = quilt(request)?;
     let grid = quilt.grid();
@@ -93,7 +108,8 @@ fn add_all(request: &Request<'_>, large: &mut LargeQuilt) -> Result<(), Operatio
         Some(NumericArray::I64(order)) => {
             order.iter().map(|&index| usize::try_from(index)).collect::<Result<_, _>>()
         }
-        _ => Ok((0..patches.len_of(Axis(0))).collect()),
+        Some(_) => return Err(OperationError::refused("the order of patches is not int64")),
+        None => Ok((0..patches.len_of(Axis(0))).collect()),
     }
     .map_err(|_| OperationError::refused("a patch has a negative number"))?;
     let part = |array: &ArrayD<f32>, index: usize| match array.axis_iter(Axis(0)).nth(index) {

@@ -101,7 +101,7 @@ pub fn operation(name: &str) -> Option<Operation> {
         "large2d.iterate" | "large3d.iterate" => large::iterate,
         "large2d.positions" => large::positions,
         "quilt2d.positional_channels" => quilt::positional_channels,
-        "large2d.unstitch_and_clean" | "large3d.unstitch_and_clean" => quilt::clean,
+        "large2d.unstitch_and_clean" | "large3d.unstitch_and_clean" => large::clean,
         "cleanup.weed_2d" | "cleanup.weed_3d" => quilt::weed,
         "q25d.convert" => slices::convert,
         "q25d.boundary" => slices::boundary,

@@ -80,20 +80,6 @@ pub(super) fn data_pair(request: &Request<'_>) -> Result<Outcomes, OperationErro
     })
 }
 
-pub(super) fn clean(request: &Request<'_>) -> Result<Outcomes, OperationError> {
-    let quilt = quilt(request)?;
-    let inputs = request.required_input("tensor_in")?.to_f32();
-    let missing = missing_label(request)?;
-    with_numeric!(request.required_input("tensor_out")?, targets => {
-        let missing = as_label(&targets, missing);
-        let pairs = quilt.unstitch_and_clean_sparse_data_pair(inputs.view(), targets.view(), missing)?;
-        Ok(Outcomes::default()
-            .with("kept", pairs.kept)
-            .with_array("patches_in", pairs.inputs)
-            .with_array("patches_out", pairs.targets))
-    })
-}
-
 pub(super) fn weed(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let inputs = request.required_input("tensor_in")?.to_f32();
     let mask = request.required_input("border_tensor")?.to_f32();
@@ -166,7 +152,7 @@ pub(super) fn weight(request: &Request<'_>) -> Result<f64, OperationError> {
     }
 }
 
-fn missing_label(request: &Request<'_>) -> Result<f64, OperationError> {
+pub(super) fn missing_label(request: &Request<'_>) -> Result<f64, OperationError> {
     let value = request.required("missing_label")?;
     Ok(number(value).ok_or_else(|| CaseError::Entry {
         name: "missing_label".to_owned(),
@@ -175,6 +161,6 @@ fn missing_label(request: &Request<'_>) -> Result<f64, OperationError> {
     })?)
 }
 
-fn as_label<T: Pixel>(_: &ndarray::ArrayD<T>, label: f64) -> T {
+pub(super) fn as_label<T: Pixel>(_: &ndarray::ArrayD<T>, label: f64) -> T {
     T::from_f64(label)
 }
