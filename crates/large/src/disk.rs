@@ -1,14 +1,13 @@
 //! What of a quilt stands on disk: its arrays, its lock, and how chunks get there.
 
-use std::path::Path;
-
 use patchweave_pixel::PixelType;
+use patchweave_quilt::WindowGrid;
 use patchweave_sink::is_replaceable_store;
 use rayon::prelude::*;
 use serde_json::Map;
 
 use crate::arrays::DiskArray;
-use crate::faults::Faults;
+use crate::faults::{Faults, Traffic};
 use crate::journal::{Attributes, Journal};
 use crate::lock::Lock;
 use crate::names::{ArrayName, Names};
@@ -20,12 +19,16 @@ use crate::{LargeError, LargeSpec};
 #[derive(Debug)]
 pub(crate) struct Disk {
     pub(crate) tiling: Tiling,
+    grid: WindowGrid,
     mean: DiskArray,
     std: DiskArray,
     norma: DiskArray,
     journal: DiskArray,
     /// Whether they are there; before that, whatever is there is to be replaced.
     pub(crate) is_written: bool,
+    /// Whether something stood at one of the names before.
+    pub(crate) replaces: bool,
+    pub(crate) traffic: Traffic,
     _lock: Lock,
 }
 
@@ -38,23 +41,29 @@ impl Disk {
     pub(crate) fn begin(
         names: &Names,
         faults: &Faults,
+        sync: bool,
         spec: &LargeSpec,
         n_channels: usize,
         journal: &Journal,
     ) -> Result<Self, LargeError> {
         let lock = Lock::take(names)?;
-        check_replaceable(names)?;
-        settle(names, faults)?;
-        Self::lay_out(names, lock, spec, n_channels, journal)
+        settle(names, faults, sync)?;
+        let replaces = check_replaceable(names)?;
+        let disk = Self::lay_out(names, lock, spec, n_channels, journal)?;
+        Ok(Disk { replaces, ..disk })
     }
 
     /// Opens what stands there and finishes what was decided before.
-    pub(crate) fn open(names: &Names, faults: &Faults) -> Result<(Self, LargeSpec, Journal), LargeError> {
+    pub(crate) fn open(
+        names: &Names,
+        faults: &Faults,
+        sync: bool,
+    ) -> Result<(Self, LargeSpec, Journal), LargeError> {
         if !names.array(ArrayName::Journal).exists() && !names.pending().exists() {
             return Err(LargeError::NoQuilt { path: names.base().into() });
         }
         let lock = Lock::take(names)?;
-        settle(names, faults)?;
+        settle(names, faults, sync)?;
         let attributes = Attributes::of(&DiskArray::open(&names.array(ArrayName::Journal))?)?;
         let spec = attributes.spec()?;
         let mut journal = Journal::new(&spec)?;
@@ -92,11 +101,14 @@ impl Disk {
         let folder = names.array(ArrayName::Journal);
         Ok(Disk {
             tiling,
+            grid: *spec.quilt().grid(),
             mean: sums(ArrayName::MeanCache)?,
             std: sums(ArrayName::StdCache)?,
             norma: sums(ArrayName::NormaCache)?,
             journal: DiskArray::new(&folder, journal.shape(), journal.chunk(), PixelType::U32, attributes)?,
             is_written: false,
+            replaces: false,
+            traffic: Traffic::default(),
             _lock: lock,
         })
     }
@@ -124,17 +136,31 @@ impl Disk {
     }
 
     /// The values of a chunk; `None` if nothing was ever saved there, which stands for zeros.
-    pub(crate) fn read(&self, key: &ChunkKey) -> Result<Option<Vec<f64>>, LargeError> {
+    ///
+    /// Patches of the chunk that `journal` counts must be saved. Their variances may be absent.
+    pub(crate) fn read(&self, key: &ChunkKey, journal: &Journal) -> Result<Option<Vec<f64>>, LargeError> {
         if !self.is_written {
             return Ok(None);
         }
-        self.array(key.array).read(&self.tiling.chunk_idx(key))
+        let (array, chunk_idx) = (self.array(key.array), self.tiling.chunk_idx(key));
+        let values = array.read(&chunk_idx)?;
+        if values.is_some() {
+            self.traffic.read();
+        }
+        if values.is_none() && key.array != ArrayName::StdCache {
+            let at = self.tiling.own(&key.at);
+            if let Some(index) = journal.patch_in_chunk(&self.grid, key.image, at) {
+                return Err(LargeError::ChunkMissing { path: array.folder().into(), chunk_idx, index });
+            }
+        }
+        Ok(values)
     }
 
-    /// Saves chunks and the journal as a whole or not at all.
+    /// Decides to save chunks and the journal; if this succeeds they are as good as saved, otherwise nothing
+    /// has happened. [`settle`] puts them in place.
     ///
     /// `values` is asked for every key on the threads of the pool; `None` leaves a chunk as it is.
-    pub(crate) fn save<V: AsRef<[f64]>>(
+    pub(crate) fn decide<V: AsRef<[f64]>>(
         &self,
         names: &Names,
         faults: &Faults,
@@ -143,10 +169,10 @@ impl Disk {
         keys: &[ChunkKey],
         values: impl Fn(&ChunkKey) -> Result<Option<V>, LargeError> + Sync,
     ) -> Result<(), LargeError> {
+        settle(names, faults, sync)?;
         if !self.is_written {
             check_replaceable(names)?;
         }
-        settle(names, faults)?;
         let staging = Staging::begin(names, faults)?;
         let staged = |name: ArrayName| {
             let array = self.array(name).in_folder(&staging.folder(name))?;
@@ -165,16 +191,18 @@ impl Disk {
             };
             let Some(values) = values(key)? else { return Ok(()) };
             faults.step().map_err(crate::error::io_error("write a chunk of", array.folder()))?;
+            self.traffic.written();
             array.write(&self.tiling.chunk_idx(key), values.as_ref())
         })?;
         journal.write(&entries)?;
-        staging.decide(sync)?;
-        settle(names, faults)
+        staging.decide(sync)
     }
 }
 
-/// Refuses to replace anything but Zarr arrays, before hours of work have gone into what would replace it.
-fn check_replaceable(names: &Names) -> Result<(), LargeError> {
-    let check = |path: &Path| is_replaceable_store(path).map(|_| ());
-    Ok(ArrayName::ALL.into_iter().try_for_each(|name| check(&names.array(name)))?)
+/// Refuses to replace anything but Zarr arrays, before hours of work have gone into what would replace it;
+/// whether there is any.
+fn check_replaceable(names: &Names) -> Result<bool, LargeError> {
+    ArrayName::ALL
+        .into_iter()
+        .try_fold(false, |any, name| Ok(is_replaceable_store(&names.array(name))? || any))
 }

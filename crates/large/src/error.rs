@@ -107,6 +107,24 @@ pub enum LargeError {
         /// What is wrong.
         reason: String,
     },
+    /// A hidden folder, which would be emptied, with something that no quilt has put there.
+    #[error("{} holds {}, which is not part of a quilt of this program", path.display(), entry.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        entry: PathBuf,
+    },
+    /// A chunk that a patch was saved in and that is gone.
+    #[error("{} lacks chunk {chunk_idx:?}, although patch {index} was saved there", path.display())]
+    ChunkMissing {
+        /// The array.
+        path: PathBuf,
+        /// Place in its grid of chunks.
+        chunk_idx: Vec<u64>,
+        /// The first such patch.
+        index: usize,
+    },
     /// A quilt that somebody else is changing.
     #[error("{} is in use, by another process or by another quilt of this one", path.display())]
     InUse {

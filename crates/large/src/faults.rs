@@ -1,4 +1,5 @@
-//! Failures on purpose, so that tests can stop a transaction at every step; elsewhere nothing fails.
+//! Failures on purpose, so that tests can stop a transaction at every step, and counts of what goes to and
+//! fro; elsewhere nothing fails and nothing is counted.
 
 use std::io;
 #[cfg(test)]
@@ -36,5 +37,38 @@ impl Faults {
     #[cfg(test)]
     pub(crate) fn after(&self, n_steps: usize) {
         self.left.store(n_steps, Ordering::SeqCst);
+    }
+}
+
+/// How many chunks were read and written.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    #[cfg(test)]
+    n_read: AtomicUsize,
+    #[cfg(test)]
+    n_written: AtomicUsize,
+}
+
+#[cfg(not(test))]
+#[expect(clippy::unused_self, reason = "tests count")]
+impl Traffic {
+    pub(crate) fn read(&self) {}
+
+    pub(crate) fn written(&self) {}
+}
+
+#[cfg(test)]
+impl Traffic {
+    pub(crate) fn read(&self) {
+        self.n_read.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn written(&self) {
+        self.n_written.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Chunks read and written since the last time.
+    pub(crate) fn take(&self) -> (usize, usize) {
+        (self.n_read.swap(0, Ordering::SeqCst), self.n_written.swap(0, Ordering::SeqCst))
     }
 }

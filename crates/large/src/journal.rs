@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{ArrayD, Axis, Dimension, Slice};
 use patchweave_geometry::{Extent, PerAxis};
+use patchweave_quilt::WindowGrid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -154,6 +155,26 @@ impl Journal {
         self.counts.as_slice().and_then(|counts| counts.get(index)).copied().unwrap_or(0)
     }
 
+    /// The first patch of an image that was added and of which a chunk of pixels holds a part.
+    pub(crate) fn patch_in_chunk(&self, grid: &WindowGrid, image: usize, at: &[usize]) -> Option<usize> {
+        let mut counts = self.counts.view();
+        counts.slice_axis_inplace(Axis(0), Slice::from(image..image + 1));
+        let mut first = vec![image];
+        for (axis, (&at, &side)) in at.iter().zip(grid.window().as_slice()).enumerate() {
+            let touches = |&start: &usize| start / side == at || (start / side + 1 == at && start % side > 0);
+            let starts = grid.starts_along(axis);
+            let n_before = starts.take_while(|start| !touches(start)).count();
+            let n_touching = grid.starts_along(axis).skip(n_before).take_while(touches).count();
+            counts.slice_axis_inplace(Axis(axis + 1), Slice::from(n_before..n_before + n_touching));
+            first.push(n_before);
+        }
+        let (place, _) = counts.indexed_iter().find(|(_, count)| **count > 0)?;
+        let place = place.slice().iter().zip(&first).skip(1).map(|(at, first)| at + first);
+        let index =
+            place.zip(self.counts.shape().iter().skip(1)).fold(image, |index, (at, n)| index * n + at);
+        Some(index)
+    }
+
     /// Counts a patch that was added `n` more times.
     pub(crate) fn add(&mut self, index: usize, n: u32) {
         let mut rest = index;
@@ -232,6 +253,33 @@ mod tests {
             loaded.load(&disk).unwrap();
             prop_assert_eq!(loaded.counts(), journal.counts());
             prop_assert_eq!(loaded.n_added(), journal.n_added());
+        }
+
+        #[test]
+        fn chunks_know_the_patches_that_they_hold_a_part_of(
+            axes in prop::collection::vec((1_usize..6, 0_usize..12, 1_usize..7), 2..=3),
+            added in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        ) {
+            let sizes = |f: fn(&(usize, usize, usize)) -> usize| axes.iter().map(f).collect::<Vec<_>>();
+            let spec = LargeSpec::new(
+                2,
+                Extent::new(&sizes(|axis| axis.0 + axis.1)).unwrap(),
+                Extent::new(&sizes(|axis| axis.0)).unwrap(),
+                PerAxis::new(&sizes(|axis| axis.2)).unwrap(),
+            ).unwrap();
+            let mut journal = Journal::new(&spec).unwrap();
+            let mut added: Vec<usize> = added.iter().map(|index| index.index(spec.n_patches())).collect();
+            added.sort_unstable();
+            added.iter().for_each(|&index| journal.add(index, 1));
+            let tiling = crate::tiling::Tiling::new(&spec, 1);
+            for (image, at) in (0..2).flat_map(|image| tiling.places().map(move |at| (image, at))) {
+                let expected = added.iter().copied().find(|&index| {
+                    let (of, start) = spec.position(index).unwrap();
+                    of == image && tiling.touched(start.to_zyx(0)).any(|touched| touched == at)
+                });
+                let got = journal.patch_in_chunk(spec.quilt().grid(), image, tiling.own(&at));
+                prop_assert_eq!(got, expected);
+            }
         }
     }
 }

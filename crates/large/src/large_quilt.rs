@@ -52,7 +52,8 @@ use crate::{LargeError, LargeOptions, LargeSpec};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Dropping it saves what is not saved and tells nobody if that fails; [`close`](Self::close) does.
+/// Dropping it saves what is not saved and tells nobody if that fails; [`close`](Self::close) does. Dropping
+/// alone never replaces an older quilt: what was added to a new one that was not saved once is lost then.
 #[derive(Debug)]
 pub struct LargeQuilt {
     pub(crate) spec: LargeSpec,
@@ -77,7 +78,9 @@ impl LargeQuilt {
     /// A new quilt at a base name; the first [`stitch`](Self::stitch) decides to replace what stands there,
     /// the first time of saving does it.
     ///
-    /// Until then an older quilt of that name stays whole.
+    /// Until then an older quilt of that name stays whole; [`checkpoint`](Self::checkpoint) and
+    /// [`close`](Self::close) replace it, as does running out of memory or of patches to wait for, but not
+    /// dropping this one.
     ///
     /// # Errors
     /// [`LargeError::NoFileName`], [`LargeError::OutOfMemory`] if there is no room to count the patches.
@@ -104,7 +107,7 @@ impl LargeQuilt {
 
     pub(crate) fn open_with(base: &Path, options: LargeOptions, faults: Faults) -> Result<Self, LargeError> {
         let names = Names::new(base)?;
-        let (disk, spec, journal) = Disk::open(&names, &faults)?;
+        let (disk, spec, journal) = Disk::open(&names, &faults, options.sync)?;
         Ok(Self::assemble(names, faults, spec, journal, Some(disk), options))
     }
 
@@ -131,6 +134,11 @@ impl LargeQuilt {
             is_torn: false,
             next: 0,
         }
+    }
+
+    /// Lays out the arrays, of which nothing is written yet.
+    pub(crate) fn begin(&self, n_channels: usize) -> Result<Disk, LargeError> {
+        Disk::begin(&self.names, &self.faults, self.options.sync, &self.spec, n_channels, &self.journal)
     }
 
     /// Images, windows and weights.
@@ -193,20 +201,17 @@ impl LargeQuilt {
     /// not be replaced. Nothing is lost then, and it can be tried again.
     pub fn checkpoint(&mut self) -> Result<(), LargeError> {
         self.mend()?;
-        let Some(disk) = &mut self.disk else { return Ok(()) };
+        let Some(disk) = &self.disk else { return Ok(()) };
         if self.n_unsaved == 0 {
             return Ok(());
         }
         let keys = self.resident.changed();
         let resident = &self.resident;
-        disk.save(&self.names, &self.faults, self.options.sync, &self.journal, &keys, |key| {
+        disk.decide(&self.names, &self.faults, self.options.sync, &self.journal, &keys, |key| {
             Ok(resident.get(key))
         })?;
-        disk.is_written = true;
         self.resident.all_saved();
-        self.journal.all_saved();
-        self.n_unsaved = 0;
-        Ok(())
+        self.put_in_place()
     }
 
     /// Saves everything and lets go of the files.
@@ -224,7 +229,9 @@ impl LargeQuilt {
 
 impl Drop for LargeQuilt {
     fn drop(&mut self) {
-        if !self.is_torn {
+        // Whoever stops with the first error must not lose an older quilt that was complete.
+        let replaces = self.disk.as_ref().is_some_and(|disk| disk.replaces && !disk.is_written);
+        if !self.is_torn && !replaces {
             self.checkpoint().unwrap_or_default();
         }
     }

@@ -1,6 +1,5 @@
 //! Adding up quilts of different patches, and mending a quilt whose memory cannot be trusted.
 
-use crate::disk::Disk;
 use crate::journal::{Attributes, Journal};
 use crate::names::ArrayName;
 use crate::tiling::{ChunkKey, Tiling};
@@ -10,7 +9,8 @@ use crate::{LargeError, LargeQuilt};
 impl LargeQuilt {
     /// Adds all patches of another quilt, which keeps them; both are saved first.
     ///
-    /// Both must be of the same images, windows, weights and channels, and no patch may be in both. Chunks are
+    /// Another quilt without patches changes nothing, whatever it is of. Otherwise both
+    /// must be of the same images, windows, weights and channels, and no patch may be in both. Chunks are
     /// added one by one, on the threads of the pool, and take their places all together or not at all. Until
     /// then they need as much room on the disk as the other quilt.
     ///
@@ -39,37 +39,37 @@ impl LargeQuilt {
     ///
     /// # Errors
     /// [`LargeError::OtherGeometry`], [`LargeError::SharedPatch`], or the failure to read or save one of the two;
-    /// this quilt is as it was then, unless only putting decided changes in place has failed, which is done
-    /// with its next use.
+    /// this quilt is as it was then, unless only putting decided changes in place has failed: then its counts
+    /// say that the patches are in, and the rest is done with its next use.
     pub fn merge(&mut self, other: &mut LargeQuilt) -> Result<(), LargeError> {
         other.checkpoint()?;
+        let Some(theirs) = other.disk.as_ref().filter(|_| other.journal.n_added() > 0) else { return Ok(()) };
         self.checkpoint()?;
-        let Some(theirs) = &other.disk else { return Ok(()) };
         let n_channels = self.n_channels().unwrap_or(theirs.tiling.n_channels);
         self.check_same(n_channels, other, theirs.tiling.n_channels)?;
         let journal = self.joined_journal(other)?;
 
         let ours = match self.disk.take() {
             Some(disk) => disk,
-            None => Disk::begin(&self.names, &self.faults, &self.spec, n_channels, &self.journal)?,
+            None => self.begin(n_channels)?,
         };
         let ours = self.disk.insert(ours);
         let sum = |key: &ChunkKey| {
-            let Some(mut sum) = theirs.read(key)? else { return Ok(None) };
-            if let Some(own) = ours.read(key)? {
+            let Some(mut sum) = theirs.read(key, &other.journal)? else { return Ok(None) };
+            if let Some(own) = ours.read(key, &self.journal)? {
                 sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
             }
             Ok(Some(sum))
         };
-        self.is_torn = true;
         let keys = all_chunks(&ours.tiling);
-        ours.save(&self.names, &self.faults, self.options.sync, &journal, &keys, sum)?;
-        ours.is_written = true;
+        let decided = ours.decide(&self.names, &self.faults, self.options.sync, &journal, &keys, sum);
+        if decided.is_err() {
+            self.forget_layout();
+            return decided;
+        }
         self.journal = journal;
-        self.journal.all_saved();
         self.resident.clear();
-        self.is_torn = false;
-        Ok(())
+        self.put_in_place()
     }
 
     fn check_same(&self, n_channels: usize, other: &LargeQuilt, got: usize) -> Result<(), LargeError> {
@@ -93,19 +93,37 @@ impl LargeQuilt {
         Ok(journal)
     }
 
+    /// Puts decided changes, of which memory knows already, in place; until that is done, nothing is read.
+    pub(crate) fn put_in_place(&mut self) -> Result<(), LargeError> {
+        self.is_torn = true;
+        if let Some(disk) = &mut self.disk {
+            disk.is_written = true;
+        }
+        self.journal.all_saved();
+        self.n_unsaved = 0;
+        settle(&self.names, &self.faults, self.options.sync)?;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    /// Lets the next first patch tell the number of channels again, if none is in and nothing was saved.
+    pub(crate) fn forget_layout(&mut self) {
+        let is_written = self.disk.as_ref().is_some_and(|disk| disk.is_written);
+        if !is_written && self.journal.n_added() == 0 {
+            self.disk = None;
+            self.resident.clear();
+        }
+    }
+
     /// Forgets what memory says and takes up what the disk says, if something has failed halfway.
     pub(crate) fn mend(&mut self) -> Result<(), LargeError> {
         if !self.is_torn {
             return Ok(());
         }
-        let is_decided = self.names.pending().exists();
-        settle(&self.names, &self.faults)?;
+        settle(&self.names, &self.faults, self.options.sync)?;
         let mut journal = Journal::new(&self.spec)?;
-        match &mut self.disk {
-            Some(disk) if disk.is_written || is_decided => {
-                disk.is_written = true;
-                journal.load(disk.journal())?;
-            }
+        match &self.disk {
+            Some(disk) if disk.is_written => journal.load(disk.journal())?,
             _ => self.disk = None,
         }
         self.journal = journal;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::LargeError;
+use crate::error::io_error;
 
 /// One of the arrays on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +39,7 @@ impl ArrayName {
     }
 }
 
-/// All paths of one quilt.
+/// All paths of one quilt, absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
     base: PathBuf,
@@ -50,11 +51,10 @@ impl Names {
     pub(crate) fn new(base: &Path) -> Result<Self, LargeError> {
         let no_name = || LargeError::NoFileName { path: base.into() };
         let name = base.file_name().and_then(|name| name.to_str()).ok_or_else(no_name)?.to_owned();
-        let folder = match base.parent() {
-            Some(parent) if parent != Path::new("") => parent.into(),
-            _ => PathBuf::from("."),
-        };
-        Ok(Names { base: base.into(), folder, name })
+        // A program that changes its folder later goes on with the same files.
+        let base = std::path::absolute(base).map_err(io_error("find the folder of", base))?;
+        let folder = base.parent().ok_or_else(no_name)?.into();
+        Ok(Names { base, folder, name })
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -92,10 +92,11 @@ mod tests {
 
     #[test]
     fn all_files_stand_beside_the_base_name() {
+        let here = std::env::current_dir().unwrap();
         let names = Names::new(Path::new("run.1/labels.v2")).unwrap();
-        assert_eq!(names.array(ArrayName::Mean), Path::new("run.1/labels.v2_mean.zarr"));
-        assert_eq!(names.pending(), Path::new("run.1/.labels.v2_pending"));
-        assert_eq!(Names::new(Path::new("labels")).unwrap().lock(), Path::new("./.labels_lock"));
+        assert_eq!(names.array(ArrayName::Mean), here.join("run.1/labels.v2_mean.zarr"));
+        assert_eq!(names.pending(), here.join("run.1/.labels.v2_pending"));
+        assert_eq!(Names::new(Path::new("labels")).unwrap().lock(), here.join(".labels_lock"));
         let error = Names::new(Path::new("/")).unwrap_err();
         assert_eq!(error.to_string(), "/ has no file name to which endings could be added");
     }

@@ -6,6 +6,7 @@ use ndarray::{Array5, ArrayD, ArrayViewMut5, Axis, s};
 use rayon::prelude::*;
 
 use crate::disk::Disk;
+use crate::journal::Journal;
 use crate::names::ArrayName;
 use crate::resident::Resident;
 use crate::results::ResultArrays;
@@ -129,13 +130,15 @@ impl LargeQuilt {
         let nothing = || LargeError::NothingStitched { path: self.names.base().into() };
         let disk = self.disk.as_ref().filter(|_| self.journal.n_added() > 0).ok_or_else(nothing)?;
         let (eps, normalize) = (options.eps, options.normalize);
-        Ok(Reader { resident: &self.resident, disk, tiling: disk.tiling, eps, normalize, with_std })
+        let (resident, journal) = (&self.resident, &self.journal);
+        Ok(Reader { resident, journal, disk, tiling: disk.tiling, eps, normalize, with_std })
     }
 }
 
 /// Everything that turns chunks of sums into chunks of results.
 pub(crate) struct Reader<'a> {
     resident: &'a Resident,
+    journal: &'a Journal,
     disk: &'a Disk,
     tiling: Tiling,
     eps: f64,
@@ -200,7 +203,7 @@ impl Reader<'_> {
     fn chunk(&self, key: &ChunkKey) -> Result<Option<Cow<'_, [f64]>>, LargeError> {
         match self.resident.get(key) {
             Some(values) => Ok(Some(Cow::Borrowed(values))),
-            None => Ok(self.disk.read(key)?.map(Cow::Owned)),
+            None => Ok(self.disk.read(key, self.journal)?.map(Cow::Owned)),
         }
     }
 

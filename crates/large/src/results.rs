@@ -8,15 +8,17 @@ use patchweave_sink::StagedFolder;
 use serde_json::Map;
 
 use crate::arrays::DiskArray;
-use crate::names::ArrayName;
+use crate::faults::Faults;
+use crate::names::{ArrayName, Names};
 use crate::tiling::{ChunkKey, Tiling};
+use crate::transaction::discard;
 use crate::{LargeError, LargeQuilt, MeanOptions};
 
 impl LargeQuilt {
     /// Saves the mean as `_mean.zarr` within the budget, and says where it stands.
     ///
     /// The array is one chunk if all results fit into half of the budget; otherwise its chunks are those of
-    /// `_mean_cache.zarr`.
+    /// `_mean_cache.zarr`. A `_std.zarr` that was saved with an older mean is removed.
     ///
     /// # Errors
     /// As [`mean`](Self::mean).
@@ -64,7 +66,13 @@ impl LargeQuilt {
         let chunk = if is_one_chunk { shape.clone() } else { chunk };
         let array = |name: ArrayName| ResultArray::create(self.names.array(name), &shape, &chunk);
         let std = if with_std { Some(array(ArrayName::Std)?) } else { None };
-        Ok(ResultArrays { tiling, is_one_chunk, mean: array(ArrayName::Mean)?, std })
+        Ok(ResultArrays {
+            tiling,
+            is_one_chunk,
+            mean: array(ArrayName::Mean)?,
+            std,
+            names: self.names.clone(),
+        })
     }
 }
 
@@ -75,6 +83,7 @@ pub(crate) struct ResultArrays {
     is_one_chunk: bool,
     mean: ResultArray,
     std: Option<ResultArray>,
+    names: Names,
 }
 
 impl ResultArrays {
@@ -114,8 +123,10 @@ impl ResultArrays {
 
     /// Gives them their names.
     pub(crate) fn publish(self) -> Result<(), LargeError> {
-        if let Some(std) = self.std {
-            std.staged.publish()?;
+        match self.std {
+            Some(std) => std.staged.publish()?,
+            // One of an older mean would be taken for that of this one.
+            None => discard(&self.names, ArrayName::Std, &Faults::none())?,
         }
         Ok(self.mean.staged.publish()?)
     }

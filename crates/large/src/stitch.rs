@@ -4,7 +4,6 @@ use ndarray::{ArrayView, Dimension};
 use patchweave_pixel::Pixel;
 use rayon::prelude::*;
 
-use crate::disk::Disk;
 use crate::names::ArrayName;
 use crate::resident::Resident;
 use crate::tiling::{ChunkKey, Tiling};
@@ -105,11 +104,12 @@ impl LargeQuilt {
 
     fn add(&mut self, index: usize, mean: &Weighted, variance: Option<&Weighted>) -> Result<(), LargeError> {
         let (image, start) = self.spec.position(index)?;
+        // Before anything that memory says is believed.
+        self.mend()?;
         let got = self.journal.count(index);
         if got == u32::MAX {
             return Err(LargeError::TooOften { index, got });
         }
-        self.mend()?;
         let tiling = self.tiling(mean.n_channels)?;
         let start = start.to_zyx(0);
         let arrays = [
@@ -122,7 +122,10 @@ impl LargeQuilt {
             .flatten()
             .flat_map(|array| tiling.touched(start).map(move |at| ChunkKey::new(array, image, at)))
             .collect();
-        self.hold(&tiling, &keys)?;
+        if let Err(error) = self.hold(&tiling, &keys) {
+            self.forget_layout();
+            return Err(error);
+        }
 
         let source = |key: &ChunkKey| match (key.array, variance) {
             (ArrayName::NormaCache, _) => (1, self.weights.as_slice()),
@@ -156,12 +159,11 @@ impl LargeQuilt {
 
     /// The chunks of the arrays; the first patch lays them out.
     fn tiling(&mut self, n_channels: usize) -> Result<Tiling, LargeError> {
-        let disk = match &mut self.disk {
+        let disk = match self.disk.take() {
             Some(disk) => disk,
-            none => {
-                none.insert(Disk::begin(&self.names, &self.faults, &self.spec, n_channels, &self.journal)?)
-            }
+            None => self.begin(n_channels)?,
         };
+        let disk = self.disk.insert(disk);
         let expected = disk.tiling.n_channels;
         if n_channels != expected {
             return Err(LargeError::Channels { what: "the patch", got: n_channels, expected });
@@ -184,7 +186,7 @@ impl LargeQuilt {
         }
         let Some(disk) = &self.disk else { return Ok(()) };
         let read = |key: &ChunkKey| {
-            let stored = disk.read(key)?;
+            let stored = disk.read(key, &self.journal)?;
             Ok::<_, LargeError>((*key, stored.unwrap_or_else(|| vec![0.0; tiling.n_values(key.array)])))
         };
         let read: Vec<_> = if disk.is_written {

@@ -1,10 +1,12 @@
 //! Stops at every step of saving, and what is found afterwards.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::{Array3, ArrayD};
 use patchweave_geometry::{Extent, PerAxis};
+use proptest::prelude::*;
 
 use crate::faults::Faults;
 use crate::{LargeError, LargeOptions, LargeQuilt, LargeSpec};
@@ -183,11 +185,16 @@ fn a_merge_happens_as_a_whole_or_not_at_all() {
             first.checkpoint().unwrap();
             first.faults.after(n_steps);
             let result = first.merge(&mut second);
+            let counts = first.counts().clone();
+            let missing: Vec<usize> = first.missing().collect();
             // It goes on to be of use, whatever has happened.
             first.faults.after(usize::MAX);
             let n_added = if first.checkpoint().is_ok() { first.counts().sum() as usize } else { 0 };
             if n_added > 0 {
                 let in_memory = state(&mut first);
+                // What it said before anything was mended is what a caller goes by.
+                assert_eq!(in_memory.0, counts, "step {n_steps}");
+                assert_eq!(missing.len(), N_PATCHES - n_added);
                 kill(first);
                 let mut first = LargeQuilt::open(&base, options).unwrap();
                 assert_eq!(state(&mut first), in_memory);
@@ -196,6 +203,8 @@ fn a_merge_happens_as_a_whole_or_not_at_all() {
                 assert_eq!(in_memory, expected, "step {n_steps}");
             } else {
                 assert!(is_new && result.is_err(), "step {n_steps}");
+                assert_eq!(missing.len(), N_PATCHES);
+                assert_eq!(first.n_channels(), None);
                 first.merge(&mut second).unwrap();
                 assert_eq!(state(&mut first), merged);
             }
@@ -203,6 +212,86 @@ fn a_merge_happens_as_a_whole_or_not_at_all() {
                 assert!(n_steps > 5);
                 break;
             }
+        }
+    }
+}
+
+#[test]
+fn a_decided_quilt_takes_the_place_of_half_an_older_one() {
+    for is_opened in [true, false] {
+        let folder = quick_folder();
+        let base = folder.path().join("sums");
+        leave_old_quilt(&base);
+        let options = options(0, usize::MAX);
+        let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
+        add(&mut quilt, 0..3).unwrap();
+        let mut n_steps = 0;
+        while !quilt.names.pending().exists() {
+            n_steps += 1;
+            quilt.faults.after(n_steps);
+            quilt.checkpoint().unwrap_err();
+        }
+        let old = quilt.names.array(crate::names::ArrayName::MeanCache);
+        kill(quilt);
+        std::fs::remove_file(old.join("zarr.json")).unwrap();
+        if is_opened {
+            let mut quilt = LargeQuilt::open(&base, options).unwrap();
+            assert_eq!(state(&mut quilt), undisturbed(0..3));
+        } else {
+            let mut quilt = LargeQuilt::create(&base, spec(), options).unwrap();
+            add(&mut quilt, 4..6).unwrap();
+            quilt.close().unwrap();
+            assert_eq!(state(&mut LargeQuilt::open(&base, options).unwrap()), undisturbed(4..6));
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_that_was_decided_is_not_forgotten() {
+    for n_steps in 0.. {
+        let folder = quick_folder();
+        let mut quilt =
+            LargeQuilt::create(folder.path().join("sums"), spec(), options(0, usize::MAX)).unwrap();
+        add(&mut quilt, 0..3).unwrap();
+        quilt.faults.after(n_steps);
+        let result = quilt.checkpoint();
+        assert_eq!(quilt.missing().collect::<Vec<_>>(), (3..N_PATCHES).collect::<Vec<_>>());
+        // Mending fails as well, as often as it is tried.
+        assert_eq!(quilt.checkpoint().is_err(), result.is_err());
+        add(&mut quilt, [N_PATCHES]).unwrap_err();
+        assert_eq!(quilt.missing().count(), N_PATCHES - 3);
+        quilt.faults.after(usize::MAX);
+        add(&mut quilt, 3..N_PATCHES).unwrap();
+        assert_eq!(state(&mut quilt), undisturbed(0..N_PATCHES), "step {n_steps}");
+        if result.is_ok() {
+            break;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// A time of saving writes every chunk that has changed once; with enough memory none is ever read.
+    #[test]
+    fn chunks_are_written_once_and_never_read(
+        groups in prop::collection::vec(prop::collection::vec(0..N_PATCHES, 0..5), 1..4),
+    ) {
+        let folder = quick_folder();
+        let options = options(0, usize::MAX);
+        let mut quilt = LargeQuilt::create(folder.path().join("sums"), spec(), options).unwrap();
+        for group in groups {
+            add(&mut quilt, group.iter().copied()).unwrap();
+            quilt.checkpoint().unwrap();
+            let Some(disk) = &quilt.disk else { continue };
+            let mut changed = BTreeSet::new();
+            for &index in &group {
+                let (image, start) = spec().position(index).unwrap();
+                for at in disk.tiling.touched(start.to_zyx(0)) {
+                    changed.extend([(0, image, at), (1, image, at)]);
+                    changed.extend((image == 0).then_some((2, 0, at)));
+                }
+            }
+            prop_assert_eq!(disk.traffic.take(), (0, changed.len()));
         }
     }
 }

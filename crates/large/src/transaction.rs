@@ -3,13 +3,14 @@
 //! Files are collected in a folder `staged`, under `<array>/<file>`. Renaming that folder to `pending` is the
 //! decision: one step, before which nothing has happened, and after which the rest is done by whoever comes
 //! next. Every file of `pending` is then moved to its place. An array that comes with its metadata is new and
-//! takes the place of what was there; of any other, files are replaced one by one. Each of these moves can be
+//! takes the place of what was there, which is deleted with `pending`; of any other, files are replaced one by one. Each of these moves can be
 //! repeated and those that are missing can be told, so that a second try finishes what a first one began.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use patchweave_sink::is_replaceable_store;
 use rayon::prelude::*;
 
 use crate::LargeError;
@@ -44,38 +45,50 @@ impl<'a> Staging<'a> {
     pub(crate) fn decide(self, sync: bool) -> Result<(), LargeError> {
         let (staged, pending) = (self.names.staged(), self.names.pending());
         if sync {
-            let mut files = Vec::new();
-            list(&staged, Path::new(""), &mut files).map_err(io_error("look through", &staged))?;
-            files.par_iter().try_for_each(|file| {
+            let found = Found::below(&staged)?;
+            found.files.par_iter().try_for_each(|file| {
                 let path = staged.join(file);
                 let synced =
                     self.faults.step().and_then(|()| File::options().write(true).open(&path)?.sync_all());
                 synced.map_err(io_error("write", &path))
             })?;
+            let folders = found.folders.par_iter();
+            folders.try_for_each(|folder| sync_folder(&staged.join(folder), self.faults))?;
         }
         let renamed = self.faults.step().and_then(|()| fs::rename(&staged, &pending));
-        renamed.map_err(io_error("rename", &staged))?;
-        if sync { sync_folder(self.names.folder()) } else { Ok(()) }
+        renamed.map_err(io_error("rename", &staged))
     }
 }
 
 /// Finishes what was decided, if anything was, and deletes what was not.
-pub(crate) fn settle(names: &Names, faults: &Faults) -> Result<(), LargeError> {
-    remove(&names.staged(), faults)?;
+///
+/// With `sync` every step is on the disk before the next one, which needs it, begins.
+pub(crate) fn settle(names: &Names, faults: &Faults, sync: bool) -> Result<(), LargeError> {
     let pending = names.pending();
+    check_own(&names.staged())?;
+    check_own(&pending)?;
+    remove(&names.staged(), faults)?;
     if pending.is_dir() {
+        if sync {
+            sync_folder(names.folder(), faults)?;
+        }
         for array in ArrayName::ALL {
             let from = pending.join(array.suffix());
             if from.join(METADATA).is_file() {
                 if array == ArrayName::Journal {
                     // Results of what the new quilt replaces.
-                    remove(&names.array(ArrayName::Mean), faults)?;
-                    remove(&names.array(ArrayName::Std), faults)?;
+                    set_aside(names, ArrayName::Mean, faults)?;
+                    set_aside(names, ArrayName::Std, faults)?;
                 }
-                replace(&from, &names.array(array), faults)?;
+                let to = names.array(array);
+                set_aside(names, array, faults)?;
+                faults.step().and_then(|()| fs::rename(&from, &to)).map_err(io_error("replace", &to))?;
             } else if from.is_dir() {
-                move_files(&from, &names.array(array), faults)?;
+                move_files(&from, &names.array(array), faults, sync)?;
             }
+        }
+        if sync {
+            sync_folder(names.folder(), faults)?;
         }
         // Last: as long as it stands, not all is done.
         remove(&pending, faults)?;
@@ -83,17 +96,43 @@ pub(crate) fn settle(names: &Names, faults: &Faults) -> Result<(), LargeError> {
     Ok(())
 }
 
-/// A whole array; `to` may be gone already.
-fn replace(from: &Path, to: &Path, faults: &Faults) -> Result<(), LargeError> {
-    remove(to, faults)?;
-    faults.step().and_then(|()| fs::rename(from, to)).map_err(io_error("replace", to))
+/// Moves an array, which may be gone already, to where it is deleted in the end.
+///
+/// In one step: nobody ever sees half of it under its name.
+fn set_aside(names: &Names, array: ArrayName, faults: &Faults) -> Result<(), LargeError> {
+    let (from, to) = (names.array(array), names.pending().join(old_name(array)));
+    if !from.exists() {
+        return Ok(());
+    }
+    remove(&to, faults)?;
+    faults.step().and_then(|()| fs::rename(&from, &to)).map_err(io_error("replace", &from))
+}
+
+fn old_name(array: ArrayName) -> String {
+    format!("old{}", array.suffix())
+}
+
+/// Refuses a folder with the name of one of ours that holds anything else than ours do.
+fn check_own(folder: &Path) -> Result<(), LargeError> {
+    let failed = || io_error("look through", folder);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(failed())?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed())?.file_name();
+        let is_own = |array: ArrayName| entry == *array.suffix() || entry == *old_name(array);
+        if !ArrayName::ALL.into_iter().any(is_own) {
+            return Err(LargeError::NotOurs { path: folder.into(), entry: entry.into() });
+        }
+    }
+    Ok(())
 }
 
 /// The files that are still there, each to its place.
-fn move_files(from: &Path, to: &Path, faults: &Faults) -> Result<(), LargeError> {
-    let mut files = Vec::new();
-    list(from, Path::new(""), &mut files).map_err(io_error("look through", from))?;
-    files.par_iter().try_for_each(|file| {
+fn move_files(from: &Path, to: &Path, faults: &Faults, sync: bool) -> Result<(), LargeError> {
+    let found = Found::below(from)?;
+    found.files.par_iter().try_for_each(|file| {
         let target = to.join(file);
         let moved = faults.step().and_then(|()| {
             if let Some(parent) = target.parent() {
@@ -102,21 +141,50 @@ fn move_files(from: &Path, to: &Path, faults: &Faults) -> Result<(), LargeError>
             fs::rename(from.join(file), &target)
         });
         moved.map_err(io_error("replace", &target))
-    })
+    })?;
+    // Folders stay when their files are gone, so that a second try knows those of the first one.
+    let folders = found.folders.par_iter().filter(|_| sync);
+    folders.try_for_each(|folder| sync_folder(&to.join(folder), faults))
 }
 
-/// Every file below `folder/below`, named from `folder` on.
-fn list(folder: &Path, below: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder.join(below))? {
-        let entry = entry?;
-        let name = below.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            list(folder, &name, files)?;
-        } else {
-            files.push(name);
-        }
+/// What is below a folder, named from there on; the folder itself has an empty name.
+struct Found {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Found {
+    fn below(folder: &Path) -> Result<Self, LargeError> {
+        let mut found = Found { files: Vec::new(), folders: Vec::new() };
+        found.list(folder, PathBuf::new()).map_err(io_error("look through", folder))?;
+        Ok(found)
     }
-    Ok(())
+
+    fn list(&mut self, folder: &Path, below: PathBuf) -> io::Result<()> {
+        for entry in fs::read_dir(folder.join(&below))? {
+            let entry = entry?;
+            let name = below.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                self.list(folder, name)?;
+            } else {
+                self.files.push(name);
+            }
+        }
+        self.folders.push(below);
+        Ok(())
+    }
+}
+
+/// Deletes an array, of which nobody ever sees half under its name.
+pub(crate) fn discard(names: &Names, array: ArrayName, faults: &Faults) -> Result<(), LargeError> {
+    let path = names.array(array);
+    if !is_replaceable_store(&path)? {
+        return Ok(());
+    }
+    let staging = Staging::begin(names, faults)?;
+    let moved = faults.step().and_then(|()| fs::rename(&path, staging.folder(array)));
+    moved.map_err(io_error("remove", &path))?;
+    remove(&names.staged(), faults)
 }
 
 fn remove(folder: &Path, faults: &Faults) -> Result<(), LargeError> {
@@ -128,9 +196,11 @@ fn remove(folder: &Path, faults: &Faults) -> Result<(), LargeError> {
 }
 
 /// Names reach the disk with their folder, where the system lets folders be opened.
-fn sync_folder(folder: &Path) -> Result<(), LargeError> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("write", folder))?;
+fn sync_folder(folder: &Path, faults: &Faults) -> Result<(), LargeError> {
+    let sync = || if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) };
+    match faults.step().and_then(|()| sync()) {
+        // An array that a first try has moved as a whole, or that had nothing to move.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        synced => synced.map_err(io_error("write", folder)),
     }
-    Ok(())
 }

@@ -172,6 +172,103 @@ fn what_belongs_to_others_is_left_alone() {
 }
 
 #[test]
+fn hidden_folders_of_others_are_left_alone() {
+    for name in [".sums_staged", ".sums_pending"] {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("sums");
+        saved(&base);
+        let theirs = folder.path().join(name);
+        fs::create_dir(&theirs).unwrap();
+        fs::create_dir(theirs.join("_mean_cache.zarr")).unwrap();
+        fs::write(theirs.join("thesis.txt"), "three years").unwrap();
+        let expected =
+            format!("{} holds thesis.txt, which is not part of a quilt of this program", theirs.display());
+        assert_eq!(open(&base).unwrap_err().to_string(), expected);
+        let error = create(&base).stitch(patch().view(), 0).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(fs::read_to_string(theirs.join("thesis.txt")).unwrap(), "three years");
+        fs::remove_file(theirs.join("thesis.txt")).unwrap();
+        assert_eq!(open(&base).unwrap().counts().sum(), 1);
+        assert!(!theirs.exists());
+    }
+}
+
+#[test]
+fn chunks_that_are_gone_are_missed() {
+    let gone = |chunk: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("sums");
+        saved(&base);
+        fs::remove_file(folder.path().join(chunk)).unwrap();
+        let lacks = |error: LargeError| {
+            let text = error.to_string();
+            assert!(matches!(error, LargeError::ChunkMissing { index: 0, .. }), "{text}");
+            text
+        };
+        let mut quilt = open(&base).unwrap();
+        let text = lacks(quilt.mean(&MeanOptions::default()).unwrap_err());
+        assert_eq!(lacks(quilt.stitch(patch().view(), 0).unwrap_err()), text);
+        let mut other = create(&folder.path().join("other"));
+        other.stitch(patch().view(), 1).unwrap();
+        assert_eq!(lacks(other.merge(&mut quilt).unwrap_err()), text);
+        assert_eq!((quilt.counts().sum(), other.counts().sum()), (1, 1));
+        text
+    };
+    let text = gone("sums_mean_cache.zarr/c/0/0/0/0");
+    assert!(
+        text.ends_with("sums_mean_cache.zarr lacks chunk [0, 0, 0, 0], although patch 0 was saved there")
+    );
+    let text = gone("sums_norma_cache.zarr/c/0/0");
+    assert!(text.ends_with("sums_norma_cache.zarr lacks chunk [0, 0], although patch 0 was saved there"));
+}
+
+#[test]
+fn dropping_a_new_quilt_leaves_an_older_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("sums");
+    let counts = || open(&base).unwrap().counts().iter().copied().collect::<Vec<_>>();
+    let add = |index: usize| {
+        let mut quilt = create(&base);
+        quilt.stitch(patch().view(), index).unwrap();
+        quilt
+    };
+    drop(add(0));
+    assert_eq!(counts(), [1, 0, 0, 0, 0, 0, 0, 0]);
+    drop(add(1));
+    assert_eq!(counts(), [1, 0, 0, 0, 0, 0, 0, 0]);
+    let mut quilt = add(2);
+    quilt.checkpoint().unwrap();
+    quilt.stitch(patch().view(), 3).unwrap();
+    drop(quilt);
+    assert_eq!(counts(), [0, 0, 1, 1, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_quilt_without_patches_adds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("sums");
+    saved(&base);
+    let mut new = create(&base);
+    new.merge(&mut create(&folder.path().join("empty"))).unwrap();
+    assert_eq!(new.n_channels(), None);
+    drop(new);
+    assert_eq!(open(&base).unwrap().counts().sum(), 1);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+}
+
+#[test]
+fn a_mean_alone_takes_an_older_deviation_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut quilt = create(&folder.path().join("sums"));
+    quilt.stitch(patch().view(), 0).unwrap();
+    quilt.write_mean_and_std(&MeanOptions::default()).unwrap();
+    assert!(folder.path().join("sums_std.zarr").is_dir());
+    quilt.write_mean(&MeanOptions::default()).unwrap();
+    assert!(folder.path().join("sums_mean.zarr").is_dir() && !folder.path().join("sums_std.zarr").exists());
+    assert!(!folder.path().join(".sums_staged").exists());
+}
+
+#[test]
 fn damaged_quilts_are_not_opened() {
     let damage = |change: fn(&Path)| {
         let folder = tempfile::tempdir().unwrap();
