@@ -78,9 +78,9 @@ impl LargeQuilt {
     /// A new quilt at a base name; the first [`stitch`](Self::stitch) decides to replace what stands there,
     /// the first time of saving does it.
     ///
-    /// Until then an older quilt of that name stays whole; [`checkpoint`](Self::checkpoint) and
-    /// [`close`](Self::close) replace it, as does running out of memory or of patches to wait for, but not
-    /// dropping this one.
+    /// Until then an older quilt of that name stays whole. Whatever saves replaces it:
+    /// [`checkpoint`](Self::checkpoint), [`close`](Self::close), [`merge`](Self::merge), results that are saved,
+    /// a full budget and [`LargeOptions::checkpoint_every`]; but not dropping this one.
     ///
     /// # Errors
     /// [`LargeError::NoFileName`], [`LargeError::OutOfMemory`] if there is no room to count the patches.

@@ -22,6 +22,13 @@
 //! `image`, `window`, `step`, `border` (null if there is none) and `border_weight`; sizes are `(Z)YX`. Patch
 //! number `i` is entry `i` of the journal in C order.
 //!
+//! The reference implementation always stores mean and standard deviation as one chunk. Here they are one only
+//! if they fit into half of the budget; larger ones have the chunks of `_mean_cache.zarr`, because one chunk
+//! can only be written from memory.
+//!
+//! Mean and standard deviation divide by the weights of image 0, for all images. As long as image 0 is not
+//! complete they are wrong, in other images as well, even where those are complete.
+//!
 //! Beside them are hidden files: `.<name>_lock`, which stays and whose lock a writer holds; `.<name>_staged`,
 //! where changes are collected; `.<name>_pending`, changes that are decided and not yet all in place.
 //!
@@ -32,6 +39,14 @@
 //! after any end of the process the quilt holds exactly the patches that its journal counts, and
 //! [`missing`](LargeQuilt::missing) says which ones to add. Other readers should look at the arrays while no
 //! `_pending` stands beside them.
+//!
+//! For the same reason [`LargeQuilt::open`] needs the right to write, even in order to read: it may have to
+//! finish what was decided, and it takes the lock, so that nobody else has the quilt open at the same time.
+//!
+//! A new quilt replaces an older one of its name with its first saving, all of it at once. Dropping a quilt
+//! that was never saved does not. Chunks that the journal knows patches of are never taken for zeros when they
+//! are gone, and hidden folders with files of others are not emptied. `_mean.zarr` and `_std.zarr` are made of
+//! the rest and follow one after the other: after an end in between, `_std.zarr` is newer than `_mean.zarr`.
 //!
 //! # Memory
 //!

@@ -44,6 +44,7 @@ pub struct MeanOptions {
     /// counts as 0, so that pixels that no patch covers stay 0.
     pub normalize: bool,
     /// Saves what is returned as `_mean.zarr` and `_std.zarr`, after everything it was made of; so by default.
+    /// A mean alone takes away a `_std.zarr` that was saved with an older one.
     pub save: bool,
 }
 

@@ -65,14 +65,9 @@ impl LargeQuilt {
         let is_one_chunk = n_bytes <= self.resident.budget() / 2;
         let chunk = if is_one_chunk { shape.clone() } else { chunk };
         let array = |name: ArrayName| ResultArray::create(self.names.array(name), &shape, &chunk);
+        let (names, sync) = (self.names.clone(), self.options.sync);
         let std = if with_std { Some(array(ArrayName::Std)?) } else { None };
-        Ok(ResultArrays {
-            tiling,
-            is_one_chunk,
-            mean: array(ArrayName::Mean)?,
-            std,
-            names: self.names.clone(),
-        })
+        Ok(ResultArrays { tiling, is_one_chunk, mean: array(ArrayName::Mean)?, std, names, sync })
     }
 }
 
@@ -84,6 +79,7 @@ pub(crate) struct ResultArrays {
     mean: ResultArray,
     std: Option<ResultArray>,
     names: Names,
+    sync: bool,
 }
 
 impl ResultArrays {
@@ -124,11 +120,11 @@ impl ResultArrays {
     /// Gives them their names.
     pub(crate) fn publish(self) -> Result<(), LargeError> {
         match self.std {
-            Some(std) => std.staged.publish()?,
+            Some(std) => std.publish(self.sync)?,
             // One of an older mean would be taken for that of this one.
             None => discard(&self.names, ArrayName::Std, &Faults::none())?,
         }
-        Ok(self.mean.staged.publish()?)
+        self.mean.publish(self.sync)
     }
 }
 
@@ -144,5 +140,9 @@ impl ResultArray {
         let array = DiskArray::new(&staged.folder(), shape, chunk, PixelType::F64, Map::new())?;
         array.write_metadata()?;
         Ok(ResultArray { staged, array })
+    }
+
+    fn publish(self, sync: bool) -> Result<(), LargeError> {
+        Ok(if sync { self.staged.publish() } else { self.staged.publish_unsynced() }?)
     }
 }

@@ -31,6 +31,7 @@ impl<'a> Staging<'a> {
     /// An empty folder; what an earlier attempt left there is deleted.
     pub(crate) fn begin(names: &'a Names, faults: &'a Faults) -> Result<Self, LargeError> {
         let staged = names.staged();
+        check_own(&staged)?;
         remove(&staged, faults)?;
         faults.step().and_then(|()| fs::create_dir(&staged)).map_err(io_error("create", &staged))?;
         Ok(Staging { names, faults })

@@ -171,6 +171,14 @@ impl StagedFolder {
     /// [`SinkError::Io`].
     pub fn publish(self) -> Result<(), SinkError> {
         sync_folder(&self.folder()).map_err(io_error("write", &self.path))?;
+        self.publish_unsynced()
+    }
+
+    /// As [`publish`](Self::publish), but leaves it to the system when what was written reaches the disk.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn publish_unsynced(self) -> Result<(), SinkError> {
         let is_replacement = is_replaceable_store(&self.path)?;
         let aside = self.temporary.path().join("old");
         if is_replacement {
