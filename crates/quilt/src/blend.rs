@@ -57,19 +57,6 @@ impl BlendWindow {
         }
     }
 
-    /// As [`border`](Self::border), but `weight` everywhere if there is no border.
-    ///
-    /// What sums that are kept on disk use; in a weighted mean the factor cancels.
-    ///
-    /// # Errors
-    /// As [`border`](Self::border).
-    pub fn border_or_all(window: Extent, border: &Border, weight: f64) -> Result<Self, QuiltError> {
-        match border.per_axis(window.n_axes())? {
-            None => Ok(Self::uniform(window, border_weight(weight)?)),
-            Some(_) => Self::border(window, border, weight),
-        }
-    }
-
     /// Rising linearly from both ends to 1 in the middle, along every axis; the product of these.
     #[must_use]
     pub fn linear(window: Extent) -> Self {

@@ -1,9 +1,10 @@
 //! Quilts in memory: windows, weights, patches and back, pairs, sparse labels, positions.
 
 use patchweave_geometry::{Extent, PerAxis};
+use patchweave_large::LargeSpec;
 use patchweave_pixel::Pixel;
 use patchweave_quilt::{
-    BlendWindow, Border, PositionMode, PositionalChannels, Quilt, border_weight, holds_label,
+    Border, PositionMode, PositionalChannels, Quilt, border_weight, holds_label,
     weed_sparse_classification_training_pairs, window_times,
 };
 use serde_json::Value;
@@ -31,12 +32,14 @@ pub(super) fn validate_border_weight(request: &Request<'_>) -> Result<Outcomes, 
 
 pub(super) fn weight_matrix(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let window = request.extent("window")?;
-    let quilt = Quilt::new(window, window, PerAxis::splat(1, window.n_axes())?)?;
+    let step = PerAxis::splat(1, window.n_axes())?;
+    let quilt = Quilt::new(window, window, step)?;
     let (border, weight) = (border(request)?, weight(request)?);
-    let quilt = quilt.with_border(border.clone(), weight)?;
+    let on_disk = LargeSpec::new(1, window, window, step)?.with_border(border.clone(), weight)?;
+    let quilt = quilt.with_border(border, weight)?;
     Ok(Outcomes::default()
         .with_array("weight_in_memory", quilt.blend().matrix().mapv(<f32 as Pixel>::from_f64))
-        .with_array("weight_disk", BlendWindow::border_or_all(window, &border, weight)?.matrix())
+        .with_array("weight_disk", on_disk.weights())
         .with_array("border_tensor", quilt.border_tensor()))
 }
 
