@@ -82,7 +82,7 @@ pub use normalization::{
     InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
 };
 pub use order::OrderPlan;
-pub use outside::{AxesQuestion, Outside, UnknownAxes};
+pub use outside::{AxesQuestion, Findings, Outside, UnknownAxes};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use problem::{ConfigErrors, Excerpt, Problem};

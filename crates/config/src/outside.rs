@@ -16,6 +16,7 @@ use crate::reader::{Block, Reader, Value};
 use crate::reading::ReadingPlan;
 use crate::run::RunPlan;
 use crate::simulate::SimulatePlan;
+use crate::warning::Warning;
 
 /// What reading a configuration asks of the world around it.
 ///
@@ -47,19 +48,32 @@ pub struct Outside<'a> {
     /// The axes that an image names for itself, asked only where the configuration names none; `None` says that they
     /// have to be written.
     pub axes_of: &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<Axes, UnknownAxes>>,
-    /// What does not fit the images of a plan.
+    /// What does not fit the images of a plan, and what is to be known about them.
     ///
     /// It sees the plan also where values were refused, with stand-ins in their place that fit any image, so that a
     /// person learns of everything at once. It is not asked if the text does not even say which images there are and
     /// what they are.
-    pub check: &'a dyn Fn(&RunPlan) -> Vec<Problem>,
+    pub check: &'a dyn Fn(&RunPlan) -> Findings,
 }
 
 impl Default for Outside<'_> {
     /// No variables, no images.
     fn default() -> Self {
-        Outside { env: &|_| None, axes_of: &|_| None, check: &|_| Vec::new() }
+        Outside { env: &|_| None, axes_of: &|_| None, check: &|_| Findings::default() }
     }
+}
+
+/// What a check of a plan against its images found.
+///
+/// ```
+/// assert!(patchweave_config::Findings::default().problems.is_empty());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What does not fit; any of them means that there is no plan.
+    pub problems: Vec<Problem>,
+    /// What is accepted and has to be told; these become warnings of the plan.
+    pub warnings: Vec<Warning>,
 }
 
 /// Which image is asked for its axes.

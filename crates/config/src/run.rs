@@ -129,8 +129,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
     reader.report_refusals(document.refusals);
     let root = document.root.as_ref();
     let sections = root.and_then(|root| sections(&mut reader, &Value::root(root), outside));
-    let (mut problems, mut warnings) = reader.into_findings();
-    warnings.sort_by_key(|warning| (warning.line, warning.column));
+    let (mut problems, warnings) = reader.into_findings();
     let plan = sections.map(|sections| RunPlan {
         output: sections.output,
         simulate: sections.simulate,
@@ -142,8 +141,11 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
         origin,
     });
     match plan {
-        Some(plan) => {
-            problems.extend((outside.check)(&plan));
+        Some(mut plan) => {
+            let found = (outside.check)(&plan);
+            problems.extend(found.problems);
+            plan.warnings.extend(found.warnings);
+            plan.warnings.sort_by_key(|warning| (warning.line, warning.column));
             if problems.is_empty() { Ok(plan) } else { Err(ConfigErrors::new(file.to_owned(), problems)) }
         }
         None => Err(ConfigErrors::new(file.to_owned(), problems)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_config::{
-    ConfigErrors, ConstructorPlan, ContextSource, ImageFacts, LoadError, OpenedImages, Outside, Problem,
-    RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
+    ConfigErrors, ConstructorPlan, ContextSource, Findings, ImageFacts, LoadError, OpenedImages, Outside,
+    Problem, RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
 use patchweave_stack::ImageStack;
@@ -90,21 +90,21 @@ pub fn load_plan(file: &Path, opening: &Opening) -> Result<RunPlan, LoadError> {
 /// # Errors
 /// [`ConfigErrors`] with all problems, each at its line.
 pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigErrors> {
-    let (images, problems) = read_images(plan, opening, false);
+    let (images, Findings { problems, .. }) = read_images(plan, opening, false);
     if problems.is_empty() { Ok(images) } else { Err(plan.errors(problems)) }
 }
 
-fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Vec<Problem>) {
+fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
     // One cache for all images of the run.
     let opening = opening.for_reading(&plan.reading);
-    let (Opened { mut images, form, mut paths, predicted }, mut problems) =
+    let (Opened { mut images, form, mut paths, predicted }, mut findings) =
         read_plan(plan, &opening, before_simulation);
     images.cache_bytes = opening.options.cache.budget();
-    let mixed = read_mix(plan, form, &opening, before_simulation, &mut problems);
+    let mixed = read_mix(plan, form, &opening, before_simulation, &mut findings.problems);
     paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
     images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
-    problems.extend(output_problems(plan, &paths, &predicted));
-    (images, problems)
+    findings.problems.extend(output_problems(plan, &paths, &predicted));
+    (images, findings)
 }
 
 /// The images of a single plan.
@@ -119,11 +119,7 @@ pub(crate) struct Opened {
 }
 
 /// Opens the images of a plan without those that it mixes in; `opening` has the limits of the plan.
-pub(crate) fn read_plan(
-    plan: &RunPlan,
-    opening: &Opening,
-    before_simulation: bool,
-) -> (Opened, Vec<Problem>) {
+pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Opened, Findings) {
     let data = &plan.data;
     let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
     let mut opener = Opener::new(plan, opening, before_simulation);
@@ -152,7 +148,7 @@ pub(crate) fn read_plan(
         val_targets.iter().for_each(|targets| opener.pair_images("train.val_target", targets, &val_inputs));
         opener.pair_images("train.mask", &masks, &inputs);
     }
-    let mut problems = opener.problems;
+    let mut findings = Findings { problems: opener.problems, warnings: opener.warnings };
     let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
         // Pairs are only compared where all of their images could be opened.
         let is_complete = !inputs.is_incomplete && roles.iter().all(|role| !role.is_incomplete);
@@ -171,7 +167,9 @@ pub(crate) fn read_plan(
         val_inputs: val_inputs.facts.clone(),
         predict_inputs: predicted.facts.clone(),
     };
-    problems.extend(check_images(plan, &facts));
+    let fit = check_images(plan, &facts);
+    findings.problems.extend(fit.problems);
+    findings.warnings.extend(fit.warnings);
     let images = |roles: Vec<Role>| roles.into_iter().map(|role| role.images).collect();
     let opened = Opened {
         form: SampleForm::of(plan, &facts),
@@ -188,7 +186,7 @@ pub(crate) fn read_plan(
             ..Images::default()
         },
     };
-    (opened, problems)
+    (opened, findings)
 }
 
 /// The files of every role, those that belong together in the same order.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    ConfigErrors, DataPlan, LoadError, MixPlan, Outside, Problem, ReadingPlan, RunPlan, SampleForm,
+    ConfigErrors, DataPlan, Findings, LoadError, MixPlan, Outside, Problem, ReadingPlan, RunPlan, SampleForm,
     ShapesPlan, TrainPlan, load_and_check,
 };
 
@@ -43,7 +43,7 @@ pub fn mixed_plans(plan: &RunPlan, opening: &Opening) -> Result<Vec<MixedPlan>, 
         return Ok(Vec::new());
     }
     let opening = opening.for_reading(&plan.reading);
-    let (own, mut problems) = read_plan(plan, &opening, true);
+    let (own, Findings { mut problems, .. }) = read_plan(plan, &opening, true);
     let mixed = read_mix(plan, own.form, &opening, true, &mut problems);
     if !problems.is_empty() {
         return Err(plan.errors(problems));
@@ -151,10 +151,11 @@ impl MixReader<'_> {
         }
         let reading = ReadingPlan { cache_bytes: ReadingPlan::default().cache_bytes, ..plan.reading };
         let opening = self.opening.for_reading(&reading);
-        let (opened, problems) = read_plan(&plan, &opening, self.before_simulation);
-        if !problems.is_empty() {
-            return Err(problems);
+        let (opened, found) = read_plan(&plan, &opening, self.before_simulation);
+        if !found.problems.is_empty() {
+            return Err(found.problems);
         }
+        plan.warnings.extend(found.warnings);
         let may_differ = self.train.loading.shapes == ShapesPlan::Grouped;
         if let (Some(own), Some(other)) = (self.form, opened.form)
             && !own.agrees_with(&other, may_differ)

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{ImageFacts, Problem, RunPlan};
+use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
 use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::{Pyramid, StackError};
+use patchweave_stack::{Pyramid, StackError, StackInfo};
 
 use crate::images::NamedImages;
 use crate::listing::{Listed, Listing, Unpaired};
@@ -55,12 +55,14 @@ pub(crate) struct Opener<'a> {
     opening: &'a Opening,
     before_simulation: bool,
     pub problems: Vec<Problem>,
+    /// What images that can be read have to say.
+    pub warnings: Vec<Warning>,
 }
 
 impl<'a> Opener<'a> {
     /// Before a simulation its images are taken as they are planned.
     pub fn new(plan: &'a RunPlan, opening: &'a Opening, before_simulation: bool) -> Self {
-        Opener { plan, opening, before_simulation, problems: Vec::new() }
+        Opener { plan, opening, before_simulation, problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// Notes parameters that cannot be simulated.
@@ -146,6 +148,7 @@ impl<'a> Opener<'a> {
                 Ok(images) => {
                     for levels in images {
                         let Some(stack) = levels.first() else { continue };
+                        self.tell_notes(&format!("{key}[{entry}]"), stack.info());
                         let (source, shape) = (stack.info().source.clone(), stack.info().shape());
                         role.facts.push(ImageFacts { source, shape, entry });
                         role.sources.push(path.clone());
@@ -163,6 +166,16 @@ impl<'a> Opener<'a> {
             }
         }
         role
+    }
+
+    /// Notes what the reader of an image noticed, once per image.
+    fn tell_notes(&mut self, key: &str, info: &StackInfo) {
+        for note in &info.notes {
+            let message = format!("{}: {note}", info.source);
+            if self.warnings.iter().all(|warning| warning.message != message) {
+                self.warnings.push(self.plan.warning_at(key, message));
+            }
+        }
     }
 
     /// What a simulation will put at this path, if it will and the axes name that many dimensions.

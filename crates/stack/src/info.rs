@@ -39,6 +39,10 @@ pub struct StackInfo {
     pub compression: Option<String>,
     /// Whether pixels are copied from where they lie, so that chunks are not decoded.
     pub is_in_place: bool,
+    /// What the reader noticed and people should know, a sentence each in lower case: `0 of 4 chunks are there`.
+    ///
+    /// Programs tell every note once per image as a warning.
+    pub notes: Vec<String>,
 }
 
 impl StackInfo {
@@ -54,6 +58,7 @@ impl StackInfo {
             format: None,
             compression: None,
             is_in_place: false,
+            notes: Vec::new(),
         }
     }
 

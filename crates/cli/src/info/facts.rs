@@ -100,7 +100,7 @@ fn warnings(
     amplification: Option<f64>,
     axes_in_file: Option<&str>,
 ) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = info.notes.clone();
     if let Some(own) = axes_in_file {
         let own = if own.is_empty() { "nothing" } else { own };
         warnings.push(format!(

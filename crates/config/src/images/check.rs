@@ -4,13 +4,13 @@ use super::facts::OpenedImages;
 use super::roles::Roles;
 use crate::constructor::ConstructorPlan;
 use crate::lateral::LateralPlan;
-use crate::problem::Problem;
+use crate::outside::Findings;
 use crate::run::RunPlan;
 
-/// Checks a plan against its images; an empty list says that they fit.
+/// Checks a plan against its images; no problems say that they fit.
 ///
-/// Each problem stands at the key that causes it and names the image. Hand the list to
-/// [`RunPlan::errors`] to print it.
+/// Each problem stands at the key that causes it and names the image. Hand the problems to
+/// [`RunPlan::errors`] to print them.
 ///
 /// ```
 /// use std::path::Path;
@@ -31,18 +31,18 @@ use crate::run::RunPlan;
 /// let plan = parse(text, Path::new("a.yaml"), &|_| None)?;
 /// let shape = ImageShape::from_slice(&[1, 1, 64, 32]).unwrap();
 /// let small = ImageFacts { source: "a.tiff".into(), shape, entry: 0 };
-/// let problems = check_images(&plan, &OpenedImages { train_inputs: vec![small], ..OpenedImages::default() });
+/// let found = check_images(&plan, &OpenedImages { train_inputs: vec![small], ..OpenedImages::default() });
 /// let expected = "\
 /// a.yaml:6:40: data_config.patching.patch_size: image a.tiff has size 64 × 32, expected at least the patch size 64 × 64
 ///   |
 /// 6 |   patching: {name: random, patch_size: [64, 64]}
 ///   |                                        ^";
-/// assert_eq!(problems[0].to_string(), expected);
+/// assert_eq!(found.problems[0].to_string(), expected);
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
-pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Vec<Problem> {
+pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Findings {
     let roles = Roles::new(plan, images);
-    let mut check = Check { plan, roles: &roles, problems: Vec::new() };
+    let mut check = Check { plan, roles: &roles, findings: Findings::default() };
     check.forms();
     check.patches();
     check.pairs();
@@ -50,19 +50,19 @@ pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Vec<Problem> {
     check.statistics();
     check.whole_batches();
     check.budgets();
-    check.problems
+    check.findings
 }
 
-/// A plan, its images, and what does not fit.
+/// A plan, its images, and what was found about them.
 pub(super) struct Check<'a> {
     pub plan: &'a RunPlan,
     pub roles: &'a Roles<'a>,
-    pub problems: Vec<Problem>,
+    pub findings: Findings,
 }
 
 impl Check<'_> {
     pub fn report(&mut self, key_path: &str, found: String, expected: impl Into<String>) {
-        self.problems.push(self.plan.problem_at(key_path, found, expected));
+        self.findings.problems.push(self.plan.problem_at(key_path, found, expected));
     }
 
     /// The constructor of the training; basic without one.

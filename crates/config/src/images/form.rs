@@ -8,6 +8,7 @@ use super::check::Check;
 use super::facts::OpenedImages;
 use super::roles::Roles;
 use crate::constructor::ConstructorPlan;
+use crate::outside::Findings;
 use crate::reader::counted;
 use crate::run::RunPlan;
 
@@ -54,7 +55,7 @@ impl SampleForm {
     pub fn of(plan: &RunPlan, images: &OpenedImages) -> Option<SampleForm> {
         let train = plan.train.as_ref()?;
         let roles = Roles::new(plan, images);
-        let check = Check { plan, roles: &roles, problems: Vec::new() };
+        let check = Check { plan, roles: &roles, findings: Findings::default() };
         let first = roles.drawn().first()?.images.first()?;
         // Targets that could not be opened have no channels to compare.
         if !train.targets.is_empty() && roles.targets.first().is_none_or(|targets| targets.images.is_empty())

@@ -38,7 +38,7 @@ fn problems(from: &str, to: &str, images: &OpenedImages) -> Vec<String> {
 /// The problems of a file with these images, each in one line without the name of the file.
 fn problems_of(text: &str, images: &OpenedImages) -> Vec<String> {
     let plan = parse(text, Path::new("f"), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-    let problems = check_images(&plan, images);
+    let problems = check_images(&plan, images).problems;
     problems.iter().map(|p| p.to_string().lines().next().unwrap()[2..].to_owned()).collect()
 }
 

@@ -1,0 +1,1 @@
+//! Pipes, names that are not UTF-8, and files that shrink.

@@ -1,0 +1,1 @@
+//! Thresholds, filters and weights that leave nothing.

@@ -1,0 +1,1 @@
+//! Statistics of images that are hardly anything but one value.

@@ -1,0 +1,1 @@
+//! TIFF files with strips that were never written.

@@ -1,0 +1,1 @@
+//! Zarr stores with unusual metadata, and with nothing in them.
