@@ -1,7 +1,7 @@
 //! What is known of a stack of slices, told by the image it reads.
 
 use patchweave_geometry::{ArrayLayout, Axes, Axis, PerAxis};
-use patchweave_stack::StackInfo;
+use patchweave_stack::{Identity, StackInfo};
 
 use crate::{Accumulation, SlicesError};
 
@@ -46,6 +46,7 @@ pub(crate) fn info_of(
     info.format.clone_from(&source.format);
     info.compression.clone_from(&source.compression);
     info.is_in_place = source.is_in_place;
+    info.identity = Identity::made_of(&source.identity);
     Ok(info)
 }
 

@@ -4,9 +4,11 @@ use ndarray::{ArrayD, Axis as Dim};
 use patchweave_geometry::{ArrayLayout, Axes, Axis};
 use patchweave_pixel::{Pixel, copy_block_as_f32};
 
-use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+use crate::{Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 /// An array in memory, kept in its own type and axes; pixels become `f32` as they are read.
+///
+/// Every array has an [identity](Identity) of its own, which its clones share.
 ///
 /// ```
 /// use ndarray::Array;
@@ -56,7 +58,8 @@ impl<T: Pixel> ArrayStack<T> {
         let stride = |axis: Axis| axes.position(axis).map_or(0, |at| shape[at + 1..].iter().product());
         let (strides, sample_strides) =
             ([Axis::C, Axis::Z, Axis::Y, Axis::X].map(stride), [Axis::S, Axis::T].map(stride));
-        let info = StackInfo::new(stack, T::TYPE, layout);
+        let mut info = StackInfo::new(stack, T::TYPE, layout);
+        info.identity = Identity::in_memory();
         let pixels = in_c_order(array);
         Ok(ArrayStack { pixels, strides, sample_strides, info })
     }

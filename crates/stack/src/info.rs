@@ -3,6 +3,8 @@
 use patchweave_geometry::{ArrayLayout, Axis, Extent, ImageShape, PerAxis};
 use patchweave_pixel::PixelType;
 
+use crate::Identity;
+
 /// The size of a pixel along `(Z)YX`, in micrometres.
 pub type PixelSize = PerAxis<f64>;
 
@@ -43,10 +45,12 @@ pub struct StackInfo {
     ///
     /// Programs tell every note once per image as a warning.
     pub notes: Vec<String>,
+    /// Which pixels these are, to tell whether another image has them too.
+    pub identity: Identity,
 }
 
 impl StackInfo {
-    /// The least that is known of an image.
+    /// The least that is known of an image; its identity is [unknown](Identity::unknown).
     pub fn new(source: impl Into<String>, pixel_type: PixelType, layout: ArrayLayout) -> Self {
         StackInfo {
             source: source.into(),
@@ -59,6 +63,7 @@ impl StackInfo {
             compression: None,
             is_in_place: false,
             notes: Vec::new(),
+            identity: Identity::unknown(),
         }
     }
 

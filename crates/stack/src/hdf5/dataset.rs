@@ -8,6 +8,7 @@ use patchweave_pixel::{ByteOrder, PixelType};
 use super::{Opener, hdf5_error};
 use crate::StackError;
 use crate::blocks::block;
+use crate::identity::Object;
 
 /// A dataset whose pixels can be read.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(super) struct Pixels {
     pub compression: Option<String>,
     /// Where all pixels lie one after the other, if they do.
     pub place: Option<u64>,
+    /// Which dataset of which file it is, if that could be found out.
+    pub object: Option<Object>,
 }
 
 /// The type of pixels, if a dataset has any.
@@ -116,6 +119,7 @@ impl Pixels {
         if stored.place.is_none() && decoded.is_none_or(|n_bytes| n_bytes > limit) {
             return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type, limit });
         }
+        let object = opener.object(inside, dataset);
         let dataset = dataset.clone();
         let Stored { compression, place } = stored;
         let stored_type = pixel_type;
@@ -130,6 +134,7 @@ impl Pixels {
             is_chunked,
             compression,
             place,
+            object,
         })
     }
 

@@ -8,7 +8,7 @@ use crate::chunk::{Chunk, DecodedChunk, c_strides};
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::file_axes::FileAxes;
 use crate::mapped::MappedFile;
-use crate::{ImageStack, PixelSize, StackError, StackInfo};
+use crate::{Identity, ImageStack, PixelSize, StackError, StackInfo};
 
 /// Equal datasets along leading dimensions, and what is known of the whole.
 pub(super) struct Level {
@@ -83,9 +83,20 @@ impl Level {
         info.compression = first.compression.clone();
         info.is_in_place = first.place.is_some();
         info.pixel_size = pixel_size;
+        info.identity = identity(&leading, &parts);
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { map: opener.map.clone(), leading, parts, shape, strides };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options.cache.clone())))
+    }
+}
+
+/// The datasets, of which the image may show only the first pixels.
+fn identity(leading: &[usize], parts: &[Pixels]) -> Identity {
+    let objects: Option<Vec<_>> = parts.iter().map(|part| part.object.clone().map(Some)).collect();
+    let stored = parts.first().map_or(&[][..], |part| &part.shape);
+    match objects {
+        Some(objects) => Identity::of_objects(objects).cut_from([leading, stored].concat()),
+        None => Identity::unknown(),
     }
 }
 

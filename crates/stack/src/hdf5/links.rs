@@ -20,6 +20,8 @@ pub(super) struct Linked {
     options: OpenOptions,
     opened: Mutex<HashMap<PathBuf, Hdf5File>>,
     is_used: AtomicBool,
+    /// The file of the link that was followed last.
+    last: Mutex<Option<PathBuf>>,
 }
 
 /// A file that is not mapped, whose reads are booked as such.
@@ -54,12 +56,22 @@ impl Linked {
             options: options.clone(),
             opened: Mutex::default(),
             is_used: AtomicBool::new(false),
+            last: Mutex::default(),
         }
     }
 
     /// Whether any link to another file was followed.
     pub fn is_used(&self) -> bool {
         self.is_used.load(Ordering::Relaxed)
+    }
+
+    /// Looks something up, and says which other file links led to, if any.
+    pub fn follows<T>(&self, look_up: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last() = None;
+        let found = look_up();
+        let path = last().take();
+        (found, path)
     }
 
     /// Opens the file that is read itself, and maps it if that is wanted.
@@ -111,6 +123,7 @@ impl Linked {
         if !self.options.links_outside && !real.starts_with(&folder) {
             return Err(refused());
         }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(real.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = opened.get(&real) {
             return Ok(file.clone());

@@ -19,10 +19,11 @@ use hdf5_reader::group::Group;
 
 use self::grid::Level;
 use self::links::Linked;
+use crate::identity::{Object, Place};
 use crate::inside::{name_inside, split_file};
 use crate::mapped::MappedFile;
 use crate::open::Pyramid;
-use crate::{Format, OpenRequest, StackError};
+use crate::{FileId, Format, OpenRequest, StackError};
 
 /// HDF5 files. A path may go on inside of the file (`volume.h5/group/raw`).
 pub(crate) struct Hdf5Format;
@@ -59,6 +60,8 @@ struct Opener<'a> {
     /// The file itself, for pixels that are read in place.
     map: Option<Arc<MappedFile>>,
     links: Arc<Linked>,
+    /// Which file it is, whatever its name.
+    id: FileId,
 }
 
 impl<'a> Opener<'a> {
@@ -70,7 +73,28 @@ impl<'a> Opener<'a> {
             }
             source => hdf5_error(&path.display().to_string(), "the file")(source),
         })?;
-        Ok(Opener { request, path, file, map, links })
+        let id = FileId::of(&path).map_err(|source| StackError::Io {
+            stack: path.display().to_string(),
+            action: "find the file",
+            source,
+        })?;
+        Ok(Opener { request, path, file, map, links, id })
+    }
+
+    /// The dataset that a name of the file leads to: its header in this file, or in one that is linked to.
+    fn object(&self, inside: &str, dataset: &hdf5_reader::Dataset) -> Option<Object> {
+        let place = Place::Dataset(dataset.address());
+        if !self.links.is_used() {
+            return Some(Object { file: self.id.clone(), place });
+        }
+        let (found, path) = self.links.follows(|| self.file.dataset(inside));
+        // Another dataset of that name would mean that the file changed meanwhile.
+        found.ok().filter(|found| found.address() == dataset.address())?;
+        let file = match path {
+            Some(path) => FileId::of(&path).ok()?,
+            None => self.id.clone(),
+        };
+        Some(Object { file, place })
     }
 
     /// How messages call an object of the file.

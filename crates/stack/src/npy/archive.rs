@@ -10,8 +10,9 @@ use super::header::{Header, MAX_HEADER};
 use super::{Place, header_error, info, io_error, member_name, stored, to_native};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::identity::{Object, Place as Stored};
 use crate::open::Pyramid;
-use crate::{ImageStack, OpenRequest, PooledFile, StackError};
+use crate::{Identity, ImageStack, OpenRequest, PooledFile, StackError};
 
 /// Opens all arrays of an archive, or the one that is called `inside`.
 pub(super) fn open(
@@ -82,6 +83,7 @@ fn member(
             file: Arc::clone(file),
             start: data_start.saturating_add(header.data_start),
             end: data_start.saturating_add(size.min(compressed)),
+            member: Some(data_start),
         };
         return stored(request, stack, &header, place);
     }
@@ -96,6 +98,10 @@ fn member(
         other => other.to_string().to_lowercase(),
     });
     info.chunks = Some(header.shape.clone());
+    if let Some(start) = data_start {
+        let id = file.id().map_err(io_error(stack, "find the file"))?;
+        info.identity = Identity::of_object(Object { file: id, place: Stored::Member(start) });
+    }
     let chunk = header.shape.clone();
     let source = Deflated { stack: stack.to_owned(), file: Arc::clone(file), index, header };
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))

@@ -9,7 +9,7 @@ use crate::blocks::block;
 use crate::chunk::{Chunk, DecodedChunk};
 use crate::chunked::ChunkSource;
 use crate::mapped::MappedFile;
-use crate::{OpenOptions, PooledFile, StackError};
+use crate::{FileId, OpenOptions, PooledFile, StackError};
 
 /// A file whose arrays are read in blocks, mapped at the first read if it may be.
 pub(super) struct BlockFile {
@@ -27,6 +27,11 @@ impl BlockFile {
     /// The file from its start on.
     pub fn reader(self: &Arc<Self>) -> BufReader<Reader> {
         BufReader::new(Reader { file: Arc::clone(self), at: 0 })
+    }
+
+    /// Which file it is, whatever its name.
+    pub fn id(&self) -> io::Result<FileId> {
+        FileId::of_metadata(self.file.path(), &self.file.open()?.metadata()?)
     }
 
     fn map(&self) -> Option<&MappedFile> {

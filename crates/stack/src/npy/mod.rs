@@ -17,9 +17,10 @@ pub use self::raw::{RawArray, open_raw};
 use crate::chunk::c_strides;
 use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
+use crate::identity::{Object, Place as Stored};
 use crate::inside::{name_inside, split_file};
 use crate::open::Pyramid;
-use crate::{Format, ImageStack, OpenRequest, StackError, StackInfo};
+use crate::{Format, Identity, ImageStack, OpenRequest, StackError, StackInfo};
 
 /// NPY and NPZ files, told apart by their first bytes. Every array of an NPZ is an image, names sorted; a path may name
 /// one of them (`arrays.npz/raw`).
@@ -57,7 +58,7 @@ impl Format for NpyFormat {
         }
         let header = Header::parse(&start).map_err(header_error(&stack))?;
         let file = BlockFile::new(file, request.options);
-        let place = Place { file, start: header.data_start, end: n_bytes };
+        let place = Place { file, start: header.data_start, end: n_bytes, member: None };
         Ok(vec![vec![stored(request, &stack, &header, place)?]])
     }
 }
@@ -68,6 +69,8 @@ struct Place {
     start: u64,
     /// The end of what may be read: of the file, or of the member of an archive.
     end: u64,
+    /// Where the member of an archive starts.
+    member: Option<u64>,
 }
 
 /// The stack of values that are stored as they are.
@@ -81,7 +84,13 @@ fn stored(
     let mut info = info(request, stack, header)?;
     let options = request.options;
     info.is_in_place = options.map_files;
-    let Place { file, start, .. } = place;
+    let Place { file, start, member, .. } = place;
+    let place = match member {
+        Some(start) => Stored::Member(start),
+        None => Stored::Values { start, n_bytes: header.n_bytes },
+    };
+    info.identity =
+        Identity::of_object(Object { file: file.id().map_err(io_error(stack, "find the file"))?, place });
     let source = Blocks::new(stack.to_owned(), file, start, header.clone(), options.decoded_chunk_bytes);
     let chunk = source.block().to_vec();
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, options.cache.clone())))

@@ -116,7 +116,8 @@ pub fn open_raw(
             hint: "name the file that holds them",
         });
     }
-    let place = Place { file: BlockFile::new(file, options), start: raw.offset, end: metadata.len() };
+    let file = BlockFile::new(file, options);
+    let place = Place { file, start: raw.offset, end: metadata.len(), member: None };
     let request = OpenRequest { axes: Some(&raw.axes), ..OpenRequest::new(path, options) };
     stored(&request, &stack, &header, place)
 }

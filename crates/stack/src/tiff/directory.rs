@@ -56,6 +56,8 @@ pub(super) struct Values {
 
 #[derive(Debug, Clone)]
 pub(super) struct Directory {
+    /// Where this one stands.
+    pub at: u64,
     /// Where the next one stands, 0 after the last.
     pub next: u64,
     tags: Vec<(u16, Values)>,
@@ -179,7 +181,7 @@ impl Directory {
                 (u16::try_from(file.uint(&entry[..2])).unwrap_or(0), values)
             })
             .collect();
-        Ok(Directory { next: file.uint(&bytes[end..end + index(word)]), tags })
+        Ok(Directory { at: offset, next: file.uint(&bytes[end..end + index(word)]), tags })
     }
 
     /// The values of a tag, if there are any.

@@ -6,11 +6,13 @@ use std::sync::OnceLock;
 use patchweave_pixel::ByteOrder;
 
 use crate::mapped::MappedFile;
-use crate::{OpenOptions, PooledFile, StackError};
+use crate::{FileId, OpenOptions, PooledFile, StackError};
 
 /// A file that starts like a TIFF; nothing else of it has been checked.
 pub(super) struct TiffFile {
     file: PooledFile,
+    /// Which file it is, whatever its name.
+    pub id: FileId,
     len: u64,
     pub order: ByteOrder,
     /// Whether offsets have 64 bits.
@@ -27,7 +29,9 @@ impl TiffFile {
         let file = options.files.file(path);
         let stack = || path.display().to_string();
         let failed = |source| StackError::Io { stack: stack(), action: "open the file", source };
-        let len = file.open().and_then(|file| file.metadata()).map_err(failed)?.len();
+        let metadata = file.open().and_then(|file| file.metadata()).map_err(failed)?;
+        let id = FileId::of_metadata(path, &metadata).map_err(failed)?;
+        let len = metadata.len();
         let mut head = [0; 16];
         let n = usize::try_from(len.min(16)).unwrap_or(16);
         file.read_exact_at(&mut head[..n], 0).map_err(failed)?;
@@ -50,7 +54,7 @@ impl TiffFile {
             });
         };
         let map = OnceLock::new();
-        Ok(TiffFile { file, len, order, is_big, first, may_map: options.map_files, map })
+        Ok(TiffFile { file, id, len, order, is_big, first, may_map: options.map_files, map })
     }
 
     pub fn path(&self) -> &Path {

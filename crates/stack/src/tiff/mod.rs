@@ -156,6 +156,7 @@ fn stack(
         Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
     info.compression = storage.codec.name().map(str::to_owned);
     info.is_in_place = source.is_in_place();
+    info.identity = series.identity();
     let chunk = source.chunk().to_vec();
     Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
 }

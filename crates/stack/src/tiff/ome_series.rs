@@ -10,7 +10,7 @@ use super::file_pages::FilePages;
 use super::ome::{Content, FileName, Ome, OmeImage, OmeProblem, TiffData};
 use super::page::Page;
 use super::series::{Dimensions, PixelSizes, Plane, Series};
-use crate::{OpenOptions, StackError};
+use crate::{FileId, OpenOptions, StackError};
 
 /// Bytes that a companion with metadata may have.
 const MOST_XML: u64 = 64 << 20;
@@ -30,9 +30,10 @@ pub(super) fn ome_series(
 ) -> Result<(usize, Vec<(usize, Series)>), StackError> {
     let ome = parse(&main.file.name(), &main.description)?;
     let uuid = ome.uuid;
+    let mut described_by = vec![main.file.id.clone()];
     let images = match ome.content {
         Content::Images(images) => images,
-        Content::Elsewhere(name) => companion(&main, &name, options)?,
+        Content::Elsewhere(name) => companion(&main, &name, options, &mut described_by)?,
     };
     let mut files = Files {
         n_pages: main.pages.len(),
@@ -40,6 +41,7 @@ pub(super) fn ome_series(
         uuid,
         names: BTreeMap::new(),
         others: BTreeMap::new(),
+        described_by,
         options,
         names_nobody: false,
         n_planes: 0,
@@ -52,7 +54,12 @@ pub(super) fn ome_series(
 }
 
 /// The images that a companion with nothing but metadata describes.
-fn companion(main: &FilePages, name: &str, options: &OpenOptions) -> Result<Vec<OmeImage>, StackError> {
+fn companion(
+    main: &FilePages,
+    name: &str,
+    options: &OpenOptions,
+    described_by: &mut Vec<FileId>,
+) -> Result<Vec<OmeImage>, StackError> {
     let path = beside(main, name, options)?;
     let stack = path.display().to_string();
     let failed =
@@ -63,7 +70,9 @@ fn companion(main: &FilePages, name: &str, options: &OpenOptions) -> Result<Vec<
         got,
         expected,
     };
-    let len = std::fs::metadata(&path).map_err(failed)?.len();
+    let metadata = std::fs::metadata(&path).map_err(failed)?;
+    described_by.push(FileId::of_metadata(&path, &metadata).map_err(failed)?);
+    let len = metadata.len();
     if len > MOST_XML {
         return Err(damaged(format!("{len} bytes"), format!("at most {MOST_XML}")));
     }
@@ -93,6 +102,8 @@ struct Files<'a> {
     /// Which file a name means; several may mean the same.
     names: BTreeMap<String, PathBuf>,
     others: BTreeMap<PathBuf, FilePages>,
+    /// Files with the document.
+    described_by: Vec<FileId>,
     options: &'a OpenOptions,
     /// The only name in the metadata is that of this file before it was renamed.
     names_nobody: bool,
@@ -227,6 +238,7 @@ impl Files<'_> {
             is_mute: false,
             format: "OME-TIFF",
             pixel_sizes: PixelSizes::Ome(image.pixel_size),
+            described_by: self.described_by.clone(),
         })
     }
 

@@ -56,6 +56,8 @@ pub(super) struct PageName {
 #[derive(Debug, Clone)]
 pub(super) struct Page {
     pub name: PageName,
+    /// Where its directory stands.
+    pub directory: u64,
     pub form: PageForm,
     pub storage: Arc<Storage>,
     /// Marked as a copy of another page at reduced resolution.
@@ -133,6 +135,7 @@ impl Page {
         let offsets = either(tag::TILE_OFFSETS, tag::STRIP_OFFSETS);
         let page = Page {
             name,
+            directory: directory.at,
             form,
             storage,
             is_reduced: tags.uint(tag::NEW_SUBFILE_TYPE)?.unwrap_or(0) & 1 == 1,

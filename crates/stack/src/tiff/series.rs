@@ -11,7 +11,8 @@ use super::imagej::ImageJ;
 use super::page::{Page, PageForm};
 use super::shaped::Shaped;
 use crate::file_axes::FileAxes;
-use crate::{PixelSize, StackError};
+use crate::identity::{Object, Place};
+use crate::{FileId, Identity, PixelSize, StackError};
 
 /// A page of one of the files of a series.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub(super) struct Series {
     pub is_mute: bool,
     pub format: &'static str,
     pub pixel_sizes: PixelSizes,
+    /// Files that describe it and need not have pixels of it.
+    pub described_by: Vec<FileId>,
 }
 
 /// The dimensions of a series in order: those that pages are stacked along, then those of a page.
@@ -97,6 +100,7 @@ impl FilePages {
             is_mute: false,
             format: "TIFF",
             pixel_sizes: PixelSizes::Unknown,
+            described_by: Vec::new(),
         }
     }
 
@@ -323,6 +327,14 @@ impl Series {
         let page = [Some(Axis::Y), Some(Axis::X)];
         let axes: Vec<Option<Axis>> = leading.chain(planes).chain(page).chain(last).collect();
         Ok(if self.is_mute && is_given { FileAxes::unknown(axes.len()) } else { FileAxes::new(axes) })
+    }
+
+    /// Which pages it consists of.
+    pub fn identity(&self) -> Identity {
+        let object = |Plane { file, page }: &Plane| {
+            Some(Object { file: file.id.clone(), place: Place::Page(page.directory) })
+        };
+        Identity::of_objects(self.planes.iter().map(object).collect()).beside(self.described_by.clone())
     }
 
     /// The same image made of smaller pages.

@@ -12,6 +12,7 @@ use super::codec_names::compression;
 use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::grid::IrregularGrid;
 use super::hierarchy::FoundLevel;
+use super::identity::{ArrayKeys, identity};
 use super::metadata::array_of;
 use super::node::{Node, NodeKind, ZarrVersion};
 use super::ome::{Multiscale, axis_named};
@@ -78,6 +79,7 @@ impl ArrayOpener<'_> {
         info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
         info.format = Some(format_name(node.version, image));
         info.compression = compression(node);
+        info.identity = identity(&*self.store, &ArrayKeys::of(&array, key, node.version));
         let fill_value = array.fill_value().as_ne_bytes().to_vec();
         let source = ZarrChunks {
             array,

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::trace_span;
 
+use super::identity::{ArrayKeys, object_in_folder};
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
+use crate::identity::Object;
 use crate::read_cost::reading;
-use crate::{FilePool, PooledFile};
+use crate::{FileId, FilePool, PooledFile};
 
 /// The files of a folder.
 ///
@@ -151,5 +153,13 @@ impl Store for FolderStore {
     fn name(&self, key: &str) -> String {
         let path = if key.is_empty() { self.root.clone() } else { self.root.join(key) };
         path.display().to_string()
+    }
+
+    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
+        object_in_folder(&self.root, keys)
+    }
+
+    fn file_of(&self, key: &str) -> Option<FileId> {
+        FileId::of(&self.root.join(key)).ok()
     }
 }

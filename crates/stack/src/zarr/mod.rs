@@ -7,6 +7,7 @@ mod compressor;
 mod decoder;
 mod grid;
 mod hierarchy;
+mod identity;
 mod local;
 mod location;
 mod metadata;

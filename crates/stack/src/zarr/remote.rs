@@ -2,10 +2,12 @@
 
 use tracing::trace_span;
 
+use super::identity::ArrayKeys;
 use super::store::{Part, Store, StoreError, check_key};
-use crate::StackError;
+use crate::identity::{Object, Place};
 use crate::read_cost::{has_read, reading};
 use crate::remote::{RemoteError, RemoteFolder, RemoteOptions, connect};
+use crate::{FileId, StackError};
 
 /// The objects below a URL.
 pub(super) struct RemoteStore(RemoteFolder);
@@ -50,5 +52,9 @@ impl Store for RemoteStore {
 
     fn name(&self, key: &str) -> String {
         self.0.name(key)
+    }
+
+    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
+        Some(Object { file: FileId::of_url(&self.0.name(&keys.folder)), place: Place::Whole })
     }
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
-use crate::StackError;
+use super::identity::ArrayKeys;
+use crate::identity::Object;
 pub(crate) use crate::part::Part;
 use crate::remote::RemoteError;
+use crate::{FileId, StackError};
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
 pub(crate) trait Store: Send + Sync {
@@ -31,6 +33,16 @@ pub(crate) trait Store: Send + Sync {
 
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
+
+    /// Where the chunks of an array really are; `None` if that cannot be told.
+    fn array_object(&self, _keys: &ArrayKeys) -> Option<Object> {
+        None
+    }
+
+    /// The real file of a key, where files have names outside of the store.
+    fn file_of(&self, _key: &str) -> Option<FileId> {
+        None
+    }
 }
 
 /// Why a file of a store cannot be read; the caller names it.

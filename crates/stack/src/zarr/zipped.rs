@@ -10,7 +10,10 @@ use flate2::read::DeflateDecoder;
 use tracing::trace_span;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::identity::ArrayKeys;
 use super::store::{Part, Store, StoreError, check_key};
+use crate::FileId;
+use crate::identity::{Object, Place};
 use crate::read_cost::{Metered, has_read, reading};
 
 /// The entries of a zip file.
@@ -173,6 +176,13 @@ impl Store for ZipStore {
     fn name(&self, key: &str) -> String {
         let path = if key.is_empty() { self.path.clone() } else { self.path.join(key) };
         path.display().to_string()
+    }
+
+    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
+        let has = |name: &String| self.names.binary_search(name).is_ok();
+        let prefix = if has(&format!("{}{}", self.prefix, keys.metadata)) { &self.prefix } else { "" };
+        let place = Place::Named(format!("{prefix}{}", keys.folder).into());
+        Some(Object { file: FileId::of(&self.path).ok()?, place })
     }
 }
 

@@ -1,0 +1,214 @@
+//! Which image an image is: the real files its pixels come from and the places in them, all links resolved.
+//!
+//! * `file_id` tells files apart, this file the places in them.
+//! * `key` is for lists that hold an image once.
+//! * `planes` says which plane of an image lies where, `shared` which planes of two images are the same.
+
+mod file_id;
+mod key;
+mod planes;
+mod shared;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use self::file_id::FileId;
+pub(crate) use self::file_id::has_hard_links;
+pub use self::key::ImageKey;
+pub use self::shared::{Doubt, SampleLink, SharedPlanes, SharedWith};
+
+/// One stored array of pixels.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Object {
+    pub file: FileId,
+    pub place: Place,
+}
+
+/// Where in its file an array is stored. Places of one kind are the same or do not overlap, but for `Values`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    /// It is all that there is.
+    Whole,
+    /// The page of a TIFF whose directory stands at this byte.
+    Page(u64),
+    /// The dataset of an HDF5 file whose header stands at this byte.
+    Dataset(u64),
+    /// The member of an NPZ that starts at this byte.
+    Member(u64),
+    /// Values without any structure.
+    Values { start: u64, n_bytes: u64 },
+    /// Called by a name in it, all links in names resolved.
+    Named(Arc<str>),
+    /// The first of several files that have other names too; the number stands for some of the others.
+    Linked(u64),
+    /// One of the images that a path gave, which is all that is known.
+    Opened(usize),
+}
+
+/// Which pixels an image has: the same identity means the same pixels, whatever path led to them.
+///
+/// Readers of files say from which real files pixels come (the number of the file in its file system, or the canonical
+/// URL) and which array in them, after all links were followed: names of files, hard links, links inside of HDF5, other
+/// files of an OME-TIFF. Every array in memory is its own; clones of it are the same. Sources that say nothing are
+/// unknown, and whoever compares them is told so.
+///
+/// [`SharedPlanes`] finds the planes that images have in common.
+///
+/// ```
+/// use ndarray::Array2;
+/// use patchweave_stack::{ArrayStack, Identity, ImageStack};
+///
+/// let stack = |pixels: Array2<u8>| ArrayStack::new(pixels.into_dyn(), &"YX".parse().unwrap());
+/// let (a, b) = (stack(Array2::zeros((4, 4)))?, stack(Array2::zeros((4, 4)))?);
+/// assert_ne!(a.info().identity, b.info().identity, "equal values are not the same pixels");
+/// assert_eq!(a.info().identity, a.clone().info().identity);
+/// assert!(a.info().identity.is_known() && !Identity::unknown().is_known());
+/// assert_ne!(Identity::unknown(), Identity::unknown());
+/// # Ok::<(), patchweave_stack::StackError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Identity(Option<Arc<Known>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    /// Equal parts of the image along its first dimensions, in their order; `None` for one that is stored nowhere.
+    objects: Vec<Option<Object>>,
+    /// The sizes that the dimensions have where they are stored, if the image is only a part of that.
+    stored: Option<Vec<usize>>,
+    /// Files that are read beside those of the objects.
+    companions: Vec<FileId>,
+    sureness: Sureness,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sureness {
+    /// Every plane is known.
+    Planes,
+    /// The image is made of pixels of the objects in a way that is not known.
+    Made,
+    /// The objects are only names; other names may mean the same.
+    Guess,
+}
+
+impl Identity {
+    /// That of a source that cannot tell which pixels it has.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Identity(None)
+    }
+
+    /// That of an array in memory, another one with every call; clones of the array share it.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::of_object(Object { file: FileId::in_memory(), place: Place::Whole })
+    }
+
+    /// That of an image in a file, for formats of your own: `name` tells it from other images of the file and is empty
+    /// where there is only one.
+    ///
+    /// # Errors
+    /// What the operating system says, [`io::ErrorKind::NotFound`] if there is no file.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use patchweave_stack::Identity;
+    ///
+    /// let (a, b) = (Identity::of_file(Path::new("."), "first")?, Identity::of_file(Path::new("./."), "first")?);
+    /// assert_eq!(a, b);
+    /// assert_ne!(a, Identity::of_file(Path::new("."), "second")?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn of_file(path: &Path, name: &str) -> io::Result<Self> {
+        let place = if name.is_empty() { Place::Whole } else { Place::Named(name.into()) };
+        Ok(Self::of_object(Object { file: FileId::of(path)?, place }))
+    }
+
+    /// What can be said of an image whose source says nothing: that it is one of those that a path gave.
+    ///
+    /// It equals the image with the same number of the same file. Whether it shares pixels with any other stays unknown.
+    #[must_use]
+    pub fn opened_from(path: &Path, number: usize) -> Self {
+        let file = FileId::of(path).unwrap_or_else(|_| FileId::of_text(path));
+        let object = Object { file, place: Place::Opened(number) };
+        Self::new(vec![Some(object)], Sureness::Guess)
+    }
+
+    /// That of an image that is computed from another one, whose planes are no planes of it.
+    #[must_use]
+    pub fn made_of(source: &Identity) -> Self {
+        let Some(known) = &source.0 else { return Identity::unknown() };
+        let sureness = if known.sureness == Sureness::Guess { Sureness::Guess } else { Sureness::Made };
+        Identity(Some(Arc::new(Known {
+            objects: known.objects.clone(),
+            stored: None,
+            companions: known.companions.clone(),
+            sureness,
+        })))
+    }
+
+    /// That of a single stored array.
+    pub(crate) fn of_object(object: Object) -> Self {
+        Self::of_objects(vec![Some(object)])
+    }
+
+    /// That of equal arrays along the first dimensions of the image, in their order; `None` stands for pixels that are
+    /// stored nowhere.
+    pub(crate) fn of_objects(objects: Vec<Option<Object>>) -> Self {
+        Self::new(objects, Sureness::Planes)
+    }
+
+    fn new(objects: Vec<Option<Object>>, sureness: Sureness) -> Self {
+        Identity(Some(Arc::new(Known { objects, stored: None, companions: Vec::new(), sureness })))
+    }
+
+    /// With the sizes of the dimensions where they are stored, of which the image shows the first pixels.
+    pub(crate) fn cut_from(self, stored: Vec<usize>) -> Self {
+        self.with(|known| known.stored = Some(stored))
+    }
+
+    /// With files that are read as well, such as metadata that stands by itself.
+    pub(crate) fn beside(self, companions: impl IntoIterator<Item = FileId>) -> Self {
+        self.with(|known| known.companions.extend(companions))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Known)) -> Self {
+        let Some(known) = self.0 else { return Identity(None) };
+        let mut known = Arc::try_unwrap(known).unwrap_or_else(|shared| Known {
+            objects: shared.objects.clone(),
+            stored: shared.stored.clone(),
+            companions: shared.companions.clone(),
+            sureness: shared.sureness,
+        });
+        change(&mut known);
+        Identity(Some(Arc::new(known)))
+    }
+
+    /// Whether the source tells which pixels it has.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.0.as_ref().is_some_and(|known| known.sureness != Sureness::Guess)
+    }
+
+    /// Every real file that is read for the image, each once.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&FileId> {
+        let Some(known) = &self.0 else { return BTreeSet::new() };
+        known.objects.iter().flatten().map(|object| &object.file).chain(&known.companions).collect()
+    }
+
+    fn known(&self) -> Option<&Known> {
+        self.0.as_deref()
+    }
+}
+
+/// An unknown identity equals nothing, not even itself; one that is [made of](Identity::made_of) another equals its clones.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        let (Some(own), Some(other)) = (&self.0, &other.0) else { return false };
+        let is_told = own.sureness != Sureness::Made && own.sureness == other.sureness;
+        Arc::ptr_eq(own, other) || (is_told && (&own.objects, &own.stored) == (&other.objects, &other.stored))
+    }
+}
