@@ -15,6 +15,14 @@ validate config="configs/quickstart.yaml":
 test:
     cargo test --workspace
 
+# Let the readers of others open what is written here
+readers:
+    tests/readers/run
+
+# Coverage-guided fuzzing of every target; needs nightly Rust and cargo-fuzz
+fuzz seconds="60":
+    fuzz/run {{ seconds }}
+
 # The threads of the loader under a model checker
 model:
     cargo test --workspace --features patchweave-loader/model-checking --test model

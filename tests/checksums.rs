@@ -175,10 +175,7 @@ fn difference(stack: &dyn ImageStack, recorded: &Recorded) -> Option<String> {
 
 #[test]
 fn real_files_have_the_pixels_that_other_readers_find() {
-    let Some(folder) = real_data() else {
-        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let mut complaints = Vec::new();
     let mut n_compared = 0;
     for recorded in recorded().into_iter().filter(|recorded| recorded.shape.len() >= 2) {

@@ -1,12 +1,12 @@
 //! Training and prediction on real microscopy images, one configuration for each kind.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
-#![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use patchweave_testkit::real_data;
 use support::{Ended, PATCHWEAVE, files_below};
 
 /// Names the folder of real images.
@@ -14,21 +14,10 @@ const DATA: &str = "PATCHWEAVE_TEST_DATA";
 /// Names the folder for results; a temporary one unless it is set.
 const OUTPUT: &str = "PATCHWEAVE_TEST_OUTPUT";
 
-/// The folder of real images, if there is one: the one that is named, or `../shared/data` beside the repository.
-fn data() -> Option<PathBuf> {
-    let named = std::env::var_os(DATA).map(PathBuf::from);
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|folder| folder.join("shared/data"));
-    let folder = named.or_else(beside).filter(|folder| folder.is_dir());
-    if folder.is_none() {
-        eprintln!("skipped: no real images, set {DATA} to their folder");
-    }
-    folder
-}
-
 /// Runs a configuration; checks its results and that everything listed is there.
 #[track_caller]
 fn run(name: &str, n_pixels: &str, files: &[&str]) {
-    let Some(data) = data() else { return };
+    let Some(data) = real_data() else { return };
     let temporary = tempfile::tempdir().unwrap();
     let output = std::env::var_os(OUTPUT).map_or_else(|| temporary.path().to_owned(), PathBuf::from);
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(format!("{name}.yaml"));
@@ -87,7 +76,7 @@ fn zarr() {
 /// Of the damaged copy nothing is predicted, and the message names the file.
 #[test]
 fn damaged_chunks_end_the_run() {
-    let Some(data) = data() else { return };
+    let Some(data) = real_data() else { return };
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs/zarr.yaml"));
     let damaged = text.unwrap().replace("_v04.ome.zarr", "_v04_damaged.ome.zarr");
     let place = support::Place::new();

@@ -51,10 +51,7 @@ fn last_plane(whole: &ndarray::ArrayD<f32>) -> Vec<f32> {
 
 #[test]
 fn volumes_in_files_agree_with_volumes_in_memory() {
-    let Some(folder) = real_data() else {
-        println!("skipped: there is no folder of real images");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let spec = ChannelSpec::builder().identity(&[-2, 0, 1]).build().unwrap();
     let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
     agrees(&tiff, DataType::Tiff, Some(&"ZYX".parse().unwrap()), &spec);
@@ -67,10 +64,7 @@ fn volumes_in_files_agree_with_volumes_in_memory() {
 /// Integers in a file as it is, taken for floats, have means and standard deviations; a patch decodes what it needs.
 #[test]
 fn integers_in_files_have_means() {
-    let Some(folder) = real_data() else {
-        println!("skipped: there is no folder of real images");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).std(&[&[0, 2]]).build().unwrap();
     let path = folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif");
     let open_options = OpenOptions::default();
@@ -89,10 +83,7 @@ fn integers_in_files_have_means() {
 /// One window in the place of one slice decodes the chunks of its slices, and nothing else.
 #[test]
 fn windows_of_files_decode_what_they_need() {
-    let Some(folder) = real_data() else {
-        println!("skipped: there is no folder of real images");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let zyx: Axes = "ZYX".parse().unwrap();
     for (path, data_type, axes, n_decodes) in [
         ("b_stack_3d/stardist_img3d.tif", DataType::Tiff, Some(&zyx), 3),
@@ -119,10 +110,7 @@ fn windows_of_files_decode_what_they_need() {
 /// The pixels of a real volume as floats, in a file without a header and in memory.
 #[test]
 fn means_of_a_mapped_volume_agree_with_those_in_memory() {
-    let Some(folder) = real_data() else {
-        println!("skipped: there is no folder of real images");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
     let axes: Axes = "ZYX".parse().unwrap();
     let stack = open(&tiff, DataType::Tiff, Some(&axes), &OpenOptions::default()).unwrap().remove(0);

@@ -4,12 +4,13 @@
 //! * [`operations`] answers the cases with the crates of this workspace.
 //! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
 //!   constructors.
-//! * [`mutations`] damages bytes, [`survive`] reads what is damaged.
+//! * [`mutations`] damages bytes, [`survive`] reads what is damaged; [`FuzzTarget`] lists what can be damaged.
 //! * [`Server`] serves a folder over HTTP and as a bucket, and misbehaves as told.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
 //!
 //! Nothing here is part of the program; other crates depend on this one for their tests only.
 
+mod fuzz;
 pub mod golden;
 mod image_stack_suite;
 mod mutate;
@@ -21,6 +22,7 @@ mod server;
 mod survive;
 mod tiff_file;
 
+pub use fuzz::{FuzzSeed, FuzzTarget};
 pub use image_stack_suite::image_stack_suite;
 pub use mutate::{mutation, mutations};
 pub use patch_constr_suite::patch_constr_suite;

@@ -1,21 +1,40 @@
 //! Real images beside the repository, for tests that can do without them.
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failed test is a panic, one that cannot run says so"
+)]
 
 use std::path::{Path, PathBuf};
 
 /// Names the folder of real images.
 const VARIABLE: &str = "PATCHWEAVE_TEST_DATA";
 
+/// Lists the images of the folder.
+const MANIFEST: &str = "MANIFEST.tsv";
+
 /// The folder of real images: the one that `PATCHWEAVE_TEST_DATA` names, else `../shared/data` beside the
 /// workspace if that exists.
 ///
-/// A test that gets `None` says that it was skipped and ends.
+/// Without a folder it says on standard error that the test is skipped; the test then ends.
+///
+/// # Panics
+/// If a folder is named or stands there, but holds no `MANIFEST.tsv`: a test must not pass because its data is gone.
+#[must_use]
 pub fn real_data() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(VARIABLE) {
-        return Some(PathBuf::from(folder));
-    }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
-    let folder = workspace.parent()?.join("shared/data");
-    folder.is_dir().then_some(folder)
+    let beside = workspace.parent()?.join("shared/data");
+    let named = std::env::var_os(VARIABLE).map(PathBuf::from);
+    let Some(folder) = named.or_else(|| beside.exists().then_some(beside)) else {
+        eprintln!("skipped: no real images; {VARIABLE} may name their folder");
+        return None;
+    };
+    assert!(
+        folder.join(MANIFEST).is_file(),
+        "got no {MANIFEST} in {}, expected the folder of real images; unset {VARIABLE} to skip these tests",
+        folder.display()
+    );
+    Some(folder)
 }
 
 /// One line of the folder's `MANIFEST.tsv`.
@@ -40,7 +59,7 @@ pub struct RealFile {
 /// # Errors
 /// [`std::io::Error`] if there is no manifest or it lacks a column.
 pub fn real_files(folder: &Path) -> std::io::Result<Vec<RealFile>> {
-    let text = std::fs::read_to_string(folder.join("MANIFEST.tsv"))?;
+    let text = std::fs::read_to_string(folder.join(MANIFEST))?;
     let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let header = lines.next().unwrap_or_default();
     let column = |name: &str| {

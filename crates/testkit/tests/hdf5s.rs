@@ -335,8 +335,6 @@ fn damaged_files_are_refused_or_read() {
     if let Some(real) = real_data() {
         files.push(fs::read(real.join("e_zarr_hdf5/ilastik_probabilities.h5")).unwrap());
         files.push(fs::read(real.join("e_zarr_hdf5/imaris_hdf5/image--C00--T00000.h5")).unwrap());
-    } else {
-        println!("without real files: no real data");
     }
     let read = |path: &Path, case: usize| -> Result<(), StackError> {
         let mut own = options(case.is_multiple_of(2));
@@ -380,10 +378,7 @@ const IMARIS: [[(f64, f32); 3]; 2] = [
 
 #[test]
 fn real_files_have_the_pixels_that_h5py_reads() {
-    let Some(folder) = real_data().map(|folder| folder.join("e_zarr_hdf5")) else {
-        println!("skipped: no real data");
-        return;
-    };
+    let Some(folder) = real_data().map(|folder| folder.join("e_zarr_hdf5")) else { return };
     let path = folder.join("ilastik_probabilities.h5");
     let stack = open(&path, DataType::Hdf5, None, &options(true)).unwrap().remove(0);
     let info = stack.info();
@@ -412,10 +407,7 @@ fn real_files_have_the_pixels_that_h5py_reads() {
 /// Links lead to files beside their own, and a missing one is named.
 #[test]
 fn links_stay_in_their_folder() {
-    let Some(real) = real_data().map(|folder| folder.join("e_zarr_hdf5/imaris_hdf5")) else {
-        println!("skipped: no real data");
-        return;
-    };
+    let Some(real) = real_data().map(|folder| folder.join("e_zarr_hdf5/imaris_hdf5")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("data");
     fs::create_dir(&inner).unwrap();

@@ -296,10 +296,7 @@ fn damaged_files_are_refused_or_read() {
 
 #[test]
 fn real_arrays_are_read() {
-    let Some(folder) = real_data() else {
-        println!("skipped: no real data");
-        return;
-    };
+    let Some(folder) = real_data() else { return };
     let path = folder.join("f_onnx/unet2d_nuclei_broad/test_input.npy");
     let stack = open(&path, DataType::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default())
         .unwrap()

@@ -2,23 +2,14 @@
 //!
 //! Their pixels are compared with those of other readers by `tests/checksums.rs` of the workspace.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
-#![allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, open};
 use patchweave_testkit::{image_stack_suite, real_data};
-
-fn folder() -> Option<PathBuf> {
-    let folder = real_data();
-    if folder.is_none() {
-        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
-    }
-    folder
-}
 
 fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {
     let shape = stack.info().shape();
@@ -44,7 +35,7 @@ const MOST_PIXELS: usize = 1 << 20;
 /// Every array that another reader was recorded to read.
 #[test]
 fn arrays_conform() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = real_data() else { return };
     let mut n_arrays = 0;
     for line in include_str!("../../../tests/checksums/checksums.tsv").lines() {
         let columns: Vec<&str> = line.split('\t').collect();
@@ -65,7 +56,7 @@ fn arrays_conform() {
 
 #[test]
 fn images_open_by_their_own_metadata() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = real_data() else { return };
     let folder = folder.join("e_zarr_hdf5");
     let options = OpenOptions::default();
     for (path, axes, format, compression, n_levels, pixel_size) in [
@@ -133,7 +124,7 @@ fn images_open_by_their_own_metadata() {
 
 #[test]
 fn damaged_and_invalid_images_are_refused() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = real_data() else { return };
     let folder = folder.join("e_zarr_hdf5");
     let open = |name: &str| open(&folder.join(name), DataType::Zarr, None, &OpenOptions::default());
     let refusal = |name: &str| open(name).err().unwrap().to_string();
@@ -151,7 +142,7 @@ fn damaged_and_invalid_images_are_refused() {
 /// Drafts of version 3 spelled the order of a transposition as a letter.
 #[test]
 fn orders_of_drafts_are_read() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = real_data() else { return };
     let folder = folder.join("e_zarr_hdf5/ng_zarr_v3_zarrita.zarr");
     let [c, f] = ["C", "F"].map(|order| open_array(&folder.join(format!("3d.chunked.mixed.i2.{order}")), 3));
     image_stack_suite(&*f, pixels(&*c).view());

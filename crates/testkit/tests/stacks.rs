@@ -1,7 +1,7 @@
 //! The conformance suite over arrays of every pixel type and, where they are at hand, over real files.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{ArrayD, Axis, concatenate, s, stack};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
@@ -63,15 +63,6 @@ fn the_suite_notices_a_wrong_pixel() {
     image_stack_suite(&ArrayStack::new(image, &axes).unwrap(), expected.view());
 }
 
-/// The folder of real images, or a word on the console that there is none.
-fn real_folder() -> Option<PathBuf> {
-    let folder = real_data();
-    if folder.is_none() {
-        eprintln!("skipped: no real images, PATCHWEAVE_TEST_DATA names none");
-    }
-    folder
-}
-
 /// The letters of the manifest in ours: `S` are samples per pixel, `Q` and `I` pages of unknown meaning.
 fn our_axes(file: &RealFile) -> Axes {
     let letters: String = file
@@ -115,7 +106,7 @@ const LARGE: &str = "yb10kx5k.zstd.tiff";
 
 #[test]
 fn real_tiffs_conform() {
-    let Some(folder) = real_folder() else { return };
+    let Some(folder) = real_data() else { return };
     let mut n_files = 0;
     for file in real_files(&folder).unwrap() {
         let categories = ["a_multichannel_2d", "b_stack_3d", "c_noisy", "d_tiff_zoo", "g_series"];
@@ -166,7 +157,7 @@ fn real_tiffs_conform() {
 
 #[test]
 fn a_large_tiff_is_read_in_parts_and_levels() {
-    let Some(folder) = real_folder() else { return };
+    let Some(folder) = real_data() else { return };
     let path = folder.join("d_tiff_zoo").join(LARGE);
     let options = OpenOptions::default();
     let mut request = OpenRequest::new(&path, &options);
@@ -207,7 +198,7 @@ fn cell(folder: &Path) -> ArrayD<f32> {
 
 #[test]
 fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
-    let Some(folder) = real_folder() else { return };
+    let Some(folder) = real_data() else { return };
     let expected = cell(&folder);
     for name in ["derived_dna_mts_actin_v04.ome.zarr", "derived_dna_mts_actin_v05_sharded.ome.zarr"] {
         let stack = open_cyx(&folder.join("e_zarr_hdf5").join(name), DataType::Zarr);
@@ -218,7 +209,7 @@ fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
 
 #[test]
 fn missing_chunks_are_zero_and_cut_ones_are_named() {
-    let Some(folder) = real_folder() else { return };
+    let Some(folder) = real_data() else { return };
     let expected = cell(&folder);
     let stack =
         open_cyx(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"), DataType::Zarr);

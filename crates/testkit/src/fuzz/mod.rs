@@ -1,0 +1,167 @@
+//! What can be damaged and then read: a target for every parser of bytes that come from elsewhere.
+//!
+//! `--bin fuzz` damages the seeds on stable Rust, the targets in `fuzz` at the top level are steered by coverage; both
+//! read through [`FuzzTarget::read`].
+
+mod seeds;
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use patchweave_geometry::{Axes, Extent, Region};
+use patchweave_stack::{Formats, ImageStackExt, OpenOptions, OpenRequest, StackError, guessed_axes};
+
+pub use seeds::FuzzSeed;
+
+/// Pixels along every axis that are read of an image.
+const CORNER: usize = 64;
+
+/// A parser, and what its bytes stand for.
+///
+/// ```
+/// use patchweave_testkit::FuzzTarget;
+///
+/// let folder = tempfile::tempdir()?;
+/// for target in FuzzTarget::ALL {
+///     for seed in target.seeds() {
+///         target.read(folder.path(), &seed.bytes)?;
+///     }
+///     // Damage is an error, not a panic.
+///     assert!(target.read(folder.path(), b"\xff{").is_err());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FuzzTarget {
+    /// Whole TIFF files, directories above all.
+    TiffDirectories,
+    /// The OME-XML of a TIFF.
+    OmeXml,
+    /// ImageJ's text in a TIFF.
+    ImagejText,
+    /// Whole NPY files, headers above all.
+    Npy,
+    /// Metadata of a Zarr array: `zarr.json` if it says `node_type`, otherwise `.zarray`.
+    ZarrMetadata,
+    /// A file of shards, whose index comes last.
+    ShardIndex,
+    /// The list of codecs in a `zarr.json`, and after the first line the chunk that they decode.
+    CodecChain,
+    /// Whole HDF5 files.
+    Hdf5,
+    /// Configurations.
+    Yaml,
+}
+
+impl FuzzTarget {
+    /// Every target.
+    pub const ALL: [FuzzTarget; 9] = [
+        FuzzTarget::TiffDirectories,
+        FuzzTarget::OmeXml,
+        FuzzTarget::ImagejText,
+        FuzzTarget::Npy,
+        FuzzTarget::ZarrMetadata,
+        FuzzTarget::ShardIndex,
+        FuzzTarget::CodecChain,
+        FuzzTarget::Hdf5,
+        FuzzTarget::Yaml,
+    ];
+
+    /// Good inputs to start from.
+    ///
+    /// # Panics
+    /// If a seed cannot be encoded, which is a mistake in this crate.
+    #[must_use]
+    pub fn seeds(self) -> Vec<FuzzSeed> {
+        seeds::of(self)
+    }
+
+    /// Puts the bytes into a folder as this target wants them, opens every image and level and reads a corner of it; a
+    /// configuration is parsed.
+    ///
+    /// # Errors
+    /// Whatever the reader says against the bytes, or [`io::Error`] if they cannot be written.
+    ///
+    /// # Panics
+    /// If the reader panics, or delivers another shape than it promised: that is what is looked for.
+    pub fn read(self, folder: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+        if self == FuzzTarget::Yaml {
+            patchweave_config::parse(&String::from_utf8_lossy(bytes), Path::new("run.yaml"), &|_| None)?;
+            return Ok(());
+        }
+        read_corners(&self.place(folder, bytes)?)
+    }
+
+    /// Writes the bytes to where a reader looks for them; returns what to open.
+    fn place(self, folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.join(name);
+            // A file that was mapped must not be written over.
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => fs::write(&path, bytes)?,
+            }
+            Ok(path)
+        };
+        match self {
+            FuzzTarget::TiffDirectories => file("image.tif", bytes),
+            FuzzTarget::OmeXml | FuzzTarget::ImagejText => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                file("image.ome.tif", &seeds::described_tiff(text))
+            }
+            FuzzTarget::Npy => file("image.npy", bytes),
+            FuzzTarget::Hdf5 => file("image.h5", bytes),
+            FuzzTarget::ZarrMetadata => {
+                let is_version_3 = bytes.windows(9).any(|text| text == b"node_type");
+                zarr(folder, if is_version_3 { "zarr.json" } else { ".zarray" }, bytes, &[0xff; 300])
+            }
+            FuzzTarget::ShardIndex => zarr(folder, "zarr.json", seeds::SHARDED.as_bytes(), bytes),
+            FuzzTarget::CodecChain => {
+                let end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
+                let (codecs, chunk) = bytes.split_at(end);
+                let metadata = seeds::with_codecs(&String::from_utf8_lossy(codecs));
+                zarr(folder, "zarr.json", metadata.as_bytes(), chunk.get(1..).unwrap_or_default())
+            }
+            FuzzTarget::Yaml => file("run.yaml", bytes),
+        }
+    }
+}
+
+/// A store with one metadata file and one chunk.
+fn zarr(folder: &Path, name: &str, metadata: &[u8], chunk: &[u8]) -> io::Result<PathBuf> {
+    let root = folder.join("image.zarr");
+    match fs::remove_dir_all(&root) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::create_dir_all(root.join("c/0"))?,
+    }
+    fs::write(root.join(name), metadata)?;
+    fs::write(root.join("c/0/0"), chunk)?;
+    Ok(root)
+}
+
+fn read_corners(path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut options = OpenOptions::with_cache_bytes(1 << 20);
+    options.decoded_chunk_bytes = 1 << 24;
+    let formats = Formats::default();
+    let mut request = OpenRequest::new(path, &options);
+    request.n_levels = None;
+    let axes: Axes;
+    let images = match formats.open_by_ending(&request) {
+        Err(StackError::NoAxes { own, shape, .. }) => {
+            axes = guessed_axes(&own, shape.len()).ok_or("too many dimensions")?;
+            request.axes = Some(&axes);
+            formats.open_by_ending(&request)?
+        }
+        opened => opened?,
+    };
+    for stack in images.into_iter().flatten() {
+        let extent = stack.info().shape().extent;
+        let size: Vec<usize> = extent.iter().map(|n| n.min(CORNER)).collect();
+        let region = Region { size: Extent::new(&size)?, ..Region::whole(extent) };
+        let patch = stack.read_patch(0, Some(&[0]), &region)?;
+        assert_eq!(patch.len(), region.size.n_pixels(), "another shape than was promised");
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| patchweave_fuzz::survive(patchweave_testkit::FuzzTarget::Hdf5, bytes));

@@ -1,0 +1,107 @@
+//! What `deny.toml` says about dependencies holds for every package that a build of the workspace takes.
+//!
+//! `cargo deny check licenses bans sources` says the same and more; this needs nothing but cargo and no network.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use toml::Table;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The registry of crates.io, as lock files name it.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+fn rules() -> Table {
+    std::fs::read_to_string(Path::new(ROOT).join("deny.toml")).unwrap().parse().unwrap()
+}
+
+/// Every package of the host, those of tests too, as `cargo metadata` tells them.
+fn packages() -> Vec<Value> {
+    let version = Command::new(env!("CARGO")).arg("-vV").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let used: BTreeSet<&str> = metadata["resolve"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].as_str().unwrap())
+        .collect();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.filter(|package| used.contains(package["id"].as_str().unwrap())).cloned().collect()
+}
+
+fn named(package: &Value) -> String {
+    format!("{} {}", package["name"].as_str().unwrap(), package["version"].as_str().unwrap())
+}
+
+/// Why a licence is refused; nothing where it is allowed.
+fn refusal(licence: Option<&str>, allowed: &BTreeSet<&str>) -> Option<String> {
+    let Some(text) = licence else { return Some("no licence".to_owned()) };
+    // Older manifests write a slash for "or".
+    let expression = match spdx::Expression::parse_mode(text, spdx::ParseMode::LAX) {
+        Ok(expression) => expression,
+        Err(error) => return Some(format!("{text}: {error}")),
+    };
+    let is_allowed = expression.evaluate(|requirement| allowed.contains(requirement.to_string().as_str()));
+    (!is_allowed).then(|| text.to_owned())
+}
+
+#[test]
+fn licences_are_those_that_are_allowed() {
+    let rules = rules();
+    let allowed: BTreeSet<&str> =
+        rules["licenses"]["allow"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let packages = packages();
+    assert!(packages.len() > 200, "only {} packages", packages.len());
+    let refused: BTreeMap<String, String> = packages
+        .iter()
+        .filter_map(|package| Some((named(package), refusal(package["license"].as_str(), &allowed)?)))
+        .collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+#[test]
+fn expressions_are_judged_as_a_whole() {
+    let allowed = BTreeSet::from(["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"]);
+    for fine in ["MIT", "MIT/Apache-2.0", "GPL-3.0 OR MIT", "(MIT OR GPL-2.0) AND Apache-2.0"] {
+        assert_eq!(refusal(Some(fine), &allowed), None, "{fine}");
+    }
+    assert_eq!(refusal(Some("Apache-2.0 WITH LLVM-exception"), &allowed), None);
+    for bad in ["GPL-3.0-only", "MIT AND GPL-2.0-only", "MPL-2.0 OR GPL-3.0-only", "no such licence"] {
+        assert!(refusal(Some(bad), &allowed).is_some(), "{bad}");
+    }
+    assert!(refusal(None, &allowed).is_some());
+}
+
+#[test]
+fn no_package_is_banned_or_from_elsewhere() {
+    let rules = rules();
+    let banned: BTreeSet<&str> =
+        rules["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
+    assert!(banned.contains("anyhow"));
+    for package in packages() {
+        let (name, source) = (named(&package), package["source"].as_str());
+        assert!(!banned.contains(package["name"].as_str().unwrap()), "{name} is banned");
+        match source {
+            Some(source) => assert_eq!(source, CRATES_IO, "{name}"),
+            None => assert!(package["manifest_path"].as_str().unwrap().starts_with(ROOT), "{name}"),
+        }
+        if source.is_none() {
+            for dependency in package["dependencies"].as_array().unwrap() {
+                let (is_path, wanted) = (dependency["path"].is_string(), dependency["req"].as_str().unwrap());
+                assert!(is_path || wanted != "*", "{name} takes any version of {}", dependency["name"]);
+            }
+        }
+    }
+}
