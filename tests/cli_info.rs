@@ -55,7 +55,7 @@ fn what_cannot_be_told_is_refused() {
     place
         .patchweave(&["info", "missing.tiff"])
         .with_code(1)
-        .complains(&["missing.tiff: cannot open the file"]);
+        .complains(&["missing.tiff does not exist, the nearest folder that does is "]);
     place.write("notes.txt", "no image");
     place
         .patchweave(&["info", "notes.txt"])

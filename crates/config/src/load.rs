@@ -1,8 +1,9 @@
 //! Reading a configuration file from disk.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use patchweave_files::{BadPath, check_path, read_file};
 
 use crate::{ConfigErrors, Outside, RunPlan, parse_and_check};
 
@@ -20,6 +21,14 @@ const MAX_BYTES: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
+    /// Nothing that can be read stands at the path.
+    #[error("configuration {} cannot be read", file.display())]
+    NotThere {
+        /// The path.
+        file: PathBuf,
+        /// What is there instead.
+        source: BadPath,
+    },
     /// The file could not be read.
     #[error("configuration {} cannot be read", file.display())]
     Read {
@@ -54,7 +63,7 @@ pub enum LoadError {
 /// Paths in it are relative to its folder.
 ///
 /// # Errors
-/// [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
+/// [`LoadError::NotThere`], [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
 /// all problems of the file.
 pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
     load_and_check(file, &Outside::default())
@@ -67,8 +76,8 @@ pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
 /// As [`load`], with the problems that the check of `outside` finds.
 pub fn load_and_check(file: &Path, outside: &Outside<'_>) -> Result<RunPlan, LoadError> {
     let failed = |source| LoadError::Read { file: file.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    check_path(file).map_err(|problem| LoadError::NotThere { file: file.to_owned(), source: problem })?;
+    let bytes = read_file(file, MAX_BYTES).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(LoadError::TooLarge { file: file.to_owned(), max_bytes: MAX_BYTES });
     }

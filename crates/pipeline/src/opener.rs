@@ -27,8 +27,9 @@ impl Role {
     fn by_file(&self) -> Vec<(&Path, Vec<&str>)> {
         let mut files: Vec<(&Path, Vec<&str>)> = Vec::new();
         for (path, facts) in self.sources.iter().zip(&self.facts) {
-            let file = path.to_str().unwrap_or_default();
-            let name = facts.source.strip_prefix(file).unwrap_or(&facts.source);
+            // Sources are called as paths are shown, also where a name is not UTF-8.
+            let file = path.display().to_string();
+            let name = facts.source.strip_prefix(&file).unwrap_or(&facts.source);
             match files.last_mut() {
                 Some((last, names)) if *last == path => names.push(name),
                 _ => files.push((path, vec![name])),
@@ -83,6 +84,9 @@ impl<'a> Opener<'a> {
         for (entry, path) in entries.iter().enumerate() {
             match self.opening.formats.members(path, format, &future) {
                 Ok(members) => {
+                    for note in &members.notes {
+                        self.warn_once(&format!("{key}[{entry}]"), note.clone());
+                    }
                     listing.is_searched |= members.is_searched;
                     let listed = members.found.into_iter().map(|member| Listed { member, entry });
                     listing.files.extend(listed);
@@ -171,10 +175,13 @@ impl<'a> Opener<'a> {
     /// Notes what the reader of an image noticed, once per image.
     fn tell_notes(&mut self, key: &str, info: &StackInfo) {
         for note in &info.notes {
-            let message = format!("{}: {note}", info.source);
-            if self.warnings.iter().all(|warning| warning.message != message) {
-                self.warnings.push(self.plan.warning_at(key, message));
-            }
+            self.warn_once(key, format!("{}: {note}", info.source));
+        }
+    }
+
+    fn warn_once(&mut self, key: &str, message: String) {
+        if self.warnings.iter().all(|warning| warning.message != message) {
+            self.warnings.push(self.plan.warning_at(key, message));
         }
     }
 

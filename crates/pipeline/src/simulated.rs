@@ -1,10 +1,10 @@
 //! Simulated data on disk: made once, found again, never written over somebody's files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayD, Axis as Dim, stack};
 use patchweave_config::{OutputFormat, SimulatePlan};
+use patchweave_files::read_file;
 use patchweave_geometry::{ArrayLayout, Axes, GeometryError};
 use patchweave_pixel::{PixelType, canonical_view};
 use patchweave_simulate::{MAX_STRUCTURES, Noise, SimulatedSet, Simulation, simulate_while, structure_name};
@@ -25,6 +25,8 @@ pub struct SimulatedData {
 
 /// The file that says by which parameters the others were made.
 const RECORD: &str = "simulation.json";
+/// Bytes of it that are read; larger files are something else.
+const MAX_RECORD: u64 = 1 << 20;
 /// The image of the sum of all structures.
 const MIXED: &str = "mixed";
 /// The image with one channel per structure.
@@ -190,8 +192,8 @@ fn write_record(path: &Path, record: &Value) -> Result<(), PipelineError> {
 
 /// The record of a folder; `None` without one, or if it is no record of a simulation.
 fn read_record(path: &Path) -> Result<Option<Value>, PipelineError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(serde_json::from_str(&text).ok()),
+    match read_file(path, MAX_RECORD) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(PipelineError::Io { action: "read", path: path.to_owned(), source }),
     }

@@ -1,9 +1,9 @@
 //! The file that says where loading stands, for a run that goes on from there.
 
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
+use patchweave_files::{BadPath, check_path, read_file};
 use patchweave_loader::LoaderState;
 use patchweave_sink::write_file_atomically;
 
@@ -18,12 +18,11 @@ const MAX_BYTES: u64 = 1 << 16;
 /// [`PipelineError::State`] for a file that says something else, [`PipelineError::Io`] if it cannot be read.
 pub fn read_state(path: &Path) -> Result<Option<LoaderState>, PipelineError> {
     let failed = |source| PipelineError::Io { action: "read", path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    match fs::File::open(path) {
-        Ok(file) => file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(failed)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
+    match check_path(path) {
+        Err(BadPath::Missing { .. }) => return Ok(None),
+        checked => checked.map_err(|problem| failed(io::Error::other(problem)))?,
+    }
+    let bytes = read_file(path, MAX_BYTES).map_err(failed)?;
     let state = serde_json::from_slice(&bytes);
     state.map(Some).map_err(|source| PipelineError::State { path: path.to_owned(), source })
 }

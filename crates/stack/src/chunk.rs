@@ -2,6 +2,8 @@
 
 use patchweave_pixel::{ByteOrder, PixelType};
 
+use crate::mapped::MappedFile;
+
 /// Pixels in one piece of memory, in the type of their file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chunk<'a> {
@@ -9,6 +11,38 @@ pub(crate) struct Chunk<'a> {
     pub order: ByteOrder,
     /// Pixels from one index to the next along every dimension of the file; 0 where one pixel stands for all.
     pub strides: &'a [usize],
+}
+
+/// Pixels where they lie in a file, which stays mapped as long as this lives.
+#[derive(Debug)]
+pub(crate) struct InPlace<'a> {
+    map: MappedFile,
+    start: u64,
+    len: u64,
+    order: ByteOrder,
+    strides: &'a [usize],
+}
+
+impl<'a> InPlace<'a> {
+    /// `len` bytes from `start`.
+    ///
+    /// # Errors
+    /// [`io::Error`](std::io::Error) if the file does not have them any more.
+    pub fn new(
+        map: MappedFile,
+        [start, len]: [u64; 2],
+        order: ByteOrder,
+        strides: &'a [usize],
+    ) -> std::io::Result<Self> {
+        map.get(start, len)?;
+        Ok(InPlace { map, start, len, order, strides })
+    }
+
+    pub fn as_chunk(&self) -> Chunk<'_> {
+        // They were there when this was made.
+        let bytes = self.map.get(self.start, self.len).unwrap_or_default();
+        Chunk { bytes, order: self.order, strides: self.strides }
+    }
 }
 
 /// A decoded chunk, in the byte order of this machine.

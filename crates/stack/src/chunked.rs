@@ -8,7 +8,7 @@ use patchweave_pixel::{copy_bytes_as_f32, with_pixel};
 use tracing::trace_span;
 
 use crate::cache::{ChunkCache, ChunkKey};
-use crate::chunk::{Chunk, DecodedChunk};
+use crate::chunk::{Chunk, DecodedChunk, InPlace};
 use crate::own_axes::runs_of;
 use crate::runs::Run;
 use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
@@ -17,9 +17,11 @@ use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 pub(crate) trait ChunkSource: Send + Sync {
     /// The pixels of a chunk where they lie in the file; `None` if they have to be decoded.
     ///
+    /// Asked for every read of the chunk, so that the file is found to have all of its bytes right before they are copied.
+    ///
     /// # Errors
-    /// [`StackError`] if the file cannot be read.
-    fn in_place(&self, _chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+    /// [`StackError`] if the file cannot be read, or has lost bytes.
+    fn in_place(&self, _chunk: &[usize]) -> Result<Option<InPlace<'_>>, StackError> {
         Ok(None)
     }
 
@@ -84,7 +86,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
         let axes = self.info.layout.axes().as_slice();
         let place: Vec<usize> = axes.iter().map(|&axis| parts[axis as usize].chunk).collect();
         if let Some(chunk) = self.source.in_place(&place)? {
-            self.copy(&chunk, &place, parts, out)?;
+            self.copy(&chunk.as_chunk(), &place, parts, out)?;
             return Ok(true);
         }
         let number =

@@ -1,5 +1,7 @@
 //! CZI files: known, and refused with advice, because no maintained reader exists.
 
+use patchweave_files::check_path;
+
 use crate::open::Pyramid;
 use crate::{Format, OpenRequest, StackError};
 
@@ -16,6 +18,7 @@ impl Format for CziFormat {
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        check_path(request.path).map_err(StackError::Path)?;
         Err(StackError::Unsupported {
             stack: request.path.display().to_string(),
             what: "CZI".to_owned(),

@@ -62,6 +62,9 @@ pub enum StackError {
     /// The error of another reader that was waited for.
     #[error(transparent)]
     Shared(std::sync::Arc<StackError>),
+    /// A path at which nothing can be read.
+    #[error(transparent)]
+    Path(patchweave_files::BadPath),
     /// A folder or a pattern that stands for no image.
     #[error("{stack}: got no image, expected at least one whose name ends in {endings}")]
     NoMembers {

@@ -1,6 +1,5 @@
-//! A bounded number of open files.
+//! A bounded number of open files, the least recently used of which are closed for others.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -9,20 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use patchweave_files::{is_behind_network, open_file};
 use tracing::trace_span;
+
+use crate::mapped::{MappedFile, OpenFile};
 
 use crate::read_cost::{has_read, reading};
 
-/// Numbers of files: the next one that is pooled, of whatever pool, gets another.
-static N_FILES: AtomicU64 = AtomicU64::new(0);
-
-/// Open files in the order they were opened.
-type Held = VecDeque<(u64, PathBuf, Arc<File>)>;
-
-/// Files that are kept open for the next read, at most as many as its capacity; the one that was opened first is closed
-/// first.
+/// Files that are kept open, and mapped, for the next read, at most as many as its capacity; the least recently used is
+/// closed first.
 ///
 /// Clones share their files. A file that is being read stays open until that is done, also if the pool has closed it.
+/// Files are opened and closed while no other use of the pool waits; only who wants the very file that another thread
+/// opens waits for that.
 ///
 /// ```
 /// use patchweave_stack::FilePool;
@@ -33,8 +31,7 @@ type Held = VecDeque<(u64, PathBuf, Arc<File>)>;
 /// ```
 #[derive(Clone)]
 pub struct FilePool {
-    capacity: usize,
-    files: Arc<Mutex<Held>>,
+    pool: Arc<Pool>,
 }
 
 /// One path as one image reads it: opened when it is needed and closed with the last use of it.
@@ -43,8 +40,35 @@ pub struct FilePool {
 #[derive(Debug)]
 pub struct PooledFile {
     pool: FilePool,
+    slot: Arc<Slot>,
+}
+
+struct Pool {
+    capacity: usize,
+    /// Counts uses, but for those of the file that was used last.
+    clock: AtomicU64,
+    held: Mutex<Held>,
+    open: Opener,
+}
+
+type Opener = Box<dyn Fn(&Path) -> io::Result<File> + Send + Sync>;
+
+/// Locked for moments only; never while a file is opened, mapped or closed.
+#[derive(Default)]
+struct Held {
+    slots: Vec<Arc<Slot>>,
+    /// Files that are being opened and have room already.
+    n_opening: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
     path: PathBuf,
-    number: u64,
+    /// The time of the last use on the clock of the pool.
+    used: AtomicU64,
+    file: Mutex<Option<Arc<OpenFile>>>,
+    /// Held by the one who opens the file, so that nobody does it twice.
+    turn: Mutex<()>,
     /// What the file was like when it was opened first.
     first: OnceLock<Mark>,
 }
@@ -52,28 +76,107 @@ pub struct PooledFile {
 /// Size and time of a file, which tell it from another one that took its place.
 type Mark = (u64, Option<Duration>);
 
+/// The share of the files that a process may have open which [`FilePool::of_process`] takes.
+const SHARE: u64 = 4;
+const FEWEST: u64 = 4;
+const MOST: u64 = 1024;
+
 impl FilePool {
     /// A pool that keeps at most `capacity` files open.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        FilePool { capacity, files: Arc::default() }
+        Self::with_opener(capacity, Box::new(open_file))
+    }
+
+    /// The pool that all who do not ask for another one share: a quarter of the files that the process may have open
+    /// (`ulimit -n`) when it is first used, at least 4 and at most 1024.
+    #[must_use]
+    pub fn of_process() -> Self {
+        static POOL: OnceLock<FilePool> = OnceLock::new();
+        let n_files = |limit: u64| usize::try_from((limit / SHARE).clamp(FEWEST, MOST)).unwrap_or(64);
+        POOL.get_or_init(|| FilePool::new(n_files(most_open_files()))).clone()
+    }
+
+    fn with_opener(capacity: usize, open: Opener) -> Self {
+        let pool = Pool { capacity, clock: AtomicU64::new(0), held: Mutex::default(), open };
+        FilePool { pool: Arc::new(pool) }
     }
 
     /// The file at a path, which is not opened yet.
     #[must_use]
     pub fn file(&self, path: &Path) -> PooledFile {
-        let number = N_FILES.fetch_add(1, Ordering::Relaxed);
-        PooledFile { pool: self.clone(), path: path.to_owned(), number, first: OnceLock::new() }
+        let slot = Slot {
+            path: path.to_owned(),
+            used: AtomicU64::new(0),
+            file: Mutex::default(),
+            turn: Mutex::default(),
+            first: OnceLock::new(),
+        };
+        PooledFile { pool: self.clone(), slot: Arc::new(slot) }
     }
 
-    /// The paths of the files that are kept open, in the order they were opened.
+    /// How many files are kept open at most.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.pool.capacity
+    }
+
+    /// The paths of the files that are kept open, least recently used first.
     #[must_use]
     pub fn held(&self) -> Vec<PathBuf> {
-        self.lock().iter().map(|(_, path, _)| path.clone()).collect()
+        let mut slots = lock(&self.pool.held).slots.clone();
+        slots.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
+        slots.iter().map(|slot| slot.path.clone()).collect()
+    }
+}
+
+impl Pool {
+    /// Closes files until one more may be opened, which counts from now on.
+    fn make_room(&self) {
+        let mut held = lock(&self.held);
+        held.n_opening += 1;
+        let n_left = self.capacity.saturating_sub(held.n_opening);
+        let closed = held.shrink_to(n_left);
+        drop(held);
+        // Closing may take long, where a map is large or a server slow.
+        drop(closed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes back the room of a file that was opened, or could not be.
+    fn fill(&self, slot: &Arc<Slot>, file: Option<&Arc<OpenFile>>) {
+        let mut held = lock(&self.held);
+        held.n_opening = held.n_opening.saturating_sub(1);
+        let Some(file) = file.filter(|_| self.capacity > 0) else { return };
+        let closed = held.shrink_to(self.capacity - 1);
+        *lock(&slot.file) = Some(Arc::clone(file));
+        slot.used.store(self.next_use(), Ordering::Relaxed);
+        held.slots.push(Arc::clone(slot));
+        drop(held);
+        drop(closed);
+    }
+
+    fn next_use(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    fn close_all(&self) {
+        let closed = lock(&self.held).shrink_to(0);
+        drop(closed);
+    }
+}
+
+impl Held {
+    /// Takes out the least recently used files; they are closed when the result is dropped.
+    #[must_use]
+    fn shrink_to(&mut self, n_files: usize) -> Vec<Arc<OpenFile>> {
+        let mut closed = Vec::new();
+        while self.slots.len() > n_files {
+            let used =
+                self.slots.iter().enumerate().min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
+            let Some((oldest, _)) = used else { break };
+            closed.extend(lock(&self.slots.swap_remove(oldest).file).take());
+        }
+        closed
     }
 }
 
@@ -81,33 +184,67 @@ impl PooledFile {
     /// Where the file is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.slot.path
     }
 
     /// The file, opened for reading unless it is open already.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot be opened, or if it was closed in between and is not what it was.
-    pub fn open(&self) -> io::Result<Arc<File>> {
-        let mut files = self.pool.lock();
-        if let Some((_, _, file)) = files.iter().find(|(number, _, _)| *number == self.number) {
-            return Ok(Arc::clone(file));
+    /// [`io::Error`] if it cannot be opened or is a named pipe, a device or the like, or if it was closed in between and
+    /// is not what it was.
+    pub fn open(&self) -> io::Result<Arc<OpenFile>> {
+        if let Some(file) = self.if_open() {
+            return Ok(file);
         }
-        // Room is made before, so that there are never more files than may be.
-        while !files.is_empty() && files.len() >= self.pool.capacity {
-            files.pop_front();
+        let _turn = lock(&self.slot.turn);
+        if let Some(file) = self.if_open() {
+            return Ok(file);
         }
-        let file = Arc::new(File::open(&self.path)?);
+        let pool = &self.pool.pool;
+        pool.make_room();
+        let opened = self.open_anew().map(|file| Arc::new(OpenFile::new(file)));
+        pool.fill(&self.slot, opened.as_ref().ok());
+        opened
+    }
+
+    fn if_open(&self) -> Option<Arc<OpenFile>> {
+        let file = lock(&self.slot.file).clone()?;
+        // Threads that read one file all the time do not write the clock in turns.
+        let pool = &self.pool.pool;
+        if self.slot.used.load(Ordering::Relaxed) != pool.clock.load(Ordering::Relaxed) {
+            self.slot.used.store(pool.next_use(), Ordering::Relaxed);
+        }
+        Some(file)
+    }
+
+    fn open_anew(&self) -> io::Result<File> {
+        let pool = &self.pool.pool;
+        let file: File = match (pool.open)(&self.slot.path) {
+            // Others in this process have many files open; those of the pool can be had again.
+            Err(error) if is_out_of_files(&error) => {
+                pool.close_all();
+                (pool.open)(&self.slot.path)?
+            }
+            opened => opened?,
+        };
         let metadata = file.metadata()?;
         let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let mark = (metadata.len(), changed);
-        if *self.first.get_or_init(|| mark) != mark {
+        if *self.slot.first.get_or_init(|| mark) != mark {
             return Err(io::Error::other("the file was changed or replaced since the image was opened"));
         }
-        if self.pool.capacity > 0 {
-            files.push_back((self.number, self.path.clone(), Arc::clone(&file)));
-        }
         Ok(file)
+    }
+
+    /// Whether the file may be mapped: where the caller allows it and it does not lie behind a network.
+    pub(crate) fn may_map(&self, is_allowed: bool) -> io::Result<bool> {
+        let file = self.open()?;
+        Ok(is_allowed && !is_behind_network(&file))
+    }
+
+    /// The file in memory; `None` if the system does not map it.
+    pub(crate) fn map(&self) -> io::Result<Option<MappedFile>> {
+        MappedFile::of(self.open()?)
     }
 
     /// Fills `bytes` from a place of the file, which other threads may read at the same time.
@@ -115,9 +252,49 @@ impl PooledFile {
     /// # Errors
     /// [`io::Error`] if the file cannot be opened or ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], start: u64) -> io::Result<()> {
-        let _span = trace_span!("read", file = %self.path.display(), start, len = bytes.len()).entered();
-        reading(|| read_exact_at(&*self.open()?, bytes, start))
+        let _span = trace_span!("read", file = %self.path().display(), start, len = bytes.len()).entered();
+        reading(|| {
+            let file = self.open()?;
+            read_exact_at(&file, bytes, start)
+        })
     }
+}
+
+impl Drop for PooledFile {
+    fn drop(&mut self) {
+        let mut held = lock(&self.pool.pool.held);
+        held.slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
+        let closed = lock(&self.slot.file).take();
+        drop(held);
+        drop(closed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many files the process may have open.
+#[cfg(unix)]
+fn most_open_files() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// What the C library of Windows allows.
+#[cfg(not(unix))]
+fn most_open_files() -> u64 {
+    512
+}
+
+#[cfg(unix)]
+fn is_out_of_files(error: &io::Error) -> bool {
+    let of_process_or_system = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    of_process_or_system.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_files(_: &io::Error) -> bool {
+    false
 }
 
 /// Fills `bytes` from a place of an open file, which other threads may read at the same time.
@@ -136,60 +313,18 @@ fn read_all(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
 
         // All who read an open file share its position.
         static POSITION: Mutex<()> = Mutex::new(());
-        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = lock(&POSITION);
         let mut file = file;
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(bytes)
     }
 }
 
-impl Drop for PooledFile {
-    fn drop(&mut self) {
-        self.pool.lock().retain(|(number, _, _)| *number != self.number);
-    }
-}
-
 impl fmt::Debug for FilePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilePool").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("FilePool").field("capacity", &self.pool.capacity).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_the_same_path_share_nothing_and_are_closed_when_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let read = |file: &PooledFile| {
-            let mut bytes = [0; 3];
-            file.read_exact_at(&mut bytes, 1).map(|()| bytes)
-        };
-        std::fs::write(&path, b"-old").unwrap();
-        let pool = FilePool::new(2);
-        let old = pool.file(&path);
-        assert_eq!(&read(&old).unwrap(), b"old");
-        let other = folder.path().join("other");
-        std::fs::write(&other, b"-new").unwrap();
-        std::fs::rename(&other, &path).unwrap();
-        let new = pool.file(&path);
-        assert_eq!((&read(&old).unwrap(), &read(&new).unwrap()), (b"old", b"new"));
-        assert_eq!(pool.held().len(), 2);
-        drop((old, new));
-        assert!(pool.held().is_empty());
-    }
-
-    #[test]
-    fn a_file_that_was_closed_is_not_taken_for_the_one_in_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, b"old").unwrap();
-        let file = FilePool::new(0).file(&path);
-        file.read_exact_at(&mut [0; 3], 0).unwrap();
-        std::fs::write(&path, b"newer").unwrap();
-        let error = file.read_exact_at(&mut [0; 3], 0).unwrap_err();
-        assert!(error.to_string().contains("replaced"), "{error}");
-    }
-}
+mod tests;

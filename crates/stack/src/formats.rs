@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use patchweave_files::check_path;
+
 use crate::czi::CziFormat;
 use crate::hdf5::Hdf5Format;
 use crate::npy::NpyFormat;
 use crate::open::Pyramid;
 use crate::tiff::TiffFormat;
 use crate::zarr::ZarrFormat;
-use crate::{OpenRequest, StackError};
+use crate::{OpenRequest, StackError, is_url};
 
 /// The formats of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,20 +150,27 @@ impl Formats {
     /// Opens a path with the format that its ending names.
     ///
     /// # Errors
-    /// [`StackError::Unsupported`] if no format has such an ending; otherwise what the format reports.
+    /// [`StackError::Unsupported`] if no format has such an ending, [`StackError::Path`] if there is nothing either;
+    /// otherwise what the format reports.
     pub fn open_by_ending(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
-        let format = self.of_path(request.path).ok_or_else(|| StackError::Unsupported {
-            stack: request.path.display().to_string(),
-            what: "the ending of its name".to_owned(),
-            hint: "take an ending that a format of this program has",
-        })?;
+        let Some(format) = self.of_path(request.path) else {
+            if !is_url(request.path) {
+                check_path(request.path).map_err(StackError::Path)?;
+            }
+            return Err(StackError::Unsupported {
+                stack: request.path.display().to_string(),
+                what: "the ending of its name".to_owned(),
+                hint: "take an ending that a format of this program has",
+            });
+        };
         format.open(request)
     }
 }
 
 /// Whether the name of a file ends in an extension, in lower or upper case.
 pub(crate) fn has_ending(path: &Path, extension: &str) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).map(str::to_lowercase);
+    // An ending is text, whatever stands before it.
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     name.is_some_and(|name| {
         name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
     })

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use glob::{MatchOptions, Pattern};
+use patchweave_files::{BadPath, check_path};
 
 use crate::formats::has_ending;
+use crate::pattern::{PathPattern, Unlisted, enter};
 use crate::{Formats, StackError, is_url};
 
 /// One file, store or URL of a data set.
@@ -26,22 +27,18 @@ pub struct Members {
     pub found: Vec<Member>,
     /// Whether they were searched for, in a folder or by a pattern.
     pub is_searched: bool,
+    /// What was searched for and passed over, and why, for people.
+    pub notes: Vec<String>,
 }
-
-/// Deeper folders are more likely a loop.
-const MAX_DEPTH: usize = 64;
-
-/// Hidden files never match, and `*` stays within a folder.
-const PATTERNS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 impl Formats {
     /// What an entry stands for: all files and stores of a format below a folder, what a pattern (`*`, `?`, `[…]`,
     /// `**`) matches, or just itself.
     ///
     /// `format` is a name, or `None` for the endings of all formats. Hidden files and folders are passed over, a Zarr
-    /// store counts as one file. Files of `future` are taken as if they were there already. A path that is neither a
-    /// folder nor a pattern is returned whether it exists or not, so is a URL.
+    /// store counts as one file. Named pipes, sockets and devices are passed over with a note; links to nowhere are
+    /// not, so that opening them says where they lead. Files of `future` are taken as if they were there already. A
+    /// path that is neither a folder nor a pattern is returned whether it exists or not, so is a URL.
     ///
     /// ```
     /// use std::path::Path;
@@ -55,8 +52,9 @@ impl Formats {
     /// ```
     ///
     /// # Errors
-    /// [`StackError::NoMembers`] if a folder or a pattern stands for nothing, [`StackError::Io`] if a folder cannot be
-    /// listed.
+    /// [`StackError::NoMembers`] if a folder or a pattern stands for nothing, [`StackError::Path`] if the folder of a
+    /// pattern does not exist or nothing but pipes and the like was found, [`StackError::Io`] if a folder cannot be
+    /// listed or a pattern is none.
     pub fn members(
         &self,
         entry: &Path,
@@ -70,30 +68,61 @@ impl Formats {
         let takes_stores = format.is_none_or(|name| name == "zarr");
         let search = Search { endings, takes_stores };
         let is_planned = future.iter().any(|file| file == entry);
-        let pattern = if is_url(entry) || is_planned || entry.exists() { None } else { as_pattern(entry) };
-        let (base, paths) = if let Some(pattern) = pattern {
-            let mut paths = search.matches(entry, &pattern)?;
-            paths.extend(future.iter().filter(|file| pattern.matches_path_with(file, PATTERNS)).cloned());
-            (fixed_part(entry), paths)
-        } else if is_folder(entry, &search) || future.iter().any(|file| is_below(file, entry)) {
-            let mut paths = BTreeSet::new();
-            if entry.is_dir() {
-                search.below(entry, &mut Vec::new(), &mut paths)?;
+        let is_path = is_url(entry) || is_planned || entry.exists();
+        let pattern = if is_path { None } else { PathPattern::of(entry) };
+        let mut found = Found::default();
+        let base = if let Some(pattern) = pattern {
+            let no_pattern = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
+            let pattern = pattern.map_err(|error| listing_failed(entry, no_pattern(error)))?;
+            let planned: Vec<_> = future.iter().filter(|file| pattern.matches(file)).cloned().collect();
+            if planned.is_empty() {
+                check_path(pattern.fixed()).map_err(StackError::Path)?;
             }
-            paths.extend(future.iter().filter(|file| is_below(file, entry) && search.fits(file)).cloned());
-            (entry.to_owned(), paths)
+            search.matches(&pattern, &mut found)?;
+            found.paths.extend(planned);
+            pattern.fixed().to_owned()
+        } else if is_folder(entry, &search) || future.iter().any(|file| is_below(file, entry)) {
+            if entry.is_dir() {
+                search.below(entry, &mut Vec::new(), &mut found)?;
+            }
+            let planned = future.iter().filter(|file| is_below(file, entry) && search.fits(file));
+            found.paths.extend(planned.cloned());
+            entry.to_owned()
         } else {
             let name = entry.file_name().map_or(entry.into(), PathBuf::from);
             let member = Member { path: entry.to_owned(), name };
-            return Ok(Members { found: vec![member], is_searched: false });
+            return Ok(Members { found: vec![member], is_searched: false, notes: Vec::new() });
         };
+        let Found { paths, passed_over } = found;
         if paths.is_empty() {
+            if let Some(special) = passed_over.into_iter().next() {
+                return Err(StackError::Path(special));
+            }
             let stack = entry.display().to_string();
             return Err(StackError::NoMembers { stack, endings: search.endings.join(", ") });
         }
         let member =
             |path: PathBuf| Member { name: path.strip_prefix(&base).unwrap_or(&path).to_owned(), path };
-        Ok(Members { found: paths.into_iter().map(member).collect(), is_searched: true })
+        let notes = passed_over.iter().map(|special| format!("{special}; it is passed over")).collect();
+        Ok(Members { found: paths.into_iter().map(member).collect(), is_searched: true, notes })
+    }
+}
+
+/// What a search has found.
+#[derive(Default)]
+struct Found {
+    paths: BTreeSet<PathBuf>,
+    /// What is neither a file nor a folder.
+    passed_over: Vec<BadPath>,
+}
+
+impl Found {
+    /// Takes what is a file or leads nowhere.
+    fn take(&mut self, path: PathBuf) {
+        match check_path(&path) {
+            Err(special @ BadPath::Special { .. }) => self.passed_over.push(special),
+            _ => drop(self.paths.insert(path)),
+        }
     }
 }
 
@@ -109,42 +138,23 @@ impl Search {
     }
 
     /// Whatever a pattern matches, except for folders that are none of these.
-    fn matches(&self, entry: &Path, pattern: &Pattern) -> Result<BTreeSet<PathBuf>, StackError> {
-        let failed = |source: std::io::Error| listing_failed(entry, source);
-        let found = glob::glob_with(pattern.as_str(), PATTERNS)
-            .map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
-        let base = fixed_part(entry);
-        let mut paths = BTreeSet::new();
-        for path in found {
-            let path = path.map_err(|error| failed(error.into()))?;
-            if is_in_a_circle(&path, &base) {
-                continue;
-            }
-            let is_inside = path.ancestors().skip(1).any(is_store);
-            if !path.is_dir() || self.fits(&path) || is_inside || is_store(&path) {
-                paths.insert(path);
+    fn matches(&self, pattern: &PathPattern, found: &mut Found) -> Result<(), StackError> {
+        for path in pattern.found().map_err(unlisted)? {
+            if !path.is_dir() {
+                found.take(path);
+            } else if self.fits(&path) || path.ancestors().any(is_store) {
+                found.paths.insert(path);
             }
         }
-        Ok(paths)
+        Ok(())
     }
 
     /// Everything that fits below a folder; `above` are the folders on the way, so that links cannot lead in circles.
-    fn below(
-        &self,
-        folder: &Path,
-        above: &mut Vec<PathBuf>,
-        paths: &mut BTreeSet<PathBuf>,
-    ) -> Result<(), StackError> {
+    fn below(&self, folder: &Path, above: &mut Vec<PathBuf>, found: &mut Found) -> Result<(), StackError> {
         let failed = |source| listing_failed(folder, source);
-        let real = folder.canonicalize().map_err(failed)?;
-        if above.contains(&real) {
+        if !enter(folder, above).map_err(unlisted)? {
             return Ok(());
         }
-        if above.len() == MAX_DEPTH {
-            let source = std::io::Error::other(format!("it is more than {MAX_DEPTH} folders deep"));
-            return Err(failed(source));
-        }
-        above.push(real);
         for entry in fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let path = entry.path();
@@ -153,19 +163,23 @@ impl Search {
             }
             if !path.is_dir() {
                 if self.fits(&path) {
-                    paths.insert(path);
+                    found.take(path);
                 }
             } else if is_store(&path) {
                 if self.takes_stores {
-                    paths.insert(path);
+                    found.paths.insert(path);
                 }
             } else {
-                self.below(&path, above, paths)?;
+                self.below(&path, above, found)?;
             }
         }
         above.pop();
         Ok(())
     }
+}
+
+fn unlisted(Unlisted { folder, source }: Unlisted) -> StackError {
+    listing_failed(&folder, source)
 }
 
 fn endings(extensions: &[&str]) -> Vec<String> {
@@ -182,13 +196,6 @@ fn is_store(folder: &Path) -> bool {
         || ["zarr.json", ".zgroup", ".zarray"].iter().any(|metadata| folder.join(metadata).is_file())
 }
 
-/// Whether the way from `base` to a path leads through the same folder twice, as links make it possible.
-fn is_in_a_circle(path: &Path, base: &Path) -> bool {
-    let mut seen = BTreeSet::new();
-    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(base));
-    folders.filter_map(|folder| folder.canonicalize().ok()).any(|folder| !seen.insert(folder))
-}
-
 /// Whether an entry is a folder to search, rather than a store or a place in one.
 fn is_folder(entry: &Path, search: &Search) -> bool {
     entry.is_dir() && !search.fits(entry) && !entry.ancestors().any(is_store)
@@ -196,20 +203,6 @@ fn is_folder(entry: &Path, search: &Search) -> bool {
 
 fn is_below(file: &Path, folder: &Path) -> bool {
     file != folder && file.starts_with(folder)
-}
-
-/// An entry as a pattern, if it is one.
-fn as_pattern(entry: &Path) -> Option<Pattern> {
-    let text = entry.to_str().filter(|text| text.contains(['*', '?', '[']))?;
-    Pattern::new(text).ok()
-}
-
-/// The folder before the first part with a wildcard.
-fn fixed_part(entry: &Path) -> PathBuf {
-    let is_fixed = |part: &std::path::Component<'_>| {
-        part.as_os_str().to_str().is_some_and(|part| !part.contains(['*', '?', '[']))
-    };
-    entry.components().take_while(is_fixed).collect()
 }
 
 #[cfg(test)]
@@ -248,6 +241,46 @@ mod tests {
         assert!(
             error.to_string().ends_with("got no image, expected at least one whose name ends in npy, npz")
         );
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_what_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let formats = Formats::default();
+        let nowhere = folder.path().join("raw/*.tif");
+        let error = formats.members(&nowhere, Some("tiff"), &[]).unwrap_err().to_string();
+        let expected =
+            format!("raw does not exist, the nearest folder that does is {}", folder.path().display());
+        assert!(error.ends_with(&expected), "{error}");
+        let future = [folder.path().join("raw/a.tif")];
+        assert_eq!(names(formats.members(&nowhere, Some("tiff"), &future)), ["a.tif"]);
+        let error = formats.members(&folder.path().join("a**.tif"), None, &[]).unwrap_err();
+        assert!(matches!(error, StackError::Io { .. }), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pipes_are_passed_over_and_told_and_links_to_nowhere_are_members() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.tif");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let formats = Formats::default();
+        let entries = [folder.path().to_owned(), folder.path().join("*.tif"), folder.path().join("**/*")];
+        for entry in &entries {
+            let error = formats.members(entry, Some("tiff"), &[]).unwrap_err();
+            assert!(error.to_string().ends_with("pipe.tif is not a file: a named pipe"), "{error}");
+        }
+        std::os::unix::fs::symlink("gone", folder.path().join("link.tif")).unwrap();
+        for entry in &entries {
+            let members = formats.members(entry, Some("tiff"), &[]).unwrap();
+            assert_eq!(
+                members.notes,
+                [format!("{} is not a file: a named pipe; it is passed over", pipe.display())]
+            );
+            assert_eq!(names(Ok(members)), ["link.tif"]);
+        }
     }
 
     /// A name with wildcards that exists is a name.

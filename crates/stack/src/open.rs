@@ -14,15 +14,18 @@ use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, 
 pub struct OpenOptions {
     /// Where decoded chunks are kept. Clones of the options share it, so give the same to all images of a data set.
     pub cache: ChunkCache,
-    /// TIFF, NPY and NPZ files that are kept open for the next read, for what is not mapped; shared like the cache. HDF5
-    /// files stay open as long as their images, a Zarr opens its files when it reads them.
+    /// TIFF, NPY, NPZ, HDF5 and zip files and shards that are kept open, and mapped, for the next read; the default is
+    /// that of the process ([`FilePool::of_process`]). Chunks of a Zarr in a folder are opened when they are read.
     pub files: FilePool,
     /// Bytes that one strip or tile of a TIFF or one chunk of another format may decode to.
     pub decoded_chunk_bytes: usize,
     /// Whether uncompressed pixels are read in place, from files mapped into memory.
     ///
-    /// A mapped file must not shrink while it is open. Without mapping, such files are read chunk by chunk like
-    /// compressed ones.
+    /// Right before pixels are copied, the file is asked for its length, and what it has lost is an error of that read.
+    /// What remains is the moment of the copy, some microseconds for a patch: a file that is cut short in it, or a disk
+    /// that fails, ends the process with SIGBUS, as in every program that maps files. Without mapping, such files are
+    /// read chunk by chunk like compressed ones, and nothing of that kind can happen. On Linux, files on network file
+    /// systems (NFS, SMB, FUSE, 9P, AFS, Ceph, Lustre, GPFS and others) are never mapped.
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
     /// links of an HDF5 file, linked folders and files of a Zarr.
@@ -42,11 +45,12 @@ impl OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// A cache of 256 MiB and 64 open files of its own, 1 GiB for a chunk, files are mapped, no links to outside.
+    /// A cache of 256 MiB of its own, the open files of the process, 1 GiB for a chunk, files are mapped, no links to
+    /// outside.
     fn default() -> Self {
         OpenOptions {
             cache: ChunkCache::new(256 << 20),
-            files: FilePool::new(64),
+            files: FilePool::of_process(),
             decoded_chunk_bytes: 1 << 30,
             map_files: true,
             links_outside: false,

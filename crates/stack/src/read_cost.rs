@@ -4,7 +4,6 @@
 //! cache and copying from it costs no more than a counter.
 
 use std::cell::Cell;
-use std::io::{self, Read};
 use std::ops::{Add, AddAssign, Sub};
 use std::time::{Duration, Instant};
 
@@ -162,17 +161,6 @@ pub(crate) fn has_decoded(n_bytes: u64) {
     });
 }
 
-/// A reader of a file under something that decodes.
-pub(crate) struct Metered<R>(pub R);
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let n = reading(|| self.0.read(bytes))?;
-        has_read(n);
-        Ok(n)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -235,13 +223,6 @@ mod tests {
             let cost = cost_of(|| assert_eq!(other.join().unwrap().n_hits, 1));
             assert_eq!(cost, ReadCost::default());
         });
-    }
-
-    #[test]
-    fn readers_count_their_bytes() {
-        let mut bytes = Vec::new();
-        let cost = cost_of(|| assert_eq!(Metered(&[1_u8; 1000][..]).read_to_end(&mut bytes).unwrap(), 1000));
-        assert_eq!(cost.read_bytes, 1000);
     }
 
     prop_compose! {

@@ -218,7 +218,7 @@ fn what_cannot_be_read_is_named() {
     assert!(
         error_of(&path.join("raw"), Some("YX")).contains("a place inside of an NPY file is not supported")
     );
-    assert!(error_of(&folder.path().join("b.npy"), Some("YX")).ends_with("b.npy: cannot open the file"));
+    assert!(error_of(&folder.path().join("b.npy"), Some("YX")).contains("b.npy does not exist"));
     let mut objects = bytes.clone();
     let at = bytes.windows(5).position(|window| window == b"'<u2'").unwrap();
     objects[at..at + 5].copy_from_slice(b"'|O' ");

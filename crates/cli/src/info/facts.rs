@@ -21,6 +21,8 @@ pub(crate) struct PathFacts {
     /// Absent for what is not on this machine.
     pub bytes_on_disk: Option<u64>,
     pub images: Vec<ImageFacts>,
+    /// What was found and is no image.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

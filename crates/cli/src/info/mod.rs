@@ -5,9 +5,10 @@ mod text;
 
 use std::path::Path;
 
+use patchweave_files::check_path;
 use patchweave_geometry::Axes;
 use patchweave_stack::{
-    Format, Formats, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, stored_bytes,
+    Format, Formats, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, is_url, stored_bytes,
 };
 
 use crate::arguments::InfoOptions;
@@ -16,8 +17,12 @@ use facts::{ImageFacts, PathFacts};
 
 pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) -> Result<(), Failure> {
     let members = formats.members(&options.path, options.data_type.as_deref(), &[])?;
-    let mut facts =
-        PathFacts { path: options.path.display().to_string(), bytes_on_disk: None, images: Vec::new() };
+    let mut facts = PathFacts {
+        path: options.path.display().to_string(),
+        bytes_on_disk: None,
+        images: Vec::new(),
+        warnings: members.notes.clone(),
+    };
     for member in &members.found {
         let format = format_of(&member.path, options, formats)?;
         let (images, guess) = open(&member.path, format, options.axes.as_ref())?;
@@ -45,13 +50,19 @@ fn format_of<'a>(
         Some(name) => formats
             .named(name)
             .ok_or_else(|| Failure::Arguments(format!("--type: got {name}, expected one of {}", names()))),
-        None => formats.of_path(path).ok_or_else(|| {
-            let path = path.display();
-            Failure::Arguments(format!(
-                "the name of {path} does not tell its format, expected --type with one of {}",
-                names()
-            ))
-        }),
+        None => match formats.of_path(path) {
+            Some(format) => Ok(format),
+            None => {
+                if !is_url(path) {
+                    check_path(path).map_err(StackError::Path)?;
+                }
+                let path = path.display();
+                Err(Failure::Arguments(format!(
+                    "the name of {path} does not tell its format, expected --type with one of {}",
+                    names()
+                )))
+            }
+        },
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) fn lines(facts: &PathFacts) -> Vec<String> {
         facts.bytes_on_disk.map_or_else(String::new, |count| format!(", {} on disk", size(count.into())));
     let images = if n_images == 1 { "1 image".to_owned() } else { format!("{n_images} images") };
     let mut lines = vec![format!("{}: {images}{on_disk}", facts.path)];
+    lines.extend(facts.warnings.iter().map(|warning| format!("  warning: {warning}")));
     let mut told: Vec<&ImageFacts> = Vec::new();
     for image in &facts.images {
         lines.push(format!("{}:", image.source));

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::dataset::Pixels;
 use super::{Opener, attributes};
-use crate::chunk::{Chunk, DecodedChunk, c_strides};
+use crate::chunk::{DecodedChunk, InPlace, c_strides};
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::file_axes::FileAxes;
-use crate::mapped::MappedFile;
-use crate::{Identity, ImageStack, PixelSize, StackError, StackInfo};
+use crate::{Identity, ImageStack, PixelSize, PooledFile, StackError, StackInfo};
 
 /// Equal datasets along leading dimensions, and what is known of the whole.
 pub(super) struct Level {
@@ -85,7 +84,7 @@ impl Level {
         info.pixel_size = pixel_size;
         info.identity = identity(&leading, &parts);
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
-        let source = Grid { map: opener.map.clone(), leading, parts, shape, strides };
+        let source = Grid { file: opener.in_place.clone(), leading, parts, shape, strides };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options.cache.clone())))
     }
 }
@@ -101,7 +100,8 @@ fn identity(leading: &[usize], parts: &[Pixels]) -> Identity {
 }
 
 struct Grid {
-    map: Option<Arc<MappedFile>>,
+    /// The file of pixels that are read in place.
+    file: Option<Arc<PooledFile>>,
     leading: Vec<usize>,
     parts: Vec<Pixels>,
     shape: Vec<usize>,
@@ -126,13 +126,16 @@ impl Grid {
 }
 
 impl ChunkSource for Grid {
-    fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+    fn in_place(&self, chunk: &[usize]) -> Result<Option<InPlace<'_>>, StackError> {
         let (part, _) = self.part(chunk)?;
-        let (Some(place), Some(map)) = (part.place, &self.map) else { return Ok(None) };
+        let (Some(start), Some(file)) = (part.place, &self.file) else { return Ok(None) };
         // The sizes were proven not to overflow.
         let n_bytes = part.shape.iter().product::<usize>() * part.pixel_type.n_bytes();
-        let bytes = map.get(place, n_bytes as u64);
-        Ok(bytes.map(|bytes| Chunk { bytes, order: part.order, strides: &self.strides }))
+        let found = file.map().and_then(|map| {
+            let place = [start, n_bytes as u64];
+            map.map(|map| InPlace::new(map, place, part.order, &self.strides)).transpose()
+        });
+        found.map_err(|source| StackError::Io { stack: part.stack.clone(), action: "read the file", source })
     }
 
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {

@@ -6,13 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5_reader::error::Error;
-use hdf5_reader::{ExternalLinkResolver, FileStorage, Hdf5File, Storage, StorageBuffer};
-use tracing::trace_span;
+use hdf5_reader::{ExternalLinkResolver, Hdf5File, Storage, StorageBuffer};
 
 use super::folder_of;
-use crate::OpenOptions;
-use crate::mapped::MappedFile;
-use crate::read_cost::{has_read, reading};
+use crate::{OpenOptions, PooledFile};
 
 /// Opens a file and those it links to.
 pub(super) struct Linked {
@@ -24,28 +21,28 @@ pub(super) struct Linked {
     last: Mutex<Option<PathBuf>>,
 }
 
-/// A file that is not mapped, whose reads are booked as such.
-struct MeteredFile(FileStorage);
+/// A file as the reader takes it, which is open only as long as the pool keeps it.
+///
+/// It is never mapped for the reader, whose bytes would be gone if the file shrank.
+struct Stored {
+    file: Arc<PooledFile>,
+    len: u64,
+}
 
-impl Storage for MeteredFile {
+impl Storage for Stored {
     fn len(&self) -> u64 {
-        self.0.len()
+        self.len
     }
 
     fn read_range(&self, offset: u64, len: usize) -> Result<StorageBuffer, Error> {
-        let _span = trace_span!("read", start = offset, len).entered();
-        let read = reading(|| self.0.read_range(offset, len))?;
-        has_read(len);
-        Ok(read)
-    }
-}
-
-/// A mapped file as the reader takes it.
-struct Bytes(Arc<MappedFile>);
-
-impl AsRef<[u8]> for Bytes {
-    fn as_ref(&self) -> &[u8] {
-        self.0.bytes()
+        let needed = len as u64;
+        if offset.checked_add(needed).is_none_or(|end| end > self.len) {
+            let available = self.len.saturating_sub(offset);
+            return Err(Error::UnexpectedEof { offset, needed, available });
+        }
+        let mut bytes = vec![0; len];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(StorageBuffer::from_vec(bytes))
     }
 }
 
@@ -74,8 +71,8 @@ impl Linked {
         (found, path)
     }
 
-    /// Opens the file that is read itself, and maps it if that is wanted.
-    pub fn open(self: &Arc<Self>, path: &Path) -> Result<(Hdf5File, Option<Arc<MappedFile>>), Error> {
+    /// Opens the file that is read itself; the second is it for reading in place, where that is wanted.
+    pub fn open(self: &Arc<Self>, path: &Path) -> Result<(Hdf5File, Option<Arc<PooledFile>>), Error> {
         self.open_with(path, Some(Arc::new(Resolver(Arc::clone(self)))))
     }
 
@@ -83,7 +80,7 @@ impl Linked {
         &self,
         path: &Path,
         resolver: Option<Arc<dyn ExternalLinkResolver>>,
-    ) -> Result<(Hdf5File, Option<Arc<MappedFile>>), Error> {
+    ) -> Result<(Hdf5File, Option<Arc<PooledFile>>), Error> {
         let limit = self.options.decoded_chunk_bytes;
         let options = hdf5_reader::OpenOptions {
             // Decoded chunks are kept in the cache that all images share.
@@ -93,12 +90,10 @@ impl Linked {
             external_link_resolver: resolver,
             ..hdf5_reader::OpenOptions::default()
         };
-        if !self.options.map_files {
-            let storage = Arc::new(MeteredFile(FileStorage::open(path)?));
-            return Ok((Hdf5File::from_storage_with_options(storage, options)?, None));
-        }
-        let map = Arc::new(MappedFile::open(path)?);
-        Ok((Hdf5File::from_owner(Bytes(Arc::clone(&map)), options)?, Some(map)))
+        let file = Arc::new(self.options.files.file(path));
+        let len = file.open()?.metadata()?.len();
+        let in_place = file.may_map(self.options.map_files)?.then(|| Arc::clone(&file));
+        Ok((Hdf5File::from_storage_with_options(Arc::new(Stored { file, len }), options)?, in_place))
     }
 
     /// The file of a link, which counts from the folder of the file that has the link.

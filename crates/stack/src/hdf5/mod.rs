@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 use hdf5_reader::Hdf5File;
 use hdf5_reader::group::Group;
+use patchweave_files::check_path;
 
 use self::grid::Level;
 use self::links::Linked;
 use crate::identity::{Object, Place};
 use crate::inside::{name_inside, split_file};
-use crate::mapped::MappedFile;
 use crate::open::Pyramid;
-use crate::{FileId, Format, OpenRequest, StackError};
+use crate::{FileId, Format, OpenRequest, PooledFile, StackError};
 
 /// HDF5 files. A path may go on inside of the file (`volume.h5/group/raw`).
 pub(crate) struct Hdf5Format;
@@ -38,6 +38,7 @@ impl Format for Hdf5Format {
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        check_path(request.path).map_err(StackError::Path)?;
         let (path, inside) = split_file(request.path);
         let opener = Opener::new(request, path)?;
         let images = opener.find(&inside)?;
@@ -58,7 +59,7 @@ struct Opener<'a> {
     path: PathBuf,
     file: Hdf5File,
     /// The file itself, for pixels that are read in place.
-    map: Option<Arc<MappedFile>>,
+    in_place: Option<Arc<PooledFile>>,
     links: Arc<Linked>,
     /// Which file it is, whatever its name.
     id: FileId,
@@ -67,7 +68,7 @@ struct Opener<'a> {
 impl<'a> Opener<'a> {
     fn new(request: &'a OpenRequest<'a>, path: PathBuf) -> Result<Self, StackError> {
         let links = Arc::new(Linked::new(&path, request.options));
-        let (file, map) = links.open(&path).map_err(|source| match source {
+        let (file, in_place) = links.open(&path).map_err(|source| match source {
             hdf5_reader::error::Error::Io(source) => {
                 StackError::Io { stack: path.display().to_string(), action: "open the file", source }
             }
@@ -78,7 +79,7 @@ impl<'a> Opener<'a> {
             action: "find the file",
             source,
         })?;
-        Ok(Opener { request, path, file, map, links, id })
+        Ok(Opener { request, path, file, in_place, links, id })
     }
 
     /// The dataset that a name of the file leads to: its header in this file, or in one that is linked to.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::blocks::{BlockFile, Reader};
+use super::blocks::BlockFile;
 use super::header::{Header, MAX_HEADER};
 use super::{Place, header_error, info, io_error, member_name, stored, to_native};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::identity::{Object, Place as Stored};
 use crate::open::Pyramid;
+use crate::pooled_reader::PooledReader;
 use crate::{Identity, ImageStack, OpenRequest, PooledFile, StackError};
 
 /// Opens all arrays of an archive, or the one that is called `inside`.
@@ -22,7 +23,7 @@ pub(super) fn open(
 ) -> Result<Vec<Pyramid>, StackError> {
     let path = file.path().to_owned();
     let stack = path.display().to_string();
-    let file = BlockFile::new(file, request.options);
+    let file = BlockFile::new(file, request.options).map_err(io_error(&stack, "open the file"))?;
     let mut archive = ZipArchive::new(file.reader()).map_err(zip_error(&stack))?;
     let mut members = members(&mut archive, &stack)?;
     let all: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
@@ -41,7 +42,7 @@ pub(super) fn open(
 
 /// The names of all arrays without their ending, sorted, and their places in the archive.
 fn members(
-    archive: &mut ZipArchive<BufReader<Reader>>,
+    archive: &mut ZipArchive<BufReader<PooledReader>>,
     stack: &str,
 ) -> Result<Vec<(String, usize)>, StackError> {
     let mut members = Vec::new();
@@ -58,7 +59,7 @@ fn members(
 
 fn member(
     request: &OpenRequest<'_>,
-    archive: &mut ZipArchive<BufReader<Reader>>,
+    archive: &mut ZipArchive<BufReader<PooledReader>>,
     file: &Arc<BlockFile>,
     stack: &str,
     index: usize,

@@ -1,32 +1,31 @@
 //! Values that are stored as they are: block by block, in the mapped file or read from it.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::sync::{Arc, OnceLock};
+use std::io::{self, BufReader};
+use std::sync::Arc;
 
 use super::header::Header;
 use super::{io_error, strides, to_native};
 use crate::blocks::block;
-use crate::chunk::{Chunk, DecodedChunk};
+use crate::chunk::{DecodedChunk, InPlace};
 use crate::chunked::ChunkSource;
-use crate::mapped::MappedFile;
+use crate::pooled_reader::PooledReader;
 use crate::{FileId, OpenOptions, PooledFile, StackError};
 
-/// A file whose arrays are read in blocks, mapped at the first read if it may be.
+/// A file whose arrays are read in blocks, in place if it may be mapped.
 pub(super) struct BlockFile {
-    file: PooledFile,
+    file: Arc<PooledFile>,
     may_map: bool,
-    /// `None` if the system refuses.
-    map: OnceLock<Option<MappedFile>>,
 }
 
 impl BlockFile {
-    pub fn new(file: PooledFile, options: &OpenOptions) -> Arc<Self> {
-        Arc::new(BlockFile { file, may_map: options.map_files, map: OnceLock::new() })
+    pub fn new(file: PooledFile, options: &OpenOptions) -> io::Result<Arc<Self>> {
+        let may_map = file.may_map(options.map_files)?;
+        Ok(Arc::new(BlockFile { file: Arc::new(file), may_map }))
     }
 
     /// The file from its start on.
-    pub fn reader(self: &Arc<Self>) -> BufReader<Reader> {
-        BufReader::new(Reader { file: Arc::clone(self), at: 0 })
+    pub fn reader(&self) -> BufReader<PooledReader> {
+        BufReader::new(PooledReader::new(Arc::clone(&self.file)))
     }
 
     /// Which file it is, whatever its name.
@@ -34,45 +33,9 @@ impl BlockFile {
         FileId::of_metadata(self.file.path(), &self.file.open()?.metadata()?)
     }
 
-    fn map(&self) -> Option<&MappedFile> {
-        if !self.may_map {
-            return None;
-        }
-        self.map.get_or_init(|| self.file.open().and_then(|file| MappedFile::of(&file)).ok()).as_ref()
-    }
-}
-
-/// A position in a file that others read as well.
-pub(super) struct Reader {
-    file: Arc<BlockFile>,
-    at: u64,
-}
-
-impl Reader {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.file.open()?.metadata()?.len())
-    }
-}
-
-impl Read for Reader {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let left = self.len()?.saturating_sub(self.at);
-        let n = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.file.file.read_exact_at(&mut bytes[..n], self.at)?;
-        self.at += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for Reader {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
-            SeekFrom::End(shift) => self.len()?.checked_add_signed(shift),
-            SeekFrom::Current(shift) => self.at.checked_add_signed(shift),
-        };
-        self.at = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.at)
+    /// Whether values are read where they lie.
+    pub fn may_map(&self) -> bool {
+        self.may_map
     }
 }
 
@@ -127,16 +90,16 @@ impl Blocks {
 }
 
 impl ChunkSource for Blocks {
-    fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
-        let Some(map) = self.file.map() else { return Ok(None) };
+    fn in_place(&self, chunk: &[usize]) -> Result<Option<InPlace<'_>>, StackError> {
+        if !self.file.may_map {
+            return Ok(None);
+        }
         let Piece { start, n_bytes, .. } = self.piece(chunk);
-        let bytes = map.get(start, n_bytes as u64).ok_or_else(|| StackError::Damaged {
-            stack: self.stack.clone(),
-            place: format!("block {chunk:?}"),
-            got: "a shorter file than when it was opened".to_owned(),
-            expected: format!("{n_bytes} bytes at {start}"),
-        })?;
-        Ok(Some(Chunk { bytes, order: self.header.order, strides: &self.strides }))
+        let place = [start, n_bytes as u64];
+        let found = self.file.file.map().and_then(|map| {
+            map.map(|map| InPlace::new(map, place, self.header.order, &self.strides)).transpose()
+        });
+        found.map_err(io_error(&self.stack, "read values"))
     }
 
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
@@ -177,9 +140,8 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let header = Header::parse(&bytes).unwrap_or_else(|_| unreachable!());
         let options = OpenOptions::default();
-        let file = BlockFile::new(FilePool::new(1).file(&path), &options);
-        assert!(file.map.get().is_none(), "nothing is mapped before it is read");
-        file.map.set(None).unwrap_or_else(|_| unreachable!());
+        let file = BlockFile::new(FilePool::new(1).file(&path), &options).unwrap();
+        file.file.open().unwrap().refuse_map();
         let blocks = Blocks::new("array".to_owned(), file, start, header, 8);
         assert!(blocks.in_place(&[1, 0]).unwrap().is_none());
         let decoded = blocks.decode(&[1, 0]).unwrap();

@@ -11,6 +11,8 @@ mod raw;
 use std::path::Path;
 use std::sync::Arc;
 
+use patchweave_files::check_path;
+
 use self::blocks::{BlockFile, Blocks};
 use self::header::{BadHeader, Header, MAX_HEADER};
 pub use self::raw::{RawArray, open_raw};
@@ -36,6 +38,7 @@ impl Format for NpyFormat {
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        check_path(request.path).map_err(StackError::Path)?;
         let (path, inside) = split_file(request.path);
         let stack = path.display().to_string();
         if let Some(expected) = request.n_levels.filter(|n_levels| *n_levels > 1) {
@@ -57,7 +60,7 @@ impl Format for NpyFormat {
             });
         }
         let header = Header::parse(&start).map_err(header_error(&stack))?;
-        let file = BlockFile::new(file, request.options);
+        let file = BlockFile::new(file, request.options).map_err(io_error(&stack, "open the file"))?;
         let place = Place { file, start: header.data_start, end: n_bytes, member: None };
         Ok(vec![vec![stored(request, &stack, &header, place)?]])
     }
@@ -83,7 +86,7 @@ fn stored(
     check_size(stack, header, place.end.saturating_sub(place.start))?;
     let mut info = info(request, stack, header)?;
     let options = request.options;
-    info.is_in_place = options.map_files;
+    info.is_in_place = place.file.may_map();
     let Place { file, start, member, .. } = place;
     let place = match member {
         Some(start) => Stored::Member(start),

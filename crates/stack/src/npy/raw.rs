@@ -108,16 +108,17 @@ pub fn open_raw(
     ArrayLayout::new(raw.axes.clone(), &raw.shape)
         .map_err(|source| StackError::Window { stack: stack.clone(), source })?;
     let file = options.files.file(path);
-    let metadata = file.open().and_then(|file| file.metadata()).map_err(io_error(&stack, "open the file"))?;
-    if !metadata.is_file() {
+    if path.is_dir() {
         return Err(StackError::Unsupported {
             stack,
             what: "reading raw values of something that is no file".to_owned(),
             hint: "name the file that holds them",
         });
     }
-    let file = BlockFile::new(file, options);
-    let place = Place { file, start: raw.offset, end: metadata.len(), member: None };
+    let failed = io_error(&stack, "open the file");
+    let end = file.open().and_then(|file| file.metadata()).map_err(&failed)?.len();
+    let file = BlockFile::new(file, options).map_err(&failed)?;
+    let place = Place { file, start: raw.offset, end, member: None };
     let request = OpenRequest { axes: Some(&raw.axes), ..OpenRequest::new(path, options) };
     stored(&request, &stack, &header, place)
 }

@@ -1,7 +1,7 @@
 //! The bytes of one TIFF file: its header, positioned reads, and the file mapped into memory.
 
+use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use patchweave_pixel::ByteOrder;
 
@@ -20,8 +20,6 @@ pub(super) struct TiffFile {
     /// Where the first directory stands.
     pub first: u64,
     may_map: bool,
-    /// Made at the first read in place; `None` if the system refuses.
-    map: OnceLock<Option<MappedFile>>,
 }
 
 impl TiffFile {
@@ -53,8 +51,8 @@ impl TiffFile {
                 expected: "those of a TIFF or BigTIFF".to_owned(),
             });
         };
-        let map = OnceLock::new();
-        Ok(TiffFile { file, id, len, order, is_big, first, may_map: options.map_files, map })
+        let may_map = file.may_map(options.map_files).map_err(failed)?;
+        Ok(TiffFile { file, id, len, order, is_big, first, may_map })
     }
 
     pub fn path(&self) -> &Path {
@@ -75,12 +73,17 @@ impl TiffFile {
         self.may_map
     }
 
-    /// The file in memory, if it may be mapped and the system does so.
-    pub fn map(&self) -> Option<&MappedFile> {
-        if !self.may_map {
-            return None;
-        }
-        self.map.get_or_init(|| self.file.open().and_then(|file| MappedFile::of(&file)).ok()).as_ref()
+    /// The file in memory as long as it is now, if it may be mapped and the system does so.
+    ///
+    /// # Errors
+    /// [`StackError::Io`] if it cannot be opened.
+    pub fn map(&self) -> Result<Option<MappedFile>, StackError> {
+        if self.may_map { self.file.map().map_err(|source| self.unread(source)) } else { Ok(None) }
+    }
+
+    /// The error of bytes that cannot be read.
+    pub fn unread(&self, source: io::Error) -> StackError {
+        StackError::Io { stack: self.name(), action: "read the file", source }
     }
 
     /// Whether the file has `len` bytes at `start`.
@@ -104,11 +107,7 @@ impl TiffFile {
             return Err(self.damaged(place(), format!("{len} bytes"), format!("at most {limit}")));
         };
         let mut bytes = vec![0; len];
-        self.file.read_exact_at(&mut bytes, start).map_err(|source| StackError::Io {
-            stack: self.name(),
-            action: "read the file",
-            source,
-        })?;
+        self.file.read_exact_at(&mut bytes, start).map_err(|source| self.unread(source))?;
         Ok(bytes)
     }
 

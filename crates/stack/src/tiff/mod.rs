@@ -26,6 +26,8 @@ mod source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use patchweave_files::check_path;
+
 use self::file_pages::FilePages;
 use self::ome::Ome;
 use self::series::Series;
@@ -103,6 +105,7 @@ impl ImagePlace {
                 hint: "name a TIFF file, or use data_type zarr for a Zarr store",
             });
         }
+        check_path(path).map_err(StackError::Path)?;
         let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
         match (path.parent().filter(|file| file.is_file()), number) {
             (Some(file), Some(image)) => Ok(ImagePlace { file: file.to_owned(), image: Some(image) }),

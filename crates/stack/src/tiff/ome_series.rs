@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use patchweave_files::read_file;
 use patchweave_geometry::Axis;
 
 use super::file_pages::FilePages;
@@ -70,13 +71,12 @@ fn companion(
         got,
         expected,
     };
-    let metadata = std::fs::metadata(&path).map_err(failed)?;
-    described_by.push(FileId::of_metadata(&path, &metadata).map_err(failed)?);
-    let len = metadata.len();
-    if len > MOST_XML {
-        return Err(damaged(format!("{len} bytes"), format!("at most {MOST_XML}")));
+    described_by.push(FileId::of(&path).map_err(failed)?);
+    let bytes = read_file(&path, MOST_XML).map_err(failed)?;
+    if bytes.len() as u64 > MOST_XML {
+        return Err(damaged(format!("more than {MOST_XML} bytes"), "no more".to_owned()));
     }
-    let text = String::from_utf8_lossy(&std::fs::read(&path).map_err(failed)?).into_owned();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     match parse(&stack, &text)?.content {
         Content::Images(images) => Ok(images),
         Content::Elsewhere(further) => {

@@ -10,6 +10,7 @@ use super::directory::{Directory, Values, tag};
 use super::file::TiffFile;
 use super::page_tags::PageTags;
 use crate::StackError;
+use crate::mapped::MappedFile;
 
 /// Strips of a page whose places are looked at all at once.
 const MOST_STRIPS: usize = 1 << 20;
@@ -203,15 +204,22 @@ impl Page {
             && usize::try_from(storage.bits).is_ok_and(|bits| bits == 8 * self.form.pixel_type.n_bytes())
     }
 
-    /// Where strip or tile `idx` is; `read` gets bytes of the file.
-    pub fn extent(&self, file: &TiffFile, idx: usize, row: usize) -> Result<Extent, StackError> {
+    /// Where strip or tile `idx` is, looked up in `map` if the file is mapped.
+    pub fn extent(
+        &self,
+        file: &TiffFile,
+        map: Option<&MappedFile>,
+        idx: usize,
+        row: usize,
+    ) -> Result<Extent, StackError> {
         let place = || format!("{}, {} {idx}", self.name, self.storage.chunk_word());
         let lacks = |what: &str| file.damaged(place(), format!("no {what}"), "an unsigned number");
         let at = u64::try_from(idx).unwrap_or(u64::MAX);
-        let number = |values: Values| match file.map().zip(values.place(at)) {
+        let number = |values: Values| match map.zip(values.place(at)) {
             // Reading the map costs no call of the system.
             Some((map, (at, size))) if values.only().is_none() && values.is_uint() => {
-                Ok(map.get(at, size).map(|bytes| file.uint(bytes)))
+                let bytes = map.get(at, size).map_err(|source| file.unread(source))?;
+                Ok(Some(file.uint(bytes)))
             }
             _ => values.uint(file, at, place),
         };

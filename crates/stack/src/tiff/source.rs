@@ -8,8 +8,9 @@ use super::page::{Extent, Page};
 use super::samples::{Rows, reverse_bits};
 use super::series::{Plane, Series};
 use crate::StackError;
-use crate::chunk::{Chunk, DecodedChunk, c_strides};
+use crate::chunk::{DecodedChunk, InPlace, c_strides};
 use crate::chunked::ChunkSource;
+use crate::mapped::MappedFile;
 
 /// A plane whose place was not looked up yet; no pixels stand at the start of a file.
 const UNKNOWN: u64 = 0;
@@ -147,10 +148,9 @@ impl TiffSource {
         Place { plane_idx: dimensions.plane(leading), sample, row, column }
     }
 
-    /// The bytes of one plane in the file, if they are in one piece there.
-    fn plane_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
+    /// Where one plane lies in the file, start and length, if it is in one piece there.
+    fn plane_in_place(&self, place: Place) -> Result<Option<[u64; 2]>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
-        let Some(map) = file.map() else { return Ok(None) };
         let first = place.plane_idx * self.series.form.n_planes();
         let Some(start) = self.starts.get(first + place.sample) else { return Ok(None) };
         let mut at = start.load(Ordering::Relaxed);
@@ -167,33 +167,30 @@ impl TiffSource {
         }
         let form = self.series.form;
         let len = form.n_bytes([form.height, form.width]).and_then(|len| u64::try_from(len).ok());
-        let bytes = len.and_then(|len| map.get(at, len));
-        bytes
-            .map(Some)
+        len.filter(|&len| file.has(at, len))
+            .map(|len| Some([at, len]))
             .ok_or_else(|| outside(file, page, Extent { offset: at, len: len.unwrap_or(u64::MAX) }, place))
     }
 
-    /// The bytes of one strip or tile in the file, if they are pixels already.
-    fn piece_in_place(&self, place: Place) -> Result<Option<&[u8]>, StackError> {
+    /// Where one strip or tile lies in the file, start and length, if it is pixels already.
+    fn piece_in_place(&self, place: Place, map: &MappedFile) -> Result<Option<[u64; 2]>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
         if !page.is_plain() {
             return Ok(None);
         }
-        let Some(map) = file.map() else { return Ok(None) };
-        let extent = self.extent(place)?;
+        let extent = self.extent(place, Some(map))?;
         if is_absent(page, extent) {
             return Ok(None);
         }
         let needed = page.stored_bytes(page.stored_size(place.row)).and_then(|len| u64::try_from(len).ok());
         let at = extent.offset.checked_add(shift);
-        let bytes =
-            at.zip(needed.filter(|&needed| needed <= extent.len)).and_then(|(at, len)| map.get(at, len));
-        bytes.map(Some).ok_or_else(|| outside(file, page, extent, place))
+        let found = at.zip(needed).filter(|&(at, len)| len <= extent.len && file.has(at, len));
+        found.map(|(at, len)| Some([at, len])).ok_or_else(|| outside(file, page, extent, place))
     }
 
-    fn extent(&self, place: Place) -> Result<Extent, StackError> {
+    fn extent(&self, place: Place, map: Option<&MappedFile>) -> Result<Extent, StackError> {
         let (Plane { file, page }, _) = self.plane(place.plane_idx)?;
-        page.extent(file, piece_idx(page, place), place.row)
+        page.extent(file, map, piece_idx(page, place), place.row)
     }
 
     /// Decodes a plane from its strips or tiles.
@@ -225,7 +222,7 @@ impl TiffSource {
         let n_decoded = self.check_size(file, size)?;
         let too_wide = || outside(file, page, Extent { offset: 0, len: u64::MAX }, place);
         let n_stored = page.stored_bytes(size).ok_or_else(too_wide)?;
-        let extent = self.extent(place)?;
+        let extent = self.extent(place, None)?;
         if is_absent(page, extent) {
             return Ok(vec![0; n_decoded]);
         }
@@ -337,20 +334,24 @@ fn start_of_whole(series: &Series) -> Result<Option<u64>, StackError> {
 }
 
 impl ChunkSource for TiffSource {
-    fn in_place(&self, chunk: &[usize]) -> Result<Option<Chunk<'_>>, StackError> {
+    fn in_place(&self, chunk: &[usize]) -> Result<Option<InPlace<'_>>, StackError> {
         let place = self.place(chunk);
         let file = &self.plane(place.plane_idx)?.0.file;
-        let bytes = match self.grid {
+        let Some(map) = file.map()? else { return Ok(None) };
+        let found = match self.grid {
             Grid::Whole { start } => {
                 let len =
                     self.series.form.page_bytes().and_then(|len| len.checked_mul(self.series.n_planes()));
-                let len = len.and_then(|len| u64::try_from(len).ok());
-                file.map().and_then(|map| map.get(start, len?))
+                // What never was in the file is told where it is decoded.
+                let len = len.and_then(|len| u64::try_from(len).ok()).filter(|&len| file.has(start, len));
+                len.map(|len| [start, len])
             }
             Grid::Planes => self.plane_in_place(place)?,
-            Grid::Pieces => self.piece_in_place(place)?,
+            Grid::Pieces => self.piece_in_place(place, &map)?,
         };
-        Ok(bytes.map(|bytes| Chunk { bytes, order: file.order, strides: &self.strides }))
+        let Some(found) = found else { return Ok(None) };
+        let in_place = InPlace::new(map, found, file.order, &self.strides);
+        in_place.map(Some).map_err(|source| file.unread(source))
     }
 
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {

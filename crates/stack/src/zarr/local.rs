@@ -1,17 +1,19 @@
 //! A Zarr in a folder.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use patchweave_files::{open_file, open_looked_at};
 use tracing::trace_span;
 
 use super::identity::{ArrayKeys, object_in_folder};
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
 use crate::identity::Object;
+use crate::mapped::OpenFile;
 use crate::read_cost::reading;
 use crate::{FileId, FilePool, PooledFile};
 
@@ -52,34 +54,36 @@ impl FolderStore {
         })
     }
 
-    /// Refuses files behind links out of the root; whether a file is there is not asked.
-    fn admit_file(&self, key: &str) -> Result<(), StoreError> {
+    /// Refuses files behind links out of the root; whether the key was found to be a file on the way.
+    fn admit_file(&self, key: &str) -> Result<bool, StoreError> {
         if self.real_root.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         self.admit_folder(key.rsplit_once('/').map_or("", |(folder, _)| folder))?;
-        let is_link = fs::symlink_metadata(self.root.join(key)).is_ok_and(|found| found.is_symlink());
-        if is_link { self.admit(key).map(drop) } else { Ok(()) }
+        let found = fs::symlink_metadata(self.root.join(key));
+        if found.as_ref().is_ok_and(fs::Metadata::is_symlink) {
+            self.admit(key)?;
+        }
+        Ok(found.is_ok_and(|found| found.is_file()))
     }
 
     /// Reads a part of a file whose key was checked; `None` if there is no such file.
     fn read_file(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.admit_file(key)?;
+        let is_file = self.admit_file(key)?;
+        let path = self.root.join(key);
         // A shard is read again for the next chunk, a chunk is not.
         let opened = match part {
-            Part::Whole => File::open(self.root.join(key)).map(Arc::new),
+            Part::Whole if is_file => open_looked_at(&path).map(OpenFile::new).map(Arc::new),
+            Part::Whole => open_file(&path).map(OpenFile::new).map(Arc::new),
             Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
         };
         let file = match opened {
             Ok(file) => file,
-            Err(error) if is_absent(&error) => return Ok(None),
+            // A folder is no file of the store.
+            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Ok(None);
-        }
-        let (start, len) = part.within(metadata.len(), limit)?;
+        let (start, len) = part.within(file.metadata()?.len(), limit)?;
         let mut bytes = vec![0; len];
         read_exact_at(&file, &mut bytes, start)?;
         Ok(Some(bytes))

@@ -50,7 +50,7 @@ impl Location {
     }
 
     fn of_local(path: &Path) -> Self {
-        let zip = path.ancestors().find(|path| ends_in(path, "zip") && path.is_file());
+        let zip = path.ancestors().find(|path| ends_in(path, "zip") && path.exists() && !path.is_dir());
         let store = zip.or_else(|| store_of(path)).unwrap_or(path);
         let inside = path.strip_prefix(store).unwrap_or(Path::new(""));
         let names = inside.components().map(|part| part.as_os_str().to_string_lossy());

@@ -22,6 +22,8 @@ mod zipped;
 use std::path::Path;
 use std::sync::Arc;
 
+use patchweave_files::check_path;
+
 use self::array::ArrayOpener;
 use self::hierarchy::{FoundImage, Hierarchy};
 use self::local::FolderStore;
@@ -72,12 +74,15 @@ impl Format for ZarrFormat {
 }
 
 fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn Store>, StackError> {
+    if let StoreLocation::Zip(path) | StoreLocation::Folder(path) = location {
+        check_path(path).map_err(StackError::Path)?;
+    }
     let failed =
         |path: &Path, action, source| StackError::Io { stack: path.display().to_string(), action, source };
     Ok(match location {
         StoreLocation::Url(url) => Arc::new(RemoteStore::new(url, &options.remote)?),
         StoreLocation::Zip(path) => {
-            let store = ZipStore::new(path);
+            let store = ZipStore::new(path, &options.files);
             Arc::new(store.map_err(|error| error.at(&path.display().to_string(), "the zip file"))?)
         }
         StoreLocation::Folder(path) if path.is_file() => {

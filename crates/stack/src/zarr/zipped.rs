@@ -1,9 +1,8 @@
 //! A Zarr in a zip file.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -12,17 +11,18 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::identity::ArrayKeys;
 use super::store::{Part, Store, StoreError, check_key};
-use crate::FileId;
 use crate::identity::{Object, Place};
-use crate::read_cost::{Metered, has_read, reading};
+use crate::pooled_reader::PooledReader;
+use crate::read_cost::reading;
+use crate::{FileId, FilePool, PooledFile};
 
 /// The entries of a zip file.
 ///
-/// The directory of the zip is read once. Entries are read without a lock, from a handle of their own. Their names are
-/// only compared with keys, never used as paths.
+/// The directory of the zip is read once. Entries are read without a lock, from a file that the pool keeps open. Their
+/// names are only compared with keys, never used as paths.
 pub(super) struct ZipStore {
-    path: PathBuf,
-    archive: Mutex<ZipArchive<BufReader<File>>>,
+    file: Arc<PooledFile>,
+    archive: Mutex<ZipArchive<BufReader<PooledReader>>>,
     /// The folder in the zip that holds everything, with a `/` at its end, or nothing.
     prefix: String,
     /// The names of all entries, sorted.
@@ -42,8 +42,10 @@ struct Entry {
 }
 
 impl ZipStore {
-    pub fn new(path: &Path) -> Result<Self, StoreError> {
-        let archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
+    pub fn new(path: &Path, files: &FilePool) -> Result<Self, StoreError> {
+        let file = Arc::new(files.file(path));
+        file.open()?;
+        let archive = ZipArchive::new(BufReader::new(PooledReader::new(Arc::clone(&file))))?;
         let mut names = Vec::new();
         for name in archive.file_names() {
             let Ok(name) = name else { continue };
@@ -57,7 +59,7 @@ impl ZipStore {
         }
         names.sort_unstable();
         let prefix = common_folder(&names);
-        Ok(ZipStore { path: path.to_owned(), archive: Mutex::new(archive), prefix, names })
+        Ok(ZipStore { file, archive: Mutex::new(archive), prefix, names })
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>, StoreError> {
@@ -103,19 +105,16 @@ impl Store for ZipStore {
         let _span = trace_span!("read", file = key).entered();
         let Some(entry) = reading(|| self.find(key))? else { return Ok(None) };
         let (start, len) = part.within(entry.len, limit)?;
-        let mut file = reading(|| File::open(&self.path))?;
         let wrong =
             |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
         if entry.method == CompressionMethod::Stored {
-            let size = file.metadata()?.len();
+            let size = self.file.open()?.metadata()?.len();
             let at = entry.start.checked_add(start).filter(|at| {
                 entry.stored_len == entry.len && at.checked_add(len as u64).is_some_and(|end| end <= size)
             });
             let at = at.ok_or_else(|| wrong(format!("an entry beyond the {size} bytes of the file")))?;
-            file.seek(SeekFrom::Start(at))?;
             let mut bytes = vec![0; len];
-            reading(|| file.read_exact(&mut bytes))?;
-            has_read(len);
+            self.file.read_exact_at(&mut bytes, at)?;
             if part == Part::Whole {
                 check_crc(&bytes, entry.crc).map_err(wrong)?;
             }
@@ -123,8 +122,9 @@ impl Store for ZipStore {
         }
         // A part of a deflated entry needs all that is before it, and its checksum all that is behind; only the part
         // is kept.
+        let mut file = PooledReader::new(Arc::clone(&self.file));
         file.seek(SeekFrom::Start(entry.start))?;
-        let mut inflated = DeflateDecoder::new(BufReader::new(Metered(file.take(entry.stored_len))));
+        let mut inflated = DeflateDecoder::new(BufReader::with_capacity(PIECE, file.take(entry.stored_len)));
         let (mut crc, mut at, end) = (Crc::new(), 0_u64, start.saturating_add(len as u64));
         let (mut bytes, mut piece) = (Vec::with_capacity(len), vec![0; PIECE]);
         loop {
@@ -174,7 +174,8 @@ impl Store for ZipStore {
     }
 
     fn name(&self, key: &str) -> String {
-        let path = if key.is_empty() { self.path.clone() } else { self.path.join(key) };
+        let path = self.file.path();
+        let path = if key.is_empty() { path.to_owned() } else { path.join(key) };
         path.display().to_string()
     }
 
@@ -182,7 +183,7 @@ impl Store for ZipStore {
         let has = |name: &String| self.names.binary_search(name).is_ok();
         let prefix = if has(&format!("{}{}", self.prefix, keys.metadata)) { &self.prefix } else { "" };
         let place = Place::Named(format!("{prefix}{}", keys.folder).into());
-        Some(Object { file: FileId::of(&self.path).ok()?, place })
+        Some(Object { file: FileId::of(self.file.path()).ok()?, place })
     }
 }
 
@@ -209,7 +210,7 @@ mod tests {
             writer.write_all(b"x").unwrap();
         }
         writer.finish().unwrap();
-        ZipStore::new(file.path())
+        ZipStore::new(file.path(), &FilePool::new(1))
     }
 
     #[test]
