@@ -83,3 +83,73 @@ fn folders_and_patterns_are_told_file_by_file() {
     told.says("images/*.tiff: 2 images, ");
     place.patchweave(&["info", "images/*.npy"]).with_code(1).complains(&["images/*.npy"]);
 }
+
+#[test]
+fn a_bad_file_in_a_folder_is_one_line() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("images")).unwrap();
+    for name in ["images/a.tiff", "images/z.tiff"] {
+        place.image(name, Format::Tiff, "YX", &[30, 40], |i| (i % 251) as u8);
+    }
+    place.image("images/c.ome.zarr", Format::OmeZarr, "YX", &[30, 40], |i| (i % 251) as u8);
+    place.write("images/broken.tif", "no image");
+    place.write("images/broken.npy", "no image");
+    let told = place.patchweave(&["info", "images"]).with_code(1);
+    told.says("images/a.tiff:\n");
+    told.says("images/z.tiff:\n  as images/a.tiff\n");
+    let bad: Vec<&str> = told.stdout.lines().filter(|line| line.contains("cannot be read: ")).collect();
+    assert_eq!(bad.len(), 2, "{}", told.stdout);
+    assert!(bad[0].starts_with("images/broken.npy: cannot be read: "), "{bad:?}");
+    assert!(bad[1].starts_with("images/broken.tif: cannot be read: "), "{bad:?}");
+    assert_eq!(told.stdout.lines().last(), Some("3 images in 3 files; 2 files cannot be read"));
+    told.complains(&["error: 2 of 5 files cannot be read"]);
+
+    let told = place.patchweave(&["info", "images", "--json"]).with_code(1);
+    let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((&facts["n_files"], facts["images"].as_array().unwrap().len()), (&5.into(), 3));
+    assert_eq!(facts["unreadable"][1]["path"], "images/broken.tif");
+    assert!(facts["unreadable"][1]["error"].as_str().unwrap().contains("broken.tif"), "{facts}");
+
+    // Where nothing can be read, the reason is that of the first file.
+    let told = place.patchweave(&["info", "images/broken.*"]).with_code(1);
+    told.says("0 images in 0 files; 2 files cannot be read\n");
+    told.complains(&["error: images/broken.npy"]);
+    // Everything fine is counted as well.
+    let told = place.patchweave(&["info", "images/*.tiff"]).with_code(0);
+    assert_eq!(told.stdout.lines().last(), Some("2 images in 2 files"));
+    // One file is no folder of files.
+    let told = place.patchweave(&["info", "images/a.tiff"]).with_code(0);
+    assert!(!told.stdout.contains(" in 1 file"), "{}", told.stdout);
+}
+
+#[test]
+fn a_sample_of_the_pixels_is_told() {
+    let place = Place::new();
+    place.image("small.tiff", Format::Tiff, "ZYX", &[3, 50, 70], |i| 100 + (i % 251) as u16);
+    let told = place.patchweave(&["info", "small.tiff", "--pixels"]).with_code(0);
+    told.says("  pixels       100 to 350, median 225 (all 10 500 of them)\n");
+    assert!(!place.patchweave(&["info", "small.tiff"]).with_code(0).stdout.contains("median"));
+
+    let pixel = |i: usize| match i {
+        5 => f32::NAN,
+        6 => f32::INFINITY,
+        i => 1e-9 * (i % 1000) as f32,
+    };
+    place.image("float.ome.zarr", Format::OmeZarr, "YX", &[40, 50], pixel);
+    let told = place.patchweave(&["info", "float.ome.zarr", "--pixels"]).with_code(0);
+    told.says("  pixels       0.0 to 9.99e-7, median 5");
+    told.says(", 1 NaN, 1 infinite (all 2 000 of them)\n");
+    let told = place.patchweave(&["info", "float.ome.zarr", "--pixels", "--json"]).with_code(0);
+    let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let pixels = &facts["images"][0]["pixels"];
+    assert_eq!((&pixels["n_nan"], &pixels["n_pixels"]), (&1.into(), &2000.into()));
+    assert_eq!(pixels["smallest"], 0.0);
+
+    // Of a large image a part is read, the same every time, and it does not miss what is everywhere.
+    place.image("large.ome.zarr", Format::OmeZarr, "CYX", &[2, 3000, 3000], |i| (i % 256) as u8);
+    let told = place.patchweave(&["info", "large.ome.zarr", "--pixels"]).with_code(0);
+    told.says("  pixels       0 to 255, median 12");
+    told.says(" of them in 32 places)\n");
+    let again = place.patchweave(&["info", "large.ome.zarr", "--pixels"]).with_code(0);
+    assert_eq!(told.stdout, again.stdout);
+}

@@ -109,6 +109,12 @@ pub(crate) struct InfoOptions {
     /// Size of the patches whose cost is told, Y,X or Z,Y,X [default: 64,64 or 16,64,64]
     #[arg(long, value_name = "SIZES", value_parser = parse_size)]
     pub patch: Option<Extent>,
+    /// Look at a sample of the pixels as well: the smallest, the median and the largest
+    ///
+    /// At most 32 places that are spread over the image are read, 4 million pixels and 256 MiB of chunks, or one chunk where
+    /// it is larger.
+    #[arg(long)]
+    pub pixels: bool,
     /// The axes of the image, where the file does not name them
     #[arg(long)]
     pub axes: Option<Axes>,

@@ -23,16 +23,7 @@ impl Console {
 
     /// Prints what went wrong, with all causes.
     pub fn complain(&self, failure: &Failure) {
-        let mut text = format!("error: {failure}");
-        let mut cause = failure.source();
-        while let Some(error) = cause {
-            let message = error.to_string();
-            // Some errors of other libraries repeat their cause in their own text.
-            if !text.contains(&message) {
-                text = format!("{text}\n  caused by: {message}");
-            }
-            cause = error.source();
-        }
+        let text = with_causes(format!("error: {failure}"), failure, "\n  caused by: ");
         // Without a standard error there is nobody left to tell.
         if writeln!(io::stderr().lock(), "{text}").is_err() {}
     }
@@ -46,6 +37,24 @@ impl Console {
             Err(_) => bar,
         }
     }
+}
+
+/// What went wrong with all causes, in one line.
+pub(crate) fn in_one_line(error: &dyn Error) -> String {
+    with_causes(error.to_string(), error, ": ").replace(['\n', '\r'], " ")
+}
+
+fn with_causes(mut text: String, error: &dyn Error, between: &str) -> String {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some errors of other libraries repeat their cause in their own text.
+        if !text.contains(&message) {
+            text = format!("{text}{between}{message}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A path as a person would type it here: relative to the current folder where it lies below it.

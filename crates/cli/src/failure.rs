@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     TraceListener(#[source] SetGlobalDefaultError),
     #[error("the trace cannot be written")]
     TraceWrite(#[source] SinkError),
+    #[error("{n_unreadable} of {n_files} files cannot be read")]
+    Unreadable { n_unreadable: usize, n_files: usize },
     #[error("interrupted; nothing unfinished was left behind")]
     Interrupted,
     #[error("the signal handler cannot be set")]
@@ -63,6 +65,7 @@ impl Failure {
             Failure::Pipeline(_)
             | Failure::Stack(_)
             | Failure::Json(_)
+            | Failure::Unreadable { .. }
             | Failure::TraceListener(_)
             | Failure::TraceWrite(_)
             | Failure::Interrupted

@@ -35,6 +35,10 @@ pub struct StackInfo {
     pub shards: Option<Vec<usize>>,
     /// Size of a pixel, where the source tells it.
     pub pixel_size: Option<PixelSize>,
+    /// What the channels are called, where the source tells it: one name per channel.
+    pub channel_names: Option<Vec<String>>,
+    /// Seconds from one time point to the next, where the source tells it.
+    pub time_step: Option<f64>,
     /// The format and its version for people (`OME-Zarr 0.4`), where the source is a file.
     pub format: Option<String>,
     /// How chunks are compressed (`zstd`); `None` for pixels that are stored as they are.
@@ -59,12 +63,27 @@ impl StackInfo {
             chunks: None,
             shards: None,
             pixel_size: None,
+            channel_names: None,
+            time_step: None,
             format: None,
             compression: None,
             is_in_place: false,
             notes: Vec::new(),
             identity: Identity::unknown(),
         }
+    }
+
+    /// Notes what channels are called, if there is a name that is no blank for each.
+    pub(crate) fn name_channels(&mut self, names: Vec<String>) {
+        let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+        let is_whole = names.len() == self.shape().n_channels && names.iter().all(|name| !name.is_empty());
+        self.channel_names = is_whole.then_some(names);
+    }
+
+    /// Notes the time between time points, if it is a time.
+    pub(crate) fn step_of_time(&mut self, seconds: Option<f64>) {
+        let has_times = self.layout.axes().position(Axis::T).is_some();
+        self.time_step = seconds.filter(|step| has_times && step.is_finite() && *step > 0.0);
     }
 
     /// The canonical shape `SC(Z)YX`.

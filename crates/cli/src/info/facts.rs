@@ -6,6 +6,7 @@ use patchweave_geometry::{Axis, Extent};
 use patchweave_stack::{Pyramid, StackInfo};
 use serde::Serialize;
 
+use super::pixels::PixelFacts;
 use crate::arguments::InfoOptions;
 
 /// From so many decoded pixels per pixel of a patch on, reading patches is called expensive.
@@ -20,9 +21,20 @@ pub(crate) struct PathFacts {
     pub path: String,
     /// Absent for what is not on this machine.
     pub bytes_on_disk: Option<u64>,
+    /// How many files, stores and URLs were looked at.
+    pub n_files: usize,
     pub images: Vec<ImageFacts>,
+    pub unreadable: Vec<UnreadableFacts>,
     /// What was found and is no image.
     pub warnings: Vec<String>,
+}
+
+/// A file of a folder or pattern that is no image, or a broken one.
+#[derive(Debug, Serialize)]
+pub(crate) struct UnreadableFacts {
+    pub path: String,
+    /// All causes in one line.
+    pub error: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,6 +52,9 @@ pub(crate) struct ImageFacts {
     pub is_read_in_place: bool,
     /// Micrometres per pixel along every spatial axis.
     pub pixel_size_um: Option<BTreeMap<char, f64>>,
+    pub channel_names: Option<Vec<String>>,
+    /// Seconds from one time point to the next.
+    pub time_step_s: Option<f64>,
     /// The shape of every level of the pyramid, full resolution first.
     pub levels: Vec<Vec<usize>>,
     /// Bytes of all pixels at full resolution.
@@ -48,6 +63,8 @@ pub(crate) struct ImageFacts {
     pub patch_size: Vec<usize>,
     /// Pixels that are decoded for each pixel of a random patch.
     pub amplification: Option<f64>,
+    /// What a sample of the pixels is, where it was asked for.
+    pub pixels: Option<PixelFacts>,
     pub warnings: Vec<String>,
 }
 
@@ -69,12 +86,15 @@ impl ImageFacts {
             compression: info.compression.clone(),
             is_read_in_place: info.is_in_place,
             pixel_size_um: pixel_size(info),
+            channel_names: info.channel_names.clone(),
+            time_step_s: info.time_step,
             levels: image.iter().map(|level| level.info().layout.shape().to_vec()).collect(),
             decoded_bytes: shape
                 .iter()
                 .fold(info.pixel_type.n_bytes() as u128, |bytes, &n| bytes * n as u128),
             patch_size: patch.as_slice().to_vec(),
             amplification,
+            pixels: None,
             warnings: warnings(info, &patch, amplification, axes_in_file),
             shape,
         })

@@ -1,6 +1,7 @@
 //! `patchweave info`: what a path holds, and what reading patches from it will cost.
 
 mod facts;
+mod pixels;
 mod text;
 
 use std::path::Path;
@@ -8,36 +9,67 @@ use std::path::Path;
 use patchweave_files::check_path;
 use patchweave_geometry::Axes;
 use patchweave_stack::{
-    Format, Formats, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, is_url, stored_bytes,
+    Format, Formats, Member, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, is_url,
+    stored_bytes,
 };
 
 use crate::arguments::InfoOptions;
+use crate::console::in_one_line;
 use crate::{Console, Failure};
-use facts::{ImageFacts, PathFacts};
+use facts::{ImageFacts, PathFacts, UnreadableFacts};
+use pixels::PixelFacts;
 
 pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) -> Result<(), Failure> {
     let members = formats.members(&options.path, options.data_type.as_deref(), &[])?;
     let mut facts = PathFacts {
         path: options.path.display().to_string(),
         bytes_on_disk: None,
+        n_files: members.found.len(),
         images: Vec::new(),
+        unreadable: Vec::new(),
         warnings: members.notes.clone(),
     };
-    for member in &members.found {
-        let format = format_of(&member.path, options, formats)?;
-        let (images, guess) = open(&member.path, format, options.axes.as_ref())?;
-        facts
-            .images
-            .extend(images.iter().filter_map(|image| ImageFacts::of(image, guess.as_deref(), options)));
-        // Not known of what lies elsewhere.
-        let bytes = stored_bytes(&member.path).ok();
-        facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+    let mut first_failure = None;
+    for Member { path, .. } in &members.found {
+        if let Err(failure) = add(&mut facts, path, options, formats) {
+            if !members.is_searched {
+                return Err(failure);
+            }
+            facts
+                .unreadable
+                .push(UnreadableFacts { path: path.display().to_string(), error: in_one_line(&failure) });
+            first_failure.get_or_insert(failure);
+        }
     }
     if options.json {
-        let json = serde_json::to_string_pretty(&facts).map_err(Failure::Json)?;
-        return console.say(json);
+        console.say(serde_json::to_string_pretty(&facts).map_err(Failure::Json)?)?;
+    } else {
+        text::lines(&facts, members.is_searched).iter().try_for_each(|line| console.say(line))?;
     }
-    text::lines(&facts).iter().try_for_each(|line| console.say(line))
+    match first_failure {
+        None => Ok(()),
+        Some(failure) if facts.images.is_empty() => Err(failure),
+        Some(_) => Err(Failure::Unreadable { n_unreadable: facts.unreadable.len(), n_files: facts.n_files }),
+    }
+}
+
+/// Adds what is known of one file, of all its images or of none.
+fn add(facts: &mut PathFacts, path: &Path, options: &InfoOptions, formats: &Formats) -> Result<(), Failure> {
+    let format = format_of(path, options, formats)?;
+    let (images, guess) = open(path, format, options.axes.as_ref())?;
+    let mut told = Vec::new();
+    for image in &images {
+        let Some(mut of_image) = ImageFacts::of(image, guess.as_deref(), options) else { continue };
+        if let (true, Some(full)) = (options.pixels, image.first()) {
+            of_image.pixels = Some(PixelFacts::of(full)?);
+        }
+        told.push(of_image);
+    }
+    facts.images.extend(told);
+    // Not known of what lies elsewhere.
+    let bytes = stored_bytes(path).ok();
+    facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+    Ok(())
 }
 
 fn format_of<'a>(

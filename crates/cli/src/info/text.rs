@@ -1,20 +1,25 @@
 //! What is said about a path, as a person reads it.
 
 use super::facts::{ImageFacts, PathFacts};
-use crate::console::bytes;
+use super::pixels::PixelFacts;
+use crate::console::{bytes, counted, grouped};
 
-pub(crate) fn lines(facts: &PathFacts) -> Vec<String> {
+/// What is said about a path; `is_searched` where it is a folder or a pattern, whose files are counted at the end.
+pub(crate) fn lines(facts: &PathFacts, is_searched: bool) -> Vec<String> {
     let n_images = facts.images.len();
     let on_disk =
         facts.bytes_on_disk.map_or_else(String::new, |count| format!(", {} on disk", size(count.into())));
-    let images = if n_images == 1 { "1 image".to_owned() } else { format!("{n_images} images") };
+    let images = counted(n_images, "image", "images");
     let mut lines = vec![format!("{}: {images}{on_disk}", facts.path)];
     lines.extend(facts.warnings.iter().map(|warning| format!("  warning: {warning}")));
     let mut told: Vec<&ImageFacts> = Vec::new();
     for image in &facts.images {
         lines.push(format!("{}:", image.source));
         match told.iter().find(|other| has_same_form(other, image)) {
-            Some(other) => lines.push(format!("  as {}", other.source)),
+            Some(other) => {
+                lines.push(format!("  as {}", other.source));
+                lines.extend(image.pixels.iter().map(|pixels| line("pixels", &of_pixels(pixels, image))));
+            }
             None => {
                 lines.extend(image_lines(image));
                 told.push(image);
@@ -22,15 +27,30 @@ pub(crate) fn lines(facts: &PathFacts) -> Vec<String> {
         }
     }
     lines
+        .extend(facts.unreadable.iter().map(|file| format!("{}: cannot be read: {}", file.path, file.error)));
+    if is_searched {
+        let n_unreadable = facts.unreadable.len();
+        let readable = counted(facts.n_files - n_unreadable, "file", "files");
+        let rest = match n_unreadable {
+            0 => String::new(),
+            n => format!("; {} cannot be read", counted(n, "file", "files")),
+        };
+        lines.push(format!("{images} in {readable}{rest}"));
+    }
+    lines
+}
+
+fn line(what: &str, text: &str) -> String {
+    format!("  {what:<12} {text}")
 }
 
 fn has_same_form(one: &ImageFacts, other: &ImageFacts) -> bool {
-    *one == ImageFacts { source: one.source.clone(), ..other.clone() }
+    *one == ImageFacts { source: one.source.clone(), pixels: one.pixels.clone(), ..other.clone() }
 }
 
 fn image_lines(image: &ImageFacts) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut say = |what: &str, text: String| lines.push(format!("  {what:<12} {text}"));
+    let mut say = |what: &str, text: String| lines.push(line(what, &text));
     if let Some(format) = &image.format {
         say("format", format.clone());
     }
@@ -56,6 +76,12 @@ fn image_lines(image: &ImageFacts) -> Vec<String> {
         sizes.join(", ")
     });
     say("pixel size", sizes.unwrap_or_else(|| "not told".to_owned()));
+    if let Some(names) = &image.channel_names {
+        say("channels", names.join(", "));
+    }
+    if let Some(seconds) = image.time_step_s {
+        say("time step", format!("{} s", rounded(seconds)));
+    }
     if image.levels.len() > 1 {
         let levels: Vec<String> = image.levels.iter().map(|level| product(level)).collect();
         say("levels", format!("{}: {}", levels.len(), levels.join(", ")));
@@ -69,8 +95,34 @@ fn image_lines(image: &ImageFacts) -> Vec<String> {
             ),
         );
     }
+    if let Some(pixels) = &image.pixels {
+        say("pixels", of_pixels(pixels, image));
+    }
     lines.extend(image.warnings.iter().map(|warning| format!("  warning: {warning}")));
     lines
+}
+
+fn of_pixels(pixels: &PixelFacts, image: &ImageFacts) -> String {
+    let number = |value: f32| match image.dtype.contains("float") {
+        true => format!("{value:?}"),
+        false => format!("{value:.0}"),
+    };
+    let values = match (pixels.smallest, pixels.median, pixels.largest) {
+        (Some(smallest), Some(median), Some(largest)) => {
+            format!("{} to {}, median {}", number(smallest), number(largest), number(median))
+        }
+        _ => "no finite number".to_owned(),
+    };
+    let seen = match pixels.is_all {
+        true => format!("all {} of them", grouped(pixels.n_pixels)),
+        false => {
+            let n_places = usize::try_from(pixels.n_places).unwrap_or(usize::MAX);
+            format!("{} of them in {}", grouped(pixels.n_pixels), counted(n_places, "place", "places"))
+        }
+    };
+    let odd = [(pixels.n_nan, "NaN"), (pixels.n_infinite, "infinite")];
+    let odd = odd.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {} {what}", grouped(n)));
+    format!("{values}{} ({seen})", odd.collect::<String>())
 }
 
 fn product(sizes: &[usize]) -> String {

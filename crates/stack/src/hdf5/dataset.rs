@@ -1,11 +1,16 @@
 //! One dataset: which pixels it has, where they lie, and reading a part of them.
 
+use std::sync::Arc;
+
 use hdf5_reader::messages::HdfMessage;
 use hdf5_reader::messages::layout::DataLayout;
-use hdf5_reader::{ByteOrder as FileOrder, Datatype, H5Type, SliceInfo, SliceInfoElem};
+use hdf5_reader::{Dataset, Datatype};
 use patchweave_pixel::{ByteOrder, PixelType};
 
-use super::{Opener, hdf5_error};
+use super::datatype::{called, odd_bits, pixel_type};
+use super::located::Located;
+use super::virtual_dataset::{self, Declared, Virtual};
+use super::{Opener, filters, hdf5_error, values};
 use crate::StackError;
 use crate::blocks::block;
 use crate::identity::Object;
@@ -14,7 +19,7 @@ use crate::identity::Object;
 #[derive(Clone)]
 pub(super) struct Pixels {
     pub stack: String,
-    dataset: hdf5_reader::Dataset,
+    body: Body,
     pub pixel_type: PixelType,
     /// The type that the file names, of the same size.
     stored_type: PixelType,
@@ -27,192 +32,171 @@ pub(super) struct Pixels {
     pub compression: Option<String>,
     /// Where all pixels lie one after the other, if they do.
     pub place: Option<u64>,
-    /// Which dataset of which file it is, if that could be found out.
-    pub object: Option<Object>,
+    /// The dataset and its file, then those that pixels come from where it is virtual; nothing if a file cannot be told.
+    pub objects: Option<Vec<Object>>,
+    /// What people should know.
+    pub notes: Vec<String>,
 }
 
-/// The type of pixels, if a dataset has any.
-pub(super) fn pixel_type(datatype: &Datatype) -> Option<(PixelType, ByteOrder)> {
-    let native = |order: &FileOrder| match order {
-        FileOrder::LittleEndian => ByteOrder::Little,
-        FileOrder::BigEndian => ByteOrder::Big,
-    };
-    match datatype {
-        Datatype::FixedPoint { size, signed, byte_order } => {
-            let pixel_type = match (size, signed) {
-                (1, false) => PixelType::U8,
-                (2, false) => PixelType::U16,
-                (4, false) => PixelType::U32,
-                (8, false) => PixelType::U64,
-                (1, true) => PixelType::I8,
-                (2, true) => PixelType::I16,
-                (4, true) => PixelType::I32,
-                (8, true) => PixelType::I64,
-                _ => return None,
-            };
-            Some((pixel_type, native(byte_order)))
-        }
-        Datatype::FloatingPoint { size, byte_order } => {
-            let pixel_type = match size {
-                2 => PixelType::F16,
-                4 => PixelType::F32,
-                8 => PixelType::F64,
-                _ => return None,
-            };
-            Some((pixel_type, native(byte_order)))
-        }
-        // Truth values, as Python writes them.
-        Datatype::Enum { base, members } if members.len() == 2 => match **base {
-            Datatype::FixedPoint { size: 1, .. } => Some((PixelType::Bool, ByteOrder::NATIVE)),
-            _ => None,
-        },
-        _ => None,
-    }
+#[derive(Clone)]
+enum Body {
+    Own(Box<Dataset>),
+    Virtual(Arc<Virtual>),
 }
 
 impl Pixels {
     /// A dataset of the file or of one it links to.
-    pub fn new(
-        opener: &Opener<'_>,
-        dataset: &hdf5_reader::Dataset,
-        inside: &str,
-    ) -> Result<Self, StackError> {
+    ///
+    /// # Errors
+    /// [`StackError`] if its pixels cannot be read, whatever the reason: nothing is left for the first patch to find.
+    pub fn new(opener: &Opener<'_>, located: &Located, inside: &str) -> Result<Self, StackError> {
         let stack = opener.name(inside);
-        let Some((pixel_type, order)) = pixel_type(dataset.dtype()) else {
-            return Err(StackError::Unsupported {
-                stack,
-                what: "a dataset of other values than numbers".to_owned(),
-                hint: "name a dataset of truth values, integers or floats",
-            });
+        let Some(dataset) = &located.dataset else {
+            return Pixels::of_virtual(opener, located, stack, inside);
         };
-        let damaged = |got: String, expected: &str| StackError::Damaged {
-            stack: stack.clone(),
-            place: "the shape".to_owned(),
-            got,
-            expected: expected.to_owned(),
-        };
-        let sizes: Result<Vec<usize>, _> = dataset.shape().iter().map(|&n| usize::try_from(n)).collect();
-        let shape = sizes
-            .ok()
-            .filter(|shape| {
-                let n_bytes = shape.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
-                n_bytes.is_some_and(|n| n > 0 && isize::try_from(n).is_ok())
-            })
-            .ok_or_else(|| {
-                damaged(format!("{:?}", dataset.shape()), "sizes above 0 that fit into memory addresses")
-            })?;
+        let message = dataset.raw_datatype().map_err(hdf5_error(&stack, inside))?;
+        let (pixel_type, order) = numbers(&stack, dataset.dtype(), &message)?;
+        let shape = shape_of(&stack, dataset.shape(), pixel_type)?;
         let limit = opener.request.options.decoded_chunk_bytes;
-        let stored = Stored::of(opener, dataset);
+        let stored = Stored::of(opener, located, dataset, &stack)?;
         let (chunk, is_chunked) = match dataset.chunks() {
             Some(chunks) => {
                 let chunk: Vec<usize> = chunks.iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
                 if chunk.len() != shape.len() || chunk.contains(&0) {
-                    return Err(damaged(format!("chunks of {chunk:?}"), "one size above 0 per dimension"));
+                    let got = format!("chunks of {chunk:?}");
+                    return Err(damaged(&stack, got, "one size above 0 per dimension"));
                 }
                 (chunk, true)
             }
             None if stored.place.is_some() => (shape.clone(), false),
             None => (block(&shape, pixel_type.n_bytes(), limit), false),
         };
-        let decoded =
-            chunk.iter().zip(&shape).try_fold(pixel_type.n_bytes(), |n, (&chunk, _)| n.checked_mul(chunk));
+        let decoded = chunk.iter().try_fold(pixel_type.n_bytes(), |n, &chunk| n.checked_mul(chunk));
         if stored.place.is_none() && decoded.is_none_or(|n_bytes| n_bytes > limit) {
             return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type, limit });
         }
-        let object = opener.object(inside, dataset);
-        let dataset = dataset.clone();
         let Stored { compression, place } = stored;
-        let stored_type = pixel_type;
         Ok(Pixels {
             stack,
-            dataset,
+            body: Body::Own(Box::new(dataset.clone())),
             pixel_type,
-            stored_type,
+            stored_type: pixel_type,
             order,
             shape,
             chunk,
             is_chunked,
             compression,
             place,
-            object,
+            objects: opener.object(&located.node).map(|object| vec![object]),
+            notes: Vec::new(),
         })
     }
 
-    /// The same bits without a sign, where they are signed numbers of 16.
-    pub fn without_sign(self) -> Self {
-        match self.pixel_type {
-            PixelType::I16 => Pixels { pixel_type: PixelType::U16, ..self },
-            _ => self,
+    fn of_virtual(
+        opener: &Opener<'_>,
+        located: &Located,
+        stack: String,
+        inside: &str,
+    ) -> Result<Self, StackError> {
+        let node = &located.node;
+        let declared = Declared::new(node).map_err(|error| virtual_dataset::failed(&stack, inside, error))?;
+        let (pixel_type, order) = numbers(&stack, &declared.datatype, &declared.datatype_bytes)?;
+        let shape = shape_of(&stack, &declared.shape, pixel_type)?;
+        let sources = declared.open(opener, node, &stack, (pixel_type, order), &shape)?;
+        Ok(Pixels {
+            pixel_type,
+            stored_type: pixel_type,
+            // Bytes are those of this machine when they are read.
+            order: ByteOrder::NATIVE,
+            shape,
+            chunk: sources.block.clone(),
+            is_chunked: sources.is_chunked,
+            compression: sources.compression.clone(),
+            place: None,
+            objects: opener.object(node).and_then(|own| sources.objects(own)),
+            notes: sources.notes.clone(),
+            body: Body::Virtual(Arc::new(sources)),
+            stack,
+        })
+    }
+
+    /// Whether the pixels are those of other datasets.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self.body, Body::Virtual(_))
+    }
+
+    /// The same bits taken for numbers of another type.
+    ///
+    /// # Errors
+    /// [`StackError::Damaged`] if they have another size, or only one of both is a type of integers.
+    pub fn taken_for(self, pixel_type: PixelType) -> Result<Self, StackError> {
+        let stored = self.stored_type;
+        let is_sign = stored.is_integer() && pixel_type.is_integer();
+        if stored == pixel_type || (is_sign && stored.n_bytes() == pixel_type.n_bytes()) {
+            return Ok(Pixels { pixel_type, ..self });
         }
+        Err(StackError::Damaged {
+            stack: self.stack,
+            place: "the type of its pixels".to_owned(),
+            got: stored.name().to_owned(),
+            expected: format!("{} as `dataType` of its setup says", pixel_type.name()),
+        })
+    }
+
+    /// The same pixels, not read where they lie.
+    pub fn in_blocks(self, limit: usize) -> Self {
+        if self.place.is_none() {
+            return self;
+        }
+        let chunk = block(&self.shape, self.pixel_type.n_bytes(), limit);
+        Pixels { chunk, place: None, ..self }
     }
 
     /// The pixels of a region in C order and in the byte order of this machine.
     pub fn read(&self, start: &[usize], size: &[usize]) -> Result<Vec<u8>, StackError> {
-        let part = |(&start, &size): (&usize, &usize)| SliceInfoElem::Slice {
-            start: start as u64,
-            end: (start + size) as u64,
-            step: 1,
+        let dataset = match &self.body {
+            Body::Own(dataset) => dataset,
+            Body::Virtual(sources) => return sources.read(start, size),
         };
-        let selection = SliceInfo { selections: start.iter().zip(size).map(part).collect() };
-        let read = match self.stored_type {
-            PixelType::U8 => self.bytes_of::<u8>(&selection),
-            PixelType::U16 => self.bytes_of::<u16>(&selection),
-            PixelType::U32 => self.bytes_of::<u32>(&selection),
-            PixelType::U64 => self.bytes_of::<u64>(&selection),
-            PixelType::I8 => self.bytes_of::<i8>(&selection),
-            PixelType::I16 => self.bytes_of::<i16>(&selection),
-            PixelType::I32 => self.bytes_of::<i32>(&selection),
-            PixelType::I64 => self.bytes_of::<i64>(&selection),
-            PixelType::F32 => self.bytes_of::<f32>(&selection),
-            PixelType::F64 => self.bytes_of::<f64>(&selection),
-            PixelType::Bool => self.plain_bytes::<1>(&selection),
-            PixelType::F16 => self.plain_bytes::<2>(&selection),
-        };
+        // The product was proven to be small when the dataset was opened.
+        let chunk_bytes = self.chunk.iter().product::<usize>() * self.pixel_type.n_bytes();
+        let read = || values::read(dataset, self.stored_type, start, size);
+        let read = if self.is_chunked { filters::with_chunks_of(chunk_bytes, read) } else { read() };
         read.map_err(hdf5_error(&self.stack, &format!("the region from {start:?} of size {size:?}")))
     }
+}
 
-    fn bytes_of<T: H5Type + bytemuck::Pod>(
-        &self,
-        selection: &SliceInfo,
-    ) -> Result<Vec<u8>, hdf5_reader::error::Error> {
-        let (values, _) = self.dataset.read_slice::<T>(selection)?.into_raw_vec_and_offset();
-        Ok(bytemuck::allocation::try_cast_vec(values)
-            .unwrap_or_else(|(_, values)| bytemuck::cast_slice(&values).to_vec()))
-    }
-
-    fn plain_bytes<const N: usize>(
-        &self,
-        selection: &SliceInfo,
-    ) -> Result<Vec<u8>, hdf5_reader::error::Error> {
-        let (values, _) = self.dataset.read_slice::<Plain<N>>(selection)?.into_raw_vec_and_offset();
-        Ok(values.into_iter().flat_map(|Plain(bytes)| bytes).collect())
+/// The pixels that the values of a dataset are; `message` is the datatype as it stands in the file.
+fn numbers(stack: &str, datatype: &Datatype, message: &[u8]) -> Result<(PixelType, ByteOrder), StackError> {
+    let unsupported = |what: String, hint: &'static str| StackError::Unsupported {
+        stack: stack.to_owned(),
+        what: format!("a dataset of {what}"),
+        hint,
+    };
+    match (pixel_type(datatype), odd_bits(message)) {
+        (None, _) => Err(unsupported(called(datatype), "name a dataset of truth values, integers or floats")),
+        (_, Some(odd)) => Err(unsupported(odd, "store its values as usual integers or floats")),
+        (Some(numbers), None) => Ok(numbers),
     }
 }
 
-/// A value of a type that the reader does not know, as its bytes in the order of this machine.
-#[derive(Clone)]
-struct Plain<const N: usize>([u8; N]);
-
-impl<const N: usize> H5Type for Plain<N> {
-    fn hdf5_type() -> Datatype {
-        Datatype::Bitfield { size: u8::try_from(N).unwrap_or(u8::MAX), byte_order: FileOrder::LittleEndian }
-    }
-
-    fn from_bytes(bytes: &[u8], datatype: &Datatype) -> Result<Self, hdf5_reader::error::Error> {
-        let too_short = || hdf5_reader::error::Error::InvalidData(format!("{} bytes of {N}", bytes.len()));
-        let mut value: [u8; N] = *bytes.first_chunk().ok_or_else(too_short)?;
-        if pixel_type(datatype).is_some_and(|(_, order)| order != ByteOrder::NATIVE) {
-            value.reverse();
-        }
-        Ok(Plain(value))
-    }
-
-    fn element_size(_: &Datatype) -> usize {
-        N
-    }
+fn damaged(stack: &str, got: String, expected: &str) -> StackError {
+    let place = "the shape".to_owned();
+    StackError::Damaged { stack: stack.to_owned(), place, got, expected: expected.to_owned() }
 }
 
-/// How the pixels of a dataset are stored, as far as its header can be looked at.
+/// The sizes of a dataset, whose pixels could be counted in memory.
+fn shape_of(stack: &str, shape: &[u64], pixel_type: PixelType) -> Result<Vec<usize>, StackError> {
+    let sizes: Result<Vec<usize>, _> = shape.iter().map(|&n| usize::try_from(n)).collect();
+    let fits = |shape: &Vec<usize>| {
+        let n_bytes = shape.iter().try_fold(pixel_type.n_bytes(), |n, &size| n.checked_mul(size));
+        n_bytes.is_some_and(|n| n > 0 && isize::try_from(n).is_ok())
+    };
+    let expected = "sizes above 0 that fit into memory addresses";
+    sizes.ok().filter(fits).ok_or_else(|| damaged(stack, format!("{shape:?}"), expected))
+}
+
+/// How the pixels of a dataset are stored.
 #[derive(Default)]
 struct Stored {
     compression: Option<String>,
@@ -220,59 +204,53 @@ struct Stored {
 }
 
 impl Stored {
-    /// Hardly anything is known where links lead to other files, whose headers stand elsewhere.
-    fn of(opener: &Opener<'_>, dataset: &hdf5_reader::Dataset) -> Self {
+    /// What the header says, if all of it can be read.
+    fn of(
+        opener: &Opener<'_>,
+        located: &Located,
+        dataset: &Dataset,
+        stack: &str,
+    ) -> Result<Self, StackError> {
+        let unsupported =
+            |what, hint: &'static str| StackError::Unsupported { stack: stack.to_owned(), what, hint };
+        let header = located.node.file.get_or_parse_header(located.node.address);
+        let header = header.map_err(hdf5_error(stack, "its header"))?;
         let mut stored = Stored::default();
-        if opener.links.is_used() {
-            let is_chunked = dataset.chunks().is_some();
-            stored.compression = is_chunked.then(|| "whatever the linked file says".to_owned());
-            return stored;
-        }
-        let Ok(header) = opener.file.get_or_parse_header(dataset.address()) else { return stored };
-        let mut is_elsewhere = false;
         for message in &header.messages {
             match message {
-                HdfMessage::FilterPipeline(pipeline) => {
-                    let names = pipeline.filters.iter().map(|filter| filter_name(filter.id));
-                    stored.compression = Some(names.collect::<Vec<_>>().join("+"));
+                HdfMessage::FilterPipeline(pipeline) if !pipeline.filters.is_empty() => {
+                    if let Some(what) = filters::unknown(&pipeline.filters) {
+                        return Err(unsupported(
+                            what,
+                            "rewrite the file with `h5repack -f GZIP=4 old.h5 new.h5`, where the filter is installed",
+                        ));
+                    }
+                    stored.compression = Some(filters::all(&pipeline.filters));
                 }
-                HdfMessage::DataLayout(message) => {
+                HdfMessage::DataLayout(message) if !located.node.is_linked => {
                     if let DataLayout::Contiguous { address, size } = message.layout {
                         stored.place = opener.place(address, size, dataset);
                     }
                 }
-                HdfMessage::ExternalFiles(_) => is_elsewhere = true,
+                HdfMessage::ExternalFiles(_) => {
+                    return Err(unsupported(
+                        "a dataset whose pixels are in files of their own (external storage)".to_owned(),
+                        "copy them into the file, as h5py does with new['raw'] = old['raw'][:]",
+                    ));
+                }
                 _ => {}
             }
         }
-        stored.place = stored.place.filter(|_| !is_elsewhere);
-        stored
+        Ok(stored)
     }
 }
 
 impl Opener<'_> {
     /// The place of the file that contiguous pixels have, if it is mapped and has all of them.
-    fn place(&self, address: u64, size: u64, dataset: &hdf5_reader::Dataset) -> Option<u64> {
+    fn place(&self, address: u64, size: u64, dataset: &Dataset) -> Option<u64> {
         let n_bytes = dataset.raw_byte_len().ok().filter(|&n| n > 0 && n as u64 == size)?;
         let start = address.checked_add(self.file.superblock().base_address)?;
         let len = self.in_place.as_ref()?.open().and_then(|file| file.metadata()).ok()?.len();
         start.checked_add(n_bytes as u64).filter(|end| *end <= len).map(|_| start)
-    }
-}
-
-fn filter_name(id: u16) -> String {
-    match id {
-        1 => "deflate".to_owned(),
-        2 => "shuffle".to_owned(),
-        3 => "fletcher32".to_owned(),
-        4 => "szip".to_owned(),
-        5 => "nbit".to_owned(),
-        6 => "scaleoffset".to_owned(),
-        32001 => "blosc".to_owned(),
-        32004 => "lz4".to_owned(),
-        32008 => "bitshuffle".to_owned(),
-        32015 => "zstd".to_owned(),
-        32026 => "blosc2".to_owned(),
-        other => format!("filter {other}"),
     }
 }

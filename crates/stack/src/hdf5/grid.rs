@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::dataset::Pixels;
-use super::{Opener, attributes};
+use super::imaris_info::ImageInfo;
+use super::located::Located;
+use super::{Opener, attributes, bdv};
 use crate::chunk::{DecodedChunk, InPlace, c_strides};
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::file_axes::FileAxes;
-use crate::{Identity, ImageStack, PixelSize, PooledFile, StackError, StackInfo};
+use crate::{Identity, ImageStack, PooledFile, StackError, StackInfo};
 
 /// Equal datasets along leading dimensions, and what is known of the whole.
 pub(super) struct Level {
@@ -20,31 +22,35 @@ pub(super) struct Level {
     /// How many pixels of a dataset count along its dimensions; the rest is padding.
     pub shape: Vec<usize>,
     pub axes: FileAxes,
-    pub pixel_size: Option<PixelSize>,
+    pub info: ImageInfo,
 }
 
 /// A dataset by itself.
-pub(super) fn single(
-    opener: &Opener<'_>,
-    dataset: &hdf5_reader::Dataset,
-    inside: &str,
-) -> Result<Level, StackError> {
-    let pixels = Pixels::new(opener, dataset, inside)?;
+pub(super) fn single(opener: &Opener<'_>, dataset: &Located, inside: &str) -> Result<Level, StackError> {
+    let pixels = bdv::signed(opener, Pixels::new(opener, dataset, inside)?, inside)?;
     Ok(Level {
         name: opener.name(inside),
-        format: "HDF5",
+        format: if pixels.is_virtual() { "HDF5, a virtual dataset" } else { "HDF5" },
         leading: Vec::new(),
         shape: pixels.shape.clone(),
+        axes: match &dataset.dataset {
+            Some(dataset) => attributes::axes(dataset),
+            None => FileAxes::unknown(pixels.shape.len()),
+        },
         parts: vec![pixels],
-        axes: attributes::axes(dataset),
-        pixel_size: None,
+        info: ImageInfo::default(),
     })
 }
 
 impl Level {
     /// The level as a stack.
     pub fn stack(self, opener: &Opener<'_>) -> Result<Arc<dyn ImageStack>, StackError> {
-        let Level { name, format, leading, parts, shape, axes, pixel_size } = self;
+        let Level { name, format, leading, mut parts, shape, axes, info: of_image } = self;
+        if parts.iter().any(|part| part.place.is_none()) {
+            // Some of them lie in other files, or in pieces.
+            let limit = opener.request.options.decoded_chunk_bytes;
+            parts = parts.into_iter().map(|part| part.in_blocks(limit)).collect();
+        }
         let damaged = |place: String, got: String, expected: String| StackError::Damaged {
             stack: name.clone(),
             place,
@@ -57,7 +63,7 @@ impl Level {
         for part in &parts {
             let is_equal = (part.pixel_type, part.order, &part.shape, &part.chunk)
                 == (first.pixel_type, first.order, &first.shape, &first.chunk);
-            if !is_equal || part.place.is_some() != first.place.is_some() {
+            if !is_equal {
                 let form = |part: &Pixels| {
                     format!("{:?} pixels of {} in chunks of {:?}", part.shape, part.pixel_type, part.chunk)
                 };
@@ -81,8 +87,11 @@ impl Level {
         info.chunks = first.is_chunked.then(|| chunk.clone());
         info.compression = first.compression.clone();
         info.is_in_place = first.place.is_some();
-        info.pixel_size = pixel_size;
+        info.pixel_size = of_image.pixel_size;
+        info.name_channels(of_image.channel_names);
+        info.step_of_time(of_image.time_step);
         info.identity = identity(&leading, &parts);
+        info.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { file: opener.in_place.clone(), leading, parts, shape, strides };
         Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options.cache.clone())))
@@ -91,12 +100,14 @@ impl Level {
 
 /// The datasets, of which the image may show only the first pixels.
 fn identity(leading: &[usize], parts: &[Pixels]) -> Identity {
-    let objects: Option<Vec<_>> = parts.iter().map(|part| part.object.clone().map(Some)).collect();
-    let stored = parts.first().map_or(&[][..], |part| &part.shape);
-    match objects {
-        Some(objects) => Identity::of_objects(objects).cut_from([leading, stored].concat()),
-        None => Identity::unknown(),
+    let objects: Option<Vec<_>> = parts.iter().map(|part| part.objects.clone()).collect();
+    let Some(objects) = objects else { return Identity::unknown() };
+    let whole = Identity::of_objects(objects.into_iter().flatten().map(Some).collect());
+    if parts.iter().any(Pixels::is_virtual) {
+        return Identity::made_of(&whole);
     }
+    let stored = parts.first().map_or(&[][..], |part| &part.shape);
+    whole.cut_from([leading, stored].concat())
 }
 
 struct Grid {

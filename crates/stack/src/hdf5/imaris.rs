@@ -2,13 +2,14 @@
 //! resolution level holds a volume itself.
 
 use hdf5_reader::group::Group;
-use patchweave_geometry::{Axis, PerAxis};
+use patchweave_geometry::Axis;
 
 use super::dataset::Pixels;
 use super::grid::Level;
+use super::imaris_info::ImageInfo;
 use super::{Found, Opener, attributes, hdf5_error, numbered};
+use crate::StackError;
 use crate::file_axes::FileAxes;
-use crate::{PixelSize, StackError};
 
 const LEVEL: &str = "ResolutionLevel ";
 const TIME: &str = "TimePoint ";
@@ -25,17 +26,16 @@ pub(super) fn find<'a>(opener: &'a Opener<'_>, root: &Group) -> Result<Option<Fo
         return Ok(None);
     }
     let n_levels = numbered(opener, &levels, LEVEL, inside)?;
-    let pixel_size = root.group("DataSetInfo").and_then(|info| info.group("Image")).ok();
-    let pixel_size = pixel_size.as_ref().and_then(pixel_size_of);
+    let info = root.group("DataSetInfo").ok().map(|group| ImageInfo::read(&group)).unwrap_or_default();
     let open = move |level: usize| {
         let name = join(inside, &format!("{LEVEL}{level}"));
         let group =
             levels.group(&format!("{LEVEL}{level}")).map_err(hdf5_error(&opener.name(&name), &name))?;
         // The pixel size is that of the full resolution.
-        let pixel_size = pixel_size.filter(|_| level == 0);
+        let info = ImageInfo { pixel_size: info.pixel_size.filter(|_| level == 0), ..info.clone() };
         match group.group(&format!("{TIME}0")) {
-            Ok(_) => times_and_channels(opener, &group, &name, pixel_size),
-            Err(_) => volume(opener, &group, &name, pixel_size),
+            Ok(_) => times_and_channels(opener, &group, &name, info),
+            Err(_) => volume(opener, &group, &name, info),
         }
     };
     Ok(Some(Found { name: String::new(), n_levels, open: Box::new(open) }))
@@ -50,7 +50,7 @@ fn times_and_channels(
     opener: &Opener<'_>,
     level: &Group,
     inside: &str,
-    pixel_size: Option<PixelSize>,
+    info: ImageInfo,
 ) -> Result<Level, StackError> {
     let n_times = numbered(opener, level, TIME, inside)?;
     let (mut parts, mut sizes) = (Vec::new(), Vec::new());
@@ -89,16 +89,11 @@ fn times_and_channels(
     }
     let axes = FileAxes::new([Axis::T, Axis::C, Axis::Z, Axis::Y, Axis::X].map(Some).to_vec());
     let name = opener.name(inside);
-    Ok(Level { name, format: "Imaris HDF5", leading, parts, shape: size, axes, pixel_size })
+    Ok(Level { name, format: "Imaris HDF5", leading, parts, shape: size, axes, info })
 }
 
 /// A level that holds a single volume.
-fn volume(
-    opener: &Opener<'_>,
-    level: &Group,
-    inside: &str,
-    pixel_size: Option<PixelSize>,
-) -> Result<Level, StackError> {
+fn volume(opener: &Opener<'_>, level: &Group, inside: &str, info: ImageInfo) -> Result<Level, StackError> {
     let (pixels, shape) = data(opener, level, inside)?;
     Ok(Level {
         name: opener.name(inside),
@@ -107,14 +102,14 @@ fn volume(
         parts: vec![pixels],
         shape,
         axes: FileAxes::new([Axis::Z, Axis::Y, Axis::X].map(Some).to_vec()),
-        pixel_size,
+        info,
     })
 }
 
 /// The dataset of a group and how much of it is the image: chunks are stored whole, and what sticks out is padding.
 fn data(opener: &Opener<'_>, group: &Group, inside: &str) -> Result<(Pixels, Vec<usize>), StackError> {
     let inside = format!("{inside}/Data");
-    let dataset = group.dataset("Data").map_err(hdf5_error(&opener.name(&inside), &inside))?;
+    let dataset = opener.dataset(group, "Data").map_err(hdf5_error(&opener.name(&inside), &inside))?;
     let pixels = Pixels::new(opener, &dataset, &inside)?;
     let sizes = ["ImageSizeZ", "ImageSizeY", "ImageSizeX"].map(|name| attributes::number(group, name));
     let shape = match sizes {
@@ -122,22 +117,4 @@ fn data(opener: &Opener<'_>, group: &Group, inside: &str) -> Result<(Pixels, Vec
         _ => pixels.shape.clone(),
     };
     Ok((pixels, shape))
-}
-
-/// What the extent of the image says about the size of its pixels.
-fn pixel_size_of(image: &Group) -> Option<PixelSize> {
-    let micrometres = match attributes::text(image, "Unit")?.to_lowercase().as_str() {
-        "um" | "µm" | "micron" | "microns" => 1.0,
-        "nm" => 1e-3,
-        "mm" => 1e3,
-        _ => return None,
-    };
-    let size = |letter: &str, number: usize| -> Option<f64> {
-        let end: f64 = attributes::number(image, &format!("ExtMax{number}"))?;
-        let start: f64 = attributes::number(image, &format!("ExtMin{number}"))?;
-        let n_pixels: u32 = attributes::number(image, letter)?;
-        let size = (end - start) / f64::from(n_pixels) * micrometres;
-        (size.is_finite() && size > 0.0).then_some(size)
-    };
-    PerAxis::new(&[size("Z", 2)?, size("Y", 1)?, size("X", 0)?]).ok()
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hdf5_reader::error::Error;
 use hdf5_reader::{ExternalLinkResolver, Hdf5File, Storage, StorageBuffer};
 
-use super::folder_of;
+use super::{filters, folder_of};
 use crate::{OpenOptions, PooledFile};
 
 /// Opens a file and those it links to.
@@ -17,8 +17,6 @@ pub(super) struct Linked {
     options: OpenOptions,
     opened: Mutex<HashMap<PathBuf, Hdf5File>>,
     is_used: AtomicBool,
-    /// The file of the link that was followed last.
-    last: Mutex<Option<PathBuf>>,
 }
 
 /// A file as the reader takes it, which is open only as long as the pool keeps it.
@@ -53,7 +51,6 @@ impl Linked {
             options: options.clone(),
             opened: Mutex::default(),
             is_used: AtomicBool::new(false),
-            last: Mutex::default(),
         }
     }
 
@@ -62,13 +59,19 @@ impl Linked {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    /// Looks something up, and says which other file links led to, if any.
-    pub fn follows<T>(&self, look_up: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
-        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last() = None;
-        let found = look_up();
-        let path = last().take();
-        (found, path)
+    /// The first of the files that links lead to of which something holds.
+    pub fn find(&self, holds: impl Fn(&Hdf5File) -> bool) -> Option<Hdf5File> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.values().find(|file| holds(file)).cloned()
+    }
+
+    /// Where one of the files stands that links lead to.
+    pub fn path_of(&self, file: &Hdf5File) -> Option<PathBuf> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_file = |(path, other): (&PathBuf, &Hdf5File)| {
+            std::ptr::addr_eq(file.storage(), other.storage()).then(|| path.clone())
+        };
+        opened.iter().find_map(is_file)
     }
 
     /// Opens the file that is read itself; the second is it for reading in place, where that is wanted.
@@ -88,6 +91,7 @@ impl Linked {
             max_chunk_bytes: limit,
             max_read_bytes: limit,
             external_link_resolver: resolver,
+            filter_registry: Some(filters::registry(limit)?),
             ..hdf5_reader::OpenOptions::default()
         };
         let file = Arc::new(self.options.files.file(path));
@@ -97,28 +101,29 @@ impl Linked {
     }
 
     /// The file of a link, which counts from the folder of the file that has the link.
-    fn follow(&self, name: &str) -> Result<Hdf5File, Error> {
+    pub fn follow(&self, name: &str) -> Result<Hdf5File, Error> {
         self.is_used.store(true, Ordering::Relaxed);
-        let is_inside =
-            Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let path = self.folder.join(name);
-        let refused = || {
-            let message = format!("links to {name}, which is outside of the folder of the file");
-            Error::Io(std::io::Error::new(std::io::ErrorKind::PermissionDenied, message))
-        };
-        if !self.options.links_outside && !is_inside {
-            return Err(refused());
-        }
-        let failed = |source: std::io::Error| {
+        let name = Path::new(name);
+        let failed = |path: &Path, source: std::io::Error| {
             let message = format!("links to {}, which cannot be opened: {source}", path.display());
             Error::Io(std::io::Error::new(source.kind(), message))
         };
-        let real = path.canonicalize().map_err(failed)?;
-        let folder = self.folder.canonicalize().map_err(failed)?;
+        let refused = || {
+            let message = format!("links to {}, which is outside of the folder of the file", name.display());
+            Error::Io(std::io::Error::new(std::io::ErrorKind::PermissionDenied, message))
+        };
+        let leads_up = name.components().any(|part| part == Component::ParentDir);
+        if leads_up && !self.options.links_outside {
+            return Err(refused());
+        }
+        // A whole path is often that of the machine where the files were written. Then the file stands beside this one.
+        let beside = name.file_name().filter(|_| name.is_absolute() && !name.exists());
+        let path = self.folder.join(beside.map_or(name, Path::new));
+        let real = path.canonicalize().map_err(|source| failed(&path, source))?;
+        let folder = self.folder.canonicalize().map_err(|source| failed(&self.folder, source))?;
         if !self.options.links_outside && !real.starts_with(&folder) {
             return Err(refused());
         }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(real.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = opened.get(&real) {
             return Ok(file.clone());

@@ -5,11 +5,19 @@
 
 mod attributes;
 mod bdv;
+mod damage;
 mod dataset;
+mod datatype;
+mod filters;
 mod grid;
 mod imaris;
+mod imaris_info;
 mod links;
+mod listing;
+mod located;
 mod search;
+mod values;
+mod virtual_dataset;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +28,7 @@ use patchweave_files::check_path;
 
 use self::grid::Level;
 use self::links::Linked;
+use self::located::{Located, Member, Node};
 use crate::identity::{Object, Place};
 use crate::inside::{name_inside, split_file};
 use crate::open::Pyramid;
@@ -82,20 +91,13 @@ impl<'a> Opener<'a> {
         Ok(Opener { request, path, file, in_place, links, id })
     }
 
-    /// The dataset that a name of the file leads to: its header in this file, or in one that is linked to.
-    fn object(&self, inside: &str, dataset: &hdf5_reader::Dataset) -> Option<Object> {
-        let place = Place::Dataset(dataset.address());
-        if !self.links.is_used() {
-            return Some(Object { file: self.id.clone(), place });
-        }
-        let (found, path) = self.links.follows(|| self.file.dataset(inside));
-        // Another dataset of that name would mean that the file changed meanwhile.
-        found.ok().filter(|found| found.address() == dataset.address())?;
-        let file = match path {
-            Some(path) => FileId::of(&path).ok()?,
-            None => self.id.clone(),
+    /// The header of an object, whatever links lead to it; nothing if its file is gone.
+    fn object(&self, node: &Node) -> Option<Object> {
+        let file = match node.is_linked {
+            true => FileId::of(&self.links.path_of(&node.file)?).ok()?,
+            false => self.id.clone(),
         };
-        Some(Object { file, place })
+        Some(Object { file, place: Place::Dataset(node.address) })
     }
 
     /// How messages call an object of the file.
@@ -118,21 +120,35 @@ impl<'a> Opener<'a> {
         }
         let (above, last) = inside.rsplit_once('/').unwrap_or(("", inside));
         let parent = self.file.group(above).map_err(failed(above))?;
-        match parent.group(last) {
-            Ok(group) => match imaris::find(self, &group)? {
+        match self.member(&parent, last) {
+            Member::Group(group) => match imaris::find(self, &group)? {
                 Some(image) => Ok(vec![image]),
                 None => Ok(vec![search::only_dataset(self, &group, inside)?]),
             },
-            Err(hdf5_reader::error::Error::GroupNotFound(_)) => {
-                let dataset = parent.dataset(last).map_err(failed(inside))?;
-                Ok(vec![self.single(dataset, inside.to_owned())])
-            }
-            Err(error) => Err(failed(inside)(error)),
+            Member::Dataset(dataset) => Ok(vec![self.single(*dataset, inside.to_owned())]),
+            Member::Unreadable(error) => Err(failed(inside)(error)),
+            Member::Other => Err(self.no_such(&parent, inside)),
+        }
+    }
+
+    /// A place of the file that has no pixels, and what there is instead.
+    fn no_such(&self, parent: &Group, inside: &str) -> StackError {
+        let mut names = self.names(parent).unwrap_or_default();
+        names.sort();
+        let more = if names.len() > 10 { ", …" } else { "" };
+        names.truncate(10);
+        StackError::Unsupported {
+            stack: self.name(inside),
+            what: format!(
+                "a place that is neither a group nor a dataset (beside it are {}{more})",
+                names.join(", ")
+            ),
+            hint: "name a dataset in the path, as in volume.h5/group/raw",
         }
     }
 
     /// One dataset as an image.
-    fn single(&self, dataset: hdf5_reader::Dataset, inside: String) -> Found<'_> {
+    fn single(&self, dataset: Located, inside: String) -> Found<'_> {
         let open = move |_level| grid::single(self, &dataset, &inside);
         Found { name: String::new(), n_levels: 1, open: Box::new(open) }
     }
@@ -150,9 +166,9 @@ impl<'a> Opener<'a> {
 /// The child groups that are called `prefix` and a number, which have to count from 0 on without a gap.
 fn numbered(opener: &Opener<'_>, group: &Group, prefix: &str, inside: &str) -> Result<usize, StackError> {
     let stack = opener.name(inside);
-    let (groups, _) = group.member_names().map_err(hdf5_error(&stack, inside_or_file(inside)))?;
+    let names = opener.names(group).map_err(hdf5_error(&stack, inside_or_file(inside)))?;
     let number = |name: &String| name.strip_prefix(prefix)?.trim_start().parse::<usize>().ok();
-    let mut numbers: Vec<usize> = groups.iter().filter_map(number).collect();
+    let mut numbers: Vec<usize> = names.iter().filter_map(number).collect();
     numbers.sort_unstable();
     match numbers.iter().enumerate().find(|(place, number)| place != *number) {
         None => Ok(numbers.len()),

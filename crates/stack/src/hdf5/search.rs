@@ -3,7 +3,8 @@
 use hdf5_reader::Dataset;
 use hdf5_reader::group::Group;
 
-use super::dataset::pixel_type;
+use super::datatype::pixel_type;
+use super::located::{Located, Member};
 use super::{Found, Opener, hdf5_error};
 use crate::StackError;
 
@@ -20,7 +21,7 @@ pub(super) fn only_dataset<'a>(
     group: &Group,
     inside: &str,
 ) -> Result<Found<'a>, StackError> {
-    let mut search = Search { opener, found: Vec::new(), n_seen: 0, is_cut: false };
+    let mut search = Search { opener, found: Vec::new(), unreadable: Vec::new(), n_seen: 0, is_cut: false };
     search.below(group, inside, 0)?;
     if search.is_cut {
         let what =
@@ -28,16 +29,25 @@ pub(super) fn only_dataset<'a>(
         let hint = "these are too many to choose from, name one in the path, as in volume.h5/group/raw";
         return Err(StackError::Unsupported { stack: opener.name(inside), what, hint });
     }
-    let found = search.found;
-    if let [(name, dataset)] = found.as_slice() {
+    let Search { found, mut unreadable, .. } = search;
+    let is_ilastik = |(name, _): &&(String, Located)| name.trim_start_matches('/') == ILASTIK;
+    // Where something cannot be looked at, a single other one may not be what is meant.
+    let only = match found.as_slice() {
+        [only] if unreadable.is_empty() => Some(only),
+        several => several.iter().find(is_ilastik),
+    };
+    if let Some((name, dataset)) = only {
         return Ok(opener.single(dataset.clone(), name.clone()));
     }
-    let is_ilastik = |(name, _): &&(String, Dataset)| name.trim_start_matches('/') == ILASTIK;
-    if let Some((name, dataset)) = found.iter().find(is_ilastik) {
-        return Ok(opener.single(dataset.clone(), name.clone()));
+    if let ([], [_]) = (found.as_slice(), unreadable.as_slice()) {
+        return Err(unreadable.remove(0).1);
     }
-    let listed: Vec<String> =
-        found.iter().map(|(name, dataset)| format!("{name} {:?}", dataset.shape())).collect();
+    let readable = found.iter().map(|(name, dataset)| match &dataset.dataset {
+        Some(dataset) => format!("{name} {:?}", dataset.shape()),
+        None => format!("{name}, a virtual one"),
+    });
+    let others = unreadable.iter().map(|(name, _)| format!("{name}, which cannot be read"));
+    let listed: Vec<String> = readable.chain(others).collect();
     let what = match listed.len() {
         0 => "a file or group without a dataset of numbers in two dimensions or more".to_owned(),
         n => format!("choosing among {n} datasets ({})", listed.join(", ")),
@@ -48,7 +58,9 @@ pub(super) fn only_dataset<'a>(
 
 struct Search<'a> {
     opener: &'a Opener<'a>,
-    found: Vec<(String, Dataset)>,
+    found: Vec<(String, Located)>,
+    /// What the reader gives up on, by name.
+    unreadable: Vec<(String, StackError)>,
     n_seen: usize,
     /// Not all groups were looked into.
     is_cut: bool,
@@ -60,22 +72,35 @@ impl Search<'_> {
             self.is_cut = true;
             return Ok(());
         }
-        let (groups, datasets) = group.members().map_err(hdf5_error(&self.opener.name(inside), inside))?;
-        self.n_seen += groups.len() + datasets.len();
+        let failed = hdf5_error(&self.opener.name(inside), inside);
+        let names = self.opener.names(group).map_err(failed)?;
+        self.n_seen += names.len();
         if self.n_seen > MAX_DATASETS {
             self.is_cut = true;
             return Ok(());
         }
-        let name =
-            |child: &str| if inside.is_empty() { child.to_owned() } else { format!("{inside}/{child}") };
-        for dataset in datasets {
-            if dataset.ndim() >= 2 && pixel_type(dataset.dtype()).is_some() {
-                self.found.push((name(dataset.name()), dataset));
+        let mut groups = Vec::new();
+        for link in names {
+            let name = if inside.is_empty() { link.clone() } else { format!("{inside}/{link}") };
+            match self.opener.member(group, &link) {
+                Member::Dataset(dataset) if may_be_image(&dataset) => self.found.push((name, *dataset)),
+                Member::Group(group) => groups.push((name, group)),
+                Member::Unreadable(error) => {
+                    let error = hdf5_error(&self.opener.name(&name), &name)(error);
+                    self.unreadable.push((name, error));
+                }
+                Member::Dataset(_) | Member::Other => {}
             }
         }
-        for group in groups {
-            self.below(&group, &name(group.name()), depth + 1)?;
+        for (name, group) in groups {
+            self.below(&group, &name, depth + 1)?;
         }
         Ok(())
     }
+}
+
+/// Whether a dataset has pixels in two dimensions or more, as far as can be told without its sources.
+fn may_be_image(located: &Located) -> bool {
+    let is_image = |dataset: &Dataset| dataset.ndim() >= 2 && pixel_type(dataset.dtype()).is_some();
+    located.dataset.as_ref().is_none_or(is_image)
 }

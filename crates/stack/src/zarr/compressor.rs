@@ -15,7 +15,7 @@ use super::decoder::DecodeError;
 
 /// A codec from bytes to bytes, and how many it may give.
 #[derive(Debug)]
-pub(super) struct Compressor {
+pub(crate) struct Compressor {
     codec: Arc<dyn BytesToBytesCodecTraits>,
     kind: Kind,
     decoded: BytesRepresentation,

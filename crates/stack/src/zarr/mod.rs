@@ -3,7 +3,7 @@
 mod array;
 mod chunks;
 mod codec_names;
-mod compressor;
+pub(crate) mod compressor;
 mod decoder;
 mod grid;
 mod hierarchy;
