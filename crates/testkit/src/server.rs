@@ -25,6 +25,8 @@ pub struct Faults {
     pub delay: Duration,
     /// 403 for every object whose name ends so.
     pub forbidden: Option<&'static str>,
+    /// 403 for what is not there and for lists, as buckets answer that nobody may list.
+    pub hides_absence: bool,
     /// 500 for every object whose name ends so.
     pub broken: Option<&'static str>,
     /// A status for every object whose name ends so.
@@ -138,8 +140,18 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)
 /// Whether the connection may go on.
 fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&str>) -> bool {
     let number = shared.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let Faults { drop_connection, error_500, cut_body, delay, forbidden, broken, status, whole, long } =
-        shared.faults;
+    let Faults {
+        drop_connection,
+        error_500,
+        cut_body,
+        delay,
+        forbidden,
+        hides_absence,
+        broken,
+        status,
+        whole,
+        long,
+    } = shared.faults;
     std::thread::sleep(delay);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -165,11 +177,15 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     if forbidden.is_some_and(|end| path.ends_with(end)) {
         return plain("403 Forbidden", "not for you");
     }
+    let refused = "403 Forbidden";
+    if hides_absence && query.contains("list-type=2") {
+        return plain(refused, "no lists for you");
+    }
     if query.contains("list-type=2") {
         return plain("200 OK", &listing(shared, path, query));
     }
     let Ok(bytes) = std::fs::read(shared.root.join(path.trim_start_matches('/'))) else {
-        return plain("404 Not Found", "nothing here");
+        return plain(if hides_absence { refused } else { "404 Not Found" }, "nothing here");
     };
     let size = bytes.len();
     let mut head = String::from("HTTP/1.1 200 OK\r\n");

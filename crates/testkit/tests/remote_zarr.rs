@@ -127,7 +127,11 @@ fn every_chunk_and_index_is_asked_for_once() {
         }
     });
     let served = server.served();
-    let chunks: Vec<_> = served.iter().filter(|(name, _)| name.contains("/c/")).collect();
+    // Opening looks for one chunk of each.
+    let is_look = |name: &str| name.ends_with(" bytes=0-0");
+    assert_eq!(served.keys().filter(|name| is_look(name)).count(), 2, "{served:?}");
+    let is_chunk = |name: &str| name.contains("/c/") && !is_look(name);
+    let chunks: Vec<_> = served.iter().filter(|(name, _)| is_chunk(name)).collect();
     let (shards, plain): (Vec<_>, Vec<_>) =
         chunks.into_iter().partition(|(name, _)| name.contains("/image/1/"));
     assert_eq!(plain.len(), 2 * 3 * 3, "{plain:?}");
@@ -165,7 +169,7 @@ fn sharded_error(folder: &Path, faults: Faults) -> (String, u64) {
 #[test]
 fn refusals_are_not_asked_for_again() {
     let folder = bucket();
-    let end = "image/0/c/0/0/0";
+    let end = "image/0/c/0/1/0";
     for (status, n_tries) in [
         ("400 Bad Request", 1),
         ("405 Method Not Allowed", 1),
@@ -273,10 +277,12 @@ fn plates_open_with_few_requests() {
         assert_eq!(stacks[4].info().source, format!("{}/1/1/0", path.display()));
         server.n_requests()
     };
-    // One per group and array, and one for a well that is not version 3; those of version 2 have attributes too.
-    assert_eq!(n_requests("new.zarr"), 1 + 2 + 6 + 6);
+    // One per group and array, and one for a well that is not version 3; those of version 2 have attributes too. To see
+    // whether there are chunks costs a few more, however many arrays there are.
+    let looks = 8;
+    assert_eq!(n_requests("new.zarr"), 1 + 2 + 6 + 6 + looks);
     let without = n_requests("old.zarr");
-    assert!(without <= 5 + (2 + 6) * 3 + 6 * 2, "{without}");
+    assert!(without <= 5 + (2 + 6) * 3 + 6 * 2 + looks, "{without}");
     write(old.join(".zmetadata"), &json!({"zarr_consolidated_format": 1, "metadata": list_2}));
     let attributes = plate().remove(0).1;
     let consolidated = json!({"kind": "inline", "must_understand": false, "metadata": list_3});
@@ -285,8 +291,8 @@ fn plates_open_with_few_requests() {
         &json!({"zarr_format": 3, "node_type": "group", "attributes": {"ome": attributes},
         "consolidated_metadata": consolidated}),
     );
-    assert_eq!(n_requests("new.zarr"), 1);
-    assert_eq!(n_requests("old.zarr"), 5);
+    assert_eq!(n_requests("new.zarr"), 1 + looks);
+    assert_eq!(n_requests("old.zarr"), 5 + looks);
 }
 
 #[test]
@@ -420,4 +426,108 @@ fn callers_may_be_asynchronous() {
     let stack = runtime.block_on(async { open(&path, DataType::Zarr, None, &options()).unwrap().remove(0) });
     let patch = runtime.block_on(async { stack.read_patch(0, None, &whole(&*stack)) });
     assert_eq!(patch.unwrap()[[1, 0, 20, 25]], f32::from(image()[[1, 20, 25]]));
+}
+
+/// An array of version 2 of 2 × 2 chunks, the first of which is not there.
+fn write_old(array: &Path) {
+    std::fs::create_dir_all(array).unwrap();
+    let metadata = json!({"zarr_format": 2, "shape": [6, 8], "chunks": [3, 4], "dtype": "|u1", "order": "C",
+        "fill_value": 9, "filters": null, "compressor": null});
+    std::fs::write(array.join(".zarray"), metadata.to_string()).unwrap();
+    for (name, pixel) in [("0.1", 1), ("1.0", 2), ("1.1", 3)] {
+        std::fs::write(array.join(name), [pixel; 12]).unwrap();
+    }
+}
+
+/// Whoever may not list a bucket is told 403 for what is not there.
+#[test]
+fn stores_open_on_servers_that_refuse_what_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    write_old(&folder.path().join("bucket/old.zarr"));
+    std::fs::rename(bucket().keep().join("deep"), folder.path().join("bucket/deep")).unwrap();
+    let server = Server::start(folder.path(), Faults { hides_absence: true, ..Faults::default() });
+    let axes = "YX".parse().unwrap();
+    let http = PathBuf::from(format!("http://{}/bucket/old.zarr", server.address));
+    for path in [http.as_path(), Path::new("s3://bucket/old.zarr")] {
+        let stack = open(path, DataType::Zarr, Some(&axes), &bucket_options(&server)).unwrap().remove(0);
+        assert_eq!(stack.info().notes, [""; 0]);
+        let patch = stack.read_patch(0, None, &whole(&*stack)).unwrap();
+        assert_eq!([patch[[0, 0, 0, 0]], patch[[0, 0, 0, 4]], patch[[0, 0, 3, 0]]], [9.0, 1.0, 2.0]);
+    }
+    let image = Path::new("s3://bucket/deep/cells.zarr/image");
+    for stack in levels(image, &bucket_options(&server)).unwrap() {
+        image_stack_suite(&*stack, expected().view());
+    }
+    // A group that cannot be listed is not one that cannot be read.
+    let group = Path::new("s3://bucket/deep/cells.zarr/group");
+    let axes = AXES.parse().unwrap();
+    let error = open(group, DataType::Zarr, Some(&axes), &bucket_options(&server)).err().unwrap().to_string();
+    assert!(error.contains("listing a group without consolidated_metadata"), "{error}");
+}
+
+#[test]
+fn where_everything_is_refused_the_refusal_is_the_error() {
+    let folder = bucket();
+    write_old(&folder.path().join("deep/old.zarr"));
+    let server = Server::start(folder.path(), Faults { forbidden: Some(""), ..Faults::default() });
+    for name in ["old.zarr", "cells.zarr/image/0", "none.zarr"] {
+        let path = PathBuf::from(format!("http://{}/deep/{name}", server.address));
+        let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+        assert!(text.contains("zarr.json cannot be read") && text.contains("403"), "{text}");
+    }
+    // Nothing is there, on a server that hides that.
+    let server = Server::start(folder.path(), Faults { hides_absence: true, ..Faults::default() });
+    let path = PathBuf::from(format!("http://{}/deep/none.zarr", server.address));
+    let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+    assert!(text.contains("zarr.json cannot be read") && text.contains("403"), "{text}");
+}
+
+/// A chunk is not missing if nobody may see that its array is there.
+#[test]
+fn chunks_of_stores_that_are_gone_are_no_zeros() {
+    for hides_absence in [false, true] {
+        let folder = bucket();
+        write_old(&folder.path().join("deep/old.zarr"));
+        let server = Server::start(folder.path(), Faults { hides_absence, ..Faults::default() });
+        let axes = "YX".parse().unwrap();
+        let path = PathBuf::from(format!("http://{}/deep/old.zarr", server.address));
+        let old = open(&path, DataType::Zarr, Some(&axes), &options()).unwrap().remove(0);
+        let image = levels(&url(&server, "image"), &options()).unwrap();
+        let first = Region { size: patchweave_geometry::Extent::new(&[3, 4]).unwrap(), ..whole(&*old) };
+        assert_eq!(old.read_patch(0, None, &first).unwrap()[[0, 0, 0, 0]], 9.0);
+        std::fs::remove_dir_all(folder.path().join("deep")).unwrap();
+        for stack in image.iter().chain([&old]) {
+            let text = with_causes(&stack.read_patch(0, None, &whole(&**stack)).unwrap_err());
+            let expected = if hides_absence { "cannot be told" } else { "got neither the chunk nor " };
+            assert!(text.contains(expected), "{text}");
+            assert!(text.contains(&stack.info().source) && text.contains("chunk ["), "{text}");
+        }
+    }
+}
+
+#[test]
+fn far_stores_without_chunks_are_told() {
+    let folder = bucket();
+    let (old, image) = (folder.path().join("deep/old.zarr"), folder.path().join("deep/cells.zarr/image"));
+    write_old(&old);
+    for name in ["0.1", "1.0", "1.1"] {
+        let nested = old.join(name.replace('.', "/"));
+        std::fs::create_dir_all(nested.parent().unwrap()).unwrap();
+        std::fs::rename(old.join(name), nested).unwrap();
+    }
+    std::fs::write(old.join("0/0"), [0; 12]).unwrap();
+    std::fs::remove_dir_all(image.join("0/c")).unwrap();
+    std::fs::remove_dir_all(image.join("1/c")).unwrap();
+    let server = Server::start(folder.path(), Faults::default());
+    let axes = "YX".parse().unwrap();
+    let path = PathBuf::from(format!("http://{}/deep/old.zarr", server.address));
+    let stack = open(&path, DataType::Zarr, Some(&axes), &options()).unwrap().remove(0);
+    assert_eq!(
+        stack.info().notes,
+        ["0 of 4 chunks are there; chunks seem to be nested: dimension_separator?"]
+    );
+    let stacks = levels(&url(&server, "image"), &options()).unwrap();
+    let expected = "none of the 8 of 18 chunks that were asked for is there: pixels are the fill value";
+    assert_eq!(stacks[0].info().notes, [expected]);
+    assert!(stacks[0].read_patch(0, None, &whole(&*stacks[0])).unwrap().iter().all(|&pixel| pixel == 0.0));
 }

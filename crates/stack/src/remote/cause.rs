@@ -25,6 +25,12 @@ impl Cause {
             && self.status().is_none_or(|status| status == 404)
     }
 
+    /// Whether the server refuses (401 or 403).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Cause::Store(Error::PermissionDenied { .. } | Error::Unauthenticated { .. }))
+            || matches!(self.status(), Some(401 | 403))
+    }
+
     /// Whether the server says that the object ends before what was asked for.
     pub fn is_beyond(&self) -> bool {
         self.status() == Some(416)

@@ -81,6 +81,13 @@ pub(crate) enum RemoteError {
     TooLarge { object: String, size: u64, limit: u64 },
 }
 
+impl RemoteError {
+    /// Whether the server refused, which some do for what is not there.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, RemoteError::Failed { source, .. } if source.is_refusal())
+    }
+}
+
 /// The objects whose names start alike.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteFolder {

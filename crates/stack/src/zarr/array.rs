@@ -1,22 +1,24 @@
 //! Opening one array as a stack: its axes, chunks, sizes and limits.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use patchweave_geometry::{Axes, Axis, PerAxis};
 use patchweave_pixel::PixelType;
 use serde_json::Value;
-use zarrs::array::{Array, DataType, data_type};
+use zarrs::array::Array;
 
 use super::chunks::{ArrayChunks, ZarrChunks};
 use super::codec_names::compression;
 use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::grid::IrregularGrid;
-use super::hierarchy::FoundLevel;
+use super::hierarchy::{FoundImage, FoundLevel};
 use super::identity::{ArrayKeys, identity};
-use super::metadata::array_of;
+use super::metadata::describe;
 use super::node::{Node, NodeKind, ZarrVersion};
 use super::ome::{Multiscale, axis_named};
 use super::store::{Store, ZarrsStorage};
+use super::witness::Witness;
 use crate::chunked::ChunkedStack;
 use crate::file_axes::FileAxes;
 use crate::{ChunkCache, ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
@@ -26,7 +28,12 @@ pub(super) struct ArrayOpener<'a> {
     pub store: Arc<dyn Store>,
     pub axes: Option<&'a Axes>,
     pub options: &'a OpenOptions,
+    /// Chunks that may still be asked for on another machine to see whether there are any.
+    pub n_requests: Cell<u64>,
 }
+
+/// Requests that one call of opening spends on seeing whether there are chunks, all of its arrays together.
+pub(super) const MAX_REQUESTS: u64 = 8;
 
 impl ArrayOpener<'_> {
     /// The array of a level as a stack.
@@ -36,7 +43,7 @@ impl ArrayOpener<'_> {
     pub fn open(
         &self,
         level: &FoundLevel,
-        image: Option<&Multiscale>,
+        FoundImage { image, notes, .. }: &FoundImage,
         node: &Node,
     ) -> Result<Arc<dyn ImageStack>, StackError> {
         let key = level.path.trim_start_matches('/');
@@ -54,13 +61,12 @@ impl ArrayOpener<'_> {
             store: self.store.clone(),
             limit: (limit as u64).saturating_mul(2).saturating_add(1 << 20),
         };
-        let irregular = IrregularGrid::of(&stack, node)?;
-        let array = array_of(&stack, &level.path, node, storage)?;
-        let pixel_type = pixel_type_of(array.data_type()).ok_or_else(|| StackError::Unsupported {
-            stack: stack.clone(),
-            what: format!("data type {:?}", array.data_type()),
-            hint: "arrays of booleans, integers and floats are read",
-        })?;
+        let image = image.as_ref();
+        let described = describe(&stack, node)?;
+        let pixel_type = described.pixel_type;
+        let irregular = IrregularGrid::of(&stack, node.version, &described.json)?;
+        let array = Array::new_with_metadata(Arc::new(storage), &level.path, described.array);
+        let array = array.map_err(|source| zarr_error(&stack, "the array's metadata", source))?;
         let shape = sizes(array.shape()).ok_or_else(|| StackError::Unsupported {
             stack: stack.clone(),
             what: format!("shape {:?}", array.shape()),
@@ -68,18 +74,30 @@ impl ArrayOpener<'_> {
         })?;
         let own = own_axes(&stack, &array, node, image)?;
         let layout = own.layout(&stack, self.axes, &shape)?;
-        let Chunking { chunks, chunk, shards } = chunking(&stack, &array, irregular, pixel_type, limit)?;
+        let has_fill = described.unusable_fill.is_none();
+        let files = match &irregular {
+            Some(grid) => grid.n_chunks(array.shape()),
+            None => array.chunk_grid_shape().to_vec(),
+        };
+        let Chunking { chunks, chunk, shards } =
+            chunking(&stack, &array, irregular, pixel_type, (limit, has_fill))?;
         let n_chunks: Vec<u64> = shape.iter().zip(&chunk).map(|(n, size)| n.div_ceil(*size) as u64).collect();
         if product(&n_chunks).is_none() {
             return Err(damaged_grid(&stack, &format!("{n_chunks:?} chunks")));
         }
+        let mut n_requests = self.n_requests.get();
+        let what = if shards.is_some() { "shards" } else { "chunks" };
+        let absence = described.names.absence(self.store.as_ref(), key, &files, &mut n_requests, what);
+        self.n_requests.set(n_requests);
         let mut info = StackInfo::new(stack.clone(), pixel_type, layout);
         info.chunks = Some(chunk.clone());
         info.shards = shards;
         info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
         info.format = Some(format_name(node.version, image));
-        info.compression = compression(node);
+        info.compression = compression(node.version, &node.metadata);
         info.identity = identity(&*self.store, &ArrayKeys::of(&array, key, node.version));
+        let attributes = node.unreadable_note();
+        info.notes = notes.iter().cloned().chain(attributes).chain(described.notes).chain(absence).collect();
         let fill_value = array.fill_value().as_ne_bytes().to_vec();
         let source = ZarrChunks {
             array,
@@ -90,6 +108,8 @@ impl ArrayOpener<'_> {
             chunk: chunk.clone(),
             shape,
             fill_value,
+            unusable_fill: described.unusable_fill,
+            witness: Witness::new(node.file.clone()),
             limit,
             indices: self.options.shard_indices.clone(),
             image: ChunkCache::new_image(),
@@ -112,7 +132,7 @@ fn chunking(
     array: &Array<ZarrsStorage>,
     irregular: Option<IrregularGrid>,
     pixel_type: PixelType,
-    limit: usize,
+    (limit, has_fill): (usize, bool),
 ) -> Result<Chunking, StackError> {
     let grid = largest_chunk(stack, array, irregular.as_ref())?;
     let too_large =
@@ -129,6 +149,7 @@ fn chunking(
         shape: shape.ok_or_else(|| damaged_grid(stack, &format!("chunks of {grid:?}")))?,
         data_type: array.data_type().clone(),
         fill_value: array.fill_value().clone(),
+        has_fill,
     };
     // A shard may be larger than what is decoded at once, a chunk in it may not.
     let mut limits = Limits::of_chunks(limit);
@@ -235,24 +256,6 @@ fn pixel_size(scale: &[Option<f64>], axes: &Axes) -> Option<PixelSize> {
     let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
     let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
     PerAxis::new(&sizes?).ok()
-}
-
-fn pixel_type_of(found: &DataType) -> Option<PixelType> {
-    let zarr_type = |pixel_type: &PixelType| match pixel_type {
-        PixelType::Bool => data_type::bool(),
-        PixelType::U8 => data_type::uint8(),
-        PixelType::U16 => data_type::uint16(),
-        PixelType::U32 => data_type::uint32(),
-        PixelType::U64 => data_type::uint64(),
-        PixelType::I8 => data_type::int8(),
-        PixelType::I16 => data_type::int16(),
-        PixelType::I32 => data_type::int32(),
-        PixelType::I64 => data_type::int64(),
-        PixelType::F16 => data_type::float16(),
-        PixelType::F32 => data_type::float32(),
-        PixelType::F64 => data_type::float64(),
-    };
-    PixelType::ALL.into_iter().find(|pixel_type| zarr_type(pixel_type) == *found)
 }
 
 pub(super) fn zarr_error(

@@ -9,8 +9,9 @@ use zarrs::array::Array;
 use super::array::zarr_error;
 use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
 use super::grid::{IrregularGrid, Span};
-use super::shard::{ShardIndices, ShardLayout};
-use super::store::{Part, Store, ZarrsStorage};
+use super::shard::{Found, ShardError, ShardIndices, ShardLayout};
+use super::store::{Part, Store, StoreError, ZarrsStorage};
+use super::witness::Witness;
 use crate::StackError;
 use crate::chunk::DecodedChunk;
 use crate::chunked::ChunkSource;
@@ -27,6 +28,10 @@ pub(super) struct ZarrChunks {
     /// The shape of the array.
     pub shape: Vec<usize>,
     pub fill_value: Vec<u8>,
+    /// The fill value of the file, where it is no value of the type.
+    pub unusable_fill: Option<String>,
+    /// What is still there as long as the store is.
+    pub witness: Witness,
     /// Bytes that a chunk may decode to.
     pub limit: usize,
     pub indices: ShardIndices,
@@ -66,6 +71,20 @@ impl ZarrChunks {
             None => format!("chunk {chunk:?}"),
         };
         zarr_error(&self.stack, place, source)
+    }
+
+    /// Refuses to fill what is not there, unless it is known that there is nothing and what would be there instead.
+    fn check_missing(&self, chunk: &[usize], key: &str) -> Result<(), StackError> {
+        self.witness.check(self.store.as_ref()).map_err(|source| self.failed(chunk, Some(key), source))?;
+        match &self.unusable_fill {
+            None => Ok(()),
+            Some(found) => Err(StackError::Damaged {
+                stack: self.stack.clone(),
+                place: format!("chunk {chunk:?} ({})", self.store.name(key)),
+                got: format!("no such chunk, and {found} as fill_value"),
+                expected: format!("a chunk, or a fill_value of {}", self.pixel_type),
+            }),
+        }
     }
 
     /// Puts a chunk of the largest size together from those of the file that it touches.
@@ -120,11 +139,14 @@ impl ZarrChunks {
             shape: shape.ok_or_else(|| failed("a chunk without pixels".into()))?,
             data_type: self.array.data_type().clone(),
             fill_value: self.array.fill_value().clone(),
+            has_fill: self.unusable_fill.is_none(),
         };
         let decoder = ChunkDecoder::new(&self.array.codecs(), form, Limits::of_chunks(self.limit));
         let decoder = decoder.map_err(|source| failed(source.into()))?;
-        let read = self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit());
-        let Some(encoded) = read.map_err(|source| failed(source.into()))? else { return Ok(()) };
+        let read = absent_if_hidden(self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit()));
+        let Some(encoded) = read.map_err(|source| failed(source.into()))? else {
+            return self.check_missing(&place, key.as_str());
+        };
         let pixels = decoder.decode(encoded).map_err(|source| failed(source.into()))?;
 
         // Where the two meet, counted from the start of the touched chunk and from that of the area.
@@ -165,16 +187,29 @@ impl ZarrChunks {
     }
 }
 
+/// What is refused by a server that refuses what is not there is not there.
+fn absent_if_hidden(read: Result<Option<Vec<u8>>, StoreError>) -> Result<Option<Vec<u8>>, StoreError> {
+    match read {
+        Err(StoreError::Hidden(_)) => Ok(None),
+        read => read,
+    }
+}
+
 impl ChunkSource for ZarrChunks {
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        let (bytes, key) = match &self.chunks {
+        let (found, key) = match &self.chunks {
             ArrayChunks::Irregular(grid) => return self.irregular(grid, chunk),
             ArrayChunks::Plain(decoder) => {
                 let at: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
                 let key = self.array.chunk_key(&at);
                 let read = self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit());
-                let read = read.map_err(|source| self.failed(chunk, Some(key.as_str()), source))?;
-                (read.map(|bytes| decoder.decode(bytes).map_err(Into::into)).transpose(), key)
+                let read = absent_if_hidden(read)
+                    .map_err(|source| self.failed(chunk, Some(key.as_str()), source))?;
+                let found: Result<Found, ShardError> = match read {
+                    Some(bytes) => decoder.decode(bytes).map(Found::Pixels).map_err(Into::into),
+                    None => Ok(Found::NoFile),
+                };
+                (found, key)
             }
             ArrayChunks::Shards(layout) => {
                 let (shard, number) = layout.locate(chunk);
@@ -183,9 +218,11 @@ impl ChunkSource for ZarrChunks {
                 (self.indices.chunk(self.store.as_ref(), layout, place, number), key)
             }
         };
-        match bytes.map_err(|source| self.failed(chunk, Some(key.as_str()), source))? {
-            Some(bytes) => self.decoded(chunk, bytes, &self.chunk),
-            None => Ok(DecodedChunk::uniform(&self.fill_value, chunk.len())),
+        match found.map_err(|source| self.failed(chunk, Some(key.as_str()), source))? {
+            Found::Pixels(bytes) => return self.decoded(chunk, bytes, &self.chunk),
+            Found::Empty if self.unusable_fill.is_none() => {}
+            Found::Empty | Found::NoFile => self.check_missing(chunk, key.as_str())?,
         }
+        Ok(DecodedChunk::uniform(&self.fill_value, chunk.len()))
     }
 }

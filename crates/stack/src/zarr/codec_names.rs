@@ -6,7 +6,8 @@ use zarrs::metadata::v2::MetadataV2;
 use zarrs::metadata::v3::MetadataV3;
 use zarrs::plugin::PluginCreateError;
 
-use super::node::{Node, ZarrVersion};
+use super::codec_settings::Problem;
+use super::node::ZarrVersion;
 
 /// Codecs that make data smaller.
 const COMPRESSORS: [&str; 13] = [
@@ -15,9 +16,9 @@ const COMPRESSORS: [&str; 13] = [
 ];
 
 /// The codecs of an array in the order of encoding, those inside of shards in the place of the sharding codec.
-fn codecs(node: &Node) -> Vec<&Value> {
-    let get = |key: &str| node.metadata.get(key);
-    match node.version {
+fn codecs(version: ZarrVersion, metadata: &Map<String, Value>) -> Vec<&Value> {
+    let get = |key: &str| metadata.get(key);
+    match version {
         ZarrVersion::V2 => {
             let filters = get("filters").and_then(Value::as_array);
             let compressor = get("compressor").filter(|value| !value.is_null());
@@ -45,27 +46,33 @@ fn name_of(codec: &Value) -> Option<&str> {
     Some(name.strip_prefix("numcodecs.").unwrap_or(name))
 }
 
-/// The first codec of an array that is not known, by its name.
-pub(super) fn unknown_codec(node: &Node) -> Option<String> {
-    let is_unknown = |codec: &&Value| {
-        let made = match node.version {
-            ZarrVersion::V2 => serde_json::from_value::<MetadataV2>((*codec).clone())
-                .ok()
-                .map(|metadata| Codec::from_metadata(&metadata)),
-            ZarrVersion::V3 => serde_json::from_value::<MetadataV3>((*codec).clone())
-                .ok()
-                .map(|metadata| Codec::from_metadata(&metadata)),
+/// The first codec of an array that cannot be made: what is wrong with it, or else the name of one that is not known.
+pub(super) fn refused_codec(
+    version: ZarrVersion,
+    metadata: &Map<String, Value>,
+) -> Option<Result<Problem, String>> {
+    let refusal = |codec: &Value| {
+        let found = codec.clone();
+        let made = match version {
+            ZarrVersion::V2 => serde_json::from_value::<MetadataV2>(found)
+                .map(|metadata| Codec::from_metadata(&metadata).map(drop)),
+            ZarrVersion::V3 => serde_json::from_value::<MetadataV3>(found)
+                .map(|metadata| Codec::from_metadata(&metadata).map(drop)),
         };
-        matches!(made, Some(Err(PluginCreateError::Unsupported(_))))
+        let name = name_of(codec).unwrap_or("without a name").to_owned();
+        let problem = |reason: String| Ok(Problem::new(format!("codec {name}"), Some(codec), reason));
+        match made {
+            Ok(Ok(())) => None,
+            Ok(Err(PluginCreateError::Unsupported(_))) => Some(Err(name)),
+            Ok(Err(error)) => Some(problem(format!("settings that decoding can use ({error})"))),
+            Err(error) => Some(problem(format!("a codec ({error})"))),
+        }
     };
-    codecs(node)
-        .into_iter()
-        .find(is_unknown)
-        .map(|codec| name_of(codec).unwrap_or("without a name").to_owned())
+    codecs(version, metadata).into_iter().find_map(refusal)
 }
 
 /// The compression in words, `blosc(zstd)`; `None` if there is none.
-pub(super) fn compression(node: &Node) -> Option<String> {
+pub(super) fn compression(version: ZarrVersion, metadata: &Map<String, Value>) -> Option<String> {
     let short = |codec: &Value| {
         let name = name_of(codec).filter(|name| COMPRESSORS.contains(name))?;
         let configuration = codec.get("configuration").unwrap_or(codec);
@@ -74,14 +81,13 @@ pub(super) fn compression(node: &Node) -> Option<String> {
             None => Some(name.to_owned()),
         }
     };
-    let names: Vec<String> = codecs(node).into_iter().filter_map(short).collect();
+    let names: Vec<String> = codecs(version, metadata).into_iter().filter_map(short).collect();
     (!names.is_empty()).then(|| names.join("+"))
 }
 
 /// Replaces `C` and `F` as orders of a transposition, which drafts of version 3 had, by the axes they stand for.
-pub(super) fn spell_out_orders(metadata: &mut Map<String, Value>, n_dimensions: usize) {
-    let codecs = metadata.get_mut("codecs").and_then(Value::as_array_mut);
-    for codec in codecs.into_iter().flatten() {
+pub(super) fn spell_out_orders(codecs: &mut [Value], n_dimensions: usize) {
+    for codec in codecs {
         if codec.get("name").and_then(Value::as_str) != Some("transpose") {
             continue;
         }
@@ -96,18 +102,17 @@ pub(super) fn spell_out_orders(metadata: &mut Map<String, Value>, n_dimensions: 
 
 #[cfg(test)]
 mod tests {
-    use super::super::node::NodeKind;
     use super::*;
 
-    fn node(version: ZarrVersion, metadata: Value) -> Node {
-        let Value::Object(metadata) = metadata else { unreachable!("an object") };
-        Node { kind: NodeKind::Array, version, metadata, attributes: Map::new(), listed: None }
+    fn object(json: Value) -> Map<String, Value> {
+        let Value::Object(map) = json else { unreachable!("an object") };
+        map
     }
 
     #[test]
     fn names_are_short() {
         let v2 = |filters: Value, compressor: Value| {
-            compression(&node(ZarrVersion::V2, json!({"filters": filters, "compressor": compressor})))
+            compression(ZarrVersion::V2, &object(json!({"filters": filters, "compressor": compressor})))
         };
         assert_eq!(v2(json!(null), json!(null)), None);
         assert_eq!(v2(json!(null), json!({"id": "blosc", "cname": "lz4"})).unwrap(), "blosc(lz4)");
@@ -115,17 +120,21 @@ mod tests {
         assert_eq!(v2(zlib, json!({"id": "zlib", "level": 1})).unwrap(), "zlib");
         let inner = json!([{"name": "bytes"}, {"name": "zstd", "configuration": {"level": 1}}]);
         let shards = json!({"name": "sharding_indexed", "configuration": {"codecs": inner}});
-        assert_eq!(compression(&node(ZarrVersion::V3, json!({"codecs": [shards]}))).unwrap(), "zstd");
+        assert_eq!(compression(ZarrVersion::V3, &object(json!({"codecs": [shards]}))).unwrap(), "zstd");
     }
 
     #[test]
-    fn unknown_codecs_are_named() {
+    fn unknown_codecs_and_settings_are_named() {
         let v2 =
             json!({"filters": [{"id": "delta", "dtype": "<u2"}], "compressor": {"id": "zlib", "level": 1}});
-        assert_eq!(unknown_codec(&node(ZarrVersion::V2, v2)).as_deref(), Some("delta"));
+        assert_eq!(refused_codec(ZarrVersion::V2, &object(v2)), Some(Err("delta".to_owned())));
         let v3 = json!({"codecs": ["bytes", {"name": "numcodecs.lzma", "configuration": {}}]});
-        assert_eq!(unknown_codec(&node(ZarrVersion::V3, v3)).as_deref(), Some("lzma"));
+        assert_eq!(refused_codec(ZarrVersion::V3, &object(v3)), Some(Err("lzma".to_owned())));
         let known = json!({"filters": null, "compressor": {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}});
-        assert_eq!(unknown_codec(&node(ZarrVersion::V2, known)), None);
+        assert_eq!(refused_codec(ZarrVersion::V2, &object(known)), None);
+        let wrong = json!({"filters": [{"id": "shuffle", "elementsize": "two"}], "compressor": null});
+        let problem = refused_codec(ZarrVersion::V2, &object(wrong)).unwrap().unwrap();
+        assert_eq!(problem.member, "codec shuffle");
+        assert!(problem.got.contains("two"), "{problem:?}");
     }
 }

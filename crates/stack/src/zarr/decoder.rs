@@ -29,6 +29,10 @@ pub(crate) enum DecodeError {
     IndexTooLarge { got: u64, limit: u64 },
     #[error("got chunks of {inner:?} in shards of {shard:?}, expected a whole number of them")]
     Shard { inner: Vec<u64>, shard: Vec<u64> },
+    #[error(
+        "got a shard without one of its chunks, expected all of them, because fill_value is no value of the type"
+    )]
+    NoFill,
     #[error("the sizes of index and chunks of a shard cannot be told from its codecs")]
     Indeterminate,
     #[error("it cannot be decompressed")]
@@ -47,6 +51,8 @@ pub(super) struct Form {
     pub shape: ChunkShape,
     pub data_type: DataType,
     pub fill_value: FillValue,
+    /// Whether the fill value is that of the file, which has none that is usable otherwise.
+    pub has_fill: bool,
 }
 
 impl Form {
@@ -109,7 +115,8 @@ impl ChunkDecoder {
         for codec in codecs.array_to_array_codecs() {
             let (shape, data_type, fill_value) =
                 codec.encoded_representation(&stored.shape, &stored.data_type, &stored.fill_value)?;
-            let decoded = std::mem::replace(&mut stored, Form { shape, data_type, fill_value });
+            let encoded = Form { shape, data_type, fill_value, ..stored };
+            let decoded = std::mem::replace(&mut stored, encoded);
             stages.push((codec.clone(), decoded));
         }
         if stored.n_bytes().is_none_or(|n_bytes| n_bytes > limit.saturating_mul(8)) {
@@ -161,14 +168,14 @@ impl ChunkDecoder {
         for compressor in self.compressors.iter().rev() {
             bytes = compressor.decode(bytes, &self.options)?;
         }
-        let Form { shape, data_type, fill_value } = &self.stored;
+        let Form { shape, data_type, fill_value, .. } = &self.stored;
         let mut array = match &self.body {
             Body::Plain(codec) => {
                 codec.decode(Cow::Owned(bytes), shape, data_type, fill_value, &self.options)?
             }
             Body::Shard(layout) => ArrayBytes::from(layout.decode_all(&bytes)?),
         };
-        for (codec, Form { shape, data_type, fill_value }) in self.stages.iter().rev() {
+        for (codec, Form { shape, data_type, fill_value, .. }) in self.stages.iter().rev() {
             array = codec.decode(array, shape, data_type, fill_value, &self.options)?;
         }
         let pixels = array.into_fixed().map_err(CodecError::from)?.into_owned();

@@ -1,8 +1,9 @@
 //! Grids whose chunks differ in size, read from the metadata before anything is made of it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::node::{Node, ZarrVersion};
+use super::json::shortened;
+use super::node::ZarrVersion;
 use crate::StackError;
 
 /// Chunk sizes that a grid may list.
@@ -34,12 +35,16 @@ impl IrregularGrid {
     ///
     /// # Errors
     /// [`StackError::Unsupported`] for a grid of an unknown name, [`StackError::Damaged`] for one that cannot be counted.
-    pub fn of(stack: &str, node: &Node) -> Result<Option<Self>, StackError> {
-        let grid = node.metadata.get("chunk_grid");
+    pub fn of(
+        stack: &str,
+        version: ZarrVersion,
+        metadata: &Map<String, Value>,
+    ) -> Result<Option<Self>, StackError> {
+        let grid = metadata.get("chunk_grid");
         let name = grid.and_then(|grid| grid.as_str().or_else(|| grid.get("name")?.as_str()));
         let key = match name {
             None | Some("regular") => return Ok(None),
-            Some(_) if node.version == ZarrVersion::V2 => return Ok(None),
+            Some(_) if version == ZarrVersion::V2 => return Ok(None),
             Some("rectilinear") => "chunk_shapes",
             Some("rectangular") => "chunk_shape",
             Some(name) => {
@@ -64,8 +69,8 @@ impl IrregularGrid {
             Some(list) => listed(list, &mut n_listed).map(Edges::Listed),
         });
         let edges = edges.collect::<Result<Vec<_>, _>>();
-        let grid = IrregularGrid(edges.map_err(|expected| damaged(shortened(sizes), expected))?);
-        let shape = node.metadata.get("shape").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let grid = IrregularGrid(edges.map_err(|expected| damaged(list_shortened(sizes), expected))?);
+        let shape = metadata.get("shape").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let fits = |(edges, size): (&Edges, &Value)| match (edges, size.as_u64()) {
             (Edges::Listed(ends), Some(size)) => ends.last().is_some_and(|end| *end >= size),
             (Edges::Fixed(_), Some(_)) => true,
@@ -74,7 +79,7 @@ impl IrregularGrid {
         if grid.0.len() == shape.len() && grid.0.iter().zip(shape).all(fits) {
             Ok(Some(grid))
         } else {
-            Err(damaged(shortened(sizes), &format!("chunks that cover {}", shortened(shape))))
+            Err(damaged(list_shortened(sizes), &format!("chunks that cover {}", list_shortened(shape))))
         }
     }
 
@@ -88,6 +93,15 @@ impl IrregularGrid {
             }
         };
         self.0.iter().map(largest).collect()
+    }
+
+    /// How many chunks cover an image of this shape along every dimension.
+    pub fn n_chunks(&self, shape: &[u64]) -> Vec<u64> {
+        let count = |(edges, n): (&Edges, &u64)| match edges {
+            Edges::Fixed(size) => n.div_ceil(*size),
+            Edges::Listed(ends) => (ends.partition_point(|end| end < n) as u64 + 1).min(*n),
+        };
+        self.0.iter().zip(shape).map(count).collect()
     }
 
     /// The chunks along a dimension that have pixels from `start` to before `end`.
@@ -142,33 +156,20 @@ fn listed(list: &[Value], n_listed: &mut usize) -> Result<Vec<u64>, &'static str
     if ends.is_empty() { Err("at least one chunk along every dimension") } else { Ok(ends) }
 }
 
-/// JSON for people: its start, if it is long.
-fn shortened(list: &[Value]) -> String {
-    let text = Value::from(list).to_string();
-    match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+fn list_shortened(list: &[Value]) -> String {
+    shortened(&Value::from(list))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::node::NodeKind;
     use super::*;
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     fn grid(shape: Value, name: &str, sizes: Value) -> Result<Option<IrregularGrid>, String> {
         let key = if name == "rectangular" { "chunk_shape" } else { "chunk_shapes" };
         let metadata = json!({"shape": shape, "chunk_grid": {"name": name, "configuration": {key: sizes}}});
         let Value::Object(metadata) = metadata else { unreachable!("an object") };
-        let node = Node {
-            kind: NodeKind::Array,
-            version: ZarrVersion::V3,
-            metadata,
-            attributes: Map::new(),
-            listed: None,
-        };
-        IrregularGrid::of("a", &node).map_err(|error| error.to_string())
+        IrregularGrid::of("a", ZarrVersion::V3, &metadata).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::node::{Node, NodeKind, ZarrVersion, child_names, listed_nodes, read_list, read_node};
+use super::beside;
+use super::node::{
+    Node, NodeKind, ZarrVersion, child_names, is_damage, listed_nodes, note_of, read_list, read_node,
+};
 use super::ome::{self, Level, Multiscale};
 use super::store::Store;
 use crate::StackError;
@@ -12,6 +15,8 @@ use crate::StackError;
 pub(super) struct FoundImage {
     pub levels: Vec<FoundLevel>,
     pub image: Option<Multiscale>,
+    /// What people should know about how it was found.
+    pub notes: Vec<String>,
 }
 
 /// One array of an image.
@@ -97,7 +102,7 @@ impl<'a> Hierarchy<'a> {
             *listed = read_list(self.store, path)?;
         }
         if let Some(node) = &node {
-            for (name, listed) in listed_nodes(node) {
+            for (name, listed) in listed_nodes(path, node) {
                 if self.nodes.len() >= self.max_nodes {
                     return Err(self.too_many("nodes", self.max_nodes));
                 }
@@ -185,6 +190,10 @@ impl<'a> Hierarchy<'a> {
         depth: usize,
         found: &mut Vec<FoundImage>,
     ) -> Result<(), StackError> {
+        // Which arrays form images is what the attributes say.
+        if let Some(error) = &group.unreadable {
+            return Err(StackError::Shared(error.clone()));
+        }
         let images = ome::multiscales(&group.attributes);
         if !images.is_empty() {
             for image in images {
@@ -239,26 +248,42 @@ impl<'a> Hierarchy<'a> {
             Ok(FoundLevel { path: self.inside(group, path)?, scale: scale.clone() })
         };
         let levels = image.levels.iter().map(level).collect::<Result<_, StackError>>()?;
-        Ok(FoundImage { levels, image: Some(image) })
+        Ok(FoundImage { levels, image: Some(image), notes: Vec::new() })
     }
 
     /// An array by itself, with what an image above it says about it.
     fn level_of_image(&mut self, array: &str) -> Result<FoundImage, StackError> {
         let mut group = parent_of(array);
+        let mut notes = Vec::new();
         while let Some(path) = group {
-            if let Some(node) = self.node(path)? {
+            if let Some(node) = self.node_above(path, &mut notes)? {
                 for image in ome::multiscales(&node.attributes) {
                     let is_it = |level: &&Level| resolve(path, &level.path).as_deref() == Some(array);
                     if let Some(Level { scale, .. }) = image.levels.iter().find(is_it) {
                         let level = FoundLevel { path: array.to_owned(), scale: scale.clone() };
-                        return Ok(FoundImage { levels: vec![level], image: Some(image) });
+                        return Ok(FoundImage { levels: vec![level], image: Some(image), notes });
                     }
                 }
             }
             group = parent_of(path);
         }
         let level = FoundLevel { path: array.to_owned(), scale: None };
-        Ok(FoundImage { levels: vec![level], image: None })
+        Ok(FoundImage { levels: vec![level], image: None, notes })
+    }
+
+    /// A node above an array, which is read without it if it is damaged.
+    fn node_above(&mut self, path: &str, notes: &mut Vec<String>) -> Result<Option<Node>, StackError> {
+        match self.node(path) {
+            Ok(node) => {
+                notes.extend(node.as_ref().and_then(Node::unreadable_note));
+                Ok(node)
+            }
+            Err(error) if is_damage(&error) => {
+                notes.push(note_of(&error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The images of a collection: those that its `OME` group lists, or else all whose name is a number.
@@ -294,16 +319,27 @@ impl<'a> Hierarchy<'a> {
             ),
             hint: "name an array in it, because this server cannot list",
         })?;
-        let mut is_empty = true;
+        let mut arrays = Vec::new();
         for name in names {
             let child = join(path, &name);
-            if matches!(self.node(&child)?, Some(Node { kind: NodeKind::Array, .. })) {
-                let level = FoundLevel { path: child, scale: None };
-                self.add(found, FoundImage { levels: vec![level], image: None })?;
-                is_empty = false;
+            if let Some(node @ Node { kind: NodeKind::Array, .. }) = self.node(&child)? {
+                arrays.push((child, node));
             }
         }
-        if is_empty { Err(self.empty(path)) } else { Ok(()) }
+        let (images, others): (Vec<_>, Vec<_>) =
+            arrays.into_iter().partition(|(_, node)| beside::why_no_image(node).is_none());
+        // Where none is an image, opening says what is wrong with the first of them.
+        let (images, others) = if images.is_empty() { (others, images) } else { (images, others) };
+        if images.is_empty() {
+            return Err(self.empty(path));
+        }
+        let mut notes = beside::left_out(&others);
+        for (child, _) in images {
+            let level = FoundLevel { path: child, scale: None };
+            let notes = std::mem::take(&mut notes);
+            self.add(found, FoundImage { levels: vec![level], image: None, notes })?;
+        }
+        Ok(())
     }
 
     fn empty(&self, path: &str) -> StackError {

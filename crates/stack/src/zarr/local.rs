@@ -154,6 +154,35 @@ impl Store for FolderStore {
         Ok(Some(names))
     }
 
+    fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        check_key(key)?;
+        match fs::metadata(self.root.join(key)) {
+            Ok(found) => Ok(!found.is_dir()),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn entries(&self, folder: &str, each: &mut dyn FnMut(&str, bool) -> bool) -> Result<bool, StoreError> {
+        self.admit_folder(folder)?;
+        let listed = match fs::read_dir(self.root.join(folder)) {
+            Ok(listed) => listed,
+            Err(error) if is_absent(&error) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in listed {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = entry.file_type()?;
+            let is_folder = kind.is_dir()
+                || (kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|found| found.is_dir()));
+            if !each(&name, is_folder) {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
     fn name(&self, key: &str) -> String {
         let path = if key.is_empty() { self.root.clone() } else { self.root.join(key) };
         path.display().to_string()

@@ -1,15 +1,21 @@
 //! Zarr v2 and v3 arrays and OME-Zarr images: in a folder, in a zip file, or behind a URL.
 
 mod array;
+mod beside;
+mod chunk_names;
 mod chunks;
 mod codec_names;
+mod codec_settings;
 pub(crate) mod compressor;
 mod decoder;
+mod fill;
 mod grid;
 mod hierarchy;
 mod identity;
+mod json;
 mod local;
 mod location;
+mod members;
 mod metadata;
 mod node;
 mod ome;
@@ -17,14 +23,16 @@ mod remote;
 mod shard;
 mod store;
 mod units;
+mod witness;
 mod zipped;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_files::check_path;
 
-use self::array::ArrayOpener;
+use self::array::{ArrayOpener, MAX_REQUESTS};
 use self::hierarchy::{FoundImage, Hierarchy};
 use self::local::FolderStore;
 pub use self::location::ZarrUri;
@@ -40,7 +48,7 @@ use crate::{Format, OpenOptions, OpenRequest, StackError};
 ///
 /// A path names an array, an OME-Zarr image, a plate, a well or another collection of images, or every array of a
 /// group, names sorted as strings. The store is a zip file, or the outermost folder of the path whose name ends in
-/// `.zarr`, or the path itself. Missing chunks read as the fill value. The chunks inside of a shard are read one by one.
+/// `.zarr`, or the path itself. Missing chunks read as the fill value, as long as the store's own metadata is there. The chunks inside of a shard are read one by one.
 pub(crate) struct ZarrFormat;
 
 impl Format for ZarrFormat {
@@ -57,8 +65,14 @@ impl Format for ZarrFormat {
         let store = open_store(&store, request.options)?;
         let mut hierarchy = Hierarchy::new(store.as_ref());
         let images = hierarchy.find(&node)?;
-        let opener = ArrayOpener { store: store.clone(), axes: request.axes, options: request.options };
-        let mut open_image = |FoundImage { levels, image }: &FoundImage| {
+        let opener = ArrayOpener {
+            store: store.clone(),
+            axes: request.axes,
+            options: request.options,
+            n_requests: Cell::new(MAX_REQUESTS),
+        };
+        let mut open_image = |image: &FoundImage| {
+            let levels = &image.levels;
             let got = levels.len();
             let n_levels = request.n_levels.unwrap_or(got).max(1);
             let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
@@ -66,7 +80,7 @@ impl Format for ZarrFormat {
                 got,
                 expected: n_levels,
             })?;
-            let open = |level| opener.open(level, image.as_ref(), &hierarchy.required(&level.path)?);
+            let open = |level| opener.open(level, image, &hierarchy.required(&level.path)?);
             wanted.iter().map(open).collect()
         };
         images.iter().map(&mut open_image).collect()

@@ -5,6 +5,7 @@
 use patchweave_geometry::Axis;
 use serde_json::{Map, Value};
 
+use super::json::whole;
 use super::units::micrometres;
 
 /// One multiscale image.
@@ -31,11 +32,23 @@ pub(super) struct Level {
 pub(super) fn multiscales(attributes: &Map<String, Value>) -> Vec<Multiscale> {
     let ome = ome_attributes(attributes);
     let images = ome.get("multiscales").and_then(Value::as_array);
-    let own_version = ome.get("version").and_then(Value::as_str);
-    images.into_iter().flatten().filter_map(|image| multiscale(image, own_version)).collect()
+    let own_version = ome.get("version").and_then(name);
+    images.into_iter().flatten().filter_map(|image| multiscale(image, own_version.clone())).collect()
 }
 
-fn multiscale(image: &Value, version: Option<&str>) -> Option<Multiscale> {
+/// A text, or the digits of a number where a text should be.
+fn name(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            let whole = number.as_f64().and_then(whole).filter(|_| number.is_f64());
+            Some(whole.map_or_else(|| number.to_string(), |whole| whole.to_string()))
+        }
+        _ => None,
+    }
+}
+
+fn multiscale(image: &Value, version: Option<String>) -> Option<Multiscale> {
     let datasets = image.get("datasets")?.as_array().filter(|datasets| !datasets.is_empty())?;
     let axes = image.get("axes").and_then(Value::as_array);
     let global = scale_of(image);
@@ -43,20 +56,19 @@ fn multiscale(image: &Value, version: Option<&str>) -> Option<Multiscale> {
         let scale = axes.zip(scale_of(level)).map(|(axes, own)| {
             let size = |(dimension, axis): (usize, &Value)| {
                 let global = match &global {
-                    Some(global) => *global.get(dimension)?,
+                    Some(global) => (*global.get(dimension)?)?,
                     None => 1.0,
                 };
                 let unit = micrometres(axis.get("unit")?.as_str()?)?;
-                let size = unit * own.get(dimension)? * global;
+                let size = unit * (*own.get(dimension)?)? * global;
                 (size.is_finite() && size > 0.0).then_some(size)
             };
             axes.iter().enumerate().map(size).collect()
         });
-        Some(Level { path: level.get("path")?.as_str()?.to_owned(), scale })
+        Some(Level { path: name(level.get("path")?)?, scale })
     };
-    let version = version.or_else(|| image.get("version")?.as_str());
     Some(Multiscale {
-        version: version.map(str::to_owned),
+        version: version.or_else(|| name(image.get("version")?)),
         levels: datasets.iter().map(level).collect::<Option<_>>()?,
         axes: axes.map(|axes| axes.iter().map(axis).collect()),
     })
@@ -82,22 +94,23 @@ pub(super) fn axis_named(name: &str) -> Option<Axis> {
 /// Paths of the wells of a plate, row by row, columns in order.
 pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
     let plate = ome_attributes(attributes).get("plate")?;
-    let names = |key: &str| -> Vec<&str> {
+    let names = |key: &str| -> Vec<String> {
         let list = plate.get(key).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(|entry| entry.get("name")?.as_str()).collect()
+        list.into_iter().flatten().filter_map(|entry| name(entry.get("name")?)).collect()
     };
     let (rows, columns) = (names("rows"), names("columns"));
     let mut wells: Vec<(u64, u64, String)> = Vec::new();
     for well in plate.get("wells")?.as_array()? {
-        let Some(path) = well.get("path").and_then(Value::as_str) else { continue };
+        let Some(path) = well.get("path").and_then(name) else { continue };
         let mut parts = path.split('/');
-        let mut place = |key: &str, names: &[&str]| {
-            let name = parts.next();
-            let by_name = || names.iter().position(|known| Some(*known) == name).map(|at| at as u64);
-            well.get(key).and_then(Value::as_u64).or_else(by_name).unwrap_or(u64::MAX)
+        let mut place = |key: &str, names: &[String]| {
+            let part = parts.next();
+            let by_name = || names.iter().position(|known| Some(known.as_str()) == part).map(|at| at as u64);
+            let given = well.get(key).and_then(name).and_then(|number| number.parse().ok());
+            given.or_else(by_name).unwrap_or(u64::MAX)
         };
         let (row, column) = (place("rowIndex", &rows), place("columnIndex", &columns));
-        wells.push((row, column, path.to_owned()));
+        wells.push((row, column, path.clone()));
     }
     wells.sort_by_key(|(row, column, _)| (*row, *column));
     Some(wells.into_iter().map(|(_, _, path)| path).collect())
@@ -106,13 +119,13 @@ pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
 /// Paths of the fields of a well, in the order of the metadata.
 pub(super) fn fields(attributes: &Map<String, Value>) -> Option<Vec<String>> {
     let images = ome_attributes(attributes).get("well")?.get("images")?.as_array()?;
-    Some(images.iter().filter_map(|image| Some(image.get("path")?.as_str()?.to_owned())).collect())
+    Some(images.iter().filter_map(|image| name(image.get("path")?)).collect())
 }
 
 /// Names in a list of strings: of label images (`labels`) or the images of a collection (`series`).
 pub(super) fn names_in(attributes: &Map<String, Value>, key: &str) -> Option<Vec<String>> {
     let names = ome_attributes(attributes).get(key)?.as_array()?;
-    names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
+    names.iter().map(name).collect()
 }
 
 /// Whether the group is a collection of images named `0`, `1`, … (the `bioformats2raw` layout).
@@ -125,10 +138,11 @@ fn ome_attributes(attributes: &Map<String, Value>) -> &Map<String, Value> {
     attributes.get("ome").and_then(Value::as_object).unwrap_or(attributes)
 }
 
-fn scale_of(owner: &Value) -> Option<Vec<f64>> {
+/// One number per axis; `None` for one that is no number.
+fn scale_of(owner: &Value) -> Option<Vec<Option<f64>>> {
     let transforms = owner.get("coordinateTransformations")?.as_array()?;
     let scale = transforms.iter().find_map(|transform| transform.get("scale")?.as_array())?;
-    scale.iter().map(Value::as_f64).collect()
+    Some(scale.iter().map(Value::as_f64).collect())
 }
 
 #[cfg(test)]
@@ -177,6 +191,8 @@ mod tests {
         assert_eq!(scale("0", unit, "1"), [None, Some(2.0)]);
         assert_eq!(scale("-0.5", unit, "1"), [None, Some(2.0)]);
         assert_eq!(scale("1e200", unit, "1e200"), [None, Some(2.0)]);
+        assert_eq!(scale("\"NaN\"", unit, "1"), [None, Some(2.0)]);
+        assert_eq!(scale("null", unit, "null"), [None, Some(2.0)]);
     }
 
     #[test]
@@ -187,6 +203,10 @@ mod tests {
         let named = r#"{"multiscales": [{"axes": [{"name": "time", "type": "time"}, {"name": "depth"}],
             "datasets": [{"path": "s0"}]}]}"#;
         assert_eq!(first(named).axes, Some(vec![Some(Axis::T), None]));
+        let numbers =
+            first(r#"{"multiscales": [{"version": 0.4, "datasets": [{"path": 0}, {"path": 1.0}]}]}"#);
+        assert_eq!(numbers.version.as_deref(), Some("0.4"));
+        assert_eq!(numbers.levels.iter().map(|level| level.path.as_str()).collect::<Vec<_>>(), ["0", "1"]);
         for none in ["{}", r#"{"multiscales": [{"datasets": []}]}"#, r#"{"multiscales": 3}"#] {
             assert_eq!(multiscales(&attributes(none)), []);
         }

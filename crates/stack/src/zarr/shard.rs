@@ -28,6 +28,8 @@ pub(super) struct ShardLayout {
     index_len: u64,
     index_location: ShardingIndexLocation,
     fill_value: Vec<u8>,
+    /// Whether chunks that are not there can be filled.
+    has_fill: bool,
     shard: Vec<usize>,
 }
 
@@ -88,6 +90,7 @@ impl ShardLayout {
             index_len,
             index_location: configuration.index_location,
             fill_value: form.fill_value.as_ne_bytes().to_vec(),
+            has_fill: form.has_fill,
             shard: sizes(&shard)?,
         })
     }
@@ -144,7 +147,10 @@ impl ShardLayout {
         let strides = c_strides(&self.shard);
         for (number, &[start, len]) in index.iter().enumerate() {
             if is_empty([start, len]) {
-                continue;
+                if self.has_fill {
+                    continue;
+                }
+                return Err(DecodeError::NoFill);
             }
             let encoded = part(Part::Range { start, len });
             let encoded = encoded.ok_or(DecodeError::Index { start, len, size })?.to_vec();
@@ -222,9 +228,21 @@ impl Default for ShardIndices {
     }
 }
 
+/// What there is of a chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Pixels(Vec<u8>),
+    /// The index says that it has only fill values.
+    Empty,
+    /// There is no such file.
+    NoFile,
+}
+
 /// Why a chunk of a shard cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ShardError {
+    #[error("got no file, expected the shard whose index was read")]
+    Gone,
     #[error("the shard's index cannot be read")]
     ReadIndex(#[source] StoreError),
     #[error(transparent)]
@@ -234,28 +252,28 @@ pub(super) enum ShardError {
 }
 
 impl ShardIndices {
-    /// Reads and decodes a chunk of a shard; `None` if it has only fill values.
+    /// Reads and decodes a chunk of a shard.
     pub(super) fn chunk(
         &self,
         store: &dyn Store,
         layout: &ShardLayout,
         (image, key): (u64, &str),
         number: usize,
-    ) -> Result<Option<Vec<u8>>, ShardError> {
-        let Some(index) = self.index(store, layout, (image, key))? else { return Ok(None) };
+    ) -> Result<Found, ShardError> {
+        let Some(index) = self.index(store, layout, (image, key))? else { return Ok(Found::NoFile) };
         let place = index.get(number).copied().unwrap_or([u64::MAX; 2]);
         if is_empty(place) {
-            return Ok(None);
+            return Ok(Found::Empty);
         }
         let [start, len] = place;
         let bytes = match store.read(key, Part::Range { start, len }, layout.decoder.encoded_limit()) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(None),
+            Ok(None) => return Err(ShardError::Gone),
             Err(StoreError::Short { .. }) => return Err(DecodeError::Beyond { start, len }.into()),
             Err(StoreError::Range { size, .. }) => return Err(DecodeError::Index { start, len, size }.into()),
             Err(error) => return Err(error.into()),
         };
-        Ok(Some(layout.decoder.decode(bytes)?))
+        Ok(Found::Pixels(layout.decoder.decode(bytes)?))
     }
 
     fn index(
@@ -274,7 +292,11 @@ impl ShardIndices {
         if let Some(known) = &*index {
             return Ok(known.clone());
         }
-        let bytes = store.read(key, layout.index_part(), layout.index_len).map_err(ShardError::ReadIndex)?;
+        let bytes = match store.read(key, layout.index_part(), layout.index_len) {
+            // What is refused is not there, as far as this server says.
+            Err(StoreError::Hidden(_)) => None,
+            bytes => bytes.map_err(ShardError::ReadIndex)?,
+        };
         let read = bytes.map(|bytes| layout.decode_index(&bytes)).transpose()?.map(Arc::new);
         *index = Some(read.clone());
         Ok(read)
@@ -344,6 +366,7 @@ mod tests {
             shape: chunk_shape(&[4]).unwrap(),
             data_type: data_type::uint8(),
             fill_value: FillValue::from(9_u8),
+            has_fill: true,
         };
         let layout =
             ShardLayout::new(&codec.build(), &form, Limits { chunk: 1 << 20, index: 1 << 20 }).unwrap();
@@ -362,7 +385,7 @@ mod tests {
             for shard in ["a", "b", "c", "d", "e"] {
                 for _ in 0..3 {
                     let chunk = |number| indices.chunk(&store, &layout, (image, shard), number).unwrap();
-                    assert_eq!((chunk(0), chunk(1)), (Some(vec![1, 2]), None));
+                    assert_eq!((chunk(0), chunk(1)), (Found::Pixels(vec![1, 2]), Found::Empty));
                 }
                 let kept = indices.kept.lock().unwrap();
                 assert!(kept.n_bytes <= 2 * one && kept.slots.len() <= 2, "{kept:?}");
@@ -370,7 +393,7 @@ mod tests {
             }
         }
         assert_eq!(store.n_indices.load(Ordering::Relaxed), 15);
-        assert_eq!(indices.chunk(&store, &layout, (0, "missing"), 0).unwrap(), None);
+        assert_eq!(indices.chunk(&store, &layout, (0, "missing"), 0).unwrap(), Found::NoFile);
         assert_eq!(layout.decode_all(&store.bytes).unwrap(), [1, 2, 9, 9]);
     }
 

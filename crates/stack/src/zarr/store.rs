@@ -26,8 +26,40 @@ pub(crate) trait Store: Send + Sync {
     /// [`StoreError`] if it can list but fails.
     fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError>;
 
+    /// Whether there is a file.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be told.
+    fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        match self.read(key, Part::Range { start: 0, len: 1 }, 1) {
+            Ok(found) => Ok(found.is_some()),
+            // A file without bytes is one.
+            Err(StoreError::Short { .. } | StoreError::Range { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names what is directly in a folder and says whether it is a folder, until `each` returns false; whether this kind
+    /// of store can list at little cost.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it can list but fails.
+    fn entries(&self, _folder: &str, _each: &mut dyn FnMut(&str, bool) -> bool) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Whether every file costs a request to another machine.
     fn is_far(&self) -> bool {
+        false
+    }
+
+    /// Whether some file could be read so far, so that one that is refused may be one that is not there.
+    fn has_answered(&self) -> bool {
+        true
+    }
+
+    /// Whether the store was found to refuse what is not there, as if nobody may read it.
+    fn hides_absence(&self) -> bool {
         false
     }
 
@@ -66,6 +98,9 @@ pub(crate) enum StoreError {
     Io(#[from] io::Error),
     #[error("the zip file cannot be read")]
     Zip(#[from] zip::result::ZipError),
+    /// A server that answers in the same way for what nobody may read and for what is not there.
+    #[error(transparent)]
+    Hidden(RemoteError),
     #[error(transparent)]
     Remote(#[from] RemoteError),
 }

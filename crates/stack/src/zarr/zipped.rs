@@ -1,6 +1,7 @@
 //! A Zarr in a zip file.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::fs;
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,6 +61,13 @@ impl ZipStore {
         names.sort_unstable();
         let prefix = common_folder(&names);
         Ok(ZipStore { file, archive: Mutex::new(archive), prefix, names })
+    }
+
+    /// What the names of all entries in a folder start with.
+    fn parent(&self, folder: &str) -> String {
+        let named = format!("{folder}/");
+        let folder = named.strip_prefix(&self.prefix).unwrap_or(&named).trim_matches('/');
+        if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) }
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>, StoreError> {
@@ -150,26 +158,47 @@ impl Store for ZipStore {
         Ok(Some(bytes))
     }
 
-    fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
-        let named = format!("{folder}/");
-        let folder = named.strip_prefix(&self.prefix).unwrap_or(&named).trim_matches('/');
-        let parent =
-            if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) };
-        let mut names = Vec::new();
+    fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        check_key(key)?;
+        // What the directory says is of no use without the file.
+        match fs::metadata(self.file.path()) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let inside = format!("{}{key}", self.prefix);
+        let is_there = |name: &str| self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
+        Ok(is_there(&inside) || is_there(key))
+    }
+
+    fn entries(&self, folder: &str, each: &mut dyn FnMut(&str, bool) -> bool) -> Result<bool, StoreError> {
+        let parent = self.parent(folder);
         let mut rest = &self.names[self.names.partition_point(|name| *name < parent)..];
         while let Some(inside) = rest.first().and_then(|name| name.strip_prefix(&parent)) {
-            let n_same = match inside.split_once('/') {
-                Some((first, _)) => {
-                    let start = format!("{parent}{first}/");
-                    if !first.is_empty() {
-                        names.push(first.to_owned());
-                    }
-                    rest.partition_point(|name| name.starts_with(&start))
-                }
-                None => 1,
+            let first = inside.split_once('/').map_or(inside, |(first, _)| first);
+            let is_folder = first.len() < inside.len();
+            let n_same = if is_folder {
+                let start = format!("{parent}{first}/");
+                rest.partition_point(|name| name.starts_with(&start))
+            } else {
+                1
             };
             rest = &rest[n_same..];
+            if !first.is_empty() && !each(first, is_folder) {
+                break;
+            }
         }
+        Ok(true)
+    }
+
+    fn folders(&self, folder: &str) -> Result<Option<Vec<String>>, StoreError> {
+        let mut names = Vec::new();
+        self.entries(folder, &mut |name, is_folder| {
+            if is_folder {
+                names.push(name.to_owned());
+            }
+            true
+        })?;
         Ok(Some(names))
     }
 
