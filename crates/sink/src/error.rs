@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use patchweave_geometry::{Axes, GeometryError};
 
@@ -19,6 +20,18 @@ use patchweave_geometry::{Axes, GeometryError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
+    /// A folder that another process works in and does not let go of.
+    #[error(
+        "another process has worked in {} for {} s; wait for it, or end it if it hangs",
+        folder.display(),
+        waited.as_secs()
+    )]
+    Held {
+        /// The folder.
+        folder: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// A block for a sample that the image does not have.
     #[error("{}: got a block of a sample that does not exist", path.display())]
     Sample {

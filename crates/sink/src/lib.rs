@@ -10,6 +10,7 @@ mod block;
 mod checked;
 mod error;
 mod folder_store;
+mod lock;
 mod ome_zarr;
 mod runs;
 mod spec;
@@ -22,6 +23,7 @@ use ndarray::ArrayView4;
 
 pub use error::SinkError;
 pub use folder_store::FolderStore;
+pub use lock::FolderLock;
 pub use spec::{Format, ImageSpec};
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 
