@@ -166,6 +166,9 @@ pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
     /// This value as `f32`.
     fn to_f32(self) -> f32;
 
+    /// Whether `f32` holds this value as it is; NaN is held.
+    fn is_exact_f32(self) -> bool;
+
     /// The nearest value of this type; out of range becomes the limit, NaN becomes 0 for integers.
     fn from_f32(value: f32) -> Self;
 
@@ -229,6 +232,13 @@ macro_rules! integer_pixels {
             }
 
             #[inline]
+            fn is_exact_f32(self) -> bool {
+                #[expect(clippy::cast_possible_truncation, reason = "no integer is beyond 2^64")]
+                let there_and_back = self.to_f32() as i128;
+                there_and_back == i128::from(self)
+            }
+
+            #[inline]
             fn from_f32(value: f32) -> Self {
                 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is the contract")]
                 #[allow(clippy::cast_sign_loss, reason = "`as` saturates, which is the contract")]
@@ -268,6 +278,11 @@ impl Pixel for bool {
     }
 
     #[inline]
+    fn is_exact_f32(self) -> bool {
+        true
+    }
+
+    #[inline]
     fn from_f32(value: f32) -> Self {
         value >= 0.5
     }
@@ -302,6 +317,11 @@ impl Pixel for f16 {
     }
 
     #[inline]
+    fn is_exact_f32(self) -> bool {
+        true
+    }
+
+    #[inline]
     fn from_f32(value: f32) -> Self {
         f16::from_f32(value)
     }
@@ -326,6 +346,11 @@ impl Pixel for f32 {
     #[inline(always)]
     fn to_f32(self) -> f32 {
         self
+    }
+
+    #[inline]
+    fn is_exact_f32(self) -> bool {
+        true
     }
 
     #[inline]
@@ -357,6 +382,11 @@ impl Pixel for f64 {
         #[expect(clippy::cast_possible_truncation, reason = "rounding is the contract")]
         let value = self as f32;
         value
+    }
+
+    #[inline]
+    fn is_exact_f32(self) -> bool {
+        self.is_nan() || f64::from(self.to_f32()) == self
     }
 
     #[inline]

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayD, Axis as Dim};
 use patchweave_geometry::{ArrayLayout, Axes, Axis};
-use patchweave_pixel::{Pixel, copy_block_as_f32};
+use patchweave_pixel::{InexactPixel, Pixel, copy_block_as_f32, find_inexact};
 
-use crate::{Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+use crate::{Exactness, Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 /// An array in memory, kept in its own type and axes; pixels become `f32` as they are read.
 ///
@@ -68,6 +68,16 @@ impl<T: Pixel> ArrayStack<T> {
         copy_block_as_f32(&self.pixels, start, self.strides, out).map_err(|source| self.failed(source))
     }
 
+    /// The value that a window starts with, in its first channel.
+    fn start_of(&self, window: &InsideWindow<'_>) -> Result<usize, StackError> {
+        let (s, t) =
+            self.info.layout.locate_sample(window.sample_idx).map_err(|source| self.failed(source))?;
+        let [z, y, x] = window.region.start;
+        let places = [s, t].into_iter().zip(self.sample_strides);
+        let places = places.chain([z, y, x].into_iter().zip(self.strides[1..].iter().copied()));
+        Ok(places.map(|(place, stride)| place * stride).sum())
+    }
+
     fn failed(&self, source: impl std::error::Error + Send + Sync + 'static) -> StackError {
         StackError::Other { stack: self.info.source.clone(), source: source.into() }
     }
@@ -93,12 +103,7 @@ impl<T: Pixel> ImageStack for ArrayStack<T> {
     }
 
     fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let (s, t) =
-            self.info.layout.locate_sample(window.sample_idx).map_err(|source| self.failed(source))?;
-        let [z, y, x] = window.region.start;
-        let places = [s, t].into_iter().zip(self.sample_strides);
-        let places = places.chain([z, y, x].into_iter().zip(self.strides[1..].iter().copied()));
-        let start: usize = places.map(|(place, stride)| place * stride).sum();
+        let start = self.start_of(window)?;
         match window.channels {
             None => self.copy(start, out),
             Some(channels) => channels.iter().enumerate().try_for_each(|(place, &channel)| {
@@ -106,5 +111,22 @@ impl<T: Pixel> ImageStack for ArrayStack<T> {
                 self.copy(start + channel * self.strides[0], part)
             }),
         }
+    }
+
+    fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
+        let start = self.start_of(window)?;
+        let [n_z, n_y, n_x] = window.region.size;
+        let find = |first: usize, n_c| {
+            find_inexact(&self.pixels, start + first * self.strides[0], self.strides, [n_c, n_z, n_y, n_x])
+        };
+        let found = match window.channels {
+            None => find(0, self.info.shape().n_channels),
+            Some(channels) => channels.iter().enumerate().find_map(|(c, &channel)| {
+                let pixel = find(channel, 1)?;
+                let [_, z, y, x] = pixel.czyx;
+                Some(InexactPixel { czyx: [c, z, y, x], ..pixel })
+            }),
+        };
+        Ok(found.map_or(Exactness::Exact, Exactness::Inexact))
     }
 }

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use patchweave_geometry::Axis;
-use patchweave_pixel::{copy_bytes_as_f32, with_pixel};
+use patchweave_pixel::{InexactPixel, copy_bytes_as_f32, find_inexact_bytes, with_pixel};
 use tracing::trace_span;
 
 use crate::cache::{ChunkCache, ChunkKey};
 use crate::chunk::{Chunk, DecodedChunk, InPlace};
 use crate::own_axes::runs_of;
 use crate::runs::Run;
-use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+use crate::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 /// Where the chunks of a format come from.
 pub(crate) trait ChunkSource: Send + Sync {
@@ -83,11 +83,21 @@ impl<S: ChunkSource> ChunkedStack<S> {
         waits: bool,
         out: &mut PatchViewMut<'_>,
     ) -> Result<bool, StackError> {
+        let copied = self.with_chunk(parts, waits, |chunk, place| self.copy(chunk, place, parts, out))?;
+        Ok(copied.is_some())
+    }
+
+    /// Hands one chunk of a window to `f`; nothing if it is not there, see [`copy_chunk`](Self::copy_chunk).
+    fn with_chunk<R>(
+        &self,
+        parts: [&Part; 6],
+        waits: bool,
+        f: impl FnOnce(&Chunk<'_>, &[usize]) -> Result<R, StackError>,
+    ) -> Result<Option<R>, StackError> {
         let axes = self.info.layout.axes().as_slice();
         let place: Vec<usize> = axes.iter().map(|&axis| parts[axis as usize].chunk).collect();
         if let Some(chunk) = self.source.in_place(&place)? {
-            self.copy(&chunk.as_chunk(), &place, parts, out)?;
-            return Ok(true);
+            return f(&chunk.as_chunk(), &place).map(Some);
         }
         let number =
             place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
@@ -98,9 +108,32 @@ impl<S: ChunkSource> ChunkedStack<S> {
         } else {
             self.cache.get_or_decode_unless_in_work(key, decode)?
         };
-        let Some(decoded) = decoded else { return Ok(false) };
-        self.copy(&decoded.as_chunk(), &place, parts, out)?;
-        Ok(true)
+        decoded.map(|decoded| f(&decoded.as_chunk(), &place)).transpose()
+    }
+
+    /// The first pixel of a chunk's part of a window that `f32` does not hold.
+    fn inexact(&self, chunk: &Chunk<'_>, [s, t, c, z, y, x]: [&Part; 6]) -> Option<InexactPixel> {
+        let (sample, strides) = self.strides_of(chunk, s, t);
+        products([c, z, y, x]).find_map(|runs| {
+            let places = runs.into_iter().zip(strides);
+            let start = sample + places.map(|(run, stride)| run.file * stride).sum::<usize>();
+            let shape = runs.map(|run| run.len);
+            let found = with_pixel!(self.info.pixel_type, T => {
+                find_inexact_bytes::<T>(chunk.bytes, chunk.order, start, strides, shape)
+            });
+            found.map(|pixel| {
+                let czyx = std::array::from_fn(|axis| runs[axis].out + pixel.czyx[axis]);
+                InexactPixel { czyx, ..pixel }
+            })
+        })
+    }
+
+    /// Where the sample of a window starts in a chunk, and the strides along `CZYX`.
+    fn strides_of(&self, chunk: &Chunk<'_>, s: &Part, t: &Part) -> (usize, [usize; 4]) {
+        let axes = self.info.layout.axes();
+        let [s_stride, t_stride, strides @ ..] = Axis::ALL
+            .map(|axis| axes.position(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0));
+        (s.runs[0].file * s_stride + t.runs[0].file * t_stride, strides)
     }
 
     /// Decodes a chunk by its place in the grid; `number` is the same for those who listen to spans.
@@ -117,10 +150,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
         [s, t, c, z, y, x]: [&Part; 6],
         out: &mut PatchViewMut<'_>,
     ) -> Result<(), StackError> {
-        let axes = self.info.layout.axes();
-        let [s_stride, t_stride, strides @ ..] = Axis::ALL
-            .map(|axis| axes.position(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0));
-        let sample = s.runs[0].file * s_stride + t.runs[0].file * t_stride;
+        let (sample, strides) = self.strides_of(chunk, s, t);
         for [c, z, y, x] in products([c, z, y, x]) {
             let runs = [c, z, y, x].into_iter().zip(strides);
             let start = sample + runs.map(|(run, stride)| run.file * stride).sum::<usize>();
@@ -180,6 +210,28 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
         }
         // While other threads decode chunks that this one needs too, it has done what else there was.
         in_work.into_iter().try_for_each(|parts| self.copy_chunk(parts, true, &mut out).map(drop))
+    }
+
+    fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
+        if self.info.pixel_type.fits_f32() {
+            return Ok(Exactness::Exact);
+        }
+        let [s, t, cs, zs, ys, xs] = self.parts(window)?;
+        for c in &cs {
+            for z in &zs {
+                for y in &ys {
+                    for x in &xs {
+                        let parts = [&s[0], &t[0], c, z, y, x];
+                        let found =
+                            self.with_chunk(parts, true, |chunk, _| Ok(self.inexact(chunk, parts)))?;
+                        if let Some(pixel) = found.flatten() {
+                            return Ok(Exactness::Inexact(pixel));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Exactness::Exact)
     }
 }
 

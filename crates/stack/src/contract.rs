@@ -3,7 +3,7 @@
 use ndarray::{Array4, ArrayViewMut4, Axis, s};
 use patchweave_geometry::{GeometryError, InsideRegion, Region};
 
-use crate::{StackError, StackInfo};
+use crate::{Exactness, StackError, StackInfo};
 
 /// Where a patch is written: `CZYX` in `f32`, planes have depth 1.
 pub type PatchViewMut<'a> = ArrayViewMut4<'a, f32>;
@@ -64,6 +64,17 @@ pub trait ImageStack: Send + Sync {
     /// # Errors
     /// [`StackError`] if the source cannot deliver the pixels; `out` may then be partly written.
     fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError>;
+
+    /// Whether the pixels of a window, before they became `f32`, are values of `f32`; for [`ExactStack`](crate::ExactStack),
+    /// which asks after it has read the window.
+    ///
+    /// Implement it where pixels are wider than `f32` and may be labels.
+    ///
+    /// # Errors
+    /// As [`read_inside`](Self::read_inside).
+    fn exactness(&self, _window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
+        Ok(Exactness::Unknown)
+    }
 }
 
 macro_rules! forward_stack {
@@ -75,6 +86,10 @@ macro_rules! forward_stack {
 
             fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
                 (**self).read_inside(window, out)
+            }
+
+            fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
+                (**self).exactness(window)
             }
         }
     )*};

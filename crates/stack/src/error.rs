@@ -109,6 +109,21 @@ pub enum StackError {
         /// How many bytes one may decode to.
         limit: usize,
     },
+    /// A pixel of labels that `f32` would round.
+    #[error(
+        "{stack}: pixel {czyx:?} (CZYX) of sample {sample_idx} is {value}, which float32 does not hold: labels are delivered \
+         as they are; number them below 2^24, as whole numbers"
+    )]
+    Inexact {
+        /// The image.
+        stack: String,
+        /// Which sample.
+        sample_idx: usize,
+        /// Which pixel of it.
+        czyx: [usize; 4],
+        /// Its value, and its type.
+        value: String,
+    },
     /// A region that the machine has no memory for.
     #[error("{stack}: there is no memory for a region of shape {shape:?}")]
     OutOfMemory {
