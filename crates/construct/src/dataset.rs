@@ -121,6 +121,11 @@ impl Dataset {
         &self.normalizer
     }
 
+    /// How samples are augmented, in this order.
+    pub fn augmentations(&self) -> &[AugmentationStep] {
+        &self.augmentations
+    }
+
     /// The seed of all draws.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -157,14 +157,21 @@ pub enum LoaderError {
     },
     /// A state of another stream.
     #[error(
-        "the state belongs to another stream: its {what} is {got}, that of this loader {expected}; resume with the data and settings it was taken with"
+        "the state belongs to another stream, with other {}; resume with the data and settings it was taken with, or begin anew without it",
+        differences.join(" and other ")
     )]
     OtherStream {
-        /// What differs.
-        what: &'static str,
-        /// What the state has.
+        /// What differs, in words.
+        differences: Vec<String>,
+    },
+    /// A state whose numbers mean something else.
+    #[error(
+        "the state has format {got}, expected {expected}: another version wrote it; go on with that version, or begin anew without it"
+    )]
+    StateFormat {
+        /// The format of the state.
         got: u64,
-        /// What the loader has.
+        /// The format of this version.
         expected: u64,
     },
     /// A loader that a forked process took over.

@@ -7,6 +7,7 @@
 mod batch;
 mod epoch;
 mod error;
+mod fingerprint;
 mod forecast;
 mod loader;
 mod memory;
@@ -24,14 +25,16 @@ mod stats;
 mod steps;
 #[cfg(feature = "async")]
 mod stream;
+mod stream_print;
 mod sync;
 mod work;
 
 pub use batch::Batch;
 pub use error::LoaderError;
+pub use fingerprint::Fingerprint;
 pub use forecast::Forecast;
 pub use loader::Loader;
-pub use mix::MixPart;
+pub use mix::{MixPart, StreamMarks};
 pub use mixing::Mixing;
 pub use options::{LoaderOptions, MixLength, OnFailure, Shapes, Shard, Uneven};
 pub use order::{ChunkAware, GroupOrder, Order, PatchWeights};
@@ -41,3 +44,4 @@ pub use state::LoaderState;
 pub use stats::{LoaderStats, WorkStats};
 #[cfg(feature = "async")]
 pub use stream::BatchStream;
+pub use stream_print::StreamPrint;

@@ -1,7 +1,7 @@
 //! A data set, an order and the threads to deliver it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use patchweave_construct::Dataset;
 
@@ -11,8 +11,7 @@ use crate::mix::{MixPart, epoch_len};
 use crate::order::check_order;
 use crate::plan::Planner;
 use crate::process::Process;
-use crate::state::settings;
-use crate::{Batches, LoaderError, LoaderOptions, LoaderState};
+use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 
 /// Delivers the samples of a data set as batches.
 ///
@@ -23,7 +22,7 @@ use crate::{Batches, LoaderError, LoaderOptions, LoaderState};
 /// with NaN before each sample, so that a value nobody wrote is seen.
 ///
 /// ```
-/// use std::sync::Arc;
+/// use std::sync::{Arc, OnceLock};
 ///
 /// use ndarray::Array;
 /// use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
@@ -48,8 +47,8 @@ pub struct Loader {
     options: LoaderOptions,
     /// How many samples an epoch has.
     n_places: usize,
-    /// Stands for what decides about the stream.
-    settings: u64,
+    /// What decides about the stream, once it was asked for.
+    print: OnceLock<StreamPrint>,
     pool: Arc<Pool>,
     process: Process,
 }
@@ -99,8 +98,8 @@ impl Loader {
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Arc::new(Pool::new(options.prefetch_bytes));
-        let settings = settings(&parts, &options);
-        Ok(Loader { parts: parts.into(), options, n_places, settings, pool, process: Process::current() })
+        let (print, process) = (OnceLock::new(), Process::current());
+        Ok(Loader { parts: parts.into(), options, n_places, print, pool, process })
     }
 
     /// Delivers the same data sets with other options, from memory of its own.
@@ -154,8 +153,8 @@ impl Loader {
     /// Goes on where a stream stood, with exactly the next batch.
     ///
     /// # Errors
-    /// As [`epoch`](Self::epoch), and [`LoaderError::OtherStream`] for a state that was taken with other settings, or with
-    /// images or patches of other shapes; threads, prefetch and ranks may differ.
+    /// As [`epoch`](Self::epoch), and [`LoaderError::OtherStream`] for a state of another stream, which names what differs;
+    /// threads, prefetch and ranks may. [`LoaderError::StateFormat`] for a state of another format.
     pub fn resume(&self, state: &LoaderState) -> Result<Batches, LoaderError> {
         self.start(state.epoch, Some(state))
     }
@@ -178,7 +177,8 @@ impl Loader {
             next_batch: 0,
             seed: self.dataset().seed(),
             n_batches: batching.n_batches() as u64,
-            settings: self.settings,
+            stream: *self.print.get_or_init(|| StreamPrint::of(&self.parts, &self.options)),
+            format: LoaderState::FORMAT,
         };
         if let Some(state) = state {
             state.check(&own)?;

@@ -42,18 +42,38 @@ pub struct MixPart {
     pub(crate) dataset: Arc<Dataset>,
     pub(crate) ratio: usize,
     pub(crate) weights: Option<Arc<PatchWeights>>,
+    pub(crate) marks: StreamMarks,
+}
+
+/// Numbers that stand for what the program that made a data set knows and the loader cannot see; see [`StreamPrint`](crate::StreamPrint).
+///
+/// States are refused where they differ. Make them with a [`Fingerprint`](crate::Fingerprint); 0 says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct StreamMarks {
+    /// Which images these are.
+    pub images: u64,
+    /// The rules that patches are chosen by.
+    pub patching: u64,
+    /// How samples are made of images.
+    pub samples: u64,
 }
 
 impl MixPart {
     /// A data set with ratio 1 and without weights.
     pub fn new(dataset: Dataset) -> Self {
-        MixPart { dataset: Arc::new(dataset), ratio: 1, weights: None }
+        MixPart { dataset: Arc::new(dataset), ratio: 1, weights: None, marks: StreamMarks::default() }
     }
 
     /// Takes so many samples of this data set in a round over all of them; at least 1.
     #[must_use]
     pub fn with_ratio(self, ratio: usize) -> Self {
         MixPart { ratio, ..self }
+    }
+
+    /// Tells this data set apart from others that look alike, for streams that are [resumed](crate::Loader::resume).
+    #[must_use]
+    pub fn with_marks(self, marks: StreamMarks) -> Self {
+        MixPart { marks, ..self }
     }
 
     /// How likely each patch is, for [`Order::Weighted`](crate::Order::Weighted).

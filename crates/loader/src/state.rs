@@ -1,27 +1,37 @@
 //! Where a stream stands, so that another process can go on from there.
 
-use patchweave_construct::{PatchRole, SampleLayout};
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::mix::MixPart;
-use crate::{LoaderError, LoaderOptions, MixLength, Order, Shapes};
+use crate::{LoaderError, StreamPrint};
 
 /// Where a stream stands: the next batch is the first that was not delivered.
 ///
 /// It holds for any number of threads, any prefetch and any number of ranks. All ranks have the same state after the
-/// same number of batches; go on with the state of any of them, also with another number of ranks.
+/// same number of batches; go on with the state of any of them, also with another number of ranks. What the stream is,
+/// says its [`StreamPrint`]: another stream refuses the state and names what differs.
 ///
 /// ```
 /// use patchweave_loader::LoaderState;
 ///
-/// let text = r#"{"epoch": 3, "next_batch": 120, "seed": 42, "n_batches": 400, "settings": 77}"#;
+/// let text = r#"{"format": 2, "epoch": 3, "next_batch": 120, "seed": 42, "n_batches": 400, "stream": {
+///     "images": 1, "patching": 2, "places": 3, "samples": 4, "normalization": 5, "augmentation": 6, "order": 7,
+///     "batches": 8, "mixture": 9}}"#;
 /// let state: LoaderState = serde_json::from_str(text)?;
-/// assert_eq!((state.epoch, state.next_batch), (3, 120));
+/// assert_eq!((state.epoch, state.next_batch, state.stream.order), (3, 120, 7));
+///
+/// let old = r#"{"epoch": 3, "next_batch": 120, "seed": 42, "n_batches": 400, "settings": 77}"#;
+/// let error = serde_json::from_str::<LoaderState>(old).unwrap_err();
+/// assert!(error.to_string().starts_with("the state has format 1, expected 2: another version wrote it"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct LoaderState {
+    /// The format of these numbers: [`LoaderState::FORMAT`].
+    pub format: u64,
     /// The epoch of the next batch.
     pub epoch: u64,
     /// The next batch of the epoch, counted over all ranks.
@@ -30,11 +40,65 @@ pub struct LoaderState {
     pub seed: u64,
     /// How many batches the epoch has over all ranks.
     pub n_batches: u64,
-    /// Stands for everything else that decides about the stream: number of patches, batch size, order and so on.
-    pub settings: u64,
+    /// Stands for everything else that decides about the stream.
+    pub stream: StreamPrint,
+}
+
+/// A state as it is read: whatever format it has.
+#[derive(Deserialize)]
+struct Written {
+    /// The first format had no number.
+    #[serde(default = "first_format")]
+    format: u64,
+    epoch: u64,
+    next_batch: u64,
+    seed: u64,
+    n_batches: u64,
+    stream: Option<StreamPrint>,
+    #[serde(flatten)]
+    unknown: BTreeMap<String, IgnoredAny>,
+}
+
+fn first_format() -> u64 {
+    1
+}
+
+/// What is wrong with a state that is read.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Format(LoaderError),
+    #[error("unknown key `{0}`")]
+    Unknown(String),
+    #[error("missing key `stream`")]
+    NoStream,
+}
+
+impl TryFrom<Written> for LoaderState {
+    type Error = Unreadable;
+
+    fn try_from(written: Written) -> Result<Self, Unreadable> {
+        let Written { format, epoch, next_batch, seed, n_batches, stream, unknown } = written;
+        check_format(format).map_err(Unreadable::Format)?;
+        if let Some((key, _)) = unknown.into_iter().next() {
+            return Err(Unreadable::Unknown(key));
+        }
+        let stream = stream.ok_or(Unreadable::NoStream)?;
+        Ok(LoaderState { format, epoch, next_batch, seed, n_batches, stream })
+    }
+}
+
+fn check_format(got: u64) -> Result<(), LoaderError> {
+    let expected = LoaderState::FORMAT;
+    if got == expected { Ok(()) } else { Err(LoaderError::StateFormat { got, expected }) }
 }
 
 impl LoaderState {
+    /// The format of the states that this version writes and reads.
+    ///
+    /// The first one had no number and told streams apart by shapes and settings alone.
+    pub const FORMAT: u64 = 2;
+
     /// The start of the epoch that follows.
     ///
     /// For a rank that has no batch left while others have: the state of the stream stays in the epoch until the last batch
@@ -47,93 +111,28 @@ impl LoaderState {
     /// Refuses a state that belongs to another stream.
     ///
     /// # Errors
-    /// [`LoaderError::OtherStream`].
+    /// [`LoaderError::StateFormat`], [`LoaderError::OtherStream`].
     pub(crate) fn check(&self, own: &LoaderState) -> Result<(), LoaderError> {
-        let differs = |what, got: u64, expected: u64| Err(LoaderError::OtherStream { what, got, expected });
+        check_format(self.format)?;
+        let numbers = |what, got: u64, expected: u64| format!("{what} ({got}, here {expected})");
+        let mut differences = Vec::new();
         if self.seed != own.seed {
-            return differs("seed", self.seed, own.seed);
+            differences.push(numbers("seed", self.seed, own.seed));
         }
-        // At the start of an epoch the number is that of the epoch before, which may differ where shapes are grouped.
-        if self.next_batch > 0 && self.n_batches != own.n_batches {
-            return differs("number of batches", self.n_batches, own.n_batches);
+        // A seed moves all places.
+        let seen = match self.seed == own.seed {
+            true => self.stream,
+            false => StreamPrint { places: own.stream.places, ..self.stream },
+        };
+        differences.extend(seen.differences(&own.stream).into_iter().map(str::to_owned));
+        // Numbers follow from the rest. At the start of an epoch that of batches is that of the epoch before, which may
+        // differ where shapes are grouped.
+        if differences.is_empty() && self.next_batch > 0 && self.n_batches != own.n_batches {
+            differences.push(numbers("number of batches", self.n_batches, own.n_batches));
         }
-        if self.settings != own.settings {
-            return differs(
-                "fingerprint of shapes, batch size, order, passes, limits and mixing",
-                self.settings,
-                own.settings,
-            );
+        if differences.is_empty() && self.next_batch > own.n_batches {
+            differences.push(numbers("next batch", self.next_batch, own.n_batches));
         }
-        if self.next_batch > own.n_batches {
-            return differs("next batch", self.next_batch, own.n_batches);
-        }
-        Ok(())
-    }
-}
-
-/// A number that changes with whatever decides about the stream of an epoch.
-///
-/// The order of words is part of the format of states on disk.
-pub(crate) fn settings(parts: &[MixPart], options: &LoaderOptions) -> u64 {
-    let mut hash = Fnv::default();
-    for part in parts {
-        hash.add(part.dataset.n_patches());
-        hash.add(part.ratio);
-        hash.word(part.dataset.seed());
-        for shape in part.dataset.constr().shapes(PatchRole::Input).unwrap_or_default() {
-            shape.to_vec().into_iter().for_each(|n| hash.add(n));
-        }
-        // A data set without patches has no layout.
-        if let Ok(SampleLayout { input, target }) = part.dataset.layout(0) {
-            let targets = target.map(|target| target.to_czyx()).unwrap_or_default();
-            input.to_czyx().into_iter().chain(targets).for_each(|n| hash.add(n));
-        }
-        hash.word(part.weights.as_ref().map_or(0, |weights| weights.fingerprint()));
-    }
-    hash.add(options.batch_size);
-    match options.order {
-        Order::Sequential => hash.add(0),
-        Order::Shuffled => hash.add(1),
-        Order::Grouped => hash.add(2),
-        Order::ChunkAware(options) => {
-            hash.add(3);
-            hash.add(options.window);
-            hash.add(options.sources);
-            hash.word(options.cache_bytes);
-        }
-        Order::Weighted => hash.add(4),
-    }
-    hash.add(usize::from(options.drop_last));
-    hash.add(match options.shapes {
-        Shapes::Equal => 0,
-        Shapes::Grouped => 1,
-    });
-    hash.add(options.passes);
-    hash.add(options.max_patches.map_or(0, |max| max.saturating_add(1)));
-    hash.add(match options.mix_length {
-        MixLength::Longest => 0,
-        MixLength::Shortest => 1,
-    });
-    hash.0
-}
-
-/// The hash FNV-1a over 64-bit words, which is the same on every machine and in every version.
-pub(crate) struct Fnv(pub u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, value: usize) {
-        self.word(value as u64);
-    }
-
-    pub fn word(&mut self, value: u64) {
-        for byte in value.to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        if differences.is_empty() { Ok(()) } else { Err(LoaderError::OtherStream { differences }) }
     }
 }

@@ -305,25 +305,37 @@ fn states_of_other_streams_are_refused() {
     let state = loader(40, 1, options).epoch(0).unwrap().state();
     let refusal =
         |loader: Loader| loader.resume(&state).err().map(|error| error.to_string()).unwrap_or_default();
-    let begins = "the state belongs to another stream: its ";
     for (other, what) in [
-        (loader(40, 2, options), "seed is 1, that of this loader 2"),
-        (loader(48, 1, options), "fingerprint of"),
-        (loader(40, 1, LoaderOptions { order: Order::Grouped, ..options }), "fingerprint of"),
-        (loader(40, 1, LoaderOptions { drop_last: true, ..options }), "fingerprint of"),
+        (loader(40, 2, options), "seed (1, here 2)"),
+        (
+            loader(48, 1, options),
+            "images (their number, shapes, pixel types or names) and other samples (their number, sizes, channels or how \
+             they are made)",
+        ),
+        (
+            loader(40, 1, LoaderOptions { order: Order::Grouped, ..options }),
+            "order (its kind, window, cache or weights)",
+        ),
+        (
+            loader(40, 1, LoaderOptions { drop_last: true, ..options }),
+            "batches (size, last batch, shapes, passes or limit)",
+        ),
     ] {
-        let text = refusal(other);
-        assert!(text.starts_with(&format!("{begins}{what}")), "{text}");
+        let expected = format!(
+            "the state belongs to another stream, with other {what}; resume with the data and settings it was taken with, or \
+             begin anew without it"
+        );
+        assert_eq!(refusal(other), expected);
     }
     let other_number = LoaderState { n_batches: 7, next_batch: 1, ..state };
     let error = loader(40, 1, options).resume(&other_number).err().unwrap();
-    assert!(
-        matches!(error, LoaderError::OtherStream { what: "number of batches", got: 7, expected: 5 }),
-        "{error}"
-    );
+    assert!(error.to_string().contains("other number of batches (7, here 5);"), "{error}");
     let beyond = LoaderState { next_batch: 6, ..state };
     let error = loader(40, 1, options).resume(&beyond).err().unwrap();
-    assert!(matches!(error, LoaderError::OtherStream { what: "next batch", got: 6, expected: 5 }), "{error}");
+    assert!(error.to_string().contains("other next batch (6, here 5);"), "{error}");
+    let newer = LoaderState { format: 3, ..state };
+    let error = loader(40, 1, options).resume(&newer).err().unwrap();
+    assert!(matches!(error, LoaderError::StateFormat { got: 3, expected: 2 }), "{error}");
 }
 
 /// The numbers of a state are part of files on disk: this one was written by the first version that had them.

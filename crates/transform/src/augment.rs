@@ -38,6 +38,28 @@ impl Augmentation {
         }
     }
 
+    /// Numbers that are equal for two augmentations just if they draw alike.
+    ///
+    /// ```
+    /// use patchweave_transform::{Augmentation, XyFlip};
+    ///
+    /// let of = |flip_y, p| Ok::<_, patchweave_transform::AugmentError>(
+    ///     Augmentation::XyFlip(XyFlip::new(true, flip_y, p)?).words()
+    /// );
+    /// assert_eq!(of(true, 0.5)?, of(true, 0.5)?);
+    /// assert!(of(true, 0.5)? != of(false, 0.5)? && of(true, 0.5)? != of(true, 0.25)?);
+    /// # Ok::<(), patchweave_transform::AugmentError>(())
+    /// ```
+    pub fn words(&self) -> Vec<u64> {
+        let (kind, probability, choices) = match self {
+            Augmentation::XyFlip(flip) => (1, flip.probability, &flip.choices),
+            Augmentation::XyRandomRotate90(rotate) => (2, rotate.probability, &rotate.choices),
+        };
+        let known = [PlaneSymmetry::FLIP_Y, PlaneSymmetry::FLIP_X];
+        let flips = known.into_iter().map(|flip| u64::from(choices.contains(&flip)));
+        [kind, probability.to_bits()].into_iter().chain(flips).collect()
+    }
+
     /// Whether patches must be square for this to keep their shape.
     pub fn needs_square(&self) -> bool {
         matches!(self, Augmentation::XyRandomRotate90(rotate) if rotate.probability > 0.0)

@@ -188,6 +188,32 @@ impl Normalizer {
         Normalizer { input: None, target: TargetScaling::Skip }
     }
 
+    /// Numbers that are equal for two normalisations just if they scale alike.
+    ///
+    /// ```
+    /// use patchweave_transform::{Normalizer, Scaling, TargetScaling};
+    ///
+    /// let of = |mean: f64| Ok::<_, patchweave_transform::NormalizeError>(
+    ///     Normalizer::new(Scaling::mean_std(&[mean], &[1.0])?, TargetScaling::Skip).words()
+    /// );
+    /// assert_eq!(of(5.0)?, of(5.0)?);
+    /// assert_ne!(of(5.0)?, of(5.5)?);
+    /// # Ok::<(), patchweave_transform::NormalizeError>(())
+    /// ```
+    pub fn words(&self) -> Vec<u32> {
+        let target = match &self.target {
+            TargetScaling::Missing => (0, None),
+            TargetScaling::Skip => (1, None),
+            TargetScaling::Given(scaling) => (2, Some(scaling)),
+        };
+        let of_scaling = |scaling: Option<&Scaling>| -> Vec<u32> {
+            let channels = scaling.into_iter().flat_map(|scaling| &scaling.channels);
+            channels.flat_map(|c| [c.offset, c.divisor, c.factor].map(f32::to_bits)).collect()
+        };
+        let kinds = vec![u32::from(self.input.is_some()), target.0];
+        [kinds, of_scaling(self.input.as_ref()), of_scaling(target.1)].concat()
+    }
+
     /// Normalises an input block in place.
     ///
     /// # Errors

@@ -3,8 +3,7 @@
 use patchweave_patching::{Draw, PatchRng, Round};
 use rand::RngExt;
 
-use crate::LoaderError;
-use crate::state::Fnv;
+use crate::{Fingerprint, LoaderError};
 
 /// How likely each patch is to be drawn.
 ///
@@ -30,7 +29,7 @@ impl PatchWeights {
     /// [`LoaderError::Weight`] for one that is negative or not finite, or that lets the sum overflow;
     /// [`LoaderError::ZeroWeights`] if all are 0.
     pub fn new(weights: &[f64]) -> Result<Self, LoaderError> {
-        let (mut sum, mut hash) = (0.0, Fnv::default());
+        let (mut sum, mut hash) = (0.0, Fingerprint::default());
         let mut ends = Vec::with_capacity(weights.len());
         for (index, &weight) in weights.iter().enumerate() {
             sum += weight;
@@ -41,7 +40,7 @@ impl PatchWeights {
             hash.word(weight.to_bits());
         }
         if sum > 0.0 {
-            Ok(PatchWeights { ends, fingerprint: hash.0 })
+            Ok(PatchWeights { ends, fingerprint: hash.value() })
         } else {
             Err(LoaderError::ZeroWeights { n: weights.len() })
         }
