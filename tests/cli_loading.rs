@@ -98,15 +98,59 @@ fn a_failing_batch_is_the_next_one() {
 fn states_of_other_runs_are_refused() {
     let place = place();
     run_with_state(&place, TRAIN).with_code(0);
+    place.image::<u16>("c.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |at| (at * 13 % 1009) as u16);
+    place.image::<u8>("mask.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |at| u8::from(at < 900));
+    let stratified = "{name: stratified, patch_size: [8, 8]}";
     for (from, to, what) in [
-        ("seed: 42", "seed: 43", "its seed is 42"),
-        ("batch_size: 4", "batch_size: 5", "fingerprint"),
-        ("epochs: 2", "epochs: 2\n  order: grouped", "fingerprint"),
+        ("seed: 42", "seed: 43", "seed (42, here 43);"),
+        ("batch_size: 4", "batch_size: 5", "batches (size"),
+        ("epochs: 2", "epochs: 2\n  order: grouped", "order (its kind"),
+        // Of all that follows there are as many patches and batches as before.
+        ("{name: random, patch_size: [8, 8]}", stratified, "patching (its kind"),
+        ("{name: none}", "{name: min_max}", "normalization (its kind or statistics);"),
+        ("{name: none}", "{name: mean_std, input_means: 500, input_stds: 300}", "normalization (its kind"),
+        ("  seed: 42", "  seed: 42\n  augmentations: []", "augmentations;"),
+        ("b.ome.zarr", "c.ome.zarr", "images (their number"),
+        ("a.ome.zarr, b.ome.zarr", "b.ome.zarr, a.ome.zarr", "images (their number"),
     ] {
         let before = fs::read(place.path("state.json")).unwrap();
         let ended = run_with_state(&place, &with(TRAIN, from, to)).with_code(2);
-        ended.complains(&["state.json does not fit this run", "the state belongs to another stream", what]);
+        let what = format!("the state belongs to another stream, with other {what}");
+        ended.complains(&["state.json does not fit this run", &what]);
         assert_eq!(fs::read(place.path("state.json")).unwrap(), before);
+    }
+    // A rule that moves few patches, or none of those that are looked at.
+    let foreground = |threshold: u32, share: f64| {
+        let patching =
+            format!("{{name: foreground, patch_size: [8, 8], threshold: {threshold}, share: {share}}}");
+        with(TRAIN, "{name: random, patch_size: [8, 8]}", &patching)
+    };
+    fs::remove_file(place.path("state.json")).unwrap();
+    run_with_state(&place, &foreground(500, 0.5)).with_code(0);
+    for other in [foreground(500, 0.501), foreground(501, 0.5)] {
+        run_with_state(&place, &other).with_code(2).complains(&["with other patching (its kind"]);
+    }
+    let filtered = |probability: f64| {
+        let filter = format!(
+            "{stratified}\n  patch_filter: {{name: max, threshold: 2000, filtered_patch_prob: {probability}}}"
+        );
+        with(TRAIN, "{name: random, patch_size: [8, 8]}", &filter)
+    };
+    fs::remove_file(place.path("state.json")).unwrap();
+    run_with_state(&place, &filtered(1.0)).with_code(0);
+    run_with_state(&place, &with(&filtered(1.0), "threshold: 2000", "threshold: 3000"))
+        .with_code(2)
+        .complains(&["with other patching (its kind"]);
+    let masked = with(&filtered(1.0), "epochs: 2", "epochs: 2\n  mask: [mask.ome.zarr, mask.ome.zarr]");
+    run_with_state(&place, &masked).with_code(2).complains(&["with other patching (its kind"]);
+    // States of the first format said too little.
+    let old = r#"{"epoch": 1, "next_batch": 0, "seed": 42, "n_batches": 8, "settings": 1}"#;
+    for (text, format) in [(old, 1), (r#"{"format": 3, "next_batch": 0, "moon": 1}"#, 3)] {
+        place.write("state.json", text);
+        run_with_state(&place, TRAIN).with_code(2).complains(&[&format!(
+            "state.json was written by another version (format {format}, expected 2), whose state does not tell this stream \
+             from others; remove the file to begin with the first epoch"
+        )]);
     }
     for damaged in ["", "{", "[1]", "{\"epoch\": -1}", "not json"] {
         place.write("state.json", damaged);

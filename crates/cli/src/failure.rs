@@ -60,7 +60,7 @@ impl Failure {
             | Failure::TraceStart(_)
             | Failure::Leak { .. }
             | Failure::OtherState { .. }
-            | Failure::Pipeline(PipelineError::State { .. })
+            | Failure::Pipeline(PipelineError::State { .. } | PipelineError::StateFormat { .. })
             | Failure::UnknownLeak => 2,
             Failure::Pipeline(_)
             | Failure::Stack(_)

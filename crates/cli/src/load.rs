@@ -49,7 +49,7 @@ impl StateFile<'_> {
         let state = state?;
         match loader.resume(&state) {
             Ok(batches) => Ok((batches, Some(state))),
-            Err(source @ LoaderError::OtherStream { .. }) => {
+            Err(source @ (LoaderError::OtherStream { .. } | LoaderError::StateFormat { .. })) => {
                 Err(Failure::OtherState { path: path.to_owned(), source })
             }
             Err(error) => Err(error.into()),

@@ -77,7 +77,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
-        let training = training(&self.plan.data, train, images, &|| !interrupt::asked())?;
+        let training = training(&self.plan.data, train, images, &|| !interrupt::asked())
+            .map_err(|error| error.at(self.plan))?;
+        let warnings = training.notices.iter().map(|notice| notice.at(self.plan));
+        let warnings = warnings.chain(training.mixed.iter().flat_map(|mixed| mixed.warnings.clone()));
+        warnings.into_iter().try_for_each(|warning| self.console.say(format!("warning: {warning}")))?;
         self.state.check_stream(&training.loader)?;
         self.tell_statistics(&training.statistics)?;
         let mut names = vec![file_name(self.plan.file())];

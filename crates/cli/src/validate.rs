@@ -24,7 +24,8 @@ pub(crate) fn validate(
     };
     interrupt::listen()?;
     let images = open_images(&plan, opening)?;
-    match find_leak(&plan.data, train, &images, &|| !interrupt::asked())? {
+    let report = find_leak(&plan.data, train, &images, &|| !interrupt::asked());
+    match report.map_err(|error| error.at(&plan))? {
         LeakReport::NoValidation => {
             console.say("leaks: there are no validation patches, so nothing can leak")
         }

@@ -53,7 +53,7 @@ pub enum Background {
     },
     /// A mean, or a standard deviation, below a threshold; both in raw intensity units.
     MeanStd {
-        /// Of the mean; at least 0 in the plan of a run.
+        /// Of the mean; may be negative, as pixels may.
         mean_threshold: f64,
         /// Of the standard deviation; at least 0 in the plan of a run.
         std_threshold: Option<f64>,
@@ -131,7 +131,7 @@ pub(crate) fn patch_filter(
     };
     let block = around.rules.only(reader, block, keys);
     let (ref_channel, filtered_patch_prob) = frame(reader, &block);
-    // The filters themselves refuse thresholds below 0; the configuration of the reference does not.
+    // The filters themselves refuse such thresholds below 0; the configuration of the reference does not.
     let not_negative = if around.rules.refuses_unusable { Fractions::NotNegative } else { Fractions::Finite };
     let background = match name {
         Name::Max => {
@@ -140,7 +140,7 @@ pub(crate) fn patch_filter(
             Background::Max { threshold: threshold?, coverage: coverage? }
         }
         Name::MeanStd => {
-            let mean_threshold = threshold(reader, &block, "mean_threshold", not_negative);
+            let mean_threshold = threshold(reader, &block, "mean_threshold", Fractions::Finite);
             let std_threshold =
                 block.maybe(reader, "std_threshold", |reader, value| fraction(reader, value, not_negative));
             Background::MeanStd { mean_threshold: mean_threshold?, std_threshold: std_threshold? }

@@ -15,3 +15,4 @@ mod statistics;
 pub use check::check_images;
 pub use facts::{ImageFacts, OpenedImages};
 pub use form::SampleForm;
+pub use patches::ValidationRoom;

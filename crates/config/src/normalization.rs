@@ -50,6 +50,36 @@ pub enum NormalizationPlan {
 }
 
 impl NormalizationPlan {
+    /// Whether targets keep their values.
+    ///
+    /// ```
+    /// use patchweave_config::{InputStatistics, NormalizationPlan, TargetStatistics};
+    ///
+    /// let (input, target) = (InputStatistics::Fit, TargetStatistics::NotGiven);
+    /// assert!(!NormalizationPlan::MinMax { per_channel: true, input, target }.skips_target());
+    /// assert!(NormalizationPlan::None.skips_target());
+    /// ```
+    pub fn skips_target(&self) -> bool {
+        match self {
+            NormalizationPlan::None => true,
+            NormalizationPlan::MeanStd { target, .. } => matches!(target, TargetStatistics::Skip { .. }),
+            NormalizationPlan::MinMax { target, .. } | NormalizationPlan::Quantile { target, .. } => {
+                matches!(target, TargetStatistics::Skip { .. })
+            }
+        }
+    }
+
+    /// Lets targets keep their values.
+    pub(crate) fn skip_target(&mut self) {
+        match self {
+            NormalizationPlan::None => {}
+            NormalizationPlan::MeanStd { target, .. } => target.skip(),
+            NormalizationPlan::MinMax { target, .. } | NormalizationPlan::Quantile { target, .. } => {
+                target.skip();
+            }
+        }
+    }
+
     /// The name in a configuration.
     pub fn name(&self) -> &'static str {
         match self {
@@ -142,4 +172,15 @@ pub enum TargetStatistics<T> {
     NotGiven,
     /// One entry for all channels, or one per channel.
     Given(Vec<T>),
+}
+
+impl<T> TargetStatistics<T> {
+    fn skip(&mut self) {
+        let unused = match std::mem::replace(self, TargetStatistics::NotGiven) {
+            TargetStatistics::Given(given) => Some(given),
+            TargetStatistics::Skip { unused } => unused,
+            TargetStatistics::NotGiven => None,
+        };
+        *self = TargetStatistics::Skip { unused };
+    }
 }

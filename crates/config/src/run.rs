@@ -16,6 +16,7 @@ use crate::reader::{Block, Reader, Value};
 use crate::reading::{ReadingPlan, reading};
 use crate::rules::Rules;
 use crate::simulate::{SimulatePlan, simulate};
+use crate::target_kind::check_labels;
 use crate::train::{TrainPlan, train};
 use crate::training_rules::{check_patch_filter, warn_of_unused};
 use crate::warning::Warning;
@@ -172,15 +173,18 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     let simulate = block.maybe(reader, "simulate", simulate);
     let reading = block.or(reader, "reading", ReadingPlan::default(), reading).unwrap_or_default();
     let data_block = block.get("data_config").and_then(|value| value.as_block());
-    let data = block.need(reader, "data_config", "a block of keys", |reader, value| {
+    let mut data = block.need(reader, "data_config", "a block of keys", |reader, value| {
         let simulate = simulate.as_ref().and_then(Option::as_ref);
         let own_axes = OwnAxes::of(reader, &block, simulate, reading, *outside);
         data_block::data(reader, value, Rules::RUN, &own_axes)
     });
     let train = block.maybe(reader, "train", |reader, value| train(reader, value, data.as_ref())).flatten();
-    if let (Some(data_block), Some(data), Some(train)) = (&data_block, &data, &train) {
+    if let (Some(data_block), Some(data), Some(train)) = (&data_block, &mut data, &train) {
         check_patch_filter(reader, data_block, data);
         warn_of_unused(reader, data_block, data, train.constructor);
+        if train.target_kind.is_labels() {
+            check_labels(reader, data_block, data);
+        }
     }
     let written = data_block.as_ref().and_then(data_block::axes_of);
     let axes = written.or_else(|| data.as_ref().map(|data| data.plan.axes.clone()));

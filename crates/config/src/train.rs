@@ -13,6 +13,7 @@ use crate::order::check_order;
 use crate::reader::{Block, Reader, Value};
 use crate::scalar::{count, positive};
 use crate::sources::{Sources, sources};
+use crate::target_kind::{TargetKind, target_kind};
 
 /// Loading of training batches.
 ///
@@ -50,12 +51,16 @@ pub struct TrainPlan {
     pub val_targets: Vec<Vec<PathBuf>>,
     /// How many patches are split off the training images for validation; 0 where nothing is.
     pub n_val_patches: usize,
+    /// Whether nobody wrote that number, so that images that cannot give as many give fewer.
+    pub n_val_is_default: bool,
     /// Whether no training patch sees a pixel of a validation patch, lateral context included.
     pub leak_free: bool,
     /// One mask per input, or none at all.
     pub masks: Vec<PathBuf>,
     /// One image of weights per image that patches are drawn from, or none at all.
     pub weights: Vec<PathBuf>,
+    /// What the pixels of targets are; labels are never normalised, whatever `data_config` says.
+    pub target_kind: TargetKind,
     /// What statistics are computed from.
     pub statistics: FitSource,
     /// How often the data set is gone through, at least 1.
@@ -83,6 +88,7 @@ const OWN_KEYS: &[&str] = &[
     "leak_free",
     "mask",
     "weights",
+    "target_kind",
     "statistics",
     "epochs",
     "max_batches",
@@ -145,6 +151,7 @@ pub(crate) fn train(
     check_order(reader, &block, loading.order, constructor, data);
     let mix = mix(reader, &block);
     let extras = extras(reader, &block, constructor, loading.order, data);
+    let target_kind = target_kind(reader, &block, constructor);
     let statistics = block.or(reader, "statistics", FitSource::default(), fit_source);
     check_statistics(reader, &block, constructor, statistics, data);
     let epochs = block.or(reader, "epochs", 1, positive);
@@ -162,9 +169,11 @@ pub(crate) fn train(
         val_inputs,
         val_targets,
         n_val_patches,
+        n_val_is_default: data.is_none_or(|data| data.n_val_at.is_none()),
         leak_free,
         masks,
         weights,
+        target_kind,
         statistics: statistics.unwrap_or_default(),
         epochs: epochs.unwrap_or(1),
         max_batches: max_batches.flatten(),

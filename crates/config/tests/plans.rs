@@ -450,3 +450,24 @@ fn files_are_read_from_disk() {
     assert!(matches!(load(&file), Err(LoadError::TooLarge { .. })));
     assert!(matches!(load(folder.path()), Err(LoadError::Read { .. })));
 }
+
+/// Labels are never normalised, whatever the block says; what is given for them is told to be unused.
+#[test]
+fn labels_skip_the_normalisation_of_targets() {
+    let base = include_str!("data/base.yaml");
+    let plan = |normalization: &str, kind: &str| {
+        let text = base
+            .replace("{name: mean_std}", normalization)
+            .replace("  target: b.tiff", &format!("  target: b.tiff{kind}"));
+        patchweave_config::parse(&text, std::path::Path::new("f"), &|_| None).unwrap()
+    };
+    let labels = "\n  target_kind: labels";
+    for normalization in ["{name: mean_std}", "{name: min_max}", "{name: quantile}", "{name: none}"] {
+        let plan = plan(normalization, labels);
+        assert!(plan.data.normalization.skips_target() && plan.warnings.is_empty(), "{normalization}");
+    }
+    assert!(!plan("{name: mean_std}", "").data.normalization.skips_target());
+    let given = plan("{name: mean_std, target_means: 1, target_stds: 2}", labels);
+    let told: Vec<String> = given.warnings.iter().map(ToString::to_string).collect();
+    assert!(told[0].contains("target_means: not used, because train.target_kind is labels"), "{told:?}");
+}

@@ -2,7 +2,7 @@
 
 use patchweave_geometry::{Coords, Extent, PatchSpec, PerAxis};
 use patchweave_patching::{GridCell, SampleWeights, StratifiedPatching};
-use patchweave_transform::PatchFilter;
+use patchweave_transform::{Judgement, PatchFilter, Seen};
 use rayon::prelude::*;
 
 use crate::{ConstructError, PatchExtractor};
@@ -11,7 +11,7 @@ use crate::{ConstructError, PatchExtractor};
 const MAX_BLOCKS: usize = 1 << 22;
 
 /// The cells of one sample that were found to be background.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BackgroundCells {
     /// Which stack.
     pub data_idx: usize,
@@ -19,6 +19,30 @@ pub struct BackgroundCells {
     pub sample_idx: usize,
     /// Which cells of its grid, in row-major order.
     pub cells: Vec<GridCell>,
+    /// How many cells the grid has.
+    pub n_cells: usize,
+    /// The largest values that the filter saw in them; nothing without background.
+    pub seen: Option<Seen>,
+}
+
+impl BackgroundCells {
+    /// Whether the whole sample is background.
+    pub fn is_all(&self) -> bool {
+        self.cells.len() >= self.n_cells
+    }
+}
+
+/// The weights of one sample, and what they were made of.
+#[derive(Debug, Clone)]
+pub struct WeightMap {
+    /// Which stack.
+    pub data_idx: usize,
+    /// Which sample.
+    pub sample_idx: usize,
+    /// The weights of its blocks.
+    pub weights: SampleWeights,
+    /// Its largest pixel in raw intensity units; negative infinity where none is a number.
+    pub largest: f32,
 }
 
 /// Looks at every cell of a stratified strategy once and draws background with `probability` times the chance of
@@ -57,13 +81,16 @@ pub fn thin_out_background(
                     cell.map_indexed(|axis, at| signed(at.saturating_mul(patch_size.as_slice()[axis])));
                 let spec = PatchSpec { data_idx, sample_idx, coords, patch_size: window };
                 let block = images.extract(&spec, Some(&[channel]))?;
-                Ok(filter.is_background(block.view()).then_some(*cell))
+                let Judgement { is_background, seen } = filter.judge(block.view());
+                Ok(is_background.then_some((*cell, seen)))
             };
-            let cells: Vec<Option<GridCell>> = all.par_iter().map(is_background).collect::<Result<_, _>>()?;
-            let cells: Vec<GridCell> = cells.into_iter().flatten().collect();
+            let judged: Vec<Option<(GridCell, Seen)>> =
+                all.par_iter().map(is_background).collect::<Result<_, _>>()?;
+            let seen = judged.iter().flatten().map(|(_, seen)| *seen).reduce(Seen::largest);
+            let cells: Vec<GridCell> = judged.into_iter().flatten().map(|(cell, _)| cell).collect();
             let factors: Vec<(GridCell, f64)> = cells.iter().map(|&cell| (cell, probability)).collect();
             patching.set_probabilities(data_idx, sample_idx, &factors)?;
-            found.push(BackgroundCells { data_idx, sample_idx, cells });
+            found.push(BackgroundCells { data_idx, sample_idx, cells, n_cells: all.len(), seen });
         }
     }
     Ok(found)
@@ -83,7 +110,7 @@ pub fn weight_maps(
     channel: usize,
     weight: impl Fn(f32) -> f64 + Sync,
     keep_going: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<SampleWeights>, ConstructError> {
+) -> Result<Vec<WeightMap>, ConstructError> {
     images.check_channels(Some(&[channel]))?;
     let places = images
         .shapes()
@@ -97,7 +124,7 @@ pub fn weight_maps(
             let edges: Vec<usize> = image.iter().map(|n| edge.min(n)).collect();
             let block = Extent::new(&edges)?;
             let grid = image.per_axis().map_indexed(|axis, n| n.div_ceil(block.as_slice()[axis]));
-            let rows: Vec<Vec<f64>> = rows(&grid)
+            let rows: Vec<(Vec<f64>, f32)> = rows(&grid)
                 .into_par_iter()
                 .map(|(z, y)| {
                     if !keep_going() {
@@ -106,6 +133,7 @@ pub fn weight_maps(
                     let spec = row_of_blocks((data_idx, sample_idx), [z, y], &image, &block)?;
                     let pixels = images.extract(&spec, Some(&[channel]))?;
                     let mut sums = vec![0.0; grid[grid.n_axes() - 1]];
+                    let mut largest = f32::NEG_INFINITY;
                     for ((_, z, y, x), &pixel) in pixels.indexed_iter() {
                         let weight = weight(pixel);
                         if !(weight >= 0.0 && weight.is_finite()) {
@@ -116,11 +144,15 @@ pub fn weight_maps(
                             return Err(ConstructError::Weight { source_name, sample_idx, zyx, weight });
                         }
                         sums[x / edge] += weight;
+                        largest = largest.max(pixel);
                     }
-                    Ok(sums)
+                    Ok((sums, largest))
                 })
                 .collect::<Result<_, _>>()?;
-            Ok(SampleWeights::new(image, block, rows.concat())?)
+            let largest = rows.iter().map(|(_, largest)| *largest).fold(f32::NEG_INFINITY, f32::max);
+            let sums: Vec<f64> = rows.into_iter().flat_map(|(sums, _)| sums).collect();
+            let weights = SampleWeights::new(image, block, sums)?;
+            Ok(WeightMap { data_idx, sample_idx, weights, largest })
         })
         .collect()
 }

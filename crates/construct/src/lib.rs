@@ -21,7 +21,7 @@ mod patch_weights;
 mod sizes;
 mod spent;
 
-pub use background::{BackgroundCells, thin_out_background, weight_maps};
+pub use background::{BackgroundCells, WeightMap, thin_out_background, weight_maps};
 pub use basic::BasicPatchConstr;
 pub use contract::{PatchConstr, PatchConstrExt, PatchRole};
 pub use dataset::{AugmentationStep, Dataset, Scratch};

@@ -8,7 +8,7 @@ use patchweave_construct::{ConstructError, PatchExtractor, thin_out_background, 
 use patchweave_geometry::Extent;
 use patchweave_patching::{GridCell, PatchRng, SampleWeights, StratifiedPatching};
 use patchweave_stack::{ArrayStack, ImageStack};
-use patchweave_transform::{MaskFilter, MeanStdFilter, PatchFilter};
+use patchweave_transform::{MaskFilter, MeanStdFilter, PatchFilter, Seen};
 use rand::RngExt;
 
 fn images(axes: &str, arrays: &[ArrayD<f32>]) -> PatchExtractor {
@@ -79,6 +79,7 @@ fn background_is_thinned_out_cell_by_cell() {
         for (data_idx, array) in arrays.iter().enumerate() {
             for sample_idx in 0..array.shape()[0] {
                 let all: Vec<GridCell> = expected.all_cells(data_idx).unwrap().collect();
+                let n_cells = all.len();
                 let background: Vec<GridCell> = all
                     .into_iter()
                     .filter(|cell| {
@@ -90,6 +91,12 @@ fn background_is_thinned_out_cell_by_cell() {
                 let found = found.next().unwrap();
                 assert_eq!((found.data_idx, found.sample_idx), (data_idx, sample_idx));
                 assert_eq!(found.cells, background, "case {nth}");
+                assert_eq!(found.n_cells, n_cells);
+                assert_eq!(found.is_all(), background.len() == n_cells);
+                let seen = background
+                    .iter()
+                    .map(|cell| filter.judge(window(array, sample_idx, channel, cell, &patch).view()).seen);
+                assert_eq!(found.seen, seen.reduce(Seen::largest), "case {nth}");
                 let regions = |patching: &StratifiedPatching| {
                     patching.regions(data_idx, sample_idx).unwrap().collect::<Vec<_>>()
                 };
@@ -140,7 +147,11 @@ fn assert_maps(axes: &str, arrays: &[ArrayD<f32>], edge: usize) {
     assert_eq!(maps.len(), expected.len());
     // Maps show all they hold when they are printed.
     for (map, expected) in maps.iter().zip(&expected) {
-        assert!(format!("{map:?}") == format!("{expected:?}"), "{axes}");
+        assert!(format!("{:?}", map.weights) == format!("{expected:?}"), "{axes}");
+        let sample = arrays[map.data_idx].index_axis(ndarray::Axis(0), map.sample_idx);
+        let image = sample.index_axis(ndarray::Axis(0), 1);
+        let largest = image.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        assert_eq!(map.largest, largest, "{axes}");
     }
 }
 

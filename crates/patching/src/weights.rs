@@ -68,8 +68,8 @@ impl SampleWeights {
         self.image
     }
 
-    /// The sum of all weights.
-    pub(crate) fn total(&self) -> f64 {
+    /// The sum of all weights; 0 for a sample without preference.
+    pub fn total(&self) -> f64 {
         self.ends.last().copied().unwrap_or(0.0)
     }
 

@@ -83,7 +83,7 @@ impl DatasetImages {
 /// ```
 ///
 /// # Errors
-/// [`PipelineError::SmallImage`] if patches do not fit, unless for prediction;
+/// [`PipelineError::Unusable`] where thresholds, filters or weights leave nothing, [`PipelineError::SmallImage`] if patches do not fit, unless for prediction;
 /// [`PipelineError::UnequalSizes`] if batches of whole images cannot be made; what strategies, constructors and
 /// statistics report.
 pub fn dataset_of(
@@ -99,7 +99,9 @@ pub fn dataset_of(
     };
     check_sizes(data, images.shapes, &drawn)?;
     let guides = Guides { masks: images.masks.clone(), weights: images.weights.clone() };
-    let of_plan = |source: &&PatchExtractor| Ok(strategy(data, source, &guides, keep_going)?.shared());
+    // A caller that holds the images can look at them; only what leaves nothing at all is an error.
+    let of_plan =
+        |source: &&PatchExtractor| Ok(strategy(data, source, &guides, &mut Vec::new(), keep_going)?.shared());
     let strategies = match &images.strategies {
         Some(strategies) => strategies.clone(),
         None => drawn.iter().map(of_plan).collect::<Result<_, PipelineError>>()?,

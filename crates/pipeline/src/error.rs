@@ -34,14 +34,15 @@ pub enum PipelineError {
         /// The file.
         path: PathBuf,
     },
-    /// A split that leaves nothing to train on.
-    #[error(
-        "{n_val_patches} validation patches leave no training patch; ask for fewer with data_config.n_val_patches, or \
-         cut smaller patches"
-    )]
-    NoTrainingLeft {
-        /// How many patches were split off.
-        n_val_patches: usize,
+    /// A value of the configuration that leaves nothing, which only pixels tell; [`at`](Self::at) gives it a line.
+    #[error("{key}: {found}, expected {expected}")]
+    Unusable {
+        /// The key that is to blame.
+        key: String,
+        /// What was found in the images.
+        found: String,
+        /// What would be accepted.
+        expected: String,
     },
     /// A split that was to be free of leaks and is not, because an image is used more than once.
     #[error("leak: {leak}, in {}; leak_free needs every image listed once", path.display())]
@@ -75,6 +76,20 @@ pub enum PipelineError {
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// A file that says where loading stands in the terms of another version.
+    #[error(
+        "{} was written by another version (format {got}, expected {expected}), whose state does not tell this stream from \
+         others; remove the file to begin with the first epoch, or go on with that version",
+        path.display()
+    )]
+    StateFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        got: u64,
+        /// The format of this version.
+        expected: u64,
     },
     /// A constructor of lateral context without it.
     #[error("the constructor needs lateral context: multiscale_count in data_config")]

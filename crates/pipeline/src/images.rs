@@ -9,7 +9,7 @@ use patchweave_config::{
     Problem, RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
-use patchweave_stack::ImageStack;
+use patchweave_stack::{ExactStack, ImageStack};
 
 use crate::listing::Listing;
 use crate::mixture::{MixedImages, ReadMixed, read_mix};
@@ -60,6 +60,15 @@ impl NamedImages {
         } else {
             PatchExtractor::new(self.stacks.clone())
         }
+    }
+
+    /// Lets pixels that `f32` does not hold be errors, as labels need it.
+    pub(crate) fn make_exact(&mut self) {
+        let exact = |stack: &mut Arc<dyn ImageStack>| {
+            let rounding = Arc::clone(stack);
+            *stack = Arc::new(ExactStack::new(rounding));
+        };
+        self.stacks.iter_mut().chain(self.levels.iter_mut().flatten()).for_each(exact);
     }
 
     /// An extractor over the stacks, unless there are none.
@@ -139,9 +148,12 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         ("train.weights", &listings.weights, 1),
     ]
     .map(|(key, listing, n_levels)| opener.role(key, listing, &data.axes, n_levels));
-    let targets = opener.sources("train.target", &listings.targets, data.target_axes(), of_targets);
-    let val_targets =
+    let mut targets = opener.sources("train.target", &listings.targets, data.target_axes(), of_targets);
+    let mut val_targets =
         opener.sources("train.val_target", &listings.val_targets, data.target_axes(), of_targets);
+    if plan.train.as_ref().is_some_and(|train| train.target_kind.is_labels()) {
+        targets.iter_mut().chain(&mut val_targets).for_each(|role| role.images.make_exact());
+    }
     let predicted = opener.role("predict.input", &listings.predicted, &data.axes, levels(true));
     if constructor.has_inputs() {
         targets.iter().for_each(|targets| opener.pair_images("train.target", targets, &inputs));

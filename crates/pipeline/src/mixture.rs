@@ -32,6 +32,8 @@ pub struct MixedImages {
     pub ratio: usize,
     /// Its images.
     pub images: Images,
+    /// The whole configuration, for the lines of its keys.
+    pub(crate) plan: RunPlan,
 }
 
 /// Loads the configurations that a plan mixes into its training; none without `mix`.
@@ -62,8 +64,15 @@ impl ReadMixed {
     /// The images, for a plan that has a training.
     pub fn images(self) -> Option<MixedImages> {
         let file = self.plan.file().to_owned();
-        let RunPlan { data, train, .. } = self.plan;
-        Some(MixedImages { file, data, train: train?, ratio: self.ratio, images: self.opened.images })
+        let (data, train) = (self.plan.data.clone(), self.plan.train.clone()?);
+        Some(MixedImages {
+            file,
+            data,
+            train,
+            ratio: self.ratio,
+            images: self.opened.images,
+            plan: self.plan,
+        })
     }
 }
 
@@ -149,6 +158,9 @@ impl MixReader<'_> {
             train.val_inputs.clear();
             train.val_targets.clear();
         }
+        if let Some((found, expected)) = self.other_targets(&plan) {
+            return Err(problem(format!("{file} {found}"), expected));
+        }
         let reading = ReadingPlan { cache_bytes: ReadingPlan::default().cache_bytes, ..plan.reading };
         let opening = self.opening.for_reading(&reading);
         let (opened, found) = read_plan(&plan, &opening, self.before_simulation);
@@ -164,6 +176,22 @@ impl MixReader<'_> {
             return Err(problem(found, &format!("{own} as in {}", self.plan.file().display())));
         }
         Ok((plan, opened))
+    }
+
+    /// What is wrong where one of two configurations has labels and the other one normalises its targets.
+    fn other_targets(&self, other: &RunPlan) -> Option<(&'static str, &'static str)> {
+        let train = other.train.as_ref().filter(|train| !train.targets.is_empty())?;
+        let own = self.train.target_kind.is_labels();
+        let normalises = |data: &DataPlan| !data.normalization.skips_target();
+        match (own, train.target_kind.is_labels()) {
+            (true, false) if normalises(&other.data) => {
+                Some(("normalises its targets", "target_kind: labels there as well"))
+            }
+            (false, true) if normalises(&self.plan.data) => {
+                Some(("has target_kind labels", "target_kind: labels here as well"))
+            }
+            _ => None,
+        }
     }
 
     /// Keys of another configuration that this one decides about differently, and why they are not used.

@@ -1,6 +1,7 @@
 //! Simulated data on disk: made once, found again, never written over somebody's files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ndarray::{ArrayD, Axis as Dim, stack};
 use patchweave_config::{OutputFormat, SimulatePlan};
@@ -8,7 +9,7 @@ use patchweave_files::read_file;
 use patchweave_geometry::{ArrayLayout, Axes, GeometryError};
 use patchweave_pixel::{PixelType, canonical_view};
 use patchweave_simulate::{MAX_STRUCTURES, Noise, SimulatedSet, Simulation, simulate_while, structure_name};
-use patchweave_sink::{ImageSpec, create, write_file_atomically};
+use patchweave_sink::{FolderLock, ImageSpec, create, write_file_atomically};
 use serde_json::Value;
 
 use crate::outputs::{extension, sink_format, stem};
@@ -22,6 +23,9 @@ pub struct SimulatedData {
     /// Every image, and last the record of how they were made.
     pub files: Vec<PathBuf>,
 }
+
+/// Another process may simulate for so long before it is taken for one that hangs.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The file that says by which parameters the others were made.
 const RECORD: &str = "simulation.json";
@@ -49,7 +53,8 @@ pub fn simulation_of(plan: &SimulatePlan) -> Simulation {
 /// channels, and `mixed`, their sum.
 ///
 /// Files that a simulation with other parameters left in the folder are replaced; a record beside the images
-/// says which those are. A simulation that was broken off can be started again.
+/// says which those are. A simulation that was broken off can be started again. Of several processes that want the same
+/// images one makes them, and the others wait for it.
 ///
 /// # Errors
 /// [`PipelineError::NotOurs`] if one of the names is taken by a file that no simulation made,
@@ -60,27 +65,50 @@ pub fn simulated_data(
 ) -> Result<SimulatedData, PipelineError> {
     let simulation = simulation_of(plan);
     simulation.check()?;
-    let images = files(plan);
-    let record_path = plan.folder.join(RECORD);
-    let all = || images.iter().cloned().chain([record_path.clone()]).collect();
-    let recorded = read_record(&record_path)?;
-    if recorded == Some(record(plan, true)) && images.iter().all(|file| file.exists()) {
-        return Ok(SimulatedData { is_new: false, files: all() });
+    if let Some(found) = found(plan)? {
+        return Ok(found);
     }
+    let Some(_lock) = FolderLock::acquire(&plan.folder, PATIENCE, keep_going)? else {
+        return Err(PipelineError::Interrupted);
+    };
+    // Another rank may have made them meanwhile.
+    match found(plan)? {
+        Some(found) => Ok(found),
+        None => make(plan, &simulation, keep_going),
+    }
+}
+
+/// The images of a plan where a simulation with its parameters left them all.
+fn found(plan: &SimulatePlan) -> Result<Option<SimulatedData>, PipelineError> {
+    let (images, record_path) = (files(plan), plan.folder.join(RECORD));
+    let is_complete = read_record(&record_path)? == Some(record(plan, true));
+    let is_found = is_complete && images.iter().all(|file| file.exists());
+    let files = images.into_iter().chain([record_path]).collect();
+    Ok(is_found.then_some(SimulatedData { is_new: false, files }))
+}
+
+/// Makes the images of a plan in a folder that this process holds.
+fn make(
+    plan: &SimulatePlan,
+    simulation: &Simulation,
+    keep_going: KeepGoing<'_>,
+) -> Result<SimulatedData, PipelineError> {
+    let (images, record_path) = (files(plan), plan.folder.join(RECORD));
+    let recorded = read_record(&record_path)?;
     let ours = recorded.map_or_else(Vec::new, |record| recorded_files(&plan.folder, &record));
     if let Some(path) = images.iter().find(|file| file.exists() && !ours.contains(file)) {
         return Err(PipelineError::NotOurs { path: path.clone() });
     }
     // Until the record says so, the images are not complete.
     write_record(&record_path, &record(plan, false))?;
-    let set = simulate_while(&simulation, keep_going)?;
+    let set = simulate_while(simulation, keep_going)?;
     for (name, image) in in_own_axes(set)? {
         for &format in &plan.formats {
             write(&path_of(&plan.folder, &name, format), format, &image, keep_going)?;
         }
     }
     write_record(&record_path, &record(plan, true))?;
-    Ok(SimulatedData { is_new: true, files: all() })
+    Ok(SimulatedData { is_new: true, files: images.into_iter().chain([record_path]).collect() })
 }
 
 /// An image in its own axes.

@@ -9,8 +9,9 @@ use patchweave_patching::{
 };
 use patchweave_transform::{FilterError, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter, ShannonFilter};
 
+use crate::selection::{Centres, Thinning};
 use crate::tiling::tiling;
-use crate::{KeepGoing, PipelineError};
+use crate::{KeepGoing, Notice, PipelineError};
 
 /// A strategy that validation patches may be split off, if it is stratified.
 #[derive(Clone)]
@@ -36,38 +37,51 @@ pub(crate) struct Guides {
     pub weights: Option<PatchExtractor>,
 }
 
-/// The strategy of a plan for the images of a source.
+/// The strategy of a plan for the images of a source; notes what thresholds, filters and maps leave of them.
 pub(crate) fn strategy(
     data: &DataPlan,
     images: &PatchExtractor,
     guides: &Guides,
+    notices: &mut Vec<Notice>,
     keep_going: KeepGoing<'_>,
 ) -> Result<Strategy, PipelineError> {
     let shapes = images.shapes();
     Ok(match data.patching {
         PatchingPlan::Stratified { patch_size, seed } => {
             let mut stratified = StratifiedPatching::new(shapes, patch_size)?.with_seed(seed);
+            let mut thin_out = |thinning: Thinning<'_>, images: &PatchExtractor, channel: usize| {
+                let Thinning { filter, probability, .. } = thinning;
+                let found =
+                    thin_out_background(&mut stratified, images, channel, filter, probability, keep_going)?;
+                thinning.check(&found, stratified.n_patches(), images, notices)
+            };
             if let Some(plan) = &data.patch_filter {
-                let (filter, probability) = (patch_filter(plan)?, plan.filtered_patch_prob);
-                let channel = plan.ref_channel;
-                thin_out_background(&mut stratified, images, channel, &filter, probability, keep_going)?;
+                let (filter, probability) = (&patch_filter(plan)?, plan.filtered_patch_prob);
+                thin_out(Thinning { name: "patch_filter", filter, probability }, images, plan.ref_channel)?;
             }
             if let (Some(masks), Some(plan)) = (&guides.masks, &data.mask_filter) {
-                let (filter, probability) = (mask_filter(plan)?, plan.filtered_patch_prob);
-                let channel = plan.ref_channel;
-                thin_out_background(&mut stratified, masks, channel, &filter, probability, keep_going)?;
+                let (filter, probability) = (&mask_filter(plan)?, plan.filtered_patch_prob);
+                thin_out(Thinning { name: "mask_filter", filter, probability }, masks, plan.ref_channel)?;
             }
             Strategy::Stratified(stratified)
         }
         PatchingPlan::Weighted { patch_size, seed, share } => {
             let maps = guides.weights.as_ref().ok_or(PipelineError::NoWeights)?;
-            let maps = weight_maps(maps, 0, f64::from, keep_going)?;
-            Strategy::Other(Arc::new(WeightedPatching::new(shapes, patch_size, maps, share)?.with_seed(seed)))
+            let found = weight_maps(maps, 0, f64::from, keep_going)?;
+            Centres::weights(share).check(&found, maps, notices)?;
+            let weights = found.into_iter().map(|map| map.weights).collect();
+            Strategy::Other(Arc::new(
+                WeightedPatching::new(shapes, patch_size, weights, share)?.with_seed(seed),
+            ))
         }
         PatchingPlan::Foreground { patch_size, seed, threshold, ref_channel, share } => {
             let is_foreground = |pixel: f32| if f64::from(pixel) > threshold { 1.0 } else { 0.0 };
-            let maps = weight_maps(images, ref_channel, is_foreground, keep_going)?;
-            Strategy::Other(Arc::new(WeightedPatching::new(shapes, patch_size, maps, share)?.with_seed(seed)))
+            let found = weight_maps(images, ref_channel, is_foreground, keep_going)?;
+            Centres::foreground(threshold, share).check(&found, images, notices)?;
+            let weights = found.into_iter().map(|map| map.weights).collect();
+            Strategy::Other(Arc::new(
+                WeightedPatching::new(shapes, patch_size, weights, share)?.with_seed(seed),
+            ))
         }
         PatchingPlan::Random { patch_size, seed } => {
             Strategy::Other(Arc::new(RandomPatching::new(shapes, patch_size)?.with_seed(seed)))

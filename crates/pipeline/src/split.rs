@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use patchweave_config::{ContextSource, DataPlan, TrainPlan};
 use patchweave_geometry::Context;
-use patchweave_patching::{
-    FixedPatching, FixedRandomPatching, Leak, LeakSearch, PatchRng, Patching, Separation, split_validation,
-};
+use patchweave_patching::{FixedPatching, FixedRandomPatching, Leak, LeakSearch, PatchRng, Patching};
 
 use patchweave_stack::ImageStack;
 
 use crate::constructors::{Parts, context};
 use crate::images::NamedImages;
 use crate::sources::{Guides, Strategy, strategy};
-use crate::{Images, KeepGoing, PipelineError};
+use crate::splitting::Splitting;
+use crate::{Images, KeepGoing, Notice, PipelineError};
 
 /// The strategies of a training and of its validation.
 pub(crate) struct Split {
@@ -25,6 +24,8 @@ pub(crate) struct Split {
     pub train: Vec<Strategy>,
     /// Where validation patches come from, if there are any.
     pub validation: Option<Validation>,
+    /// What is to be known about the selection of patches.
+    pub notices: Vec<Notice>,
 }
 
 pub(crate) struct Validation {
@@ -44,30 +45,29 @@ impl Split {
         let parts = Parts::of_training(data, train, images)?;
         let guides =
             Guides { masks: images.masks.extractor_if_any()?, weights: images.weights.extractor_if_any()? };
+        let mut notices = Vec::new();
         let whole = parts
             .drawn()
             .into_iter()
-            .map(|source| strategy(data, source, &guides, keep_going))
+            .map(|source| strategy(data, source, &guides, &mut notices, keep_going))
             .collect::<Result<Vec<_>, _>>()?;
         let mut left = whole.clone();
         let validation = match own_validation(data, train, images)? {
             Some(validation) => Some(validation),
             None => match left.as_mut_slice() {
                 [Strategy::Stratified(stratified)] if train.n_val_patches > 0 => {
-                    let separation = match train.leak_free {
-                        true => Separation::Pixels(used_context(data)?),
-                        false => Separation::Patches,
-                    };
-                    let val = split_validation(stratified, train.n_val_patches, data.seed, separation)?;
-                    if stratified.n_patches() == 0 {
-                        return Err(PipelineError::NoTrainingLeft { n_val_patches: train.n_val_patches });
-                    }
-                    Some(Validation { parts: parts.clone(), strategies: vec![val], is_split_off: true })
+                    let shapes = parts.drawn().first().map_or(&[][..], |source| source.shapes());
+                    let splitting = Splitting { data, train, shapes };
+                    splitting.split_off(stratified, &mut notices)?.map(|val| Validation {
+                        parts: parts.clone(),
+                        strategies: vec![val],
+                        is_split_off: true,
+                    })
                 }
                 _ => None,
             },
         };
-        let split = Split { parts, whole, train: left, validation };
+        let split = Split { parts, whole, train: left, validation, notices };
         if train.leak_free
             && let LeakReport::Shared { path, leak } = split.leak(data, images)?
         {
@@ -78,7 +78,7 @@ impl Split {
 }
 
 /// What surrounds a patch and is used with it.
-fn used_context(data: &DataPlan) -> Result<Context, PipelineError> {
+pub(crate) fn used_context(data: &DataPlan) -> Result<Context, PipelineError> {
     Ok(data.lateral.as_ref().map(context).transpose()?.unwrap_or(Context::none()))
 }
 
@@ -145,7 +145,8 @@ pub fn find_leak(
         return Ok(report);
     };
     for mixed in &images.mixed {
-        let other = Split::new(&mixed.data, &mixed.train, &mixed.images, keep_going)?;
+        let other = Split::new(&mixed.data, &mixed.train, &mixed.images, keep_going)
+            .map_err(|error| error.at(&mixed.plan))?;
         let trained = Trained { split: &other, data: &mixed.data, images: &mixed.images };
         if let Some(found) = trained.leak_into(validation, data, images)? {
             return Ok(found);

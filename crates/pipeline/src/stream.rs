@@ -9,7 +9,8 @@ use patchweave_loader::{
 };
 
 use crate::constructors::Parts;
-use crate::{Images, KeepGoing, PipelineError};
+use crate::selection::check_order_weights;
+use crate::{Images, KeepGoing, Notice, PipelineError};
 
 /// A window has at least so many places, or it would not mix.
 const MIN_WINDOW: u64 = 16;
@@ -126,11 +127,12 @@ pub(crate) fn patch_bytes(data: &DataPlan, parts: &Parts) -> u64 {
     drawn.chain(beside).fold(0, u64::saturating_add)
 }
 
-/// How likely every patch of a training is, where its order goes by weight.
+/// How likely every patch of a training is, where its order goes by weight; notes images without any.
 pub(crate) fn weights(
     order: OrderPlan,
     dataset: &Dataset,
     images: &Images,
+    notices: &mut Vec<Notice>,
     keep_going: KeepGoing<'_>,
 ) -> Result<Option<PatchWeights>, PipelineError> {
     let (maps, key) = match order {
@@ -145,6 +147,8 @@ pub(crate) fn weights(
         OrderPlan::Foreground => patch_weights(dataset, &maps, is_inside, keep_going)?,
         _ => patch_weights(dataset, &maps, f64::from, keep_going)?,
     };
+    let patches_of = |data_idx| dataset.constr().patch_indices(data_idx).ok();
+    check_order_weights(order, &weights, patches_of, &maps, notices)?;
     Ok(Some(PatchWeights::new(&weights)?))
 }
 

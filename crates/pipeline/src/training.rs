@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use patchweave_config::{AugmentationPlan, DataPlan, FitSource, OrderPlan, TrainPlan};
+use patchweave_config::{AugmentationPlan, DataPlan, FitSource, OrderPlan, TrainPlan, Warning};
 use patchweave_construct::{AugmentationStep, Dataset};
 use patchweave_loader::{Loader, MixPart};
 use patchweave_patching::Patching;
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
+use crate::label_like::label_like;
+use crate::marks::marks;
 use crate::split::{Split, Trained, shared};
 use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
-use crate::{Images, KeepGoing, PipelineError, Statistics};
+use crate::{Images, KeepGoing, Notice, PipelineError, Statistics};
 
 /// What a training needs.
 pub struct Training {
@@ -29,6 +31,8 @@ pub struct Training {
     /// The data sets of other configurations that share the batches, in the order of the loader, which counts them from
     /// 1.
     pub mixed: Vec<MixedData>,
+    /// What pixels told about the configuration; that of mixed data sets stands with them.
+    pub notices: Vec<Notice>,
 }
 
 /// A data set of another configuration that shares the batches of a training.
@@ -39,6 +43,8 @@ pub struct MixedData {
     pub statistics: Statistics,
     /// How many images its patches are drawn from.
     pub n_images: usize,
+    /// What pixels told about it, at the lines of its configuration.
+    pub warnings: Vec<Warning>,
 }
 
 /// Builds the loaders of a training; computes statistics that the plan does not give.
@@ -47,7 +53,8 @@ pub struct MixedData {
 /// split is to be free of leaks, those of what is left. Every configuration of a mixture has its own.
 ///
 /// # Errors
-/// [`PipelineError`] if an image cannot be read or the parts do not fit.
+/// [`PipelineError`] if an image cannot be read or the parts do not fit; [`PipelineError::Unusable`] where thresholds,
+/// filters or weights leave nothing.
 pub fn training(
     data: &DataPlan,
     train: &TrainPlan,
@@ -57,7 +64,8 @@ pub fn training(
     let by_weight = train.loading.order.is_some_and(OrderPlan::is_by_weight);
     let own = Source::new(data, train, images, by_weight, keep_going)?;
     let mixed = images.mixed.iter().map(|mixed| {
-        let source = Source::new(&mixed.data, &mixed.train, &mixed.images, by_weight, keep_going)?;
+        let source = Source::new(&mixed.data, &mixed.train, &mixed.images, by_weight, keep_going)
+            .map_err(|error| error.at(&mixed.plan))?;
         Ok((mixed, source))
     });
     let mixed: Vec<_> = mixed.collect::<Result<_, PipelineError>>()?;
@@ -83,9 +91,10 @@ pub fn training(
     let validation = validation.transpose()?;
     let mut parts = vec![own.part.with_ratio(train.mix.as_ref().map_or(1, |mix| mix.ratio))];
     let mut others = Vec::new();
-    for (mixed, Source { part, statistics, n_images, .. }) in mixed {
+    for (mixed, Source { part, statistics, n_images, notices, .. }) in mixed {
         parts.push(part.with_ratio(mixed.ratio));
-        others.push(MixedData { file: mixed.file.clone(), statistics, n_images });
+        let warnings = notices.iter().map(|notice| notice.at(&mixed.plan)).collect();
+        others.push(MixedData { file: mixed.file.clone(), statistics, n_images, warnings });
     }
     Ok(Training {
         loader: Loader::mixed(parts, options)?,
@@ -94,6 +103,7 @@ pub fn training(
         n_images: own.n_images,
         patch_bytes,
         mixed: others,
+        notices: own.notices,
     })
 }
 
@@ -105,6 +115,7 @@ struct Source {
     n_images: usize,
     /// Bytes of a patch as it is stored.
     patch_bytes: u64,
+    notices: Vec<Notice>,
 }
 
 impl Source {
@@ -115,7 +126,8 @@ impl Source {
         by_weight: bool,
         keep_going: KeepGoing<'_>,
     ) -> Result<Self, PipelineError> {
-        let split = Split::new(data, train, images, keep_going)?;
+        let mut split = Split::new(data, train, images, keep_going)?;
+        let mut notices = std::mem::take(&mut split.notices);
         let parts = &split.parts;
         let constr = parts.constructor(data, shared(&split.train), true)?;
         let statistics = match train.statistics {
@@ -134,17 +146,18 @@ impl Source {
             .with_normalizer(statistics.normalizer()?)
             .with_augmentations(augmentations)?;
         let weights = match train.loading.order.filter(|_| by_weight) {
-            Some(order) => weights(order, &dataset, images, keep_going)?,
+            Some(order) => weights(order, &dataset, images, &mut notices, keep_going)?,
             None => None,
         };
-        let part = MixPart::new(dataset);
+        notices.extend(label_like(data, train, images, &dataset, keep_going)?);
+        let part = MixPart::new(dataset).with_marks(marks(data, train, images));
         let part = match weights {
             Some(weights) => part.with_weights(weights),
             None => part,
         };
         let n_images = parts.drawn().iter().map(|source| source.shapes().len()).sum();
         let patch_bytes = patch_bytes(data, parts);
-        Ok(Source { split, part, statistics, n_images, patch_bytes })
+        Ok(Source { split, part, statistics, n_images, patch_bytes, notices })
     }
 }
 

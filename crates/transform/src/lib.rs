@@ -16,7 +16,8 @@ mod symmetry;
 pub use augment::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 pub use extremes::ChannelExtremes;
 pub use filter::{
-    FilterError, FilterMap, FilterMapKind, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter, ShannonFilter,
+    FilterError, FilterMap, FilterMapKind, Judgement, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter,
+    Seen, ShannonFilter,
 };
 pub use moments::{ChannelMoments, Moments};
 pub use normalize::{NormalizeError, Normalizer, Scaling, TargetScaling};

@@ -64,7 +64,8 @@ impl Bench<'_> {
     }
 
     fn run(&self, config: &Path, setup: Setup) -> Result<(), Failure> {
-        self.plan.warnings.iter().try_for_each(|warning| self.say(format!("warning: {warning}")))?;
+        let mut warnings = self.plan.warnings.iter().chain(&setup.warnings);
+        warnings.try_for_each(|warning| self.say(format!("warning: {warning}")))?;
         self.say_statistics(&setup)?;
         let budget = setup.cache.budget();
         let of_loader = *setup.loader.options();

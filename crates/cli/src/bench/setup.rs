@@ -1,6 +1,6 @@
 //! The training of a configuration, over a cache of its own that can be emptied.
 
-use patchweave_config::{ReadingPlan, RunPlan};
+use patchweave_config::{ReadingPlan, RunPlan, Warning};
 use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
 use patchweave_pipeline::{
     Opening, Statistics, Training, chunk_aware, default_window, open_images, training,
@@ -19,6 +19,8 @@ pub(super) struct Setup {
     pub loader: Loader,
     pub statistics: Statistics,
     pub cache: ChunkCache,
+    /// What pixels told about the configuration.
+    pub warnings: Vec<Warning>,
     /// Bytes of a patch as it is stored.
     patch_bytes: u64,
 }
@@ -48,13 +50,17 @@ impl Setup {
             )),
             None => errors.into(),
         })?;
-        let Training { loader, statistics, patch_bytes, .. } =
-            training(&plan.data, train, &images, &|| !interrupt::asked())?;
+        let trained = training(&plan.data, train, &images, &|| !interrupt::asked());
+        let Training { loader, statistics, patch_bytes, notices, mixed, .. } =
+            trained.map_err(|error| error.at(plan))?;
+        let warnings = notices.iter().map(|notice| notice.at(plan));
+        let warnings = warnings.chain(mixed.into_iter().flat_map(|mixed| mixed.warnings)).collect();
         let mut of_loader = LoaderOptions { shard: Shard::default(), ..*loader.options() };
         if let Some(n_workers) = options.workers {
             of_loader.n_workers = n_workers;
         }
-        let mut setup = Setup { loader: loader.with_options(of_loader)?, statistics, cache, patch_bytes };
+        let loader = loader.with_options(of_loader)?;
+        let mut setup = Setup { loader, statistics, cache, warnings, patch_bytes };
         if let Some(n_batches) = train.max_batches {
             setup.loader = limited(&setup.loader, n_batches)?;
         }

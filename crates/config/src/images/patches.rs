@@ -1,5 +1,7 @@
 //! Patches and images: room for a patch, enough patches to split some off, whole images in one batch.
 
+use std::fmt;
+
 use patchweave_geometry::{Extent, ImageShape};
 
 use super::check::Check;
@@ -37,20 +39,31 @@ impl Check<'_> {
         if n_val_patches == 0 || !is_stratified || images.is_empty() || !images.iter().all(fits) {
             return;
         }
-        let total = |of_image: fn(&ImageShape, &Extent) -> usize| {
-            images.iter().map(|image| of_image(&image.shape, &patch)).fold(0, usize::saturating_add)
-        };
-        let (n_patches, n_cells) = (total(n_patches), total(n_cells));
-        let most = n_cells.min(n_patches.saturating_sub(1));
-        if n_val_patches > most {
-            let found = format!(
-                "{n_val_patches} validation patches, but the training images have {} in {}",
-                counted(n_patches, "patch", "patches"),
-                counted(n_cells, "cell", "cells"),
-            );
-            let expected = format!("at most {most}, or images for validation");
-            self.report("data_config.n_val_patches", found, expected);
+        let shapes: Vec<ImageShape> = images.iter().map(|image| image.shape).collect();
+        let room = ValidationRoom::of(&shapes, &patch);
+        let most = room.most();
+        if n_val_patches <= most {
+            return;
         }
+        let train = self.plan.train.as_ref();
+        let (is_default, leak_free) =
+            train.map_or((false, false), |train| (train.n_val_is_default, train.leak_free));
+        if is_default && !(leak_free && most == 0) {
+            let message = format!(
+                "the default of {n_val_patches} validation patches is lowered to {most}, because the training images have \
+                 {room}; write n_val_patches to say how many"
+            );
+            self.findings.warnings.push(self.plan.warning_at("data_config.n_val_patches", message));
+            return;
+        }
+        let written = if is_default { "the default of " } else { "" };
+        let found =
+            format!("{written}{n_val_patches} validation patches, but the training images have {room}");
+        let expected = match (is_default, leak_free) {
+            (true, true) => "larger images, smaller patches, or no leak_free".to_owned(),
+            _ => format!("at most {most}, or images for validation"),
+        };
+        self.report("data_config.n_val_patches", found, expected);
     }
 
     /// Images that are predicted whole share a batch only if they have one size.
@@ -70,6 +83,48 @@ impl Check<'_> {
             );
             self.report("predict.batch_size", found, "1, or images of one size, or tiles");
         }
+    }
+}
+
+/// How many validation patches stratified images can give if none of them is left out.
+///
+/// ```
+/// use patchweave_config::ValidationRoom;
+/// use patchweave_geometry::{Extent, ImageShape};
+///
+/// let room = ValidationRoom::of(&[ImageShape::from_slice(&[1, 1, 64, 40])?], &Extent::new(&[32, 32])?);
+/// assert_eq!((room.n_patches, room.n_cells, room.most()), (3, 2, 2));
+/// assert_eq!(room.to_string(), "3 patches in 2 cells");
+/// # Ok::<(), patchweave_geometry::GeometryError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidationRoom {
+    /// Patches of an epoch over all images.
+    pub n_patches: usize,
+    /// Whole grid cells of all images.
+    pub n_cells: usize,
+}
+
+impl ValidationRoom {
+    /// That of images from which patches of one size are drawn.
+    pub fn of(shapes: &[ImageShape], patch: &Extent) -> Self {
+        let total = |of_image: fn(&ImageShape, &Extent) -> usize| {
+            shapes.iter().map(|shape| of_image(shape, patch)).fold(0, usize::saturating_add)
+        };
+        ValidationRoom { n_patches: total(n_patches), n_cells: total(n_cells) }
+    }
+
+    /// The most validation patches: each has a cell of its own, and one patch is left to train on.
+    pub fn most(&self) -> usize {
+        self.n_cells.min(self.n_patches.saturating_sub(1))
+    }
+}
+
+impl fmt::Display for ValidationRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n_patches, n_cells) =
+            (counted(self.n_patches, "patch", "patches"), counted(self.n_cells, "cell", "cells"));
+        write!(f, "{n_patches} in {n_cells}")
     }
 }
 

@@ -1,6 +1,8 @@
 //! Masks, weights, images for validation, patches that are split off, and channels that are looked at.
 
-use patchweave_config::OpenedImages;
+use std::path::Path;
+
+use patchweave_config::{OpenedImages, check_images, parse};
 
 use crate::{BASE, image, images, problems, problems_of};
 
@@ -84,10 +86,32 @@ fn there_are_patches_enough_to_split_some_off() {
     assert_eq!(problems_of(&file(13), &large), [expected]);
     // One cell, 2 patches.
     assert_eq!(problems_of(&file(1), &images()), Vec::<String>::new());
-    let default = problems_of(&with(STRATIFIED, ""), &images());
-    let expected = "5:1: data_config.n_val_patches: 8 validation patches, but the training images have 2 patches in 1 cell, \
-                    expected at most 1, or images for validation";
-    assert_eq!(default, [expected]);
+}
+
+/// What nobody wrote is no mistake of theirs.
+#[test]
+fn the_default_of_validation_patches_is_lowered_to_what_images_give() {
+    let file = with(STRATIFIED, "");
+    assert_eq!(problems_of(&file, &images()), Vec::<String>::new());
+    let plan = parse(&file, Path::new("f"), &|_| None).unwrap();
+    let warnings = check_images(&plan, &images()).warnings;
+    let expected = "f:5:1: data_config.n_val_patches: the default of 8 validation patches is lowered to 1, because the \
+                    training images have 2 patches in 1 cell; write n_val_patches to say how many";
+    assert!(
+        matches!(warnings.as_slice(), [warning] if warning.to_string().starts_with(expected)),
+        "{warnings:?}"
+    );
+    // A split that has to leak nothing has to be one.
+    let one = OpenedImages {
+        train_inputs: vec![image("a", &[1, 2, 64, 64])],
+        train_targets: vec![vec![image("b", &[1, 3, 64, 64])]],
+        ..images()
+    };
+    let found = problems_of(&with(STRATIFIED, "  leak_free: true\n"), &one);
+    let expected = "the default of 8 validation patches, but the training images have 1 patch in 1 cell, expected larger \
+                    images, smaller patches, or no leak_free";
+    assert!(matches!(found.as_slice(), [problem] if problem.ends_with(expected)), "{found:?}");
+    assert_eq!(problems_of(&file, &one), Vec::<String>::new());
 }
 
 #[test]

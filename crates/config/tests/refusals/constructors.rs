@@ -12,6 +12,14 @@ pub(crate) const ON_LATERAL: &[Case] = &[
     },
     Case {
         from: "  constructor: multi_channel_target\n",
+        to: "  constructor: multi_channel_target\n  target_kind: labels\n",
+        problems: &[
+            "29:16: train.target_kind: labels with constructor multi_channel_target, which mixes inputs from targets, expected \
+             constructor basic or paired, whose inputs are given",
+        ],
+    },
+    Case {
+        from: "  constructor: multi_channel_target\n",
         to: "",
         problems: &[
             "27:1: train.constructor: missing, expected multi_channel_target, independent_targets or paired, because data_config has lateral context",

@@ -41,11 +41,11 @@ pub(crate) const ON_BASE: &[Case] = &[
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
-        to: "{name: stratified, patch_size: [64, 64]}\n  patch_filter: {name: mean_std, mean_threshold: -1, std_threshold: -2, threshold: 3}",
+        to: "{name: stratified, patch_size: [64, 64]}\n  patch_filter: {name: mean_std, mean_threshold: low, std_threshold: -2, threshold: 3}",
         problems: &[
-            "10:50: data_config.patch_filter.mean_threshold: got -1, expected a finite number, at least 0",
-            "10:69: data_config.patch_filter.std_threshold: got -2, expected a finite number, at least 0",
-            "10:73: data_config.patch_filter.threshold: unknown key, expected one of name, ref_channel, filtered_patch_prob, mean_threshold, std_threshold",
+            r#"10:50: data_config.patch_filter.mean_threshold: got "low", expected a finite number that float32 holds"#,
+            "10:70: data_config.patch_filter.std_threshold: got -2, expected a finite number, at least 0",
+            "10:74: data_config.patch_filter.threshold: unknown key, expected one of name, ref_channel, filtered_patch_prob, mean_threshold, std_threshold",
         ],
     },
     Case {

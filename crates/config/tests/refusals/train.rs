@@ -25,6 +25,26 @@ pub(crate) const ON_BASE: &[Case] = &[
     },
     Case {
         from: "  target: b.tiff",
+        to: "  target_kind: mask\n  target: b.tiff",
+        problems: &[
+            r#"13:16: train.target_kind: got "mask", expected labels or intensities (mask is labels)"#,
+        ],
+    },
+    Case {
+        from: "  target: b.tiff",
+        to: "  target_kind: labels",
+        problems: &["13:16: train.target_kind: labels without a target, expected target, or no target_kind"],
+    },
+    Case {
+        from: "{name: mean_std}\ntrain:\n  input: a.tiff\n",
+        to: "{name: mean_std, skip_target: false}\ntrain:\n  input: a.tiff\n  target_kind: labels\n",
+        problems: &[
+            "10:47: data_config.normalization.skip_target: skip_target: false beside target_kind labels in train, expected \
+             true, or no skip_target: labels are not normalised",
+        ],
+    },
+    Case {
+        from: "  target: b.tiff",
         to: "  epochs: 0",
         problems: &["13:11: train.epochs: got 0, expected a whole number, at least 1"],
     },
@@ -54,7 +74,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff",
         to: "  targets: b.tiff",
         problems: &[
-            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
+            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, target_kind, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
         ],
     },
     Case {
@@ -163,7 +183,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff\n",
         to: "  targets: b.tiff\n",
         problems: &[
-            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
+            "13:3: train.targets: unknown key, expected one of constructor, input, target, val_input, val_target, leak_free, mask, weights, target_kind, statistics, epochs, max_batches, prefetch_batches, prefetch_mib, montage_patches, order, passes, max_patches, shapes, on_failure, shard, mix, ratio, mix_until; did you mean `target`?",
         ],
     },
 ];

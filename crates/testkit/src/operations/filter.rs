@@ -57,7 +57,7 @@ pub(super) fn filter_background(request: &Request<'_>) -> Result<Outcomes, Opera
     let mut patching = StratifiedPatching::new(images.shapes(), request.extent("patch_size")?)?;
     let channel = request.natural("ref_channel")?;
     let found = thin_out_background(&mut patching, &images, channel, &filter, probability, &|| true)?;
-    let row = |BackgroundCells { data_idx, sample_idx, cells }: &BackgroundCells| {
+    let row = |BackgroundCells { data_idx, sample_idx, cells, .. }: &BackgroundCells| {
         json!([data_idx, sample_idx, cells.iter().map(|cell| cell.as_slice()).collect::<Vec<_>>()])
     };
     let outcomes = Outcomes::default()
@@ -75,7 +75,14 @@ fn read_filter(value: &Value) -> Result<PatchFilter, OperationError> {
         Some("mean_std" | "MeanStdPatchFilter") => {
             let std = value.get("std_threshold").filter(|std| !std.is_null());
             let std = std.map(|_| entry(value, "std_threshold")).transpose()?;
-            MeanStdFilter::new(entry(value, "mean_threshold")?, std)?.into()
+            let mean = entry(value, "mean_threshold")?;
+            // A rule of the reference alone: images may have negative values.
+            if mean < 0.0 {
+                return Err(OperationError::refused(format!(
+                    "got mean_threshold {mean}, expected at least 0"
+                )));
+            }
+            MeanStdFilter::new(mean, std)?.into()
         }
         Some("shannon" | "ShannonPatchFilter") => ShannonFilter::new(entry(value, "threshold")?)?.into(),
         Some("mask" | "MaskPatchFilter") => MaskFilter::new(entry(value, "coverage")?)?.into(),

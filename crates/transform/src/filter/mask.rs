@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, check_coverage, share};
+use super::{FilterError, Judgement, Seen, check_coverage, share};
 
 /// Takes for background what a mask covers too little of.
 ///
@@ -38,7 +38,13 @@ impl MaskFilter {
 
     /// Whether a block `CZYX` of the mask is background; pixels that are no number count as covered.
     pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
-        covered_share(block) < self.coverage
+        self.judge(block).is_background
+    }
+
+    /// As [`is_background`](Self::is_background), with what was compared.
+    pub(super) fn judge(&self, block: ArrayView4<'_, f32>) -> Judgement {
+        let share = covered_share(block);
+        Judgement { is_background: share < self.coverage, seen: Seen::Mask { share } }
     }
 }
 

@@ -3,7 +3,7 @@
 use ndarray::ArrayView4;
 
 use super::sliding_max::{Border, sliding_max};
-use super::{FilterError, check_coverage, share};
+use super::{FilterError, Judgement, Seen, check_coverage, share};
 use crate::contiguous::contiguous;
 
 /// Takes for background what has no bright pixels, or too little near them.
@@ -53,17 +53,30 @@ impl MaxFilter {
 
     /// Whether a block `CZYX` is background; pixels that are no number are below every threshold.
     pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
+        self.judge(block).is_background
+    }
+
+    /// As [`is_background`](Self::is_background), with what was compared.
+    pub(super) fn judge(&self, block: ArrayView4<'_, f32>) -> Judgement {
         #[expect(clippy::cast_possible_truncation, reason = "intensities are compared in f32")]
         let threshold = self.threshold as f32;
         let pixels = contiguous(&block);
-        if !pixels.iter().any(|&pixel| pixel >= threshold) {
-            return true;
+        let largest = pixels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let is_bright = pixels.iter().any(|&pixel| pixel >= threshold);
+        let share =
+            if is_bright { self.share_near_bright(pixels.into_owned(), &block, threshold) } else { 0.0 };
+        Judgement {
+            is_background: !is_bright || share < self.coverage,
+            seen: Seen::Max { pixel: largest, share },
         }
-        let mut pixels = pixels.into_owned();
+    }
+
+    /// The share of pixels above the threshold once bright ones were widened.
+    fn share_near_bright(&self, mut pixels: Vec<f32>, block: &ArrayView4<'_, f32>, threshold: f32) -> f64 {
         let shape: [usize; 4] = block.dim().into();
         sliding_max(&mut pixels, shape, shape.map(|n| (n / 2).max(1)), Border::Zeros);
         let n_bright = pixels.iter().filter(|pixel| **pixel > threshold).count();
-        share(n_bright, pixels.len()) < self.coverage
+        share(n_bright, pixels.len())
     }
 }
 

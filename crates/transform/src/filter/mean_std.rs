@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, check_not_negative};
+use super::{FilterError, Judgement, Seen, check_not_negative, check_number};
 use crate::Moments;
 use crate::contiguous::contiguous;
 
@@ -15,8 +15,10 @@ use crate::contiguous::contiguous;
 /// let filter = MeanStdFilter::new(2.0, Some(1.0))?;
 /// assert!(filter.is_background(array![[[[5.0, 5.5]]]].view()));
 /// assert!(!filter.is_background(array![[[[4.0, 6.0]]]].view()));
-/// let error = MeanStdFilter::new(-1.0, None).unwrap_err();
-/// assert_eq!(error.to_string(), "got mean_threshold -1, expected at least 0");
+/// // Images may have negative values, deviations have none.
+/// assert!(!MeanStdFilter::new(-1.0, None)?.is_background(array![[[[-0.5, -0.5]]]].view()));
+/// let error = MeanStdFilter::new(-1.0, Some(-1.0)).unwrap_err();
+/// assert_eq!(error.to_string(), "got std_threshold -1, expected at least 0");
 /// # Ok::<(), patchweave_transform::FilterError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,13 +29,13 @@ pub struct MeanStdFilter {
 
 impl MeanStdFilter {
     /// Background if the mean, or the population standard deviation if it has a threshold, is below its
-    /// threshold; both in raw intensity units.
+    /// threshold; both in raw intensity units. The reference refuses a negative threshold of the mean.
     ///
     /// # Errors
-    /// [`FilterError::Negative`] or [`FilterError::NoNumber`].
+    /// [`FilterError::Negative`] for the deviation, [`FilterError::NoNumber`].
     pub fn new(mean_threshold: f64, std_threshold: Option<f64>) -> Result<Self, FilterError> {
         let std = std_threshold.map(|std| check_not_negative("std_threshold", std)).transpose()?;
-        Ok(MeanStdFilter { mean: check_not_negative("mean_threshold", mean_threshold)?, std })
+        Ok(MeanStdFilter { mean: check_number("mean_threshold", mean_threshold)?, std })
     }
 
     /// The threshold of the mean.
@@ -48,8 +50,17 @@ impl MeanStdFilter {
 
     /// Whether a block `CZYX` is background; it is not if a pixel is no number.
     pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
+        self.judge(block).is_background
+    }
+
+    /// As [`is_background`](Self::is_background), with what was compared.
+    pub(super) fn judge(&self, block: ArrayView4<'_, f32>) -> Judgement {
         let (mean, std) = Moments::of(&contiguous(&block)).population();
-        is_below(mean, self.mean) || self.std.is_some_and(|threshold| is_below(std, threshold))
+        Judgement {
+            is_background: is_below(mean, self.mean)
+                || self.std.is_some_and(|threshold| is_below(std, threshold)),
+            seen: Seen::MeanStd { mean, std: self.std.map(|_| std) },
+        }
     }
 }
 
@@ -68,8 +79,8 @@ mod tests {
         /// Sums of small whole numbers are exact, so that even the edge cases have one answer.
         #[test]
         fn it_agrees_with_the_definition(
-            pixels in prop::collection::vec(0_u8..8, 1..100),
-            mean_threshold in 0_u8..8,
+            pixels in prop::collection::vec(-4_i8..8, 1..100),
+            mean_threshold in -3_i8..8,
             std_threshold in prop::option::of(0.0_f64..4.0),
         ) {
             let n = pixels.len() as f64;

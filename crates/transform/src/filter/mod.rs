@@ -4,9 +4,12 @@ mod map;
 mod mask;
 mod max;
 mod mean_std;
+mod seen;
 mod shannon;
 mod sliding_max;
 mod windows;
+
+use std::fmt;
 
 use ndarray::ArrayView4;
 
@@ -14,6 +17,7 @@ pub use map::{FilterMap, FilterMapKind};
 pub use mask::MaskFilter;
 pub use max::MaxFilter;
 pub use mean_std::MeanStdFilter;
+pub use seen::{Judgement, Seen};
 pub use shannon::ShannonFilter;
 
 use crate::moments::to_f64;
@@ -73,11 +77,27 @@ pub enum PatchFilter {
 impl PatchFilter {
     /// Whether a block `CZYX` is background.
     pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
+        self.judge(block).is_background
+    }
+
+    /// Whether a block `CZYX` is background, and what was compared with the thresholds to tell.
+    ///
+    /// ```
+    /// use ndarray::Array4;
+    /// use patchweave_transform::{MaskFilter, PatchFilter, Seen};
+    ///
+    /// let filter = PatchFilter::from(MaskFilter::new(0.5)?);
+    /// let judgement = filter.judge(Array4::zeros([1, 1, 8, 8]).view());
+    /// assert!(judgement.is_background);
+    /// assert_eq!(judgement.seen, Seen::Mask { share: 0.0 });
+    /// # Ok::<(), patchweave_transform::FilterError>(())
+    /// ```
+    pub fn judge(&self, block: ArrayView4<'_, f32>) -> Judgement {
         match self {
-            PatchFilter::Max(filter) => filter.is_background(block),
-            PatchFilter::MeanStd(filter) => filter.is_background(block),
-            PatchFilter::Shannon(filter) => filter.is_background(block),
-            PatchFilter::Mask(filter) => filter.is_background(block),
+            PatchFilter::Max(filter) => filter.judge(block),
+            PatchFilter::MeanStd(filter) => filter.judge(block),
+            PatchFilter::Shannon(filter) => filter.judge(block),
+            PatchFilter::Mask(filter) => filter.judge(block),
         }
     }
 
@@ -116,9 +136,30 @@ macro_rules! filters {
 
 filters!(Max(MaxFilter), MeanStd(MeanStdFilter), Shannon(ShannonFilter), Mask(MaskFilter));
 
+impl fmt::Display for PatchFilter {
+    /// The name and the thresholds, as in `max (threshold 100, coverage 0.25)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PatchFilter::Max(filter) => {
+                write!(f, "max (threshold {}, coverage {})", filter.threshold(), filter.coverage())
+            }
+            PatchFilter::MeanStd(filter) => {
+                write!(f, "mean_std (mean_threshold {}", filter.mean())?;
+                filter.std().map_or(Ok(()), |std| write!(f, ", std_threshold {std}"))?;
+                f.write_str(")")
+            }
+            PatchFilter::Shannon(filter) => write!(f, "shannon (threshold {})", filter.threshold()),
+            PatchFilter::Mask(filter) => write!(f, "mask (coverage {})", filter.coverage()),
+        }
+    }
+}
+
+fn check_number(name: &'static str, got: f64) -> Result<f64, FilterError> {
+    if got.is_nan() { Err(FilterError::NoNumber { name, got }) } else { Ok(got) }
+}
+
 fn check_not_negative(name: &'static str, got: f64) -> Result<f64, FilterError> {
-    match got {
-        _ if got.is_nan() => Err(FilterError::NoNumber { name, got }),
+    match check_number(name, got)? {
         _ if got < 0.0 => Err(FilterError::Negative { name, got }),
         _ => Ok(got),
     }

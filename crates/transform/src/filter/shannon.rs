@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, check_not_negative};
+use super::{FilterError, Judgement, Seen, check_not_negative};
 use crate::moments::to_f64;
 
 /// Takes for background what has little variety of values.
@@ -38,7 +38,13 @@ impl ShannonFilter {
 
     /// Whether a block `CZYX` is background; all pixels that are no number count as one value.
     pub fn is_background(&self, block: ArrayView4<'_, f32>) -> bool {
-        entropy(block) < self.threshold
+        self.judge(block).is_background
+    }
+
+    /// As [`is_background`](Self::is_background), with what was compared.
+    pub(super) fn judge(&self, block: ArrayView4<'_, f32>) -> Judgement {
+        let bits = entropy(block);
+        Judgement { is_background: bits < self.threshold, seen: Seen::Shannon { bits } }
     }
 }
 

@@ -1,0 +1,164 @@
+//! Telling targets that look like labels before they are normalised as intensities.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array4, Axis};
+use patchweave_config::{ConstructorPlan, DataPlan, TargetKind, TrainPlan};
+use patchweave_construct::Dataset;
+use patchweave_stack::ImageStackExt;
+
+use crate::{Images, KeepGoing, Notice, PipelineError};
+
+/// So many patches are looked at, from the first epoch to which statistics belong too.
+const MAX_PATCHES: usize = 32;
+/// And so many of their pixels.
+const MAX_PIXELS: usize = 1 << 22;
+
+/// A target with so few values is a mask or a map of classes.
+const FEW: usize = 32;
+/// One with more values may be a map of objects; with more than this many it is not looked at further.
+const MANY: usize = 4096;
+
+/// A notice if the targets of a training are whole numbers that look like labels and are to be normalised, unless the
+/// configuration says what they are.
+pub(crate) fn label_like(
+    data: &DataPlan,
+    train: &TrainPlan,
+    images: &Images,
+    dataset: &Dataset,
+    keep_going: KeepGoing<'_>,
+) -> Result<Option<Notice>, PipelineError> {
+    let has_own_inputs = matches!(train.constructor, ConstructorPlan::Basic | ConstructorPlan::Paired);
+    let Some(targets) = images.train_targets.first().filter(|_| has_own_inputs) else { return Ok(None) };
+    let is_integer = targets.stacks.iter().all(|stack| stack.info().pixel_type.is_integer());
+    let (false, TargetKind::Unsaid, true) =
+        (data.normalization.skips_target(), train.target_kind, is_integer && !targets.stacks.is_empty())
+    else {
+        return Ok(None);
+    };
+    let mut seen = Seen::default();
+    let n_patches = dataset.n_patches().min(MAX_PATCHES);
+    for nth in 0..n_patches {
+        if !keep_going() {
+            return Err(PipelineError::Interrupted);
+        }
+        let index = dataset.n_patches() / n_patches * nth;
+        let Some(spec) = dataset.locate(index, 0)?.and_then(|spec| spec.patch().copied()) else { continue };
+        let Some(stack) = targets.stacks.get(spec.data_idx) else { continue };
+        // What cannot be read is told, or skipped, where batches are made.
+        let Ok(patch) = stack.read_patch(spec.sample_idx, None, &spec.region()) else { continue };
+        seen.add(&patch);
+        if seen.n_pixels >= MAX_PIXELS || seen.values.len() > MANY {
+            break;
+        }
+    }
+    if !seen.look_like_labels() {
+        return Ok(None);
+    }
+    let (name, pixel_type) = targets.stacks.first().map_or_else(Default::default, |stack| {
+        (stack.info().source.clone(), stack.info().pixel_type.name().to_owned())
+    });
+    let message = format!(
+        "the target {name} ({pixel_type}) looks like labels, with {} different values in {} pixels, and is about to be normalised \
+         by {}; write target_kind: labels to have it as it is, or target_kind: intensities if it was measured",
+        seen.values.len(),
+        seen.n_pixels,
+        data.normalization.name()
+    );
+    Ok(Some(Notice::new("train.target_kind", message)))
+}
+
+/// What was seen of targets.
+#[derive(Default)]
+struct Seen {
+    n_pixels: usize,
+    /// How often each value occurs, by its bits.
+    values: BTreeMap<u32, usize>,
+    /// Neighbours along X, by their bits.
+    pairs: BTreeMap<(u32, u32), usize>,
+}
+
+impl Seen {
+    fn add(&mut self, patch: &Array4<f32>) {
+        for row in patch.lanes(Axis(3)) {
+            // No whole number is negative zero.
+            let bits: Vec<u32> = row.iter().map(|pixel| pixel.to_bits()).collect();
+            self.n_pixels += bits.len();
+            bits.iter().for_each(|&value| *self.values.entry(value).or_default() += 1);
+            // Intensities have far more kinds of neighbours than would be worth the memory.
+            if self.values.len() > MANY {
+                return;
+            }
+            bits.windows(2).for_each(|pair| *self.pairs.entry((pair[0], pair[1])).or_default() += 1);
+        }
+    }
+
+    /// Few values, or areas of one value whose borders are jumps.
+    fn look_like_labels(&self) -> bool {
+        match self.values.len() {
+            // One value tells nothing.
+            0 | 1 => false,
+            2..=FEW => true,
+            n if n <= MANY => self.has_flat_areas(),
+            _ => false,
+        }
+    }
+
+    fn has_flat_areas(&self) -> bool {
+        let background = self.values.iter().max_by_key(|(_, n)| **n).map(|(value, _)| *value);
+        let (mut n_all, mut n_equal, mut n_steps) = (0, 0, 0);
+        for (&(a, b), &n) in &self.pairs {
+            if Some(a) == background && Some(b) == background {
+                continue;
+            }
+            n_all += n;
+            if a == b {
+                n_equal += n;
+            } else if (f32::from_bits(a) - f32::from_bits(b)).abs() <= 1.0 {
+                n_steps += n;
+            }
+        }
+        // Smooth intensities have flat areas as well, but go up and down step by step.
+        10 * n_equal >= 7 * n_all && 2 * n_steps <= n_all - n_equal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(pixel: impl Fn(usize, usize) -> usize) -> bool {
+        let mut seen = Seen::default();
+        for patch in 0..4 {
+            let pixel = |(_, _, y, x): (usize, usize, usize, usize)| {
+                f32::from(u16::try_from(pixel(y + 64 * patch, x)).unwrap())
+            };
+            seen.add(&Array4::from_shape_fn([1, 1, 64, 64], pixel));
+        }
+        seen.look_like_labels()
+    }
+
+    fn noise(y: usize, x: usize) -> usize {
+        (y * 7919 + x * 104_729) % 1009
+    }
+
+    #[test]
+    fn labels_look_like_labels() {
+        assert!(look(|y, x| usize::from((y / 8 + x / 8) % 2 == 0) * 255), "a mask");
+        assert!(look(|y, _| y / 32), "classes");
+        // 300 objects of 10 pixels, in gaps of 2.
+        assert!(
+            look(|y, x| if x % 12 < 10 && y % 12 < 10 { 1 + y / 12 * 11 + x / 12 * 7 } else { 0 }),
+            "objects"
+        );
+    }
+
+    #[test]
+    fn intensities_do_not() {
+        assert!(!look(|y, x| 100 + noise(y, x) % 300), "noise");
+        assert!(!look(|_, _| 5), "one value");
+        assert!(!look(|y, x| if noise(y, x) < 900 { 0 } else { noise(y, x) }), "sparse spots");
+        assert!(!look(|y, x| (y + x) / 4), "a smooth slope");
+        assert!(!look(|y, x| y * 64 + x), "a ramp");
+    }
+}
