@@ -1,7 +1,7 @@
 //! A data set, an order and the threads to deliver it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use patchweave_construct::Dataset;
 
@@ -47,8 +47,8 @@ pub struct Loader {
     options: LoaderOptions,
     /// How many samples an epoch has.
     n_places: usize,
-    /// What decides about the stream, once it was asked for.
-    print: OnceLock<StreamPrint>,
+    /// What decides about the stream.
+    print: StreamPrint,
     pool: Arc<Pool>,
     process: Process,
 }
@@ -98,7 +98,7 @@ impl Loader {
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Arc::new(Pool::new(options.prefetch_bytes));
-        let (print, process) = (OnceLock::new(), Process::current());
+        let (print, process) = (StreamPrint::of(&parts, &options), Process::current());
         Ok(Loader { parts: parts.into(), options, n_places, print, pool, process })
     }
 
@@ -177,7 +177,7 @@ impl Loader {
             next_batch: 0,
             seed: self.dataset().seed(),
             n_batches: batching.n_batches() as u64,
-            stream: *self.print.get_or_init(|| StreamPrint::of(&self.parts, &self.options)),
+            stream: self.print,
             format: LoaderState::FORMAT,
         };
         if let Some(state) = state {

@@ -48,6 +48,15 @@ pub struct MixPart {
 /// Numbers that stand for what the program that made a data set knows and the loader cannot see; see [`StreamPrint`](crate::StreamPrint).
 ///
 /// States are refused where they differ. Make them with a [`Fingerprint`](crate::Fingerprint); 0 says nothing.
+///
+/// ```
+/// use patchweave_loader::{Fingerprint, StreamMarks};
+///
+/// let mut rules = Fingerprint::default();
+/// rules.text("nuclei brighter than 100");
+/// let marks = StreamMarks { patching: rules.value(), ..StreamMarks::default() };
+/// assert_ne!(marks, StreamMarks::default());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct StreamMarks {
     /// Which images these are.

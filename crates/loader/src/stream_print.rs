@@ -149,7 +149,8 @@ fn name(metadata: &ImageMetadata, print: &mut Fingerprint) {
 /// The name of a file and what follows it, without its folder: `cells.ome.tif/1`.
 fn file_of(source: &str) -> &str {
     let is_separator = |letter: char| letter == '/' || letter == '\\';
-    let mut parts = source.rmatch_indices(is_separator).map(|(at, _)| &source[at + 1..]);
+    let parts = source.rmatch_indices(is_separator).map(|(at, _)| &source[at + 1..]);
+    let mut parts = parts.chain([source]);
     let has_ending = |part: &&str| part.split(is_separator).next().is_some_and(|name| name.contains('.'));
     parts.find(has_ending).or_else(|| source.rsplit(is_separator).next()).unwrap_or(source)
 }

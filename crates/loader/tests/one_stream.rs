@@ -338,14 +338,20 @@ fn states_of_other_streams_are_refused() {
     assert!(matches!(error, LoaderError::StateFormat { got: 3, expected: 2 }), "{error}");
 }
 
-/// The numbers of a state are part of files on disk: this one was written by the first version that had them.
+/// The numbers of a state are part of files on disk: this one was written by the first version of its format.
 #[test]
 fn states_keep_their_meaning() {
     let options = LoaderOptions { batch_size: 5, order: Order::Shuffled, ..Default::default() };
     let mut batches = Loader::new(dataset(&[[40, 40]], 1), options).unwrap().epoch(3).unwrap();
     batches.next().unwrap().unwrap();
     let text = serde_json::to_string(&batches.state()).unwrap();
-    assert_eq!(text, r#"{"epoch":3,"next_batch":1,"seed":1,"n_batches":5,"settings":9059066004197145881}"#);
+    let numbers = [
+        r#"{"format":2,"epoch":3,"next_batch":1,"seed":1,"n_batches":5,"stream":{"#,
+        r#""images":9845772967279509444,"patching":12161962213042174405,"places":10976108708992477970,"#,
+        r#""samples":4531152899307806076,"normalization":12693056098884693414,"augmentation":13322943857450292585,"#,
+        r#""order":9929646806074584996,"batches":8559240491280789345,"mixture":9929646806074584996}}"#,
+    ];
+    assert_eq!(text, numbers.concat());
 }
 
 #[test]

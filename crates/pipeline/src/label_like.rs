@@ -12,7 +12,7 @@ use crate::{Images, KeepGoing, Notice, PipelineError};
 /// So many patches are looked at, from the first epoch to which statistics belong too.
 const MAX_PATCHES: usize = 32;
 /// And so many of their pixels.
-const MAX_PIXELS: usize = 1 << 22;
+const MAX_PIXELS: usize = 1 << 20;
 
 /// A target with so few values is a mask or a map of classes.
 const FEW: usize = 32;
@@ -47,7 +47,7 @@ pub(crate) fn label_like(
         let Some(stack) = targets.stacks.get(spec.data_idx) else { continue };
         // What cannot be read is told, or skipped, where batches are made.
         let Ok(patch) = stack.read_patch(spec.sample_idx, None, &spec.region()) else { continue };
-        seen.add(&patch);
+        seen.add(patch);
         if seen.n_pixels >= MAX_PIXELS || seen.values.len() > MANY {
             break;
         }
@@ -72,25 +72,18 @@ pub(crate) fn label_like(
 #[derive(Default)]
 struct Seen {
     n_pixels: usize,
-    /// How often each value occurs, by its bits.
+    /// How often each value occurs, by its bits; no whole number is negative zero.
     values: BTreeMap<u32, usize>,
-    /// Neighbours along X, by their bits.
-    pairs: BTreeMap<(u32, u32), usize>,
+    patches: Vec<Array4<f32>>,
 }
 
 impl Seen {
-    fn add(&mut self, patch: &Array4<f32>) {
-        for row in patch.lanes(Axis(3)) {
-            // No whole number is negative zero.
-            let bits: Vec<u32> = row.iter().map(|pixel| pixel.to_bits()).collect();
-            self.n_pixels += bits.len();
-            bits.iter().for_each(|&value| *self.values.entry(value).or_default() += 1);
-            // Intensities have far more kinds of neighbours than would be worth the memory.
-            if self.values.len() > MANY {
-                return;
-            }
-            bits.windows(2).for_each(|pair| *self.pairs.entry((pair[0], pair[1])).or_default() += 1);
+    fn add(&mut self, patch: Array4<f32>) {
+        for pixel in &patch {
+            *self.values.entry(pixel.to_bits()).or_default() += 1;
         }
+        self.n_pixels += patch.len();
+        self.patches.push(patch);
     }
 
     /// Few values, or areas of one value whose borders are jumps.
@@ -105,17 +98,16 @@ impl Seen {
     }
 
     fn has_flat_areas(&self) -> bool {
-        let background = self.values.iter().max_by_key(|(_, n)| **n).map(|(value, _)| *value);
-        let (mut n_all, mut n_equal, mut n_steps) = (0, 0, 0);
-        for (&(a, b), &n) in &self.pairs {
-            if Some(a) == background && Some(b) == background {
-                continue;
-            }
-            n_all += n;
-            if a == b {
-                n_equal += n;
-            } else if (f32::from_bits(a) - f32::from_bits(b)).abs() <= 1.0 {
-                n_steps += n;
+        let most = self.values.iter().max_by_key(|(_, n)| **n).map(|(value, _)| f32::from_bits(*value));
+        let (mut n_all, mut n_equal, mut n_steps) = (0_usize, 0_usize, 0_usize);
+        for row in self.patches.iter().flat_map(|patch| patch.lanes(Axis(3))) {
+            for (&a, &b) in row.iter().zip(row.iter().skip(1)) {
+                if Some(a) == most && Some(b) == most {
+                    continue;
+                }
+                n_all += 1;
+                n_equal += usize::from(a == b);
+                n_steps += usize::from(a != b && (a - b).abs() <= 1.0);
             }
         }
         // Smooth intensities have flat areas as well, but go up and down step by step.
@@ -133,7 +125,7 @@ mod tests {
             let pixel = |(_, _, y, x): (usize, usize, usize, usize)| {
                 f32::from(u16::try_from(pixel(y + 64 * patch, x)).unwrap())
             };
-            seen.add(&Array4::from_shape_fn([1, 1, 64, 64], pixel));
+            seen.add(Array4::from_shape_fn([1, 1, 64, 64], pixel));
         }
         seen.look_like_labels()
     }

@@ -1,6 +1,6 @@
 //! A folder that one process at a time works in; knows nothing of what it does there.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ impl FolderLock {
         fs::create_dir_all(folder).map_err(failed)?;
         let (path, started, [mut pause, longest]) = (folder.join(NAME), Instant::now(), PAUSES);
         loop {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+            let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
             let file = file.map_err(failed)?;
             match file.try_lock() {
                 Ok(()) if is_same(&file, &path) => return Ok(Some(FolderLock { path, file })),

@@ -39,7 +39,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}\ntrain:\n  input: a.tiff\n",
         to: "{name: mean_std, skip_target: false}\ntrain:\n  input: a.tiff\n  target_kind: labels\n",
         problems: &[
-            "10:47: data_config.normalization.skip_target: skip_target: false beside target_kind labels in train, expected \
+            "10:48: data_config.normalization.skip_target: skip_target: false beside target_kind labels in train, expected \
              true, or no skip_target: labels are not normalised",
         ],
     },
