@@ -99,7 +99,9 @@ fn states_of_other_runs_are_refused() {
     let place = place();
     run_with_state(&place, TRAIN).with_code(0);
     place.image::<u16>("c.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |at| (at * 13 % 1009) as u16);
-    place.image::<u8>("mask.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |at| u8::from(at < 900));
+    for name in ["mask.ome.zarr", "other.ome.zarr"] {
+        place.image::<u8>(name, Format::OmeZarr, "YX", &[32, 32], |at| u8::from(at < 900));
+    }
     let stratified = "{name: stratified, patch_size: [8, 8]}";
     for (from, to, what) in [
         ("seed: 42", "seed: 43", "seed (42, here 43);"),
@@ -141,7 +143,7 @@ fn states_of_other_runs_are_refused() {
     run_with_state(&place, &with(&filtered(1.0), "threshold: 2000", "threshold: 3000"))
         .with_code(2)
         .complains(&["with other patching (its kind"]);
-    let masked = with(&filtered(1.0), "epochs: 2", "epochs: 2\n  mask: [mask.ome.zarr, mask.ome.zarr]");
+    let masked = with(&filtered(1.0), "epochs: 2", "epochs: 2\n  mask: [mask.ome.zarr, other.ome.zarr]");
     run_with_state(&place, &masked).with_code(2).complains(&["with other patching (its kind"]);
     // States of the first format said too little.
     let old = r#"{"epoch": 1, "next_batch": 0, "seed": 42, "n_batches": 8, "settings": 1}"#;

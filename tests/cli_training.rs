@@ -108,7 +108,10 @@ fn splits_and_statistics_that_cannot_be_are_refused() {
     place.run(&config).with_code(2).complains(&["2.tif beside", "pairs are made by name"]);
     place.image::<u16>("tiny.tiff", Format::Tiff, "YX", &[12, 12], |at| at as u16);
     let config = with(&with(TRAIN, "image.tiff", "tiny.tiff"), "n_val_patches: 0", "n_val_patches: 1");
-    place.run(&config).with_code(1).complains(&["1 validation patches leave no training patch"]);
+    place
+        .run(&config)
+        .with_code(2)
+        .complains(&["data_config.n_val_patches: got 1: all 3 patches of the images use"]);
 }
 
 #[test]

@@ -56,7 +56,9 @@ fn place() -> Place {
     let place = Place::new();
     place.image("bright.tiff", Format::Tiff, "YX", &[64, 64], |at| (100 + at * 7919 % 100) as f32);
     place.image("dark.tiff", Format::Tiff, "YX", &[64, 64], |at| -((1 + at * 7919 % 9) as f32));
-    place.image("zero.tiff", Format::Tiff, "YX", &[64, 64], |_| 0_u8);
+    for name in ["zero.tiff", "empty.tiff"] {
+        place.image(name, Format::Tiff, "YX", &[64, 64], |_| 0_u8);
+    }
     place.image("one.tiff", Format::Tiff, "YX", &[64, 64], |_| 1_u8);
     place
 }
@@ -91,7 +93,7 @@ fn images_without_foreground_are_counted() {
         run(&place, "{name: weighted, patch_size: [16, 16]}", &format!("train:\n  weights: [{maps}]"))
     };
     weighted("one.tiff, zero.tiff").with_code(0).says("train.weights: 1 of 2 images have no pixel above 0");
-    weighted("zero.tiff, zero.tiff")
+    weighted("zero.tiff, empty.tiff")
         .with_code(2)
         .complains(&["train.weights: no pixel of the 2 images is above 0"]);
 }
@@ -107,7 +109,7 @@ fn every_filter_tells_what_it_saw() {
     for (some, all, seen) in [
         ("name: max, threshold: 50", "name: max, threshold: 200", "the largest pixel is 199"),
         (
-            "name: max, threshold: 0, coverage: 0",
+            "name: max, threshold: 0.5, coverage: 0.01",
             "name: max, threshold: 190, coverage: 1",
             "the largest pixel is 199",
         ),
@@ -156,10 +158,10 @@ fn masks_and_orders_that_leave_nothing_are_named() {
     masked("one.tiff, zero.tiff", 0.1)
         .with_code(0)
         .says("mask_filter mask (coverage 0.25) takes 1 of 2 images for background");
-    masked("zero.tiff, zero.tiff", 0.1)
+    masked("zero.tiff, empty.tiff", 0.1)
         .with_code(0)
         .says("the largest share of a region that a mask covers is 0");
-    masked("zero.tiff, zero.tiff", 0.0)
+    masked("zero.tiff, empty.tiff", 0.0)
         .with_code(2)
         .complains(&["data_config.mask_filter: mask_filter mask (coverage 0.25)"]);
     for (order, key) in [("weighted", "weights"), ("foreground", "mask")] {
@@ -169,7 +171,7 @@ fn masks_and_orders_that_leave_nothing_are_named() {
         };
         let told = ordered("one.tiff, zero.tiff").with_code(0);
         told.says(&format!("train.{key}: 1 of 2 images have no pixel above 0 in a patch, so that none of their patches is drawn"));
-        ordered("zero.tiff, zero.tiff").with_code(2).complains(&[&format!(
+        ordered("zero.tiff, empty.tiff").with_code(2).complains(&[&format!(
             "train.{key}: order {order}: no pixel of the 2 images is above 0 in any of the 32 patches"
         )]);
     }
@@ -180,13 +182,13 @@ fn masks_and_orders_that_leave_nothing_are_named() {
 fn validation_patches_that_nobody_asked_for_are_lowered() {
     let place = place();
     let default = with(TRAIN, "  n_val_patches: 0\n", "");
-    let small = with(&default, "patch_size: [16, 16]", "patch_size: [48, 48]");
+    let small = with(&default, "patch_size: [16, 16]", "patch_size: [24, 24]");
+    let small = with(&small, "[bright.tiff, dark.tiff]", "bright.tiff");
     let told = place.run(&small).with_code(0);
-    told.says("data_config.n_val_patches: the default of 8 validation patches is lowered to 2, because the training images have 4 patches in 2 cells");
-    told.says("validation: 2 patches");
-    let alone = with(&small, "[48, 48]", "[64, 64]").replace("[bright.tiff, dark.tiff]", "bright.tiff");
-    let told = place.run(&alone).with_code(0);
-    told.says("the default of 8 validation patches is lowered to 0");
+    told.says("data_config.n_val_patches: the default of 8 validation patches is lowered to at most 4, because the training images have 8 patches in 4 cells");
+    told.says("validation: ");
+    let told = place.run(&with(&small, "[24, 24]", "[64, 64]")).with_code(0);
+    told.says("the default of 8 validation patches is lowered to at most 0");
     assert!(!told.stdout.contains("validation: "), "{told:#?}");
     let filter =
         "  patch_filter: {name: max, threshold: 196, coverage: 0.9, filtered_patch_prob: 0.1}\ntrain:";
@@ -196,7 +198,7 @@ fn validation_patches_that_nobody_asked_for_are_lowered() {
     let written =
         default.replace("train:", &filter.replace("  patch_filter", "  n_val_patches: 8\n  patch_filter"));
     place.run(&written).with_code(2).complains(&[
-        "data_config.n_val_patches: 8 validation patches of the training images that data_config.patch_filter leaves",
+        "data_config.n_val_patches: got 8 after data_config.patch_filter: got 8 validation patches, expected fewer",
     ]);
 }
 
@@ -240,25 +242,55 @@ fn targets_that_look_like_labels_are_told() {
     assert!(left.contains("skip_target: true") && !left.contains("target_means"), "{left}");
 }
 
+/// A plane of 64 × 64 pixels as a NumPy file; sinks write what `float32` holds, which is not enough here.
+fn write_npy<T: Copy>(
+    place: &Place,
+    name: &str,
+    descr: &str,
+    pixel: impl Fn(usize) -> T,
+    bytes: fn(T) -> Vec<u8>,
+) {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (64, 64), }}");
+    let header = format!("{header:<117}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend((0..64 * 64).flat_map(|at| bytes(pixel(at))));
+    std::fs::write(place.path(name), file).unwrap();
+}
+
 /// Labels beyond what float32 counts in ones are refused where they are read, with file, place and value.
 #[test]
 fn labels_that_would_be_rounded_are_refused() {
-    let place = place();
-    let config = LABELS.replace("labels.tiff", "labels.tiff\n  target_kind: labels");
+    let place = Place::new();
+    write_npy(
+        &place,
+        "bright.npy",
+        "<u2",
+        |at| (at * 7919 % 1009) as u16,
+        |pixel| pixel.to_le_bytes().into(),
+    );
+    let config = LABELS.replace("labels.tiff", "labels.npy\n  target_kind: labels");
+    let config = with(&with(&config, "data_type: tiff", "data_type: npy"), "bright.tiff", "bright.npy");
+    let column = |at: usize| at % 64 == 20;
     let run = |last: u32| {
-        place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], |at| if at % 64 == 20 { last } else { 0 });
+        let label = |at| if column(at) { last } else { 0 };
+        write_npy(&place, "labels.npy", "<u4", label, |pixel| pixel.to_le_bytes().into());
         place.run(&config)
     };
     run(16_777_216).with_code(0);
     run(16_777_217).with_code(1).complains(&[
-        "labels.tiff: pixel [0, 0, ",
+        "labels.npy: pixel [0, 0, ",
         ", 20] (CZYX) of sample 0 is 16777217 (uint32), which float32 does not hold",
     ]);
     // As intensities they are rounded, as everything else is.
-    run(16_777_217);
     place.run(&with(&config, "target_kind: labels", "target_kind: intensities")).with_code(0);
-    place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], |at| if at % 64 == 20 { 0.1_f64 } else { 0.5 });
+    let label = |at| if column(at) { 0.1 } else { 0.5 };
+    write_npy(&place, "labels.npy", "<f8", label, |pixel: f64| pixel.to_le_bytes().into());
     place.run(&config).with_code(1).complains(&["is 0.1 (float64), which float32 does not hold"]);
+    let label = |at| if column(at) { 0.25 } else { 3.0 };
+    write_npy(&place, "labels.npy", "<f8", label, |pixel: f64| pixel.to_le_bytes().into());
+    place.run(&config).with_code(0);
 }
 
 /// Ranks of one configuration that start together simulate once.

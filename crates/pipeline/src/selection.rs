@@ -165,14 +165,11 @@ pub(crate) fn check_order_weights(
 }
 
 /// A number of validation patches that the training images cannot give.
-pub(crate) fn too_many_validation_patches(n: usize, data: &DataPlan, cause: &str) -> PipelineError {
-    let filtered = match (&data.patch_filter, &data.mask_filter) {
-        (Some(_), _) => " that data_config.patch_filter leaves",
-        _ => "",
-    };
+pub(crate) fn too_many_validation_patches(got: &str, data: &DataPlan, cause: &str) -> PipelineError {
+    let filtered = if data.patch_filter.is_some() { " after data_config.patch_filter" } else { "" };
     PipelineError::Unusable {
         key: "data_config.n_val_patches".to_owned(),
-        found: format!("{n} validation patches of the training images{filtered}: {cause}"),
+        found: format!("got {got}{filtered}: {cause}"),
         expected: "fewer, images for validation, or smaller patches".to_owned(),
     }
 }

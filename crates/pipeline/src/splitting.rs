@@ -48,12 +48,14 @@ impl Splitting<'_> {
                     n_val = fewer(&error, n_val);
                     cause.get_or_insert(error);
                 }
-                Err(error) => return Err(too_many_validation_patches(wanted, data, &error.to_string())),
+                Err(error) => {
+                    return Err(too_many_validation_patches(&wanted.to_string(), data, &error.to_string()));
+                }
             }
         }
         if train.leak_free {
             let cause = cause.map_or_else(|| "there is no room".to_owned(), |error| error.to_string());
-            return Err(too_many_validation_patches(wanted, data, &format!("{cause}, which is the default")));
+            return Err(too_many_validation_patches(&format!("the default of {wanted}"), data, &cause));
         }
         if said > 0 {
             notices.push(self.lowered(0, cause.as_ref()));

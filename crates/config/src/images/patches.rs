@@ -50,7 +50,7 @@ impl Check<'_> {
             train.map_or((false, false), |train| (train.n_val_is_default, train.leak_free));
         if is_default && !(leak_free && most == 0) {
             let message = format!(
-                "the default of {n_val_patches} validation patches is lowered to {most}, because the training images have \
+                "the default of {n_val_patches} validation patches is lowered to at most {most}, because the training images have \
                  {room}; write n_val_patches to say how many"
             );
             self.findings.warnings.push(self.plan.warning_at("data_config.n_val_patches", message));

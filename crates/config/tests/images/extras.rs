@@ -95,7 +95,7 @@ fn the_default_of_validation_patches_is_lowered_to_what_images_give() {
     assert_eq!(problems_of(&file, &images()), Vec::<String>::new());
     let plan = parse(&file, Path::new("f"), &|_| None).unwrap();
     let warnings = check_images(&plan, &images()).warnings;
-    let expected = "f:5:1: data_config.n_val_patches: the default of 8 validation patches is lowered to 1, because the \
+    let expected = "f:5:1: data_config.n_val_patches: the default of 8 validation patches is lowered to at most 1, because the \
                     training images have 2 patches in 1 cell; write n_val_patches to say how many";
     assert!(
         matches!(warnings.as_slice(), [warning] if warning.to_string().starts_with(expected)),
