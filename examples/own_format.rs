@@ -15,7 +15,7 @@ use std::sync::Arc;
 use patchweave::geometry::{ArrayLayout, Axes, Region};
 use patchweave::pixel::PixelType;
 use patchweave::stack::{
-    DataType, Format, Formats, ImageStack, ImageStackExt, InsideWindow, OpenOptions, OpenRequest,
+    DataType, Format, Formats, Identity, ImageStack, ImageStackExt, InsideWindow, OpenOptions, OpenRequest,
     PatchViewMut, Pyramid, StackError, StackInfo, open,
 };
 
@@ -75,6 +75,8 @@ impl PgmStack {
             .map_err(|source| StackError::Window { stack: stack.clone(), source })?;
         let mut info = StackInfo::new(stack, PixelType::U16, layout);
         info.format = Some("PGM".to_owned());
+        // So that the same file is known by any name; without it, nothing is proven about leaks.
+        info.identity = Identity::of_file(path, "").map_err(failed(path, "find the file"))?;
         Ok(PgmStack { info, path: path.to_owned(), first_pixel: header_len })
     }
 }

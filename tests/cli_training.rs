@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::fs;
+
 use patchweave::sink::Format;
 use support::{Ended, Place, with};
 
@@ -80,11 +82,20 @@ fn a_split_that_keeps_context_apart_leaves_fewer_patches() {
 }
 
 #[test]
-fn an_image_that_is_listed_twice_leaks() {
+fn an_image_that_is_listed_twice_counts_once_or_leaks() {
     let place = place();
     let config = with(TRAIN, "n_val_patches: 0", "n_val_patches: 5");
     let config = with(&config, "input: image.tiff", "input: [image.tiff, ./image.tiff]");
-    let (_, leaks) = run_and_check(&place, &config);
+    let (ended, leaks) = run_and_check(&place, &config);
+    ended.says("training: 59 patches from 1 image");
+    ended.says("1 of 2 images are in the list before and are left out");
+    leaks.with_code(0).says("leaks: none");
+    // Another target of the same image is another example, of which validation patches may not be split off.
+    fs::copy(place.path("image.tiff"), place.path("copy.tiff")).unwrap();
+    let twice = "image.tiff, ./image.tiff]\n  target: [image.tiff, copy.tiff]";
+    let config = with(&config, "image.tiff, ./image.tiff]", twice);
+    let (ended, leaks) = run_and_check(&place, &config);
+    ended.says("from 2 images");
     leaks.with_code(2).complains(&["leak: pixel [", "image.tiff"]);
     let config = with(&config, "train:", "train:\n  leak_free: true");
     place.run(&config).with_code(1).complains(&["leak_free needs every image listed once"]);

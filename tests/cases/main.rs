@@ -8,6 +8,8 @@ mod axes;
 mod files;
 mod hdf5;
 mod leaks;
+#[cfg(unix)]
+mod links;
 mod selection;
 mod statistics;
 mod tiff;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use patchweave_config::{ConfigErrors, LoadError};
 use patchweave_loader::LoaderError;
-use patchweave_pipeline::PipelineError;
+use patchweave_pipeline::{LeakDoubt, PipelineError};
 use patchweave_sink::SinkError;
 use patchweave_stack::StackError;
 use tracing::subscriber::SetGlobalDefaultError;
@@ -38,12 +38,12 @@ pub(crate) enum Failure {
     Signals(#[source] ctrlc::Error),
     #[error("the standard output cannot be written")]
     Output(#[source] io::Error),
-    #[error("leak: {leak}, in {}; set train.leak_free: true with stratified patching, or validate on other images", path.display())]
-    Leak { path: PathBuf, leak: String },
     #[error(
-        "leaks: cannot be ruled out; training and validation use the same image, and larger scales come from a pyramid, use context_source: image"
+        "leak: {leak}, in {images}; set train.leak_free: true with stratified patching, or validate on other images"
     )]
-    UnknownLeak,
+    Leak { images: String, leak: String },
+    #[error("leaks: cannot be ruled out; {doubt}")]
+    UnknownLeak { doubt: LeakDoubt },
     #[error("{} does not fit this run", path.display())]
     OtherState { path: PathBuf, source: LoaderError },
     #[error("identity: {n_different} of {n_pixels} pixels of {} differ from {input}, by up to {largest}", path.display())]
@@ -61,7 +61,7 @@ impl Failure {
             | Failure::Leak { .. }
             | Failure::OtherState { .. }
             | Failure::Pipeline(PipelineError::State { .. } | PipelineError::StateFormat { .. })
-            | Failure::UnknownLeak => 2,
+            | Failure::UnknownLeak { .. } => 2,
             Failure::Pipeline(_)
             | Failure::Stack(_)
             | Failure::Json(_)

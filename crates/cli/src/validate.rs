@@ -36,8 +36,14 @@ pub(crate) fn validate(
                  context included, can be used by a training patch"
             ))
         }
-        LeakReport::Unknown => Err(Failure::UnknownLeak),
-        LeakReport::Shared { path, leak } => Err(Failure::Leak { path, leak: leak.to_string() }),
+        LeakReport::Unknown { doubt } => Err(Failure::UnknownLeak { doubt }),
+        LeakReport::Shared { path, val_path, leak } => {
+            let images = match path == val_path {
+                true => path.display().to_string(),
+                false => format!("{}, which validation reads as {}", path.display(), val_path.display()),
+            };
+            Err(Failure::Leak { images, leak: leak.to_string() })
+        }
         _ => Ok(()),
     }
 }

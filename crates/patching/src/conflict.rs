@@ -1,6 +1,6 @@
 //! Which pixels a patch uses, and from which starts other patches would use one of them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec};
@@ -16,6 +16,13 @@ impl Pixels {
     pub fn of(patch: &PatchSpec, image: &Extent, context: &Context) -> Result<Self, GeometryError> {
         let axes = context.axes(&patch.coords, &patch.patch_size, image)?;
         Ok(Pixels(axes.map(|axis| axis.runs())))
+    }
+
+    /// The same pixels where every position along Z has other positions instead: none, one or several.
+    pub fn at_depths(self, depths: &[(usize, usize)]) -> Self {
+        let Pixels([z, y, x]) = self;
+        let moved = depths.iter().filter(|(from, _)| z.iter().any(|run| run.contains(from)));
+        Pixels([merged(moved.map(|&(_, to)| to..to + 1).collect()), y, x])
     }
 
     /// A pixel that two patches share.
@@ -40,28 +47,35 @@ pub(crate) struct Conflicts {
     image: Extent,
     patch_size: Extent,
     window: [usize; 3],
-    /// Starts along an axis by axis, start and size of the given patch.
-    known: BTreeMap<(usize, i64, usize), Vec<Range<usize>>>,
+    /// Starts along an axis by axis and the pixels that are used there.
+    known: HashMap<(usize, Vec<Range<usize>>), Vec<Range<usize>>>,
 }
 
 impl Conflicts {
     /// Patches of `patch_size` in `image`, with their context.
     pub fn new(context: Context, image: Extent, patch_size: Extent) -> Result<Self, GeometryError> {
         let window = context.window(&patch_size)?.to_zyx();
-        Ok(Conflicts { context, image, patch_size, window, known: BTreeMap::new() })
+        Ok(Conflicts { context, image, patch_size, window, known: HashMap::new() })
     }
 
     /// The starts inside the image that use a pixel of `other`, as disjoint boxes.
     pub fn with(&mut self, other: &PatchSpec) -> Result<Vec<StartBox>, GeometryError> {
-        let Pixels(used) = Pixels::of(other, &self.image, &self.context)?;
-        let (start, size) = (other.coords.to_zyx(0), other.patch_size.to_zyx());
+        self.with_pixels(&Pixels::of(other, &self.image, &self.context)?)
+    }
+
+    /// The starts inside the image that use one of some pixels, as disjoint boxes.
+    pub fn with_pixels(&mut self, Pixels(used): &Pixels) -> Result<Vec<StartBox>, GeometryError> {
         let mut along: [Vec<Range<usize>>; 3] = Default::default();
         for (axis, ranges) in along.iter_mut().enumerate() {
-            let key = (axis, start[axis], size[axis]);
-            if !self.known.contains_key(&key) {
-                self.known.insert(key, self.along(axis, &used[axis])?);
-            }
-            *ranges = self.known[&key].clone();
+            let key = (axis, used[axis].clone());
+            *ranges = match self.known.get(&key) {
+                Some(known) => known.clone(),
+                None => {
+                    let found = self.along(axis, &used[axis])?;
+                    self.known.insert(key, found.clone());
+                    found
+                }
+            };
         }
         let [z, y, x] = &along;
         let boxes = z.iter().flat_map(|z| y.iter().flat_map(move |y| x.iter().map(move |x| [z, y, x])));

@@ -50,6 +50,14 @@ impl FixedPatching {
         self.by_sample[low..high].iter().map(|&(_, _, index)| (index, &self.specs[index]))
     }
 
+    /// The images and samples that patches come from, each once, in ascending order.
+    pub fn samples(&self) -> Vec<(usize, usize)> {
+        let mut samples: Vec<_> =
+            self.by_sample.iter().map(|&(data_idx, sample_idx, _)| (data_idx, sample_idx)).collect();
+        samples.dedup();
+        samples
+    }
+
     pub(crate) fn specs(&self) -> &[RegionSpec] {
         &self.specs
     }

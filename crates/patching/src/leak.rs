@@ -36,6 +36,20 @@ impl fmt::Display for Leak {
     }
 }
 
+/// A sample of a training image that has planes of a sample of a validation image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedSample {
+    /// The training image.
+    pub data_idx: usize,
+    /// Its sample.
+    pub sample_idx: usize,
+    /// Planes that are the same, as positions along Z: in the validation image, and in the training image.
+    pub depths: Vec<(usize, usize)>,
+}
+
+/// For samples of validation images, called by image and sample, the training samples that have planes of them.
+pub type SharedSamples = BTreeMap<(usize, usize), Vec<SharedSample>>;
+
 /// Looks for pixels that training and validation share, at any scale of lateral context and after padding.
 ///
 /// No patch is drawn: for each validation patch the starts of all training patches that would use one of its
@@ -70,7 +84,17 @@ impl fmt::Display for Leak {
 pub struct LeakSearch<'a> {
     images: &'a [ImageShape],
     context: Context,
-    train_stacks: Option<&'a [Option<usize>]>,
+    shared: Shared<'a>,
+    val_images: &'a [ImageShape],
+    val_context: Context,
+}
+
+/// Where validation images stand in the training.
+#[derive(Debug, Clone, Copy)]
+enum Shared<'a> {
+    SameIndex,
+    Stacks(&'a [Option<usize>]),
+    Samples(&'a SharedSamples),
 }
 
 impl<'a> LeakSearch<'a> {
@@ -78,13 +102,25 @@ impl<'a> LeakSearch<'a> {
     ///
     /// Validation stacks are the training stacks of the same index.
     pub fn new(images: &'a [ImageShape], context: Context) -> Self {
-        LeakSearch { images, context, train_stacks: None }
+        LeakSearch { images, context, shared: Shared::SameIndex, val_images: &[], val_context: context }
     }
 
     /// Says for every validation stack which training stack holds the same image, if any does.
     #[must_use]
     pub fn with_stacks(self, train_stacks: &'a [Option<usize>]) -> Self {
-        LeakSearch { train_stacks: Some(train_stacks), ..self }
+        LeakSearch { shared: Shared::Stacks(train_stacks), ..self }
+    }
+
+    /// Says for validation images of these shapes, whose patches have this context, which training samples have planes
+    /// of theirs; samples that are not named share none.
+    #[must_use]
+    pub fn with_samples(
+        self,
+        val_images: &'a [ImageShape],
+        context: Context,
+        shared: &'a SharedSamples,
+    ) -> Self {
+        LeakSearch { shared: Shared::Samples(shared), val_images, val_context: context, ..self }
     }
 
     /// A shared pixel, or `None`, which proves that there is none.
@@ -95,7 +131,7 @@ impl<'a> LeakSearch<'a> {
     /// [`PatchingError::Geometry`] for patches of another rank than their image.
     pub fn find(&self, train: &dyn Patching, val: &FixedPatching) -> Result<Option<Leak>, PatchingError> {
         for ((data_idx, sample_idx), val_patches) in self.by_sample(val)? {
-            let image = self.images.get(data_idx).ok_or(PatchingError::NoImage { data_idx })?.extent;
+            let image = self.train_image(data_idx)?;
             let in_sample = InSample { data_idx, sample_idx, image, context: self.context, val_patches };
             let leak = match train.starts(data_idx, sample_idx).0 {
                 Kind::Unknown => return Err(PatchingError::UnknownStarts { data_idx, sample_idx }),
@@ -109,26 +145,56 @@ impl<'a> LeakSearch<'a> {
         Ok(None)
     }
 
-    /// Validation patches with their indices, by the training sample that they come from.
+    fn train_image(&self, data_idx: usize) -> Result<Extent, PatchingError> {
+        Ok(self.images.get(data_idx).ok_or(PatchingError::NoImage { data_idx })?.extent)
+    }
+
+    /// Validation patches with their indices and pixels, by the training sample that they come from.
     fn by_sample(&self, val: &FixedPatching) -> Result<PatchesBySample, PatchingError> {
         let mut by_sample = PatchesBySample::new();
         for (val_index, spec) in val.specs().iter().enumerate() {
             for patch in patches(spec) {
-                let data_idx = patch.data_idx;
-                let train_idx = match self.train_stacks {
-                    Some(stacks) => *stacks.get(data_idx).ok_or(PatchingError::NoImage { data_idx })?,
-                    None => Some(data_idx),
-                };
-                if let Some(train_idx) = train_idx {
-                    by_sample.entry((train_idx, patch.sample_idx)).or_default().push((val_index, *patch));
+                for (sample, pixels) in self.in_training(patch)? {
+                    let val_patch = ValPatch { index: val_index, patch: *patch, pixels };
+                    by_sample.entry(sample).or_default().push(val_patch);
                 }
             }
         }
         Ok(by_sample)
     }
+
+    /// The training samples that have pixels of a validation patch, and the pixels as they count there.
+    fn in_training(&self, patch: &PatchSpec) -> Result<Vec<((usize, usize), Pixels)>, PatchingError> {
+        let PatchSpec { data_idx, sample_idx, .. } = *patch;
+        let no_image = PatchingError::NoImage { data_idx };
+        let same = match self.shared {
+            Shared::SameIndex => Some(data_idx),
+            Shared::Stacks(stacks) => *stacks.get(data_idx).ok_or(no_image)?,
+            Shared::Samples(shared) => {
+                let Some(samples) = shared.get(&(data_idx, sample_idx)) else { return Ok(Vec::new()) };
+                let image = self.val_images.get(data_idx).ok_or(no_image)?.extent;
+                let pixels = Pixels::of(patch, &image, &self.val_context)?;
+                let moved = samples.iter().map(|shared| {
+                    let sample = (shared.data_idx, shared.sample_idx);
+                    (sample, pixels.clone().at_depths(&shared.depths))
+                });
+                return Ok(moved.collect());
+            }
+        };
+        let Some(train_idx) = same else { return Ok(Vec::new()) };
+        let pixels = Pixels::of(patch, &self.train_image(train_idx)?, &self.context)?;
+        Ok(vec![((train_idx, sample_idx), pixels)])
+    }
 }
 
-type PatchesBySample = BTreeMap<(usize, usize), Vec<(usize, PatchSpec)>>;
+type PatchesBySample = BTreeMap<(usize, usize), Vec<ValPatch>>;
+
+/// A validation patch and the pixels of a training sample that it uses.
+struct ValPatch {
+    index: usize,
+    patch: PatchSpec,
+    pixels: Pixels,
+}
 
 /// The search in one training sample.
 struct InSample {
@@ -136,7 +202,7 @@ struct InSample {
     sample_idx: usize,
     image: Extent,
     context: Context,
-    val_patches: Vec<(usize, PatchSpec)>,
+    val_patches: Vec<ValPatch>,
 }
 
 impl InSample {
@@ -144,14 +210,12 @@ impl InSample {
         &self,
         train: impl Iterator<Item = Result<PatchSpec, PatchingError>>,
     ) -> Result<Option<Leak>, PatchingError> {
-        let of_val = self.val_patches.iter().map(|(_, patch)| self.pixels(patch));
-        let of_val = of_val.collect::<Result<Vec<_>, _>>()?;
         for train in train {
             let train = train?;
             let pixels = self.pixels(&train)?;
-            for (&(val_index, val), of_val) in self.val_patches.iter().zip(&of_val) {
-                if let Some(pixel) = pixels.shared(of_val) {
-                    return Ok(Some(self.leak(val_index, val, train, pixel)));
+            for val in &self.val_patches {
+                if let Some(pixel) = pixels.shared(&val.pixels) {
+                    return Ok(Some(self.leak(val, train, pixel)));
                 }
             }
         }
@@ -161,14 +225,15 @@ impl InSample {
     fn among(&self, starts: &dyn StartSet) -> Result<Option<Leak>, PatchingError> {
         let patch_size = starts.patch_size();
         let mut conflicts = Conflicts::new(self.context, self.image, patch_size)?;
-        for &(val_index, val) in &self.val_patches {
-            let found = conflicts.with(&val)?.iter().find_map(|within| starts.start_within(within));
+        for val in &self.val_patches {
+            let found =
+                conflicts.with_pixels(&val.pixels)?.iter().find_map(|within| starts.start_within(within));
             let Some(start) = found else { continue };
             let coords = self.along_axes(start).map(coordinate);
             let (data_idx, sample_idx) = (self.data_idx, self.sample_idx);
             let train = PatchSpec { data_idx, sample_idx, coords, patch_size };
-            if let Some(pixel) = self.pixels(&train)?.shared(&self.pixels(&val)?) {
-                return Ok(Some(self.leak(val_index, val, train, pixel)));
+            if let Some(pixel) = self.pixels(&train)?.shared(&val.pixels) {
+                return Ok(Some(self.leak(val, train, pixel)));
             }
         }
         Ok(None)
@@ -183,7 +248,7 @@ impl InSample {
         self.image.per_axis().map_indexed(|axis, _| zyx[first + axis])
     }
 
-    fn leak(&self, val_index: usize, val: PatchSpec, train: PatchSpec, pixel: [usize; 3]) -> Leak {
-        Leak { val_index, val, train, pixel: self.along_axes(pixel) }
+    fn leak(&self, val: &ValPatch, train: PatchSpec, pixel: [usize; 3]) -> Leak {
+        Leak { val_index: val.index, val: val.patch, train, pixel: self.along_axes(pixel) }
     }
 }

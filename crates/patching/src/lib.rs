@@ -27,7 +27,7 @@ use patchweave_geometry::{Extent, RegionSpec};
 
 pub use error::PatchingError;
 pub use fixed::FixedPatching;
-pub use leak::{Leak, LeakSearch};
+pub use leak::{Leak, LeakSearch, SharedSample, SharedSamples};
 pub use permutation::Permutation;
 pub use random::{FixedRandomPatching, RandomPatching};
 pub use rng::{Draw, PatchRng, Round};

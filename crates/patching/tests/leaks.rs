@@ -11,8 +11,9 @@ use patchweave_geometry::{
 };
 use patchweave_patching::{
     FixedPatching, FixedRandomPatching, GridCell, LeakSearch, PatchIndices, PatchRng, Patching,
-    PatchingError, RandomPatching, SampleWeights, Separation, SequentialPatching, StratifiedPatching,
-    TiledPatching, WeightedPatching, WholePatching, hold_out, split_validation,
+    PatchingError, RandomPatching, SampleWeights, Separation, SequentialPatching, SharedSample,
+    SharedSamples, StratifiedPatching, TiledPatching, WeightedPatching, WholePatching, hold_out,
+    split_validation,
 };
 use proptest::prelude::*;
 
@@ -315,6 +316,57 @@ fn stacks_are_matched_as_the_caller_says() {
     assert_eq!((leak.val_index, leak.train.data_idx, leak.val.data_idx), (0, 1, 0));
     assert_eq!(search(&[None]).unwrap_err().to_string(), "there is no image 1");
     assert_eq!(search(&[None, Some(2)]).unwrap_err().to_string(), "there is no image 2");
+}
+
+proptest! {
+    /// Where images share planes, a leak is found exactly if a training patch has a pixel of a shared plane that a
+    /// validation patch has too; the validation image may show other rows and columns of it.
+    #[test]
+    fn shared_planes_leak_and_no_others(
+        size in prop::array::uniform3(1_usize..5), val_size in prop::array::uniform3(1_usize..5),
+        start in prop::array::uniform3(0_usize..3), patch in prop::array::uniform3(1_usize..3),
+        depths in prop::collection::vec((0_usize..5, 0_usize..5), 0..4), sample in 0_usize..2, is_listed in any::<bool>(),
+    ) {
+        let patch_size = extent(&[0, 1, 2].map(|axis| patch[axis].min(size[axis]).min(val_size[axis])));
+        let (train_shape, val_shape) = ([shape(2, &size)], [shape(3, &val_size)]);
+        let at = [0, 1, 2].map(|axis| start[axis].min(val_size[axis] - patch_size.as_slice()[axis]));
+        let val_patch = PatchSpec { sample_idx: 2, ..spec(0, &at.map(|at| i64::try_from(at).unwrap()), patch_size) };
+        let val = FixedPatching::new(vec![val_patch.into()]);
+        prop_assert_eq!(val.samples(), [(0, 2)]);
+        let depths: Vec<_> = depths.into_iter().filter(|(val, train)| *val < val_size[0] && *train < size[0]).collect();
+        let shared = SharedSamples::from([(
+            (0, 2),
+            vec![SharedSample { data_idx: 0, sample_idx: sample, depths: depths.clone() }],
+        )]);
+
+        let sequential = SequentialPatching::new(&train_shape, patch_size, None).unwrap();
+        let specs: Vec<RegionSpec> = (0..sequential.n_patches())
+            .map(|index| sequential.spec(index, &mut PatchRng::for_patch(0, 0, index)).unwrap())
+            .collect();
+        let covers = |spec: &PatchSpec, axis: usize, at: usize| {
+            let start = usize::try_from(spec.coords.as_slice()[axis]).unwrap();
+            (start..start + spec.patch_size.as_slice()[axis]).contains(&at)
+        };
+        let leaks = |spec: &PatchSpec, train_z: usize, val_z: usize| {
+            spec.sample_idx == sample
+                && covers(spec, 0, train_z)
+                && covers(&val_patch, 0, val_z)
+                && [1, 2].into_iter().all(|axis| (0..size[axis]).any(|at| covers(spec, axis, at) && covers(&val_patch, axis, at)))
+        };
+        let expected = specs.iter().any(|spec| {
+            depths.iter().any(|(val_z, train_z)| leaks(spec.patch().unwrap(), *train_z, *val_z))
+        });
+        let listed = FixedPatching::new(specs.clone());
+        let train: &dyn Patching = if is_listed { &listed } else { &sequential };
+        let search = LeakSearch::new(&train_shape, Context::none());
+        let found = search.with_samples(&val_shape, Context::none(), &shared).find(train, &val).unwrap();
+        prop_assert_eq!(found.is_some(), expected);
+        if let Some(leak) = found {
+            prop_assert_eq!((leak.train.sample_idx, leak.val), (sample, val_patch));
+        }
+        let none = SharedSamples::new();
+        prop_assert_eq!(search.with_samples(&val_shape, Context::none(), &none).find(train, &val).unwrap(), None);
+    }
 }
 
 /// All channels of a patch count, on both sides.

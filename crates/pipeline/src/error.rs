@@ -15,6 +15,8 @@ use patchweave_stack::StackError;
 use patchweave_transform::{AugmentError, FilterError, NormalizeError};
 use patchweave_view::ViewError;
 
+use crate::LeakDoubt;
+
 /// Why a step of a run failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,12 +54,12 @@ pub enum PipelineError {
         /// The pixel and who uses it.
         leak: Box<Leak>,
     },
-    /// A split that was to be free of leaks beside a data set of which that cannot be proven.
-    #[error(
-        "leak_free: a data set that is mixed in uses an image of the validation, in a way of its own; give it other images, \
-         or the same lateral context read from images"
-    )]
-    UnknownLeak,
+    /// A split that was to be free of leaks, which cannot be proven of it.
+    #[error("leak_free cannot be proven: {doubt}")]
+    UnknownLeak {
+        /// Why.
+        doubt: LeakDoubt,
+    },
     /// Patches that follow weights, without weights.
     #[error("patching weighted needs train.weights")]
     NoWeights,

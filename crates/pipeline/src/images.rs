@@ -1,6 +1,6 @@
 //! Opening the images of a plan, and telling at which line they do not fit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,14 +9,16 @@ use patchweave_config::{
     Problem, RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
-use patchweave_stack::{ExactStack, ImageStack};
+use patchweave_stack::{ExactStack, FileId, Identity, ImageStack};
 
 use crate::listing::Listing;
 use crate::mixture::{MixedImages, ReadMixed, read_mix};
-use crate::opener::{Opener, Role};
+use crate::opener::{Opener, keys_of};
 use crate::opening::Opening;
 use crate::outputs::planned_outputs;
+use crate::pairing::{Partners, pair};
 use crate::prediction::unique_names;
+use crate::role::Role;
 
 /// The opened images of a run.
 #[derive(Default)]
@@ -50,6 +52,8 @@ pub struct NamedImages {
     pub paths: Vec<PathBuf>,
     /// For each stack the levels of its pyramid, where scales are read from them.
     pub(crate) levels: Vec<Vec<Arc<dyn ImageStack>>>,
+    /// Which image each stack is, also where its source does not say.
+    pub(crate) identities: Vec<Identity>,
 }
 
 impl NamedImages {
@@ -106,13 +110,14 @@ pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigEr
 fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
     // One cache for all images of the run.
     let opening = opening.for_reading(&plan.reading);
-    let (Opened { mut images, form, mut paths, predicted }, mut findings) =
+    let (Opened { mut images, form, mut paths, mut files, predicted }, mut findings) =
         read_plan(plan, &opening, before_simulation);
     images.cache_bytes = opening.options.cache.budget();
     let mixed = read_mix(plan, form, &opening, before_simulation, &mut findings.problems);
     paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
+    files.extend(mixed.iter().flat_map(|mixed| mixed.opened.files.iter().cloned()));
     images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
-    findings.problems.extend(output_problems(plan, &paths, &predicted));
+    findings.problems.extend(output_problems(plan, &paths, &files, &predicted));
     (images, findings)
 }
 
@@ -121,8 +126,10 @@ pub(crate) struct Opened {
     pub images: Images,
     /// The form of its training samples, where it is known.
     pub form: Option<SampleForm>,
-    /// Every file that is read.
+    /// Every path that is read.
     pub paths: Vec<PathBuf>,
+    /// Every real file that images come from, whatever paths led there.
+    pub files: HashSet<FileId>,
     /// The files that are predicted.
     predicted: Vec<PathBuf>,
 }
@@ -141,7 +148,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
     };
     let (of_inputs, of_targets) =
         (levels(constructor == ConstructorPlan::Paired), levels(!constructor.has_inputs()));
-    let [inputs, val_inputs, masks, weights] = [
+    let [mut inputs, mut val_inputs, mut masks, mut weights] = [
         ("train.input", &listings.inputs, of_inputs),
         ("train.val_input", &listings.val_inputs, of_inputs),
         ("train.mask", &listings.masks, 1),
@@ -151,50 +158,76 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
     let mut targets = opener.sources("train.target", &listings.targets, data.target_axes(), of_targets);
     let mut val_targets =
         opener.sources("train.val_target", &listings.val_targets, data.target_axes(), of_targets);
-    if plan.train.as_ref().is_some_and(|train| train.target_kind.is_labels()) {
-        targets.iter_mut().chain(&mut val_targets).for_each(|role| role.images.make_exact());
-    }
-    let predicted = opener.role("predict.input", &listings.predicted, &data.axes, levels(true));
+    let mut predicted = opener.role("predict.input", &listings.predicted, &data.axes, levels(true));
     if constructor.has_inputs() {
         targets.iter().for_each(|targets| opener.pair_images("train.target", targets, &inputs));
         val_targets.iter().for_each(|targets| opener.pair_images("train.val_target", targets, &val_inputs));
         opener.pair_images("train.mask", &masks, &inputs);
+        let guided = [&mut inputs, &mut masks, &mut weights];
+        opener.keep_once("train.input", &mut guided.into_iter().chain(&mut targets).collect::<Vec<_>>());
+        let validated = std::iter::once(&mut val_inputs).chain(&mut val_targets);
+        opener.keep_once("train.val_input", &mut validated.collect::<Vec<_>>());
+    } else {
+        let n_sources = targets.len();
+        for (key, source) in keys_of("train.target", n_sources).zip(&mut targets) {
+            // Weights are those of a single source.
+            if n_sources == 1 {
+                opener.keep_once(&key, &mut [source, &mut weights]);
+            } else {
+                opener.keep_once(&key, &mut [source]);
+            }
+        }
+        for (key, source) in keys_of("train.val_target", val_targets.len()).zip(&mut val_targets) {
+            opener.keep_once(&key, &mut [source]);
+        }
     }
+    opener.keep_once("predict.input", &mut [&mut predicted]);
     let mut findings = Findings { problems: opener.problems, warnings: opener.warnings };
     let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
         // Pairs are only compared where all of their images could be opened.
         let is_complete = !inputs.is_incomplete && roles.iter().all(|role| !role.is_incomplete);
-        if is_complete { roles.iter().map(|role| role.facts.clone()).collect() } else { Vec::new() }
+        if is_complete { roles.iter().map(Role::facts).collect() } else { Vec::new() }
     };
     let guides_of = |role: &Role| -> Vec<ImageFacts> {
         let is_complete = !role.is_incomplete && !inputs.is_incomplete;
-        if is_complete { role.facts.clone() } else { Vec::new() }
+        if is_complete { role.facts() } else { Vec::new() }
     };
     let facts = OpenedImages {
         train_targets: targets_of(&targets, &inputs),
         val_targets: targets_of(&val_targets, &val_inputs),
         masks: guides_of(&masks),
         weights: guides_of(&weights),
-        train_inputs: inputs.facts.clone(),
-        val_inputs: val_inputs.facts.clone(),
-        predict_inputs: predicted.facts.clone(),
+        train_inputs: inputs.facts(),
+        val_inputs: val_inputs.facts(),
+        predict_inputs: predicted.facts(),
     };
     let fit = check_images(plan, &facts);
     findings.problems.extend(fit.problems);
     findings.warnings.extend(fit.warnings);
-    let images = |roles: Vec<Role>| roles.into_iter().map(|role| role.images).collect();
+    let single = [&inputs, &val_inputs, &masks, &weights, &predicted].into_iter();
+    let files = single.chain(&targets).chain(&val_targets).flat_map(Role::files).cloned().collect();
+    let is_labels = plan.train.as_ref().is_some_and(|train| train.target_kind.is_labels());
+    let targets_as = |role: Role| {
+        let mut images = role.images();
+        if is_labels {
+            images.make_exact();
+        }
+        images
+    };
+    let images = |roles: Vec<Role>| roles.into_iter().map(targets_as).collect();
     let opened = Opened {
         form: SampleForm::of(plan, &facts),
         paths: listings.paths(),
-        predicted: predicted.sources,
+        files,
+        predicted: predicted.paths(),
         images: Images {
-            train_inputs: inputs.images,
+            train_inputs: inputs.images(),
             train_targets: images(targets),
-            val_inputs: val_inputs.images,
+            val_inputs: val_inputs.images(),
             val_targets: images(val_targets),
-            masks: masks.images,
-            weights: weights.images,
-            predict_inputs: predicted.images,
+            masks: masks.images(),
+            weights: weights.images(),
+            predict_inputs: predicted.images(),
             ..Images::default()
         },
     };
@@ -228,14 +261,18 @@ impl Listings {
             weights: opener.listing("train.weights", of_train(|train| &train.weights)),
             predicted: opener.listing("predict.input", predicted),
         };
+        let (axes, target_axes) = (&plan.data.axes, plan.data.target_axes());
+        let Listings { inputs, targets, val_inputs, val_targets, masks, weights, .. } = &mut listings;
+        let of = |key, files, axes| Partners { key, files, axes };
         if constructor.has_inputs() {
-            listings.targets.iter_mut().for_each(|l| opener.pair("train.target", l, &listings.inputs));
-            let val_targets = listings.val_targets.iter_mut();
-            val_targets.for_each(|l| opener.pair("train.val_target", l, &listings.val_inputs));
-            opener.pair("train.mask", &mut listings.masks, &listings.inputs);
-            opener.pair("train.weights", &mut listings.weights, &listings.inputs);
-        } else if let [targets] = listings.targets.as_slice() {
-            opener.pair("train.weights", &mut listings.weights, targets);
+            let targets = targets.iter_mut().map(|files| of("train.target", files, target_axes));
+            let guides = [of("train.mask", masks, axes), of("train.weights", weights, axes)];
+            pair(opener, of("train.input", inputs, axes), targets.chain(guides).collect());
+            let val_targets = val_targets.iter_mut().map(|files| of("train.val_target", files, target_axes));
+            pair(opener, of("train.val_input", val_inputs, axes), val_targets.collect());
+        } else if let [targets] = targets.as_mut_slice() {
+            let weights = of("train.weights", weights, axes);
+            pair(opener, of("train.target", targets, target_axes), vec![weights]);
         }
         listings
     }
@@ -257,7 +294,12 @@ fn real_file(input: &Path) -> Option<PathBuf> {
 }
 
 /// An output folder that cannot be one, and what the run would read and then write over.
-fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> Vec<Problem> {
+fn output_problems(
+    plan: &RunPlan,
+    read: &[PathBuf],
+    files: &HashSet<FileId>,
+    predicted: &[PathBuf],
+) -> Vec<Problem> {
     let problem = |found: String, expected: &str| plan.problem_at("output", found, expected);
     let shown = plan.output.display();
     let existing = plan.output.ancestors().find(|folder| folder.exists());
@@ -279,7 +321,10 @@ fn output_problems(plan: &RunPlan, read: &[PathBuf], predicted: &[PathBuf]) -> V
     let folders = inputs.iter().flat_map(|input| input.ancestors().map(Path::to_owned));
     let kept: BTreeSet<PathBuf> = folders.chain(plan.file().canonicalize()).collect();
     let outputs = planned_outputs(plan, &unique_names(predicted));
-    let is_kept = |output: &&PathBuf| output.canonicalize().is_ok_and(|output| kept.contains(&output));
+    let is_kept = |output: &&PathBuf| {
+        output.canonicalize().is_ok_and(|output| kept.contains(&output))
+            || FileId::of(output).is_ok_and(|file| files.contains(&file))
+    };
     let overwritten = |output: &PathBuf| {
         let found = format!("{} would be overwritten, which the run reads", output.display());
         problem(found, "a folder without inputs of such names")

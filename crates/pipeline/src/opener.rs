@@ -1,43 +1,15 @@
 //! Opening the images of every role of a plan, and noting at which line something cannot be opened.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{Pyramid, StackError, StackInfo};
 
-use crate::images::NamedImages;
 use crate::listing::{Listed, Listing, Unpaired};
 use crate::opening::{Opening, format_name, with_causes};
+use crate::role::{LeftOut, Role, RoleImage, keep_once};
 use crate::simulated::{future_files, planned_layout, simulation_of};
-
-/// The images of a role.
-#[derive(Default)]
-pub(crate) struct Role {
-    pub images: NamedImages,
-    pub facts: Vec<ImageFacts>,
-    /// The path that each of the facts comes from.
-    pub sources: Vec<PathBuf>,
-    pub is_incomplete: bool,
-}
-
-impl Role {
-    /// The names that images have inside of each file.
-    fn by_file(&self) -> Vec<(&Path, Vec<&str>)> {
-        let mut files: Vec<(&Path, Vec<&str>)> = Vec::new();
-        for (path, facts) in self.sources.iter().zip(&self.facts) {
-            // Sources are called as paths are shown, also where a name is not UTF-8.
-            let file = path.display().to_string();
-            let name = facts.source.strip_prefix(&file).unwrap_or(&facts.source);
-            match files.last_mut() {
-                Some((last, names)) if *last == path => names.push(name),
-                _ => files.push((path, vec![name])),
-            }
-        }
-        files
-    }
-}
 
 /// How many images a file holds, and what they are called in it.
 fn listed(names: &[&str]) -> String {
@@ -144,21 +116,15 @@ impl<'a> Opener<'a> {
         for Listed { member, entry } in &listing.files {
             let (path, entry) = (&member.path, *entry);
             if let Some(facts) = self.planned(entry, path, axes) {
-                role.facts.push(facts);
-                role.sources.push(path.clone());
+                role.found.push(RoleImage::planned(facts, path.clone()));
                 continue;
             }
             match self.open(path, axes, n_levels) {
                 Ok(images) => {
-                    for levels in images {
+                    for (number, levels) in images.into_iter().enumerate() {
                         let Some(stack) = levels.first() else { continue };
                         self.tell_notes(&format!("{key}[{entry}]"), stack.info());
-                        let (source, shape) = (stack.info().source.clone(), stack.info().shape());
-                        role.facts.push(ImageFacts { source, shape, entry });
-                        role.sources.push(path.clone());
-                        role.images.paths.push(path.clone());
-                        role.images.stacks.push(Arc::clone(stack));
-                        role.images.levels.push(levels);
+                        role.found.extend(RoleImage::opened(levels, path.clone(), number, entry));
                     }
                 }
                 Err(error) => {
@@ -170,6 +136,19 @@ impl<'a> Opener<'a> {
             }
         }
         role
+    }
+
+    /// Leaves images out that are in their list already, with what belongs to them; `key` is that of the first list.
+    pub fn keep_once(&mut self, key: &str, group: &mut [&mut Role]) {
+        if let Some(left_out) = keep_once(group) {
+            self.tell_left_out(key, &left_out);
+        }
+    }
+
+    /// Tells at the line of the first of them what is left out of a list.
+    pub fn tell_left_out(&mut self, key: &str, left_out: &LeftOut) {
+        let key = format!("{key}[{}]", left_out.first.1);
+        self.warnings.push(self.plan.warning_at(&key, left_out.to_string()));
     }
 
     /// Notes what the reader of an image noticed, once per image.
@@ -193,7 +172,7 @@ impl<'a> Opener<'a> {
         Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
     }
 
-    fn open(&self, path: &Path, axes: &Axes, n_levels: usize) -> Result<Vec<Pyramid>, StackError> {
+    pub fn open(&self, path: &Path, axes: &Axes, n_levels: usize) -> Result<Vec<Pyramid>, StackError> {
         let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
         if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
             let stack = path.display().to_string();
@@ -224,6 +203,6 @@ impl<'a> Opener<'a> {
 }
 
 /// The key of every source; sources are counted only where there are several.
-fn keys_of(key: &str, n_sources: usize) -> impl Iterator<Item = String> + use<'_> {
+pub(crate) fn keys_of(key: &str, n_sources: usize) -> impl Iterator<Item = String> + use<'_> {
     (0..n_sources).map(move |source| if n_sources == 1 { key.to_owned() } else { format!("{key}[{source}]") })
 }

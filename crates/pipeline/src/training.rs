@@ -10,8 +10,9 @@ use patchweave_patching::Patching;
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
 use crate::label_like::label_like;
+use crate::leaks::Trained;
 use crate::marks::marks;
-use crate::split::{Split, Trained, shared};
+use crate::split::{Split, shared};
 use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
 use crate::{Images, KeepGoing, Notice, PipelineError, Statistics};
 

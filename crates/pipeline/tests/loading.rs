@@ -15,6 +15,10 @@ use patchweave_pipeline::{
 };
 use patchweave_pixel::PixelType;
 use patchweave_sink::{Format, ImageSpec, create};
+use patchweave_stack::{
+    self as stack, Identity, ImageStack, InsideWindow, OpenRequest, PatchViewMut, Pyramid, StackError,
+    StackInfo,
+};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -437,4 +441,79 @@ fn a_mixture_may_not_leak() {
     assert!(error.starts_with("leak: pixel ") && error.contains("a.tiff"), "{error}");
     place.write("other.yaml", &with(TRAIN, "[a.tiff, b.tiff]", "b.tiff"));
     assert!(place.training(&split).validation.is_some());
+}
+
+/// TIFF files whose reader says nothing of which pixels they have.
+struct Silent;
+
+struct SilentStack(std::sync::Arc<dyn ImageStack>, StackInfo);
+
+impl stack::Format for Silent {
+    fn name(&self) -> &str {
+        "silent"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &["tiff"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let silent = |stack: std::sync::Arc<dyn ImageStack>| {
+            let mut info = stack.info().clone();
+            info.identity = Identity::unknown();
+            let stack: std::sync::Arc<dyn ImageStack> = std::sync::Arc::new(SilentStack(stack, info));
+            vec![stack]
+        };
+        let opened = stack::open(request.path, stack::DataType::Tiff, request.axes, request.options)?;
+        Ok(opened.into_iter().map(silent).collect())
+    }
+}
+
+impl ImageStack for SilentStack {
+    fn info(&self) -> &StackInfo {
+        &self.1
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        self.0.read_inside(window, out)
+    }
+}
+
+/// Nothing is proven of a source of one's own that says nothing, but the same file is the same image.
+#[test]
+fn a_source_that_tells_nothing_is_not_proven_to_leak_nothing() {
+    let place = Place::new();
+    fs::hard_link(place.path("a.tiff"), place.path("linked.tiff")).unwrap();
+    let mut opening = Opening::default();
+    opening.formats = opening.formats.with(Silent);
+    let custom = with(TRAIN, "data_type: tiff", "data_type: custom");
+    let images = |text: &str| {
+        let plan = load_plan(&place.write("run.yaml", text), &opening).unwrap();
+        let images = open_images(&plan, &opening).unwrap();
+        (plan, images)
+    };
+    let leak = |text: &str| {
+        let (plan, images) = images(text);
+        find_leak(&plan.data, plan.train.as_ref().unwrap(), &images, &|| true).unwrap()
+    };
+    let validated = |train: &str, val: &str| {
+        leak(&with(&custom, "[a.tiff, b.tiff]", &format!("{train}\n  val_input: {val}")))
+    };
+    let LeakReport::Unknown { doubt } = validated("a.tiff", "b.tiff") else { panic!("expected a doubt") };
+    let doubt = doubt.to_string();
+    assert!(
+        doubt.starts_with("the source of ") && doubt.ends_with(" does not tell which pixels it has"),
+        "{doubt}"
+    );
+    assert!(matches!(validated("a.tiff", "linked.tiff"), LeakReport::Shared { .. }));
+    assert!(matches!(validated("[b.tiff, a.tiff]", "a.tiff"), LeakReport::Shared { .. }));
+
+    let split =
+        with(&with(&custom, "name: random", "name: stratified"), "n_val_patches: 0", "n_val_patches: 2");
+    let split = format!("{split}  leak_free: true\n");
+    let alone = with(&split, "[a.tiff, b.tiff]", "[a.tiff, linked.tiff]");
+    assert!(matches!(leak(&alone), LeakReport::Proven { .. }), "one image is itself");
+    let (plan, images) = images(&split);
+    let error = training(&plan.data, plan.train.as_ref().unwrap(), &images, &|| true).err().unwrap();
+    assert!(error.to_string().starts_with("leak_free cannot be proven: the source of "), "{error}");
 }

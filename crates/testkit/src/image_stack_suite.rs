@@ -6,7 +6,7 @@ use std::thread;
 use ndarray::{Array4, ArrayViewD, Axis};
 use patchweave_geometry::{Coords, Extent, GeometryError, PerAxis, Region};
 use patchweave_patching::PatchRng;
-use patchweave_stack::{ImageStack, ImageStackExt, StackError};
+use patchweave_stack::{ImageStack, ImageStackExt, SharedPlanes, StackError};
 use rand::RngExt;
 
 /// Random regions that are read.
@@ -43,6 +43,7 @@ pub fn image_stack_suite(stack: &dyn ImageStack, expected: ArrayViewD<'_, f32>) 
     suite.wrong_windows_are_refused();
     suite.wrong_outputs_are_refused();
     suite.threads_get_the_same();
+    suite.it_is_itself();
 }
 
 struct Suite<'a> {
@@ -70,6 +71,31 @@ impl Suite<'_> {
 
     fn n_channels(&self) -> usize {
         self.expected.shape()[1]
+    }
+
+    /// Who knows which pixels it has finds every plane again where it is.
+    fn it_is_itself(&self) {
+        let info = self.stack.info();
+        if !info.identity.is_known() {
+            return;
+        }
+        let index = SharedPlanes::new([info]);
+        let with = index.with(info);
+        assert_eq!(with.doubt(), None, "{}", self.name);
+        let [depth, ..] = self.extent().to_zyx();
+        let depths: Vec<_> = (0..depth).map(|z| (z, z)).collect();
+        for sample_idx in 0..self.n_samples() {
+            for channel in 0..self.n_channels() {
+                let links = with.samples(sample_idx, Some(&[channel]), Some(&[channel]));
+                let [link] = links.as_slice() else { panic!("{links:?} of {}", self.name) };
+                assert_eq!(
+                    (link.image, link.sample_idx, &link.depths),
+                    (0, sample_idx, &depths),
+                    "{}",
+                    self.name
+                );
+            }
+        }
     }
 
     /// The expected pixels of a window, one by one.

@@ -90,7 +90,7 @@ impl Level {
         info.pixel_size = of_image.pixel_size;
         info.name_channels(of_image.channel_names);
         info.step_of_time(of_image.time_step);
-        info.identity = identity(&leading, &parts);
+        info.identity = identity(&leading, &parts).beside([opener.id.clone()]);
         info.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { file: opener.in_place.clone(), leading, parts, shape, strides };

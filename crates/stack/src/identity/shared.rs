@@ -178,6 +178,36 @@ impl SharedWith<'_> {
         self.different_planes().or_else(|| self.different_places(known))
     }
 
+    /// Whether an image of the list is stored in an array that this one is stored in, too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.image.objects().any(|(_, object)| self.others.by_object.contains_key(object))
+    }
+
+    /// Whether an image of the list is a clone of this one, which says nothing of its planes.
+    fn is_made_alike(&self, other: &Image) -> bool {
+        self.image.planes.is_none() && self.image.identity == other.identity
+    }
+
+    /// The same samples of clones, every plane of which is the same.
+    fn of_clones(
+        &self,
+        sample_idx: usize,
+        channels: Option<&[usize]>,
+        others: Option<&[usize]>,
+    ) -> Vec<SampleLink> {
+        let is_read = |channels: Option<&[usize]>, channel| channels.is_none_or(|all| all.contains(&channel));
+        if !(0..self.image.n_channels).any(|channel| is_read(channels, channel) && is_read(others, channel)) {
+            return Vec::new();
+        }
+        let first = self.image.objects().next().and_then(|(_, object)| self.others.by_object.get(object));
+        let mut clones: Vec<usize> = first.into_iter().flatten().map(|(at, _)| *at).collect();
+        clones.dedup();
+        clones.retain(|&at| self.others.images.get(at).is_some_and(|other| self.is_made_alike(other)));
+        let depths: Vec<_> = (0..self.image.depth).map(|z| (z, z)).collect();
+        clones.into_iter().map(|image| SampleLink { image, sample_idx, depths: depths.clone() }).collect()
+    }
+
     /// An image of the list with the same pixels, the planes of which are others.
     fn different_planes(&self) -> Option<Doubt> {
         let mut compared = HashSet::new();
@@ -231,7 +261,7 @@ impl SharedWith<'_> {
         other_channels: Option<&[usize]>,
     ) -> Vec<SampleLink> {
         let Some((known, planes)) = self.image.identity.known().zip(self.image.planes.as_ref()) else {
-            return Vec::new();
+            return self.of_clones(sample_idx, channels, other_channels);
         };
         let mut found: BTreeMap<(usize, usize), Vec<(usize, usize)>> = BTreeMap::new();
         let is_read = |channels: Option<&[usize]>, channel| channels.is_none_or(|all| all.contains(&channel));
@@ -382,6 +412,16 @@ mod tests {
         assert_eq!(told(&[&plain], &made), planes("made"));
         made.identity = Identity::made_of(&image("other", "YX", &[5, 6], &[4]).identity);
         assert_eq!(told(&[&plain], &made), None);
+
+        // An image is itself, however it was made.
+        made.identity = Identity::made_of(&plain.identity);
+        let clones = SharedPlanes::new([&made, &made]);
+        assert_eq!(clones.with(&made).doubt(), None);
+        let links = clones.with(&made).samples(7, None, None);
+        assert_eq!(
+            links.iter().map(|link| (link.image, link.sample_idx)).collect::<Vec<_>>(),
+            [(0, 7), (1, 7)]
+        );
 
         let of_file = |image: &str, other: &str| {
             Some(format!("{image} and {other} are read from one file in ways that cannot be compared"))

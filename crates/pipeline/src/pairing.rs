@@ -1,0 +1,85 @@
+//! Files that belong together, where some of them may hold the same images as others of their list.
+
+use std::collections::HashMap;
+
+use patchweave_geometry::Axes;
+
+use crate::listing::Listing;
+use crate::opener::Opener;
+use crate::role::{Key, LeftOut, RoleImage};
+
+/// Files of a key that belong to those of another, and the axes of their images.
+pub(crate) struct Partners<'a> {
+    pub key: &'static str,
+    pub files: &'a mut Listing,
+    pub axes: &'a Axes,
+}
+
+/// Puts files into the order of those of the `first`, to which they belong.
+///
+/// If they do not go together as they are listed, files are left out that hold the same images as others of their list: the
+/// files of an OME-TIFF may belong to one file of targets. If that does not help either, what is wrong with the lists as
+/// they are is noted.
+pub(crate) fn pair(opener: &mut Opener<'_>, first: Partners<'_>, mut others: Vec<Partners<'_>>) {
+    others.retain(|other| !other.files.files.is_empty());
+    let goes_together = |first: &Listing, others: &[Listing]| {
+        let mut all = others.iter().cloned();
+        all.all(|mut other| other.files.len() == first.files.len() && other.pair_with(first).is_ok())
+    };
+    let listed: Vec<Listing> = others.iter().map(|other| other.files.clone()).collect();
+    let is_incomplete = first.files.is_incomplete || listed.iter().any(|listing| listing.is_incomplete);
+    if !is_incomplete && !goes_together(first.files, &listed) {
+        let all = std::iter::once(&first).chain(&others);
+        let once: Option<Vec<_>> = all.map(|one| distinct(opener, one)).collect();
+        if let Some(once) = once
+            && let [(of_first, _), of_others @ ..] = once.as_slice()
+            && goes_together(of_first, &of_others.iter().map(|(files, _)| files.clone()).collect::<Vec<_>>())
+        {
+            let all = std::iter::once(&first).chain(&others);
+            for (one, (_, left_out)) in all.zip(&once) {
+                if let Some(left_out) = left_out {
+                    opener.tell_left_out(one.key, left_out);
+                }
+            }
+            first.files.clone_from(of_first);
+            for (other, (files, _)) in others.iter_mut().zip(of_others) {
+                other.files.clone_from(files);
+            }
+        }
+    }
+    for Partners { key, files, .. } in others {
+        opener.pair(key, files, first.files);
+    }
+}
+
+/// The files without those whose images a file before them has; `None` if one cannot be opened, which is told where its
+/// images are opened.
+fn distinct(
+    opener: &Opener<'_>,
+    Partners { files: listing, axes, .. }: &Partners<'_>,
+) -> Option<(Listing, Option<LeftOut>)> {
+    let mut kept = Listing { files: Vec::new(), ..(**listing).clone() };
+    let mut left_out: Option<LeftOut> = None;
+    let mut known: HashMap<Vec<Key>, String> = HashMap::new();
+    for file in &listing.files {
+        let images = opener.open(&file.member.path, axes, 1).ok()?;
+        let images = images.into_iter().enumerate();
+        let keys = images.filter_map(|(number, levels)| {
+            RoleImage::opened(levels, file.member.path.clone(), number, file.entry).map(|image| image.key)
+        });
+        let (keys, name) = (keys.collect::<Vec<_>>(), file.member.path.display().to_string());
+        if let Some(same_as) = known.get(&keys) {
+            let first = || LeftOut {
+                n: 0,
+                of: listing.files.len(),
+                first: (name, file.entry),
+                same_as: same_as.clone(),
+            };
+            left_out.get_or_insert_with(first).n += 1;
+        } else {
+            known.insert(keys, name);
+            kept.files.push(file.clone());
+        }
+    }
+    Some((kept, left_out))
+}

@@ -1,0 +1,207 @@
+//! The law of identity: whatever names and links lead to an image, it is the same one; and a copy of it is another.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave::sink::Format;
+use patchweave::stack::{
+    Formats, ImageKey, ImageStack, OpenOptions, OpenRequest, SampleLink, SharedPlanes, StackInfo,
+};
+use proptest::prelude::*;
+use zip::write::SimpleFileOptions;
+
+use crate::support::{Place, files_below};
+use crate::{case, copy};
+
+/// Files that hold an image, and where it is in them; every spelling of a place names the same image.
+const IMAGES: [(&str, &[&str]); 6] = [
+    ("image.tif", &["", "0"]),
+    ("image.zarr", &["", "0", "./0/"]),
+    ("image.zip", &["0", "image.zarr/0"]),
+    ("image.npy", &[""]),
+    ("image.npz", &["raw", "raw.npy"]),
+    ("old.h5", &["raw", "hard", "soft", "chain", "group/hard", "folder/hard"]),
+];
+
+/// One step further away from the real name of a file or folder.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A symbolic link to it.
+    Soft,
+    /// A symbolic link to the folder it is in.
+    Folder,
+    /// A hard link, of a folder to every file in it.
+    Hard,
+    /// Into a folder and out again.
+    Around,
+    /// With the whole path.
+    Real,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop::sample::select(vec![Step::Soft, Step::Folder, Step::Hard, Step::Around, Step::Real])
+}
+
+/// A folder with all images.
+fn images() -> Place {
+    let place = case("hdf5-links");
+    let pixel = |at: usize| u16::try_from(at * 5 % 60_000).unwrap();
+    let pixels = place.image("image.tif", Format::Tiff, "YX", &[48, 48], pixel);
+    place.image("image.zarr", Format::OmeZarr, "YX", &[48, 48], pixel);
+    let mut npy = Vec::new();
+    let mut writer = {
+        use npyz::WriterBuilder;
+        npyz::WriteOptions::new().default_dtype().shape(&[48, 48]).writer(&mut npy).begin_nd().unwrap()
+    };
+    writer.extend(pixels).unwrap();
+    writer.finish().unwrap();
+    fs::write(place.path("image.npy"), &npy).unwrap();
+    zipped(&place.path("image.npz"), [("raw.npy".to_owned(), npy.clone()), ("other.npy".to_owned(), npy)]);
+    let stored = files_below(&place.path("image.zarr")).into_iter();
+    zipped(
+        &place.path("image.zip"),
+        stored.map(|(name, bytes)| (format!("image.zarr/{}", name.display()), bytes)),
+    );
+    place
+}
+
+fn zipped(path: &Path, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, bytes) in files {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+fn hard_link(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            hard_link(&path, &to.join(path.file_name().unwrap()));
+        }
+    } else {
+        fs::hard_link(fs::canonicalize(from).unwrap(), to).unwrap();
+    }
+}
+
+/// Another name of a file or folder; `number` tells those of one test apart.
+fn renamed(place: &Place, path: &Path, step: Step, number: usize) -> PathBuf {
+    let folder = place.path(format!("step{number}"));
+    let name = path.file_name().unwrap();
+    let other = folder.join(name);
+    match step {
+        Step::Soft => {
+            fs::create_dir(&folder).unwrap();
+            symlink(path, &other).unwrap();
+            other
+        }
+        Step::Folder => {
+            symlink(path.parent().unwrap(), &folder).unwrap();
+            other
+        }
+        Step::Hard => {
+            fs::create_dir(&folder).unwrap();
+            hard_link(path, &other);
+            // Links inside of HDF5 count from the folder of the file.
+            other
+        }
+        Step::Around => {
+            fs::create_dir(&folder).unwrap();
+            folder.join("..").join(path.strip_prefix(place.path("")).unwrap())
+        }
+        Step::Real => path.canonicalize().unwrap(),
+    }
+}
+
+fn open(path: &Path) -> Arc<dyn ImageStack> {
+    let mut options = OpenOptions::default();
+    options.links_outside = true;
+    let axes = "YX".parse().unwrap();
+    let mut request = OpenRequest::new(path, &options);
+    request.axes = Some(&axes);
+    let opened = Formats::default().open_by_ending(&request);
+    opened.unwrap_or_else(|error| panic!("{}: {error:?}", path.display())).remove(0).remove(0)
+}
+
+fn inside(path: &Path, spelling: &str) -> PathBuf {
+    if spelling.is_empty() { path.to_owned() } else { path.join(spelling) }
+}
+
+/// Whether all ways to compare two images find the same answer, and which.
+fn are_same(a: &StackInfo, b: &StackInfo) -> bool {
+    let index = SharedPlanes::new([a]);
+    let with = index.with(b);
+    assert_eq!(with.doubt(), None, "{} and {}", a.source, b.source);
+    let links = with.samples(0, None, None);
+    let is_same = a.identity == b.identity;
+    assert_eq!(links.len(), usize::from(is_same));
+    assert!(links.iter().all(|SampleLink { image, sample_idx, depths, .. }| {
+        (*image, *sample_idx, depths.as_slice()) == (0, 0, &[(0, 0)])
+    }));
+    assert_eq!(ImageKey::of(a) == ImageKey::of(b), is_same);
+    assert_eq!(with.is_shared(), is_same);
+    is_same
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    /// An image is the same through any steps and any spelling of its place; a copy of its file is another.
+    #[test]
+    fn names_and_links_do_not_make_another_image(
+        file in 0..IMAGES.len(), steps in prop::collection::vec(step(), 0..4), spelling in any::<prop::sample::Index>(),
+    ) {
+        let place = images();
+        let (name, spellings) = IMAGES[file];
+        let path = steps.iter().enumerate().fold(place.path(name), |path, (number, step)| {
+            renamed(&place, &path, *step, number)
+        });
+        // The hard links of a store change what its files say of themselves, so the first name is opened afterwards.
+        let own = open(&inside(&place.path(name), spellings[0]));
+        let other = open(&inside(&path, spellings[spelling.index(spellings.len())]));
+        prop_assert!(are_same(own.info(), other.info()), "{}", other.info().source);
+        prop_assert!(are_same(other.info(), own.info()));
+
+        let copied = place.path("copy");
+        fs::create_dir(&copied).unwrap();
+        let copied = copied.join(name);
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(&path, &copied).unwrap();
+        }
+        prop_assert!(!are_same(own.info(), open(&inside(&copied, spellings[0])).info()));
+    }
+}
+
+#[test]
+fn urls_of_files_are_paths() {
+    let place = images();
+    let url = format!("file://{}/x/../image.zarr/0", place.path("").display());
+    fs::create_dir(place.path("x")).unwrap();
+    assert!(are_same(open(&place.path("image.zarr")).info(), open(Path::new(&url)).info()));
+}
+
+/// Other places of one file are other images.
+#[test]
+fn places_of_one_file_are_told_apart() {
+    let place = images();
+    let at = |path: &str| open(&place.path(path));
+    for (a, b) in [
+        ("image.npz/raw", "image.npz/other"),
+        ("old.h5/raw", "old.h5/other"),
+        ("old.h5/raw", "old.h5/outside"),
+        ("image.zarr", "image.zip/0"),
+        ("image.tif", "image.npy"),
+    ] {
+        assert!(!are_same(at(a).info(), at(b).info()), "{a} and {b}");
+    }
+    for other in ["old.h5/through", "old.h5/elsewhere/raw", "new.h5/outside", "linked.h5/deep/raw"] {
+        assert!(are_same(at("linked.h5/raw").info(), at(other).info()), "{other}");
+    }
+}
