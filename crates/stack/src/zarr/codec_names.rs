@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(refused_codec(ZarrVersion::V2, &object(v2)), Some(Err("delta".to_owned())));
         let v3 = json!({"codecs": ["bytes", {"name": "numcodecs.lzma", "configuration": {}}]});
         assert_eq!(refused_codec(ZarrVersion::V3, &object(v3)), Some(Err("lzma".to_owned())));
-        let known = json!({"filters": null, "compressor": {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}});
+        let known = json!({"filters": [{"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": "noshuffle", "blocksize": 0}]});
         assert_eq!(refused_codec(ZarrVersion::V2, &object(known)), None);
         let wrong = json!({"filters": [{"id": "shuffle", "elementsize": "two"}], "compressor": null});
         let problem = refused_codec(ZarrVersion::V2, &object(wrong)).unwrap().unwrap();

@@ -38,6 +38,14 @@ const MAX_SHARDS: usize = 64;
 /// Folders that are remembered at a time.
 const MAX_REMEMBERED: usize = 4096;
 
+/// What looking for links told of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    File,
+    NotSure,
+}
+
 impl FolderStore {
     pub fn new(root: &Path, links_outside: bool, files: FilePool) -> io::Result<Self> {
         let real = fs::canonicalize(root)?;
@@ -54,26 +62,29 @@ impl FolderStore {
         })
     }
 
-    /// Refuses files behind links out of the root; whether the key was found to be a file on the way.
-    fn admit_file(&self, key: &str) -> Result<bool, StoreError> {
+    /// Refuses files behind links out of the root, and says what was seen on the way.
+    fn admit_file(&self, key: &str) -> Result<Seen, StoreError> {
         if self.real_root.is_none() {
-            return Ok(false);
+            return Ok(Seen::NotSure);
         }
         self.admit_folder(key.rsplit_once('/').map_or("", |(folder, _)| folder))?;
-        let found = fs::symlink_metadata(self.root.join(key));
-        if found.as_ref().is_ok_and(fs::Metadata::is_symlink) {
-            self.admit(key)?;
+        match fs::symlink_metadata(self.root.join(key)) {
+            Ok(found) if found.is_file() => Ok(Seen::File),
+            Ok(found) if found.is_symlink() => self.admit(key).map(|_| Seen::NotSure),
+            Err(error) if is_absent(&error) => Ok(Seen::Nothing),
+            // Opening says what is wrong.
+            Ok(_) | Err(_) => Ok(Seen::NotSure),
         }
-        Ok(found.is_ok_and(|found| found.is_file()))
     }
 
     /// Reads a part of a file whose key was checked; `None` if there is no such file.
     fn read_file(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let is_file = self.admit_file(key)?;
+        let seen = self.admit_file(key)?;
         let path = self.root.join(key);
         // A shard is read again for the next chunk, a chunk is not.
         let opened = match part {
-            Part::Whole if is_file => open_looked_at(&path).map(OpenFile::new).map(Arc::new),
+            _ if seen == Seen::Nothing => return Ok(None),
+            Part::Whole if seen == Seen::File => open_looked_at(&path).map(OpenFile::new).map(Arc::new),
             Part::Whole => open_file(&path).map(OpenFile::new).map(Arc::new),
             Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
         };
