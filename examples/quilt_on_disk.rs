@@ -9,15 +9,18 @@ use std::path::Path;
 
 use ndarray::Array3;
 use patchweave::geometry::{Extent, PerAxis, Region};
-use patchweave::large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
+use patchweave::large::{Durability, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
 
 const SIDE: usize = 1500;
 const WINDOW: usize = 96;
 
 /// Chunks in memory, a third of the result.
-const OPTIONS: LargeOptions =
-    LargeOptions { budget_bytes: 12 << 20, checkpoint_every: NonZeroUsize::new(100), sync: true };
+const OPTIONS: LargeOptions = LargeOptions {
+    budget_bytes: 12 << 20,
+    checkpoint_every: NonZeroUsize::new(100),
+    durability: Durability::Full,
+};
 
 /// What a model would say about a pixel: two classes that add up to 1.
 fn truth(class: usize, y: usize, x: usize) -> f32 {

@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("loader", &["construct", "patching", "geometry"]),
     ("quilt", &["pixel", "geometry"]),
     ("slices", &["stack", "quilt", "pixel", "geometry"]),
-    ("sink", &["pixel", "geometry"]),
+    ("sink", &["pixel", "geometry", "files"]),
     ("large", &["quilt", "sink", "pixel", "geometry"]),
     ("predict", &["loader", "construct", "quilt", "sink", "transform", "geometry"]),
     ("view", &["geometry"]),
@@ -99,8 +99,10 @@ const READERS: &[&str] = &[
     "stack/src/",
     // Chunks of the image that is being written.
     "sink/src/folder_store.rs",
-    // Fsyncs what was written, which on a folder means walking it.
+    // Looks at what stands where something is to be written, at what was written, and at what others left.
     "sink/src/staging.rs",
+    "sink/src/sync.rs",
+    "sink/src/leftovers.rs",
     "large/src/transaction.rs",
     // Whether the file that is locked is the one that stands there.
     "sink/src/lock.rs",

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ndarray::ArrayD;
 use patchweave::geometry::{Extent, PerAxis};
-use patchweave::large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
+use patchweave::large::{Durability, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -59,8 +59,11 @@ impl Large {
         let spec = LargeSpec::new(self.images, image, window, PerAxis::new(&self.step)?)?
             .with_border(self.border.clone(), self.border_weight)?;
         // Nobody else waits for the disk either.
-        let options =
-            LargeOptions { budget_bytes: self.budget_mib << 20, sync: false, ..LargeOptions::default() };
+        let options = LargeOptions {
+            budget_bytes: self.budget_mib << 20,
+            durability: Durability::None,
+            ..LargeOptions::default()
+        };
         Ok(LargeQuilt::create(&self.base, spec, options)?)
     }
 }

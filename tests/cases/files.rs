@@ -10,6 +10,7 @@ use std::process::Command;
 use patchweave::sink::Format;
 
 use crate::Place;
+use crate::support::signal;
 
 /// A training on whatever an entry stands for.
 fn config(entry: &str) -> String {
@@ -170,5 +171,59 @@ fn what_does_not_exist_is_said_first_and_with_what_does() {
     for entry in ["data", "data/*.tif", "data/a.tif"] {
         let ended = place.run(&config(entry)).with_code(2);
         ended.complains(&["a.tif is a link to gone.tif, which does not"]);
+    }
+}
+
+/// Pixels as they are, in an NPY or a TIFF.
+fn uncompressed(place: &Place, name: &str, side: usize) {
+    if name.ends_with("tif") {
+        place.image(name, Format::Tiff, "YX", &[side, side], |at| u16::try_from(at % 60_000).unwrap());
+        return;
+    }
+    let text = format!("{{'descr': '<u2', 'fortran_order': False, 'shape': ({side}, {side})}}");
+    let header = format!("{text:117}\n");
+    let mut bytes = [b"\x93NUMPY\x01\x00", &u16::try_from(header.len()).unwrap().to_le_bytes()[..]].concat();
+    bytes.extend(header.as_bytes());
+    bytes.extend((0..side * side).flat_map(|at| u16::try_from(at % 60_000).unwrap().to_le_bytes()));
+    fs::write(place.path(name), bytes).unwrap();
+}
+
+/// Case `mapped-file-shrinks`: what is lost is an error of the patch, and the state is that of its batch.
+///
+/// A file that is cut short in the microseconds between the look at its length and the copy would end the process, so
+/// what shrinks here gives one patch of a thousand.
+#[test]
+fn a_mapped_file_that_shrinks_is_an_error_of_the_patch() {
+    for (data_type, ending) in [("npy", "npy"), ("tiff", "tif")] {
+        for map_files in [true, false] {
+            let place = Place::new();
+            let [large, small] = ["large", "small"].map(|name| format!("{name}.{ending}"));
+            uncompressed(&place, &large, 2048);
+            uncompressed(&place, &small, 64);
+            let text = format!(
+                "output: out
+reading: {{map_files: {map_files}, cache_mib: 0}}
+data_config:
+  {{mode: training, data_type: {data_type}, axes: YX, patching: {{name: random, patch_size: [64, 64]}}, \
+                 normalization: {{name: none}}, batch_size: 4, num_workers: 1, seed: 1}}
+train: {{input: [{large}, {small}], epochs: 1000000}}
+"
+            );
+            let config = place.write("run.yaml", &text);
+            let child = signal::start(
+                &place,
+                &["run".as_ref(), config.as_os_str(), "--state".as_ref(), "state.json".as_ref()],
+            );
+            // It is written before the first batch.
+            signal::wait_until(|| place.path("state.json").exists());
+            fs::File::options().write(true).open(place.path(&small)).unwrap().set_len(100).unwrap();
+            let (code, complaint) = signal::wait(child);
+            assert_eq!(code, Some(1), "{data_type}, map_files {map_files}: {complaint}");
+            assert!(complaint.contains(&small) && complaint.contains("patch "), "{complaint}");
+            if map_files {
+                assert!(complaint.contains("the file has 100 bytes now, expected at least"), "{complaint}");
+            }
+            assert!(fs::read_to_string(place.path("state.json")).unwrap().contains("next_batch"));
+        }
     }
 }

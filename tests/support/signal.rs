@@ -29,14 +29,20 @@ pub fn wait_until(is_done: impl Fn() -> bool) {
 
 /// Sends the signal of Ctrl-C; returns how the process ended and what it complained about.
 #[track_caller]
-pub fn interrupt(mut child: Child) -> (Option<i32>, String) {
+pub fn interrupt(child: Child) -> (Option<i32>, String) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    wait(child)
+}
+
+/// Waits for a process; returns how it ended, nothing if by a signal, and what it complained about.
+#[track_caller]
+pub fn wait(mut child: Child) -> (Option<i32>, String) {
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > deadline {
             child.kill().unwrap();
-            panic!("still running {PATIENCE:?} after the signal");
+            panic!("still running after {PATIENCE:?}");
         }
         sleep(Duration::from_millis(5));
     }

@@ -1,10 +1,11 @@
 //! The training part of `patchweave run`: loads batches as a training would, and keeps where that stands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patchweave_config::TrainPlan;
 use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
-use patchweave_pipeline::{Montage, Training, read_state, with_causes, write_state};
+use patchweave_pipeline::{Montage, PipelineError, Training, read_state, with_causes, write_state};
+use patchweave_sink::{Durability, remove_leftovers};
 
 use crate::console::{counted, shown};
 use crate::{Console, Failure, interrupt};
@@ -16,6 +17,7 @@ const MAX_REASONS: usize = 3;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StateFile<'a> {
     pub path: Option<&'a Path>,
+    pub durability: Durability,
     pub console: &'a Console,
 }
 
@@ -26,6 +28,9 @@ impl StateFile<'_> {
     /// What reading it reports.
     pub fn check(&self) -> Result<(), Failure> {
         self.path.map_or(Ok(None), read_state)?;
+        if let Some(path) = self.path {
+            tell_leftovers(folder_of(path), self.console)?;
+        }
         Ok(())
     }
 
@@ -58,7 +63,7 @@ impl StateFile<'_> {
 
     fn write(&self, state: &LoaderState) -> Result<(), Failure> {
         if let Some(path) = self.path {
-            write_state(path, state)?;
+            write_state(path, state, self.durability)?;
         }
         Ok(())
     }
@@ -84,6 +89,30 @@ impl StateFile<'_> {
             self.console.complain(&failure);
         }
     }
+}
+
+/// Removes what killed runs have left in a folder, and says so.
+///
+/// # Errors
+/// [`Failure::Pipeline`] if the folder cannot be looked through.
+pub(crate) fn tell_leftovers(folder: &Path, console: &Console) -> Result<(), Failure> {
+    let failed = |source| PipelineError::Io { action: "look through", path: folder.to_owned(), source };
+    let removed = remove_leftovers(folder).map_err(failed)?;
+    say_removed(&removed, folder, console)
+}
+
+/// Says what was removed from a folder.
+pub(crate) fn say_removed(removed: &[PathBuf], folder: &Path, console: &Console) -> Result<(), Failure> {
+    if removed.is_empty() {
+        return Ok(());
+    }
+    let n_removed = counted(removed.len(), "unfinished file or folder", "unfinished files and folders");
+    console.say(format!("removed {n_removed} of killed runs from {}", shown(folder)))
+}
+
+/// The folder that a file stands in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What was loaded, and what was not.

@@ -6,16 +6,16 @@ use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, T
 use patchweave_loader::{Loader, LoaderStats};
 use patchweave_pipeline::{
     Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
-    StatisticsOrigin, compare, load_plan, mixed_plans, open_images, prediction, prediction_picture,
-    simulated_data, training, write_mixed_statistics, write_statistics,
+    StatisticsOrigin, compare, durability_of, load_plan, mixed_plans, open_images, prediction,
+    prediction_picture, simulated_data, training, write_mixed_statistics, write_statistics,
 };
 use patchweave_predict::{Identity, Model};
-use patchweave_sink::prepare_folder;
+use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, counted, grouped, shown};
 use crate::forecast::RunForecast;
-use crate::load::{Loaded, StateFile, load};
+use crate::load::{Loaded, StateFile, load, say_removed};
 use crate::simulate::describe;
 use crate::{Console, Failure, interrupt};
 
@@ -35,17 +35,20 @@ pub(crate) fn run(
         let message = format!("--state needs a train section in {}", config.display());
         return Err(Failure::Arguments(message));
     }
+    let durability = durability_of(plan.durability);
     let mut run = Run {
         plan: &plan,
-        state: StateFile { path: state, console },
+        state: StateFile { path: state, durability, console },
         console,
         rank: rank(&plan),
+        durability,
         written: Vec::new(),
     };
     run.state.check()?;
-    prepare_folder(&plan.output).map_err(PipelineError::from)?;
+    let removed = prepare_folder(&plan.output, durability).map_err(PipelineError::from)?;
+    say_removed(&removed, &plan.output, console)?;
     for simulate in plans().filter_map(|plan| plan.simulate.as_ref()) {
-        let data = simulated_data(simulate, &|| !interrupt::asked())?;
+        let data = simulated_data(simulate, durability, &|| !interrupt::asked())?;
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
     }
@@ -70,6 +73,7 @@ fn rank(plan: &RunPlan) -> usize {
 struct Run<'a> {
     plan: &'a RunPlan,
     rank: usize,
+    durability: Durability,
     state: StateFile<'a>,
     console: &'a Console,
     written: Vec<PathBuf>,
@@ -88,7 +92,12 @@ impl Run<'_> {
         for (place, mixed) in training.mixed.iter().enumerate() {
             let name = file_name(&mixed.file);
             if self.tell_normalisation(&mixed.statistics, &format!(" of {name}"))? && self.rank == 0 {
-                self.written.push(write_mixed_statistics(&self.plan.output, &mixed.statistics, place)?);
+                self.written.push(write_mixed_statistics(
+                    &self.plan.output,
+                    &mixed.statistics,
+                    place,
+                    self.durability,
+                )?);
             }
             names.push(name);
         }
@@ -100,7 +109,7 @@ impl Run<'_> {
         self.console.say(closing_line(&loaded.stats))?;
         self.console.say(forecast.against(&loaded.stats))?;
         loaded.tell_losses(self.console)?;
-        self.written.extend(montage.write(&self.plan.output)?);
+        self.written.extend(montage.write(&self.plan.output, self.durability)?);
         if let Some(validation) = &training.validation {
             self.validate(validation)?;
         }
@@ -126,7 +135,7 @@ impl Run<'_> {
 
     fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
         if self.tell_normalisation(statistics, "")? && self.rank == 0 {
-            self.written.push(write_statistics(&self.plan.output, statistics)?);
+            self.written.push(write_statistics(&self.plan.output, statistics, self.durability)?);
         }
         Ok(())
     }
@@ -201,7 +210,8 @@ impl Run<'_> {
                 let result = prediction.path(&image.name, label, format);
                 let picture = prediction.picture_path(&image.name, label);
                 let channels = prediction.channels();
-                prediction_picture(image.stack.as_ref(), channels, (&result, format), &picture)?;
+                let results = (result.as_path(), format);
+                prediction_picture(image.stack.as_ref(), channels, results, &picture, self.durability)?;
                 self.written.push(picture);
             }
         }

@@ -2,6 +2,7 @@
 
 use patchweave_config::{OutputFormat, SimulatePlan};
 use patchweave_pipeline::{SimulatedData, simulated_data, simulation_of};
+use patchweave_sink::Durability;
 
 use crate::arguments::{FormatName, SimulateOptions};
 use crate::console::shown;
@@ -25,7 +26,7 @@ pub(crate) fn simulate(options: &SimulateOptions, console: &Console) -> Result<(
         formats,
     };
     simulation_of(&plan).check().map_err(|error| Failure::Arguments(error.to_string()))?;
-    let data = simulated_data(&plan, &|| !interrupt::asked())?;
+    let data = simulated_data(&plan, Durability::default(), &|| !interrupt::asked())?;
     console.say(describe(&plan, &data))?;
     data.files.iter().try_for_each(|file| console.say(format!("  {}", shown(file))))
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use patchweave_sink::StagedFile;
+use patchweave_sink::{Durability, StagedFile};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -21,6 +21,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use crate::arguments::TraceOptions;
 use crate::console::shown;
+use crate::load::{folder_of, tell_leftovers};
 use crate::{Console, Failure};
 
 /// Only spans of this project are written down, not those of the libraries it uses.
@@ -38,6 +39,7 @@ pub(crate) fn traced(
     work: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let Some(path) = &options.file else { return work() };
+    tell_leftovers(folder_of(path), console)?;
     let file = StagedFile::create(path).map_err(Failure::TraceStart)?;
     let trace = Trace { lines: Arc::default(), begin: Instant::now() };
     trace.lines().begin(file);
@@ -138,7 +140,8 @@ impl Lines {
         }
         self.buffer.extend_from_slice(b"\n]\n");
         self.write()?;
-        self.file.map_or(Ok(()), StagedFile::publish).map_err(Failure::TraceWrite)
+        // A trace can be made again; it is worth no wait for the disk.
+        self.file.map_or(Ok(()), |file| file.publish(Durability::None)).map_err(Failure::TraceWrite)
     }
 }
 

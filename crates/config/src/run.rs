@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::axes::Space;
 use crate::data::DataPlan;
 use crate::data_block::{self, ReadData, refuse_mode};
+use crate::durability::{DURABILITY, Durability};
 use crate::mode::Mode;
 use crate::origin::{Complaint, Origin};
 use crate::outside::{Outside, OwnAxes};
@@ -57,6 +58,8 @@ use crate::yaml::{self, Kind};
 pub struct RunPlan {
     /// The folder for everything that is written.
     pub output: PathBuf,
+    /// What of it is on the disk once it has its name.
+    pub durability: Durability,
     /// Images to make first, if asked for.
     pub simulate: Option<SimulatePlan>,
     /// How images are read.
@@ -133,6 +136,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
     let (mut problems, warnings) = reader.into_findings();
     let plan = sections.map(|sections| RunPlan {
         output: sections.output,
+        durability: sections.durability,
         simulate: sections.simulate,
         reading: sections.reading,
         data: sections.data,
@@ -155,6 +159,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
 
 struct Sections {
     output: PathBuf,
+    durability: Durability,
     simulate: Option<SimulatePlan>,
     reading: ReadingPlan,
     data: DataPlan,
@@ -162,7 +167,7 @@ struct Sections {
     predict: Option<PredictPlan>,
 }
 
-const KEYS: &[&str] = &["output", "simulate", "reading", "data_config", "train", "predict"];
+const KEYS: &[&str] = &["output", "durability", "simulate", "reading", "data_config", "train", "predict"];
 
 fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) -> Option<Sections> {
     if *root.kind == Kind::Null {
@@ -170,6 +175,8 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     }
     let block = root.block(reader)?.only(reader, KEYS);
     let output = block.need(reader, "output", "a folder", path);
+    let durability =
+        block.or(reader, "durability", Durability::default(), |reader, value| DURABILITY.read(reader, value));
     let simulate = block.maybe(reader, "simulate", simulate);
     let reading = block.or(reader, "reading", ReadingPlan::default(), reading).unwrap_or_default();
     let data_block = block.get("data_config").and_then(|value| value.as_block());
@@ -204,6 +211,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     let predict = predict.filter(|_| data.has_channels || data.plan.lateral.is_none());
     Some(Sections {
         output: output.unwrap_or_default(),
+        durability: durability.unwrap_or_default(),
         // Without it nobody knows which images are still to be made.
         simulate: simulate?,
         reading,

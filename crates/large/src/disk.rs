@@ -2,7 +2,7 @@
 
 use patchweave_pixel::PixelType;
 use patchweave_quilt::WindowGrid;
-use patchweave_sink::is_replaceable_store;
+use patchweave_sink::{Durability, is_replaceable_store};
 use rayon::prelude::*;
 use serde_json::Map;
 
@@ -41,13 +41,13 @@ impl Disk {
     pub(crate) fn begin(
         names: &Names,
         faults: &Faults,
-        sync: bool,
+        durability: Durability,
         spec: &LargeSpec,
         n_channels: usize,
         journal: &Journal,
     ) -> Result<Self, LargeError> {
-        let lock = Lock::take(names)?;
-        settle(names, faults, sync)?;
+        let lock = Lock::take(names, durability)?;
+        settle(names, faults, durability)?;
         let replaces = check_replaceable(names)?;
         let disk = Self::lay_out(names, lock, spec, n_channels, journal)?;
         Ok(Disk { replaces, ..disk })
@@ -57,13 +57,13 @@ impl Disk {
     pub(crate) fn open(
         names: &Names,
         faults: &Faults,
-        sync: bool,
+        durability: Durability,
     ) -> Result<(Self, LargeSpec, Journal), LargeError> {
         if !names.array(ArrayName::Journal).exists() && !names.pending().exists() {
             return Err(LargeError::NoQuilt { path: names.base().into() });
         }
-        let lock = Lock::take(names)?;
-        settle(names, faults, sync)?;
+        let lock = Lock::take(names, durability)?;
+        settle(names, faults, durability)?;
         let attributes = Attributes::of(&DiskArray::open(&names.array(ArrayName::Journal))?)?;
         let spec = attributes.spec()?;
         let mut journal = Journal::new(&spec)?;
@@ -164,12 +164,12 @@ impl Disk {
         &self,
         names: &Names,
         faults: &Faults,
-        sync: bool,
+        durability: Durability,
         journal: &Journal,
         keys: &[ChunkKey],
         values: impl Fn(&ChunkKey) -> Result<Option<V>, LargeError> + Sync,
     ) -> Result<(), LargeError> {
-        settle(names, faults, sync)?;
+        settle(names, faults, durability)?;
         if !self.is_written {
             check_replaceable(names)?;
         }
@@ -195,7 +195,7 @@ impl Disk {
             array.write(&self.tiling.chunk_idx(key), values.as_ref())
         })?;
         journal.write(&entries)?;
-        staging.decide(sync)
+        staging.decide(durability)
     }
 }
 

@@ -107,7 +107,7 @@ impl LargeQuilt {
 
     pub(crate) fn open_with(base: &Path, options: LargeOptions, faults: Faults) -> Result<Self, LargeError> {
         let names = Names::new(base)?;
-        let (disk, spec, journal) = Disk::open(&names, &faults, options.sync)?;
+        let (disk, spec, journal) = Disk::open(&names, &faults, options.durability)?;
         Ok(Self::assemble(names, faults, spec, journal, Some(disk), options))
     }
 
@@ -138,7 +138,7 @@ impl LargeQuilt {
 
     /// Lays out the arrays, of which nothing is written yet.
     pub(crate) fn begin(&self, n_channels: usize) -> Result<Disk, LargeError> {
-        Disk::begin(&self.names, &self.faults, self.options.sync, &self.spec, n_channels, &self.journal)
+        Disk::begin(&self.names, &self.faults, self.options.durability, &self.spec, n_channels, &self.journal)
     }
 
     /// Images, windows and weights.
@@ -207,7 +207,7 @@ impl LargeQuilt {
         }
         let keys = self.resident.changed();
         let resident = &self.resident;
-        disk.decide(&self.names, &self.faults, self.options.sync, &self.journal, &keys, |key| {
+        disk.decide(&self.names, &self.faults, self.options.durability, &self.journal, &keys, |key| {
             Ok(resident.get(key))
         })?;
         self.resident.all_saved();

@@ -78,4 +78,5 @@ mod transaction;
 pub use error::LargeError;
 pub use large_quilt::LargeQuilt;
 pub use options::{LargeOptions, MeanOptions};
+pub use patchweave_sink::Durability;
 pub use spec::LargeSpec;

@@ -1,6 +1,8 @@
 //! The lock that keeps two writers off one quilt.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
+
+use patchweave_sink::{Durability, Syncing, make_folders, remove_leftovers};
 
 use crate::LargeError;
 use crate::error::io_error;
@@ -14,9 +16,12 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Creates the folder and the file of the lock where they are missing.
-    pub(crate) fn take(names: &Names) -> Result<Self, LargeError> {
-        let path = names.lock();
-        fs::create_dir_all(names.folder()).map_err(io_error("create", names.folder()))?;
+    ///
+    /// What a killed process has left of results in the folder is removed.
+    pub(crate) fn take(names: &Names, durability: Durability) -> Result<Self, LargeError> {
+        let (path, folder) = (names.lock(), names.folder());
+        make_folders(folder, &Syncing::new(durability)).map_err(io_error("create", folder))?;
+        remove_leftovers(folder).map_err(io_error("look through", folder))?;
         let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),

@@ -62,7 +62,7 @@ impl LargeQuilt {
             Ok(Some(sum))
         };
         let keys = all_chunks(&ours.tiling);
-        let decided = ours.decide(&self.names, &self.faults, self.options.sync, &journal, &keys, sum);
+        let decided = ours.decide(&self.names, &self.faults, self.options.durability, &journal, &keys, sum);
         if decided.is_err() {
             self.forget_layout();
             return decided;
@@ -101,7 +101,7 @@ impl LargeQuilt {
         }
         self.journal.all_saved();
         self.n_unsaved = 0;
-        settle(&self.names, &self.faults, self.options.sync)?;
+        settle(&self.names, &self.faults, self.options.durability)?;
         self.is_torn = false;
         Ok(())
     }
@@ -120,7 +120,7 @@ impl LargeQuilt {
         if !self.is_torn {
             return Ok(());
         }
-        settle(&self.names, &self.faults, self.options.sync)?;
+        settle(&self.names, &self.faults, self.options.durability)?;
         let mut journal = Journal::new(&self.spec)?;
         match &self.disk {
             Some(disk) if disk.is_written => journal.load(disk.journal())?,

@@ -2,13 +2,15 @@
 
 use std::num::NonZeroUsize;
 
+use patchweave_sink::Durability;
+
 /// How a quilt on disk works; nothing here changes what is stored.
 ///
 /// ```
-/// use patchweave_large::LargeOptions;
+/// use patchweave_large::{Durability, LargeOptions};
 ///
 /// let options = LargeOptions { budget_bytes: 64 << 20, ..LargeOptions::default() };
-/// assert!(options.checkpoint_every.is_none() && options.sync);
+/// assert!(options.checkpoint_every.is_none() && options.durability == Durability::Full);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LargeOptions {
@@ -17,14 +19,14 @@ pub struct LargeOptions {
     /// Saves whenever so many patches were added since the last time; by default only when chunks that are
     /// not saved fill the budget, and when asked.
     pub checkpoint_every: Option<NonZeroUsize>,
-    /// Waits for the disk when saving, so that what was saved survives a loss of power as well. Without it,
-    /// only the end of the process is survived, whatever its reason.
-    pub sync: bool,
+    /// What is on the disk when something was saved. With [`Durability::Full`], which is the default, what was saved
+    /// survives a loss of power; otherwise only the end of the process is survived, whatever its reason.
+    pub durability: Durability,
 }
 
 impl Default for LargeOptions {
     fn default() -> Self {
-        LargeOptions { budget_bytes: 256 << 20, checkpoint_every: None, sync: true }
+        LargeOptions { budget_bytes: 256 << 20, checkpoint_every: None, durability: Durability::Full }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ndarray::ArrayD;
 use patchweave_pixel::PixelType;
-use patchweave_sink::StagedFolder;
+use patchweave_sink::{Durability, StagedFolder};
 use serde_json::Map;
 
 use crate::arrays::DiskArray;
@@ -65,9 +65,9 @@ impl LargeQuilt {
         let is_one_chunk = n_bytes <= self.resident.budget() / 2;
         let chunk = if is_one_chunk { shape.clone() } else { chunk };
         let array = |name: ArrayName| ResultArray::create(self.names.array(name), &shape, &chunk);
-        let (names, sync) = (self.names.clone(), self.options.sync);
+        let (names, durability) = (self.names.clone(), self.options.durability);
         let std = if with_std { Some(array(ArrayName::Std)?) } else { None };
-        Ok(ResultArrays { tiling, is_one_chunk, mean: array(ArrayName::Mean)?, std, names, sync })
+        Ok(ResultArrays { tiling, is_one_chunk, mean: array(ArrayName::Mean)?, std, names, durability })
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct ResultArrays {
     mean: ResultArray,
     std: Option<ResultArray>,
     names: Names,
-    sync: bool,
+    durability: Durability,
 }
 
 impl ResultArrays {
@@ -120,11 +120,11 @@ impl ResultArrays {
     /// Gives them their names.
     pub(crate) fn publish(self) -> Result<(), LargeError> {
         match self.std {
-            Some(std) => std.publish(self.sync)?,
+            Some(std) => std.publish(self.durability)?,
             // One of an older mean would be taken for that of this one.
             None => discard(&self.names, ArrayName::Std, &Faults::none())?,
         }
-        self.mean.publish(self.sync)
+        self.mean.publish(self.durability)
     }
 }
 
@@ -142,7 +142,7 @@ impl ResultArray {
         Ok(ResultArray { staged, array })
     }
 
-    fn publish(self, sync: bool) -> Result<(), LargeError> {
-        Ok(if sync { self.staged.publish() } else { self.staged.publish_unsynced() }?)
+    fn publish(self, durability: Durability) -> Result<(), LargeError> {
+        Ok(self.staged.publish(durability)?)
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ndarray::{Array3, ArrayD};
 use patchweave_geometry::{Extent, PerAxis};
+use patchweave_sink::Durability;
 use proptest::prelude::*;
 
 use crate::faults::Faults;
@@ -23,7 +24,11 @@ fn patch(index: usize) -> Array3<f32> {
 }
 
 fn options(every: usize, budget_bytes: usize) -> LargeOptions {
-    LargeOptions { budget_bytes, checkpoint_every: NonZeroUsize::new(every), sync: every == 3 }
+    LargeOptions {
+        budget_bytes,
+        checkpoint_every: NonZeroUsize::new(every),
+        durability: if every == 3 { Durability::Full } else { Durability::None },
+    }
 }
 
 fn add(quilt: &mut LargeQuilt, indices: impl IntoIterator<Item = usize>) -> Result<(), LargeError> {

@@ -6,11 +6,11 @@
 //! takes the place of what was there, which is deleted with `pending`; of any other, files are replaced one by one. Each of these moves can be
 //! repeated and those that are missing can be told, so that a second try finishes what a first one began.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use patchweave_sink::is_replaceable_store;
+use patchweave_sink::{Durability, Syncing, Tree, is_replaceable_store};
 use rayon::prelude::*;
 
 use crate::LargeError;
@@ -42,20 +42,12 @@ impl<'a> Staging<'a> {
         self.names.staged().join(array.suffix())
     }
 
-    /// Decides for the changes; after this they are as good as done. `sync` brings them to the disk before.
-    pub(crate) fn decide(self, sync: bool) -> Result<(), LargeError> {
+    /// Decides for the changes; after this they are as good as done. They are brought to the disk before.
+    pub(crate) fn decide(self, durability: Durability) -> Result<(), LargeError> {
         let (staged, pending) = (self.names.staged(), self.names.pending());
-        if sync {
-            let found = Found::below(&staged)?;
-            found.files.par_iter().try_for_each(|file| {
-                let path = staged.join(file);
-                let synced =
-                    self.faults.step().and_then(|()| File::options().write(true).open(&path)?.sync_all());
-                synced.map_err(io_error("write", &path))
-            })?;
-            let folders = found.folders.par_iter();
-            folders.try_for_each(|folder| sync_folder(&staged.join(folder), self.faults))?;
-        }
+        let before = |_: &Path| self.faults.step();
+        let synced = Syncing::with_hook(durability, &before).tree(&staged);
+        synced.map_err(io_error("write", &staged))?;
         let renamed = self.faults.step().and_then(|()| fs::rename(&staged, &pending));
         renamed.map_err(io_error("rename", &staged))
     }
@@ -63,16 +55,16 @@ impl<'a> Staging<'a> {
 
 /// Finishes what was decided, if anything was, and deletes what was not.
 ///
-/// With `sync` every step is on the disk before the next one, which needs it, begins.
-pub(crate) fn settle(names: &Names, faults: &Faults, sync: bool) -> Result<(), LargeError> {
+/// With [`Durability::Full`] every step is on the disk before the next one, which needs it, begins.
+pub(crate) fn settle(names: &Names, faults: &Faults, durability: Durability) -> Result<(), LargeError> {
+    let before = |_: &Path| faults.step();
+    let syncing = Syncing::with_hook(durability, &before);
     let pending = names.pending();
     check_own(&names.staged())?;
     check_own(&pending)?;
     remove(&names.staged(), faults)?;
     if pending.is_dir() {
-        if sync {
-            sync_folder(names.folder(), faults)?;
-        }
+        sync_folder(names.folder(), &syncing)?;
         for array in ArrayName::ALL {
             let from = pending.join(array.suffix());
             if from.join(METADATA).is_file() {
@@ -85,12 +77,10 @@ pub(crate) fn settle(names: &Names, faults: &Faults, sync: bool) -> Result<(), L
                 set_aside(names, array, faults)?;
                 faults.step().and_then(|()| fs::rename(&from, &to)).map_err(io_error("replace", &to))?;
             } else if from.is_dir() {
-                move_files(&from, &names.array(array), faults, sync)?;
+                move_files(&from, &names.array(array), faults, &syncing)?;
             }
         }
-        if sync {
-            sync_folder(names.folder(), faults)?;
-        }
+        sync_folder(names.folder(), &syncing)?;
         // Last: as long as it stands, not all is done.
         remove(&pending, faults)?;
     }
@@ -131,8 +121,8 @@ fn check_own(folder: &Path) -> Result<(), LargeError> {
 }
 
 /// The files that are still there, each to its place.
-fn move_files(from: &Path, to: &Path, faults: &Faults, sync: bool) -> Result<(), LargeError> {
-    let found = Found::below(from)?;
+fn move_files(from: &Path, to: &Path, faults: &Faults, syncing: &Syncing<'_>) -> Result<(), LargeError> {
+    let found = Tree::below(from).map_err(io_error("look through", from))?;
     found.files.par_iter().try_for_each(|file| {
         let target = to.join(file);
         let moved = faults.step().and_then(|()| {
@@ -144,36 +134,7 @@ fn move_files(from: &Path, to: &Path, faults: &Faults, sync: bool) -> Result<(),
         moved.map_err(io_error("replace", &target))
     })?;
     // Folders stay when their files are gone, so that a second try knows those of the first one.
-    let folders = found.folders.par_iter().filter(|_| sync);
-    folders.try_for_each(|folder| sync_folder(&to.join(folder), faults))
-}
-
-/// What is below a folder, named from there on; the folder itself has an empty name.
-struct Found {
-    files: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
-}
-
-impl Found {
-    fn below(folder: &Path) -> Result<Self, LargeError> {
-        let mut found = Found { files: Vec::new(), folders: Vec::new() };
-        found.list(folder, PathBuf::new()).map_err(io_error("look through", folder))?;
-        Ok(found)
-    }
-
-    fn list(&mut self, folder: &Path, below: PathBuf) -> io::Result<()> {
-        for entry in fs::read_dir(folder.join(&below))? {
-            let entry = entry?;
-            let name = below.join(entry.file_name());
-            if entry.file_type()?.is_dir() {
-                self.list(folder, name)?;
-            } else {
-                self.files.push(name);
-            }
-        }
-        self.folders.push(below);
-        Ok(())
-    }
+    found.folders.par_iter().try_for_each(|folder| sync_folder(&to.join(folder), syncing))
 }
 
 /// Deletes an array, of which nobody ever sees half under its name.
@@ -196,10 +157,9 @@ fn remove(folder: &Path, faults: &Faults) -> Result<(), LargeError> {
     }
 }
 
-/// Names reach the disk with their folder, where the system lets folders be opened.
-fn sync_folder(folder: &Path, faults: &Faults) -> Result<(), LargeError> {
-    let sync = || if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) };
-    match faults.step().and_then(|()| sync()) {
+/// Names reach the disk with their folder.
+fn sync_folder(folder: &Path, syncing: &Syncing<'_>) -> Result<(), LargeError> {
+    match syncing.folder(folder) {
         // An array that a first try has moved as a whole, or that had nothing to move.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         synced => synced.map_err(io_error("write", folder)),

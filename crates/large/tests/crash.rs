@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::Array3;
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_large::{LargeError, LargeOptions, LargeQuilt, LargeSpec};
+use patchweave_large::{Durability, LargeError, LargeOptions, LargeQuilt, LargeSpec};
 
 const BASE: &str = "PATCHWEAVE_TEST_LARGE_BASE";
 
@@ -29,8 +29,11 @@ fn open_or_create(base: &Path, options: LargeOptions) -> Result<LargeQuilt, Larg
 
 /// Adds what is missing, in order.
 fn go_on(base: &Path, every: usize, pause: Duration) -> Result<LargeQuilt, LargeError> {
-    let options =
-        LargeOptions { budget_bytes: 100_000, checkpoint_every: NonZeroUsize::new(every), sync: false };
+    let options = LargeOptions {
+        budget_bytes: 100_000,
+        checkpoint_every: NonZeroUsize::new(every),
+        durability: Durability::None,
+    };
     let mut quilt = open_or_create(base, options)?;
     for index in quilt.missing().collect::<Vec<_>>() {
         quilt.stitch(patch(index).view(), index)?;

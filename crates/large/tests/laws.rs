@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, IxDyn, Slice};
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_large::{LargeError, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
+use patchweave_large::{Durability, LargeError, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use patchweave_quilt::Border;
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
@@ -66,7 +66,7 @@ fn case() -> impl Strategy<Value = Case> {
             let options = LargeOptions {
                 budget_bytes: memory.0,
                 checkpoint_every: NonZeroUsize::new(memory.1),
-                sync: false,
+                durability: Durability::None,
             };
             Case { spec, n_channels, patches, variances, order, options }
         },

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{OutputFormat, RunPlan};
-use patchweave_sink::{Format, write_file_atomically};
+use patchweave_sink::{Durability, Format, write_file_atomically};
 
 use crate::prediction::labels;
 use crate::{PipelineError, Statistics};
@@ -13,6 +13,23 @@ pub(crate) fn sink_format(format: OutputFormat) -> Format {
     match format {
         OutputFormat::Tiff => Format::Tiff,
         OutputFormat::OmeZarr => Format::OmeZarr,
+    }
+}
+
+/// What a configuration asks to be on the disk, as those take it who write.
+///
+/// ```
+/// use patchweave_pipeline::durability_of;
+/// use patchweave_sink::Durability;
+///
+/// assert_eq!(durability_of(patchweave_config::Durability::default()), Durability::default());
+/// ```
+#[must_use]
+pub fn durability_of(durability: patchweave_config::Durability) -> Durability {
+    match durability {
+        patchweave_config::Durability::None => Durability::None,
+        patchweave_config::Durability::Files => Durability::Files,
+        patchweave_config::Durability::Full => Durability::Full,
     }
 }
 
@@ -85,9 +102,13 @@ pub(crate) fn planned_outputs(plan: &RunPlan, names: &[String]) -> Vec<PathBuf> 
 ///
 /// # Errors
 /// [`PipelineError::Sink`] if the file cannot be written.
-pub fn write_statistics(folder: &Path, statistics: &Statistics) -> Result<PathBuf, PipelineError> {
+pub fn write_statistics(
+    folder: &Path,
+    statistics: &Statistics,
+    durability: Durability,
+) -> Result<PathBuf, PipelineError> {
     let path = folder.join(STATISTICS);
-    write_file_atomically(&path, statistics.to_yaml().as_bytes())?;
+    write_file_atomically(&path, statistics.to_yaml().as_bytes(), durability)?;
     Ok(path)
 }
 
@@ -104,9 +125,10 @@ pub fn write_mixed_statistics(
     folder: &Path,
     statistics: &Statistics,
     place: usize,
+    durability: Durability,
 ) -> Result<PathBuf, PipelineError> {
     let path = mixed_statistics_path(folder, place);
-    write_file_atomically(&path, statistics.to_yaml().as_bytes())?;
+    write_file_atomically(&path, statistics.to_yaml().as_bytes(), durability)?;
     Ok(path)
 }
 

@@ -6,7 +6,7 @@ use ndarray::{Array4, Array5, ArrayView4, ArrayView5, Axis};
 use patchweave_config::OutputFormat;
 use patchweave_geometry::{Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::Batch;
-use patchweave_sink::write_file_atomically;
+use patchweave_sink::{Durability, write_file_atomically};
 use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
 
@@ -52,13 +52,13 @@ impl Montage {
     ///
     /// # Errors
     /// [`PipelineError`] if it cannot be drawn or written.
-    pub fn write(&self, folder: &Path) -> Result<Option<PathBuf>, PipelineError> {
+    pub fn write(&self, folder: &Path, durability: Durability) -> Result<Option<PathBuf>, PipelineError> {
         let Some(inputs) = joined(&self.inputs)? else { return Ok(None) };
         let targets = joined(&self.targets)?;
         let options = MontageOptions { max_pairs: self.n_patches, ..MontageOptions::default() };
         let picture = montage(inputs.view(), targets.as_ref().map(|targets| targets.view()), &options)?;
         let path = folder.join(MONTAGE);
-        write_file_atomically(&path, &picture.encode_png()?)?;
+        write_file_atomically(&path, &picture.encode_png()?, durability)?;
         Ok(Some(path))
     }
 }
@@ -80,6 +80,7 @@ pub fn prediction_picture(
     channels: Option<&[usize]>,
     (result, format): (&Path, OutputFormat),
     path: &Path,
+    durability: Durability,
 ) -> Result<(), PipelineError> {
     let info = stack.info();
     let region = centre(&info.shape().extent)?;
@@ -89,7 +90,7 @@ pub fn prediction_picture(
     Written::open(result, format, &layout)?.read_into(0, &region, output.view_mut())?;
     let pictures = [render(input.view(), Contrast::default())?, render(output.view(), Contrast::default())?];
     let picture = side_by_side(&pictures, &SideBySideOptions::default())?;
-    write_file_atomically(path, &picture.encode_png()?)?;
+    write_file_atomically(path, &picture.encode_png()?, durability)?;
     Ok(())
 }
 

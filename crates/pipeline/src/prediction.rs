@@ -12,11 +12,11 @@ use patchweave_geometry::{Axes, Axis, GeometryError};
 use patchweave_loader::{Loader, LoaderOptions, Order};
 use patchweave_pixel::PixelType;
 use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
-use patchweave_sink::{ImageSink, ImageSpec, SinkError, create};
+use patchweave_sink::{Durability, ImageSink, ImageSpec, SinkError, create};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
-use crate::outputs::{PICTURE, extension, result_path, sink_format, stem};
+use crate::outputs::{PICTURE, durability_of, extension, result_path, sink_format, stem};
 use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
@@ -30,6 +30,7 @@ pub struct Prediction {
     loader: Loader,
     overlaps: Option<Vec<usize>>,
     folder: PathBuf,
+    durability: Durability,
     formats: Vec<OutputFormat>,
     pixel_type: PixelTypeChoice,
     keeps_chunks: bool,
@@ -95,6 +96,7 @@ pub fn prediction(
         loader,
         overlaps,
         folder: plan.output.clone(),
+        durability: durability_of(plan.durability),
         formats: predict.formats.clone(),
         pixel_type: predict.pixel_type,
         keeps_chunks: data.data_type == DataType::Zarr,
@@ -240,6 +242,7 @@ impl Prediction {
         let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.written_type(info));
         spec.name.clone_from(&image.name);
         spec.pixel_size = info.pixel_size;
+        spec.durability = self.durability;
         let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);
         spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
         Ok(spec)

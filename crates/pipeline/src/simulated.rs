@@ -9,7 +9,9 @@ use patchweave_files::read_file;
 use patchweave_geometry::{ArrayLayout, Axes, GeometryError};
 use patchweave_pixel::{PixelType, canonical_view};
 use patchweave_simulate::{MAX_STRUCTURES, Noise, SimulatedSet, Simulation, simulate_while, structure_name};
-use patchweave_sink::{FolderLock, ImageSpec, create, write_file_atomically};
+use patchweave_sink::{
+    Durability, FolderLock, ImageSpec, Syncing, create, make_folders, remove_leftovers, write_file_atomically,
+};
 use serde_json::Value;
 
 use crate::outputs::{extension, sink_format, stem};
@@ -61,6 +63,7 @@ pub fn simulation_of(plan: &SimulatePlan) -> Simulation {
 /// [`PipelineError::Simulate`] for parameters out of range, otherwise what writing reports.
 pub fn simulated_data(
     plan: &SimulatePlan,
+    durability: Durability,
     keep_going: KeepGoing<'_>,
 ) -> Result<SimulatedData, PipelineError> {
     let simulation = simulation_of(plan);
@@ -68,13 +71,15 @@ pub fn simulated_data(
     if let Some(found) = found(plan)? {
         return Ok(found);
     }
+    let failed = |source| PipelineError::Io { action: "create", path: plan.folder.clone(), source };
+    make_folders(&plan.folder, &Syncing::new(durability)).map_err(failed)?;
     let Some(_lock) = FolderLock::acquire(&plan.folder, PATIENCE, keep_going)? else {
         return Err(PipelineError::Interrupted);
     };
     // Another rank may have made them meanwhile.
     match found(plan)? {
         Some(found) => Ok(found),
-        None => make(plan, &simulation, keep_going),
+        None => make(plan, &simulation, durability, keep_going),
     }
 }
 
@@ -91,6 +96,7 @@ fn found(plan: &SimulatePlan) -> Result<Option<SimulatedData>, PipelineError> {
 fn make(
     plan: &SimulatePlan,
     simulation: &Simulation,
+    durability: Durability,
     keep_going: KeepGoing<'_>,
 ) -> Result<SimulatedData, PipelineError> {
     let (images, record_path) = (files(plan), plan.folder.join(RECORD));
@@ -100,14 +106,17 @@ fn make(
         return Err(PipelineError::NotOurs { path: path.clone() });
     }
     // Until the record says so, the images are not complete.
-    write_record(&record_path, &record(plan, false))?;
+    let failed = |source| PipelineError::Io { action: "look through", path: plan.folder.clone(), source };
+    remove_leftovers(&plan.folder).map_err(failed)?;
+    write_record(&record_path, &record(plan, false), durability)?;
     let set = simulate_while(simulation, keep_going)?;
     for (name, image) in in_own_axes(set)? {
         for &format in &plan.formats {
-            write(&path_of(&plan.folder, &name, format), format, &image, keep_going)?;
+            let path = path_of(&plan.folder, &name, format);
+            write(&path, format, &image, durability, keep_going)?;
         }
     }
-    write_record(&record_path, &record(plan, true))?;
+    write_record(&record_path, &record(plan, true), durability)?;
     Ok(SimulatedData { is_new: true, files: images.into_iter().chain([record_path]).collect() })
 }
 
@@ -135,11 +144,13 @@ fn write(
     path: &Path,
     format: OutputFormat,
     image: &Image,
+    durability: Durability,
     keep_going: KeepGoing<'_>,
 ) -> Result<(), PipelineError> {
     let layout = ArrayLayout::new(image.axes.clone(), image.pixels.shape())?;
     let mut spec = ImageSpec::new(layout.clone(), PixelType::U16);
     spec.name = stem(path);
+    spec.durability = durability;
     let mut sink = create(path, sink_format(format), spec)?;
     let pixels = canonical_view(image.pixels.view(), &layout, 0).map_err(|error| match error {
         patchweave_pixel::MoveError::Geometry(error) => error,
@@ -214,8 +225,8 @@ fn record(plan: &SimulatePlan, is_complete: bool) -> Value {
     })
 }
 
-fn write_record(path: &Path, record: &Value) -> Result<(), PipelineError> {
-    Ok(write_file_atomically(path, format!("{record:#}\n").as_bytes())?)
+fn write_record(path: &Path, record: &Value, durability: Durability) -> Result<(), PipelineError> {
+    Ok(write_file_atomically(path, format!("{record:#}\n").as_bytes(), durability)?)
 }
 
 /// The record of a folder; `None` without one, or if it is no record of a simulation.

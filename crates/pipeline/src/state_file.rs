@@ -5,7 +5,7 @@ use std::path::Path;
 
 use patchweave_files::{BadPath, check_path, read_file};
 use patchweave_loader::LoaderState;
-use patchweave_sink::write_file_atomically;
+use patchweave_sink::{Durability, write_file_atomically};
 use serde_json::Value;
 
 use crate::PipelineError;
@@ -53,15 +53,15 @@ pub fn read_state(path: &Path) -> Result<Option<LoaderState>, PipelineError> {
 /// let stream = StreamPrint { images: u64::MAX, ..StreamPrint::default() };
 /// let format = LoaderState::FORMAT;
 /// let state = LoaderState { format, epoch: 1, next_batch: 7, seed: 42, n_batches: 10, stream };
-/// write_state(&path, &state)?;
+/// write_state(&path, &state, patchweave_sink::Durability::Full)?;
 /// assert_eq!(read_state(&path)?, Some(state));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// [`PipelineError::Sink`] if it cannot be written.
-pub fn write_state(path: &Path, state: &LoaderState) -> Result<(), PipelineError> {
+pub fn write_state(path: &Path, state: &LoaderState, durability: Durability) -> Result<(), PipelineError> {
     let failed = |source| PipelineError::State { path: path.to_owned(), source };
     let text = serde_json::to_string_pretty(state).map_err(failed)?;
-    Ok(write_file_atomically(path, format!("{text}\n").as_bytes())?)
+    Ok(write_file_atomically(path, format!("{text}\n").as_bytes(), durability)?)
 }

@@ -9,10 +9,10 @@ use patchweave_geometry::{Axes, GeometryError};
 /// Why an image or a file could not be written; every message names the output.
 ///
 /// ```
-/// use patchweave_sink::write_file_atomically;
+/// use patchweave_sink::{Durability, write_file_atomically};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let error = write_file_atomically(folder.path(), b"text").unwrap_err();
+/// let error = write_file_atomically(folder.path(), b"text", Durability::Full).unwrap_err();
 /// let expected = format!("{} is a folder, it is not replaced by a file", folder.path().display());
 /// assert_eq!(error.to_string(), expected);
 /// # Ok::<(), std::io::Error>(())
@@ -113,6 +113,12 @@ pub enum SinkError {
     #[error("{} is a folder, it is not replaced by a file", path.display())]
     FolderInTheWay {
         /// The folder.
+        path: PathBuf,
+    },
+    /// A pipe, a device or the like where a file is to be written.
+    #[error("{} is not a file, it is not replaced by one", path.display())]
+    NotAFile {
+        /// The path.
         path: PathBuf,
     },
     /// A file where a folder is to be written.

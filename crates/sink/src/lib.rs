@@ -1,8 +1,9 @@
 //! Where images are written: TIFF and OME-Zarr, block by block, and small files in one go.
 //!
 //! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder and renamed at the end. A sink that
-//! is dropped before [`ImageSink::finish`] removes what it has written. Nothing here reads images, stitches
-//! tiles or starts threads.
+//! is dropped before [`ImageSink::finish`] removes what it has written; what a killed process has left,
+//! [`remove_leftovers`] finds. What has its name is on the disk as far as a [`Durability`] says. Nothing here reads
+//! images, stitches tiles or starts threads.
 //!
 //! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
 
@@ -10,11 +11,13 @@ mod block;
 mod checked;
 mod error;
 mod folder_store;
+mod leftovers;
 mod lock;
 mod ome_zarr;
 mod runs;
 mod spec;
 mod staging;
+mod sync;
 mod tiff;
 
 use std::path::{Path, PathBuf};
@@ -23,9 +26,11 @@ use ndarray::ArrayView4;
 
 pub use error::SinkError;
 pub use folder_store::FolderStore;
+pub use leftovers::remove_leftovers;
 pub use lock::FolderLock;
 pub use spec::{Format, ImageSpec};
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
+pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
 
 /// An image that is being written, block by block.
 ///
@@ -73,7 +78,7 @@ pub trait ImageSink: Send {
         block: ArrayView4<'_, f32>,
     ) -> Result<(), SinkError>;
 
-    /// Flushes everything to the disk, gives the image its final name and returns that.
+    /// Gives the image its final name and returns that; what is on the disk then says the specification.
     ///
     /// An earlier output of that name is replaced. A file is replaced in one step; a Zarr store is moved
     /// aside, replaced and then deleted, and moved back if the replacement fails.

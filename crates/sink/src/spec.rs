@@ -5,7 +5,7 @@ use std::path::Path;
 use patchweave_geometry::{ArrayLayout, PerAxis};
 use patchweave_pixel::PixelType;
 
-use crate::SinkError;
+use crate::{Durability, SinkError};
 
 /// A file format for images.
 ///
@@ -59,12 +59,15 @@ pub struct ImageSpec {
     /// The chunk shape of an OME-Zarr in the order of the layout's axes, cut to the size of the image; the
     /// entry of `S` is not used. `None` means 128 along `Y` and `X` and 1 along the others.
     pub chunks: Option<Vec<usize>>,
+    /// What is on the disk once the image has its name; everything by default.
+    pub durability: Durability,
 }
 
 impl ImageSpec {
     /// An image called "image" without pixel size and with default chunks.
     pub fn new(layout: ArrayLayout, pixel_type: PixelType) -> Self {
-        ImageSpec { layout, pixel_type, name: "image".into(), pixel_size: None, chunks: None }
+        let (name, durability) = ("image".into(), Durability::default());
+        ImageSpec { layout, pixel_type, name, pixel_size: None, chunks: None, durability }
     }
 
     pub(crate) fn check(&self, path: &Path) -> Result<(), SinkError> {

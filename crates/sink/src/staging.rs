@@ -5,13 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
-use crate::SinkError;
-
-/// A name of its own in the same folder, so that the last rename never crosses a file system.
-const PREFIX: &str = ".patchweave-";
-const SUFFIX: &str = ".part";
+use crate::leftovers::{NEW, OLD, TemporaryFolder, remove_leftovers, temporary_file};
+use crate::sync::make_folders;
+use crate::{Durability, SinkError, Syncing};
 
 /// Any of these makes a folder a Zarr store of version 2 or 3.
 const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
@@ -21,40 +19,43 @@ const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
 /// Creates the parent folders; an existing file is replaced in one step.
 ///
 /// ```
-/// use patchweave_sink::write_file_atomically;
+/// use patchweave_sink::{Durability, write_file_atomically};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("reports").join("loss.json");
-/// write_file_atomically(&path, b"[0.5]")?;
-/// write_file_atomically(&path, b"[0.5, 0.25]")?;
+/// write_file_atomically(&path, b"[0.5]", Durability::Full)?;
+/// write_file_atomically(&path, b"[0.5, 0.25]", Durability::None)?;
 /// assert_eq!(std::fs::read(&path)?, b"[0.5, 0.25]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NoFileName`], [`SinkError::Io`].
-pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), SinkError> {
+/// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NotAFile`], [`SinkError::NoFileName`],
+/// [`SinkError::Io`].
+pub fn write_file_atomically(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), SinkError> {
     let mut staged = StagedFile::create(path)?;
     staged.write_all(bytes)?;
-    staged.publish()
+    staged.publish(durability)
 }
 
-/// Makes sure that files can be written into a folder: creates it where it is missing, and tries.
+/// Makes sure that files can be written into a folder: creates it where it is missing, removes what killed runs have left
+/// there and returns where that was, and tries.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
 /// let results = folder.path().join("run").join("results");
-/// patchweave_sink::prepare_folder(&results)?;
+/// patchweave_sink::prepare_folder(&results, patchweave_sink::Durability::Full)?;
 /// assert_eq!(std::fs::read_dir(&results)?.count(), 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// [`SinkError::Io`] if the folder cannot be created or nothing can be written into it.
-pub fn prepare_folder(folder: &Path) -> Result<(), SinkError> {
-    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-    file_builder().tempfile_in(folder).map_err(io_error("write into", folder))?;
-    Ok(())
+pub fn prepare_folder(folder: &Path, durability: Durability) -> Result<Vec<PathBuf>, SinkError> {
+    make_folders(folder, &Syncing::new(durability)).map_err(io_error("create", folder))?;
+    let removed = remove_leftovers(folder).map_err(io_error("look through", folder))?;
+    temporary_file(folder).map_err(io_error("write into", folder))?;
+    Ok(removed)
 }
 
 /// A file under a temporary name, removed if it is dropped.
@@ -68,13 +69,14 @@ pub fn prepare_folder(folder: &Path) -> Result<(), SinkError> {
 /// file.write_all(b"one\n")?;
 /// file.write_all(b"two\n")?;
 /// assert!(!path.exists());
-/// file.publish()?;
+/// file.publish(patchweave_sink::Durability::Files)?;
 /// assert_eq!(std::fs::read(&path)?, b"one\ntwo\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct StagedFile {
     path: PathBuf,
+    missing: Missing,
     temporary: NamedTempFile,
 }
 
@@ -82,12 +84,13 @@ impl StagedFile {
     /// Starts a file that will stand at `path` once it is published; creates the parent folders.
     ///
     /// # Errors
-    /// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NoFileName`], [`SinkError::Io`].
+    /// [`SinkError::FolderInTheWay`] if `path` is a folder, [`SinkError::NotAFile`] if it is a pipe, a device or the
+    /// like, [`SinkError::NoFileName`], [`SinkError::Io`].
     pub fn create(path: &Path) -> Result<Self, SinkError> {
-        refuse_folder(path)?;
-        let parent = create_parent(path)?;
-        let temporary = file_builder().tempfile_in(parent).map_err(io_error("create", path))?;
-        Ok(StagedFile { path: path.into(), temporary })
+        refuse_others(path)?;
+        let (parent, missing) = create_parent(path)?;
+        let temporary = temporary_file(parent).map_err(io_error("create", path))?;
+        Ok(StagedFile { path: path.into(), missing, temporary })
     }
 
     pub(crate) fn file_mut(&mut self) -> &mut File {
@@ -102,17 +105,23 @@ impl StagedFile {
         self.file_mut().write_all(bytes).map_err(io_error("write", &self.path))
     }
 
-    /// Flushes everything to the disk and gives the file its name, replacing what stood there in one step.
+    /// Gives the file its name, replacing what stood there in one step, and brings to the disk what is asked for.
     ///
     /// # Errors
-    /// [`SinkError::FolderInTheWay`], [`SinkError::Io`].
-    pub fn publish(self) -> Result<(), SinkError> {
-        refuse_folder(&self.path)?;
-        self.temporary.as_file().sync_all().map_err(io_error("write", &self.path))?;
-        match self.temporary.persist(&self.path) {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(io_error("replace", &self.path)(failure.error)),
+    /// [`SinkError::FolderInTheWay`], [`SinkError::NotAFile`], [`SinkError::Io`]. If the last is about the folder, the
+    /// file has its name already.
+    pub fn publish(self, durability: Durability) -> Result<(), SinkError> {
+        self.publish_with(&Syncing::new(durability))
+    }
+
+    pub(crate) fn publish_with(self, syncing: &Syncing<'_>) -> Result<(), SinkError> {
+        refuse_others(&self.path)?;
+        let synced = syncing.open_file(&self.path, self.temporary.as_file());
+        synced.map_err(io_error("write", &self.path))?;
+        if let Err(failure) = self.temporary.persist(&self.path) {
+            return Err(io_error("replace", &self.path)(failure.error));
         }
+        self.missing.sync(&self.path, syncing)
     }
 }
 
@@ -126,15 +135,16 @@ impl StagedFile {
 /// let staged = StagedFolder::create(&path)?;
 /// std::fs::write(staged.folder().join("zarr.json"), "{}")?;
 /// assert!(!path.exists());
-/// staged.publish()?;
+/// staged.publish(patchweave_sink::Durability::Full)?;
 /// assert_eq!(std::fs::read(path.join("zarr.json"))?, b"{}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct StagedFolder {
     path: PathBuf,
+    missing: Missing,
     // Holds the new folder, and for a moment the one that it replaces.
-    temporary: TempDir,
+    temporary: TemporaryFolder,
 }
 
 impl StagedFolder {
@@ -145,13 +155,10 @@ impl StagedFolder {
     /// [`SinkError::NoFileName`], [`SinkError::Io`].
     pub fn create(path: &Path) -> Result<Self, SinkError> {
         is_replaceable_store(path)?;
-        let parent = create_parent(path)?;
-        let temporary = Builder::new()
-            .prefix(PREFIX)
-            .suffix(SUFFIX)
-            .tempdir_in(parent)
-            .map_err(io_error("create", path))?;
-        let staged = StagedFolder { path: path.into(), temporary };
+        let (parent, missing) = create_parent(path)?;
+        let name = path.file_name().unwrap_or_default();
+        let temporary = TemporaryFolder::create(parent, name).map_err(io_error("create", path))?;
+        let staged = StagedFolder { path: path.into(), missing, temporary };
         fs::create_dir(staged.folder()).map_err(io_error("create", path))?;
         Ok(staged)
     }
@@ -159,38 +166,37 @@ impl StagedFolder {
     /// Where to write.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        self.temporary.path().join("new")
+        self.temporary.path().join(NEW)
     }
 
-    /// Flushes everything to the disk and gives the store its name.
+    /// Gives the store its name, and brings to the disk what is asked for.
     ///
-    /// A store that stood there is moved aside, replaced and then deleted, and moved back if that fails.
+    /// A store that stood there is moved aside, replaced and then deleted, and moved back if that fails. If the process
+    /// ends in between, [`remove_leftovers`] moves it back.
     ///
     /// # Errors
     /// [`SinkError::NotAStore`] or [`SinkError::FileInTheWay`] if what stands there must not be replaced,
-    /// [`SinkError::Io`].
-    pub fn publish(self) -> Result<(), SinkError> {
-        sync_folder(&self.folder()).map_err(io_error("write", &self.path))?;
-        self.publish_unsynced()
+    /// [`SinkError::Io`]. If the last is about the folder or what was replaced, the store has its name already.
+    pub fn publish(self, durability: Durability) -> Result<(), SinkError> {
+        self.publish_with(&Syncing::new(durability))
     }
 
-    /// As [`publish`](Self::publish), but leaves it to the system when what was written reaches the disk.
-    ///
-    /// # Errors
-    /// As [`publish`](Self::publish).
-    pub fn publish_unsynced(self) -> Result<(), SinkError> {
+    pub(crate) fn publish_with(self, syncing: &Syncing<'_>) -> Result<(), SinkError> {
+        syncing.tree(&self.folder()).map_err(io_error("write", &self.path))?;
         let is_replacement = is_replaceable_store(&self.path)?;
-        let aside = self.temporary.path().join("old");
+        let aside = self.temporary.path().join(OLD);
         if is_replacement {
             fs::rename(&self.path, &aside).map_err(io_error("move aside", &self.path))?;
         }
         if let Err(failure) = fs::rename(self.folder(), &self.path) {
             if is_replacement && let Err(stuck) = fs::rename(&aside, &self.path) {
-                let path = self.temporary.keep().join("old");
+                let path = self.temporary.keep().join(OLD);
                 return Err(io_error("move back the replaced store from", &path)(stuck));
             }
             return Err(io_error("replace", &self.path)(failure));
         }
+        // Before the old one is deleted, so that one of them is there after a loss of power.
+        self.missing.sync(&self.path, syncing)?;
         self.temporary.close().map_err(io_error("remove what was replaced by", &self.path))
     }
 }
@@ -220,47 +226,149 @@ pub fn is_replaceable_store(path: &Path) -> Result<bool, SinkError> {
     }
 }
 
-fn refuse_folder(path: &Path) -> Result<(), SinkError> {
-    if path.is_dir() { Err(SinkError::FolderInTheWay { path: path.into() }) } else { Ok(()) }
+/// Refuses whatever a file must not take the place of.
+fn refuse_others(path: &Path) -> Result<(), SinkError> {
+    if path.is_dir() {
+        return Err(SinkError::FolderInTheWay { path: path.into() });
+    }
+    // Of a link only the link is replaced.
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_symlink() => {
+            Err(SinkError::NotAFile { path: path.into() })
+        }
+        _ => Ok(()),
+    }
 }
 
-fn create_parent(path: &Path) -> Result<&Path, SinkError> {
+/// The folders above an output that were missing, whose names are brought to the disk with that of the output.
+#[derive(Debug)]
+struct Missing(Vec<PathBuf>);
+
+impl Missing {
+    /// The names on the way to what was published at `path`.
+    fn sync(&self, path: &Path, syncing: &Syncing<'_>) -> Result<(), SinkError> {
+        let made = self.0.iter().map(PathBuf::as_path).chain([path]);
+        made.map(parent_of).try_for_each(|folder| syncing.folder(folder)).map_err(io_error("write", path))
+    }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn create_parent(path: &Path) -> Result<(&Path, Missing), SinkError> {
     if path.file_name().is_none_or(OsStr::is_empty) {
         return Err(SinkError::NoFileName { path: path.into() });
     }
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let parent = parent_of(path);
+    let missing = parent.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+    let missing = Missing(missing.map(Path::to_owned).collect());
     fs::create_dir_all(parent).map_err(io_error("create the folder of", path))?;
-    Ok(parent)
-}
-
-/// Temporary files are private by default; results get the permissions of ordinary files.
-fn file_builder() -> Builder<'static, 'static> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
-}
-
-/// Brings every file below `folder` to the disk before the rename makes them visible.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_folder(&entry.path())?;
-        } else {
-            File::options().write(true).open(entry.path())?.sync_all()?;
-        }
-    }
-    Ok(())
+    Ok((parent, missing))
 }
 
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
     move |source| SinkError::Io { action, path: path.into(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// What is synced, in this order, and whether the output had its name then.
+    fn synced(
+        durability: Durability,
+        root: &Path,
+        output: &Path,
+        publish: impl FnOnce(&Syncing<'_>),
+    ) -> Vec<(String, bool)> {
+        let seen = Mutex::new(Vec::new());
+        let hook = |path: &Path| {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            // What is synced under its temporary name is called by what is behind that.
+            let name = name.split_once("/new").map_or(name.clone(), |(_, inside)| format!("new{inside}"));
+            seen.lock().unwrap().push((name, output.exists()));
+            Ok(())
+        };
+        publish(&Syncing::with_hook(durability, &hook));
+        let mut seen = seen.into_inner().unwrap();
+        // Files of a store are synced side by side.
+        seen.sort_by_key(|(name, has_name)| (*has_name, name.starts_with("new"), name.clone()));
+        seen
+    }
+
+    #[test]
+    fn bytes_are_on_the_disk_before_the_name_and_names_after() {
+        for (durability, expected) in [
+            (Durability::None, &[][..]),
+            (Durability::Files, &[("a/b/file", false)]),
+            (Durability::Full, &[("a/b/file", false), ("", true), ("a", true), ("a/b", true)]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a/b/file");
+            let staged = StagedFile::create(&path).unwrap();
+            let seen =
+                synced(durability, folder.path(), &path, |syncing| staged.publish_with(syncing).unwrap());
+            let expected = expected.iter().map(|(name, is)| ((*name).to_owned(), *is)).collect::<Vec<_>>();
+            assert_eq!(seen, expected, "{durability:?}");
+        }
+    }
+
+    #[test]
+    fn files_and_folders_of_a_store_are_synced_and_then_its_name() {
+        for (durability, expected) in [
+            (Durability::None, &[][..]),
+            (Durability::Files, &[("new/c/0", false), ("new/zarr.json", false)]),
+            (
+                Durability::Full,
+                &[("new", false), ("new/c", false), ("new/c/0", false), ("new/zarr.json", false), ("", true)],
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("image.zarr");
+            let staged = StagedFolder::create(&path).unwrap();
+            fs::create_dir(staged.folder().join("c")).unwrap();
+            fs::write(staged.folder().join("c/0"), "chunk").unwrap();
+            fs::write(staged.folder().join("zarr.json"), "{}").unwrap();
+            let seen =
+                synced(durability, folder.path(), &path, |syncing| staged.publish_with(syncing).unwrap());
+            let mut seen: Vec<_> = seen.iter().map(|(name, is)| (name.trim_end_matches('/'), *is)).collect();
+            seen.sort_by_key(|(name, is)| (*is, *name));
+            assert_eq!(seen, expected, "{durability:?}");
+        }
+    }
+
+    /// An error of the disk before the rename leaves what was there, one behind it is told.
+    #[test]
+    fn failures_to_sync_are_errors() {
+        for (n_fine, has_name) in [(0, false), (1, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file");
+            let left = Mutex::new(n_fine);
+            let hook = |_: &Path| {
+                let mut left = left.lock().unwrap();
+                *left -= 1;
+                if *left < 0 { Err(io::Error::other("no disk")) } else { Ok(()) }
+            };
+            let error = StagedFile::create(&path).unwrap();
+            let error = error.publish_with(&Syncing::with_hook(Durability::Full, &hook)).unwrap_err();
+            assert!(matches!(error, SinkError::Io { action: "write", .. }), "{error}");
+            assert_eq!(path.exists(), has_name);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_sockets_are_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let error = write_file_atomically(&path, b"x", Durability::None).unwrap_err();
+        assert!(error.to_string().ends_with("socket is not a file, it is not replaced by one"), "{error}");
+    }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use ndarray::Array4;
 use patchweave_geometry::{ArrayLayout, PerAxis};
 use patchweave_pixel::PixelType;
-use patchweave_sink::{Format, ImageSpec, SinkError, create, write_file_atomically};
+use patchweave_sink::{Durability, Format, ImageSpec, SinkError, create, write_file_atomically};
 
 use common::{files, layout, names, write_image};
 
@@ -106,7 +106,7 @@ fn other_folders_and_files_stay() {
     assert_eq!(error.to_string(), format!("{shown} is a folder but not a Zarr store, it is not replaced"));
     let error = refuse(Format::Tiff);
     assert_eq!(error.to_string(), format!("{shown} is a folder, it is not replaced by a file"));
-    let error = write_file_atomically(&path, b"x").unwrap_err();
+    let error = write_file_atomically(&path, b"x", Durability::Full).unwrap_err();
     assert_eq!(error.to_string(), format!("{shown} is a folder, it is not replaced by a file"));
     assert_eq!(names(folder.path()), ["precious"]);
     assert_eq!(names(&path), ["notes.txt"]);
@@ -251,8 +251,8 @@ fn specs_that_do_not_fit_leave_nothing() {
 fn files_are_replaced_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a").join("b.json");
-    write_file_atomically(&path, b"a long first version").unwrap();
-    write_file_atomically(&path, b"short").unwrap();
+    write_file_atomically(&path, b"a long first version", Durability::Full).unwrap();
+    write_file_atomically(&path, b"short", Durability::Full).unwrap();
     assert_eq!(files(folder.path()), [("a/b.json".to_owned(), b"short".to_vec())]);
 }
 

@@ -242,7 +242,7 @@ mod tests {
         fs::write(&path, "").unwrap();
         for text in ["**/*.tif", "d?/caf?.tif", "d*/caf*", "**/caf[!e].tif"] {
             let pattern = pattern(&folder.path().join(text));
-            assert_eq!(Vec::from_iter(pattern.found().unwrap()), [path.clone()], "{text}");
+            assert_eq!(pattern.found().unwrap(), BTreeSet::from([path.clone()]), "{text}");
             assert!(pattern.matches(&path), "{text}");
         }
         assert!(pattern(&folder.path().join("*/cafe.*")).found().unwrap().is_empty());

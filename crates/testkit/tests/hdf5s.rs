@@ -54,6 +54,34 @@ fn all(path: &Path, axes: Option<&Axes>, options: &OpenOptions) -> Result<Vec<Py
     Formats::default().open("hdf5", &request)
 }
 
+/// Read in place or decoded, pixels that a file has lost are an error that names it.
+#[test]
+fn a_file_that_shrinks_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let axes: Axes = "YX".parse().unwrap();
+    let array = ramp::<u16>(&[300, 400]);
+    for is_chunked in [false, true] {
+        for map_files in [true, false] {
+            let path = folder.path().join("image.h5");
+            let layout = dataset("raw", &array, ByteOrder::LittleEndian);
+            let layout = if is_chunked { layout.chunked([100_u64, 400]) } else { layout };
+            write(&path, Hdf5Builder::new().dataset(layout));
+            let mut options = OpenOptions::with_cache_bytes(0);
+            options.map_files = map_files;
+            let stack = open(&path, DataType::Hdf5, Some(&axes), &options).unwrap().remove(0);
+            let read = || stack.read_patch(0, None, &Region::whole(stack.info().shape().extent));
+            assert!(read().is_ok());
+            fs::File::options().write(true).open(&path).unwrap().set_len(5000).unwrap();
+            let error = read().unwrap_err();
+            assert!(error.to_string().contains("image.h5"), "{error}");
+            if map_files && !is_chunked {
+                let cause = std::error::Error::source(&error).unwrap().to_string();
+                assert!(cause.starts_with("the file has 5000 bytes now, expected at least"), "{cause}");
+            }
+        }
+    }
+}
+
 fn conforms<T: H5WriteElement + Pixel>(folder: &Path) {
     let axes: Axes = "CZYX".parse().unwrap();
     let array = ramp::<T>(&[2, 5, 23, 17]);

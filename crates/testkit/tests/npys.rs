@@ -9,7 +9,9 @@ use half::f16;
 use ndarray::{ArrayD, IxDyn};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::{Pixel, PixelType};
-use patchweave_stack::{ChunkCache, DataType, ImageStackExt, OpenOptions, PixelSize, StackError, open};
+use patchweave_stack::{
+    ChunkCache, DataType, FilePool, ImageStackExt, OpenOptions, PixelSize, StackError, open,
+};
 use patchweave_testkit::{canonical_f32, image_stack_suite, mutations, ramp, real_data, survive};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -249,6 +251,7 @@ fn a_replaced_file_is_read_anew() {
     let images = [ramp::<u16>(&[4, 5]), ramp::<u16>(&[4, 5]).mapv(|pixel| pixel + 100)];
     for mut options in [in_blocks(1 << 20), OpenOptions::default()] {
         options.cache = ChunkCache::new(0);
+        options.files = FilePool::new(4);
         let stacks = images.clone().map(|image| {
             let other = folder.path().join("other.npy");
             fs::write(&other, npy(&image, FORMS[0])).unwrap();
@@ -262,6 +265,36 @@ fn a_replaced_file_is_read_anew() {
         }
         drop(stacks);
         assert!(options.files.held().is_empty());
+    }
+}
+
+/// Mapped or not, values that a file has lost are an error that names it.
+#[test]
+fn a_file_that_shrinks_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let axes: Axes = "YX".parse().unwrap();
+    let values = npy(&ramp::<u16>(&[300, 400]), FORMS[0]);
+    for name in ["a.npy", "stored.npz", "deflated.npz"] {
+        for map_files in [true, false] {
+            let path = folder.path().join(name);
+            match name {
+                "a.npy" => fs::write(&path, &values).unwrap(),
+                "stored.npz" => archive(&path, &[("a.npy", values.clone())], CompressionMethod::Stored),
+                _ => archive(&path, &[("a.npy", values.clone())], CompressionMethod::Deflated),
+            }
+            let mut options = OpenOptions::with_cache_bytes(0);
+            options.map_files = map_files;
+            let stack = open(&path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+            let read = || stack.read_patch(0, None, &Region::whole(stack.info().shape().extent));
+            assert!(read().is_ok());
+            File::options().write(true).open(&path).unwrap().set_len(5000).unwrap();
+            let error = read().unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            if map_files && name != "deflated.npz" {
+                let cause = std::error::Error::source(&error).unwrap().to_string();
+                assert!(cause.starts_with("the file has 5000 bytes now, expected at least"), "{cause}");
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use zarrs::group::GroupBuilder;
 use crate::block::Block;
 use crate::checked::BlockWriter;
 use crate::staging::StagedFolder;
-use crate::{FolderStore, ImageSpec, SinkError};
+use crate::{Durability, FolderStore, ImageSpec, SinkError};
 use chunks::OpenChunks;
 
 const ZSTD_LEVEL: i32 = 3;
@@ -35,6 +35,7 @@ pub(crate) struct OmeZarrWriter {
     pixel_type: PixelType,
     chunks: OpenChunks,
     staged: StagedFolder,
+    durability: Durability,
 }
 
 impl OmeZarrWriter {
@@ -56,7 +57,8 @@ impl OmeZarrWriter {
         let chunk_shape = sizes(&axes, |axis| chunk_along(spec, axis));
         let n_pixel_bytes = spec.pixel_type.n_bytes();
         let chunks = OpenChunks::new(images, shape, chunk_shape, n_pixel_bytes, OPEN_CHUNK_BYTES);
-        Ok(OmeZarrWriter { path: path.into(), axes, pixel_type: spec.pixel_type, chunks, staged })
+        let (pixel_type, durability) = (spec.pixel_type, spec.durability);
+        Ok(OmeZarrWriter { path: path.into(), axes, pixel_type, chunks, staged, durability })
     }
 }
 
@@ -69,7 +71,7 @@ impl BlockWriter for OmeZarrWriter {
 
     fn publish(mut self) -> Result<(), SinkError> {
         self.chunks.flush().map_err(chunk_error(&self.path))?;
-        self.staged.publish()
+        self.staged.publish(self.durability)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::block::Block;
 use crate::checked::BlockWriter;
 use crate::runs::Runs;
 use crate::staging::{StagedFile, io_error};
-use crate::{ImageSpec, SinkError};
+use crate::{Durability, ImageSpec, SinkError};
 use describe::Description;
 use pages::Pages;
 
@@ -27,6 +27,7 @@ pub(crate) struct TiffWriter {
     pixel_type: PixelType,
     pixels_start: u64,
     staged: StagedFile,
+    durability: Durability,
 }
 
 impl TiffWriter {
@@ -44,6 +45,7 @@ impl TiffWriter {
             pixel_type: spec.pixel_type,
             pixels_start,
             staged,
+            durability: spec.durability,
         })
     }
 }
@@ -59,7 +61,7 @@ impl BlockWriter for TiffWriter {
     }
 
     fn publish(self) -> Result<(), SinkError> {
-        self.staged.publish()
+        self.staged.publish(self.durability)
     }
 }
 

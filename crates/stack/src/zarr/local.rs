@@ -35,6 +35,9 @@ pub(super) struct FolderStore {
 /// Files that are remembered to be read in parts; how many of them are open is up to the pool.
 const MAX_SHARDS: usize = 64;
 
+/// Any of these makes a folder an array or a group.
+const NODES: [&str; 3] = ["zarr.json", ".zarray", ".zgroup"];
+
 /// Folders that are remembered at a time.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -157,9 +160,19 @@ impl Store for FolderStore {
         self.admit_folder(folder)?;
         for entry in fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
-            let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
-            if let (true, Ok(name)) = (is_folder, entry.file_name().into_string()) {
-                names.push(name);
+            let path = entry.path();
+            if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
+                continue;
+            }
+            match entry.file_name().into_string() {
+                Ok(name) => names.push(name),
+                // Keys are text: nobody can ask for an array of such a name, which must not be passed over.
+                Err(_) if NODES.iter().any(|metadata| path.join(metadata).exists()) => {
+                    let message =
+                        format!("the name of {} is not UTF-8, as names in a Zarr are", path.display());
+                    return Err(io::Error::new(ErrorKind::InvalidData, message).into());
+                }
+                Err(_) => {}
             }
         }
         Ok(Some(names))
@@ -205,5 +218,27 @@ impl Store for FolderStore {
 
     fn file_of(&self, key: &str) -> Option<FileId> {
         FileId::of(&self.root.join(key)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn arrays_whose_names_are_no_text_are_told() {
+        use std::os::unix::ffi::OsStrExt;
+
+        use super::*;
+
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        fs::create_dir(folder.path().join("a")).unwrap();
+        fs::create_dir(&odd).unwrap();
+        let store = FolderStore::new(folder.path(), false, FilePool::new(1)).unwrap();
+        assert_eq!(store.folders("").unwrap().unwrap(), ["a"], "nothing of a Zarr");
+        fs::write(odd.join("zarr.json"), "{}").unwrap();
+        assert!(
+            matches!(store.folders("").unwrap_err(), StoreError::Io(error) if error.to_string().contains("UTF-8"))
+        );
     }
 }

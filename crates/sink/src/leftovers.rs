@@ -1,0 +1,322 @@
+//! Temporary names, whose they are, and what runs that were killed have left under them.
+//!
+//! Whoever writes under a temporary name holds a lock on it, which the system lets go of when the process ends in
+//! whatever way. What nobody holds is a leftover. A name that is made and not locked yet may be taken for one; so whoever
+//! makes it looks, once it is locked, whether it is still there, and takes another one if not.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use patchweave_files::is_behind_network;
+use tempfile::{Builder, NamedTempFile, TempDir};
+
+/// A name of its own in the same folder, so that the last rename never crosses a file system.
+const PREFIX: &str = ".patchweave-";
+const SUFFIX: &str = ".part";
+
+/// In a temporary folder: the file that is locked, which says for which name the folder is.
+const LOCK: &str = "lock";
+/// In a temporary folder: what will have the name, and what had it before.
+pub(crate) const NEW: &str = "new";
+pub(crate) const OLD: &str = "old";
+
+/// Names that are taken away again and again by others are no accident.
+const MOST_TRIES: usize = 100;
+
+/// A file under a temporary name in a folder, which is locked as long as it is open.
+pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
+    for _ in 0..MOST_TRIES {
+        let temporary = file_builder(&prefix()).tempfile_in(folder)?;
+        if is_kept(temporary.as_file(), temporary.path())? {
+            return Ok(temporary);
+        }
+    }
+    Err(taken_away())
+}
+
+/// A folder under a temporary name, and the lock that is held on it.
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder {
+    folder: TempDir,
+    _lock: File,
+}
+
+impl TemporaryFolder {
+    /// For what will be called `name` in `parent`.
+    pub fn create(parent: &Path, name: &OsStr) -> io::Result<Self> {
+        for _ in 0..MOST_TRIES {
+            let folder = Builder::new().prefix(&prefix()).suffix(SUFFIX).tempdir_in(parent)?;
+            let path = folder.path().join(LOCK);
+            let lock = match fs::write(&path, name.as_encoded_bytes()).and_then(|()| File::open(&path)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                lock => lock?,
+            };
+            if is_kept(&lock, &path)? {
+                return Ok(TemporaryFolder { folder, _lock: lock });
+            }
+        }
+        Err(taken_away())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Removes the folder and says if that fails.
+    pub fn close(self) -> io::Result<()> {
+        self.folder.close()
+    }
+
+    /// Leaves the folder to whoever is told of it, under a name that is no leftover.
+    pub fn keep(self) -> PathBuf {
+        let path = self.folder.keep();
+        let kept = path.with_extension("kept");
+        if fs::rename(&path, &kept).is_ok() { kept } else { path }
+    }
+}
+
+/// Locks a new file, whether or not the file system can; whether it is still there.
+fn is_kept(file: &File, path: &Path) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => path.try_exists(),
+        // Somebody is taking it for a leftover.
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // Without locks, nobody can tell a leftover either.
+        Err(TryLockError::Error(_)) => Ok(true),
+    }
+}
+
+fn taken_away() -> io::Error {
+    io::Error::other("every temporary file was taken away before it was locked")
+}
+
+/// Removes what killed runs have left in a folder, and returns where it was; what a living process works on stays.
+///
+/// A store that a run had moved aside, and not yet replaced when it was killed, gets its name back. What was begun on
+/// another machine stays in folders that are behind a network, whose locks may not reach as far.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let living = patchweave_sink::StagedFile::create(&folder.path().join("a.tif"))?;
+/// let left = folder.path().join(".patchweave-0123.part");
+/// std::fs::write(&left, "half of an image")?;
+/// assert_eq!(patchweave_sink::remove_leftovers(folder.path())?, [left]);
+/// living.publish(Default::default())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// What the operating system says when the folder is listed; nothing for a folder that does not exist, or for
+/// leftovers that cannot be removed.
+pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let is_far = cfg!(unix) && File::open(folder).is_ok_and(|folder| is_behind_network(&folder));
+    let mut removed = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !is_temporary(&name) || (is_far && !is_of_this_machine(&name)) {
+            continue;
+        }
+        let (path, file_type) = (entry.path(), entry.file_type()?);
+        let is_gone = match file_type.is_dir() {
+            true => remove_folder(&path, folder),
+            false => file_type.is_file() && remove_file(&path),
+        };
+        if is_gone {
+            removed.push(path);
+        }
+    }
+    removed.sort();
+    Ok(removed)
+}
+
+/// Whether a file was a leftover and is gone.
+fn remove_file(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    // Removed while it is locked, so that whoever has just made it finds out.
+    file.try_lock().is_ok() && fs::remove_file(path).is_ok()
+}
+
+/// Whether a temporary folder was a leftover and is gone.
+fn remove_folder(path: &Path, parent: &Path) -> bool {
+    let lock_path = path.join(LOCK);
+    let Ok(lock) = File::options().read(true).append(true).create(true).open(&lock_path) else {
+        return false;
+    };
+    if lock.try_lock().is_err() {
+        return false;
+    }
+    let old = path.join(OLD);
+    if old.exists() {
+        let name = fs::read(&lock_path).ok().and_then(name_from);
+        let Some(name) = name.filter(|name| is_name(name)) else { return false };
+        let place = parent.join(name);
+        if fs::symlink_metadata(&place).is_err() && fs::rename(&old, &place).is_err() {
+            return false;
+        }
+    }
+    fs::remove_dir_all(path).is_ok()
+}
+
+/// Whether a text names something in a folder, and nothing elsewhere.
+fn is_name(name: &OsStr) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+#[cfg(unix)]
+fn name_from(bytes: Vec<u8>) -> Option<OsString> {
+    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+fn name_from(bytes: Vec<u8>) -> Option<OsString> {
+    String::from_utf8(bytes).ok().map(OsString::from)
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
+}
+
+fn is_of_this_machine(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(prefix().as_bytes())
+}
+
+/// How temporary names of this machine begin.
+fn prefix() -> String {
+    static MACHINE: OnceLock<u32> = OnceLock::new();
+    let machine = MACHINE.get_or_init(|| {
+        let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
+        // FNV-1a: short, and the same in every process.
+        name.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    });
+    format!("{PREFIX}{machine:08x}-")
+}
+
+/// Temporary files are private by default; results get the permissions of ordinary files.
+fn file_builder(prefix: &str) -> Builder<'_, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(prefix).suffix(SUFFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::{Durability, SinkError, StagedFile, StagedFolder};
+
+    fn left(parent: &Path, name: &str) -> PathBuf {
+        let path = parent.join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn what_somebody_works_on_stays_and_the_rest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StagedFile::create(&folder.path().join("a")).unwrap();
+        let store = StagedFolder::create(&folder.path().join("b")).unwrap();
+        for name in [".patchweave-x.part", ".patchweave-00000000-y.part", "patchweave-.part", ".patchweave-"]
+        {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let fresh = left(folder.path(), ".patchweave-z.part");
+        let mut expected =
+            [".patchweave-00000000-y.part", ".patchweave-x.part"].map(|name| folder.path().join(name));
+        expected.sort();
+        assert_eq!(remove_leftovers(folder.path()).unwrap(), [&expected[..], &[fresh]].concat());
+        assert!(remove_leftovers(folder.path()).unwrap().is_empty());
+        fs::write(store.folder().join("zarr.json"), "{}").unwrap();
+        file.publish(Durability::None).unwrap();
+        store.publish(Durability::None).unwrap();
+        assert!(folder.path().join("a").exists() && folder.path().join("b").exists());
+        assert!(
+            folder.path().join(".patchweave-").exists() && folder.path().join("patchweave-.part").exists()
+        );
+        assert!(remove_leftovers(&folder.path().join("none")).unwrap().is_empty());
+    }
+
+    /// Killed between two renames, a run has left the store that stood there before without its name.
+    #[test]
+    fn a_store_that_was_moved_aside_gets_its_name_back() {
+        for is_replaced in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let part = left(folder.path(), ".patchweave-x.part");
+            for (name, text) in [(OLD, "old"), (NEW, "new")] {
+                fs::create_dir(part.join(name)).unwrap();
+                fs::write(part.join(name).join("zarr.json"), text).unwrap();
+            }
+            fs::write(part.join(LOCK), "image.zarr").unwrap();
+            let place = folder.path().join("image.zarr");
+            if is_replaced {
+                fs::rename(part.join(NEW), &place).unwrap();
+            }
+            assert_eq!(remove_leftovers(folder.path()).unwrap(), vec![part.clone()]);
+            let expected = if is_replaced { "new" } else { "old" };
+            assert_eq!(fs::read_to_string(place.join("zarr.json")).unwrap(), expected);
+            assert!(!part.exists());
+        }
+        for name in ["../out", "a/b", "", "/tmp/x", ".."] {
+            let folder = tempfile::tempdir().unwrap();
+            let part = left(folder.path(), ".patchweave-x.part");
+            fs::create_dir(part.join(OLD)).unwrap();
+            fs::write(part.join(LOCK), name).unwrap();
+            assert!(remove_leftovers(folder.path()).unwrap().is_empty(), "{name}");
+            assert!(part.join(OLD).exists(), "what has no name is not thrown away");
+        }
+    }
+
+    /// Files that are made and not locked yet may be taken away, and are made again.
+    #[test]
+    fn those_who_write_are_not_disturbed_by_those_who_clean_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_done = AtomicBool::new(false);
+        let write = |writer: usize| {
+            for number in 0..150 {
+                let path = folder.path().join(format!("{writer}-{number}"));
+                if number % 2 == 0 {
+                    let mut file = StagedFile::create(&path)?;
+                    file.write_all(b"bytes")?;
+                    file.publish(Durability::None)?;
+                } else {
+                    let store = StagedFolder::create(&path)?;
+                    fs::write(store.folder().join("zarr.json"), "{}").unwrap();
+                    store.publish(Durability::None)?;
+                }
+            }
+            Ok::<(), SinkError>(())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_done.load(Ordering::Relaxed) {
+                        remove_leftovers(folder.path()).unwrap();
+                    }
+                });
+            }
+            let writers = [0, 1].map(|writer| {
+                let write = &write;
+                scope.spawn(move || write(writer))
+            });
+            let written = writers.map(|writer| writer.join());
+            is_done.store(true, Ordering::Relaxed);
+            written.into_iter().for_each(|written| written.unwrap().unwrap());
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 300);
+    }
+}
