@@ -153,3 +153,56 @@ fn a_sample_of_the_pixels_is_told() {
     let again = place.patchweave(&["info", "large.ome.zarr", "--pixels"]).with_code(0);
     assert_eq!(told.stdout, again.stdout);
 }
+
+#[test]
+fn channels_and_times_are_told() {
+    let place = Place::new();
+    place.image("image.ome.zarr", Format::OmeZarr, "TCYX", &[3, 2, 20, 30], |i| (i % 251) as u8);
+    let path = place.path("image.ome.zarr/zarr.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let ome = &mut json["attributes"]["ome"];
+    ome["omero"] = serde_json::json!({"channels": [{"label": "DAPI"}, {"label": " GFP "}]});
+    ome["multiscales"][0]["axes"][0]["unit"] = "minute".into();
+    ome["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"][0] = 0.5.into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    let told = place.patchweave(&["info", "image.ome.zarr"]).with_code(0);
+    told.says("  channels     DAPI, GFP\n");
+    told.says("  time step    30 s\n");
+    let told = place.patchweave(&["info", "image.ome.zarr", "--json"]).with_code(0);
+    let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(facts["images"][0]["channel_names"], serde_json::json!(["DAPI", "GFP"]));
+    assert_eq!(facts["images"][0]["time_step_s"], 30.0);
+
+    // Fewer names than channels name none of them.
+    json["attributes"]["ome"]["omero"]["channels"].as_array_mut().unwrap().pop();
+    std::fs::write(&path, json.to_string()).unwrap();
+    let told = place.patchweave(&["info", "image.ome.zarr"]).with_code(0);
+    assert!(!told.stdout.contains("DAPI"), "{}", told.stdout);
+}
+
+#[test]
+fn channels_and_times_of_a_tiff_are_told() {
+    let place = Place::new();
+    let xml = r#"<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">
+        <Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="30" SizeY="20" SizeZ="1" SizeC="2" SizeT="3"
+        TimeIncrement="1500" TimeIncrementUnit="ms"><Channel ID="Channel:0:0" Name="Nuclei"/>
+        <Channel ID="Channel:0:1" Name="Membranes"/><TiffData/></Pixels></Image></OME>"#;
+    let imagej = "ImageJ=1.54f\nimages=6\nframes=6\nhyperstack=true\nfinterval=0.2\n";
+    for (name, text) in [("image.ome.tif", xml), ("stack.tif", imagej)] {
+        let mut file =
+            tiff::encoder::TiffEncoder::new(std::fs::File::create(place.path(name)).unwrap()).unwrap();
+        for page in 0..6_u8 {
+            let mut image = file.new_image::<tiff::encoder::colortype::Gray8>(30, 20).unwrap();
+            if page == 0 {
+                image.encoder().write_tag(tiff::tags::Tag::ImageDescription, text).unwrap();
+            }
+            image.write_data(&[page; 600]).unwrap();
+        }
+    }
+    let told = place.patchweave(&["info", "image.ome.tif"]).with_code(0);
+    told.says("  channels     Nuclei, Membranes\n");
+    told.says("  time step    1.5 s\n");
+    let told = place.patchweave(&["info", "stack.tif"]).with_code(0);
+    told.says("  time step    0.2 s\n");
+    assert!(!told.stdout.contains("channels"), "{}", told.stdout);
+}

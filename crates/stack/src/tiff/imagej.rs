@@ -18,6 +18,8 @@ pub(super) struct ImageJ {
     is_micrometre: bool,
     /// Distance between slices in that unit.
     spacing: Option<f64>,
+    /// From one frame to the next, in seconds.
+    pub frame_interval: Option<f64>,
 }
 
 impl ImageJ {
@@ -41,6 +43,8 @@ impl ImageJ {
             unreadable: unreadable.map(|key| format!("{key}={}", value(key).unwrap_or_default())),
             is_micrometre: value("unit")
                 .is_some_and(|unit| matches!(unit, "micron" | "microns" | "um" | "µm" | "μm" | "\\u00B5m")),
+            // ImageJ writes seconds, whatever unit it shows.
+            frame_interval: value("finterval").and_then(|value| value.parse().ok()),
             spacing: value("spacing")
                 .and_then(|value| value.parse().ok())
                 .filter(|value: &f64| value.is_finite() && *value > 0.0),
@@ -72,6 +76,8 @@ mod tests {
         let sizes = (imagej.n_images, imagej.n_frames, imagej.n_slices, imagej.n_channels);
         assert_eq!(sizes, (Some(90), 1, 45, 2));
         assert_eq!(imagej.pixel_size(true, Some((10.0, 5.0))).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+        assert_eq!(imagej.frame_interval, None);
+        assert_eq!(ImageJ::parse(&format!("{text}finterval=1.5\n")).unwrap().frame_interval, Some(1.5));
         assert_eq!(ImageJ::parse("a confocal stack"), None);
     }
 

@@ -153,6 +153,8 @@ fn stack(
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
     let shrink = [full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
     info.pixel_size = series.pixel_sizes.get(info.layout.axes().is_3d(), shrink);
+    info.name_channels(series.pixel_sizes.channel_names());
+    info.step_of_time(series.pixel_sizes.time_step());
     info.chunks = Some(source.pieces());
     let is_big = series.planes[0].file.is_big;
     info.format =

@@ -28,6 +28,10 @@ pub(super) struct OmeImage {
     pub pixel_type: PixelType,
     /// Along Z, Y and X, in micrometres.
     pub pixel_size: [Option<f64>; 3],
+    /// An empty one for a channel without a name.
+    pub channel_names: Vec<String>,
+    /// In seconds.
+    pub time_step: Option<f64>,
     pub blocks: Vec<TiffData>,
 }
 
@@ -145,12 +149,19 @@ fn read_image(idx: usize, image: Node<'_, '_>) -> Result<OmeImage, OmeProblem> {
         let length = value * micrometres(unit)?;
         (length.is_finite() && length > 0.0).then_some(length)
     };
+    let time_step = pixels.attribute("TimeIncrement").and_then(|value| {
+        let unit = pixels.attribute("TimeIncrementUnit").unwrap_or("s");
+        Some(value.trim().parse::<f64>().ok()? * seconds(unit)?)
+    });
+    let name = |channel: Node<'_, '_>| channel.attribute("Name").unwrap_or_default().to_owned();
     Ok(OmeImage {
         width: size("SizeX")?,
         height: size("SizeY")?,
         stacked,
         pixel_type: pixel_type.ok_or_else(|| problem("Type", "int8 to uint32, float, double or bit"))?,
         pixel_size: ["Z", "Y", "X"].map(length),
+        channel_names: children(pixels, "Channel").map(name).collect(),
+        time_step,
         blocks: children(pixels, "TiffData")
             .map(|data| read_block(&place, data))
             .collect::<Result<_, _>>()?,
@@ -210,6 +221,23 @@ fn micrometres(unit: &str) -> Option<f64> {
     })
 }
 
+/// How many seconds a unit has; `None` for one that is no time.
+fn seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ps" => 1e-12,
+        "ns" => 1e-9,
+        "\u{b5}s" | "\u{3bc}s" | "us" => 1e-6,
+        "ms" => 1e-3,
+        "cs" => 1e-2,
+        "ds" => 1e-1,
+        "s" => 1.0,
+        "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,8 +260,22 @@ mod tests {
         assert_eq!(ome.uuid.unwrap(), "urn:a");
         assert_eq!(images[0].stacked, [(Axis::T, 1), (Axis::Z, 3), (Axis::C, 2)]);
         assert_eq!(images[0].pixel_size, [None, Some(0.2), Some(0.1)]);
+        assert_eq!((images[0].channel_names.len(), images[0].time_step), (0, None));
         let file = Some(FileName { name: Some("b.tif".into()), uuid: "urn:b".into() });
         assert_eq!(images[0].blocks, [TiffData { page: Some(4), z: 1, file, ..TiffData::default() }]);
+    }
+
+    #[test]
+    fn channels_and_times_are_read() {
+        let pixels = format!("{PIXELS} TimeIncrement=\"250\" TimeIncrementUnit=\"ms\"");
+        let channels = "<Channel ID=\"Channel:0:0\" Name=\"DAPI\"/><Channel ID=\"Channel:0:1\"/>";
+        let ome = Ome::parse(&document(&pixels, channels)).unwrap();
+        let Content::Images(images) = ome.content else { panic!("no images") };
+        assert_eq!((images[0].channel_names.concat(), images[0].channel_names.len()), ("DAPI".to_owned(), 2));
+        assert_eq!(images[0].time_step, Some(0.25));
+        let ome = Ome::parse(&document(&pixels.replace("ms", "frames"), channels)).unwrap();
+        let Content::Images(images) = ome.content else { panic!("no images") };
+        assert_eq!(images[0].time_step, None);
     }
 
     #[test]

@@ -237,7 +237,11 @@ impl Files<'_> {
             named_axes: None,
             is_mute: false,
             format: "OME-TIFF",
-            pixel_sizes: PixelSizes::Ome(image.pixel_size),
+            pixel_sizes: PixelSizes::Ome {
+                sizes: image.pixel_size,
+                channel_names: image.channel_names.clone().into(),
+                time_step: image.time_step,
+            },
             described_by: self.described_by.clone(),
         })
     }

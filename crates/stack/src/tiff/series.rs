@@ -48,13 +48,18 @@ pub(super) struct Dimensions {
     pub has_samples: bool,
 }
 
-/// What a file says about the size of a pixel.
+/// What a file says about the size of a pixel, its channels and times.
 #[derive(Debug, Clone)]
 pub(super) enum PixelSizes {
     Unknown,
     ImageJ(ImageJ, Option<(f64, f64)>),
-    /// Along Z, Y and X.
-    Ome([Option<f64>; 3]),
+    Ome {
+        /// Along Z, Y and X.
+        sizes: [Option<f64>; 3],
+        channel_names: Arc<[String]>,
+        /// In seconds.
+        time_step: Option<f64>,
+    },
 }
 
 impl FilePages {
@@ -346,6 +351,23 @@ impl Series {
 }
 
 impl PixelSizes {
+    /// What the channels are called, with empty names where there are none.
+    pub fn channel_names(&self) -> Vec<String> {
+        match self {
+            PixelSizes::Ome { channel_names, .. } => channel_names.to_vec(),
+            PixelSizes::Unknown | PixelSizes::ImageJ(..) => Vec::new(),
+        }
+    }
+
+    /// Seconds from one time point to the next.
+    pub fn time_step(&self) -> Option<f64> {
+        match self {
+            PixelSizes::Unknown => None,
+            PixelSizes::ImageJ(imagej, _) => imagej.frame_interval,
+            PixelSizes::Ome { time_step, .. } => *time_step,
+        }
+    }
+
     /// The size of a pixel of an image with or without Z that is `shrink` times smaller along Y and X.
     pub fn get(&self, is_3d: bool, shrink: [f64; 2]) -> Option<PixelSize> {
         let mut sizes = match self {
@@ -353,8 +375,8 @@ impl PixelSizes {
             PixelSizes::ImageJ(imagej, resolution) => {
                 imagej.pixel_size(is_3d, *resolution)?.as_slice().to_vec()
             }
-            PixelSizes::Ome([z, y, x]) if is_3d => vec![(*z)?, (*y)?, (*x)?],
-            PixelSizes::Ome([_, y, x]) => vec![(*y)?, (*x)?],
+            PixelSizes::Ome { sizes: [z, y, x], .. } if is_3d => vec![(*z)?, (*y)?, (*x)?],
+            PixelSizes::Ome { sizes: [_, y, x], .. } => vec![(*y)?, (*x)?],
         };
         let n = sizes.len();
         sizes[n - 2] *= shrink[0];

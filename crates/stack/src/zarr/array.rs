@@ -93,6 +93,10 @@ impl ArrayOpener<'_> {
         info.chunks = Some(chunk.clone());
         info.shards = shards;
         info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
+        if let Some(image) = image {
+            info.name_channels(image.channel_names.clone());
+            info.step_of_time(image.time_step);
+        }
         info.format = Some(format_name(node.version, image));
         info.compression = compression(node.version, &node.metadata);
         info.identity = identity(&*self.store, &ArrayKeys::of(&array, key, node.version));

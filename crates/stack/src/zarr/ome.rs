@@ -6,7 +6,7 @@ use patchweave_geometry::Axis;
 use serde_json::{Map, Value};
 
 use super::json::whole;
-use super::units::micrometres;
+use super::units::{micrometres, seconds};
 
 /// One multiscale image.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub(super) struct Multiscale {
     pub levels: Vec<Level>,
     /// The axes in the order of the arrays, `None` for one with an unknown name; nothing before version 0.3.
     pub axes: Option<Vec<Option<Axis>>>,
+    /// What channels are called; nothing where nobody says.
+    pub channel_names: Vec<String>,
+    /// Seconds from one time point to the next.
+    pub time_step: Option<f64>,
 }
 
 /// One resolution of an image.
@@ -33,7 +37,14 @@ pub(super) fn multiscales(attributes: &Map<String, Value>) -> Vec<Multiscale> {
     let ome = ome_attributes(attributes);
     let images = ome.get("multiscales").and_then(Value::as_array);
     let own_version = ome.get("version").and_then(name);
-    images.into_iter().flatten().filter_map(|image| multiscale(image, own_version.clone())).collect()
+    let channels = ome.get("omero").and_then(|omero| omero.get("channels")?.as_array());
+    let label = |channel: &Value| channel.get("label").and_then(name).unwrap_or_default();
+    let channel_names: Vec<String> = channels.into_iter().flatten().map(label).collect();
+    let named = |image: &Value| {
+        let image = multiscale(image, own_version.clone())?;
+        Some(Multiscale { channel_names: channel_names.clone(), ..image })
+    };
+    images.into_iter().flatten().filter_map(named).collect()
 }
 
 /// A text, or the digits of a number where a text should be.
@@ -67,8 +78,16 @@ fn multiscale(image: &Value, version: Option<String>) -> Option<Multiscale> {
         });
         Some(Level { path: name(level.get("path")?)?, scale })
     };
+    let time_step = || {
+        let (dimension, time) = axes?.iter().enumerate().find(|(_, other)| axis(other) == Some(Axis::T))?;
+        let global = global.as_ref().map_or(Some(1.0), |global| *global.get(dimension)?)?;
+        let own = (*scale_of(datasets.first()?)?.get(dimension)?)?;
+        Some(seconds(time.get("unit")?.as_str()?)? * own * global)
+    };
     Some(Multiscale {
         version: version.or_else(|| name(image.get("version")?)),
+        channel_names: Vec::new(),
+        time_step: time_step(),
         levels: datasets.iter().map(level).collect::<Option<_>>()?,
         axes: axes.map(|axes| axes.iter().map(axis).collect()),
     })
@@ -168,6 +187,8 @@ mod tests {
             version: Some("0.5".into()),
             levels: vec![level("0", 0.5, 0.25), level("1", 1.0, 0.5)],
             axes: Some(vec![Some(Axis::C), Some(Axis::Y), Some(Axis::X)]),
+            channel_names: Vec::new(),
+            time_step: None,
         };
         let v05 = first(&format!(r#"{{"ome": {{"version": "0.5", "multiscales": [{image}]}}}}"#));
         assert_eq!(v05, expected);
@@ -193,6 +214,20 @@ mod tests {
         assert_eq!(scale("1e200", unit, "1e200"), [None, Some(2.0)]);
         assert_eq!(scale("\"NaN\"", unit, "1"), [None, Some(2.0)]);
         assert_eq!(scale("null", unit, "null"), [None, Some(2.0)]);
+    }
+
+    #[test]
+    fn channels_and_times_are_read() {
+        let json = r#"{"multiscales": [{"axes": [{"name": "t", "type": "time", "unit": "millisecond"}, {"name": "c"},
+            {"name": "y"}, {"name": "x"}], "datasets": [{"path": "0",
+            "coordinateTransformations": [{"type": "scale", "scale": [500, 1, 1, 1]}]}],
+            "coordinateTransformations": [{"type": "scale", "scale": [3, 1, 1, 1]}]}],
+            "omero": {"channels": [{"label": "DAPI", "color": "0000FF"}, {"color": "FF0000"}]}}"#;
+        assert_eq!(
+            (first(json).time_step, first(json).channel_names.join("|")),
+            (Some(1.5), "DAPI|".to_owned())
+        );
+        assert_eq!(first(&json.replace("millisecond", "frame")).time_step, None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Units of length as OME-Zarr and real files spell them, in micrometres.
+//! Units of length and time as OME-Zarr and real files spell them, in micrometres and seconds.
 
 /// How many micrometres a unit has; `None` for what is no unit of length.
 pub(super) fn micrometres(unit: &str) -> Option<f64> {
@@ -29,6 +29,25 @@ pub(super) fn micrometres(unit: &str) -> Option<f64> {
         "foot" => 304_800.0,
         "yard" => 914_400.0,
         "mile" => 1_609_344_000.0,
+        _ => return None,
+    })
+}
+
+/// How many seconds a unit has; `None` for what is no unit of time.
+pub(super) fn seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "second" | "s" | "sec" => 1.0,
+        "attosecond" => 1e-18,
+        "femtosecond" => 1e-15,
+        "picosecond" | "ps" => 1e-12,
+        "nanosecond" | "ns" => 1e-9,
+        "microsecond" | "us" | "µs" | "μs" => 1e-6,
+        "millisecond" | "ms" => 1e-3,
+        "centisecond" => 1e-2,
+        "decisecond" => 1e-1,
+        "minute" | "min" => 60.0,
+        "hour" | "h" => 3600.0,
+        "day" | "d" => 86_400.0,
         _ => return None,
     })
 }
