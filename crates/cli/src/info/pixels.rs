@@ -99,7 +99,7 @@ fn spread(place: u64, n_places: u64, n_cells: u64) -> u64 {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let start = |place: u64| u128::from(place) * u128::from(n_cells) / u128::from(n_places);
     let (from, to) = (start(place), start(place + 1));
-    let within = (to - from) * u128::from(GOLDEN.wrapping_mul(place + 1)) >> 64;
+    let within = ((to - from) * u128::from(GOLDEN.wrapping_mul(place + 1))) >> 64;
     u64::try_from(from + within).unwrap_or(n_cells - 1)
 }
 
