@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         with_target: false,
         seed: SEED,
         tolerance: None,
-        max_sample_bytes: 1 << 30,
+        max_bytes: 1 << 30,
     };
     let statistics = fit(&constr, &options, &|| true)?.input;
     let scaling = Scaling::mean_std(&statistics.first, &statistics.second)?;

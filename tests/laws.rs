@@ -258,7 +258,7 @@ proptest! {
             with_target: false,
             seed,
             tolerance: None,
-            max_sample_bytes: 1 << 20,
+            max_bytes: 1 << 20,
         };
         let fitted = fit_with(1, &constr, &options);
         prop_assert_eq!(f64_bits(&fitted), f64_bits(&fit_with(2, &constr, &options)));

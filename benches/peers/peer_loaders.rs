@@ -164,7 +164,7 @@ impl Task {
             with_target: false,
             seed: SEED,
             tolerance: None,
-            max_sample_bytes: 1 << 30,
+            max_bytes: 1 << 30,
         };
         let (mut rates, mut found) = (Vec::new(), None);
         // The first also starts the threads.

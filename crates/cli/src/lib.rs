@@ -10,6 +10,8 @@ mod forecast;
 mod info;
 mod interrupt;
 mod load;
+mod not_finite;
+mod numbers;
 mod run;
 mod simulate;
 mod trace;

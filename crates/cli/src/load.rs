@@ -8,6 +8,7 @@ use patchweave_pipeline::{Montage, PipelineError, Training, read_state, with_cau
 use patchweave_sink::{Durability, remove_leftovers};
 
 use crate::console::{counted, shown};
+use crate::not_finite::NotFiniteImages;
 use crate::{Console, Failure, interrupt};
 
 /// So many patches that were left out are told about one by one.
@@ -125,6 +126,7 @@ pub(crate) struct Loaded {
     reasons: Vec<String>,
     /// Why a whole batch is missing, for a run that gets no other.
     empty: Option<LoaderError>,
+    not_finite: NotFiniteImages,
 }
 
 impl Loaded {
@@ -142,6 +144,7 @@ impl Loaded {
     pub fn add(&mut self, batch: Result<Batch, LoaderError>) -> Result<Option<Batch>, LoaderError> {
         match batch {
             Ok(batch) => {
+                self.not_finite.add(&batch);
                 batch.skipped().iter().for_each(|skipped| self.note_skipped(skipped, 1));
                 for sample in batch.samples() {
                     if self.n_of_dataset.len() <= sample.dataset {
@@ -182,7 +185,8 @@ impl Loaded {
         }
     }
 
-    fn say_losses(&self, console: &Console) -> Result<(), Failure> {
+    fn say_losses(&mut self, console: &Console) -> Result<(), Failure> {
+        self.not_finite.tell(console)?;
         if self.n_skipped > 0 {
             let n_skipped = counted(self.n_skipped, "patch", "patches");
             console.say(format!("skipped {n_skipped} that could not be made:"))?;

@@ -3,21 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
-use patchweave_loader::{Loader, LoaderStats};
+use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
     StatisticsOrigin, compare, durability_of, load_plan, mixed_plans, open_images, prediction,
     prediction_picture, simulated_data, training, write_mixed_statistics, write_statistics,
 };
-use patchweave_predict::{Identity, Model};
+use patchweave_predict::{Identity, Model, Progress};
 use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, counted, grouped, shown};
 use crate::forecast::RunForecast;
 use crate::load::{Loaded, StateFile, load, say_removed};
+use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
-use crate::{Console, Failure, interrupt};
+use crate::{Console, Failure, interrupt, numbers};
 
 pub(crate) fn run(
     config: &Path,
@@ -153,14 +154,20 @@ impl Run<'_> {
             NormalizationPlan::Quantile { .. } => ("to", "lower to upper quantile"),
             NormalizationPlan::None => return Ok(false),
         };
+        let is_range = !matches!(statistics.normalization(), NormalizationPlan::MeanStd { .. });
         let list = |pairs: &[(f64, f64)]| {
-            let one = |(first, second): &(f64, f64)| format!("{first:.2} {between} {second:.2}");
+            let one = |&(first, second): &(f64, f64)| {
+                numbers::pair(first, second, if is_range { second - first } else { second }, between)
+            };
             pairs.iter().map(one).collect::<Vec<_>>().join(", ")
         };
         let (input, target) = statistics.pairs();
         let target = if target.is_empty() { String::new() } else { format!("; target {}", list(&target)) };
         let input = list(&input);
         self.console.say(format!("normalisation{whose}: input {input}{target} ({what}, of {seen})"))?;
+        for warning in statistics.warnings() {
+            self.console.say(format!("warning: normalisation{whose}: {warning}"))?;
+        }
         Ok(true)
     }
 
@@ -174,13 +181,20 @@ impl Run<'_> {
         if statistics.is_none() {
             self.tell_statistics(&prediction.statistics)?;
         }
+        // Every model sees the same tiles, so those of the first tell all.
+        let mut not_finite = Some(NotFiniteImages::default());
         for model in prediction.models() {
-            self.predict_with(&prediction, model)?;
+            self.predict_with(&prediction, model, not_finite.take())?;
         }
         Ok(())
     }
 
-    fn predict_with(&mut self, prediction: &Prediction, labelled: &LabelledModel) -> Result<(), Failure> {
+    fn predict_with(
+        &mut self,
+        prediction: &Prediction,
+        labelled: &LabelledModel,
+        mut not_finite: Option<NotFiniteImages>,
+    ) -> Result<(), Failure> {
         let LabelledModel { label, model } = labelled;
         if let Some(needed) = prediction.missing_overlap(model.as_ref()) {
             self.console.say(format!(
@@ -189,14 +203,17 @@ impl Run<'_> {
         }
         let n_tiles = prediction.n_tiles();
         let bar = self.console.progress(label, n_tiles, "tiles");
-        let files = prediction.run(labelled, |progress| {
+        let keep_going = |progress: Progress| {
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
-        })?;
+        };
+        let watch = |batch: &Batch| not_finite.iter_mut().for_each(|images| images.add(batch));
+        let files = prediction.run_watched(labelled, keep_going, watch)?;
         bar.finish_and_clear();
         let n_images = counted(prediction.images.len(), "image", "images");
         self.console
             .say(format!("prediction: {label} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
+        not_finite.iter_mut().try_for_each(|images| images.tell(self.console))?;
         self.written.extend(files);
         for image in &prediction.images {
             for &format in prediction.formats() {

@@ -82,14 +82,14 @@ pub use mix::{MixPlan, MixUntil, MixedFile};
 pub use mode::Mode;
 pub use model::ModelPlan;
 pub use normalization::{
-    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
+    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, QuantileMethod, TargetStatistics,
 };
 pub use order::OrderPlan;
 pub use outside::{AxesQuestion, Findings, Outside, UnknownAxes};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use problem::{ConfigErrors, Excerpt, Problem};
-pub use reading::ReadingPlan;
+pub use reading::{NonFinitePlan, ReadingPlan};
 pub use rules::DataRules;
 pub use run::{RunPlan, parse, parse_and_check};
 pub use simulate::SimulatePlan;

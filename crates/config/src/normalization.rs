@@ -42,6 +42,8 @@ pub enum NormalizationPlan {
         per_channel: bool,
         /// Which quantiles, for all channels or one entry per channel.
         levels: Vec<QuantileLevels>,
+        /// How fitted quantiles are found.
+        method: QuantileMethod,
         /// For the input.
         input: InputStatistics<MinMax>,
         /// For the target.
@@ -91,11 +93,39 @@ impl NormalizationPlan {
     }
 }
 
+/// How quantiles are found that the configuration does not give.
+///
+/// ```
+/// use patchweave_config::QuantileMethod;
+///
+/// assert_eq!(QuantileMethod::default(), QuantileMethod::Exact);
+/// assert_eq!(QuantileMethod::Streaming.name(), "streaming");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum QuantileMethod {
+    /// As by sorting all pixels; pixels are read twice where they are not integers of 8 or 16 bits.
+    #[default]
+    Exact,
+    /// The estimate of CAREamics from a histogram that grows, which may be far off.
+    Streaming,
+}
+
+impl QuantileMethod {
+    /// The name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            QuantileMethod::Exact => "exact",
+            QuantileMethod::Streaming => "streaming",
+        }
+    }
+}
+
 /// Mean and standard deviation of one channel, in raw intensity units.
 ///
 /// ```
 /// let channel = patchweave_config::MeanStd { mean: 100.0, std: 20.0 };
 /// assert_eq!((140.0 - channel.mean) / channel.std, 2.0);
+/// assert_eq!(channel.warning(), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanStd {
@@ -103,6 +133,51 @@ pub struct MeanStd {
     pub mean: f64,
     /// Finite; at least 0 in the plan of a run.
     pub std: f64,
+}
+
+/// What normalising by mean and deviation adds to the deviation.
+const STD_EPSILON: f64 = 1e-6;
+/// What normalising by a range adds to its width.
+const RANGE_EPSILON: f64 = 1e-8;
+
+impl MeanStd {
+    /// What becomes of pixels where the deviation is 0 or so small that what normalising adds to it counts more.
+    ///
+    /// ```
+    /// use patchweave_config::MeanStd;
+    ///
+    /// let warning = MeanStd { mean: 700.0, std: 0.0 }.warning().unwrap();
+    /// assert_eq!(
+    ///     warning,
+    ///     "the standard deviation is 0: normalised values are (pixel - 700) / 1e-6, which is 0 for pixels of 700 and a \
+    ///      million times the difference for others"
+    /// );
+    /// let warning = MeanStd { mean: 0.0, std: 1e-7 }.warning().unwrap();
+    /// assert_eq!(
+    ///     warning,
+    ///     "the standard deviation is 1e-7, to which normalising adds 1e-6: normalised values have a deviation of 9.1e-2"
+    /// );
+    /// ```
+    pub fn warning(&self) -> Option<String> {
+        let MeanStd { mean, std } = *self;
+        // As it will be used.
+        #[expect(clippy::cast_possible_truncation, reason = "statistics are used in f32")]
+        let is_zero = std as f32 == 0.0;
+        if is_zero {
+            let std = if std == 0.0 { "0".to_owned() } else { format!("{std:e}") };
+            return Some(format!(
+                "the standard deviation is {std}: normalised values are (pixel - {mean}) / 1e-6, which is 0 for pixels of \
+                 {mean} and a million times the difference for others"
+            ));
+        }
+        (std.abs() < STD_EPSILON).then(|| {
+            format!(
+                "the standard deviation is {std:e}, to which normalising adds 1e-6: normalised values have a deviation \
+                 of {:.1e}",
+                std / (std + STD_EPSILON)
+            )
+        })
+    }
 }
 
 /// The range of one channel, in raw intensity units: its extremes, or two of its quantiles.
@@ -117,6 +192,43 @@ pub struct MinMax {
     pub min: f64,
     /// Finite and above `min`.
     pub max: f64,
+}
+
+impl MinMax {
+    /// What becomes of pixels where the range is so small that what normalising adds to it counts more.
+    ///
+    /// ```
+    /// use patchweave_config::MinMax;
+    ///
+    /// assert_eq!(MinMax { min: 0.0, max: 1.0 }.warning(), None);
+    /// let warning = MinMax { min: 0.0, max: 1e-9 }.warning().unwrap();
+    /// assert_eq!(
+    ///     warning,
+    ///     "the range is 1e-9 wide, to which normalising adds 1e-8: normalised values end at 9.1e-2 instead of 1"
+    /// );
+    /// ```
+    pub fn warning(&self) -> Option<String> {
+        let width = self.max - self.min;
+        (width < RANGE_EPSILON).then(|| {
+            format!(
+                "the range is {width:e} wide, to which normalising adds 1e-8: normalised values end at {:.1e} instead of 1",
+                width / (width + RANGE_EPSILON)
+            )
+        })
+    }
+
+    /// Whether the ends are different numbers also as `f32`, as they are used.
+    ///
+    /// ```
+    /// use patchweave_config::MinMax;
+    ///
+    /// assert!(MinMax { min: 700.0, max: 701.0 }.is_range());
+    /// assert!(!MinMax { min: 700.0, max: 700.000001 }.is_range());
+    /// ```
+    #[expect(clippy::cast_possible_truncation, reason = "statistics are used in f32")]
+    pub fn is_range(&self) -> bool {
+        (self.min as f32) < (self.max as f32)
+    }
 }
 
 /// Which two quantiles of a channel are used.

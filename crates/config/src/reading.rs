@@ -1,7 +1,7 @@
 //! The section `reading`: what reading images may take, and which files it may follow links to.
 
 use crate::reader::{Reader, Value};
-use crate::scalar::{count, truth};
+use crate::scalar::{Names, count, truth};
 
 /// How images are read.
 ///
@@ -18,6 +18,7 @@ use crate::scalar::{count, truth};
 /// let reading = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.reading;
 /// assert_eq!((reading.cache_bytes, reading.chunk_bytes), (64 << 20, 1 << 30));
 /// assert!(reading.links_outside && reading.map_files);
+/// assert_eq!(reading.non_finite, patchweave_config::NonFinitePlan::Keep);
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +31,43 @@ pub struct ReadingPlan {
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of an image.
     pub links_outside: bool,
+    /// What becomes of patches with pixels that are infinite or no number.
+    pub non_finite: NonFinitePlan,
 }
 
+/// What becomes of patches with pixels that are infinite or no number.
+///
+/// ```
+/// use patchweave_config::NonFinitePlan;
+///
+/// assert_eq!(NonFinitePlan::default(), NonFinitePlan::Keep);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum NonFinitePlan {
+    /// They are delivered, and told once for every image.
+    #[default]
+    Keep,
+    /// They are errors.
+    Fail,
+}
+
+const NON_FINITE: Names<'_, NonFinitePlan> =
+    Names { known: &[("keep", NonFinitePlan::Keep), ("fail", NonFinitePlan::Fail)], refused: &[] };
+
 impl Default for ReadingPlan {
-    /// 256 MiB of chunks, 1 GiB for one of them, files are mapped, no links to outside.
+    /// 256 MiB of chunks, 1 GiB for one of them, files are mapped, no links to outside, all pixels are kept.
     fn default() -> Self {
-        ReadingPlan { cache_bytes: 256 << 20, chunk_bytes: 1 << 30, map_files: true, links_outside: false }
+        ReadingPlan {
+            cache_bytes: 256 << 20,
+            chunk_bytes: 1 << 30,
+            map_files: true,
+            links_outside: false,
+            non_finite: NonFinitePlan::Keep,
+        }
     }
 }
 
-const KEYS: &[&str] = &["cache_mib", "chunk_mib", "map_files", "links_outside"];
+const KEYS: &[&str] = &["cache_mib", "chunk_mib", "map_files", "links_outside", "non_finite"];
 
 const MIB: usize = 1 << 20;
 
@@ -55,10 +83,13 @@ pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Read
     });
     let map_files = block.or(reader, "map_files", default.map_files, truth);
     let links_outside = block.or(reader, "links_outside", default.links_outside, truth);
+    let non_finite =
+        block.or(reader, "non_finite", default.non_finite, |reader, value| NON_FINITE.read(reader, value));
     Some(ReadingPlan {
         cache_bytes: cache.map_or(default.cache_bytes, |mib| mib * MIB),
         chunk_bytes: chunk.map_or(default.chunk_bytes, |mib| mib * MIB),
         map_files: map_files.unwrap_or(default.map_files),
         links_outside: links_outside.unwrap_or(default.links_outside),
+        non_finite: non_finite.unwrap_or(default.non_finite),
     })
 }

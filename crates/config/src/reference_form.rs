@@ -11,7 +11,7 @@ use crate::filters::{Background, MaskFilterPlan, PatchFilterPlan};
 use crate::lateral::{AlphaRange, ContextDepth, ContextSource, LateralPlan, PaddingPlan};
 use crate::loader_params::LoaderParams;
 use crate::normalization::{
-    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
+    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, QuantileMethod, TargetStatistics,
 };
 use crate::patching::{PatchingPlan, TilingPlan};
 
@@ -114,7 +114,7 @@ fn normalization(plan: &NormalizationPlan) -> ConfigValue {
             entries.extend(lists(["input_mins", "input_maxes"], of_input(input), ends));
             entries.extend(lists(["target_mins", "target_maxes"], of_target(target), ends));
         }
-        NormalizationPlan::Quantile { per_channel, levels, input, target } => {
+        NormalizationPlan::Quantile { per_channel, levels, method, input, target } => {
             entries.extend(frame(*per_channel, target));
             let halves = |levels: &QuantileLevels| [levels.lower, levels.upper];
             entries.extend(lists(["lower_quantiles", "upper_quantiles"], Some(levels), halves));
@@ -122,6 +122,9 @@ fn normalization(plan: &NormalizationPlan) -> ConfigValue {
             entries.extend(lists(input_keys, of_input(input), ends));
             let target_keys = ["target_lower_quantile_values", "target_upper_quantile_values"];
             entries.extend(lists(target_keys, of_target(target), ends));
+            if *method != QuantileMethod::default() {
+                entries.push(("method", method.name().into()));
+            }
         }
     }
     ConfigValue::map(entries)

@@ -1,7 +1,7 @@
 //! The `normalization` block: which statistics are given and which are to be fitted.
 
 use crate::normalization::{
-    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
+    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, QuantileMethod, TargetStatistics,
 };
 use crate::reader::{Block, Reader, Value, counted};
 use crate::rules::Rules;
@@ -25,6 +25,11 @@ const NAMES: Names<'_, Name> = Names {
     refused: &[],
 };
 
+const METHODS: Names<'_, QuantileMethod> = Names {
+    known: &[("exact", QuantileMethod::Exact), ("streaming", QuantileMethod::Streaming)],
+    refused: &[],
+};
+
 /// The `normalization` of `data_config`; the reference passes over unknown keys of `none` only.
 pub(crate) fn normalization(
     reader: &mut Reader<'_>,
@@ -38,8 +43,8 @@ pub(crate) fn normalization(
             Some(NormalizationPlan::None)
         }
         Name::MeanStd => mean_std(reader, block, rules),
-        Name::MinMax => min_max(reader, block),
-        Name::Quantile => quantile(reader, block),
+        Name::MinMax => min_max(reader, block, rules),
+        Name::Quantile => quantile(reader, block, rules),
     }
 }
 
@@ -48,7 +53,11 @@ fn mean_std(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<N
         &["name", "per_channel", "skip_target", "input_means", "input_stds", "target_means", "target_stds"];
     let block = block.only(reader, KEYS);
     let frame = Frame::read(reader, &block);
-    let join = |_: &mut Reader<'_>, _: &Value<'_>, mean, std| Some(MeanStd { mean, std });
+    let join = |reader: &mut Reader<'_>, place: &Value<'_>, mean, std| {
+        let channel = MeanStd { mean, std };
+        channel.warning().into_iter().for_each(|warning| reader.warn(place, warning));
+        Some(channel)
+    };
     let stds = if rules.refuses_unusable { Fractions::NotNegative } else { Fractions::Finite };
     let pair = |keys| Pair { keys, accepted: [Fractions::Finite, stds] };
     let input = frame.pairs(reader, &block, pair(["input_means", "input_stds"]), join);
@@ -60,14 +69,15 @@ fn mean_std(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<N
     })
 }
 
-fn min_max(reader: &mut Reader<'_>, block: Block<'_>) -> Option<NormalizationPlan> {
+fn min_max(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<NormalizationPlan> {
     const KEYS: &[&str] =
         &["name", "per_channel", "skip_target", "input_mins", "input_maxes", "target_mins", "target_maxes"];
     let block = block.only(reader, KEYS);
     let frame = Frame::read(reader, &block);
     let pair = |keys| Pair { keys, accepted: [Fractions::Finite; 2] };
-    let input = frame.pairs(reader, &block, pair(["input_mins", "input_maxes"]), range);
-    let target = frame.pairs(reader, &block, pair(["target_mins", "target_maxes"]), range);
+    let range = range(rules);
+    let input = frame.pairs(reader, &block, pair(["input_mins", "input_maxes"]), &range);
+    let target = frame.pairs(reader, &block, pair(["target_mins", "target_maxes"]), &range);
     Some(NormalizationPlan::MinMax {
         per_channel: frame.per_channel?,
         input: of_input(input?),
@@ -75,11 +85,12 @@ fn min_max(reader: &mut Reader<'_>, block: Block<'_>) -> Option<NormalizationPla
     })
 }
 
-fn quantile(reader: &mut Reader<'_>, block: Block<'_>) -> Option<NormalizationPlan> {
+fn quantile(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<NormalizationPlan> {
     const KEYS: &[&str] = &[
         "name",
         "per_channel",
         "skip_target",
+        "method",
         "lower_quantiles",
         "upper_quantiles",
         "input_lower_quantile_values",
@@ -87,17 +98,24 @@ fn quantile(reader: &mut Reader<'_>, block: Block<'_>) -> Option<NormalizationPl
         "target_lower_quantile_values",
         "target_upper_quantile_values",
     ];
-    let block = block.only(reader, KEYS);
+    // The method is an addition of ours.
+    let known: Vec<&str> =
+        KEYS.iter().copied().filter(|key| rules.has_additions || *key != "method").collect();
+    let block = block.only(reader, &known);
     let frame = Frame::read(reader, &block);
     let levels = levels(reader, &block, &frame);
+    let method =
+        block.or(reader, "method", QuantileMethod::default(), |reader, value| METHODS.read(reader, value));
     let pair = |keys| Pair { keys, accepted: [Fractions::Finite; 2] };
+    let range = range(rules);
     let input_keys = ["input_lower_quantile_values", "input_upper_quantile_values"];
     let target_keys = ["target_lower_quantile_values", "target_upper_quantile_values"];
-    let input = frame.pairs(reader, &block, pair(input_keys), range);
-    let target = frame.pairs(reader, &block, pair(target_keys), range);
+    let input = frame.pairs(reader, &block, pair(input_keys), &range);
+    let target = frame.pairs(reader, &block, pair(target_keys), &range);
     Some(NormalizationPlan::Quantile {
         per_channel: frame.per_channel?,
         levels: levels?,
+        method: method?,
         input: of_input(input?),
         target: frame.of_target(reader, &block, target_keys[0], target?)?,
     })
@@ -137,11 +155,20 @@ fn levels(reader: &mut Reader<'_>, block: &Block<'_>, frame: &Frame) -> Option<V
     }
 }
 
-fn range(reader: &mut Reader<'_>, max: &Value<'_>, min: f64, value: f64) -> Option<MinMax> {
-    if min < value {
-        return Some(MinMax { min, max: value });
+/// Joins the ends of a range.
+fn range(rules: Rules) -> impl Fn(&mut Reader<'_>, &Value<'_>, f64, f64) -> Option<MinMax> {
+    move |reader, place, min, max| {
+        let channel = MinMax { min, max };
+        if min >= max {
+            return reader.refuse(place, format!("more than {min}, the lower end"));
+        }
+        if rules.refuses_unusable && !channel.is_range() {
+            let expected = format!("more than {min}, the lower end, also when both are rounded to float32");
+            return reader.refuse(place, expected);
+        }
+        channel.warning().into_iter().for_each(|warning| reader.warn(place, warning));
+        Some(channel)
     }
-    reader.refuse(max, format!("more than {min}, the lower end"))
 }
 
 fn of_input<T>(given: Option<Vec<T>>) -> InputStatistics<T> {

@@ -206,6 +206,7 @@ fn training() -> impl Strategy<Value = String> {
         "{name: mean_std, input_means: [1e-7, 2e300], input_stds: [0.1, 3]}",
         "{name: min_max, skip_target: true, target_mins: 0, target_maxes: 1}",
         "{name: quantile, lower_quantiles: [0, 0.1], upper_quantiles: [1, 0.2]}",
+        "{name: quantile, method: streaming}",
     ])
     .prop_map(|text| text.replace("2e300", "2e30"));
     let filters = block(&[

@@ -9,7 +9,7 @@ use patchweave_config::{
     ContextSource, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan, LoadError, LoadingPlan,
     MaskFilterPlan, MeanStd, MinMax, MixPlan, MixUntil, MixedFile, Mode, ModelPlan, NormalizationPlan,
     OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels,
-    RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
+    QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
@@ -128,6 +128,7 @@ fn every_key_of_lateral_context_arrives_in_the_plan() {
     let normalization = NormalizationPlan::Quantile {
         per_channel: true,
         levels: vec![QuantileLevels { lower: 0.02, upper: 0.9 }, QuantileLevels { lower: 0.03, upper: 0.95 }],
+        method: QuantileMethod::Exact,
         input: InputStatistics::Given(vec![range(3.0, 30.0)]),
         target: TargetStatistics::Given(vec![range(1.0, 10.0), range(2.0, 20.0)]),
     };
@@ -226,10 +227,11 @@ fn other_forms_of_blocks_are_read() {
     let fitted = NormalizationPlan::Quantile {
         per_channel: false,
         levels: vec![QuantileLevels { lower: 0.01, upper: 0.5 }],
+        method: QuantileMethod::Streaming,
         input: InputStatistics::Fit,
         target: TargetStatistics::NotGiven,
     };
-    let quantile = "{name: quantile, per_channel: false, upper_quantiles: 0.5}";
+    let quantile = "{name: quantile, per_channel: false, upper_quantiles: 0.5, method: streaming}";
     assert_eq!(with("{name: mean_std}", quantile).data.normalization, fitted);
     assert_eq!(with("{name: mean_std}", "{name: none}").data.normalization, NormalizationPlan::None);
 }

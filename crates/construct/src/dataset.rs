@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ndarray::{ArrayViewMut4, Axis};
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng, Round};
-use patchweave_transform::{Augmentation, NormalizeError, Normalizer, PlaneSymmetry};
+use patchweave_transform::{Augmentation, NormalizeError, Normalizer, PlaneSymmetry, all_finite};
 use tracing::trace_span;
 
 use crate::spent::{Lap, Meter, Spent};
@@ -54,6 +54,7 @@ pub struct Dataset {
     augmentations: Vec<AugmentationStep>,
     seed: u64,
     is_repeating: bool,
+    fails_not_finite: bool,
     input_metadata: Arc<Mutex<BTreeMap<usize, Arc<ImageMetadata>>>>,
 }
 
@@ -64,6 +65,16 @@ pub struct Dataset {
 pub struct Scratch {
     pixels: Vec<f32>,
     meter: Meter,
+    not_finite: NotFinite,
+}
+
+/// In which parts of a sample pixels are infinite or no number, before they are normalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotFinite {
+    /// In the input.
+    pub input: bool,
+    /// In the target.
+    pub target: bool,
 }
 
 impl Dataset {
@@ -76,6 +87,7 @@ impl Dataset {
             augmentations,
             seed,
             is_repeating: false,
+            fails_not_finite: false,
             input_metadata: Arc::default(),
         }
     }
@@ -84,6 +96,13 @@ impl Dataset {
     #[must_use]
     pub fn with_normalizer(self, normalizer: Normalizer) -> Self {
         Dataset { normalizer, ..self }
+    }
+
+    /// Refuses samples with pixels that are infinite or no number, which are otherwise kept; see
+    /// [`Scratch::not_finite`].
+    #[must_use]
+    pub fn failing_not_finite(self, fails: bool) -> Self {
+        Dataset { fails_not_finite: fails, ..self }
     }
 
     /// Makes the same samples in every epoch, those of the first; for validation.
@@ -181,7 +200,8 @@ impl Dataset {
     /// Listeners to `tracing` see it as a span `patch`; spans of what its stacks do are in it.
     ///
     /// # Errors
-    /// What the constructor and the normalisation report.
+    /// What the constructor and the normalisation report; [`ConstructError::PixelsNotFinite`] where that was asked
+    /// for.
     pub fn write(
         &self,
         index: usize,
@@ -198,12 +218,28 @@ impl Dataset {
         let spec = constructed?;
         let symmetry = self.draw(&rng);
         lap.augmented();
-        scratch.finish(&mut lap, out.input, symmetry, |plane| self.normalizer.apply_input(plane))?;
-        if let Some(target) = out.target {
-            scratch.finish(&mut lap, target, symmetry, |plane| self.normalizer.apply_target(plane))?;
-        }
+        let input =
+            scratch.finish(&mut lap, out.input, symmetry, |plane| self.normalizer.apply_input(plane))?;
+        let target = match out.target {
+            Some(target) => {
+                scratch.finish(&mut lap, target, symmetry, |plane| self.normalizer.apply_target(plane))?
+            }
+            None => true,
+        };
+        scratch.not_finite = NotFinite { input: !input, target: !target };
         scratch.meter.end(&lap);
+        if self.fails_not_finite && scratch.not_finite != NotFinite::default() {
+            return Err(self.not_finite(index, &spec, scratch.not_finite));
+        }
         Ok(spec)
+    }
+
+    fn not_finite(&self, index: usize, spec: &RegionSpec, found: NotFinite) -> ConstructError {
+        let (patch_role, role) =
+            if found.input { (PatchRole::Input, "input") } else { (PatchRole::Target, "target") };
+        let source_name = self.metadata(patch_role, spec).map(|image| image.source.clone());
+        let source_name = source_name.unwrap_or_else(|| "an image".to_owned());
+        ConstructError::PixelsNotFinite { source_name, role, index }
     }
 
     fn draw(&self, rng: &PatchRng) -> PlaneSymmetry {
@@ -237,20 +273,35 @@ impl Scratch {
         self.meter.total()
     }
 
+    /// Where the sample that was written last has pixels that are infinite or no number.
+    ///
+    /// ```
+    /// use patchweave_construct::{NotFinite, Scratch};
+    ///
+    /// assert_eq!(Scratch::default().not_finite(), NotFinite { input: false, target: false });
+    /// ```
+    #[must_use]
+    pub fn not_finite(&self) -> NotFinite {
+        self.not_finite
+    }
+
     /// As [`spent`](Self::spent), which starts anew.
     pub fn take_spent(&mut self) -> Spent {
         self.meter.take()
     }
 
-    /// Normalises and turns a block plane by plane, so that a plane stays in the processor's cache for both.
+    /// Normalises and turns a block plane by plane, so that a plane stays in the processor's cache for both; whether
+    /// all its pixels were finite numbers.
     fn finish(
         &mut self,
         lap: &mut Lap,
         mut block: ArrayViewMut4<'_, f32>,
         symmetry: PlaneSymmetry,
         normalize: impl Fn(PatchPlane<'_>) -> Result<(), NormalizeError>,
-    ) -> Result<(), ConstructError> {
+    ) -> Result<bool, ConstructError> {
+        let mut is_finite = true;
         for mut plane in block.axis_chunks_iter_mut(Axis(1), 1) {
+            is_finite &= all_finite(plane.view());
             normalize(plane.view_mut())?;
             lap.normalised();
             let (c, z, y, x) = plane.dim();
@@ -261,6 +312,6 @@ impl Scratch {
             })?;
             lap.augmented();
         }
-        Ok(())
+        Ok(is_finite)
     }
 }

@@ -184,9 +184,22 @@ pub enum ConstructError {
     Interrupted,
     /// Pixels that are infinite or no number, where statistics are computed.
     #[error(
-        "{source_name}: the {role} of patch {index} holds pixels that are infinite or no number, statistics need finite ones"
+        "{source_name}: the {role} of patch {index} holds pixels that are infinite or no number, statistics need finite ones; repair the image, or give statistics in the configuration"
     )]
     NotFinite {
+        /// The image.
+        source_name: String,
+        /// Input or target.
+        role: &'static str,
+        /// The patch.
+        index: usize,
+    },
+    /// Pixels that are infinite or no number, where they are refused.
+    #[error(
+        "{source_name}: the {role} of patch {index} holds pixels that are infinite or no number; repair the image, or \
+         keep them with reading.non_finite: keep"
+    )]
+    PixelsNotFinite {
         /// The image.
         source_name: String,
         /// Input or target.

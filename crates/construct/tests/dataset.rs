@@ -54,7 +54,7 @@ fn statistics_refuse_what_they_cannot_use() {
         with_target: true,
         seed: 1,
         tolerance: None,
-        max_sample_bytes: 1 << 20,
+        max_bytes: 1 << 20,
     };
     let statistics = |input: f32, target: f32, options: &FitOptions| {
         let constr = constr(images(&[8, 8], "YX", input), Some(images(&[8, 8], "YX", target)), None);
@@ -68,7 +68,7 @@ fn statistics_refuse_what_they_cannot_use() {
     );
     let target = statistics(1.0, f32::INFINITY, &options).unwrap_err();
     assert_eq!(target, format!("array: the target of patch 0 holds {message}"));
-    let small = FitOptions { max_sample_bytes: 100, ..options.clone() };
+    let small = FitOptions { max_bytes: 100, ..options.clone() };
     assert_eq!(
         statistics(1.0, 2.0, &small).unwrap_err(),
         "sample 0 needs 128 bytes, the limit is 100; use smaller patches"

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayD, Axis, s};
 use patchweave_construct::{
-    BasicPatchConstr, ConstructError, FitOptions, FittedStatistics, LateralContext, MixOptions,
-    MultiChannelTargetMsPatchConstr, PatchConstr, PatchConstrExt, PatchExtractor, Statistic, fit, fit_images,
+    BasicPatchConstr, ChannelStatistics, ConstructError, FitOptions, FittedStatistics, LateralContext,
+    MixOptions, MultiChannelTargetMsPatchConstr, PatchConstr, PatchConstrExt, PatchExtractor, QuantileMethod,
+    Statistic, fit, fit_images,
 };
 use patchweave_geometry::{Context, ContextPadding, Extent};
 use patchweave_patching::{PatchRng, RandomPatching};
@@ -18,13 +19,13 @@ use rand::RngExt;
 const SEED: u64 = 5;
 
 fn options(statistic: Statistic, per_channel: bool) -> FitOptions {
-    let (with_target, tolerance, max_sample_bytes) = (true, None, usize::MAX);
-    FitOptions { statistic, per_channel, with_target, seed: SEED, tolerance, max_sample_bytes }
+    let (with_target, tolerance, max_bytes) = (true, None, usize::MAX);
+    FitOptions { statistic, per_channel, with_target, seed: SEED, tolerance, max_bytes }
 }
 
-fn quantile(n_levels: usize) -> Statistic {
+fn quantile(n_levels: usize, method: QuantileMethod) -> Statistic {
     let levels = |levels: [f64; 3]| levels[..n_levels].to_vec();
-    Statistic::Quantile { lower: levels([0.01, 0.0, 0.2]), upper: levels([0.99, 1.0, 0.7]) }
+    Statistic::Quantile { lower: levels([0.01, 0.0, 0.2]), upper: levels([0.99, 1.0, 0.7]), method }
 }
 
 /// A random image with another mean and scatter in every channel, and slopes along X.
@@ -132,11 +133,11 @@ fn statistics_are_those_of_all_pixels() {
 }
 
 #[test]
-fn quantiles_are_those_of_patches_one_by_one() {
+fn streaming_quantiles_are_those_of_patches_one_by_one() {
     let constr = patches();
     for (per_channel, n_levels) in [(true, 3), (true, 1), (false, 1)] {
-        let statistic = quantile(n_levels);
-        let Statistic::Quantile { lower, upper } = &statistic else { unreachable!() };
+        let statistic = quantile(n_levels, QuantileMethod::Streaming);
+        let Statistic::Quantile { lower, upper, .. } = &statistic else { unreachable!() };
         let mut options = options(statistic.clone(), per_channel);
         options.with_target = false;
         let got = fitted(&constr, &options);
@@ -169,6 +170,57 @@ fn quantiles_are_those_of_patches_one_by_one() {
     }
 }
 
+/// Of patches and of whole images, of inputs and of targets.
+#[test]
+fn exact_quantiles_are_those_of_a_sort() {
+    let (plain, in_context) = (patches(), patches_in_context());
+    for (constr, with_target) in [(&plain as &dyn PatchConstr, true), (&in_context, false)] {
+        for per_channel in [true, false] {
+            let mut options = options(quantile(1, QuantileMethod::Exact), per_channel);
+            options.with_target = with_target;
+            let found = fitted(constr, &options);
+            assert_eq!((found.n_patches, found.target.is_some()), (constr.n_patches(), with_target));
+            let [inputs, targets] = all_values(constr, per_channel);
+            assert_sorted(&found.input, inputs);
+            if let Some(target) = &found.target {
+                assert_sorted(target, targets);
+            }
+        }
+    }
+    for axes in ["CYX", "YX"] {
+        let shape = if axes == "YX" { vec![601, 603] } else { vec![2, 301, 403] };
+        let whole = noise(axes, &shape, &mut PatchRng::for_patch(47, 0, 0));
+        let options = options(quantile(1, QuantileMethod::Exact), true);
+        let found = fit_images(images(axes, &[whole.clone()]), None, None, &options, &|| true).unwrap();
+        let channels: Vec<Vec<f64>> = match axes {
+            "YX" => vec![whole.iter().map(|&value| f64::from(value)).collect()],
+            _ => whole.outer_iter().map(|c| c.iter().map(|&value| f64::from(value)).collect()).collect(),
+        };
+        assert_sorted(&found.input, channels);
+    }
+}
+
+/// Quantiles 0.01 and 0.99 of every channel, interpolated linearly between the sorted values.
+#[track_caller]
+fn assert_sorted(found: &ChannelStatistics, channels: Vec<Vec<f64>>) {
+    assert_eq!(found.first.len(), channels.len());
+    for (channel, mut values) in channels.into_iter().enumerate() {
+        values.sort_by(f64::total_cmp);
+        for (got, level) in [(found.first[channel], 0.01), (found.second[channel], 0.99)] {
+            #[expect(clippy::cast_precision_loss, reason = "short lists")]
+            let at = level * (values.len() - 1) as f64;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+            let lower = at as usize;
+            let (low, high) = (values[lower], values[lower + 1]);
+            let expected = low + (high - low) * at.fract();
+            assert!(
+                (got - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
+                "got {got}, expected {expected}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_number_of_threads_does_not_matter() {
     let (plain, in_context) = (patches(), patches_in_context());
@@ -178,7 +230,9 @@ fn the_number_of_threads_does_not_matter() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
         pool.install(|| {
             let mut found = vec![fitted(&plain, &early)];
-            for statistic in [Statistic::MeanStd, Statistic::MinMax, quantile(1)] {
+            let quantiles =
+                [QuantileMethod::Exact, QuantileMethod::Streaming].map(|method| quantile(1, method));
+            for statistic in [Statistic::MeanStd, Statistic::MinMax].into_iter().chain(quantiles) {
                 let options = options(statistic, true);
                 found.push(fitted(&plain, &options));
                 found.push(fitted(&in_context, &options));
@@ -206,11 +260,13 @@ fn early_stops_are_early_and_close() {
         let exact = options(Statistic::MeanStd, per_channel);
         let all = fitted(&constr, &exact);
         let mut before = 0;
-        // Looser tolerances end no later.
+        // Looser tolerances end no later; deviations are as close as means.
         for tolerance in [0.1, 0.02, 1e-9] {
             let found = fitted(&constr, &FitOptions { tolerance: Some(tolerance), ..exact.clone() });
-            for ((got, mean), std) in found.input.first.iter().zip(&all.input.first).zip(&all.input.second) {
-                let off = (got - mean).abs() / std;
+            let means = found.input.first.iter().zip(&all.input.first);
+            let stds = found.input.second.iter().zip(&all.input.second);
+            for ((got, expected), std) in means.chain(stds).zip(all.input.second.iter().cycle()) {
+                let off = (got - expected).abs() / std;
                 assert!(off <= 6.0 * tolerance.max(1e-10), "tolerance {tolerance}: off by {off} deviations");
             }
             assert!(found.n_patches >= before);
@@ -218,6 +274,40 @@ fn early_stops_are_early_and_close() {
             assert_eq!(found.n_patches < 10_000, tolerance > 0.01, "tolerance {tolerance}");
         }
     }
+}
+
+/// Half of the image is flat, a few places of it are bright: means are soon known, deviations are not.
+#[test]
+fn early_stops_wait_for_the_deviation() {
+    let mut rng = PatchRng::for_patch(48, 0, 0);
+    let mut image = noise("YX", &[400, 400], &mut rng);
+    image.indexed_iter_mut().for_each(|(at, value)| {
+        let [y, x] = [at[0], at[1]];
+        *value = if y % 100 < 4 && x % 100 < 4 { 20_000.0 } else { *value };
+    });
+    let input = images("YX", &[image]);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(&[4, 4]).unwrap()).unwrap();
+    let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+    let exact = options(Statistic::MeanStd, true);
+    let all = fitted(&constr, &exact);
+    let found = fitted(&constr, &FitOptions { tolerance: Some(0.05), ..exact });
+    let off = (found.input.second[0] / all.input.second[0] - 1.0).abs();
+    assert!(off < 0.3, "off by {off} after {} patches", found.n_patches);
+    // The mean alone would have been known to 0.05 deviations after 400 patches.
+    assert!(found.n_patches > 1000, "{}", found.n_patches);
+}
+
+/// What all patches so far agree in says nothing about the others.
+#[test]
+fn early_stops_do_not_trust_a_flat_start() {
+    let mut image = ArrayD::zeros(vec![400, 400]);
+    image[[399, 399]] = 1.0;
+    let input = images("YX", &[image]);
+    let patching = RandomPatching::new(input.shapes(), Extent::new(&[4, 4]).unwrap()).unwrap();
+    let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
+    let options = FitOptions { tolerance: Some(0.5), ..options(Statistic::MeanStd, true) };
+    let found = fitted(&constr, &options);
+    assert!(found.n_patches == constr.n_patches() || found.input.second[0] > 0.0, "{found:?}");
 }
 
 #[test]
@@ -234,7 +324,7 @@ fn early_stops_need_means_and_a_tolerance() {
         assert_eq!(refused(Statistic::MeanStd, tolerance), message(tolerance));
     }
     assert_eq!(refused(Statistic::MinMax, 0.1), message(0.1));
-    assert_eq!(refused(quantile(1), 0.1), message(0.1));
+    assert_eq!(refused(quantile(1, QuantileMethod::Exact), 0.1), message(0.1));
 }
 
 /// An image that counts how often each of its pixels is read.
@@ -355,7 +445,9 @@ fn targets_of_whole_images_are_counted_if_they_are_wanted() {
 
 #[test]
 fn pixels_that_are_no_numbers_are_reported_with_their_image() {
-    let statistics = [Statistic::MeanStd, Statistic::MinMax, quantile(1)];
+    let [exact, streaming] =
+        [QuantileMethod::Exact, QuantileMethod::Streaming].map(|method| quantile(1, method));
+    let statistics = [Statistic::MeanStd, Statistic::MinMax, exact, streaming];
     for (statistic, wrong) in statistics.into_iter().flat_map(|s| [(s.clone(), f32::NAN), (s, f32::INFINITY)])
     {
         let mut arrays = vec![ArrayD::from_elem(vec![9, 9], 1.0_f32); 3];
@@ -370,7 +462,7 @@ fn pixels_that_are_no_numbers_are_reported_with_their_image() {
         let message = |role: &str| {
             format!(
                 "image 1: the {role} of patch 1 holds pixels that are infinite or no number, statistics need \
-                 finite ones"
+                 finite ones; repair the image, or give statistics in the configuration"
             )
         };
         assert_eq!(fit_them(&bad, &good), message("input"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::{Array5, ArrayView5, ArrayViewD, Axis};
-use patchweave_construct::{BlockLayout, ImageMetadata, SampleLayout};
+use patchweave_construct::{BlockLayout, ImageMetadata, NotFinite, SampleLayout};
 use patchweave_geometry::RegionSpec;
 
 use crate::memory::Pool;
@@ -36,6 +36,20 @@ pub(crate) struct Item {
     pub spec: RegionSpec,
     pub input: Option<Arc<ImageMetadata>>,
     pub target: Option<Arc<ImageMetadata>>,
+    pub not_finite: NotFinite,
+}
+
+/// A sample with pixels that are infinite or no number, which was kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NotFiniteSample<'a> {
+    /// Which sample.
+    pub id: SampleId,
+    /// Where they are: input or target.
+    pub role: &'static str,
+    /// Where the sample was cut.
+    pub spec: &'a RegionSpec,
+    /// The image.
+    pub image: Option<&'a Arc<ImageMetadata>>,
 }
 
 impl Batch {
@@ -113,6 +127,16 @@ impl Batch {
     /// The images the targets were cut from.
     pub fn target_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
         self.items.iter().map(|item| item.target.as_ref())
+    }
+
+    /// The samples whose pixels were not all finite numbers before they were normalised, inputs and targets each.
+    pub fn not_finite(&self) -> impl Iterator<Item = NotFiniteSample<'_>> {
+        self.items.iter().flat_map(|item| {
+            let one = |role, image| NotFiniteSample { id: item.id, role, spec: &item.spec, image };
+            let input = item.not_finite.input.then(|| one("input", item.input.as_ref()));
+            let target = item.not_finite.target.then(|| one("target", item.target.as_ref()));
+            input.into_iter().chain(target)
+        })
     }
 
     /// The inputs and targets as arrays of one's own, `BCZYX`, whose memory does not return to the loader.

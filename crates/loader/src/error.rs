@@ -155,6 +155,22 @@ pub enum LoaderError {
         /// Bytes allowed in flight.
         budget: usize,
     },
+    /// Memory for a batch that the machine does not have.
+    #[error(
+        "there is no memory for {n_bytes} bytes of a batch; lower the batch size, the patch size or prefetch_batches"
+    )]
+    OutOfMemory {
+        /// Bytes of its inputs or of its targets.
+        n_bytes: usize,
+    },
+    /// A pool of threads that could not be started.
+    #[error("{n_threads} threads could not be started")]
+    Threads {
+        /// How many were asked for.
+        n_threads: usize,
+        /// The reason.
+        source: rayon::ThreadPoolBuildError,
+    },
     /// A state of another stream.
     #[error(
         "the state belongs to another stream, with other {}; resume with the data and settings it was taken with, or begin anew without it",

@@ -27,9 +27,10 @@ mod steps;
 mod stream;
 mod stream_print;
 mod sync;
+mod threads;
 mod work;
 
-pub use batch::Batch;
+pub use batch::{Batch, NotFiniteSample};
 pub use error::LoaderError;
 pub use fingerprint::Fingerprint;
 pub use forecast::Forecast;
@@ -45,3 +46,4 @@ pub use stats::{LoaderStats, WorkStats};
 #[cfg(feature = "async")]
 pub use stream::BatchStream;
 pub use stream_print::StreamPrint;
+pub use threads::on_threads;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
+use crate::LoaderError;
 use crate::process::Process;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -32,18 +33,25 @@ impl Pool {
     }
 
     /// Memory of `len` values, which hold whatever was in them before.
-    pub fn take(&self, len: usize) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`LoaderError::OutOfMemory`] if the machine has not enough.
+    pub fn take(&self, len: usize) -> Result<Vec<f32>, LoaderError> {
         if len == 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut idle = self.idle();
         match idle.memory.iter().rposition(|values| values.len() == len) {
-            Some(at) => idle.remove(at),
+            Some(at) => Ok(idle.remove(at)),
             None => {
                 // New memory and what stays idle are at most `max_bytes`: memory of other sizes makes way.
                 idle.shrink(self.max_bytes.saturating_sub(len.saturating_mul(size_of::<f32>())));
                 drop(idle);
-                vec![0.0; len]
+                let mut values = Vec::new();
+                let n_bytes = len.saturating_mul(size_of::<f32>());
+                values.try_reserve_exact(len).map_err(|_| LoaderError::OutOfMemory { n_bytes })?;
+                values.resize(len, 0.0);
+                Ok(values)
             }
         }
     }
@@ -237,12 +245,23 @@ mod tests {
     #[test]
     fn memory_is_used_again() {
         let pool = Pool::new(100);
-        let values = pool.take(6);
+        let values = pool.take(6).unwrap();
         let place = values.as_ptr();
         pool.give(values);
-        assert!(pool.take(0).is_empty());
-        let again = pool.take(6);
+        assert!(pool.take(0).unwrap().is_empty());
+        let again = pool.take(6).unwrap();
         assert_eq!(again.as_ptr(), place);
+    }
+
+    /// More than can be addressed, so that no machine has it.
+    #[test]
+    fn memory_that_is_not_there_is_an_error() {
+        let pool = Pool::new(usize::MAX);
+        for len in [1_usize << 58, usize::MAX] {
+            let error = pool.take(len).unwrap_err();
+            assert!(matches!(error, LoaderError::OutOfMemory { n_bytes } if n_bytes >= 1 << 60), "{error}");
+        }
+        assert_eq!(pool.take(3).unwrap(), [0.0; 3]);
     }
 
     fn idle(pool: &Pool) -> (Vec<usize>, usize) {
@@ -267,11 +286,11 @@ mod tests {
         for len in [6, 7, 6] {
             pool.give(vec![0.0; len]);
         }
-        pool.take(8);
+        pool.take(8).unwrap();
         assert_eq!(idle(&pool).0, [6, 7, 6]);
-        pool.take(14);
+        pool.take(14).unwrap();
         assert_eq!(idle(&pool).0, [7, 6]);
-        pool.take(6);
+        pool.take(6).unwrap();
         assert_eq!(idle(&pool), (vec![7], 7 * 4 + 24));
     }
 }

@@ -133,15 +133,23 @@ impl Planner {
     }
 
     /// Takes the memory of a batch.
-    pub fn open(&self, planned: Planned, step: usize, is_padding: bool) -> Arc<OpenBatch> {
+    ///
+    /// # Errors
+    /// [`LoaderError::OutOfMemory`].
+    pub fn open(
+        &self,
+        planned: Planned,
+        step: usize,
+        is_padding: bool,
+    ) -> Result<Arc<OpenBatch>, LoaderError> {
         let Planned { batch_idx, layout, samples, skipped, .. } = planned;
         let n = samples.len();
         let target_len = layout.target.map_or(0, |target| target.len());
         let memory = BatchMemory {
-            inputs: self.pool.take(n * layout.input.len()),
-            targets: self.pool.take(n * target_len),
+            inputs: self.pool.take(n.saturating_mul(layout.input.len()))?,
+            targets: self.pool.take(n.saturating_mul(target_len))?,
         };
-        Arc::new(OpenBatch {
+        Ok(Arc::new(OpenBatch {
             step,
             batch_idx,
             layout,
@@ -153,7 +161,7 @@ impl Planner {
             outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
             pool: Arc::clone(&self.pool),
-        })
+        }))
     }
 }
 

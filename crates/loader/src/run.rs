@@ -31,7 +31,7 @@ pub struct Batches {
     n_bytes_in_flight: usize,
     /// The next batch to open, which does not fit yet.
     pending: Option<Planned>,
-    /// A batch that could not be planned and was not handed over yet; nothing is planned beyond it.
+    /// A batch that could not be planned or has no memory and was not handed over yet; nothing is planned beyond it.
     unplannable: Option<usize>,
     next_step: usize,
     state: LoaderState,
@@ -154,17 +154,22 @@ impl Batches {
                 Some(planned) => Ok(planned),
                 None => self.planner.plan(batch_idx),
             };
-            match planned {
-                Ok(planned) if planned.needed > max_bytes - self.n_bytes_in_flight => {
-                    self.pending = Some(planned);
-                    return;
-                }
-                Ok(planned) => {
-                    self.in_flight.push_back(planned.needed);
-                    self.n_bytes_in_flight += planned.needed;
+            if let Ok(Planned { needed, .. }) = &planned
+                && *needed > max_bytes - self.n_bytes_in_flight
+            {
+                self.pending = planned.ok();
+                return;
+            }
+            let opened = planned.and_then(|planned| {
+                let needed = planned.needed;
+                Ok((self.planner.open(planned, step, is_padding)?, needed))
+            });
+            match opened {
+                Ok((batch, needed)) => {
+                    self.in_flight.push_back(needed);
+                    self.n_bytes_in_flight += needed;
                     let most = &mut self.stats.most_bytes_in_flight;
                     *most = self.n_bytes_in_flight.max(*most);
-                    let batch = self.planner.open(planned, step, is_padding);
                     for _ in 0..self.shared.n_workers.min(batch.samples.len()) {
                         // Only without any worker left is there nobody to take the batch; `next` reports that.
                         if channels.jobs.send(Arc::clone(&batch)).is_err() {

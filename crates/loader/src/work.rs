@@ -145,7 +145,7 @@ fn make(
     let spec = dataset.write(id.index, id.round, scratch, out)?;
     let input = dataset.metadata(PatchRole::Input, &spec);
     let target = dataset.metadata(PatchRole::Target, &spec);
-    Ok(Item { id, spec, input, target })
+    Ok(Item { id, spec, input, target, not_finite: scratch.not_finite() })
 }
 
 fn view<'a>(

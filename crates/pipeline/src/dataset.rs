@@ -9,6 +9,7 @@ use patchweave_loader::{LoaderOptions, Shapes};
 use patchweave_patching::Patching;
 
 use crate::constructors::{Parts, tile_constructor};
+use crate::fitting::{Effort, of_patches};
 use crate::sources::{Guides, strategy};
 use crate::training::augmentation;
 use crate::{KeepGoing, PipelineError, Statistics};
@@ -122,8 +123,12 @@ pub fn dataset_of(
             parts.constructor(data, strategies, data.mode == Mode::Training)?
         }
     };
-    let max_sample_bytes = LoaderOptions::default().prefetch_bytes;
-    let statistics = Statistics::of(data, &*constr, None, max_sample_bytes, keep_going)?;
+    let effort = Effort {
+        tolerance: None,
+        max_bytes: LoaderOptions::default().prefetch_bytes,
+        n_threads: data.n_threads(&data.train_loader),
+    };
+    let statistics = of_patches(data, &*constr, effort, keep_going)?;
     let augmentations = match data.mode {
         Mode::Training => data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?,
         Mode::Validating | Mode::Predicting => Vec::new(),

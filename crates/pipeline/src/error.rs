@@ -139,14 +139,33 @@ pub enum PipelineError {
     MixedInputs,
     /// Values that are all the same, where a range is needed.
     #[error(
-        "channel {channel} of the {role} ranges from {low} to {high}: all its values are the same, which no range can \
-         be normalised by; use mean_std or none"
+        "channel {channel} of the {role}, from {images}, ranges from {low} to {high}: all its values are the same, which \
+         no range can be normalised by; use mean_std or none"
     )]
     NoRange {
         /// Input or target.
         role: &'static str,
         /// Which channel, or 0 for all together.
         channel: usize,
+        /// The images they come from.
+        images: String,
+        /// The lower limit found.
+        low: f64,
+        /// The upper limit found.
+        high: f64,
+    },
+    /// Quantiles that are equal, where a range is needed.
+    #[error(
+        "channel {channel} of the {role}, from {images}, has quantiles {low} and {high}: between them all its values are \
+         the same, which no range can be normalised by; use quantiles that are further apart, mean_std or none"
+    )]
+    EqualQuantiles {
+        /// Input or target.
+        role: &'static str,
+        /// Which channel, or 0 for all together.
+        channel: usize,
+        /// The images they come from.
+        images: String,
         /// The lower limit found.
         low: f64,
         /// The upper limit found.

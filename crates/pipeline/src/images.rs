@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_config::{
-    ConfigErrors, ConstructorPlan, ContextSource, Findings, ImageFacts, LoadError, OpenedImages, Outside,
-    Problem, RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
+    ConfigErrors, ConstructorPlan, ContextSource, Findings, ImageFacts, LoadError, NonFinitePlan,
+    OpenedImages, Outside, Problem, RunPlan, SampleForm, TrainPlan, check_images, load_and_check,
 };
 use patchweave_construct::{ConstructError, PatchExtractor};
 use patchweave_stack::{ExactStack, FileId, Identity, ImageStack};
@@ -41,6 +41,8 @@ pub struct Images {
     pub mixed: Vec<MixedImages>,
     /// Bytes of decoded chunks that are kept for all images together.
     pub(crate) cache_bytes: u64,
+    /// Whether patches with pixels that are infinite or no number are errors.
+    pub(crate) fails_not_finite: bool,
 }
 
 /// Stacks and the path each was opened from.
@@ -228,6 +230,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
             masks: masks.images(),
             weights: weights.images(),
             predict_inputs: predicted.images(),
+            fails_not_finite: plan.reading.non_finite == NonFinitePlan::Fail,
             ..Images::default()
         },
     };

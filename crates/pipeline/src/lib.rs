@@ -7,6 +7,7 @@
 mod constructors;
 mod dataset;
 mod error;
+mod fitting;
 mod images;
 mod label_like;
 mod leaks;

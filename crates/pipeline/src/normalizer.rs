@@ -1,21 +1,18 @@
-//! The normalisation that a plan names, with the statistics it lacks computed from the data.
+//! The statistics of a run: as a normaliser, as numbers and as a block of a configuration.
 
 use patchweave_config::{
-    DataPlan, InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, TargetStatistics,
-};
-use patchweave_construct::{
-    ChannelStatistics, FitOptions, FittedStatistics, PatchConstr, PatchRole, Statistic, fit, fit_images,
+    InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, QuantileMethod, TargetStatistics,
 };
 use patchweave_transform::{NormalizeError, Normalizer, Scaling, TargetScaling};
 
-use crate::constructors::Parts;
-use crate::{KeepGoing, PipelineError};
+use crate::PipelineError;
 
 /// The statistics a run normalises by, in raw intensity units: a normalisation that lacks none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
     normalization: NormalizationPlan,
     origin: StatisticsOrigin,
+    warnings: Vec<String>,
 }
 
 /// The two numbers of every channel: mean and standard deviation, or lower and upper limit.
@@ -33,60 +30,24 @@ pub enum StatisticsOrigin {
 }
 
 impl Statistics {
-    /// The statistics of a plan; what it lacks is computed over the patches of `constr`.
-    pub(crate) fn of(
-        data: &DataPlan,
-        constr: &dyn PatchConstr,
-        tolerance: Option<f64>,
-        max_sample_bytes: usize,
-        keep_going: KeepGoing<'_>,
-    ) -> Result<Self, PipelineError> {
-        let has_targets = constr.shapes(PatchRole::Target).is_some();
-        let fitting = |options: &FitOptions| {
-            let tolerance = tolerance.filter(|_| options.statistic == Statistic::MeanStd);
-            Ok(fit(constr, &FitOptions { tolerance, ..options.clone() }, keep_going)?)
-        };
-        Self::complete(data, has_targets, max_sample_bytes, fitting, StatisticsOrigin::Patches)
+    /// Statistics that a configuration gives.
+    pub(crate) fn given(normalization: NormalizationPlan) -> Self {
+        Statistics { normalization, origin: StatisticsOrigin::Given, warnings: Vec::new() }
     }
 
-    /// The statistics of a plan; what it lacks is computed over all pixels of the training images.
-    pub(crate) fn of_images(
-        data: &DataPlan,
-        parts: &Parts,
-        max_sample_bytes: usize,
-        keep_going: KeepGoing<'_>,
-    ) -> Result<Self, PipelineError> {
-        let target = parts.targets.first();
-        let fitting = |options: &FitOptions| {
-            let input = parts.input.clone().ok_or(PipelineError::MixedInputs)?;
-            Ok(fit_images(input, target.cloned(), data.channels.clone(), options, keep_going)?)
-        };
-        Self::complete(data, target.is_some(), max_sample_bytes, fitting, |_| StatisticsOrigin::Images)
+    /// Statistics of which some were computed, and what to know about those.
+    pub(crate) fn computed(
+        normalization: NormalizationPlan,
+        origin: StatisticsOrigin,
+        warnings: Vec<String>,
+    ) -> Self {
+        Statistics { normalization, origin, warnings }
     }
 
-    fn complete(
-        data: &DataPlan,
-        has_targets: bool,
-        max_sample_bytes: usize,
-        fitting: impl FnOnce(&FitOptions) -> Result<FittedStatistics, PipelineError>,
-        origin: fn(usize) -> StatisticsOrigin,
-    ) -> Result<Self, PipelineError> {
-        let given = data.normalization.clone();
-        let lacking = Lacking::of(&given, has_targets);
-        let (Some((statistic, per_channel)), true) = (statistic(&given), lacking.any()) else {
-            return Ok(Statistics { normalization: given, origin: StatisticsOrigin::Given });
-        };
-        let options = FitOptions {
-            statistic,
-            per_channel,
-            with_target: lacking.target,
-            seed: data.seed,
-            tolerance: None,
-            max_sample_bytes,
-        };
-        let fitted = fitting(&options)?;
-        let normalization = filled(given, &lacking, &fitted)?;
-        Ok(Statistics { normalization, origin: origin(fitted.n_patches) })
+    /// What people should know about statistics that were computed, a sentence each; what is to be known about given
+    /// ones stands among the warnings of the plan.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The normalisation with every statistic given.
@@ -164,7 +125,10 @@ impl Statistics {
         if columns.iter().all(|(_, values)| values.len() <= 1) {
             yaml += "  per_channel: false\n";
         }
-        if let NormalizationPlan::Quantile { levels, .. } = &self.normalization {
+        if let NormalizationPlan::Quantile { levels, method, .. } = &self.normalization {
+            if *method != QuantileMethod::default() {
+                yaml += &format!("  method: {}\n", method.name());
+            }
             let list = |level: fn(&QuantileLevels) -> f64| levels.iter().map(level).collect::<Vec<_>>();
             yaml += &format!("  lower_quantiles: {:?}\n", list(|level| level.lower));
             yaml += &format!("  upper_quantiles: {:?}\n", list(|level| level.upper));
@@ -176,106 +140,7 @@ impl Statistics {
     }
 }
 
-/// Which statistics a plan does not give.
-struct Lacking {
-    input: bool,
-    target: bool,
-}
-
-impl Lacking {
-    fn of(plan: &NormalizationPlan, has_targets: bool) -> Self {
-        fn of<T>(input: &InputStatistics<T>, target: &TargetStatistics<T>, has_targets: bool) -> Lacking {
-            let target = has_targets && matches!(target, TargetStatistics::NotGiven);
-            Lacking { input: matches!(input, InputStatistics::Fit), target }
-        }
-        match plan {
-            NormalizationPlan::None => Lacking { input: false, target: false },
-            NormalizationPlan::MeanStd { input, target, .. } => of(input, target, has_targets),
-            NormalizationPlan::MinMax { input, target, .. }
-            | NormalizationPlan::Quantile { input, target, .. } => of(input, target, has_targets),
-        }
-    }
-
-    fn any(&self) -> bool {
-        self.input || self.target
-    }
-}
-
-/// What is computed for a plan, and whether channel by channel.
-fn statistic(plan: &NormalizationPlan) -> Option<(Statistic, bool)> {
-    match plan {
-        NormalizationPlan::None => None,
-        NormalizationPlan::MeanStd { per_channel, .. } => Some((Statistic::MeanStd, *per_channel)),
-        NormalizationPlan::MinMax { per_channel, .. } => Some((Statistic::MinMax, *per_channel)),
-        NormalizationPlan::Quantile { per_channel, levels, .. } => {
-            let (lower, upper) = levels.iter().map(|level| (level.lower, level.upper)).unzip();
-            Some((Statistic::Quantile { lower, upper }, *per_channel))
-        }
-    }
-}
-
-/// The plan with what was found in the places that were empty.
-fn filled(
-    plan: NormalizationPlan,
-    lacking: &Lacking,
-    fitted: &FittedStatistics,
-) -> Result<NormalizationPlan, PipelineError> {
-    let mean_std = |(mean, std)| MeanStd { mean, std };
-    let range = |(min, max)| MinMax { min, max };
-    let plan = match plan {
-        NormalizationPlan::None => NormalizationPlan::None,
-        NormalizationPlan::MeanStd { per_channel, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, mean_std);
-            NormalizationPlan::MeanStd { per_channel, input, target }
-        }
-        NormalizationPlan::MinMax { per_channel, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, range);
-            NormalizationPlan::MinMax { per_channel, input, target }
-        }
-        NormalizationPlan::Quantile { per_channel, levels, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, range);
-            NormalizationPlan::Quantile { per_channel, levels, input, target }
-        }
-    };
-    check_ranges(&plan)?;
-    Ok(plan)
-}
-
-fn fill<T>(
-    input: InputStatistics<T>,
-    target: TargetStatistics<T>,
-    lacking: &Lacking,
-    fitted: &FittedStatistics,
-    of_pair: impl Fn((f64, f64)) -> T,
-) -> (InputStatistics<T>, TargetStatistics<T>) {
-    let list = |statistics: &ChannelStatistics| -> Vec<T> {
-        statistics.first.iter().copied().zip(statistics.second.iter().copied()).map(&of_pair).collect()
-    };
-    let input = if lacking.input { InputStatistics::Given(list(&fitted.input)) } else { input };
-    let target = match &fitted.target {
-        Some(found) if lacking.target => TargetStatistics::Given(list(found)),
-        _ => target,
-    };
-    (input, target)
-}
-
-/// A channel whose values are all the same has no range to scale by.
-fn check_ranges(plan: &NormalizationPlan) -> Result<(), PipelineError> {
-    let (NormalizationPlan::MinMax { input, target, .. } | NormalizationPlan::Quantile { input, target, .. }) =
-        plan
-    else {
-        return Ok(());
-    };
-    let (input, target) = pairs(input, target, |c: &MinMax| (c.min, c.max));
-    for (role, pairs) in [("input", input), ("target", target)] {
-        if let Some((channel, &(low, high))) = pairs.iter().enumerate().find(|(_, (low, high))| low >= high) {
-            return Err(PipelineError::NoRange { role, channel, low, high });
-        }
-    }
-    Ok(())
-}
-
-fn pairs<T>(
+pub(crate) fn pairs<T>(
     input: &InputStatistics<T>,
     target: &TargetStatistics<T>,
     of: impl Fn(&T) -> (f64, f64),

@@ -9,13 +9,14 @@ use patchweave_config::{
 };
 use patchweave_construct::Dataset;
 use patchweave_geometry::{Axes, Axis, GeometryError};
-use patchweave_loader::{Loader, LoaderOptions, Order};
+use patchweave_loader::{Batch, Loader, LoaderOptions, Order};
 use patchweave_pixel::PixelType;
 use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
 use patchweave_sink::{Durability, ImageSink, ImageSpec, SinkError, create};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
+use crate::fitting::{Effort, of_patches};
 use crate::outputs::{PICTURE, durability_of, extension, result_path, sink_format, stem};
 use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
@@ -73,9 +74,15 @@ pub fn prediction(
     let constr = prediction_constructor(data, predict.channels.clone(), strategy, &images.predict_inputs)?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
-        None => Statistics::of(data, &*constr, None, predict.prefetch_bytes, keep_going)?,
+        None => {
+            let n_threads = data.n_threads(&data.pred_loader);
+            let effort = Effort { tolerance: None, max_bytes: predict.prefetch_bytes, n_threads };
+            of_patches(data, &constr, effort, keep_going)?
+        }
     };
-    let dataset = Dataset::new(Arc::new(constr), data.seed).with_normalizer(statistics.normalizer()?);
+    let dataset = Dataset::new(Arc::new(constr), data.seed)
+        .with_normalizer(statistics.normalizer()?)
+        .failing_not_finite(images.fails_not_finite);
     let loader = Loader::new(dataset, loader_options(data, predict))?;
     let labels = labels(&predict.models);
     let labelled = |(plan, label)| {
@@ -189,8 +196,22 @@ impl Prediction {
         model: &LabelledModel,
         keep_going: impl FnMut(Progress) -> bool,
     ) -> Result<Vec<PathBuf>, PipelineError> {
+        self.run_watched(model, keep_going, |_| ())
+    }
+
+    /// As [`run`](Self::run), and shows every batch that was loaded to `watch`.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_watched(
+        &self,
+        model: &LabelledModel,
+        keep_going: impl FnMut(Progress) -> bool,
+        watch: impl FnMut(&Batch),
+    ) -> Result<Vec<PathBuf>, PipelineError> {
         let sinks = |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels);
-        Ok(Predictor::new(&self.loader, model.model.as_ref()).run(sinks, keep_going)?)
+        let predictor = Predictor::new(&self.loader, model.model.as_ref());
+        Ok(predictor.run_watched(sinks, keep_going, watch)?)
     }
 
     /// The file of an image that [`run`](Self::run) writes in a format for the model of a label.

@@ -12,6 +12,7 @@ use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90}
 use crate::label_like::label_like;
 use crate::leaks::Trained;
 use crate::marks::marks;
+use crate::fitting::{Effort, of_images, of_patches};
 use crate::split::{Split, shared};
 use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
 use crate::{Images, KeepGoing, Notice, PipelineError, Statistics};
@@ -85,8 +86,10 @@ pub fn training(
         let strategies =
             validation.strategies.iter().map(|fixed| Arc::new(fixed.clone()) as Arc<dyn Patching>);
         let constr = validation.parts.constructor(data, strategies.collect(), false)?;
-        let dataset =
-            Dataset::new(constr, data.seed).with_normalizer(own.statistics.normalizer()?).repeating();
+        let dataset = Dataset::new(constr, data.seed)
+            .with_normalizer(own.statistics.normalizer()?)
+            .failing_not_finite(images.fails_not_finite)
+            .repeating();
         Ok::<_, PipelineError>(Loader::new(dataset, validation_options(data, options))?)
     });
     let validation = validation.transpose()?;
@@ -131,20 +134,25 @@ impl Source {
         let mut notices = std::mem::take(&mut split.notices);
         let parts = &split.parts;
         let constr = parts.constructor(data, shared(&split.train), true)?;
+        let effort = |tolerance| {
+            let n_threads = data.n_threads(&data.train_loader);
+            Effort { tolerance, max_bytes: train.prefetch_bytes, n_threads }
+        };
         let statistics = match train.statistics {
-            FitSource::Images => Statistics::of_images(data, parts, train.prefetch_bytes, keep_going)?,
+            FitSource::Images => of_images(data, parts, effort(None), keep_going)?,
             FitSource::Patches { tolerance } => {
                 let fitted_on = match train.leak_free {
                     true => Arc::clone(&constr),
                     false => parts.constructor(data, shared(&split.whole), true)?,
                 };
-                Statistics::of(data, &*fitted_on, tolerance, train.prefetch_bytes, keep_going)?
+                of_patches(data, &*fitted_on, effort(tolerance), keep_going)?
             }
         };
         let augmentations: Vec<AugmentationStep> =
             data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?;
         let dataset = Dataset::new(constr, data.seed)
             .with_normalizer(statistics.normalizer()?)
+            .failing_not_finite(images.fails_not_finite)
             .with_augmentations(augmentations)?;
         let weights = match train.loading.order.filter(|_| by_weight) {
             Some(order) => weights(order, &dataset, images, &mut notices, keep_going)?,

@@ -1,8 +1,9 @@
 //! Data sets from plans and images in memory: what modes differ in, and what is refused.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ndarray::Array;
 use patchweave_config::{ConstructorPlan, DataPlan, DataRules, parse_data_config};
@@ -10,7 +11,7 @@ use patchweave_construct::{Dataset, PatchExtractor, Sample, Scratch};
 use patchweave_loader::{Loader, LoaderOptions, Shapes};
 use patchweave_patching::WholePatching;
 use patchweave_pipeline::{DatasetImages, PipelineError, Statistics, dataset_of};
-use patchweave_stack::{ArrayStack, ImageStack};
+use patchweave_stack::{ArrayStack, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 fn plan(keys: &str) -> DataPlan {
     let text = format!("{{data_type: array, axes: YX, normalization: {{name: none}}, seed: 3, {keys}}}");
@@ -107,4 +108,54 @@ fn parts_that_do_not_belong_together_are_refused() {
     let strategy = Arc::new(WholePatching::new(input.shapes()).unwrap());
     let two = DatasetImages { strategies: Some(vec![strategy.clone(), strategy]), ..basic(&[[8, 8]]) };
     assert_eq!(refusal(&whole, &two), "got 2 strategies for 1 sources, expected one for each");
+}
+
+/// An image that notes which threads read it.
+struct Noting {
+    image: ArrayStack<f32>,
+    readers: Mutex<BTreeSet<String>>,
+}
+
+impl ImageStack for Noting {
+    fn info(&self) -> &StackInfo {
+        self.image.info()
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        let name = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        self.readers.lock().unwrap().insert(name);
+        self.image.read_inside(window, out)
+    }
+}
+
+#[test]
+fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
+    let pixels = Array::from_shape_fn([400, 400], |(y, x)| ((31 * y + 7 * x) % 97) as f32 + 0.5).into_dyn();
+    let image = ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap();
+    let noting = Arc::new(Noting { image, readers: Mutex::default() });
+    let mut found = BTreeSet::new();
+    for normalization in ["mean_std", "min_max", "quantile", "quantile, method: streaming"] {
+        let of_workers = |n_workers: usize| {
+            let text = format!(
+                "{{mode: training, data_type: array, axes: YX, patching: {{name: random, patch_size: [8, 8]}}, \
+                 normalization: {{name: {normalization}}}, num_workers: {n_workers}}}"
+            );
+            let data = parse_data_config(&text, Path::new("a.yaml"), DataRules::Own).unwrap();
+            let input = PatchExtractor::new(vec![Arc::clone(&noting) as Arc<dyn ImageStack>]).unwrap();
+            let images = DatasetImages::new(ConstructorPlan::Basic, Some(input), Vec::new());
+            noting.readers.lock().unwrap().clear();
+            let (_, statistics) = build(&data, &images).unwrap();
+            let readers = noting.readers.lock().unwrap().clone();
+            let allowed: BTreeSet<String> =
+                (0..n_workers.max(1)).map(|nth| format!("patchweave-fit-{nth}")).collect();
+            assert!(readers.is_subset(&allowed), "{readers:?} for {n_workers} workers");
+            statistics.pairs().0
+        };
+        let one = of_workers(1);
+        for n_workers in [0, 2, 5] {
+            assert_eq!(of_workers(n_workers), one, "{normalization}");
+        }
+        found.insert(format!("{one:?}"));
+    }
+    assert_eq!(found.len(), 4);
 }

@@ -77,7 +77,20 @@ impl<'a> Predictor<'a> {
     pub fn run(
         &self,
         sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
+        keep_going: impl FnMut(Progress) -> bool,
+    ) -> Result<Vec<PathBuf>, PredictError> {
+        self.run_watched(sinks, keep_going, |_| ())
+    }
+
+    /// As [`run`](Self::run), and shows every batch to `watch` before it is predicted.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_watched(
+        &self,
+        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
         mut keep_going: impl FnMut(Progress) -> bool,
+        mut watch: impl FnMut(&Batch),
     ) -> Result<Vec<PathBuf>, PredictError> {
         let mut writer = Writer::new(sinks);
         let constr = self.loader.dataset().constr();
@@ -90,6 +103,7 @@ impl<'a> Predictor<'a> {
                     return Err(PredictError::PatchOrder { got, expected });
                 }
             }
+            watch(&batch);
             self.predict(&batch, shapes, &mut writer)?;
             progress.n_tiles += batch.len();
             if !keep_going(progress) {

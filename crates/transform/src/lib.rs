@@ -7,9 +7,10 @@ mod augment;
 mod contiguous;
 mod extremes;
 mod filter;
+mod finite;
 mod moments;
 mod normalize;
-mod patch_means;
+mod patch_scatter;
 mod quantile;
 mod symmetry;
 
@@ -19,8 +20,10 @@ pub use filter::{
     FilterError, FilterMap, FilterMapKind, Judgement, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter,
     Seen, ShannonFilter,
 };
+pub use finite::all_finite;
 pub use moments::{ChannelMoments, Moments};
 pub use normalize::{NormalizeError, Normalizer, Scaling, TargetScaling};
-pub use patch_means::PatchMeans;
-pub use quantile::{ChannelQuantiles, QuantileHistogram};
+pub use patch_scatter::PatchScatter;
+pub(crate) use quantile::check_levels;
+pub use quantile::{ChannelQuantiles, FinePixelCounts, OpenQuantiles, PixelCounts, QuantileHistogram};
 pub use symmetry::PlaneSymmetry;

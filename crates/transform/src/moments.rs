@@ -33,11 +33,6 @@ impl Moments {
         Arch::new().dispatch(TwoPasses { pixels })
     }
 
-    /// The moments of one value that is no pixel.
-    pub(crate) fn of_one(value: f64) -> Self {
-        Moments { count: 1, mean: value, squared_deviations: 0.0 }
-    }
-
     /// Adds the pixels that `other` has seen.
     pub fn merge(&mut self, other: &Moments) {
         if other.count == 0 {

@@ -41,6 +41,22 @@ pub enum NormalizeError {
         /// Channels with statistics of their own.
         n_channels: usize,
     },
+    /// Memory for counting pixels that the machine does not have.
+    #[error("there is no memory for {n_bytes} bytes of counts; quantiles of fewer channels need less")]
+    OutOfMemory {
+        /// Bytes that were asked for.
+        n_bytes: usize,
+    },
+    /// Pixels that were not the same when they were read again.
+    #[error(
+        "got {got} pixels of a class when they were read again, expected {expected}: images changed while quantiles were computed"
+    )]
+    OtherPixels {
+        /// Pixels of the second pass.
+        got: u64,
+        /// Pixels of the first pass.
+        expected: u64,
+    },
     /// A target without statistics of its own.
     #[error("targets cannot be normalised: there are no target statistics and skip_target is off")]
     NoTargetStatistics,

@@ -20,6 +20,7 @@ use tracing::info_span;
 
 use crate::arguments::BenchOptions;
 use crate::forecast::{decodes_of, described, n_cores};
+use crate::not_finite::NotFiniteImages;
 use crate::{Console, Failure, interrupt};
 use alternatives::{alternative, changes, forecast_of};
 use phase::{Consumer, Epochs, take_batches};
@@ -169,26 +170,31 @@ impl Bench<'_> {
             NormalizationPlan::None => return Ok(()),
             normalization => normalization.name(),
         };
-        match setup.statistics.origin() {
-            StatisticsOrigin::Given => Ok(()),
-            StatisticsOrigin::Patches(n) => {
-                self.say(format!("normalisation: {name}, computed from {n} patches and not written down"))
-            }
-            StatisticsOrigin::Images => {
-                self.say(format!("normalisation: {name}, computed from all pixels and not written down"))
-            }
-        }
+        let seen = match setup.statistics.origin() {
+            StatisticsOrigin::Given => return Ok(()),
+            StatisticsOrigin::Patches(n) => format!("{n} patches"),
+            StatisticsOrigin::Images => "all pixels".to_owned(),
+        };
+        self.say(format!("normalisation: {name}, computed from {seen} and not written down"))?;
+        let mut warnings = setup.statistics.warnings().iter();
+        warnings.try_for_each(|warning| self.say(format!("warning: normalisation: {warning}")))
     }
 
     /// Takes batches for a while to warm up, then with an empty cache for as long as is asked for.
     fn measure(&self, setup: &Setup, epoch: &Forecast) -> Result<(LoaderStats, Measured), Failure> {
         let budget = setup.cache.budget();
+        let mut not_finite = NotFiniteImages::default();
         info_span!("warm up").in_scope(|| {
             let limit = self.limit() / 4;
-            take_batches(&setup.loader, Consumer { limit, per_batch: Duration::ZERO, ..self.consumer() })
+            let consumer = Consumer { limit, per_batch: Duration::ZERO, ..self.consumer() };
+            take_batches(&setup.loader, consumer, &mut NotFiniteImages::default())
         })?;
         setup.cache.clear();
-        let stats = info_span!("measure").in_scope(|| take_batches(&setup.loader, self.consumer()))?;
+        let stats = info_span!("measure")
+            .in_scope(|| take_batches(&setup.loader, self.consumer(), &mut not_finite))?;
+        if !self.options.json {
+            not_finite.tell(self.console)?;
+        }
         let n_made = stats.work.spent.n_patches;
         let as_many = forecast_of(&setup.loader, usize::try_from(n_made).unwrap_or(usize::MAX), budget)?;
         let decodes = decodes_of(&as_many, budget, n_made as f64);
@@ -217,7 +223,7 @@ impl Bench<'_> {
         let stats = info_span!("replay").in_scope(|| {
             // All of their chunks are in the cache after this; what cannot be made is told by what is measured.
             first.epoch(0)?.for_each(drop);
-            take_batches(&first, consumer)
+            take_batches(&first, consumer, &mut NotFiniteImages::default())
         })?;
         let patches_per_second = ratio(stats.n_patches as f64, stats.elapsed.as_secs_f64());
         let head_room = ratio(patches_per_second, measured.patches_per_second);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use patchweave_loader::{Loader, LoaderError, LoaderStats};
 
+use crate::not_finite::NotFiniteImages;
 use crate::{Failure, interrupt};
 
 /// Which batches are taken.
@@ -27,9 +28,15 @@ pub(super) struct Consumer {
 
 /// Takes batches and says what that took; epochs are started as a training would start them.
 ///
+/// Images with pixels that are infinite or no number are added to `not_finite`.
+///
 /// # Errors
 /// What a batch reports, unless it is one whose patches were all skipped.
-pub(super) fn take_batches(loader: &Loader, consumer: Consumer) -> Result<LoaderStats, Failure> {
+pub(super) fn take_batches(
+    loader: &Loader,
+    consumer: Consumer,
+    not_finite: &mut NotFiniteImages,
+) -> Result<LoaderStats, Failure> {
     let start = Instant::now();
     let (mut total, mut slept) = (LoaderStats::default(), Duration::ZERO);
     for epoch in 0.. {
@@ -38,7 +45,8 @@ pub(super) fn take_batches(loader: &Loader, consumer: Consumer) -> Result<Loader
         let mut is_over = false;
         while !is_over && let Some(batch) = batches.next() {
             match batch {
-                Ok(_) | Err(LoaderError::AllSkipped { .. }) => {}
+                Ok(batch) => not_finite.add(&batch),
+                Err(LoaderError::AllSkipped { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
             interrupt::check()?;

@@ -49,7 +49,7 @@ impl Given {
             NormalizationPlan::MinMax { per_channel, input, target } => {
                 Given::new(*per_channel, input, target, ["input_mins", "target_mins"])
             }
-            NormalizationPlan::Quantile { per_channel, levels, input, target } => {
+            NormalizationPlan::Quantile { per_channel, levels, input, target, .. } => {
                 let keys = ["input_lower_quantile_values", "target_lower_quantile_values"];
                 Given { levels: Some(levels.len()), ..Given::new(*per_channel, input, target, keys) }
             }

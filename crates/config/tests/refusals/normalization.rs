@@ -135,7 +135,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "{name: quantile, quantiles: 0.1, input_lower_quantile_values: 3}",
         problems: &[
             "10:3: data_config.normalization.input_upper_quantile_values: missing, expected as many values as in input_lower_quantile_values",
-            "10:35: data_config.normalization.quantiles: unknown key, expected one of name, per_channel, skip_target, lower_quantiles, upper_quantiles, input_lower_quantile_values, input_upper_quantile_values, target_lower_quantile_values, target_upper_quantile_values",
+            "10:35: data_config.normalization.quantiles: unknown key, expected one of name, per_channel, skip_target, method, lower_quantiles, upper_quantiles, input_lower_quantile_values, input_upper_quantile_values, target_lower_quantile_values, target_upper_quantile_values",
         ],
     },
     Case {

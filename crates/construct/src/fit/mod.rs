@@ -1,23 +1,19 @@
 //! Statistics of a data set, computed over its patches or over whole images.
 
 mod blocks;
+mod quantiles;
+mod running;
 mod statistic;
+mod walk;
 
-use patchweave_patching::{PatchRng, Permutation};
-use patchweave_transform::PatchMeans;
-use rayon::prelude::*;
-
-use crate::{BasicPatchConstr, ConstructError, PatchConstr, PatchExtractor, PatchRole, Sample, SampleLayout};
+use crate::{BasicPatchConstr, ConstructError, PatchConstr, PatchExtractor};
 use blocks::Blocks;
-use statistic::Seen;
+use walk::Walk;
 
-pub use statistic::{ChannelStatistics, Statistic};
+pub use statistic::{ChannelStatistics, QuantileMethod, Statistic};
 
-/// Patches that one task handles; also the granularity of merging, so results do not depend on threads.
-const PATCHES_PER_TASK: usize = 8;
-
-/// Tasks between two looks at the standard error, and the most whose results are held at once.
-const TASKS_PER_ROUND: usize = 32;
+/// Blocks of whole images take at most this part of the budget, so that several threads have work.
+const BLOCKS_IN_BUDGET: usize = 8;
 
 /// What to compute and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +26,18 @@ pub struct FitOptions {
     pub with_target: bool,
     /// Seed of the patches that are looked at.
     pub seed: u64,
-    /// Stop as soon as the standard error of every mean is at most this part of its standard deviation; only
-    /// for [`Statistic::MeanStd`]. Patches are then looked at in random order.
+    /// Stop as soon as the standard errors of every mean and of every standard deviation are at most this part
+    /// of the standard deviation; only for [`Statistic::MeanStd`]. Patches are then looked at in random order,
+    /// at least 256 of them.
+    ///
+    /// The errors are told by how patches differ that were seen, so they hold where patches that were not seen
+    /// are of the same kinds: means and deviations are then off by more than twice the tolerance about once in
+    /// twenty times. Where all pixels seen are the same, all patches are looked at.
     pub tolerance: Option<f64>,
-    /// Bytes that a sample may have; every thread holds one.
-    pub max_sample_bytes: usize,
+    /// Bytes of samples and of counts that are held at a time, over all threads: where samples are large, fewer
+    /// threads work. A single sample may not have more; the counts of one thread, up to 2 MiB for each list of
+    /// pixels that has quantiles of its own, are taken in any case.
+    pub max_bytes: usize,
 }
 
 /// What [`fit`] found.
@@ -50,65 +53,42 @@ pub struct FittedStatistics {
 
 /// Statistics over all patches of the first epoch, unnormalised and not augmented, in `f64`.
 ///
-/// Runs on the caller's rayon pool; the result is the same bit for bit for any number of threads, and memory is
-/// that of one patch per thread, for quantiles that of 256 patches.
+/// Runs on the caller's rayon pool; the result is the same bit for bit for any number of threads, and memory
+/// stays within [`FitOptions::max_bytes`]. Exact quantiles of other pixels than small integers make all patches
+/// twice.
 ///
-/// `keep_going` is asked before every few patches and may end the work by `false`.
+/// `keep_going` is asked before every patch and may end the work by `false`.
 ///
 /// # Errors
 /// [`ConstructError::NoPatches`] without patches, [`ConstructError::Tolerance`], [`ConstructError::TooLarge`],
-/// [`ConstructError::NotFinite`], [`ConstructError::Interrupted`], otherwise what the constructor reports.
+/// [`ConstructError::NotFinite`], [`ConstructError::OutOfMemory`], [`ConstructError::Interrupted`], otherwise what
+/// the constructor and counting report.
 pub fn fit(
     constr: &dyn PatchConstr,
     options: &FitOptions,
     keep_going: &(dyn Fn() -> bool + Sync),
 ) -> Result<FittedStatistics, ConstructError> {
-    let n_patches = constr.n_patches();
-    if n_patches == 0 {
-        return Err(ConstructError::NoPatches);
-    }
+    let walk = Walk::new(constr, options, keep_going)?;
     if let Some(tolerance) = options.tolerance
         && !(options.statistic == Statistic::MeanStd && tolerance > 0.0 && tolerance.is_finite())
     {
         return Err(ConstructError::Tolerance { tolerance });
     }
-    let order = options.tolerance.map(|_| Permutation::new(n_patches, options.seed, 0));
-    let index = |place: usize| order.as_ref().map_or(place, |order| order.at(place));
-    let fitting = Fitting { constr, options, keep_going };
-    let mut all: Option<Seen> = None;
-    let mut done = 0;
-    while done < n_patches {
-        let round = (done + PATCHES_PER_TASK * TASKS_PER_ROUND).min(n_patches);
-        let tasks: Vec<Seen> = (done..round)
-            .step_by(PATCHES_PER_TASK)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map_init(Idle::default, |idle, first| {
-                let places = first..(first + PATCHES_PER_TASK).min(round);
-                fitting.look_at(places.map(index), idle)
-            })
-            .collect::<Result<_, _>>()?;
-        for task in tasks {
-            match &mut all {
-                None => all = Some(task),
-                Some(all) => all.merge(task),
-            }
+    match &options.statistic {
+        Statistic::MeanStd | Statistic::MinMax => running::running(&walk),
+        Statistic::Quantile { lower, upper, method: QuantileMethod::Exact } => {
+            quantiles::exact(&walk, [lower, upper])
         }
-        done = round;
-        if let (Some(tolerance), Some(all)) = (options.tolerance, &all)
-            && all.is_known_to(tolerance)
-        {
-            break;
+        Statistic::Quantile { lower, upper, method: QuantileMethod::Streaming } => {
+            quantiles::streaming(&walk, [lower, upper])
         }
     }
-    let all = all.ok_or(ConstructError::NoPatches)?;
-    let (input, target) = all.statistics(&options.statistic, options.per_channel)?;
-    Ok(FittedStatistics { input, target, n_patches: done })
 }
 
 /// Statistics over every pixel of whole images, each counted once, in `f64`; block by block.
 ///
-/// `channels` selects channels of the input, `None` means all; `options.seed` plays no part.
+/// `channels` selects channels of the input, `None` means all; `options.seed` plays no part. A block is a chunk,
+/// or a part of one that takes an eighth of [`FitOptions::max_bytes`].
 ///
 /// # Errors
 /// As [`fit`], and [`ConstructError::TargetCount`], [`ConstructError::TargetShape`] or
@@ -120,70 +100,12 @@ pub fn fit_images(
     options: &FitOptions,
     keep_going: &(dyn Fn() -> bool + Sync),
 ) -> Result<FittedStatistics, ConstructError> {
-    let blocks = Blocks::new(&input)?;
     let target = target.filter(|_| options.with_target);
+    let of_first = |images: &PatchExtractor| images.shapes().first().map_or(1, |shape| shape.n_channels);
+    let n_channels = channels.as_ref().map_or_else(|| of_first(&input), Vec::len);
+    let n_channels = n_channels.saturating_add(target.as_ref().map_or(0, of_first));
+    let bytes_per_pixel = n_channels.saturating_mul(size_of::<f32>()).max(1);
+    let blocks = Blocks::new(&input, options.max_bytes / BLOCKS_IN_BUDGET / bytes_per_pixel)?;
     let constr = BasicPatchConstr::new(blocks, input, target, channels)?;
     fit(&constr, options, keep_going)
-}
-
-/// Memory of the last sample for the next one, if that has the same shape.
-type Idle = Option<(SampleLayout, Sample)>;
-
-/// What tasks share.
-struct Fitting<'a> {
-    constr: &'a dyn PatchConstr,
-    options: &'a FitOptions,
-    keep_going: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl Fitting<'_> {
-    fn look_at(&self, indices: impl Iterator<Item = usize>, idle: &mut Idle) -> Result<Seen, ConstructError> {
-        let mut seen: Option<Seen> = None;
-        for index in indices {
-            if !(self.keep_going)() {
-                return Err(ConstructError::Interrupted);
-            }
-            let layout = self.constr.layout(index)?;
-            let (needed, limit) = (layout.n_bytes(), self.options.max_sample_bytes);
-            if needed > limit {
-                return Err(ConstructError::TooLarge { index, needed, limit });
-            }
-            let mut rng = PatchRng::for_patch(self.options.seed, 0, index);
-            let mut sample = match idle.take() {
-                Some((known, sample)) if known == layout => sample,
-                _ => Sample::zeros(&layout)?,
-            };
-            let spec = self.constr.construct_into(index, &mut rng, sample.view_mut())?;
-            let native = self.constr.principal_input(sample.input.view());
-            let target = sample.target.as_ref().filter(|_| self.options.with_target);
-            let not_finite = |patch_role, role| ConstructError::NotFinite {
-                source_name: self
-                    .constr
-                    .metadata(patch_role, &spec)
-                    .map(|image| image.source.clone())
-                    .unwrap_or_default(),
-                role,
-                index,
-            };
-            let seen = seen.get_or_insert_with(|| Seen::new(self.options));
-            if !seen.input.update(native) {
-                return Err(not_finite(PatchRole::Input, "input"));
-            }
-            if let Some(target) = target
-                && !seen
-                    .target
-                    .get_or_insert_with(|| statistic::Role::new(self.options))
-                    .update(target.view())
-            {
-                return Err(not_finite(PatchRole::Target, "target"));
-            }
-            *idle = Some((layout, sample));
-        }
-        seen.ok_or(ConstructError::NoPatches)
-    }
-}
-
-/// Whether every mean is known well enough.
-fn is_known(means: &[PatchMeans], stds: &[f64], tolerance: f64) -> bool {
-    means.iter().zip(stds).all(|(mean, std)| mean.standard_error() <= tolerance * std)
 }

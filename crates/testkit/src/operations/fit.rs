@@ -43,7 +43,7 @@ pub(super) fn fitted(
             with_target: fits_target,
             seed: 0,
             tolerance: None,
-            max_sample_bytes: usize::MAX,
+            max_bytes: usize::MAX,
         };
         found = Some(fit(constr, &options, &|| true)?);
     }
@@ -51,7 +51,7 @@ pub(super) fn fitted(
     let of_input = found.as_ref().map(|found| lists(&found.input));
     let of_target = found.and_then(|found| found.target).map(|target| lists(&target));
     let mut stats = Map::new();
-    if let Statistic::Quantile { lower, upper } = config.statistic()? {
+    if let Statistic::Quantile { lower, upper, .. } = config.statistic()? {
         stats.insert("lower_quantiles".to_owned(), json!(lower));
         stats.insert("upper_quantiles".to_owned(), json!(upper));
     }

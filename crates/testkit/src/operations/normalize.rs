@@ -1,7 +1,7 @@
 //! Normalisation with given statistics, there and back.
 
 use ndarray::{ArrayD, ArrayViewMut4, Axis, Ix4};
-use patchweave_construct::Statistic;
+use patchweave_construct::{QuantileMethod, Statistic};
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 use serde_json::Value;
 
@@ -82,7 +82,8 @@ impl<'a> Config<'a> {
             "min_max" => Ok(Statistic::MinMax),
             "quantile" => {
                 let (lower, upper) = (levels("lower_quantiles", 0.01)?, levels("upper_quantiles", 0.99)?);
-                Ok(Statistic::Quantile { lower, upper })
+                // Cases record what the reference estimates.
+                Ok(Statistic::Quantile { lower, upper, method: QuantileMethod::Streaming })
             }
             other => Err(OperationError::refused(format!("no normalisation is called {other:?}"))),
         }

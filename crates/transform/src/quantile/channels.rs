@@ -1,11 +1,11 @@
-//! Quantiles of every channel of a stream of blocks.
+//! Quantiles of every channel of a stream of blocks, as the reference estimates them.
 
 use ndarray::{ArrayView4, Axis, Slice};
 
 use crate::contiguous::contiguous;
-use crate::{NormalizeError, QuantileHistogram};
+use crate::{NormalizeError, QuantileHistogram, check_levels};
 
-/// One [`QuantileHistogram`] per channel, or one over all channels.
+/// One [`QuantileHistogram`] per channel, or one over all channels; [`PixelCounts`](crate::PixelCounts) is exact.
 ///
 /// Blocks have to come in the same order for the same result. A histogram has half a megabyte, so keep one
 /// per thread rather than one per task, and merge threads in their order.
@@ -75,10 +75,7 @@ impl ChannelQuantiles {
     /// # Errors
     /// [`NormalizeError::LevelCount`] for any other number of levels.
     pub fn quantiles(&self, levels: &[f64]) -> Result<Vec<f64>, NormalizeError> {
-        let (n_levels, n_channels) = (levels.len(), self.histograms.len());
-        if n_levels != 1 && n_levels != n_channels {
-            return Err(NormalizeError::LevelCount { n_levels, n_channels });
-        }
+        check_levels(levels.len(), self.histograms.len())?;
         let levels = levels.iter().cycle();
         Ok(self.histograms.iter().zip(levels).map(|(histogram, &level)| histogram.quantile(level)).collect())
     }

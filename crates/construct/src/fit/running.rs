@@ -1,0 +1,167 @@
+//! Statistics that are sums or extremes: one pass over the patches, merged in the order of tasks.
+
+use ndarray::{ArrayView4, Axis};
+use patchweave_transform::{ChannelExtremes, ChannelMoments, PatchScatter};
+
+use super::walk::{Idle, States, Walk};
+use super::{ChannelStatistics, FittedStatistics, Statistic};
+use crate::{ConstructError, PatchRole};
+
+/// Means and deviations, or extremes; means may end as soon as they are known to the tolerance.
+pub(super) fn running(walk: &Walk<'_>) -> Result<FittedStatistics, ConstructError> {
+    let options = walk.options;
+    let kind = Kind {
+        per_channel: options.per_channel,
+        is_extremes: options.statistic == Statistic::MinMax,
+        with_scatter: options.tolerance.is_some(),
+    };
+    let states = States::new(|| Ok(()));
+    let mut all: Option<Seen> = None;
+    let mut n_patches = 0;
+    for round in walk.rounds() {
+        n_patches = round.end;
+        let tasks = walk.round(round, (&states, 0), |(), idle, places| {
+            let mut seen = None;
+            for place in places {
+                see(walk, kind, place, idle, &mut seen)?;
+            }
+            seen.ok_or(ConstructError::NoPatches)
+        })?;
+        for task in tasks {
+            match &mut all {
+                None => all = Some(task),
+                Some(all) => all.merge(&task),
+            }
+        }
+        if let (Some(tolerance), Some(all)) = (options.tolerance, &all)
+            && all.is_known_to(tolerance, options.per_channel)
+        {
+            break;
+        }
+    }
+    let all = all.ok_or(ConstructError::NoPatches)?;
+    let target = all.target.map(|target| target.statistics(kind.per_channel));
+    Ok(FittedStatistics { input: all.input.statistics(kind.per_channel), target, n_patches })
+}
+
+fn see(
+    walk: &Walk<'_>,
+    kind: Kind,
+    place: usize,
+    idle: &mut Idle,
+    seen: &mut Option<Seen>,
+) -> Result<(), ConstructError> {
+    walk.look_at(place, idle, |look| {
+        let seen = seen.get_or_insert_with(|| Seen {
+            input: Running::new(kind, look.input.len_of(Axis(0))),
+            target: look.target.map(|target| Running::new(kind, target.len_of(Axis(0)))),
+        });
+        if !seen.input.update(look.input, kind.per_channel) {
+            return Err(look.not_finite(PatchRole::Input));
+        }
+        if let (Some(seen), Some(target)) = (&mut seen.target, look.target)
+            && !seen.update(target, kind.per_channel)
+        {
+            return Err(look.not_finite(PatchRole::Target));
+        }
+        Ok(())
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    per_channel: bool,
+    is_extremes: bool,
+    with_scatter: bool,
+}
+
+/// What was seen of inputs and targets.
+struct Seen {
+    input: Running,
+    target: Option<Running>,
+}
+
+/// What was seen of one role.
+enum Running {
+    /// The scatter of patches as well, where it is asked for.
+    Moments(ChannelMoments, Vec<PatchScatter>),
+    Extremes(ChannelExtremes),
+}
+
+impl Seen {
+    fn merge(&mut self, next: &Seen) {
+        self.input.merge(&next.input);
+        if let (Some(target), Some(next)) = (&mut self.target, &next.target) {
+            target.merge(next);
+        }
+    }
+
+    /// Whether the standard errors of every mean and deviation are at most `tolerance` deviations.
+    fn is_known_to(&self, tolerance: f64, per_channel: bool) -> bool {
+        let mut roles = std::iter::once(&self.input).chain(&self.target);
+        roles.all(|role| role.is_known_to(tolerance, per_channel))
+    }
+}
+
+impl Running {
+    fn new(kind: Kind, n_channels: usize) -> Self {
+        if kind.is_extremes {
+            return Running::Extremes(ChannelExtremes::new(n_channels));
+        }
+        let n_scatters = match (kind.with_scatter, kind.per_channel) {
+            (false, _) => 0,
+            (true, true) => n_channels,
+            (true, false) => 1,
+        };
+        Running::Moments(ChannelMoments::new(n_channels), vec![PatchScatter::default(); n_scatters])
+    }
+
+    /// Adds a block `CZYX`; whether all its values are finite numbers.
+    fn update(&mut self, block: ArrayView4<'_, f32>, per_channel: bool) -> bool {
+        match self {
+            Running::Moments(moments, scatters) if scatters.is_empty() => {
+                moments.update(block);
+                moments.is_finite()
+            }
+            Running::Moments(moments, scatters) => {
+                let mut own = ChannelMoments::new(block.len_of(Axis(0)));
+                own.update(block);
+                let values = own.means(per_channel).into_iter().zip(own.stds(per_channel));
+                scatters.iter_mut().zip(values).for_each(|(scatter, (mean, std))| scatter.push(mean, std));
+                moments.merge(&own);
+                moments.is_finite()
+            }
+            Running::Extremes(extremes) => {
+                extremes.update(block);
+                extremes.is_finite()
+            }
+        }
+    }
+
+    /// Adds what a later task has seen.
+    fn merge(&mut self, next: &Running) {
+        match (self, next) {
+            (Running::Moments(all, scatters), Running::Moments(next, next_scatters)) => {
+                all.merge(next);
+                scatters.iter_mut().zip(next_scatters).for_each(|(scatter, next)| scatter.merge(next));
+            }
+            (Running::Extremes(all), Running::Extremes(next)) => all.merge(next),
+            _ => {}
+        }
+    }
+
+    fn is_known_to(&self, tolerance: f64, per_channel: bool) -> bool {
+        let Running::Moments(moments, scatters) = self else { return false };
+        scatters.iter().zip(moments.stds(per_channel)).all(|(scatter, std)| {
+            scatter.mean_error() <= tolerance * std && scatter.std_error() <= tolerance * std
+        })
+    }
+
+    fn statistics(self, per_channel: bool) -> ChannelStatistics {
+        let (first, second) = match self {
+            Running::Moments(moments, _) => (moments.means(per_channel), moments.stds(per_channel)),
+            Running::Extremes(extremes) => (extremes.lows(per_channel), extremes.highs(per_channel)),
+        };
+        ChannelStatistics { first, second }
+    }
+}

@@ -1,0 +1,243 @@
+//! Going through patches with several threads within a budget of memory.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::ArrayView4;
+use patchweave_geometry::RegionSpec;
+use patchweave_patching::{PatchRng, Permutation};
+use rayon::prelude::*;
+
+use super::FitOptions;
+use crate::{ConstructError, PatchConstr, PatchRole, Sample, SampleLayout};
+
+/// Patches that one task handles; also the granularity of merging, so results do not depend on threads.
+const PATCHES_PER_TASK: usize = 8;
+
+/// Tasks between two looks at standard errors, and the most whose results are held at once.
+const TASKS_PER_ROUND: usize = 32;
+
+/// Patches of one round.
+const PATCHES_PER_ROUND: usize = PATCHES_PER_TASK * TASKS_PER_ROUND;
+
+/// The patches of a constructor, in order or shuffled.
+pub(super) struct Walk<'a> {
+    pub constr: &'a dyn PatchConstr,
+    pub options: &'a FitOptions,
+    pub keep_going: &'a (dyn Fn() -> bool + Sync),
+    order: Option<Permutation>,
+    n_patches: usize,
+}
+
+/// Memory of the last sample for the next one, if that has the same shape.
+pub(super) type Idle = Option<(SampleLayout, Sample)>;
+
+/// What is looked at of one patch.
+pub(super) struct Look<'a> {
+    index: usize,
+    spec: &'a RegionSpec,
+    constr: &'a dyn PatchConstr,
+    /// `CZYX`, the native scale alone.
+    pub input: ArrayView4<'a, f32>,
+    /// `CZYX`, if there is one and it is wanted.
+    pub target: Option<ArrayView4<'a, f32>>,
+}
+
+impl Look<'_> {
+    /// # Errors
+    /// [`ConstructError::NotFinite`] for a value that is infinite or no number.
+    pub fn check_finite(&self) -> Result<(), ConstructError> {
+        if !self.input.iter().all(|value| value.is_finite()) {
+            return Err(self.not_finite(PatchRole::Input));
+        }
+        match self.target {
+            Some(target) if !target.iter().all(|value| value.is_finite()) => {
+                Err(self.not_finite(PatchRole::Target))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The error for pixels that are infinite or no number.
+    pub fn not_finite(&self, patch_role: PatchRole) -> ConstructError {
+        let source = self.constr.metadata(patch_role, self.spec).map(|image| image.source.clone());
+        let role = match patch_role {
+            PatchRole::Input => "input",
+            PatchRole::Target => "target",
+        };
+        ConstructError::NotFinite { source_name: source.unwrap_or_default(), role, index: self.index }
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// All patches of the first epoch; in random order if not all of them may be needed.
+    ///
+    /// # Errors
+    /// [`ConstructError::NoPatches`].
+    pub fn new(
+        constr: &'a dyn PatchConstr,
+        options: &'a FitOptions,
+        keep_going: &'a (dyn Fn() -> bool + Sync),
+    ) -> Result<Self, ConstructError> {
+        let n_patches = constr.n_patches();
+        if n_patches == 0 {
+            return Err(ConstructError::NoPatches);
+        }
+        let order = options.tolerance.map(|_| Permutation::new(n_patches, options.seed, 0));
+        Ok(Walk { constr, options, keep_going, order, n_patches })
+    }
+
+    pub fn n_patches(&self) -> usize {
+        self.n_patches
+    }
+
+    /// The index of the patch at a place of the order.
+    pub fn index(&self, place: usize) -> usize {
+        self.order.as_ref().map_or(place, |order| order.at(place))
+    }
+
+    /// The rounds of all places.
+    pub fn rounds(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let n_patches = self.n_patches;
+        let rounds = (0..n_patches).step_by(PATCHES_PER_ROUND);
+        rounds.map(move |first| first..first.saturating_add(PATCHES_PER_ROUND).min(n_patches))
+    }
+
+    /// Does the tasks of a round, with as many threads as the budget allows, and returns their results in order.
+    ///
+    /// Every thread takes `state`, and gives it back for the next round; `state_bytes` is what one takes.
+    ///
+    /// # Errors
+    /// That of the first task that failed.
+    pub fn round<S: Send, T: Send>(
+        &self,
+        round: Range<usize>,
+        (states, state_bytes): (&States<'_, S>, usize),
+        task: impl Fn(&mut S, &mut Idle, Range<usize>) -> Result<T, ConstructError> + Sync,
+    ) -> Result<Vec<T>, ConstructError> {
+        let n_tasks = round.len().div_ceil(PATCHES_PER_TASK);
+        let n_threads = self.n_threads(&round, state_bytes)?.min(n_tasks);
+        let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = |_| {
+            let mut done = Vec::new();
+            let (mut state, mut idle) = (states.take()?, None);
+            while !has_failed.load(Ordering::Relaxed) {
+                let nth = next.fetch_add(1, Ordering::Relaxed);
+                let first = round.start.saturating_add(nth.saturating_mul(PATCHES_PER_TASK));
+                if nth >= n_tasks {
+                    break;
+                }
+                let result = task(&mut state, &mut idle, first..(first + PATCHES_PER_TASK).min(round.end));
+                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                done.push((nth, result));
+            }
+            states.give(state);
+            Ok(done)
+        };
+        let done: Vec<Vec<_>> = (0..n_threads)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(work)
+            .collect::<Result<_, ConstructError>>()?;
+        let mut results: Vec<_> = done.into_iter().flatten().collect();
+        // Tasks begin in order, so that all before the first that failed were done.
+        results.sort_by_key(|(nth, _)| *nth);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// How many samples of a round fit into the budget at a time, each with `state_bytes` beside it.
+    fn n_threads(&self, round: &Range<usize>, state_bytes: usize) -> Result<usize, ConstructError> {
+        let mut largest = 1;
+        for place in round.clone() {
+            largest = largest.max(self.n_bytes(place)?);
+        }
+        let at_once = self.options.max_bytes / largest.saturating_add(state_bytes);
+        Ok(at_once.clamp(1, rayon::current_num_threads()))
+    }
+
+    /// Bytes of the sample at a place of the order.
+    ///
+    /// # Errors
+    /// [`ConstructError::TooLarge`] if it does not fit into the budget.
+    pub fn n_bytes(&self, place: usize) -> Result<usize, ConstructError> {
+        let index = self.index(place);
+        let (needed, limit) = (self.constr.layout(index)?.n_bytes(), self.options.max_bytes);
+        if needed > limit {
+            return Err(ConstructError::TooLarge { index, needed, limit });
+        }
+        Ok(needed)
+    }
+
+    /// Where the samples of `places` that are held together have to end: as many as the budget holds, at least one.
+    pub fn portion_end(&self, places: Range<usize>) -> Result<usize, ConstructError> {
+        let mut n_bytes = 0_usize;
+        for place in places.clone() {
+            n_bytes = n_bytes.saturating_add(self.n_bytes(place)?);
+            if n_bytes > self.options.max_bytes && place > places.start {
+                return Ok(place);
+            }
+        }
+        Ok(places.end)
+    }
+
+    /// Makes the patch at a place of the order and shows it to `look`.
+    pub fn look_at<T>(
+        &self,
+        place: usize,
+        idle: &mut Idle,
+        look: impl FnOnce(&Look<'_>) -> Result<T, ConstructError>,
+    ) -> Result<T, ConstructError> {
+        if !(self.keep_going)() {
+            return Err(ConstructError::Interrupted);
+        }
+        let index = self.index(place);
+        let layout = self.constr.layout(index)?;
+        let mut rng = PatchRng::for_patch(self.options.seed, 0, index);
+        let mut sample = match idle.take() {
+            Some((known, sample)) if known == layout => sample,
+            other => {
+                // Only one of them at a time.
+                drop(other);
+                Sample::zeros(&layout)?
+            }
+        };
+        let spec = self.constr.construct_into(index, &mut rng, sample.view_mut())?;
+        let target = sample.target.as_ref().filter(|_| self.options.with_target);
+        let seen = look(&Look {
+            index,
+            spec: &spec,
+            constr: self.constr,
+            input: self.constr.principal_input(sample.input.view()),
+            target: target.map(|target| target.view()),
+        })?;
+        *idle = Some((layout, sample));
+        Ok(seen)
+    }
+}
+
+/// What threads keep from round to round; as many as work at the same time.
+pub(super) struct States<'n, S> {
+    idle: Mutex<Vec<S>>,
+    new: Box<dyn Fn() -> Result<S, ConstructError> + Sync + 'n>,
+}
+
+impl<'n, S> States<'n, S> {
+    pub fn new(new: impl Fn() -> Result<S, ConstructError> + Sync + 'n) -> Self {
+        States { idle: Mutex::default(), new: Box::new(new) }
+    }
+
+    fn take(&self) -> Result<S, ConstructError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| (self.new)(), Ok)
+    }
+
+    fn give(&self, state: S) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(state);
+    }
+
+    /// All that there were.
+    pub fn into_all(self) -> Vec<S> {
+        self.idle.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,92 @@
+//! What fitting holds in memory at a time, where an image is stored in chunks of 64 MiB.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![cfg(target_os = "linux")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::Axis;
+use patchweave_construct::{FitOptions, PatchExtractor, QuantileMethod, Statistic, fit_images};
+use patchweave_geometry::ArrayLayout;
+use patchweave_stack::{ArrayStack, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+
+const MIB: usize = 1 << 20;
+
+/// The budget of a fit; the image has 128 MiB, in two chunks.
+const BUDGET: usize = 24 * MIB;
+const SHAPE: [usize; 3] = [256, 256, 512];
+
+/// Pixels that are a function of their place, in chunks of 256³.
+struct Computed {
+    info: StackInfo,
+    /// The most values that were read at once.
+    largest: AtomicUsize,
+}
+
+impl ImageStack for Computed {
+    fn info(&self) -> &StackInfo {
+        &self.info
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
+        self.largest.fetch_max(out.len(), Ordering::Relaxed);
+        let starts = [0, 1, 2].map(|axis| window.region.range(axis).start);
+        for (z, mut plane) in out.index_axis_mut(Axis(0), 0).outer_iter_mut().enumerate() {
+            for (y, mut row) in plane.outer_iter_mut().enumerate() {
+                let first = (z + starts[0]) * 7 + (y + starts[1]) * 31 + starts[2] * 131;
+                let mut at = u16::try_from(first % 1024).unwrap();
+                for value in &mut row {
+                    *value = f32::from(at) + 0.25;
+                    at = (at + 131) % 1024;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The most memory that the process has held so far, in bytes.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+fn fitting_stays_within_its_budget() {
+    let one = ArrayStack::new(ndarray::arr3(&[[[0.0_f32]]]).into_dyn(), &"ZYX".parse().unwrap()).unwrap();
+    let mut info = one.info().clone();
+    info.layout = ArrayLayout::new(info.layout.axes().clone(), &SHAPE).unwrap();
+    info.chunks = Some(vec![256; 3]);
+    let image = Arc::new(Computed { info, largest: AtomicUsize::new(0) });
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    let quantile = |method| Statistic::Quantile { lower: vec![0.01], upper: vec![0.99], method };
+    let statistics = [
+        Statistic::MeanStd,
+        Statistic::MinMax,
+        quantile(QuantileMethod::Exact),
+        quantile(QuantileMethod::Streaming),
+    ];
+    let mut found = Vec::new();
+    let before = peak();
+    for statistic in statistics {
+        let options = FitOptions {
+            statistic,
+            per_channel: true,
+            with_target: false,
+            seed: 0,
+            tolerance: None,
+            max_bytes: BUDGET,
+        };
+        let images = PatchExtractor::new(vec![Arc::clone(&image) as Arc<dyn ImageStack>]).unwrap();
+        found.push(pool.install(|| fit_images(images, None, None, &options, &|| true)).unwrap().input);
+    }
+    let grown = peak() - before;
+    // The allocator keeps some of what was freed.
+    assert!(grown <= 2 * BUDGET, "{} MiB more, the budget is {} MiB", grown / MIB, BUDGET / MIB);
+    let largest = image.largest.load(Ordering::Relaxed) * size_of::<f32>();
+    assert!(largest <= BUDGET / 8, "a block of {largest} bytes");
+    assert_eq!((found[1].first[0], found[1].second[0]), (0.25, 1023.25));
+    assert!((found[0].first[0] - 511.75).abs() < 1.0, "{:?}", found[0]);
+    assert!((found[2].first[0] - 10.25).abs() <= 1.0 && (found[2].second[0] - 1013.25).abs() <= 1.0);
+}
