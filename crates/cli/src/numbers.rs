@@ -58,7 +58,7 @@ mod tests {
         let of_mean = |mean, std| pair(mean, std, std, "±");
         assert_eq!(of_mean(512.345, 98.765), "512.35 ± 98.77");
         assert_eq!(of_mean(0.5, 1.25e-3), "0.50000 ± 0.00125");
-        assert_eq!(of_mean(1000.001_234_5, 0.000_123_4), "1000.001235 ± 0.000123");
+        assert_eq!(of_mean(1_000.001_234_5, 0.000_123_4), "1000.001235 ± 0.000123");
         assert_eq!(of_mean(2.5e-16, 1e-16), "2.5e-16 ± 1e-16");
         assert_eq!(of_mean(0.0, 1.234_5e-16), "0 ± 1.23e-16");
         assert_eq!(of_mean(1.5, 1.234e-14), "1.5 ± 1.23e-14".replace("1.5 ", "1.5e0 "));

@@ -145,7 +145,7 @@ fn streaming_quantiles_are_those_of_patches_one_by_one() {
         let mut one_by_one = ChannelQuantiles::new(3, per_channel);
         for index in 0..constr.n_patches() {
             let mut rng = PatchRng::for_patch(SEED, 0, index);
-            one_by_one.update(constr.construct_patch(index, &mut rng).unwrap().0.input.view());
+            one_by_one.update(constr.construct_patch(index, &mut rng).unwrap().0.input.view()).unwrap();
         }
         assert_eq!(got.input.first, one_by_one.quantiles(lower).unwrap());
         assert_eq!(got.input.second, one_by_one.quantiles(upper).unwrap());
@@ -191,7 +191,8 @@ fn exact_quantiles_are_those_of_a_sort() {
         let shape = if axes == "YX" { vec![601, 603] } else { vec![2, 301, 403] };
         let whole = noise(axes, &shape, &mut PatchRng::for_patch(47, 0, 0));
         let options = options(quantile(1, QuantileMethod::Exact), true);
-        let found = fit_images(images(axes, &[whole.clone()]), None, None, &options, &|| true).unwrap();
+        let found =
+            fit_images(images(axes, std::slice::from_ref(&whole)), None, None, &options, &|| true).unwrap();
         let channels: Vec<Vec<f64>> = match axes {
             "YX" => vec![whole.iter().map(|&value| f64::from(value)).collect()],
             _ => whole.outer_iter().map(|c| c.iter().map(|&value| f64::from(value)).collect()).collect(),

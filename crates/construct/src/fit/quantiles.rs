@@ -122,11 +122,11 @@ pub(super) fn streaming(
                     let n_channels = block.len_of(Axis(0));
                     let quantiles = quantiles
                         .get_or_insert_with(|| ChannelQuantiles::new(n_channels, options.per_channel));
-                    quantiles.update(block);
+                    quantiles.update(block)
                 };
-                add(&mut quantiles.input, walk.constr.principal_input(input.view()));
+                add(&mut quantiles.input, walk.constr.principal_input(input.view()))?;
                 if let Some(target) = target.filter(|_| options.with_target) {
-                    add(&mut quantiles.target, target.view());
+                    add(&mut quantiles.target, target.view())?;
                 }
             }
         }

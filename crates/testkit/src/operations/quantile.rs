@@ -15,7 +15,7 @@ pub(super) fn quantile_stream(request: &Request<'_>) -> Result<Outcomes, Operati
     for n in request.naturals("splits")? {
         let (update, later) = rest.split_at(Axis(1), n);
         let block = update.insert_axis(Axis(1)).insert_axis(Axis(1));
-        quantiles.update(block);
+        quantiles.update(block)?;
         extremes.update(block);
         rest = later;
     }

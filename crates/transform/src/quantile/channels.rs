@@ -16,12 +16,12 @@ use crate::{NormalizeError, QuantileHistogram, check_levels};
 ///
 /// let block = Array4::from_shape_fn([2, 1, 1, 100], |(c, _, _, x)| (1000 * c + x) as f32);
 /// let mut quantiles = ChannelQuantiles::new(2, true);
-/// quantiles.update(block.view());
+/// quantiles.update(block.view())?;
 /// let medians = quantiles.quantiles(&[0.5])?;
 /// assert!((medians[0] - 50.0).abs() < 1.0 && (medians[1] - 1050.0).abs() < 1.0);
 ///
 /// let mut quantiles = ChannelQuantiles::new(2, false);
-/// quantiles.update(block.view());
+/// quantiles.update(block.view())?;
 /// let error = quantiles.quantiles(&[0.5, 0.5]).unwrap_err();
 /// assert_eq!(error.to_string(), "got 2 quantile levels for statistics of 1 channels, expected 1 or 1");
 /// # Ok::<(), patchweave_transform::NormalizeError>(())
@@ -45,24 +45,27 @@ impl ChannelQuantiles {
     }
 
     /// Adds a block `CZYX`; channels beyond those announced are ignored.
-    pub fn update(&mut self, block: ArrayView4<'_, f32>) {
+    ///
+    /// # Errors
+    /// [`NormalizeError::OutOfMemory`].
+    pub fn update(&mut self, block: ArrayView4<'_, f32>) -> Result<(), NormalizeError> {
         if self.per_channel {
-            for (histogram, pixels) in self.histograms.iter_mut().zip(block.axis_iter(Axis(0))) {
-                histogram.update(&contiguous(&pixels));
-            }
-            return;
+            let mut channels = self.histograms.iter_mut().zip(block.axis_iter(Axis(0)));
+            return channels.try_for_each(|(histogram, pixels)| histogram.update(&contiguous(&pixels)));
         }
         let n_channels = self.n_channels.min(block.len_of(Axis(0)));
         let announced = block.slice_axis(Axis(0), Slice::from(..n_channels));
         // All channels in one step, for they decide together which bins there are.
-        self.histograms.iter_mut().for_each(|histogram| histogram.update(&contiguous(&announced)));
+        self.histograms.iter_mut().try_for_each(|histogram| histogram.update(&contiguous(&announced)))
     }
 
     /// Adds what `other` has seen, see [`QuantileHistogram::merge`].
-    pub fn merge(&mut self, other: &ChannelQuantiles) {
-        for (histogram, new) in self.histograms.iter_mut().zip(&other.histograms) {
-            histogram.merge(new);
-        }
+    ///
+    /// # Errors
+    /// [`NormalizeError::OutOfMemory`].
+    pub fn merge(&mut self, other: &ChannelQuantiles) -> Result<(), NormalizeError> {
+        let mut pairs = self.histograms.iter_mut().zip(&other.histograms);
+        pairs.try_for_each(|(histogram, new)| histogram.merge(new))
     }
 
     /// Whether no pixel given so far was infinite or no number; blocks that have one are not counted.
@@ -95,8 +98,8 @@ mod tests {
         let mut shared = ChannelQuantiles::new(2, false);
         let mut flat = QuantileHistogram::default();
         for first in [0.0, 500.0] {
-            shared.update(block(first).view());
-            flat.update(&block(first).as_slice().unwrap()[..40]);
+            shared.update(block(first).view()).unwrap();
+            flat.update(&block(first).as_slice().unwrap()[..40]).unwrap();
         }
         assert_eq!(shared.histograms, [flat]);
     }
@@ -104,9 +107,9 @@ mod tests {
     #[test]
     fn every_channel_has_its_level() {
         let mut own = ChannelQuantiles::new(2, true);
-        own.update(block(0.0).view());
+        own.update(block(0.0).view()).unwrap();
         let mut merged = ChannelQuantiles::new(2, true);
-        merged.merge(&own);
+        merged.merge(&own).unwrap();
         assert_eq!(merged.quantiles(&[0.0, 1.0]).unwrap(), [0.0, 119.0]);
         assert!(own.quantiles(&[0.1, 0.2, 0.3]).is_err());
     }

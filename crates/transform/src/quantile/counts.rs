@@ -53,7 +53,7 @@ impl Counts {
         self.extremes.merge(&seen);
         let are_integers = LOWEST <= seen.low && seen.high <= HIGHEST && are_whole(pixels);
         if !are_integers {
-            self.to_classes()?;
+            self.turn_to_classes()?;
         }
         match &mut self.values {
             Values::Integers(counts) => pixels.iter().for_each(|&pixel| counts[place(pixel)] += 1),
@@ -66,7 +66,7 @@ impl Counts {
     pub fn merge(&mut self, other: &Counts) -> Result<(), NormalizeError> {
         self.extremes.merge(&other.extremes);
         if let Values::Classes(_) = other.values {
-            self.to_classes()?;
+            self.turn_to_classes()?;
         }
         match (&mut self.values, &other.values) {
             (Values::Integers(own), Values::Integers(new)) | (Values::Classes(own), Values::Classes(new)) => {
@@ -95,7 +95,7 @@ impl Counts {
         }
     }
 
-    fn to_classes(&mut self) -> Result<(), NormalizeError> {
+    fn turn_to_classes(&mut self) -> Result<(), NormalizeError> {
         if let Values::Integers(counts) = &self.values {
             let mut classes = zeros(N_CLASSES)?;
             add_integers(&mut classes, counts);
@@ -147,7 +147,8 @@ impl FineCounts {
     }
 }
 
-fn zeros(n: usize) -> Result<Vec<u64>, NormalizeError> {
+/// Counts of nothing.
+pub(super) fn zeros(n: usize) -> Result<Vec<u64>, NormalizeError> {
     let mut counts = Vec::new();
     counts.try_reserve_exact(n).map_err(|_| NormalizeError::OutOfMemory { n_bytes: n * size_of::<u64>() })?;
     counts.resize(n, 0);

@@ -1,7 +1,9 @@
 //! The histogram of one channel that widens its bins as values come in.
 
+use super::counts::zeros;
 use super::edges::{Edges, N_BINS};
 use super::rebin::move_counts;
+use crate::NormalizeError;
 use crate::extremes::Extremes;
 use crate::moments::to_f64;
 
@@ -24,11 +26,12 @@ use crate::moments::to_f64;
 /// use patchweave_transform::QuantileHistogram;
 ///
 /// let mut histogram = QuantileHistogram::default();
-/// histogram.update(&[0.0, 1.0, 2.0]);
-/// histogram.update(&[3.0, 4.0]);
+/// histogram.update(&[0.0, 1.0, 2.0])?;
+/// histogram.update(&[3.0, 4.0])?;
 /// assert_eq!(histogram.count(), 5);
 /// assert_eq!((histogram.quantile(0.0), histogram.quantile(1.0)), (0.0, 4.0));
 /// assert!((histogram.quantile(0.5) - 2.0).abs() < histogram.bin_width());
+/// # Ok::<(), patchweave_transform::NormalizeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuantileHistogram {
@@ -44,19 +47,20 @@ struct Bins {
 }
 
 impl Bins {
-    fn around(low: f64, high: f64) -> Self {
-        Bins { edges: Edges::around(low, high), counts: vec![0; N_BINS] }
+    fn around(low: f64, high: f64) -> Result<Self, NormalizeError> {
+        Ok(Bins { edges: Edges::around(low, high), counts: zeros(N_BINS)? })
     }
 
     /// Makes wider bins if there are values that the present ones do not hold.
-    fn grow_to(&mut self, low: f64, high: f64) {
+    fn grow_to(&mut self, low: f64, high: f64) -> Result<(), NormalizeError> {
         let edges = self.edges.grown_to(low, high);
         if edges != self.edges {
-            let mut counts = vec![0; N_BINS];
+            let mut counts = zeros(N_BINS)?;
             let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
             move_counts((&self.edges, &self.counts), everywhere, (&edges, &mut counts));
             *self = Bins { edges, counts };
         }
+        Ok(())
     }
 }
 
@@ -71,18 +75,25 @@ impl QuantileHistogram {
     /// Adds pixels in raw intensity units.
     ///
     /// All of them are left out if one is infinite or no number, see [`is_finite`](Self::is_finite).
-    pub fn update(&mut self, pixels: &[f32]) {
+    ///
+    /// # Errors
+    /// [`NormalizeError::OutOfMemory`].
+    pub fn update(&mut self, pixels: &[f32]) -> Result<(), NormalizeError> {
         let seen = Extremes::of(pixels);
         if pixels.is_empty() || !seen.is_finite {
             self.extremes.is_finite &= seen.is_finite;
-            return;
+            return Ok(());
         }
         self.extremes.merge(&seen);
         self.count += pixels.len() as u64;
         let (low, high) = self.range();
-        let bins = self.bins.get_or_insert_with(|| Bins::around(low, high));
-        bins.grow_to(low, high);
+        let bins = match &mut self.bins {
+            Some(bins) => bins,
+            none => none.insert(Bins::around(low, high)?),
+        };
+        bins.grow_to(low, high)?;
         bins.edges.count(pixels, &mut bins.counts);
+        Ok(())
     }
 
     /// Adds the pixels that `other` has seen, as exactly as its bins tell where they are.
@@ -90,10 +101,13 @@ impl QuantileHistogram {
     /// The own bins are widened as by [`update`](Self::update) if they do not hold all pixels; then the
     /// counts of `other` are moved into them. The result depends on the order of merging by the bins that
     /// come out and by the [accuracy](Self#accuracy) of moving counts.
-    pub fn merge(&mut self, other: &QuantileHistogram) {
+    ///
+    /// # Errors
+    /// [`NormalizeError::OutOfMemory`].
+    pub fn merge(&mut self, other: &QuantileHistogram) -> Result<(), NormalizeError> {
         let Some(new) = &other.bins else {
             self.extremes.is_finite &= other.extremes.is_finite;
-            return;
+            return Ok(());
         };
         self.extremes.merge(&other.extremes);
         self.count += other.count;
@@ -101,10 +115,11 @@ impl QuantileHistogram {
         match &mut self.bins {
             None => self.bins = Some(new.clone()),
             Some(own) => {
-                own.grow_to(low, high);
+                own.grow_to(low, high)?;
                 move_counts((&new.edges, &new.counts), other.range(), (&own.edges, &mut own.counts));
             }
         }
+        Ok(())
     }
 
     /// How many pixels were counted.
@@ -189,7 +204,7 @@ mod tests {
         fn no_pixel_is_lost_and_quantiles_are_near(blocks in any_blocks(), level in 0.001_f64..0.999) {
             let mut histogram = QuantileHistogram::default();
             for block in &blocks {
-                histogram.update(block);
+                histogram.update(block).unwrap();
                 prop_assert_eq!(total(&histogram), histogram.count());
             }
             let mut sorted = blocks.concat();
@@ -201,7 +216,7 @@ mod tests {
         #[test]
         fn one_block_is_exact_to_a_bin(block in prop::collection::vec(-1e3_f32..1e3, 1..500), level in 0.001_f64..0.999) {
             let mut histogram = QuantileHistogram::default();
-            histogram.update(&block);
+            histogram.update(&block).unwrap();
             let mut sorted = block.clone();
             sorted.sort_by(f32::total_cmp);
             prop_assert!(error(&histogram, &sorted, level) <= histogram.bin_width());
@@ -211,11 +226,11 @@ mod tests {
         fn merging_loses_no_pixel_either(blocks in any_blocks(), cut in 0_usize..12, level in 0.001_f64..0.999) {
             let mut parts = [QuantileHistogram::default(), QuantileHistogram::default()];
             for (at, block) in blocks.iter().enumerate() {
-                parts[usize::from(at >= cut)].update(block);
+                parts[usize::from(at >= cut)].update(block).unwrap();
             }
             let [mut merged, tail] = parts;
             let other_width = if tail.count() > 0 { tail.bin_width() } else { 0.0 };
-            merged.merge(&tail);
+            merged.merge(&tail).unwrap();
             let mut sorted = blocks.concat();
             sorted.sort_by(f32::total_cmp);
             prop_assert_eq!(total(&merged), sorted.len() as u64);
@@ -228,9 +243,9 @@ mod tests {
     fn constant_pixels_of_any_size_are_counted() {
         for value in [0.0, 7.0, 1e12, -3e30] {
             let mut histogram = QuantileHistogram::default();
-            histogram.update(&[value; 16]);
-            histogram.update(&[value; 3]);
-            histogram.update(&[value + 2.0 * value.abs() + 5.0; 5]);
+            histogram.update(&[value; 16]).unwrap();
+            histogram.update(&[value; 3]).unwrap();
+            histogram.update(&[value + 2.0 * value.abs() + 5.0; 5]).unwrap();
             assert_eq!(total(&histogram), 24);
             assert!((histogram.quantile(0.5) - f64::from(value)).abs() <= 2.0 * histogram.bin_width());
         }
@@ -239,11 +254,11 @@ mod tests {
     #[test]
     fn pixels_that_are_no_numbers_are_left_out() {
         let mut histogram = QuantileHistogram::default();
-        histogram.update(&[1.0, f32::NAN]);
+        histogram.update(&[1.0, f32::NAN]).unwrap();
         assert!(histogram.quantile(0.5).is_nan() && histogram.bin_width().is_nan());
         let mut other = QuantileHistogram::default();
-        other.update(&[2.0, 4.0]);
-        other.merge(&histogram);
+        other.update(&[2.0, 4.0]).unwrap();
+        other.merge(&histogram).unwrap();
         assert_eq!((other.is_finite(), other.count()), (false, 2));
     }
 }
