@@ -126,7 +126,8 @@ pub(crate) struct Loaded {
     reasons: Vec<String>,
     /// Why a whole batch is missing, for a run that gets no other.
     empty: Option<LoaderError>,
-    not_finite: NotFiniteImages,
+    /// Images with pixels that are no numbers; what was told before comes from earlier steps of the run.
+    pub not_finite: NotFiniteImages,
 }
 
 impl Loaded {
@@ -226,10 +227,11 @@ pub(crate) fn load(
     names: &[String],
     montage: &mut Montage,
     state_file: StateFile<'_>,
+    not_finite: NotFiniteImages,
 ) -> Result<Loaded, Failure> {
     let (loader, console) = (&training.loader, state_file.console);
     let (batches, from) = state_file.begin(loader)?;
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded { not_finite, ..Loaded::default() };
     let options = loader.options();
     let max_batches = train.max_batches.unwrap_or(usize::MAX);
     // Of the epoch that the state is in, by this rank.

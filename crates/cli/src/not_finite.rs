@@ -1,6 +1,6 @@
 //! Images with pixels that are infinite or no number, told once each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchweave_geometry::PatchSpec;
 use patchweave_loader::{Batch, NotFiniteSample};
@@ -15,6 +15,8 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug, Default)]
 pub(crate) struct NotFiniteImages {
     images: BTreeMap<(String, &'static str), Found>,
+    /// Those that were told before.
+    told: BTreeSet<(String, &'static str)>,
 }
 
 #[derive(Debug)]
@@ -36,13 +38,14 @@ impl NotFiniteImages {
         }
     }
 
-    /// Tells of every image, and forgets them.
+    /// Tells of every image that was not told before.
     pub fn tell(&mut self, console: &Console) -> Result<(), Failure> {
         self.lines().into_iter().try_for_each(|line| console.say(line))
     }
 
     fn lines(&mut self) -> Vec<String> {
-        let images = std::mem::take(&mut self.images);
+        let mut images = std::mem::take(&mut self.images);
+        images.retain(|image, _| self.told.insert(image.clone()));
         let n_more = images.len().saturating_sub(MAX_NAMED);
         let named = images.into_iter().take(MAX_NAMED).map(|((source, role), Found { n_patches, first })| {
             let patches = match n_patches {

@@ -24,8 +24,18 @@ pub(crate) fn pair(first: f64, second: f64, width: f64, between: &str) -> String
         return format!("{} {between} {}", shown(first), shown(second));
     }
     let decimals = decimals.clamp(*DECIMALS.start(), *DECIMALS.end()).unsigned_abs() as usize;
-    let shown = |value: f64| format!("{value:.decimals$}");
+    let shown = |value: f64| {
+        let text = format!("{value:.decimals$}");
+        if width > 0.0 { text } else { without_zeros(&text) }
+    };
     format!("{} {between} {}", shown(first), shown(second))
+}
+
+/// A number with two decimals, and more where they are not 0.
+fn without_zeros(text: &str) -> String {
+    let least = text.find('.').map_or(text.len(), |point| point + 3);
+    let end = text.trim_end_matches('0').len().max(least);
+    text.get(..end).unwrap_or(text).to_owned()
 }
 
 /// The power of ten of the first digit.
@@ -63,7 +73,9 @@ mod tests {
         assert_eq!(of_mean(0.0, 1.234_5e-16), "0 ± 1.23e-16");
         assert_eq!(of_mean(1.5, 1.234e-14), "1.5 ± 1.23e-14".replace("1.5 ", "1.5e0 "));
         assert_eq!(of_mean(1e30, 2.5e28), "1e30 ± 2.5e28");
-        assert_eq!(of_mean(700.0, 0.0), "700.000000 ± 0.000000");
+        assert_eq!(of_mean(700.0, 0.0), "700.00 ± 0.00");
+        assert_eq!(of_mean(f64::from(0.7_f32), 0.0), "0.69999999 ± 0.00");
+        assert_eq!(of_mean(1e-16, 0.0), "1e-16 ± 0");
         let range = |low: f64, high: f64| pair(low, high, high - low, "to");
         assert_eq!(range(1000.001, 1000.002), "1000.00100 to 1000.00200");
         assert_eq!(range(3.0, 65_535.0), "3.00 to 65535.00");

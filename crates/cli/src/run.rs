@@ -44,6 +44,7 @@ pub(crate) fn run(
         rank: rank(&plan),
         durability,
         written: Vec::new(),
+        not_finite: NotFiniteImages::default(),
     };
     run.state.check()?;
     let removed = prepare_folder(&plan.output, durability).map_err(PipelineError::from)?;
@@ -78,6 +79,7 @@ struct Run<'a> {
     state: StateFile<'a>,
     console: &'a Console,
     written: Vec<PathBuf>,
+    not_finite: NotFiniteImages,
 }
 
 impl Run<'_> {
@@ -106,10 +108,12 @@ impl Run<'_> {
         let forecast = RunForecast::of(&training.loader, n_batches, self.plan.reading.cache_bytes as u64);
         self.console.say(forecast.line())?;
         let mut montage = Montage::new(if self.rank == 0 { train.montage_patches } else { 0 });
-        let mut loaded = load(&training, train, &names, &mut montage, self.state)?;
+        let not_finite = std::mem::take(&mut self.not_finite);
+        let mut loaded = load(&training, train, &names, &mut montage, self.state, not_finite)?;
         self.console.say(closing_line(&loaded.stats))?;
         self.console.say(forecast.against(&loaded.stats))?;
         loaded.tell_losses(self.console)?;
+        self.not_finite = loaded.not_finite;
         self.written.extend(montage.write(&self.plan.output, self.durability)?);
         if let Some(validation) = &training.validation {
             self.validate(validation)?;
@@ -118,9 +122,9 @@ impl Run<'_> {
     }
 
     /// Loads the validation once.
-    fn validate(&self, loader: &Loader) -> Result<(), Failure> {
+    fn validate(&mut self, loader: &Loader) -> Result<(), Failure> {
         let bar = self.console.progress("validation", loader.n_batches(), "batches");
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { not_finite: std::mem::take(&mut self.not_finite), ..Loaded::default() };
         let mut batches = loader.epoch(0)?;
         for batch in batches.by_ref() {
             loaded.add(batch)?;
@@ -131,7 +135,9 @@ impl Run<'_> {
         bar.finish_and_clear();
         let n_patches = counted(loader.n_patches(), "patch", "patches");
         self.console.say(format!("validation: {n_patches}, {}", closing_line(&loaded.stats)))?;
-        loaded.tell_losses(self.console)
+        loaded.tell_losses(self.console)?;
+        self.not_finite = loaded.not_finite;
+        Ok(())
     }
 
     fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
@@ -181,20 +187,13 @@ impl Run<'_> {
         if statistics.is_none() {
             self.tell_statistics(&prediction.statistics)?;
         }
-        // Every model sees the same tiles, so those of the first tell all.
-        let mut not_finite = Some(NotFiniteImages::default());
         for model in prediction.models() {
-            self.predict_with(&prediction, model, not_finite.take())?;
+            self.predict_with(&prediction, model)?;
         }
         Ok(())
     }
 
-    fn predict_with(
-        &mut self,
-        prediction: &Prediction,
-        labelled: &LabelledModel,
-        mut not_finite: Option<NotFiniteImages>,
-    ) -> Result<(), Failure> {
+    fn predict_with(&mut self, prediction: &Prediction, labelled: &LabelledModel) -> Result<(), Failure> {
         let LabelledModel { label, model } = labelled;
         if let Some(needed) = prediction.missing_overlap(model.as_ref()) {
             self.console.say(format!(
@@ -207,13 +206,14 @@ impl Run<'_> {
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
         };
-        let watch = |batch: &Batch| not_finite.iter_mut().for_each(|images| images.add(batch));
+        // Every model sees the same tiles: after the first one there is nothing new to tell.
+        let watch = |batch: &Batch| self.not_finite.add(batch);
         let files = prediction.run_watched(labelled, keep_going, watch)?;
         bar.finish_and_clear();
         let n_images = counted(prediction.images.len(), "image", "images");
         self.console
             .say(format!("prediction: {label} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
-        not_finite.iter_mut().try_for_each(|images| images.tell(self.console))?;
+        self.not_finite.tell(self.console)?;
         self.written.extend(files);
         for image in &prediction.images {
             for &format in prediction.formats() {

@@ -29,7 +29,8 @@ use crate::scalar::{Fractions, Names, fraction};
 pub enum FitSource {
     /// The training patches of one epoch, as CAREamics does.
     Patches {
-        /// The relative standard error, above 0, at which no more patches are needed; all of them without one.
+        /// The standard error of means and of deviations, as a part of the deviation and above 0, at which no more
+        /// patches are needed; all of them without one.
         tolerance: Option<f64>,
     },
     /// All pixels of the training images.

@@ -127,7 +127,7 @@ fn check_statistics(
             reader.refuse_found::<()>(
                 &value,
                 found,
-                "mean_std, or no tolerance: only means have a standard error",
+                "mean_std, or no tolerance: only means and deviations have a standard error",
             );
         }
         (Some(FitSource::Images), _) if constructor.is_some_and(|constructor| !constructor.has_inputs()) => {

@@ -130,7 +130,7 @@ impl ImageStack for Noting {
 
 #[test]
 fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
-    let pixels = Array::from_shape_fn([400, 400], |(y, x)| ((31 * y + 7 * x) % 97) as f32 + 0.5).into_dyn();
+    let pixels = Array::from_shape_fn([400, 400], |(y, x)| ((31 * y + 7 * x) % 997) as f32 + 0.5).into_dyn();
     let image = ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap();
     let noting = Arc::new(Noting { image, readers: Mutex::default() });
     let mut found = BTreeSet::new();
