@@ -131,6 +131,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Nothing yet, in a run that has told of such images.
+    pub fn after(not_finite: NotFiniteImages) -> Self {
+        Loaded { not_finite, ..Loaded::default() }
+    }
+
     fn note_skipped(&mut self, skipped: &LoaderError, n: usize) {
         self.n_skipped += n;
         if self.reasons.len() < MAX_REASONS {
@@ -231,7 +236,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, Failure> {
     let (loader, console) = (&training.loader, state_file.console);
     let (batches, from) = state_file.begin(loader)?;
-    let mut loaded = Loaded { not_finite, ..Loaded::default() };
+    let mut loaded = Loaded::after(not_finite);
     let options = loader.options();
     let max_batches = train.max_batches.unwrap_or(usize::MAX);
     // Of the epoch that the state is in, by this rank.

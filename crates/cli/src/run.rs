@@ -124,7 +124,7 @@ impl Run<'_> {
     /// Loads the validation once.
     fn validate(&mut self, loader: &Loader) -> Result<(), Failure> {
         let bar = self.console.progress("validation", loader.n_batches(), "batches");
-        let mut loaded = Loaded { not_finite: std::mem::take(&mut self.not_finite), ..Loaded::default() };
+        let mut loaded = Loaded::after(std::mem::take(&mut self.not_finite));
         let mut batches = loader.epoch(0)?;
         for batch in batches.by_ref() {
             loaded.add(batch)?;

@@ -9,10 +9,10 @@ use patchweave_loader::{Loader, MixPart};
 use patchweave_patching::Patching;
 use patchweave_transform::{AugmentError, Augmentation, XyFlip, XyRandomRotate90};
 
+use crate::fitting::{Effort, of_images, of_patches};
 use crate::label_like::label_like;
 use crate::leaks::Trained;
 use crate::marks::marks;
-use crate::fitting::{Effort, of_images, of_patches};
 use crate::split::{Split, shared};
 use crate::stream::{loader_options, order, patch_bytes, validation_options, weights};
 use crate::{Images, KeepGoing, Notice, PipelineError, Statistics};
