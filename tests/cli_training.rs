@@ -91,8 +91,10 @@ fn an_image_that_is_listed_twice_counts_once_or_leaks() {
     ended.says("1 of 2 images are in the list before and are left out");
     leaks.with_code(0).says("leaks: none");
     // Another target of the same image is another example, of which validation patches may not be split off.
-    fs::copy(place.path("image.tiff"), place.path("copy.tiff")).unwrap();
-    let twice = "image.tiff, ./image.tiff]\n  target: [image.tiff, copy.tiff]";
+    for copy in ["first.tiff", "second.tiff"] {
+        fs::copy(place.path("image.tiff"), place.path(copy)).unwrap();
+    }
+    let twice = "image.tiff, ./image.tiff]\n  target: [first.tiff, second.tiff]";
     let config = with(&config, "image.tiff, ./image.tiff]", twice);
     let (ended, leaks) = run_and_check(&place, &config);
     ended.says("from 2 images");
