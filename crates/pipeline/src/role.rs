@@ -21,6 +21,8 @@ pub(crate) struct RoleImage {
     pub facts: ImageFacts,
     /// The path that it comes from.
     pub path: PathBuf,
+    /// Which of the images of the path it is.
+    number: usize,
     pub key: Key,
     /// What was opened; nothing for an image that a simulation will make.
     opened: Option<(Pyramid, Identity)>,
@@ -36,7 +38,7 @@ pub(crate) enum Key {
 impl RoleImage {
     /// An image that a simulation will make.
     pub fn planned(facts: ImageFacts, path: PathBuf) -> Self {
-        RoleImage { facts, key: Key::Planned(path.clone()), path, opened: None }
+        RoleImage { facts, key: Key::Planned(path.clone()), path, number: 0, opened: None }
     }
 
     /// The image with this number of those that a path gave; `None` without a level.
@@ -49,7 +51,7 @@ impl RoleImage {
         };
         let key = ImageKey::of(&with_identity(info, &identity));
         let key = key.map_or_else(|| Key::Planned(path.join(number.to_string())), Key::Image);
-        Some(RoleImage { facts, path, key, opened: Some((levels, identity)) })
+        Some(RoleImage { facts, path, number, key, opened: Some((levels, identity)) })
     }
 }
 
@@ -94,12 +96,13 @@ impl Role {
     /// The names that images have inside of each file.
     pub fn by_file(&self) -> Vec<(&Path, Vec<&str>)> {
         let mut files: Vec<(&Path, Vec<&str>)> = Vec::new();
-        for RoleImage { path, facts, .. } in &self.found {
+        for RoleImage { path, facts, number, .. } in &self.found {
             // Sources are called as paths are shown, also where a name is not UTF-8.
             let file = path.display().to_string();
             let name = facts.source.strip_prefix(&file).unwrap_or(&facts.source);
             match files.last_mut() {
-                Some((last, names)) if last == path => names.push(name),
+                // A path that is listed again starts again.
+                Some((last, names)) if *last == path && *number > 0 => names.push(name),
                 _ => files.push((path, vec![name])),
             }
         }
