@@ -5,7 +5,7 @@ mod support;
 
 use patchweave::sink::Format;
 use patchweave_testkit::{Faults, Server};
-use support::{PREDICT, Place, with};
+use support::{Ended, PREDICT, Place, with};
 
 fn place() -> Place {
     let place = Place::new();
@@ -49,4 +49,86 @@ fn predictions_on_zarrs_over_http_are_those_on_files() {
     assert!(!local.is_empty());
     assert_eq!(images(predict(&url, "remote")), local);
     assert!(server.n_faults() > 0);
+}
+
+/// The variables that could let a test reach somebody, or be somebody.
+const CREDENTIALS: [&str; 11] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SKIP_SIGNATURE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT",
+    "AWS_REGION",
+];
+
+/// Runs `info` on an image in a bucket of the server, with these variables and none of the machine.
+fn info_of_bucket(place: &Place, server: &Server, variables: &[(&str, &str)]) -> Ended {
+    let mut command = assert_cmd::Command::new(support::PATCHWEAVE);
+    CREDENTIALS.iter().for_each(|name| drop(command.env_remove(name)));
+    let endpoint = format!("http://{}", server.address);
+    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ALLOW_HTTP", "true").current_dir(place.path(""));
+    command.envs(variables.iter().copied());
+    Ended::of(command.args(["info", "s3://bucket/cells.ome.zarr"]))
+}
+
+const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
+
+#[test]
+fn a_bucket_without_credentials_names_the_variables() {
+    let place = place();
+    let server = Server::start(&place.path(""), Faults::default());
+    let told = info_of_bucket(&place, &server, &[]).with_code(1);
+    told.complains(&[
+        "got no credentials, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_SKIP_SIGNATURE=true for a public bucket",
+    ]);
+    assert_eq!(server.n_requests(), 0);
+}
+
+#[test]
+fn a_wrong_key_a_bucket_that_is_not_there_and_a_server_that_is_down_are_told_apart() {
+    let place = place();
+    let refusing = |status, code| {
+        let refusal = Some(("", status, code));
+        let server = Server::start(&place.path(""), Faults { refusal, ..Faults::default() });
+        info_of_bucket(&place, &server, &KEY).with_code(1)
+    };
+    refusing("403 Forbidden", "InvalidAccessKeyId").complains(&[
+        "the server refuses the key (403 InvalidAccessKeyId: this is why), check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
+    ]);
+    refusing("404 Not Found", "NoSuchBucket").complains(&["there is no bucket bucket on the server"]);
+    let server = Server::start(&place.path(""), Faults::default());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("http://{free}");
+    let down = [KEY[0], KEY[1], ("AWS_ENDPOINT_URL", nobody.as_str())];
+    let told = info_of_bucket(&place, &server, &down).with_code(1);
+    told.complains(&[&format!("the server {free} does not answer (4 tries): Connection refused")]);
+}
+
+#[test]
+fn how_networks_are_read_is_up_to_the_configuration() {
+    let place = place();
+    let server = Server::start(&place.path(""), Faults { error_500: 2, ..Faults::default() });
+    let url = format!("http://{}/cells.ome.zarr", server.address);
+    let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "input: image.tiff", &format!("input: {url}"));
+    let reading = |block: &str| with(&config, "data_config:", &format!("reading: {block}\ndata_config:"));
+    place.run(&reading("{in_flight_mib: 1, remote: {requests: 1, idle_seconds: 60}}")).with_code(0);
+    assert_eq!(server.most_at_once(), 1);
+    let told = place.run(&reading("{remote: {tries: 1}}"));
+    told.complains(&["the server answers 500 Internal Server Error: out of order (1 try)"]);
+    for (block, key) in [
+        ("{in_flight_mib: 0}", "reading.in_flight_mib"),
+        ("{remote: {requests: 0}}", "reading.remote.requests"),
+        ("{remote: {idle_seconds: 0}}", "reading.remote.idle_seconds"),
+        ("{remote: {tries: 0}}", "reading.remote.tries"),
+        ("{remote: {instance_credentials: 1}}", "reading.remote.instance_credentials"),
+        ("{remote: {timeout: 1}}", "reading.remote.timeout: unknown key"),
+    ] {
+        place.run(&reading(block)).with_code(2).complains(&[key]);
+    }
 }

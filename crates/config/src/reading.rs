@@ -1,6 +1,7 @@
 //! The section `reading`: what reading images may take, and which files it may follow links to.
 
 use crate::reader::{Reader, Value};
+use crate::remote::{RemotePlan, remote};
 use crate::scalar::{Names, count, truth};
 
 /// How images are read.
@@ -10,13 +11,14 @@ use crate::scalar::{Names, count, truth};
 ///
 /// let text = "
 /// output: out
-/// reading: {cache_mib: 64, links_outside: true}
+/// reading: {cache_mib: 64, in_flight_mib: 512, links_outside: true}
 /// data_config:
 ///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
 /// predict: {input: a.tiff, models: [identity]}
 /// ";
 /// let reading = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.reading;
 /// assert_eq!((reading.cache_bytes, reading.chunk_bytes), (64 << 20, 1 << 30));
+/// assert_eq!(reading.in_flight_bytes, 512 << 20);
 /// assert!(reading.links_outside && reading.map_files);
 /// assert_eq!(reading.non_finite, patchweave_config::NonFinitePlan::Keep);
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
@@ -27,12 +29,16 @@ pub struct ReadingPlan {
     pub cache_bytes: usize,
     /// Bytes that one chunk, strip or tile may decode to.
     pub chunk_bytes: usize,
+    /// Bytes of chunks that are fetched and decoded at a time, by all threads together.
+    pub in_flight_bytes: usize,
     /// Whether uncompressed pixels are read from mapped files.
     pub map_files: bool,
     /// Whether metadata may name files outside of the folder of an image.
     pub links_outside: bool,
     /// What becomes of patches with pixels that are infinite or no number.
     pub non_finite: NonFinitePlan,
+    /// How images behind URLs are read.
+    pub remote: RemotePlan,
 }
 
 /// What becomes of patches with pixels that are infinite or no number.
@@ -55,19 +61,22 @@ const NON_FINITE: Names<'_, NonFinitePlan> =
     Names { known: &[("keep", NonFinitePlan::Keep), ("fail", NonFinitePlan::Fail)], refused: &[] };
 
 impl Default for ReadingPlan {
-    /// 256 MiB of chunks, 1 GiB for one of them, files are mapped, no links to outside, all pixels are kept.
+    /// 256 MiB of chunks, 1 GiB for one of them and in flight, files are mapped, no links to outside, all pixels are kept.
     fn default() -> Self {
         ReadingPlan {
             cache_bytes: 256 << 20,
             chunk_bytes: 1 << 30,
+            in_flight_bytes: 1 << 30,
             map_files: true,
             links_outside: false,
             non_finite: NonFinitePlan::Keep,
+            remote: RemotePlan::default(),
         }
     }
 }
 
-const KEYS: &[&str] = &["cache_mib", "chunk_mib", "map_files", "links_outside", "non_finite"];
+const KEYS: &[&str] =
+    &["cache_mib", "chunk_mib", "in_flight_mib", "map_files", "links_outside", "non_finite", "remote"];
 
 const MIB: usize = 1 << 20;
 
@@ -81,15 +90,21 @@ pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Read
     let chunk = block.or(reader, "chunk_mib", default.chunk_bytes / MIB, |reader, value| {
         count(reader, value, 1..=usize::MAX / MIB)
     });
+    let in_flight = block.or(reader, "in_flight_mib", default.in_flight_bytes / MIB, |reader, value| {
+        count(reader, value, 1..=usize::MAX / MIB)
+    });
     let map_files = block.or(reader, "map_files", default.map_files, truth);
     let links_outside = block.or(reader, "links_outside", default.links_outside, truth);
     let non_finite =
         block.or(reader, "non_finite", default.non_finite, |reader, value| NON_FINITE.read(reader, value));
+    let remote = block.or(reader, "remote", default.remote, remote);
     Some(ReadingPlan {
         cache_bytes: cache.map_or(default.cache_bytes, |mib| mib * MIB),
         chunk_bytes: chunk.map_or(default.chunk_bytes, |mib| mib * MIB),
+        in_flight_bytes: in_flight.map_or(default.in_flight_bytes, |mib| mib * MIB),
         map_files: map_files.unwrap_or(default.map_files),
         links_outside: links_outside.unwrap_or(default.links_outside),
         non_finite: non_finite.unwrap_or(default.non_finite),
+        remote: remote.unwrap_or(default.remote),
     })
 }

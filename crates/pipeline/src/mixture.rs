@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    ConfigErrors, DataPlan, Findings, LoadError, MixPlan, Outside, Problem, ReadingPlan, RunPlan, SampleForm,
-    ShapesPlan, TrainPlan, load_and_check,
+    ConfigErrors, DataPlan, Findings, LoadError, MixPlan, Outside, Problem, ReadingPlan, RemotePlan, RunPlan,
+    SampleForm, ShapesPlan, TrainPlan, load_and_check,
 };
 
 use crate::Images;
@@ -150,7 +150,7 @@ impl MixReader<'_> {
         let warnings: Vec<_> =
             self.unused(&plan).into_iter().map(|(key, why)| plan.warning_at(key, why)).collect();
         plan.warnings.extend(warnings);
-        // Nothing of it is predicted, and its cache is that of the whole run.
+        // Nothing of it is predicted, and what all images share is that of the whole run.
         plan.predict = None;
         // Nor is it validated, so that no patch is split off.
         if let Some(train) = &mut plan.train {
@@ -161,7 +161,13 @@ impl MixReader<'_> {
         if let Some((found, expected)) = self.other_targets(&plan) {
             return Err(problem(format!("{file} {found}"), expected));
         }
-        let reading = ReadingPlan { cache_bytes: ReadingPlan::default().cache_bytes, ..plan.reading };
+        let shared = ReadingPlan::default();
+        let reading = ReadingPlan {
+            cache_bytes: shared.cache_bytes,
+            in_flight_bytes: shared.in_flight_bytes,
+            remote: RemotePlan { requests: shared.remote.requests, ..plan.reading.remote },
+            ..plan.reading
+        };
         let opening = self.opening.for_reading(&reading);
         let (opened, found) = read_plan(&plan, &opening, self.before_simulation);
         if !found.problems.is_empty() {
@@ -213,6 +219,8 @@ impl MixReader<'_> {
             ("train.val_target", !train.val_targets.is_empty()),
             ("data_config.n_val_patches", train.n_val_patches > 0),
             ("reading.cache_mib", self.plan.reading.cache_bytes != other.reading.cache_bytes),
+            ("reading.in_flight_mib", self.plan.reading.in_flight_bytes != other.reading.in_flight_bytes),
+            ("reading.remote.requests", self.plan.reading.remote.requests != other.reading.remote.requests),
         ];
         let decider = self.plan.file().display();
         let differing = differing.into_iter().filter(|(key, differs)| *differs && other.has_key(key));

@@ -2,10 +2,14 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
-use patchweave_config::{AxesQuestion, DataType, ReadingPlan, UnknownAxes};
+use patchweave_config::{AxesQuestion, DataType, ReadingPlan, RemotePlan, UnknownAxes};
 use patchweave_geometry::Axes;
-use patchweave_stack::{ChunkCache, Formats, OpenOptions, OpenRequest, Pyramid, StackError};
+use patchweave_stack::{
+    ChunkCache, Formats, OpenOptions, OpenRequest, Pyramid, ReadBudget, RemoteOptions, RequestLimit,
+    StackError,
+};
 
 use crate::simulated::{future_files, planned_axes};
 
@@ -47,8 +51,12 @@ impl Opening {
         if reading.chunk_bytes != default.chunk_bytes {
             options.decoded_chunk_bytes = reading.chunk_bytes;
         }
+        if reading.in_flight_bytes != default.in_flight_bytes {
+            options.in_flight = ReadBudget::new(reading.in_flight_bytes as u64);
+        }
         options.map_files &= reading.map_files;
         options.links_outside |= reading.links_outside;
+        read_remote(&mut options.remote, reading.remote);
         opening
     }
 
@@ -92,6 +100,21 @@ impl Opening {
             is_readable: false,
         })
     }
+}
+
+/// What a configuration says of images behind URLs, unless it is the default.
+fn read_remote(options: &mut RemoteOptions, plan: RemotePlan) {
+    let default = RemotePlan::default();
+    if plan.requests != default.requests {
+        options.requests = RequestLimit::new(plan.requests);
+    }
+    if plan.idle_seconds != default.idle_seconds {
+        options.idle = Duration::from_secs(plan.idle_seconds);
+    }
+    if plan.tries != default.tries {
+        options.tries = plan.tries;
+    }
+    options.instance_credentials |= plan.instance_credentials;
 }
 
 /// The name of the format of a data type; `None` where the ending of every path tells it.

@@ -6,6 +6,7 @@
 
 mod array;
 mod blocks;
+mod budget;
 mod cache;
 mod chunk;
 mod chunked;
@@ -30,6 +31,7 @@ mod own_axes;
 mod part;
 mod pattern;
 mod pooled_reader;
+mod process;
 mod read_cost;
 mod remote;
 mod runs;
@@ -38,6 +40,7 @@ mod url;
 mod zarr;
 
 pub use array::ArrayStack;
+pub use budget::ReadBudget;
 pub use cache::{CacheStats, ChunkCache};
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use disk::stored_bytes;
@@ -53,6 +56,6 @@ pub use members::{Member, Members};
 pub use npy::{RawArray, open_raw};
 pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use read_cost::ReadCost;
-pub use remote::RemoteOptions;
+pub use remote::{RemoteOptions, RequestLimit};
 pub use url::is_url;
 pub use zarr::ZarrUri;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::zarr::ShardIndices;
-use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, StackError};
+use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, ReadBudget, RemoteOptions, StackError};
 
 /// What reading may take, and what all images that are opened with it share.
 #[derive(Debug, Clone)]
@@ -14,6 +13,8 @@ use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, RemoteOptions, 
 pub struct OpenOptions {
     /// Where decoded chunks are kept. Clones of the options share it, so give the same to all images of a data set.
     pub cache: ChunkCache,
+    /// How many bytes of chunks are fetched and decoded at a time, by all threads; shared like the cache.
+    pub in_flight: ReadBudget,
     /// TIFF, NPY, NPZ, HDF5 and zip files and shards that are kept open, and mapped, for the next read; the default is
     /// that of the process ([`FilePool::of_process`]). Chunks of a Zarr in a folder are opened when they are read.
     pub files: FilePool,
@@ -32,8 +33,6 @@ pub struct OpenOptions {
     pub links_outside: bool,
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
-    /// Where chunks lie in the shards of Zarrs; shared like the cache.
-    pub(crate) shard_indices: ShardIndices,
 }
 
 impl OpenOptions {
@@ -45,17 +44,17 @@ impl OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// A cache of 256 MiB of its own, the open files of the process, 1 GiB for a chunk, files are mapped, no links to
-    /// outside.
+    /// A cache of 256 MiB of its own, the open files of the process, 1 GiB for a chunk and in flight, files are mapped, no
+    /// links to outside.
     fn default() -> Self {
         OpenOptions {
             cache: ChunkCache::new(256 << 20),
+            in_flight: ReadBudget::new(1 << 30),
             files: FilePool::of_process(),
             decoded_chunk_bytes: 1 << 30,
             map_files: true,
             links_outside: false,
             remote: RemoteOptions::default(),
-            shard_indices: ShardIndices::default(),
         }
     }
 }

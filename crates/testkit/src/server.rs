@@ -35,6 +35,14 @@ pub struct Faults {
     pub whole: Option<&'static str>,
     /// A megabyte behind the part that was asked for, if the object's name ends so.
     pub long: Option<&'static str>,
+    /// A status and a code in XML, as S3 refuses, for every object whose name ends so.
+    pub refusal: Option<(&'static str, &'static str, &'static str)>,
+    /// Bodies come in so many pieces, with such a pause before each.
+    pub pace: Option<(usize, Duration)>,
+    /// Nothing more after half of the body, until the client hangs up, for every object whose name ends so.
+    pub stall: Option<&'static str>,
+    /// Answers do not say which version of an object they give.
+    pub no_version: bool,
 }
 
 /// A server of a folder, until it is dropped.
@@ -49,6 +57,8 @@ struct Shared {
     faults: Faults,
     n_requests: AtomicU64,
     n_faults: AtomicU64,
+    at_once: AtomicU64,
+    most_at_once: AtomicU64,
     /// How often every object was given in full, by name and range.
     served: Mutex<BTreeMap<String, usize>>,
     stop: AtomicBool,
@@ -65,6 +75,8 @@ impl Server {
             faults,
             n_requests: AtomicU64::new(0),
             n_faults: AtomicU64::new(0),
+            at_once: AtomicU64::new(0),
+            most_at_once: AtomicU64::new(0),
             served: Mutex::default(),
             stop: AtomicBool::new(false),
         });
@@ -93,6 +105,12 @@ impl Server {
         self.shared.n_requests.load(Ordering::Relaxed)
     }
 
+    /// The most requests that were answered at the same time.
+    #[must_use]
+    pub fn most_at_once(&self) -> u64 {
+        self.shared.most_at_once.load(Ordering::Relaxed)
+    }
+
     /// How often something went wrong that should.
     #[must_use]
     pub fn n_faults(&self) -> u64 {
@@ -112,7 +130,11 @@ fn serve(shared: &Shared, stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some((target, range)) = request(&mut reader) {
-        if !answer(shared, &stream, &target, range.as_deref()) {
+        let at_once = shared.at_once.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.most_at_once.fetch_max(at_once, Ordering::Relaxed);
+        let may_go_on = answer(shared, &stream, &target, range.as_deref());
+        shared.at_once.fetch_sub(1, Ordering::Relaxed);
+        if !may_go_on {
             return;
         }
     }
@@ -151,6 +173,7 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         status,
         whole,
         long,
+        ..
     } = shared.faults;
     std::thread::sleep(delay);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
@@ -173,6 +196,14 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     if let Some((_, status)) = status.filter(|(end, _)| path.ends_with(end)) {
         fault();
         return plain(status, "as told");
+    }
+    if let Some((_, status, code)) = shared.faults.refusal.filter(|(end, _, _)| path.ends_with(end)) {
+        fault();
+        let message = "this is why.\nAnd more of it";
+        return plain(
+            status,
+            &format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"),
+        );
     }
     if forbidden.is_some_and(|end| path.ends_with(end)) {
         return plain("403 Forbidden", "not for you");
@@ -208,10 +239,18 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         longer = [part, &[0; 1 << 20]].concat();
         part = &longer;
     }
+    let version = if shared.faults.no_version { String::new() } else { format!("ETag: \"{size}\"\r\n") };
     head += &format!(
-        "Content-Length: {}\r\nETag: \"{size}\"\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",
+        "Content-Length: {}\r\n{version}Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",
         part.len()
     );
+    if shared.faults.stall.is_some_and(|end| path.ends_with(end)) {
+        fault();
+        drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&part[..part.len() / 2])));
+        // Ends when the client does.
+        drop(std::io::copy(&mut stream, &mut std::io::sink()));
+        return false;
+    }
     if is_turn(cut_body) && part.len() > 1 {
         fault();
         drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&part[..part.len() / 2])));
@@ -219,7 +258,13 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     }
     let name = format!("{path} {}", range.unwrap_or("whole"));
     *shared.served.lock().unwrap().entry(name).or_default() += 1;
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(part)).is_ok()
+    let (n_pieces, pause) = shared.faults.pace.unwrap_or((1, Duration::ZERO));
+    let mut pieces = part.chunks(part.len().div_ceil(n_pieces).max(1));
+    stream.write_all(head.as_bytes()).is_ok()
+        && pieces.all(|piece| {
+            std::thread::sleep(pause);
+            stream.write_all(piece).is_ok()
+        })
 }
 
 /// The folders directly below the prefix of a query, as S3 tells them.

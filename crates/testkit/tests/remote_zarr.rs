@@ -135,8 +135,9 @@ fn every_chunk_and_index_is_asked_for_once() {
     let (shards, plain): (Vec<_>, Vec<_>) =
         chunks.into_iter().partition(|(name, _)| name.contains("/image/1/"));
     assert_eq!(plain.len(), 2 * 3 * 3, "{plain:?}");
-    // 2 × 1 × 2 shards with an index each, and the chunks inside of the image.
-    assert_eq!(shards.len(), 4 + 2 * 3 * 3, "{shards:?}");
+    // 2 × 1 × 2 shards with an index each, and the chunks inside of the image, of which those that a thread takes together
+    // share a request.
+    assert!((2 * 4..=4 + 2 * 3 * 3).contains(&shards.len()), "{shards:?}");
     assert!(served.values().all(|n| *n == 1), "{served:?}");
 }
 
@@ -148,13 +149,12 @@ fn what_stays_broken_is_named() {
     let path = url(&server, "image/0");
     let stack = open(&path, DataType::Zarr, None, &options()).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
-    let object = format!("{}/c/1/2/1", path.display());
-    let start = format!(
-        "{path}: chunk [1, 2, 1] ({object}) cannot be read: {object}: cannot be read (4 tries): ",
+    let expected = format!(
+        "{path}: chunk [1, 2, 1] ({path}/c/1/2/1) cannot be read: the server answers 500 Internal Server Error: out of \
+         order (4 tries)",
         path = path.display()
     );
-    assert!(text.starts_with(&start), "{text}");
-    assert!(text.contains("500"), "{text}");
+    assert_eq!(text, expected);
     assert_eq!(server.n_faults(), 4);
 }
 
@@ -182,7 +182,9 @@ fn refusals_are_not_asked_for_again() {
         let server = Server::start(folder.path(), faults);
         let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
         let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
-        assert!(text.contains(status), "{text}");
+        let tries = if n_tries == 1 { "(1 try)".to_owned() } else { format!("({n_tries} tries)") };
+        let expected = format!(" cannot be read: the server answers {status}: as told {tries}");
+        assert!(text.ends_with(&expected), "{text}");
         assert_eq!(server.n_faults(), n_tries, "{text}");
     }
 }
@@ -192,7 +194,7 @@ fn a_server_that_ignores_ranges_is_asked_once() {
     let folder = bucket();
     let faults = Faults { whole: Some("image/1/c/0/0/0"), ..Faults::default() };
     let (text, n_tries) = sharded_error(folder.path(), faults);
-    assert!(text.contains("the shard's index cannot be read: ") && text.contains("(1 try): "), "{text}");
+    assert!(text.contains("the shard's index cannot be read: "), "{text}");
     assert!(text.contains("Range request not supported"), "{text}");
     assert_eq!(n_tries, 1);
 
@@ -200,7 +202,7 @@ fn a_server_that_ignores_ranges_is_asked_once() {
     let path = Path::new("s3://deep/cells.zarr/image/1");
     let stack = open(path, DataType::Zarr, None, &bucket_options(&server)).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
-    assert!(text.contains("(1 try): ") && text.contains("non-partial response"), "{text}");
+    assert!(text.contains("non-partial response"), "{text}");
 }
 
 #[test]
@@ -208,10 +210,8 @@ fn bodies_that_do_not_end_are_left() {
     let folder = bucket();
     let (text, _) =
         sharded_error(folder.path(), Faults { long: Some("image/1/c/0/0/0"), ..Faults::default() });
-    assert!(
-        text.contains("(4 tries): got more than ") && text.ends_with(" bytes, expected as many"),
-        "{text}"
-    );
+    let end = "the shard's index cannot be read: got more than 100 bytes, expected as many";
+    assert!(text.ends_with(end), "{text}");
 }
 
 #[test]
@@ -324,7 +324,10 @@ fn what_is_forbidden_is_not_missing() {
     std::fs::remove_file(folder.path().join("deep/cells.zarr/image/0/c/1/0/0")).unwrap();
     let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, Some(&[0]), &whole(&*stack)).unwrap_err());
-    assert!(text.contains("cannot be read (1 try)") && text.contains("403"), "{text}");
+    assert!(
+        text.ends_with(" cannot be read: the server denies access (403 Forbidden: not for you)"),
+        "{text}"
+    );
     let patch = stack.read_patch(0, Some(&[1]), &whole(&*stack)).unwrap();
     assert_eq!((patch[[0, 0, 0, 0]], patch[[0, 0, 8, 0]]), (0.0, f32::from(image()[[1, 8, 0]])));
 }
@@ -334,10 +337,13 @@ fn a_server_that_hangs_is_left() {
     let folder = bucket();
     let server = Server::start(folder.path(), Faults { delay: Duration::from_secs(5), ..Faults::default() });
     let mut options = options();
-    (options.remote.timeout, options.remote.tries) = (Duration::from_millis(30), 2);
+    (options.remote.idle, options.remote.tries) = (Duration::from_millis(30), 2);
     let error = open(&url(&server, "image/0"), DataType::Zarr, None, &options).err().unwrap();
-    let text = with_causes(&error);
-    assert!(text.contains("cannot be read (2 tries)"), "{text}");
+    let expected = format!(
+        " cannot be read: the server {} does not answer (2 tries): operation timed out",
+        server.address
+    );
+    assert!(with_causes(&error).ends_with(&expected), "{error:?}");
 }
 
 #[test]
@@ -346,11 +352,11 @@ fn a_server_that_is_not_there_is_named() {
     for scheme in ["http", "https"] {
         let path = PathBuf::from(format!("{scheme}://{free}/x.zarr"));
         let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
-        let start = format!(
-            "{p}: zarr.json cannot be read: {p}/zarr.json: cannot be read (4 tries): ",
+        let expected = format!(
+            "{p}: zarr.json cannot be read: the server {free} does not answer (4 tries): Connection refused (os error 111)",
             p = path.display()
         );
-        assert!(text.starts_with(&start), "{text}");
+        assert_eq!(text, expected);
     }
 }
 

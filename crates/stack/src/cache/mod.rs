@@ -1,13 +1,21 @@
 //! Decoded chunks kept for the next patch, within a budget of bytes that many images share.
 
+mod indices;
+mod kept;
 #[cfg(test)]
 mod tests;
+mod work;
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::indices::KeptIndices;
+pub(crate) use self::indices::{Index, IndexSlot};
+pub(crate) use self::kept::Found;
+use self::kept::Kept;
+pub(crate) use self::work::Claimed;
+use self::work::Outcome;
 use crate::StackError;
 use crate::chunk::DecodedChunk;
 use crate::read_cost::{decoding, has_decoded, has_hit, waiting};
@@ -16,6 +24,9 @@ use crate::read_cost::{decoding, has_decoded, has_hit, waiting};
 ///
 /// Clones share their chunks and their budget. Readers copy from a chunk without holding a lock, and a chunk that
 /// many threads ask for at once is decoded by one of them while the others wait for it.
+///
+/// What tells where chunks lie in the shards of Zarrs counts as well: up to an eighth of the budget, and in any case the
+/// index of the shard that was used last.
 ///
 /// ```
 /// use patchweave_stack::{ChunkCache, OpenOptions};
@@ -44,7 +55,7 @@ pub struct CacheStats {
     pub n_decodes: u64,
     /// Bytes of the decoded chunks.
     pub decoded_bytes: u64,
-    /// Bytes that are kept now, with what it takes to find them.
+    /// Bytes that are kept now, with what it takes to find them and with the indices of shards.
     pub kept_bytes: u64,
 }
 
@@ -58,58 +69,32 @@ pub(crate) struct ChunkKey {
 /// What an entry takes beside its pixels, about; missing chunks have hardly any.
 const ENTRY_BYTES: u64 = 256;
 
+/// The share of the budget that indices of shards may take.
+const INDEX_SHARE: u64 = 8;
+
 struct Shared {
     budget: u64,
     kept: Mutex<Kept>,
+    indices: Mutex<KeptIndices>,
     n_hits: AtomicU64,
     n_misses: AtomicU64,
     n_decodes: AtomicU64,
     decoded_bytes: AtomicU64,
 }
 
-#[derive(Default)]
-struct Kept {
-    /// Sorted by image, so that one can be forgotten.
-    chunks: BTreeMap<ChunkKey, Entry>,
-    /// The chunks by their last use.
-    by_use: BTreeMap<u64, ChunkKey>,
-    n_uses: u64,
-    n_bytes: u64,
-    /// Chunks that a thread is decoding.
-    in_work: HashMap<ChunkKey, Arc<Work>>,
-}
-
-struct Entry {
-    chunk: Arc<DecodedChunk>,
-    n_bytes: u64,
-    last_use: u64,
-}
-
-/// A chunk that one thread decodes and others may wait for.
-#[derive(Default)]
-struct Work {
-    outcome: Mutex<Option<Outcome>>,
-    is_done: Condvar,
-}
-
-#[derive(Clone)]
-enum Outcome {
-    Decoded(Arc<DecodedChunk>),
-    Failed(Arc<StackError>),
-    /// The thread panicked; whoever waits tries for itself.
-    Abandoned,
-}
-
-/// What a request finds.
-enum Found {
+/// What there is of a chunk for a thread that does not wait.
+pub(crate) enum Claim {
     Kept(Arc<DecodedChunk>),
-    InWork(Arc<Work>),
-    Nothing(Arc<Work>),
+    /// Another thread decodes it.
+    InWork,
+    /// This thread is to decode it.
+    Claimed(Claimed),
 }
 
 impl ChunkCache {
-    /// A cache that never holds more than `budget` bytes, about 256 of them beside the pixels of each chunk; with 0 it holds nothing, but chunks that are asked for
-    /// at the same time are still decoded once.
+    /// A cache that never holds more than `budget` bytes, about 256 of them beside the pixels of each chunk, but for one
+    /// index of a shard; with 0 it holds nothing else, but chunks that are asked for at the same time are still decoded
+    /// once.
     #[must_use]
     pub fn new(budget: u64) -> Self {
         let counter = AtomicU64::default;
@@ -117,6 +102,7 @@ impl ChunkCache {
             shared: Arc::new(Shared {
                 budget,
                 kept: Mutex::default(),
+                indices: Mutex::default(),
                 n_hits: counter(),
                 n_misses: counter(),
                 n_decodes: counter(),
@@ -141,16 +127,17 @@ impl ChunkCache {
             n_misses: count(&shared.n_misses),
             n_decodes: count(&shared.n_decodes),
             decoded_bytes: count(&shared.decoded_bytes),
-            kept_bytes: shared.kept().n_bytes,
+            kept_bytes: shared.kept().n_bytes(),
         }
     }
 
-    /// Forgets all chunks; what was asked for stays counted.
+    /// Forgets all chunks and indices; what was asked for stays counted.
     pub fn clear(&self) {
+        let mut indices = self.shared.indices();
+        indices.clear();
         let mut kept = self.shared.kept();
-        kept.chunks.clear();
-        kept.by_use.clear();
-        kept.n_bytes = 0;
+        kept.clear();
+        kept.set_aside(0, self.budget());
     }
 
     /// A number that no other image has.
@@ -161,50 +148,114 @@ impl ChunkCache {
 
     /// Forgets the chunks of an image.
     pub(crate) fn forget(&self, image: u64) {
-        let mut kept = self.shared.kept();
-        let all = ChunkKey { image, chunk: 0 }..=ChunkKey { image, chunk: u64::MAX };
-        let keys: Vec<ChunkKey> = kept.chunks.range(all).map(|(key, _)| *key).collect();
-        keys.into_iter().for_each(|key| kept.remove(key));
+        self.shared.kept().forget(image);
     }
 
     /// A chunk that is kept, or else the one that `decode` makes.
     ///
-    /// Where several threads ask at once, the `decode` of one of them runs, and all get its chunk or its error.
-    pub(crate) fn get_or_decode(
+    /// Where several threads ask at once, the `decode` of one of them runs, and all get its chunk or its error. What `admit`
+    /// gives is held while it runs. A thread that waits in `admit` keeps nobody from the chunk, and one that waits for
+    /// another thread holds nothing.
+    pub(crate) fn get_or_decode<P>(
         &self,
         key: ChunkKey,
+        admit: impl Fn() -> P,
         decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
     ) -> Result<Arc<DecodedChunk>, StackError> {
-        let shared = &self.shared;
-        let work = loop {
-            let work = match shared.find(key) {
-                Found::Kept(chunk) => return Ok(chunk),
-                Found::Nothing(work) => break work,
-                Found::InWork(work) => work,
-            };
-            match waiting(|| work.wait()) {
-                Outcome::Decoded(chunk) => {
-                    shared.book_hit();
-                    return Ok(chunk);
+        loop {
+            match self.look(key) {
+                Some(Found::Kept(chunk)) => return Ok(chunk),
+                Some(Found::InWork(work)) => match waiting(|| work.wait()) {
+                    Outcome::Decoded(chunk) => {
+                        self.shared.book_hit();
+                        return Ok(chunk);
+                    }
+                    Outcome::Failed(error) => return Err(StackError::Shared(error)),
+                    Outcome::Abandoned => {}
+                },
+                None => {
+                    let permit = admit();
+                    match self.claim(key) {
+                        Claim::Kept(chunk) => return Ok(chunk),
+                        Claim::Claimed(claimed) => {
+                            let decoded = claimed.decode(decode);
+                            drop(permit);
+                            return decoded;
+                        }
+                        Claim::InWork => {}
+                    }
                 }
-                Outcome::Failed(error) => return Err(StackError::Shared(error)),
-                Outcome::Abandoned => {}
             }
-        };
-        shared.decode(key, work, decode)
+        }
     }
 
     /// As [`get_or_decode`](Self::get_or_decode), but nothing while another thread decodes the chunk.
-    pub(crate) fn get_or_decode_unless_in_work(
+    pub(crate) fn get_or_decode_unless_in_work<P>(
         &self,
         key: ChunkKey,
+        admit: impl FnOnce() -> P,
         decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
     ) -> Result<Option<Arc<DecodedChunk>>, StackError> {
-        match self.shared.find(key) {
-            Found::Kept(chunk) => Ok(Some(chunk)),
-            Found::Nothing(work) => self.shared.decode(key, work, decode).map(Some),
-            Found::InWork(_) => Ok(None),
+        match self.look(key) {
+            Some(Found::Kept(chunk)) => return Ok(Some(chunk)),
+            Some(Found::InWork(_)) => return Ok(None),
+            None => {}
         }
+        let permit = admit();
+        let decoded = match self.claim(key) {
+            Claim::Kept(chunk) => Ok(Some(chunk)),
+            Claim::Claimed(claimed) => claimed.decode(decode).map(Some),
+            Claim::InWork => Ok(None),
+        };
+        drop(permit);
+        decoded
+    }
+
+    /// A chunk that is kept, or else leave to decode it, unless another thread does.
+    pub(crate) fn claim(&self, key: ChunkKey) -> Claim {
+        let mut kept = self.shared.kept();
+        let found = kept.find(key);
+        let begun = if found.is_none() { Some(kept.begin(key)) } else { None };
+        drop(kept);
+        match (found, begun) {
+            (Some(Found::Kept(chunk)), _) => {
+                self.shared.book_hit();
+                Claim::Kept(chunk)
+            }
+            (None, Some(work)) => {
+                self.shared.n_misses.fetch_add(1, Ordering::Relaxed);
+                Claim::Claimed(Claimed::new(self.shared.clone(), key, work))
+            }
+            _ => Claim::InWork,
+        }
+    }
+
+    /// What there is of a chunk.
+    pub(crate) fn look(&self, key: ChunkKey) -> Option<Found> {
+        let found = self.shared.kept().find(key);
+        if let Some(Found::Kept(_)) = &found {
+            self.shared.book_hit();
+        }
+        found
+    }
+
+    /// The place of the index of a shard, which takes so many bytes; others make room for it.
+    pub(crate) fn index(&self, image: u64, shard: &str, n_bytes: u64) -> Arc<IndexSlot> {
+        let mut indices = self.shared.indices();
+        let before = indices.n_bytes();
+        let slot = indices.slot(image, shard, n_bytes, self.budget() / INDEX_SHARE);
+        let after = indices.n_bytes();
+        if after != before {
+            self.shared.kept().set_aside(after, self.budget());
+        }
+        slot
+    }
+
+    /// Forgets the indices of an image.
+    pub(crate) fn forget_indices(&self, image: u64) {
+        let mut indices = self.shared.indices();
+        indices.forget(image);
+        self.shared.kept().set_aside(indices.n_bytes(), self.budget());
     }
 }
 
@@ -219,14 +270,8 @@ impl Shared {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, key: ChunkKey) -> Found {
-        let found = self.kept().find(key);
-        match &found {
-            Found::Kept(_) => self.book_hit(),
-            Found::Nothing(_) => drop(self.n_misses.fetch_add(1, Ordering::Relaxed)),
-            Found::InWork(_) => {}
-        }
-        found
+    fn indices(&self) -> MutexGuard<'_, KeptIndices> {
+        self.indices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn book_hit(&self) {
@@ -234,112 +279,11 @@ impl Shared {
         has_hit();
     }
 
-    /// Decodes a chunk that this thread has taken over, and tells those who wait.
-    fn decode(
-        &self,
-        key: ChunkKey,
-        work: Arc<Work>,
-        decode: impl FnOnce() -> Result<DecodedChunk, StackError>,
-    ) -> Result<Arc<DecodedChunk>, StackError> {
-        let worker = Worker { shared: self, key, work: &work };
-        match decoding(decode) {
-            Ok(chunk) => {
-                let (n_bytes, chunk) = (chunk.n_bytes() as u64, Arc::new(chunk));
-                self.n_decodes.fetch_add(1, Ordering::Relaxed);
-                self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-                has_decoded(n_bytes);
-                self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
-                worker.end(Outcome::Decoded(chunk.clone()));
-                Ok(chunk)
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                worker.end(Outcome::Failed(error.clone()));
-                // Where nobody waited, the error is handed on as it came.
-                drop(work);
-                Err(Arc::try_unwrap(error).unwrap_or_else(StackError::Shared))
-            }
-        }
-    }
-}
-
-/// The thread that decodes a chunk; dropped without an end, it has panicked.
-struct Worker<'a> {
-    shared: &'a Shared,
-    key: ChunkKey,
-    work: &'a Work,
-}
-
-impl Worker<'_> {
-    fn end(self, outcome: Outcome) {
-        self.work.outcome().get_or_insert(outcome);
-    }
-}
-
-impl Drop for Worker<'_> {
-    fn drop(&mut self) {
-        self.shared.kept().in_work.remove(&self.key);
-        self.work.outcome().get_or_insert(Outcome::Abandoned);
-        self.work.is_done.notify_all();
-    }
-}
-
-impl Work {
-    fn outcome(&self) -> MutexGuard<'_, Option<Outcome>> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait(&self) -> Outcome {
-        let mut outcome = self.outcome();
-        loop {
-            if let Some(outcome) = &*outcome {
-                return outcome.clone();
-            }
-            outcome = self.is_done.wait(outcome).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-impl Kept {
-    fn find(&mut self, key: ChunkKey) -> Found {
-        let Kept { chunks, by_use, n_uses, in_work, .. } = self;
-        if let Some(entry) = chunks.get_mut(&key) {
-            by_use.remove(&entry.last_use);
-            *n_uses += 1;
-            entry.last_use = *n_uses;
-            by_use.insert(*n_uses, key);
-            return Found::Kept(entry.chunk.clone());
-        }
-        if let Some(work) = in_work.get(&key) {
-            return Found::InWork(work.clone());
-        }
-        let work = Arc::<Work>::default();
-        in_work.insert(key, work.clone());
-        Found::Nothing(work)
-    }
-
-    /// Keeps a chunk; one that is larger than the budget is not kept.
-    fn insert(&mut self, key: ChunkKey, chunk: Arc<DecodedChunk>, n_bytes: u64, budget: u64) {
-        if n_bytes > budget {
-            return;
-        }
-        self.remove(key);
-        while self.n_bytes > budget - n_bytes
-            && let Some((_, oldest)) = self.by_use.pop_first()
-        {
-            self.remove(oldest);
-        }
-        self.n_uses += 1;
-        let last_use = self.n_uses;
-        self.n_bytes += n_bytes;
-        self.by_use.insert(last_use, key);
-        self.chunks.insert(key, Entry { chunk, n_bytes, last_use });
-    }
-
-    fn remove(&mut self, key: ChunkKey) {
-        if let Some(entry) = self.chunks.remove(&key) {
-            self.by_use.remove(&entry.last_use);
-            self.n_bytes -= entry.n_bytes;
-        }
+    fn keep(&self, key: ChunkKey, chunk: &Arc<DecodedChunk>) {
+        let n_bytes = chunk.n_bytes() as u64;
+        self.n_decodes.fetch_add(1, Ordering::Relaxed);
+        self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+        has_decoded(n_bytes);
+        self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
     }
 }

@@ -7,6 +7,7 @@ use patchweave_pixel::PixelType;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ReadBudget;
 
 fn key(image: u64, chunk: u64) -> ChunkKey {
     ChunkKey { image, chunk }
@@ -23,7 +24,7 @@ fn read(cache: &ChunkCache, key: ChunkKey, n_bytes: usize) -> bool {
         is_decoded = true;
         Ok(chunk(n_bytes))
     };
-    assert_eq!(cache.get_or_decode(key, decode).unwrap().n_bytes(), n_bytes);
+    assert_eq!(cache.get_or_decode(key, || (), decode).unwrap().n_bytes(), n_bytes);
     is_decoded
 }
 
@@ -60,6 +61,30 @@ fn a_cleared_cache_starts_anew() {
     assert!(!read(&cache, key(0, 0), 10), "there is room for it again");
 }
 
+/// Chunks make room for indices, of which an eighth of the budget is kept, and one in any case.
+#[test]
+fn indices_of_shards_count_against_the_budget() {
+    let cache = ChunkCache::new(8 << 10);
+    let n_kept =
+        |image| (0..100).filter(|at| cache.shared.kept().chunks.contains_key(&key(image, *at))).count();
+    for at in 0..100 {
+        read(&cache, key(0, at), 256);
+    }
+    let before = n_kept(0);
+    for shard in ["a", "b", "c", "d", "e", "f"] {
+        cache.index(1, shard, 100);
+        assert!(cache.stats().kept_bytes <= cache.budget(), "{:?}", cache.stats());
+    }
+    let indices = cache.stats().kept_bytes - n_kept(0) as u64 * 512;
+    assert!(n_kept(0) < before && (1..=cache.budget() / 8).contains(&indices), "{indices}");
+    cache.index(1, "large", 1 << 20);
+    assert_eq!(n_kept(0), 0, "there is no room beside the index");
+    assert!(read(&cache, key(0, 0), 1) && read(&cache, key(0, 0), 1));
+    cache.forget_indices(1);
+    assert_eq!(cache.stats().kept_bytes, 0);
+    assert!(read(&cache, key(0, 0), 1) && !read(&cache, key(0, 0), 1));
+}
+
 #[test]
 fn ten_threads_decode_a_chunk_once() {
     for budget in [0, 1000] {
@@ -78,7 +103,7 @@ fn ten_threads_decode_a_chunk_once() {
                         }
                         Ok(chunk(7))
                     };
-                    assert_eq!(cache.get_or_decode(key(0, 0), decode).unwrap().n_bytes(), 7);
+                    assert_eq!(cache.get_or_decode(key(0, 0), || (), decode).unwrap().n_bytes(), 7);
                 });
             }
         });
@@ -87,18 +112,50 @@ fn ten_threads_decode_a_chunk_once() {
     }
 }
 
+/// What one thread waits for is never what it holds, nor in a circle with others: chunks that need other chunks, all of them
+/// under a budget with room for one.
+#[test]
+fn chunks_that_need_others_do_not_wait_in_a_circle() {
+    let (cache, budget) = (ChunkCache::new(1 << 20), ReadBudget::new(1));
+    thread::scope(|scope| {
+        for thread in 0..6 {
+            let (cache, budget) = (&cache, &budget);
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let inner = || {
+                        thread::yield_now();
+                        Ok(chunk(3))
+                    };
+                    let outer = || {
+                        cache.get_or_decode(key(1, round), || budget.take(1), inner)?;
+                        Ok(chunk(5))
+                    };
+                    let (admit, both) = (|| budget.take(1), (thread + round) % 2 == 0);
+                    let made = if both {
+                        cache.get_or_decode(key(0, round), admit, outer)
+                    } else {
+                        cache.get_or_decode(key(1, round), admit, inner)
+                    };
+                    assert!(made.is_ok());
+                }
+            });
+        }
+    });
+    assert_eq!((budget.taken(), cache.stats().n_misses), (0, 100));
+}
+
 #[test]
 fn who_has_other_work_need_not_wait() {
     let cache = ChunkCache::new(1000);
     let decode = || {
-        let nested = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9)));
+        let nested = cache.get_or_decode_unless_in_work(key(0, 0), || (), || Ok(chunk(9)));
         assert!(nested.unwrap().is_none());
         Ok(chunk(7))
     };
-    cache.get_or_decode(key(0, 0), decode).unwrap();
-    let kept = cache.get_or_decode_unless_in_work(key(0, 0), || Ok(chunk(9))).unwrap();
+    cache.get_or_decode(key(0, 0), || (), decode).unwrap();
+    let kept = cache.get_or_decode_unless_in_work(key(0, 0), || (), || Ok(chunk(9))).unwrap();
     assert_eq!(kept.unwrap().n_bytes(), 7);
-    let made = cache.get_or_decode_unless_in_work(key(0, 1), || Ok(chunk(9))).unwrap();
+    let made = cache.get_or_decode_unless_in_work(key(0, 1), || (), || Ok(chunk(9))).unwrap();
     assert_eq!(made.unwrap().n_bytes(), 9);
 }
 
@@ -118,13 +175,16 @@ fn everyone_who_waits_gets_the_error_and_the_next_one_tries_again() {
                     }
                     Err(failure())
                 };
-                let error = cache.get_or_decode(key(0, 0), decode).unwrap_err();
+                let error = cache.get_or_decode(key(0, 0), || (), decode).unwrap_err();
                 assert_eq!(error.to_string(), failure().to_string());
             });
         }
     });
     assert_eq!(n_decodes.into_inner(), 1);
-    assert!(matches!(cache.get_or_decode(key(0, 0), || Err(failure())), Err(StackError::Unsupported { .. })));
+    assert!(matches!(
+        cache.get_or_decode(key(0, 0), || (), || Err(failure())),
+        Err(StackError::Unsupported { .. })
+    ));
     assert!(read(&cache, key(0, 0), 3));
 }
 
@@ -134,13 +194,17 @@ fn a_panic_leaves_nobody_waiting() {
     let start = Barrier::new(2);
     thread::scope(|scope| {
         let panicking = scope.spawn(|| {
-            cache.get_or_decode(key(0, 0), || {
-                start.wait();
-                while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 3 {
-                    thread::yield_now();
-                }
-                panic!("on purpose")
-            })
+            cache.get_or_decode(
+                key(0, 0),
+                || (),
+                || {
+                    start.wait();
+                    while Arc::strong_count(&cache.shared.kept().in_work[&key(0, 0)]) < 3 {
+                        thread::yield_now();
+                    }
+                    panic!("on purpose")
+                },
+            )
         });
         start.wait();
         assert!(read(&cache, key(0, 0), 3), "the one who waited decodes");
@@ -163,7 +227,7 @@ proptest! {
             }
             let kept = cache.shared.kept();
             let n_bytes: u64 = kept.chunks.values().map(|entry| entry.chunk.n_bytes() as u64 + ENTRY_BYTES).sum();
-            prop_assert_eq!(n_bytes, kept.n_bytes);
+            prop_assert_eq!(n_bytes, kept.n_bytes());
             prop_assert!(n_bytes <= budget);
             prop_assert_eq!(kept.by_use.len(), kept.chunks.len());
             prop_assert!(kept.in_work.is_empty());

@@ -94,7 +94,7 @@ impl Level {
         info.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { file: opener.in_place.clone(), leading, parts, shape, strides };
-        Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options.cache.clone())))
+        Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options)))
     }
 }
 

@@ -105,7 +105,7 @@ fn member(
     }
     let chunk = header.shape.clone();
     let source = Deflated { stack: stack.to_owned(), file: Arc::clone(file), index, header };
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options)))
 }
 
 /// A member that is decoded as a whole.

@@ -96,7 +96,7 @@ fn stored(
         Identity::of_object(Object { file: file.id().map_err(io_error(stack, "find the file"))?, place });
     let source = Blocks::new(stack.to_owned(), file, start, header.clone(), options.decoded_chunk_bytes);
     let chunk = source.block().to_vec();
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, options.cache.clone())))
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, options)))
 }
 
 /// What is known of an array.

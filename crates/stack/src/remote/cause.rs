@@ -1,82 +1,93 @@
-//! Why one try to read an object failed, and whether another one could help.
-
-use std::error::Error as _;
-use std::time::Duration;
+//! What a server said, or that it said nothing, in few words.
+//!
+//! Errors of `object_store` hold everything: address, time, counts and the whole answer. What a person needs of it is
+//! taken out here; the rest is in the `Debug` form.
 
 use object_store::Error;
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::answer::Answer;
+use super::folder::Place;
 
 /// Why the last try failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("it took longer than {0:?}")]
-    Timeout(Duration),
     #[error("got {got} bytes, expected {expected}")]
     Short { got: u64, expected: u64 },
     #[error("got more than {expected} bytes, expected as many")]
     Long { expected: u64 },
+    #[error("{answer}")]
+    Answered { answer: Answer, error: Error },
+    #[error("the server {server} {what}{}: {reason}", tries(*n_tries))]
+    Broken { server: String, what: &'static str, n_tries: u32, reason: String, error: Error },
     #[error(transparent)]
-    Store(#[from] Error),
+    Store(Error),
+}
+
+/// How often was tried, for the end of a message.
+pub(super) fn tries(n: u32) -> String {
+    if n == 1 { " (1 try)".to_owned() } else { format!(" ({n} tries)") }
 }
 
 impl Cause {
-    /// Whether the server says that there is no such object, which it does not where it answers with 405.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Cause::Store(Error::NotFound { .. }))
-            && self.status().is_none_or(|status| status == 404)
+    /// What an error says; `n_tries` is how often the caller tried, and `object_store` may have more often.
+    pub fn of(error: Error, place: &Place, n_tries: u32) -> Self {
+        let n_tries = n_tries.max(retries(&error).saturating_add(1));
+        if let Some(answer) = Answer::of(&error, place, n_tries) {
+            return Cause::Answered { answer, error };
+        }
+        let what = match transport(&error) {
+            Some(HttpErrorKind::Connect | HttpErrorKind::Timeout) => "does not answer",
+            Some(_) => "broke off",
+            None => return Cause::Store(error),
+        };
+        let reason = root(&error);
+        Cause::Broken { server: place.server.clone(), what, n_tries, reason, error }
     }
 
-    /// Whether the server refuses (401 or 403).
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Cause::Store(Error::PermissionDenied { .. } | Error::Unauthenticated { .. }))
-            || matches!(self.status(), Some(401 | 403))
+    /// Whether the server says that there is no such object, which it does not where it answers with 405 or there is
+    /// not even such a bucket.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Cause::Answered { answer, .. } => answer.is_missing(),
+            Cause::Store(error) => matches!(error, Error::NotFound { .. }),
+            _ => false,
+        }
     }
 
     /// Whether the server says that the object ends before what was asked for.
     pub fn is_beyond(&self) -> bool {
-        self.status() == Some(416)
+        matches!(self, Cause::Answered { answer, .. } if answer.status == 416)
     }
+}
 
-    /// Whether the next answer would be the same.
-    pub fn is_final(&self) -> bool {
-        let Cause::Store(error) = self else { return false };
-        let is_refused =
-            self.status().is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 429));
-        is_refused
-            || self.any(|text| text.contains("non-partial response"))
-            || matches!(
-                error,
-                Error::PermissionDenied { .. }
-                    | Error::Unauthenticated { .. }
-                    | Error::NotSupported { .. }
-                    | Error::NotImplemented { .. }
-                    | Error::InvalidPath { .. }
-            )
-    }
+/// Every error of a chain.
+fn chain<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| (**error).source())
+}
 
-    /// The status of the answer. The errors that hold it as a number are private, their text is not.
-    fn status(&self) -> Option<u16> {
-        let mut status = None;
-        self.any(|text| {
-            let number = text.split_once("status code: ").and_then(|(_, rest)| rest.get(..3)?.parse().ok());
-            status = status.or(number);
-            false
-        });
-        status
-    }
+/// How an attempt to talk to the server ended, if that is what went wrong.
+fn transport(error: &Error) -> Option<HttpErrorKind> {
+    chain(error).find_map(|error| error.downcast_ref::<HttpError>()).map(HttpError::kind)
+}
 
-    /// Whether the text of the error or of a cause of it is of some kind.
-    fn any(&self, mut is_so: impl FnMut(&str) -> bool) -> bool {
-        let Cause::Store(error) = self else { return false };
-        if is_so(&error.to_string()) {
-            return true;
-        }
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            if is_so(&inner.to_string()) {
-                return true;
-            }
-            cause = inner.source();
-        }
-        false
-    }
+/// What is at the bottom of it.
+fn root(error: &Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// How often `object_store` tried again. The errors that hold it as a number are private, their text is not.
+fn retries(error: &Error) -> u32 {
+    let number = |text: &str| {
+        let (before, _) = text.split_once(" retries, max_retries: ")?;
+        before.rsplit(' ').next()?.parse().ok()
+    };
+    chain(error).find_map(|error| number(&error.to_string())).unwrap_or(0)
+}
+
+/// The text behind the words that tell a status. As above, only the text is public.
+pub(super) fn status_text(error: &Error) -> Option<String> {
+    let after = |text: &str| text.split_once("status code: ").map(|(_, rest)| rest.to_owned());
+    chain(error).filter_map(|error| after(&error.to_string())).last()
 }

@@ -1,8 +1,7 @@
 //! The one runtime that all requests run on, started with the first of them.
 
-use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -10,21 +9,29 @@ use super::RemoteError;
 
 static RUNTIME: OnceLock<Result<Runtime, std::io::Error>> = OnceLock::new();
 
-/// Runs a future to its end and waits for it.
+/// The process that started the runtime, or is about to; 0 before that.
+static STARTED_BY: AtomicU32 = AtomicU32::new(0);
+
+/// Refuses a process that was forked from one that had made requests: the thread they run on is not in it.
 ///
-/// The caller waits on a channel, not in a runtime, and so may stand in somebody else's asynchronous code, whose thread
-/// it then holds up like any blocking read would.
-pub(super) fn run<F>(future: F) -> Result<F::Output, RemoteError>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
+/// # Errors
+/// [`RemoteError::Forked`], without waiting for anything.
+pub(crate) fn check_process() -> Result<(), RemoteError> {
+    match STARTED_BY.load(Ordering::Acquire) {
+        0 => Ok(()),
+        process if process == std::process::id() => Ok(()),
+        _ => Err(RemoteError::Forked),
+    }
+}
+
+/// The runtime; whoever hands it a future waits on a channel, not in a runtime, and so may stand in somebody else's
+/// asynchronous code, whose thread it then holds up like any blocking read would.
+pub(super) fn runtime() -> Result<&'static Runtime, RemoteError> {
+    let own = std::process::id();
+    // Who comes second finds the number of its own process or of the one it was forked from.
+    if STARTED_BY.compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        check_process()?;
+    }
     let start = || Builder::new_multi_thread().worker_threads(1).thread_name("requests").enable_all().build();
-    let runtime = RUNTIME.get_or_init(start).as_ref().map_err(RemoteError::Runtime)?;
-    let (done, result) = mpsc::sync_channel(1);
-    runtime.spawn(async move {
-        // Nobody listens any more only if the caller panicked.
-        drop(done.send(future.await));
-    });
-    result.recv().map_err(|_| RemoteError::Stopped)
+    RUNTIME.get_or_init(start).as_ref().map_err(RemoteError::Runtime)
 }

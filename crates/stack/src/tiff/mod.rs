@@ -163,5 +163,5 @@ fn stack(
     info.is_in_place = source.is_in_place();
     info.identity = series.identity();
     let chunk = source.chunk().to_vec();
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options.cache.clone())))
+    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options)))
 }

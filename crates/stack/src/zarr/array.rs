@@ -115,10 +115,10 @@ impl ArrayOpener<'_> {
             unusable_fill: described.unusable_fill,
             witness: Witness::new(node.file.clone()),
             limit,
-            indices: self.options.shard_indices.clone(),
+            cache: self.options.cache.clone(),
             image: ChunkCache::new_image(),
         };
-        Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options.cache.clone())))
+        Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options)))
     }
 }
 

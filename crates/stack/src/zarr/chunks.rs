@@ -9,12 +9,14 @@ use zarrs::array::Array;
 use super::array::zarr_error;
 use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
 use super::grid::{IrregularGrid, Span};
-use super::shard::{Found, ShardError, ShardIndices, ShardLayout};
-use super::store::{Part, Store, StoreError, ZarrsStorage};
+use super::shard::ShardLayout;
+use super::shard_files::{Found, ShardFiles};
+use super::store::{Part, Store, StoreError, Wanted, ZarrsStorage};
 use super::witness::Witness;
-use crate::StackError;
 use crate::chunk::DecodedChunk;
-use crate::chunked::ChunkSource;
+use crate::chunked::{ChunkSource, Done};
+use crate::read_cost::decoding;
+use crate::{ChunkCache, StackError};
 
 /// Where the chunks of an array come from.
 pub(super) struct ZarrChunks {
@@ -34,8 +36,9 @@ pub(super) struct ZarrChunks {
     pub witness: Witness,
     /// Bytes that a chunk may decode to.
     pub limit: usize,
-    pub indices: ShardIndices,
-    /// A number of this array among the indices.
+    /// Keeps the indices of shards.
+    pub cache: ChunkCache,
+    /// A number of this array among them.
     pub image: u64,
 }
 
@@ -195,34 +198,105 @@ fn absent_if_hidden(read: Result<Option<Vec<u8>>, StoreError>) -> Result<Option<
     }
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl ZarrChunks {
+    fn plain_key(&self, chunk: &[usize]) -> String {
+        let at: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
+        self.array.chunk_key(&at).as_str().to_owned()
+    }
+
+    fn shard_files<'a>(&'a self, layout: &'a ShardLayout) -> ShardFiles<'a> {
+        ShardFiles { store: self.store.as_ref(), layout, cache: &self.cache, image: self.image }
+    }
+
+    /// A chunk of what was found in a file, which is named if that is no chunk.
+    fn finished(
+        &self,
+        chunk: &[usize],
+        key: &str,
+        found: Result<Found, Failure>,
+    ) -> Result<DecodedChunk, StackError> {
+        match found.map_err(|source| self.failed(chunk, Some(key), source))? {
+            Found::Pixels(pixels) => return self.decoded(chunk, pixels, &self.chunk),
+            Found::Empty if self.unusable_fill.is_none() => {}
+            Found::Empty | Found::NoFile => self.check_missing(chunk, key)?,
+        }
+        Ok(DecodedChunk::uniform(&self.fill_value, chunk.len()))
+    }
+}
+
 impl ChunkSource for ZarrChunks {
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        let (found, key) = match &self.chunks {
-            ArrayChunks::Irregular(grid) => return self.irregular(grid, chunk),
+        match &self.chunks {
+            ArrayChunks::Irregular(grid) => self.irregular(grid, chunk),
             ArrayChunks::Plain(decoder) => {
-                let at: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
-                let key = self.array.chunk_key(&at);
-                let read = self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit());
-                let read = absent_if_hidden(read)
-                    .map_err(|source| self.failed(chunk, Some(key.as_str()), source))?;
-                let found: Result<Found, ShardError> = match read {
-                    Some(bytes) => decoder.decode(bytes).map(Found::Pixels).map_err(Into::into),
-                    None => Ok(Found::NoFile),
-                };
-                (found, key)
+                let key = self.plain_key(chunk);
+                let read = absent_if_hidden(self.store.read(&key, Part::Whole, decoder.encoded_limit()));
+                let pixels = read.map_err(Into::into).and_then(|bytes| decoded_by(decoder, bytes));
+                self.finished(chunk, &key, pixels)
             }
             ArrayChunks::Shards(layout) => {
                 let (shard, number) = layout.locate(chunk);
                 let key = self.array.chunk_key(&shard);
-                let place = (self.image, key.as_str());
-                (self.indices.chunk(self.store.as_ref(), layout, place, number), key)
+                let pixels = self.shard_files(layout).chunk(key.as_str(), number);
+                self.finished(chunk, key.as_str(), pixels.map_err(Into::into))
             }
-        };
-        match found.map_err(|source| self.failed(chunk, Some(key.as_str()), source))? {
-            Found::Pixels(bytes) => return self.decoded(chunk, bytes, &self.chunk),
-            Found::Empty if self.unusable_fill.is_none() => {}
-            Found::Empty | Found::NoFile => self.check_missing(chunk, key.as_str())?,
         }
-        Ok(DecodedChunk::uniform(&self.fill_value, chunk.len()))
+    }
+
+    fn n_together(&self) -> usize {
+        self.store.n_together()
+    }
+
+    fn decode_together(&self, chunks: &[&[usize]], done: &mut Done<'_>) {
+        match &self.chunks {
+            ArrayChunks::Irregular(grid) => {
+                for (at, chunk) in chunks.iter().enumerate() {
+                    done(at, decoding(|| self.irregular(grid, chunk)));
+                }
+            }
+            ArrayChunks::Plain(decoder) => {
+                let limit = decoder.encoded_limit();
+                let wanted =
+                    chunks.iter().map(|chunk| Wanted::new(&self.plain_key(chunk), Part::Whole, limit));
+                self.store.read_many(wanted.collect(), &mut |at, read| {
+                    let Some(chunk) = chunks.get(at) else { return };
+                    let bytes = read.map(|pieces| pieces.and_then(|pieces| pieces.into_iter().next()));
+                    let bytes = absent_if_hidden(bytes);
+                    let decode = |bytes| decoding(|| decoded_by(decoder, bytes));
+                    let pixels = bytes.map_err(Into::into).and_then(decode);
+                    done(at, self.finished(chunk, &self.plain_key(chunk), pixels));
+                });
+            }
+            ArrayChunks::Shards(layout) => {
+                let place = |chunk: &&[usize]| {
+                    let (shard, number) = layout.locate(chunk);
+                    (self.array.chunk_key(&shard).as_str().to_owned(), number)
+                };
+                let wanted: Vec<(String, usize)> = chunks.iter().map(place).collect();
+                self.shard_files(layout).chunks(&wanted, &mut |at, pixels| {
+                    let (Some(chunk), Some((key, _))) = (chunks.get(at), wanted.get(at)) else { return };
+                    done(at, self.finished(chunk, key, pixels.map_err(Into::into)));
+                });
+            }
+        }
+    }
+
+    fn check_process(&self) -> Result<(), StackError> {
+        self.store.check_process().map_err(|error| error.at(&self.stack, "the image"))
+    }
+}
+
+fn decoded_by(decoder: &ChunkDecoder, bytes: Option<Vec<u8>>) -> Result<Found, Failure> {
+    match bytes {
+        Some(bytes) => Ok(Found::Pixels(decoder.decode(bytes)?)),
+        None => Ok(Found::NoFile),
+    }
+}
+
+impl Drop for ZarrChunks {
+    fn drop(&mut self) {
+        self.cache.forget_indices(self.image);
     }
 }

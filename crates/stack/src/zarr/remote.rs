@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::trace_span;
 
 use super::identity::ArrayKeys;
-use super::store::{Part, Store, StoreError, check_key};
+use super::store::{Part, Pieces, Store, StoreError, Wanted, check_key};
 use crate::identity::{Object, Place};
 use crate::read_cost::{has_read, reading};
-use crate::remote::{RemoteError, RemoteFolder, RemoteOptions, connect};
+use crate::remote::{Fetched, RemoteError, RemoteFolder, RemoteOptions, check_process, connect};
 use crate::{FileId, StackError};
 
 /// The objects below a URL.
@@ -19,6 +19,7 @@ use crate::{FileId, StackError};
 /// anything else of the store could be read.
 pub(super) struct RemoteStore {
     folder: RemoteFolder,
+    n_requests: usize,
     has_answered: AtomicBool,
     hides_absence: OnceLock<bool>,
 }
@@ -26,11 +27,20 @@ pub(super) struct RemoteStore {
 /// The name of an object that is in no store.
 const NOWHERE: &str = "patchweave-object-that-is-not-there";
 
+/// Objects that are asked for together, for every request that may be under way: the next ones wait for their turn while
+/// the first ones are decoded.
+const OBJECTS_PER_REQUEST: usize = 4;
+
 impl RemoteStore {
     pub fn new(url: &str, options: &RemoteOptions) -> Result<Self, StackError> {
         let folder = connect(url, options);
         let folder = folder.map_err(|error| StoreError::from(error).at(url, "the server"))?;
-        Ok(RemoteStore { folder, has_answered: AtomicBool::new(false), hides_absence: OnceLock::new() })
+        Ok(RemoteStore {
+            folder,
+            n_requests: options.requests.get(),
+            has_answered: AtomicBool::new(false),
+            hides_absence: OnceLock::new(),
+        })
     }
 
     /// Whether a refusal is also the answer for what is not there.
@@ -38,13 +48,33 @@ impl RemoteStore {
         if let Some(known) = self.hides_absence.get() {
             return *known;
         }
-        let hides = match reading(|| self.folder.get(NOWHERE, Part::Range { start: 0, len: 1 }, 1)) {
+        let nowhere = Wanted::new(NOWHERE, Part::Range { start: 0, len: 1 }, 1);
+        let hides = match reading(|| self.folder.get(nowhere)) {
             Err(error) if error.is_refusal() => true,
             Ok(_) => false,
             // The next refusal asks again.
             Err(_) => return false,
         };
         *self.hides_absence.get_or_init(|| hides)
+    }
+
+    /// The pieces of an object, whose bytes are booked, and the size of all of it.
+    fn pieces(
+        &self,
+        object: Result<Option<Fetched>, RemoteError>,
+        part: Part,
+    ) -> Result<Option<(Vec<Vec<u8>>, u64)>, StoreError> {
+        match object {
+            Ok(Some(Fetched { pieces, size })) => {
+                self.has_answered.store(true, Ordering::Relaxed);
+                has_read(pieces.iter().map(Vec::len).sum());
+                Ok(Some((pieces, size)))
+            }
+            Ok(None) => Ok(None),
+            Err(RemoteError::Range) => Err(StoreError::Short { part }),
+            Err(error) if error.is_refusal() && self.may_be_absent() => Err(StoreError::Hidden(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -56,22 +86,39 @@ impl Store for RemoteStore {
             return Ok(Some(Vec::new()));
         }
         let _span = trace_span!("read", file = key).entered();
-        let object = match reading(|| self.folder.get(key, part, limit)) {
-            Ok(Some(object)) => object,
-            Ok(None) => return Ok(None),
-            Err(RemoteError::Range { .. }) => return Err(StoreError::Short { part }),
-            Err(error) if error.is_refusal() && self.may_be_absent() => {
-                return Err(StoreError::Hidden(error));
+        let object = reading(|| self.folder.get(Wanted::new(key, part, limit)));
+        let Some((pieces, size)) = self.pieces(object, part)? else { return Ok(None) };
+        let bytes = pieces.into_iter().next().unwrap_or_default();
+        let (_, expected) = part.within(size, limit)?;
+        if bytes.len() == expected { Ok(Some(bytes)) } else { Err(StoreError::Range { part, size }) }
+    }
+
+    fn read_many(&self, wanted: Vec<Wanted>, done: &mut Pieces<'_>) {
+        // What is still to come, by its place among those that are asked for.
+        let mut missing = Vec::new();
+        let mut asked = Vec::new();
+        for (number, wanted) in wanted.into_iter().enumerate() {
+            match check_key(&wanted.key) {
+                Ok(()) => {
+                    missing.push(Some((number, wanted.part)));
+                    asked.push(wanted);
+                }
+                Err(error) => done(number, Err(error)),
             }
-            Err(error) => return Err(error.into()),
+        }
+        let arrivals = self.folder.get_many(asked);
+        let n_files = missing.len();
+        let next = || {
+            let _span = trace_span!("read", files = n_files).entered();
+            reading(|| arrivals.recv())
         };
-        self.has_answered.store(true, Ordering::Relaxed);
-        has_read(object.bytes.len());
-        let (_, expected) = part.within(object.size, limit)?;
-        if object.bytes.len() == expected {
-            Ok(Some(object.bytes))
-        } else {
-            Err(StoreError::Range { part, size: object.size })
+        while let Ok((at, object)) = next() {
+            if let Some((number, part)) = missing.get_mut(at).and_then(Option::take) {
+                done(number, self.pieces(object, part).map(|found| found.map(|(pieces, _)| pieces)));
+            }
+        }
+        for (number, _) in missing.into_iter().flatten() {
+            done(number, Err(RemoteError::Stopped.into()));
         }
     }
 
@@ -86,6 +133,14 @@ impl Store for RemoteStore {
 
     fn is_far(&self) -> bool {
         true
+    }
+
+    fn n_together(&self) -> usize {
+        self.n_requests.saturating_mul(OBJECTS_PER_REQUEST)
+    }
+
+    fn check_process(&self) -> Result<(), StoreError> {
+        Ok(check_process()?)
     }
 
     fn has_answered(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Where the files of a Zarr lie: a folder, a zip file, or a bucket behind a URL, all of them read by key.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
@@ -8,7 +9,7 @@ use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, St
 
 use super::identity::ArrayKeys;
 use crate::identity::Object;
-pub(crate) use crate::part::Part;
+pub(crate) use crate::part::{Part, Wanted};
 use crate::remote::RemoteError;
 use crate::{FileId, StackError};
 
@@ -48,6 +49,27 @@ pub(crate) trait Store: Send + Sync {
         Ok(false)
     }
 
+    /// Reads parts of many files and hands over the pieces of each, called by its place among them, as soon as they are
+    /// there: one for every piece that is wanted, or the part as a whole; `None` if there is no such file. A piece that
+    /// the file does not have in full may come short.
+    fn read_many(&self, wanted: Vec<Wanted>, done: &mut Pieces<'_>) {
+        for (number, Wanted { key, part, pieces, limit }) in wanted.into_iter().enumerate() {
+            let piece = |piece: &Range<u64>| {
+                let (start, len) = (piece.start, piece.end.saturating_sub(piece.start));
+                match self.read(&key, Part::Range { start, len }, limit) {
+                    // The other pieces may be there.
+                    Err(StoreError::Range { .. } | StoreError::Short { .. }) => Ok(Some(Vec::new())),
+                    read => read,
+                }
+            };
+            let read = match pieces.as_slice() {
+                [] => self.read(&key, part, limit).map(|bytes| bytes.map(|bytes| vec![bytes])),
+                pieces => pieces.iter().map(piece).collect(),
+            };
+            done(number, read);
+        }
+    }
+
     /// Whether every file costs a request to another machine.
     fn is_far(&self) -> bool {
         false
@@ -63,6 +85,19 @@ pub(crate) trait Store: Send + Sync {
         false
     }
 
+    /// How many files are worth asking for at once; 1 where they are near.
+    fn n_together(&self) -> usize {
+        1
+    }
+
+    /// Refuses a process in which reading would never end.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was forked from the one that has the threads for reading.
+    fn check_process(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
 
@@ -76,6 +111,9 @@ pub(crate) trait Store: Send + Sync {
         None
     }
 }
+
+/// Takes the pieces of a file by its place among those that were asked for together.
+pub(crate) type Pieces<'a> = dyn FnMut(usize, Result<Option<Vec<Vec<u8>>>, StoreError>) + 'a;
 
 /// Why a file of a store cannot be read; the caller names it.
 #[derive(Debug, thiserror::Error)]

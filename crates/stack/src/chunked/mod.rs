@@ -1,17 +1,21 @@
 //! An image that is stored as a grid of chunks, whatever its format: which chunks a window touches, and the copy out of
 //! each into the caller's memory.
 
+mod together;
+
 use std::collections::BTreeMap;
 
 use patchweave_geometry::Axis;
 use patchweave_pixel::{InexactPixel, copy_bytes_as_f32, find_inexact_bytes, with_pixel};
 use tracing::trace_span;
 
+use crate::budget::ReadBudget;
 use crate::cache::{ChunkCache, ChunkKey};
 use crate::chunk::{Chunk, DecodedChunk, InPlace};
 use crate::own_axes::runs_of;
+use crate::read_cost::decoding;
 use crate::runs::Run;
-use crate::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+use crate::{Exactness, ImageStack, InsideWindow, OpenOptions, PatchViewMut, StackError, StackInfo};
 
 /// Where the chunks of a format come from.
 pub(crate) trait ChunkSource: Send + Sync {
@@ -32,7 +36,33 @@ pub(crate) trait ChunkSource: Send + Sync {
     /// # Errors
     /// [`StackError`] if the chunk cannot be read.
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError>;
+
+    /// How many chunks are worth asking for at once; 1 where they are at hand, more where each costs a request to another
+    /// machine.
+    fn n_together(&self) -> usize {
+        1
+    }
+
+    /// Decodes chunks and hands each over, called by its place among them, as soon as it is there.
+    ///
+    /// The time for fetching and decoding is booked on the way.
+    fn decode_together(&self, chunks: &[&[usize]], done: &mut Done<'_>) {
+        for (number, chunk) in chunks.iter().enumerate() {
+            done(number, decoding(|| self.decode(chunk)));
+        }
+    }
+
+    /// Refuses reading where it would never end.
+    ///
+    /// # Errors
+    /// [`StackError`] in a process that was forked from the one that has the threads for it.
+    fn check_process(&self) -> Result<(), StackError> {
+        Ok(())
+    }
 }
+
+/// Takes a decoded chunk by its place among those that were asked for together.
+pub(crate) type Done<'a> = dyn FnMut(usize, Result<DecodedChunk, StackError>) + 'a;
 
 /// The stack of a [`ChunkSource`]: chunks in place are copied from directly, others through the cache.
 ///
@@ -46,6 +76,9 @@ pub(crate) struct ChunkedStack<S> {
     /// How many chunks there are along every dimension.
     n_chunks: Vec<usize>,
     cache: ChunkCache,
+    in_flight: ReadBudget,
+    /// Bytes that a chunk counts in the budget: as many for what is fetched as for what is made of it.
+    need: u64,
     /// The number of this image in the cache.
     image: u64,
 }
@@ -58,9 +91,20 @@ struct Part {
 
 impl<S: ChunkSource> ChunkedStack<S> {
     /// Joins a source and the size of its chunks, one entry per dimension of `info`'s layout, none of them 0.
-    pub fn new(source: S, info: StackInfo, chunk: Vec<usize>, cache: ChunkCache) -> Self {
+    pub fn new(source: S, info: StackInfo, chunk: Vec<usize>, options: &OpenOptions) -> Self {
         let n_chunks = info.layout.shape().iter().zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
-        ChunkedStack { source, info, chunk, n_chunks, cache, image: ChunkCache::new_image() }
+        let pixel = 2 * info.pixel_type.n_bytes() as u64;
+        let need = chunk.iter().fold(pixel, |need, &size| need.saturating_mul(size as u64));
+        ChunkedStack {
+            source,
+            info,
+            chunk,
+            n_chunks,
+            cache: options.cache.clone(),
+            in_flight: options.in_flight.clone(),
+            need,
+            image: ChunkCache::new_image(),
+        }
     }
 
     /// What a window needs along every axis of `STCZYX`; an axis that the file lacks has one pixel.
@@ -94,19 +138,16 @@ impl<S: ChunkSource> ChunkedStack<S> {
         waits: bool,
         f: impl FnOnce(&Chunk<'_>, &[usize]) -> Result<R, StackError>,
     ) -> Result<Option<R>, StackError> {
-        let axes = self.info.layout.axes().as_slice();
-        let place: Vec<usize> = axes.iter().map(|&axis| parts[axis as usize].chunk).collect();
+        let place = self.place(parts);
         if let Some(chunk) = self.source.in_place(&place)? {
             return f(&chunk.as_chunk(), &place).map(Some);
         }
-        let number =
-            place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
-        let key = ChunkKey { image: self.image, chunk: number };
-        let decode = || self.decode(&place, number);
+        let key = self.key(&place);
+        let (admit, decode) = (|| self.in_flight.take(self.need), || self.decode(&place, key.chunk));
         let decoded = if waits {
-            Some(self.cache.get_or_decode(key, decode)?)
+            Some(self.cache.get_or_decode(key, admit, decode)?)
         } else {
-            self.cache.get_or_decode_unless_in_work(key, decode)?
+            self.cache.get_or_decode_unless_in_work(key, admit, decode)?
         };
         decoded.map(|decoded| f(&decoded.as_chunk(), &place)).transpose()
     }
@@ -134,6 +175,18 @@ impl<S: ChunkSource> ChunkedStack<S> {
         let [s_stride, t_stride, strides @ ..] = Axis::ALL
             .map(|axis| axes.position(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0));
         (s.runs[0].file * s_stride + t.runs[0].file * t_stride, strides)
+    }
+
+    /// The place of a chunk in the grid, along every dimension of the file.
+    fn place(&self, parts: [&Part; 6]) -> Vec<usize> {
+        let axes = self.info.layout.axes().as_slice();
+        axes.iter().map(|&axis| parts[axis as usize].chunk).collect()
+    }
+
+    fn key(&self, place: &[usize]) -> ChunkKey {
+        let chunk =
+            place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
+        ChunkKey { image: self.image, chunk }
     }
 
     /// Decodes a chunk by its place in the grid; `number` is the same for those who listen to spans.
@@ -193,19 +246,15 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
     }
 
     fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let [s, t, cs, zs, ys, xs] = self.parts(window)?;
-        let (s, t) = (&s[0], &t[0]);
+        self.source.check_process()?;
+        let parts = self.parts(window)?;
+        if self.source.n_together() > 1 {
+            return self.read_together(&parts, &mut out);
+        }
         let mut in_work = Vec::new();
-        for c in &cs {
-            for z in &zs {
-                for y in &ys {
-                    for x in &xs {
-                        let parts = [s, t, c, z, y, x];
-                        if !self.copy_chunk(parts, false, &mut out)? {
-                            in_work.push(parts);
-                        }
-                    }
-                }
+        for parts in touched(&parts) {
+            if !self.copy_chunk(parts, false, &mut out)? {
+                in_work.push(parts);
             }
         }
         // While other threads decode chunks that this one needs too, it has done what else there was.
@@ -216,23 +265,24 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
         if self.info.pixel_type.fits_f32() {
             return Ok(Exactness::Exact);
         }
-        let [s, t, cs, zs, ys, xs] = self.parts(window)?;
-        for c in &cs {
-            for z in &zs {
-                for y in &ys {
-                    for x in &xs {
-                        let parts = [&s[0], &t[0], c, z, y, x];
-                        let found =
-                            self.with_chunk(parts, true, |chunk, _| Ok(self.inexact(chunk, parts)))?;
-                        if let Some(pixel) = found.flatten() {
-                            return Ok(Exactness::Inexact(pixel));
-                        }
-                    }
-                }
+        let parts = self.parts(window)?;
+        for parts in touched(&parts) {
+            let found = self.with_chunk(parts, true, |chunk, _| Ok(self.inexact(chunk, parts)))?;
+            if let Some(pixel) = found.flatten() {
+                return Ok(Exactness::Inexact(pixel));
             }
         }
         Ok(Exactness::Exact)
     }
+}
+
+/// The chunks that a window touches, with its parts in each; a window lies in one sample and time.
+fn touched(parts: &[Vec<Part>; 6]) -> impl Iterator<Item = [&Part; 6]> {
+    let [s, t, cs, zs, ys, xs] = parts;
+    let (s, t) = (&s[0], &t[0]);
+    cs.iter().flat_map(move |c| {
+        zs.iter().flat_map(move |z| ys.iter().flat_map(move |y| xs.iter().map(move |x| [s, t, c, z, y, x])))
+    })
 }
 
 impl<S> Drop for ChunkedStack<S> {

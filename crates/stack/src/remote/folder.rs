@@ -1,0 +1,285 @@
+//! The objects whose names start alike, asked for one by one or many at once.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use object_store::{GetOptions, GetRange, ObjectStore, path::Path};
+
+use super::cause::Cause;
+use super::runtime::runtime;
+use super::{RemoteError, RemoteOptions};
+use crate::part::{Part, Wanted};
+
+/// The objects whose names start alike.
+#[derive(Debug, Clone)]
+pub(crate) struct RemoteFolder {
+    pub(super) url: String,
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// What all names start with, without `/` at its ends.
+    pub(super) prefix: String,
+    pub(super) options: RemoteOptions,
+    pub(super) place: Arc<Place>,
+}
+
+/// Which server and bucket, for messages.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub server: String,
+    pub bucket: String,
+    pub service: Service,
+}
+
+/// What the server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    S3,
+    Google,
+    Http,
+}
+
+impl Service {
+    /// What to look at where a server refuses, for the end of a message.
+    pub fn check(self) -> &'static str {
+        match self {
+            Service::S3 => ", check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may read",
+            Service::Google => ", check GOOGLE_APPLICATION_CREDENTIALS and what the account may read",
+            Service::Http => "",
+        }
+    }
+
+    /// What says in which region a bucket is.
+    pub fn region(self) -> &'static str {
+        match self {
+            Service::S3 => "AWS_REGION to it",
+            Service::Google | Service::Http => "the URL to it",
+        }
+    }
+}
+
+/// The bytes of an object that were asked for, and how many it has in all.
+pub(crate) struct Fetched {
+    /// One entry for every piece that was wanted, or for all that was asked for; a piece ends early where the object does.
+    pub pieces: Vec<Vec<u8>>,
+    pub size: u64,
+}
+
+/// Objects in the order in which they arrive, each with its place among those that were asked for; `None` for one that
+/// does not exist.
+pub(crate) type Arrivals = Receiver<(usize, Result<Option<Fetched>, RemoteError>)>;
+
+/// The longest pause before a body is asked for again from its start.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
+
+impl RemoteFolder {
+    /// The URL of an object in the folder.
+    pub fn name(&self, key: &str) -> String {
+        if key.is_empty() { self.url.clone() } else { format!("{}/{key}", self.url) }
+    }
+
+    /// Asks for an object or a part of it and waits for it; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`RemoteError`] if it cannot be read in so many tries, is shorter than the part, or the part longer than `limit`.
+    pub fn get(&self, wanted: Wanted) -> Result<Option<Fetched>, RemoteError> {
+        self.get_many(vec![wanted]).recv().map_err(|_| RemoteError::Stopped)?.1
+    }
+
+    /// Asks for many objects at once, as many at a time as the options allow.
+    pub fn get_many(&self, wanted: Vec<Wanted>) -> Arrivals {
+        let (arrived, arrivals) = mpsc::channel();
+        for (number, wanted) in wanted.into_iter().enumerate() {
+            let (folder, arrived) = (self.clone(), arrived.clone());
+            // Nobody listens any more only if the caller panicked.
+            match runtime() {
+                Ok(runtime) => drop(runtime.spawn(async move {
+                    drop(arrived.send((number, folder.fetch(&wanted).await)));
+                })),
+                Err(error) => drop(arrived.send((number, Err(error)))),
+            }
+        }
+        arrivals
+    }
+
+    /// The names of folders directly in a folder; `None` if the server cannot list.
+    ///
+    /// # Errors
+    /// [`RemoteError`] if it can but does not in so many tries.
+    pub fn folders(&self, key: &str) -> Result<Option<Vec<String>>, RemoteError> {
+        if self.place.service == Service::Http {
+            return Ok(None);
+        }
+        let path = self.path(key)?;
+        let (folder, (done, result)) = (self.clone(), mpsc::sync_channel(1));
+        runtime()?.spawn(async move {
+            let _turn = folder.options.requests.turn().await;
+            // Nobody listens any more only if the caller panicked.
+            drop(done.send(folder.store.list_with_delimiter(Some(&path)).await));
+        });
+        let found = result.recv().map_err(|_| RemoteError::Stopped)?;
+        let found = found.map_err(|error| Cause::of(error, &self.place, 1))?;
+        let names = found.common_prefixes.iter().filter_map(Path::filename);
+        Ok(Some(names.map(str::to_owned).collect()))
+    }
+
+    fn path(&self, key: &str) -> Result<Path, RemoteError> {
+        let parts = [self.prefix.as_str(), key].into_iter().filter(|part| !part.is_empty());
+        let parts: Vec<&str> = parts.collect();
+        Path::parse(parts.join("/"))
+            .map_err(|source| RemoteError::Connect { url: self.name(key), source: source.into() })
+    }
+
+    async fn fetch(&self, wanted: &Wanted) -> Result<Option<Fetched>, RemoteError> {
+        let range = match wanted.part {
+            Part::Whole => None,
+            Part::Range { start, len } => {
+                Some(GetRange::Bounded(start..start.checked_add(len).ok_or(RemoteError::Range)?))
+            }
+            Part::Suffix(len) => Some(GetRange::Suffix(len)),
+        };
+        let path = self.path(&wanted.key)?;
+        let _turn = self.options.requests.turn().await;
+        let mut n_tries = 1;
+        loop {
+            let (cause, may_restart) = match self.fetch_once(&path, range.clone(), wanted, n_tries).await {
+                Ok(Got::Object(object)) => return Ok(Some(object)),
+                Ok(Got::TooLarge(size)) => {
+                    return Err(RemoteError::TooLarge { size, limit: wanted.limit });
+                }
+                Err(failed) => failed,
+            };
+            if cause.is_missing() {
+                return Ok(None);
+            }
+            if cause.is_beyond() {
+                return Err(RemoteError::Range);
+            }
+            if !may_restart || n_tries >= self.options.tries {
+                return Err(cause.into());
+            }
+            let pause = self.options.back_off.saturating_mul(1 << (n_tries - 1).min(16));
+            tokio::time::sleep(pause.min(MAX_PAUSE)).await;
+            n_tries += 1;
+        }
+    }
+
+    /// Gets an object, and else says why not and whether asking for all of it again could help: `object_store` tries
+    /// again what it can, but cannot go on with a body of a server that does not say which version it gives.
+    async fn fetch_once(
+        &self,
+        path: &Path,
+        range: Option<GetRange>,
+        wanted: &Wanted,
+        n_tries: u32,
+    ) -> Result<Got, (Cause, bool)> {
+        let options = GetOptions { range, ..GetOptions::default() };
+        let found = self.store.get_opts(path, options).await;
+        let found = found.map_err(|error| (Cause::of(error, &self.place, n_tries), false))?;
+        let (start, size) = (found.range.start, found.meta.size);
+        let expected = found.range.end.saturating_sub(start);
+        if expected > wanted.limit {
+            return Ok(Got::TooLarge(expected));
+        }
+        let has_version = found.meta.e_tag.is_some();
+        let mut pieces = Pieces::new(start, expected, &wanted.pieces);
+        let mut stream = found.into_stream();
+        let mut got = 0_u64;
+        loop {
+            let part = match stream.try_next().await {
+                Ok(Some(part)) => part,
+                Ok(None) => break,
+                Err(error) => {
+                    // It tried as often as it may where it could.
+                    let n_tries = if has_version { self.options.tries } else { n_tries };
+                    return Err((Cause::of(error, &self.place, n_tries), !has_version));
+                }
+            };
+            // The server says how much there is, but need not keep to it.
+            if got.saturating_add(part.len() as u64) > expected {
+                return Err((Cause::Long { expected }, false));
+            }
+            pieces.add(got, &part);
+            got += part.len() as u64;
+        }
+        if got < expected {
+            return Err((Cause::Short { got, expected }, true));
+        }
+        Ok(Got::Object(Fetched { pieces: pieces.bytes, size }))
+    }
+}
+
+enum Got {
+    Object(Fetched),
+    TooLarge(u64),
+}
+
+/// The wanted pieces of a body, which take its bytes as they come; what lies between them is not kept.
+struct Pieces {
+    /// From the first byte of the body on.
+    ranges: Vec<Range<u64>>,
+    bytes: Vec<Vec<u8>>,
+}
+
+impl Pieces {
+    /// Pieces by their places in the object, of a body with `len` bytes of it from `start` on; all of it if there are none.
+    fn new(start: u64, len: u64, pieces: &[Range<u64>]) -> Self {
+        let inside = |at: u64| at.saturating_sub(start).min(len);
+        let ranges: Vec<Range<u64>> = match pieces {
+            [] => vec![Range { start: 0, end: len }],
+            pieces => pieces.iter().map(|piece| inside(piece.start)..inside(piece.end)).collect(),
+        };
+        let bytes = ranges.iter().map(|_| Vec::new()).collect();
+        Pieces { ranges, bytes }
+    }
+
+    /// Takes bytes of the body from `at` on.
+    fn add(&mut self, at: u64, part: &[u8]) {
+        let end = at.saturating_add(part.len() as u64);
+        for (range, bytes) in self.ranges.iter().zip(&mut self.bytes) {
+            let (from, to) = (range.start.max(at), range.end.min(end));
+            if from >= to {
+                continue;
+            }
+            if bytes.is_empty() {
+                // A piece is not larger than the limit, which memory was set aside for.
+                bytes.reserve_exact(usize::try_from(range.end - range.start).unwrap_or(0));
+            }
+            let index = |place: u64| usize::try_from(place - at).unwrap_or(part.len());
+            bytes.extend_from_slice(&part[index(from)..index(to)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However a body is cut on its way, pieces are those of the object, as far as the body has them.
+        #[test]
+        fn pieces_are_cut_out_of_bodies(
+            n in 1_u64..200,
+            start in 0_u64..50,
+            cuts in prop::collection::vec((0_u64..300, 0_u64..60), 0..6),
+            step in 1_usize..40,
+        ) {
+            let object: Vec<u8> = (0..=255).cycle().take(usize::try_from(start + n).unwrap()).collect();
+            let wanted: Vec<Range<u64>> = cuts.iter().map(|(from, len)| *from..from + len).collect();
+            let body = &object[usize::try_from(start).unwrap()..];
+            let mut pieces = Pieces::new(start, n, &wanted);
+            for (number, part) in body.chunks(step).enumerate() {
+                pieces.add((number * step) as u64, part);
+            }
+            let cut = |range: &Range<u64>| {
+                let inside = |at: u64| usize::try_from(at.clamp(start, start + n)).unwrap();
+                object[inside(range.start)..inside(range.end)].to_vec()
+            };
+            let expected = if wanted.is_empty() { vec![body.to_vec()] } else { wanted.iter().map(cut).collect() };
+            prop_assert_eq!(pieces.bytes, expected);
+        }
+    }
+}

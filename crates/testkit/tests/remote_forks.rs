@@ -1,0 +1,111 @@
+//! A process that was forked has none of the threads that requests run on: it is told, and does not hang.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![allow(unsafe_code, reason = "forking is unsafe, and what the tests are about")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use patchweave_geometry::Region;
+use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, open};
+use patchweave_testkit::{Faults, Server};
+
+use support::write_array;
+
+/// Runs `child` in a forked process; whether it said yes.
+fn in_fork(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child only runs what the test gives it, and leaves without running anything of the parent's.
+    unsafe {
+        match libc::fork() {
+            0 => {
+                // A child that hangs is killed, which the parent sees.
+                libc::alarm(60);
+                let is_fine = child();
+                libc::_exit(if is_fine { 0 } else { 1 })
+            }
+            pid => {
+                assert!(pid > 0, "no fork");
+                let mut status = 0;
+                assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
+                libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+            }
+        }
+    }
+}
+
+fn whole(stack: &dyn ImageStack) -> Region {
+    Region::whole(stack.info().shape().extent)
+}
+
+/// What reading says, down to the cause.
+fn told(outcome: Result<(), patchweave_stack::StackError>) -> String {
+    let Err(error) = outcome else { return "it was read".to_owned() };
+    let mut text = error.to_string();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// One test, because a fork sees what every thread of the process has done.
+#[test]
+fn forked_processes_are_refused_or_work() {
+    let folder = tempfile::tempdir().unwrap();
+    write_array(&folder.path().join("a.zarr"), "/", |_| {});
+    let server = Server::start(folder.path(), Faults::default());
+    let path = format!("http://{}/a.zarr", server.address);
+    let path = Path::new(&path);
+    let is_refused = |text: &str| {
+        text.contains("this process was forked")
+            && text.ends_with("start processes with `spawn` instead of `fork`")
+    };
+
+    // Before the first request of the parent, a child may read on its own.
+    let is_fine = in_fork(|| {
+        let stack = open(path, DataType::Zarr, None, &OpenOptions::default()).unwrap().remove(0);
+        stack.read_patch(0, None, &whole(&*stack)).is_ok()
+    });
+    assert!(is_fine);
+
+    let options = OpenOptions::default();
+    let stack = open(path, DataType::Zarr, None, &options).unwrap().remove(0);
+    let fresh = OpenOptions::default();
+    let other = open(path, DataType::Zarr, None, &fresh).unwrap().remove(0);
+    stack.read_patch(0, None, &whole(&*stack)).unwrap();
+    let is_fine = in_fork(|| {
+        let read = |stack: &dyn ImageStack| told(stack.read_patch(0, None, &whole(stack)).map(drop));
+        let opened = told(open(path, DataType::Zarr, None, &options).map(drop));
+        is_refused(&read(&*stack)) && is_refused(&read(&*other)) && is_refused(&opened)
+    });
+    assert!(is_fine);
+    other.read_patch(0, None, &whole(&*other)).unwrap();
+
+    // What threads of the parent were doing when it forked keeps no child waiting that reads files.
+    let mut options = OpenOptions::default();
+    options.in_flight = ReadBudget::new(1);
+    let local = open(&folder.path().join("a.zarr"), DataType::Zarr, None, &options).unwrap().remove(0);
+    let slow =
+        Server::start(folder.path(), Faults { delay: Duration::from_millis(100), ..Faults::default() });
+    let far = format!("http://{}/a.zarr", slow.address);
+    let far = open(Path::new(&far), DataType::Zarr, None, &options).unwrap().remove(0);
+    let (start, is_done) = (Barrier::new(2), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            far.read_patch(0, None, &whole(&*far)).unwrap();
+            is_done.store(true, Ordering::Release);
+        });
+        start.wait();
+        while options.in_flight.taken() == 0 {
+            std::thread::yield_now();
+        }
+        let is_fine = in_fork(|| local.read_patch(0, None, &whole(&*local)).is_ok());
+        assert!(is_fine && !is_done.load(Ordering::Acquire), "the budget was taken when the process forked");
+    });
+}
