@@ -83,7 +83,8 @@ fn main() {
             let stack = open(Path::new(&url), DataType::Zarr, Some(&axes), &options).unwrap().remove(0);
             let before = server.n_requests();
             let speed = patches_per_second(&*stack, &regions(n_patches), n_threads);
-            let per_patch = (server.n_requests() - before) as f64 / n_patches as f64;
+            let n_requests = u32::try_from(server.n_requests() - before).unwrap();
+            let per_patch = f64::from(n_requests) / f64::from(u32::try_from(n_patches).unwrap());
             println!("{name:<8} {n_threads:>7} {requests:>9} {speed:>10.2} {per_patch:>14.1}");
         }
     }

@@ -10,11 +10,11 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use patchweave_geometry::Region;
+use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, open};
 use patchweave_testkit::{Faults, Server};
 
-use support::write_array;
+use support::{AXES, write_array};
 
 /// Runs `child` in a forked process; whether it said yes.
 fn in_fork(child: impl FnOnce() -> bool) -> bool {
@@ -24,7 +24,8 @@ fn in_fork(child: impl FnOnce() -> bool) -> bool {
             0 => {
                 // A child that hangs is killed, which the parent sees.
                 libc::alarm(60);
-                let is_fine = child();
+                // A panic may not go on to threads of the parent that are not here.
+                let is_fine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
                 libc::_exit(if is_fine { 0 } else { 1 })
             }
             pid => {
@@ -35,6 +36,10 @@ fn in_fork(child: impl FnOnce() -> bool) -> bool {
             }
         }
     }
+}
+
+fn axes() -> Axes {
+    AXES.parse().unwrap()
 }
 
 fn whole(stack: &dyn ImageStack) -> Region {
@@ -68,19 +73,19 @@ fn forked_processes_are_refused_or_work() {
 
     // Before the first request of the parent, a child may read on its own.
     let is_fine = in_fork(|| {
-        let stack = open(path, DataType::Zarr, None, &OpenOptions::default()).unwrap().remove(0);
+        let stack = open(path, DataType::Zarr, Some(&axes()), &OpenOptions::default()).unwrap().remove(0);
         stack.read_patch(0, None, &whole(&*stack)).is_ok()
     });
     assert!(is_fine);
 
     let options = OpenOptions::default();
-    let stack = open(path, DataType::Zarr, None, &options).unwrap().remove(0);
+    let stack = open(path, DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let fresh = OpenOptions::default();
-    let other = open(path, DataType::Zarr, None, &fresh).unwrap().remove(0);
+    let other = open(path, DataType::Zarr, Some(&axes()), &fresh).unwrap().remove(0);
     stack.read_patch(0, None, &whole(&*stack)).unwrap();
     let is_fine = in_fork(|| {
         let read = |stack: &dyn ImageStack| told(stack.read_patch(0, None, &whole(stack)).map(drop));
-        let opened = told(open(path, DataType::Zarr, None, &options).map(drop));
+        let opened = told(open(path, DataType::Zarr, Some(&axes()), &options).map(drop));
         is_refused(&read(&*stack)) && is_refused(&read(&*other)) && is_refused(&opened)
     });
     assert!(is_fine);
@@ -89,11 +94,12 @@ fn forked_processes_are_refused_or_work() {
     // What threads of the parent were doing when it forked keeps no child waiting that reads files.
     let mut options = OpenOptions::default();
     options.in_flight = ReadBudget::new(1);
-    let local = open(&folder.path().join("a.zarr"), DataType::Zarr, None, &options).unwrap().remove(0);
+    let local =
+        open(&folder.path().join("a.zarr"), DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let slow =
         Server::start(folder.path(), Faults { delay: Duration::from_millis(100), ..Faults::default() });
     let far = format!("http://{}/a.zarr", slow.address);
-    let far = open(Path::new(&far), DataType::Zarr, None, &options).unwrap().remove(0);
+    let far = open(Path::new(&far), DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let (start, is_done) = (Barrier::new(2), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -16,7 +16,7 @@ use patchweave_testkit::{Faults, Server};
 use support::{expected, write_array, write_image};
 
 /// Chunks of the plain image, and shards of the other one.
-const N_CHUNKS: u64 = 2 * 3 * 3;
+const N_CHUNKS: usize = 2 * 3 * 3;
 const N_SHARDS: usize = 4;
 
 /// A bucket with the ramp in plain chunks and in shards.
@@ -88,8 +88,8 @@ fn a_stated_number_of_requests_is_under_way_whatever_the_threads() {
                 scope.spawn(|| read(&**stack).unwrap());
             }
         });
-        assert_eq!(server.most_at_once(), N_CHUNKS.min(limit as u64), "{limit} for {n_threads} threads");
-        assert_eq!(n_served(&server, "plain"), n_threads * N_CHUNKS as usize);
+        assert_eq!(server.most_at_once(), N_CHUNKS.min(limit) as u64, "{limit} for {n_threads} threads");
+        assert_eq!(n_served(&server, "plain"), n_threads * N_CHUNKS);
     }
 }
 
@@ -127,7 +127,7 @@ fn a_slow_body_is_waited_for_and_one_that_stops_is_left() {
     let start = std::time::Instant::now();
     read(&*stack).unwrap();
     assert!(start.elapsed() > options.remote.idle);
-    assert_eq!(n_served(&server, "plain"), N_CHUNKS as usize, "none was asked for again");
+    assert_eq!(n_served(&server, "plain"), N_CHUNKS, "none was asked for again");
 
     let server = Server::start(folder.path(), Faults { stall: Some("/c/1/2/1"), ..Faults::default() });
     (options.remote.tries, options.remote.idle) = (2, Duration::from_millis(100));

@@ -46,15 +46,24 @@ impl Answer {
         let (title, body) = text.split_once(':').unwrap_or((&text, ""));
         let status = title.get(..3)?.parse().ok()?;
         let (code, message) = said(body.trim());
-        Some(Answer {
+        Some(Answer { code, message, n_tries, ..Answer::plain(status, title.trim(), place) })
+    }
+
+    /// A redirect that does not say where to.
+    pub fn redirect(place: &Place) -> Self {
+        Answer::plain(301, "301 Moved Permanently", place)
+    }
+
+    fn plain(status: u16, title: &str, place: &Place) -> Self {
+        Answer {
             status,
-            title: title.trim().to_owned(),
-            code,
-            message,
+            title: title.to_owned(),
+            code: None,
+            message: None,
             service: place.service,
             bucket: place.bucket.clone(),
-            n_tries,
-        })
+            n_tries: 1,
+        }
     }
 
     pub fn is_missing(&self) -> bool {

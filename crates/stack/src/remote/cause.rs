@@ -33,6 +33,11 @@ impl Cause {
     /// What an error says; `n_tries` is how often the caller tried, and `object_store` may have more often.
     pub fn of(error: Error, place: &Place, n_tries: u32) -> Self {
         let n_tries = n_tries.max(retries(&error).saturating_add(1));
+        // A redirect that says not where to is how S3 answers for a bucket of another region.
+        let is_redirect = chain(&error).any(|error| error.to_string().contains("redirect without LOCATION"));
+        if is_redirect {
+            return Cause::Answered { answer: Answer::redirect(place), error };
+        }
         if let Some(answer) = Answer::of(&error, place, n_tries) {
             return Cause::Answered { answer, error };
         }
