@@ -34,7 +34,8 @@ fn predictions_on_zarrs_over_http_are_those_on_files() {
     let predict = |input: &str, output: &str| {
         let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
         let config = with(&config, "input: image.tiff", &format!("input: {input}"));
-        let config = with(&config, "output: out", &format!("output: {output}"));
+        let config =
+            with(&config, "output: out", &format!("output: {output}\nreading: {{remote: {{tries: 16}}}}"));
         place.run(&config).with_code(0);
         place.files(output)
     };
@@ -112,15 +113,22 @@ fn a_wrong_key_a_bucket_that_is_not_there_and_a_server_that_is_down_are_told_apa
 #[test]
 fn how_networks_are_read_is_up_to_the_configuration() {
     let place = place();
-    let server = Server::start(&place.path(""), Faults { error_500: 2, ..Faults::default() });
-    let url = format!("http://{}/cells.ome.zarr", server.address);
-    let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
-    let config = with(&config, "input: image.tiff", &format!("input: {url}"));
-    let reading = |block: &str| with(&config, "data_config:", &format!("reading: {block}\ndata_config:"));
-    place.run(&reading("{in_flight_mib: 1, remote: {requests: 1, idle_seconds: 60}}")).with_code(0);
+    let serve = |faults| {
+        let server = Server::start(&place.path(""), faults);
+        let url = format!("http://{}/cells.ome.zarr", server.address);
+        let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
+        (server, with(&config, "input: image.tiff", &format!("input: {url}")))
+    };
+    let with_reading =
+        |config: &str, block: &str| with(config, "data_config:", &format!("reading: {block}\ndata_config:"));
+    let (server, config) = serve(Faults::default());
+    let block = "{in_flight_mib: 1, remote: {requests: 1, idle_seconds: 60}}";
+    place.run(&with_reading(&config, block)).with_code(0);
     assert_eq!(server.most_at_once(), 1);
-    let told = place.run(&reading("{remote: {tries: 1}}"));
+    let (_broken, config) = serve(Faults { error_500: 1, ..Faults::default() });
+    let told = place.run(&with_reading(&config, "{remote: {tries: 1}}"));
     told.complains(&["the server answers 500 Internal Server Error: out of order (1 try)"]);
+    let reading = |block: &str| with_reading(&config, block);
     for (block, key) in [
         ("{in_flight_mib: 0}", "reading.in_flight_mib"),
         ("{remote: {requests: 0}}", "reading.remote.requests"),

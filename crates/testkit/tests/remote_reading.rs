@@ -251,7 +251,8 @@ fn what_is_wrong_with_a_bucket_is_said_in_few_words() {
         let start = "s3://bucket/cells.zarr: zarr.json cannot be read: ";
         let is_fine = text.starts_with(start) && text.contains(&expected) && !text.contains("http://");
         assert!(is_fine && text.len() < 250, "{text}");
-        assert_eq!(server.n_requests(), 1, "{text}");
+        // Where access is denied, it is found out whether that is also the answer for what is not there.
+        assert!(code == "AccessDenied" || server.n_requests() == 1, "{text}");
     }
 }
 

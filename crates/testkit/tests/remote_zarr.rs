@@ -39,6 +39,12 @@ fn options() -> OpenOptions {
     options
 }
 
+/// With requests side by side, the one that fails every so often may be the same one a few times in a row.
+fn patient(mut options: OpenOptions) -> OpenOptions {
+    options.remote.tries = 16;
+    options
+}
+
 /// Options of a bucket on a server without TLS and signatures.
 fn bucket_options(server: &Server) -> OpenOptions {
     let mut options = options();
@@ -95,7 +101,7 @@ fn images_over_http_conform_whatever_goes_wrong() {
     ] {
         let server = Server::start(folder.path(), faults);
         let path = url(&server, "image");
-        let stacks = levels(&path, &options()).unwrap();
+        let stacks = levels(&path, &patient(options())).unwrap();
         assert_eq!(stacks.len(), 2);
         for (level, stack) in stacks.iter().enumerate() {
             image_stack_suite(&**stack, expected().view());
@@ -300,7 +306,7 @@ fn google_buckets_conform() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::rename(bucket().keep(), folder.path().join("bucket")).unwrap();
     let server = Server::start(folder.path(), Faults { cut_body: 6, error_500: 9, ..Faults::default() });
-    let mut options = options();
+    let mut options = patient(options());
     for (key, value) in [
         ("GOOGLE_BASE_URL", format!("http://{}", server.address)),
         ("ALLOW_HTTP", "true".into()),
@@ -408,7 +414,7 @@ fn buckets_conform() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::rename(bucket().keep(), folder.path().join("bucket")).unwrap();
     let server = Server::start(folder.path(), Faults { cut_body: 6, error_500: 9, ..Faults::default() });
-    let options = bucket_options(&server);
+    let options = patient(bucket_options(&server));
     for stack in levels(Path::new("s3://bucket/deep/cells.zarr/image"), &options).unwrap() {
         image_stack_suite(&*stack, expected().view());
     }
