@@ -67,8 +67,8 @@ fn overlaps_have_to_be_smaller_than_patches() {
 
 #[test]
 fn axes_have_to_fit_the_images() {
-    let config = with(SMALL, "  axes: YX", "  axes: CYX");
-    refused(&Place::new(), &config, &["train.input", "expected axes with 2 letters in data_config"]);
+    let config = with(SMALL, "  target_axes: CYX", "  target_axes: YX");
+    refused(&Place::new(), &config, &["train.target", "expected axes with 3 letters in data_config"]);
     let place = Place::new();
     place.image("image.tiff", Format::Tiff, "ZYX", &[3, 20, 24], |i| i as u16);
     refused(&place, PREDICT, &["predict.input", "expected axes with 3 letters in data_config"]);

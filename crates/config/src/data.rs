@@ -6,6 +6,7 @@ use patchweave_geometry::Axes;
 
 use crate::augmentation::AugmentationPlan;
 use crate::axes::Space;
+use crate::axes_source::AxesSource;
 use crate::data_type::DataType;
 use crate::filters::{MaskFilterPlan, PatchFilterPlan};
 use crate::lateral::LateralPlan;
@@ -51,6 +52,8 @@ pub struct DataPlan {
     pub axes: Axes,
     /// The axes of the target arrays, where the file gives them; see [`target_axes`](Self::target_axes).
     pub own_target_axes: Option<Axes>,
+    /// Whether files have to agree with the axes; for inputs, targets, masks and weights.
+    pub axes_source: AxesSource,
     /// How images are cut; fits `mode` and `axes`.
     pub patching: PatchingPlan,
     /// How values are scaled.

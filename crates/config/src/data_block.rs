@@ -6,6 +6,7 @@ use patchweave_geometry::{Axes, Axis};
 
 use crate::augmentation::{AugmentationPlan, augmentations};
 use crate::axes::{Space, axes, target_axes};
+use crate::axes_source::{AxesSource, axes_source};
 use crate::data::DataPlan;
 use crate::data_type::{DataType, data_type, in_memory};
 use crate::filters::{MaskFilterPlan, mask_filter, patch_filter};
@@ -25,12 +26,13 @@ use crate::sizes::{is_square, refuse_oblong};
 use crate::statistics_block::normalization;
 use crate::yaml::Kind;
 
-/// The keys of the reference.
+/// The keys of the reference and our additions.
 const KEYS: &[&str] = &[
     "mode",
     "data_type",
     "axes",
     "target_axes",
+    "axes_source",
     "patching",
     "normalization",
     "batch_size",
@@ -155,6 +157,7 @@ pub(crate) fn data(
         data_type: images.data_type?,
         axes: images.axes?,
         own_target_axes: images.target_axes.clone().flatten(),
+        axes_source: images.axes_source,
         patching: patching.clone().unwrap_or(PatchingPlan::Tiling(TilingPlan::Whole)),
         normalization: normalization.unwrap_or(NormalizationPlan::None),
         batch_size: loading.batch_size.unwrap_or(1),
@@ -191,6 +194,7 @@ struct Images {
     data_type: Option<DataType>,
     axes: Option<Axes>,
     target_axes: Option<Option<Axes>>,
+    axes_source: AxesSource,
     channels: Option<Option<Vec<usize>>>,
     in_memory: Option<bool>,
 }
@@ -200,17 +204,27 @@ impl Images {
         let mode = block.need(reader, "mode", &MODES.expected(), |reader, value| MODES.read(reader, value));
         let data_type = data_type(reader, block, rules);
         let is_written = |key| block.given(key).is_some();
-        let unnamed = data_type.filter(|_| rules.for_run && !is_written("axes"));
-        let axes = match unnamed {
-            Some(data_type) => own.axes(reader, block, data_type),
+        let axes_source = axes_source(reader, block, rules);
+        let asks_files = rules.for_run && (!is_written("axes") || axes_source == AxesSource::File);
+        let unnamed = data_type.filter(|_| asks_files);
+        let found = match unnamed {
+            Some(data_type) if !is_written("axes") => own.axes(reader, block, data_type),
+            Some(data_type) => own.axes_if_named(data_type),
+            None => None,
+        };
+        let axes = match &found {
+            Some(layout) => Some(layout.axes().clone()),
+            None if unnamed.is_some() && !is_written("axes") => None,
             None => block.need(reader, "axes", "letters of STCZYX, as in YX", |reader, value| {
                 axes(reader, value, data_type)
             }),
         };
         let space = axes.as_ref().map(|axes| Space::new(axes, data_type));
         let target_axes = match (unnamed, &axes) {
-            (Some(data_type), Some(axes)) if !is_written("target_axes") => {
-                own.target_axes(reader, data_type, axes)
+            (Some(data_type), Some(axes))
+                if !is_written("target_axes") || own.targets_are_named(data_type) =>
+            {
+                own.target_axes(reader, data_type, axes, found.as_ref())
             }
             _ => block
                 .maybe(reader, "target_axes", |reader, value| target_axes(reader, value, data_type, space)),
@@ -218,7 +232,7 @@ impl Images {
         let channels =
             block.maybe(reader, "channels", |reader, value| channels(reader, value, axes.as_ref()));
         let in_memory = in_memory(reader, block, data_type);
-        Images { mode, data_type, axes, target_axes, channels, in_memory }
+        Images { mode, data_type, axes, target_axes, axes_source, channels, in_memory }
     }
 
     fn space(&self) -> Option<Space<'_>> {

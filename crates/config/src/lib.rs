@@ -12,6 +12,7 @@
 
 mod augmentation;
 mod axes;
+mod axes_source;
 mod config_value;
 mod constructor;
 mod convert;
@@ -64,6 +65,7 @@ mod yaml;
 mod yaml_text;
 
 pub use augmentation::AugmentationPlan;
+pub use axes_source::AxesSource;
 pub use config_value::ConfigValue;
 pub use constructor::ConstructorPlan;
 pub use convert::{ChannelChange, ConversionError, ConversionOptions};
@@ -90,7 +92,7 @@ pub use outside::{AxesQuestion, Findings, Outside, UnknownAxes};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use problem::{ConfigErrors, Excerpt, Problem};
-pub use reading::{NonFinitePlan, ReadingPlan};
+pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};
 pub use remote::RemotePlan;
 pub use rules::DataRules;
 pub use run::{RunPlan, parse, parse_and_check};

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_geometry::{Axes, Axis};
+use patchweave_geometry::{ArrayLayout, Axes, Axis};
 
-use crate::axes::{Space, has_xy_side_by_side};
+use crate::axes::has_xy_side_by_side;
 use crate::data_type::DataType;
 use crate::location::Location;
 use crate::origin::{Complaint, key_path};
@@ -24,6 +24,7 @@ use crate::warning::Warning;
 /// use std::path::Path;
 ///
 /// use patchweave_config::{Outside, parse_and_check};
+/// use patchweave_geometry::ArrayLayout;
 ///
 /// let text = "
 /// output: out
@@ -33,7 +34,7 @@ use crate::warning::Warning;
 /// let outside = Outside {
 ///     axes_of: &|question| {
 ///         assert_eq!(question.path, Path::new("a.ome.tiff"));
-///         Some(Ok("ZYX".parse().unwrap()))
+///         Some(Ok(ArrayLayout::new("ZYX".parse().unwrap(), &[8, 64, 64]).unwrap()))
 ///     },
 ///     ..Outside::default()
 /// };
@@ -45,9 +46,9 @@ use crate::warning::Warning;
 pub struct Outside<'a> {
     /// The value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// The axes that an image names for itself, asked only where the configuration names none; `None` says that they
-    /// have to be written.
-    pub axes_of: &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<Axes, UnknownAxes>>,
+    /// The axes that an image names for itself and their sizes, asked only where the configuration names none or says
+    /// that those of the file count; `None` says that they have to be written.
+    pub axes_of: &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<ArrayLayout, UnknownAxes>>,
     /// What does not fit the images of a plan, and what is to be known about them.
     ///
     /// It sees the plan also where values were refused, with stand-ins in their place that fit any image, so that a
@@ -148,19 +149,24 @@ impl<'a> OwnAxes<'a> {
         OwnAxes { input, target, simulate, reading, outside }
     }
 
-    fn ask(&self, entry: Option<&Entry>, data_type: DataType) -> Option<Result<Axes, UnknownAxes>> {
+    fn ask(&self, entry: Option<&Entry>, data_type: DataType) -> Option<Result<ArrayLayout, UnknownAxes>> {
         let (simulate, reading) = (self.simulate, self.reading);
         let question = AxesQuestion { path: &entry?.path, data_type, simulate, reading };
         (self.outside.axes_of)(&question)
     }
 
     /// The axes of `data_config` where it names none.
-    pub fn axes(&self, reader: &mut Reader<'_>, block: &Block<'_>, data_type: DataType) -> Option<Axes> {
+    pub fn axes(
+        &self,
+        reader: &mut Reader<'_>,
+        block: &Block<'_>,
+        data_type: DataType,
+    ) -> Option<ArrayLayout> {
         let answer = self.ask(self.input.as_ref(), data_type);
         let (UnknownAxes { found, expected, is_readable }, entry) = match (answer, &self.input) {
-            (Some(Ok(axes)), _) if has_xy_side_by_side(&axes) => return Some(axes),
-            (Some(Ok(axes)), Some(entry)) => {
-                let found = format!("{} has axes {axes}", entry.path.display());
+            (Some(Ok(layout)), _) if has_xy_side_by_side(layout.axes()) => return Some(layout),
+            (Some(Ok(layout)), Some(entry)) => {
+                let found = format!("{} has axes {}", entry.path.display(), layout.axes());
                 let expected = "X and Y next to each other".to_owned();
                 (UnknownAxes { found, expected, is_readable: false }, entry)
             }
@@ -175,30 +181,55 @@ impl<'a> OwnAxes<'a> {
         None
     }
 
-    /// The axes of the targets where `data_config` names no axes at all; nothing where they are those of the inputs or
-    /// where the first target does not tell.
+    /// The axes of the first input where it names them; what is written stands in for them.
+    pub fn axes_if_named(&self, data_type: DataType) -> Option<ArrayLayout> {
+        let layout = self.ask(self.input.as_ref(), data_type)?.ok()?;
+        has_xy_side_by_side(layout.axes()).then_some(layout)
+    }
+
+    /// Whether the first target beside an input names its axes.
+    pub fn targets_are_named(&self, data_type: DataType) -> bool {
+        matches!(self.ask(self.target.as_ref(), data_type), Some(Ok(_)))
+    }
+
+    /// The axes of the targets where those of the files count; nothing where they are those of the inputs or where the
+    /// first target does not tell. `found` is what the first input says.
     pub fn target_axes(
         &self,
         reader: &mut Reader<'_>,
         data_type: DataType,
         input: &Axes,
+        found: Option<&ArrayLayout>,
     ) -> Option<Option<Axes>> {
-        let (Some(entry), Some(Ok(axes))) = (&self.target, self.ask(self.target.as_ref(), data_type)) else {
+        let (Some(entry), Some(Ok(target))) = (&self.target, self.ask(self.target.as_ref(), data_type))
+        else {
             return Some(None);
         };
-        let form = |axes: &Axes| {
-            let samples = [Axis::S, Axis::T].map(|axis| axes.contains(axis));
-            (samples, Space::new(axes, Some(data_type)).n_spatial)
-        };
-        if form(&axes) == form(input) {
+        if let Some(axes) = beside(&target, input, found) {
             return Some(Some(axes).filter(|axes| axes != input));
         }
-        let found = format!("{} has axes {axes}", entry.path.display());
+        let found = format!("{} has axes {}", entry.path.display(), target.axes());
         let expected =
             format!("the same of S, T and Z as in axes {input} of the inputs, or axes in data_config");
         reader.report(entry.location, &entry.key_path, Complaint { found, expected, suggestion: None });
         None
     }
+}
+
+/// The axes of a target with `S`, `T` and `Z` as the input has them, if those that differ have size 1.
+fn beside(target: &ArrayLayout, input: &Axes, found: Option<&ArrayLayout>) -> Option<Axes> {
+    let shared = [Axis::S, Axis::T, Axis::Z];
+    let is_extra = |axis: Axis| shared.contains(&axis) && !input.contains(axis);
+    let missing = || shared.into_iter().filter(|&axis| input.contains(axis) && !target.axes().contains(axis));
+    let size = |layout: &ArrayLayout, axis| layout.size_of(axis).unwrap_or(1);
+    let own = target.axes().as_slice().iter().copied();
+    if own.clone().any(|axis| is_extra(axis) && size(target, axis) > 1)
+        || missing().any(|axis| found.is_some_and(|found| size(found, axis) > 1))
+    {
+        return None;
+    }
+    let axes = missing().chain(own.filter(|&axis| !is_extra(axis)));
+    axes.map(Axis::letter).collect::<String>().parse().ok()
 }
 
 /// The first path of a list that may hold further lists.

@@ -4,6 +4,35 @@ use crate::reader::{Reader, Value};
 use crate::remote::{RemotePlan, remote};
 use crate::scalar::{Names, count, truth};
 
+/// What becomes of planes and files that an OME-TIFF promises and does not have.
+///
+/// ```
+/// use patchweave_config::MissingPlanes;
+///
+/// assert_eq!(MissingPlanes::default().name(), "fail");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingPlanes {
+    /// The image is refused.
+    #[default]
+    Fail,
+    /// They are zeros, with a warning.
+    Zeros,
+}
+
+impl MissingPlanes {
+    /// The name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            MissingPlanes::Fail => "fail",
+            MissingPlanes::Zeros => "zeros",
+        }
+    }
+}
+
+const MISSING_PLANES: Names<'_, MissingPlanes> =
+    Names { known: &[("fail", MissingPlanes::Fail), ("zeros", MissingPlanes::Zeros)], refused: &[] };
+
 /// How images are read.
 ///
 /// ```
@@ -39,6 +68,8 @@ pub struct ReadingPlan {
     pub non_finite: NonFinitePlan,
     /// How images behind URLs are read.
     pub remote: RemotePlan,
+    /// What becomes of planes that an OME-TIFF promises and does not have.
+    pub missing_planes: MissingPlanes,
 }
 
 /// What becomes of patches with pixels that are infinite or no number.
@@ -71,12 +102,13 @@ impl Default for ReadingPlan {
             links_outside: false,
             non_finite: NonFinitePlan::Keep,
             remote: RemotePlan::default(),
+            missing_planes: MissingPlanes::Fail,
         }
     }
 }
 
 const KEYS: &[&str] =
-    &["cache_mib", "chunk_mib", "in_flight_mib", "map_files", "links_outside", "non_finite", "remote"];
+    &["cache_mib", "chunk_mib", "in_flight_mib", "map_files", "links_outside", "non_finite", "remote", "missing_planes"];
 
 const MIB: usize = 1 << 20;
 
@@ -98,6 +130,9 @@ pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Read
     let non_finite =
         block.or(reader, "non_finite", default.non_finite, |reader, value| NON_FINITE.read(reader, value));
     let remote = block.or(reader, "remote", default.remote, remote);
+    let missing_planes = block.or(reader, "missing_planes", default.missing_planes, |reader, value| {
+        MISSING_PLANES.read(reader, value)
+    });
     Some(ReadingPlan {
         cache_bytes: cache.map_or(default.cache_bytes, |mib| mib * MIB),
         chunk_bytes: chunk.map_or(default.chunk_bytes, |mib| mib * MIB),
@@ -106,5 +141,6 @@ pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Read
         links_outside: links_outside.unwrap_or(default.links_outside),
         non_finite: non_finite.unwrap_or(default.non_finite),
         remote: remote.unwrap_or(default.remote),
+        missing_planes: missing_planes.unwrap_or(default.missing_planes),
     })
 }

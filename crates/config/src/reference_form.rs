@@ -5,6 +5,7 @@
 use patchweave_geometry::Extent;
 
 use crate::augmentation::AugmentationPlan;
+use crate::axes_source::AxesSource;
 use crate::config_value::ConfigValue;
 use crate::data::DataPlan;
 use crate::filters::{Background, MaskFilterPlan, PatchFilterPlan};
@@ -66,6 +67,9 @@ impl DataPlan {
         ];
         if let Some(plan) = &self.lateral {
             entries.extend(lateral(plan));
+        }
+        if self.axes_source != AxesSource::default() {
+            entries.push(("axes_source", self.axes_source.name().into()));
         }
         ConfigValue::map(entries)
     }

@@ -193,8 +193,8 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
             check_labels(reader, data_block, data);
         }
     }
-    let written = data_block.as_ref().and_then(data_block::axes_of);
-    let axes = written.or_else(|| data.as_ref().map(|data| data.plan.axes.clone()));
+    let known = data.as_ref().map(|data| data.plan.axes.clone());
+    let axes = known.or_else(|| data_block.as_ref().and_then(data_block::axes_of));
     let channels = data.as_ref().and_then(|data| data.plan.channels.clone());
     let defaults = predict::Defaults {
         space: axes.as_ref().map(|axes| Space::new(axes, None)),

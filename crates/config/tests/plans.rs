@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentationPlan, Background, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth,
-    ContextSource, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan, LoadError, LoadingPlan,
-    MaskFilterPlan, MeanStd, MinMax, MixPlan, MixUntil, MixedFile, Mode, ModelPlan, NormalizationPlan,
-    OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels,
-    QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
+    AlphaRange, AugmentationPlan, AxesSource, Background, ConfigErrors, ConfigValue, ConstructorPlan,
+    ContextDepth, ContextSource, DataRules, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan,
+    LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil, MixedFile,
+    Mode, ModelPlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan,
+    PixelTypeChoice, QuantileLevels, QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan,
+    UnevenPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
@@ -47,6 +48,7 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!((data.mode, data.data_type), (Mode::Training, DataType::Zarr));
     assert_eq!((data.axes.to_string(), data.target_axes().to_string()), ("SCZYX".into(), "SZYX".into()));
     assert_eq!((data.n_spatial(), data.in_memory), (3, false));
+    assert_eq!((data.axes_source, plan.reading.missing_planes), (AxesSource::Config, MissingPlanes::Zeros));
     assert_eq!(data.patching, PatchingPlan::Stratified { patch_size: extent(&[8, 64, 64]), seed: 7 });
     let background = Background::MeanStd { mean_threshold: 120.0, std_threshold: Some(3.0) };
     let patch_filter = PatchFilterPlan { ref_channel: 1, filtered_patch_prob: 0.2, background };
@@ -472,4 +474,23 @@ fn labels_skip_the_normalisation_of_targets() {
     let given = plan("{name: mean_std, target_means: 1, target_stds: 2}", labels);
     let told: Vec<String> = given.warnings.iter().map(ToString::to_string).collect();
     assert!(told[0].contains("target_means: not used, because train.target_kind is labels"), "{told:?}");
+}
+
+/// What stands in for the reference's strictness is read back, and unknown to the reference.
+#[test]
+fn whose_axes_count_is_written_back() {
+    for source in [AxesSource::Checked, AxesSource::Config, AxesSource::File] {
+        let text = format!(
+            "{{mode: predicting, data_type: tiff, axes: YX, axes_source: {}, patching: {{name: whole}}, \
+             normalization: {{name: none}}}}",
+            source.name()
+        );
+        let read = |text: &str, rules| parse_data_config(text, Path::new("a.yaml"), rules).unwrap();
+        let data = read(&text, DataRules::Own);
+        assert_eq!(data.axes_source, source);
+        let form = data.to_reference_form();
+        assert_eq!(form.get("axes_source").is_some(), source != AxesSource::Checked);
+        assert_eq!(read(&form.to_yaml(), DataRules::Own).axes_source, source);
+        assert_eq!(read(&text, DataRules::DataConfig).axes_source, AxesSource::Checked);
+    }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
-use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::{Pyramid, StackError, StackInfo};
+use patchweave_geometry::Axes;
+use patchweave_stack::{AxesSource, Pyramid, StackError, StackInfo, layout_in_axes};
 
 use crate::listing::{Listed, Listing, Unpaired};
 use crate::opening::{Opening, format_name, with_causes};
@@ -167,21 +167,32 @@ impl<'a> Opener<'a> {
     /// What a simulation will put at this path, if it will and the axes name that many dimensions.
     fn planned(&self, entry: usize, path: &Path, axes: &Axes) -> Option<ImageFacts> {
         let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
-        let shape = planned_layout(simulate, path)?;
-        let layout = ArrayLayout::new(axes.clone(), &shape).ok()?;
+        let own = planned_layout(simulate, path)?;
+        let layout = layout_in_axes(&path.display().to_string(), &own, axes, self.axes_source()).ok()?;
         Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
     }
 
     pub fn open(&self, path: &Path, axes: &Axes, n_levels: usize) -> Result<Vec<Pyramid>, StackError> {
         let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
-        if let Some(shape) = planned.and_then(|simulate| planned_layout(simulate, path)) {
-            let stack = path.display().to_string();
-            return Err(StackError::AxesLength { stack, axes: axes.clone(), shape });
+        if let Some(own) = planned.and_then(|simulate| planned_layout(simulate, path)) {
+            layout_in_axes(&path.display().to_string(), &own, axes, self.axes_source())?;
         }
-        self.opening.open(path, self.plan.data.data_type, Some(axes), n_levels)
+        self.opening.open(path, self.plan.data.data_type, Some((axes, self.axes_source())), n_levels)
+    }
+
+    /// What the plan says about axes, as readers take it.
+    fn axes_source(&self) -> AxesSource {
+        match self.plan.data.axes_source {
+            patchweave_config::AxesSource::Config => AxesSource::Given,
+            // Those of the first image are the axes of the plan.
+            patchweave_config::AxesSource::Checked | patchweave_config::AxesSource::File => {
+                AxesSource::Checked
+            }
+        }
     }
 
     fn expectation(&self, error: &StackError, axes: &Axes, listing: &Listing) -> String {
+        let error = error.innermost();
         let is_about_axes = matches!(error, StackError::AxesLength { .. } | StackError::AxesDisagree { .. });
         if let (true, false, [first, ..]) =
             (is_about_axes, self.plan.has_key("data_config.axes"), listing.files.as_slice())
@@ -193,7 +204,9 @@ impl<'a> Opener<'a> {
             StackError::AxesLength { shape, .. } => {
                 format!("axes with {} letters in data_config", shape.len())
             }
-            StackError::AxesDisagree { own, .. } => format!("axes {own} in data_config"),
+            StackError::AxesDisagree { own, .. } => {
+                format!("axes {own} in data_config, or axes_source: config if the file is wrong")
+            }
             StackError::TooFewLevels { .. } => {
                 "context_source: image, or a pyramid with more levels".to_owned()
             }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use patchweave_config::{AxesQuestion, DataType, ReadingPlan, RemotePlan, UnknownAxes};
-use patchweave_geometry::Axes;
+use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{
-    ChunkCache, Formats, OpenOptions, OpenRequest, Pyramid, ReadBudget, RemoteOptions, RequestLimit,
+    AxesSource, ChunkCache, Formats, MissingPlanes, OpenOptions, OpenRequest, Pyramid, ReadBudget, RemoteOptions, RequestLimit,
     StackError,
 };
 
-use crate::simulated::{future_files, planned_axes};
+use crate::simulated::{future_files, planned_layout};
 
 /// How the images of a plan are opened.
 ///
@@ -57,6 +57,9 @@ impl Opening {
         options.map_files &= reading.map_files;
         options.links_outside |= reading.links_outside;
         read_remote(&mut options.remote, reading.remote);
+        if reading.missing_planes == patchweave_config::MissingPlanes::Zeros {
+            options.missing_planes = MissingPlanes::Zeros;
+        }
         opening
     }
 
@@ -65,11 +68,13 @@ impl Opening {
         &self,
         path: &Path,
         data_type: DataType,
-        axes: Option<&Axes>,
+        axes: Option<(&Axes, AxesSource)>,
         n_levels: usize,
     ) -> Result<Vec<Pyramid>, StackError> {
         let mut request = OpenRequest::new(path, &self.options);
-        request.axes = axes;
+        if let Some((axes, source)) = axes {
+            (request.axes, request.axes_source) = (Some(axes), source);
+        }
         request.n_levels = Some(n_levels);
         match format_name(data_type) {
             Some(name) => self.formats.open(name, &request),
@@ -77,24 +82,24 @@ impl Opening {
         }
     }
 
-    /// The axes that the first image of an entry names for itself.
-    pub(crate) fn axes_of(&self, question: &AxesQuestion<'_>) -> Result<Axes, UnknownAxes> {
+    /// The axes that the first image of an entry names for itself, and their sizes.
+    pub(crate) fn axes_of(&self, question: &AxesQuestion<'_>) -> Result<ArrayLayout, UnknownAxes> {
         let failed = |error: StackError| UnknownAxes {
             found: with_causes(&error),
             expected: what_is_needed(&error),
-            is_readable: matches!(error, StackError::NoAxes { .. }),
+            is_readable: matches!(error.innermost(), StackError::NoAxes { .. }),
         };
         let future = question.simulate.map_or(Vec::new(), future_files);
         let members = self.formats.members(question.path, format_name(question.data_type), &future);
         let members = members.map_err(failed)?.found;
         let first = members.first().map_or(question.path, |member| &member.path);
-        if let Some(axes) = question.simulate.and_then(|simulate| planned_axes(simulate, first)) {
-            return Ok(axes);
+        if let Some(layout) = question.simulate.and_then(|simulate| planned_layout(simulate, first)) {
+            return Ok(layout);
         }
         let opening = self.for_reading(&question.reading);
         let images = opening.open(first, question.data_type, None, 1).map_err(failed)?;
         let stack = images.first().and_then(|levels| levels.first());
-        stack.map(|stack| stack.info().layout.axes().clone()).ok_or_else(|| UnknownAxes {
+        stack.map(|stack| stack.info().layout.clone()).ok_or_else(|| UnknownAxes {
             found: format!("{} holds no image", first.display()),
             expected: "at least one image".to_owned(),
             is_readable: false,
@@ -123,7 +128,7 @@ pub(crate) fn format_name(data_type: DataType) -> Option<&'static str> {
 }
 
 fn what_is_needed(error: &StackError) -> String {
-    match error {
+    match error.innermost() {
         StackError::NoAxes { shape, .. } => {
             let example = match shape.len() {
                 0..=2 => "YX",

@@ -190,23 +190,19 @@ pub(crate) fn future_files(plan: &SimulatePlan) -> Vec<PathBuf> {
     files(plan)
 }
 
-/// The axes of an image that the plan will make; `None` if the path is none of the plan's images.
-pub(crate) fn planned_axes(plan: &SimulatePlan, path: &Path) -> Option<Axes> {
-    let channels = if planned_layout(plan, path)?.len() > plan.size.n_axes() { "C" } else { "" };
-    let spatial = if plan.size.n_axes() == 3 { "ZYX" } else { "YX" };
-    format!("{channels}{spatial}").parse().ok()
-}
-
-/// The sizes of an image that the plan will make.
+/// The axes and sizes of an image that the plan will make.
 ///
 /// `None` if the path is none of the plan's images.
-pub(crate) fn planned_layout(plan: &SimulatePlan, path: &Path) -> Option<Vec<usize>> {
+pub(crate) fn planned_layout(plan: &SimulatePlan, path: &Path) -> Option<ArrayLayout> {
     let path = std::path::absolute(path).ok()?;
     let is_path = |file: &PathBuf| std::path::absolute(file).is_ok_and(|file| file == path);
     let name = names(plan.n_structures)
         .find(|name| plan.formats.iter().any(|&format| is_path(&path_of(&plan.folder, name, format))))?;
     let channels = (name == STRUCTURES).then_some(plan.n_structures);
-    Some(channels.into_iter().chain(plan.size.iter()).collect())
+    let spatial = if plan.size.n_axes() == 3 { "ZYX" } else { "YX" };
+    let axes = if channels.is_some() { format!("C{spatial}") } else { spatial.to_owned() };
+    let shape: Vec<usize> = channels.into_iter().chain(plan.size.iter()).collect();
+    ArrayLayout::new(axes.parse().ok()?, &shape).ok()
 }
 
 fn record(plan: &SimulatePlan, is_complete: bool) -> Value {

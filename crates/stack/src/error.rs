@@ -59,6 +59,14 @@ pub enum StackError {
         /// What the file says, `?` for a dimension it says nothing about.
         own: String,
     },
+    /// An image that cannot be read although others of its file can.
+    #[error("{source}; {others}")]
+    OneOfSeveral {
+        /// Which paths read the others.
+        others: String,
+        /// Why it cannot be read.
+        source: Box<StackError>,
+    },
     /// The error of another reader that was waited for.
     #[error(transparent)]
     Shared(std::sync::Arc<StackError>),
@@ -180,4 +188,16 @@ pub enum StackError {
         /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StackError {
+    /// This error, or the one that it is about.
+    #[must_use]
+    pub fn innermost(&self) -> &StackError {
+        match self {
+            StackError::OneOfSeveral { source, .. } => source.innermost(),
+            StackError::Shared(error) => error.innermost(),
+            error => error,
+        }
+    }
 }

@@ -1,12 +1,49 @@
 //! The axes that a file names for itself, and what becomes of them beside those of the configuration.
 
-use patchweave_geometry::{ArrayLayout, Axes, Axis};
+use patchweave_geometry::{ArrayLayout, Axes, Axis, PerAxis};
 
-use crate::StackError;
+use crate::axes_match::Question;
+use crate::{PixelSize, StackError};
+
+/// Whose word counts where axes are asked for and the file names its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AxesSource {
+    /// Both have to agree.
+    #[default]
+    Checked,
+    /// The file is wrong: order and sizes are its own, the letters are those that are asked for.
+    Given,
+}
+
+/// The axes that are asked for, if there are any, and whether they overrule those of the file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WantedAxes<'a> {
+    pub axes: Option<&'a Axes>,
+    pub source: AxesSource,
+}
+
+impl WantedAxes<'_> {
+    /// Whether what the file says does not count.
+    pub fn overrule(&self) -> bool {
+        self.axes.is_some() && self.source == AxesSource::Given
+    }
+}
 
 /// What a file says about the axis of each of its dimensions; `None` where it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FileAxes(Vec<Option<Axis>>);
+
+/// An image in the axes that it is used by, and where each of them stands in the array of the file.
+///
+/// A dimension of size 1 may have no axis, and an axis of size 1 no dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredAxes {
+    pub layout: ArrayLayout,
+    /// The axis of every dimension of the file.
+    pub dimensions: Vec<Option<Axis>>,
+    /// How dimensions without a name were taken, if they could have been taken otherwise.
+    pub note: Option<String>,
+}
 
 impl FileAxes {
     /// What a file says, dimension by dimension.
@@ -19,50 +56,65 @@ impl FileAxes {
         FileAxes(vec![None; n_dimensions])
     }
 
-    /// The layout of an image of this shape: in `given` axes if there are any, which must not contradict the file, or
-    /// else in the file's own, which must then be complete.
+    /// An image of this shape: in the axes that are asked for if there are any, which must not contradict the file
+    /// unless they overrule it, or else in the file's own, which must then be complete.
     ///
-    /// A file's time points or planes may be called samples (`S`), because that says how they are used, not what they
-    /// are.
-    pub fn layout(
+    /// Dimensions and axes of size 1 count on neither side. A file's time points or planes may be called samples (`S`),
+    /// because that says how they are used, not what they are.
+    pub fn stored(
         &self,
         stack: &str,
-        given: Option<&Axes>,
+        wanted: WantedAxes<'_>,
         shape: &[usize],
-    ) -> Result<ArrayLayout, StackError> {
-        let axes = match given {
-            Some(given) if given.len() != shape.len() => {
-                let (stack, shape) = (stack.to_owned(), shape.to_vec());
-                return Err(StackError::AxesLength { stack, axes: given.clone(), shape });
-            }
-            Some(given) if !self.agree(given) => {
-                return Err(StackError::AxesDisagree {
-                    stack: stack.to_owned(),
-                    given: given.clone(),
-                    own: self.to_string(),
-                });
-            }
-            Some(given) => given.clone(),
-            None => self.complete(shape.len()).ok_or_else(|| StackError::NoAxes {
-                stack: stack.to_owned(),
-                shape: shape.to_vec(),
-                own: self.to_string(),
-            })?,
-        };
-        ArrayLayout::new(axes, shape).map_err(|source| StackError::Window { stack: stack.to_owned(), source })
+    ) -> Result<StoredAxes, StackError> {
+        match wanted.axes {
+            Some(given) if wanted.overrule() => FileAxes::unknown(shape.len()).in_axes(stack, given, shape),
+            Some(given) => self.in_axes(stack, given, shape),
+            None => self.in_own(stack, shape),
+        }
     }
 
-    fn agree(&self, given: &Axes) -> bool {
-        let fits = |(&given, own): (&Axis, &Option<Axis>)| match own {
-            None => true,
-            Some(own) => given == *own || (given == Axis::S && matches!(own, Axis::T | Axis::Z)),
-        };
-        given.as_slice().iter().zip(&self.0).all(fits)
+    fn in_axes(&self, stack: &str, given: &Axes, shape: &[usize]) -> Result<StoredAxes, StackError> {
+        let axes = given.as_slice();
+        let found = (self.0.len() == shape.len())
+            .then(|| Question { own: &self.0, sizes: shape, given: axes }.answer())
+            .flatten()
+            .ok_or_else(|| self.refuse(stack, given, shape))?;
+        let mut sizes = vec![1; axes.len()];
+        for (place, size) in
+            found.places.iter().zip(shape).filter_map(|(place, size)| Some(((*place)?, size)))
+        {
+            sizes[place] = *size;
+        }
+        let note = found.is_ambiguous.then(|| {
+            let taken = found.places.iter().filter_map(|place| axes.get((*place)?));
+            let taken: String = taken.map(|axis| axis.letter()).collect();
+            format!("its dimensions of sizes {shape:?} have no names, of the axes {given} they are taken as {taken}")
+        });
+        let dimensions = found.places.iter().map(|place| axes.get((*place)?).copied()).collect();
+        StoredAxes::new(stack, given.clone(), &sizes, dimensions, note)
     }
 
-    fn complete(&self, n_dimensions: usize) -> Option<Axes> {
-        let letters: Option<String> = self.0.iter().map(|axis| axis.map(Axis::letter)).collect();
-        letters?.parse().ok().filter(|axes: &Axes| axes.len() == n_dimensions)
+    fn in_own(&self, stack: &str, shape: &[usize]) -> Result<StoredAxes, StackError> {
+        let no_axes =
+            || StackError::NoAxes { stack: stack.to_owned(), shape: shape.to_vec(), own: self.to_string() };
+        // What has neither a name nor more than one position says nothing.
+        let named = || self.0.iter().zip(shape).filter(|(axis, size)| axis.is_some() || **size != 1);
+        let letters: Option<String> = named().map(|(axis, _)| axis.map(Axis::letter)).collect();
+        let axes =
+            letters.filter(|_| self.0.len() == shape.len()).and_then(|letters| letters.parse::<Axes>().ok());
+        let sizes: Vec<usize> = named().map(|(_, size)| *size).collect();
+        StoredAxes::new(stack, axes.ok_or_else(no_axes)?, &sizes, self.0.clone(), None)
+    }
+
+    /// Why axes do not fit.
+    fn refuse(&self, stack: &str, given: &Axes, shape: &[usize]) -> StackError {
+        let (stack, given) = (stack.to_owned(), given.clone());
+        let is_mute = self.0.iter().all(Option::is_none);
+        if is_mute || given.len() < shape.len() {
+            return StackError::AxesLength { stack, axes: given, shape: shape.to_vec() };
+        }
+        StackError::AxesDisagree { stack, given, own: self.to_string() }
     }
 }
 
@@ -70,6 +122,62 @@ impl std::fmt::Display for FileAxes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|axis| write!(f, "{}", axis.map_or('?', Axis::letter)))
     }
+}
+
+impl StoredAxes {
+    fn new(
+        stack: &str,
+        axes: Axes,
+        sizes: &[usize],
+        dimensions: Vec<Option<Axis>>,
+        note: Option<String>,
+    ) -> Result<Self, StackError> {
+        let layout = ArrayLayout::new(axes, sizes)
+            .map_err(|source| StackError::Window { stack: stack.to_owned(), source })?;
+        Ok(StoredAxes { layout, dimensions, note })
+    }
+
+    /// The same number of values for every axis, from one for every dimension; `absent` for an axis without one.
+    pub fn by_axis<T: Clone>(&self, stored: &[T], absent: &T) -> Vec<T> {
+        let value = |axis: &Axis| {
+            let dimension = self.dimensions.iter().position(|own| *own == Some(*axis));
+            dimension.and_then(|dimension| stored.get(dimension)).unwrap_or(absent).clone()
+        };
+        self.layout.axes().as_slice().iter().map(value).collect()
+    }
+
+    /// The size of a pixel that a file tells along `(Z)YX`, as far as the axes have `Z`; nothing where `Z` has none.
+    pub fn pixel_size(&self, told: Option<PixelSize>) -> Option<PixelSize> {
+        let told = told?;
+        let skipped = told.as_slice().len().checked_sub(self.layout.axes().n_spatial())?;
+        PerAxis::new(told.as_slice().get(skipped..)?).ok()
+    }
+}
+
+/// The layout of an image that names all of its axes, in other axes that do not contradict them: what opening a file
+/// with such axes gives.
+///
+/// # Errors
+/// [`StackError::AxesLength`] and [`StackError::AxesDisagree`] as for a file.
+///
+/// ```
+/// use patchweave_geometry::ArrayLayout;
+/// use patchweave_stack::{AxesSource, layout_in_axes};
+///
+/// let own = ArrayLayout::new("CYX".parse()?, &[1, 8, 8])?;
+/// let layout = |axes: &str| layout_in_axes("a.tiff", &own, &axes.parse().unwrap(), AxesSource::Checked);
+/// assert_eq!(layout("ZYX")?.shape(), [1, 8, 8]);
+/// assert_eq!(layout("YX")?.shape(), [8, 8]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn layout_in_axes(
+    stack: &str,
+    own: &ArrayLayout,
+    axes: &Axes,
+    source: AxesSource,
+) -> Result<ArrayLayout, StackError> {
+    let file = FileAxes::new(own.axes().as_slice().iter().copied().map(Some).collect());
+    Ok(file.stored(stack, WantedAxes { axes: Some(axes), source }, own.shape())?.layout)
 }
 
 /// Axes for a file that does not name all of its own, to show what it holds: free letters in place of every `?` of
@@ -106,14 +214,25 @@ mod tests {
     }
 
     fn layout(file: &str, given: Option<&str>, shape: &[usize]) -> Result<String, String> {
+        stored(file, given, AxesSource::Checked, shape)
+    }
+
+    fn stored(
+        file: &str,
+        given: Option<&str>,
+        source: AxesSource,
+        shape: &[usize],
+    ) -> Result<String, String> {
         let given: Option<Axes> = given.map(|axes| axes.parse().unwrap());
-        let layout = own(file).layout("a.tif", given.as_ref(), shape);
-        layout.map(|layout| layout.axes().to_string()).map_err(|error| error.to_string())
+        let stored = own(file).stored("a.tif", WantedAxes { axes: given.as_ref(), source }, shape);
+        let named = |stored: StoredAxes| format!("{} {:?}", stored.layout.axes(), stored.layout.shape());
+        stored.map(named).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_file_speaks_where_the_configuration_is_silent() {
-        assert_eq!(layout("ZCYX", None, &[3, 2, 8, 8]), Ok("ZCYX".into()));
+        assert_eq!(layout("ZCYX", None, &[3, 2, 8, 8]), Ok("ZCYX [3, 2, 8, 8]".into()));
+        assert_eq!(layout("?YX", None, &[1, 8, 8]), Ok("YX [8, 8]".into()));
         assert_eq!(
             layout("?YX", None, &[3, 8, 8]),
             Err("a.tif: its dimensions of sizes [3, 8, 8] are ?YX, expected axes that name them all, because the \
@@ -124,20 +243,56 @@ mod tests {
 
     #[test]
     fn both_must_agree() {
-        assert_eq!(layout("?YX", Some("ZYX"), &[3, 8, 8]), Ok("ZYX".into()));
-        assert_eq!(layout("TYX", Some("SYX"), &[3, 8, 8]), Ok("SYX".into()));
-        assert_eq!(layout("ZYX", Some("SYX"), &[3, 8, 8]), Ok("SYX".into()));
+        assert_eq!(layout("?YX", Some("ZYX"), &[3, 8, 8]), Ok("ZYX [3, 8, 8]".into()));
+        assert_eq!(layout("TYX", Some("SYX"), &[3, 8, 8]), Ok("SYX [3, 8, 8]".into()));
+        assert_eq!(layout("ZYX", Some("SYX"), &[3, 8, 8]), Ok("SYX [3, 8, 8]".into()));
         assert_eq!(
             layout("CYX", Some("SYX"), &[3, 8, 8]),
             Err("a.tif: got axes SYX, the file's own metadata says CYX".into())
         );
         assert_eq!(
-            layout("ZYX", Some("TYX"), &[3, 8, 8]),
-            Err("a.tif: got axes TYX, the file's own metadata says ZYX".into())
+            layout("ZYX", Some("TCYX"), &[3, 8, 8]),
+            Err("a.tif: got axes TCYX, the file's own metadata says ZYX".into())
         );
         assert_eq!(
-            layout("YX", Some("ZYX"), &[8, 8]),
-            Err("a.tif: axes ZYX name 3 dimensions, the image has 2 with sizes [8, 8]".into())
+            layout("ZYX", Some("YX"), &[3, 8, 8]),
+            Err("a.tif: axes YX name 2 dimensions, the image has 3 with sizes [3, 8, 8]".into())
         );
+    }
+
+    #[test]
+    fn axes_of_size_1_count_on_neither_side() {
+        assert_eq!(layout("YX", Some("ZYX"), &[8, 8]), Ok("ZYX [1, 8, 8]".into()));
+        assert_eq!(layout("TCZYX", Some("YX"), &[1, 1, 1, 8, 8]), Ok("YX [8, 8]".into()));
+        assert_eq!(layout("TCZYX", Some("ZCYX"), &[1, 3, 1, 8, 8]), Ok("ZCYX [1, 3, 8, 8]".into()));
+    }
+
+    #[test]
+    fn letters_of_a_file_can_be_overruled_but_not_its_sizes() {
+        let overruled =
+            |file: &str, given: &str, shape: &[usize]| stored(file, Some(given), AxesSource::Given, shape);
+        assert_eq!(overruled("ZYX", "CYX", &[3, 8, 8]), Ok("CYX [3, 8, 8]".into()));
+        assert_eq!(overruled("ZYX", "TCYX", &[1, 8, 8]), Ok("TCYX [1, 1, 8, 8]".into()));
+        assert!(overruled("ZYX", "YX", &[3, 8, 8]).is_err());
+        // Nothing is asked for, so that nothing is overruled.
+        assert_eq!(stored("ZYX", None, AxesSource::Given, &[3, 8, 8]), Ok("ZYX [3, 8, 8]".into()));
+    }
+
+    #[test]
+    fn values_and_pixel_sizes_follow_the_axes() {
+        let axes = "ZCYX".parse().unwrap();
+        let wanted = WantedAxes { axes: Some(&axes), ..WantedAxes::default() };
+        let stored = own("TCYX").stored("a.tif", wanted, &[1, 3, 8, 9]).unwrap();
+        assert_eq!(stored.by_axis(&[7, 2, 4, 5], &1), [1, 2, 4, 5]);
+        let told = |sizes: &[f64]| stored.pixel_size(PerAxis::new(sizes).ok());
+        assert_eq!(told(&[0.5, 0.1, 0.2]).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+        assert_eq!(told(&[0.1, 0.2]), None);
+        let flat = own("ZYX").stored(
+            "a.tif",
+            WantedAxes { axes: Some(&"YX".parse().unwrap()), ..wanted },
+            &[1, 8, 9],
+        );
+        let flat = flat.unwrap().pixel_size(PerAxis::new(&[0.5, 0.1, 0.2]).ok());
+        assert_eq!(flat.unwrap().as_slice(), [0.1, 0.2]);
     }
 }

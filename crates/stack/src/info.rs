@@ -27,11 +27,12 @@ pub struct StackInfo {
     pub source: String,
     /// The type of the pixels in the source; patches are always `f32`.
     pub pixel_type: PixelType,
-    /// Axes and shape of the source as it is stored.
+    /// Axes and shape in the order of the source: those that were asked for, or else its own. What is not stored has size 1
+    /// here, and a dimension of size 1 that nobody names is left out.
     pub layout: ArrayLayout,
-    /// Size of a chunk in the axes of the source, where it is chunked.
+    /// Size of a chunk in these axes, where the source is chunked.
     pub chunks: Option<Vec<usize>>,
-    /// Size of a shard in the axes of the source, where chunks are packed into shards.
+    /// Size of a shard in these axes, where chunks are packed into shards.
     pub shards: Option<Vec<usize>>,
     /// Size of a pixel, where the source tells it.
     pub pixel_size: Option<PixelSize>,

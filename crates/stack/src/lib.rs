@@ -5,6 +5,7 @@
 //! creates a file.
 
 mod array;
+mod axes_match;
 mod blocks;
 mod budget;
 mod cache;
@@ -46,7 +47,7 @@ pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use disk::stored_bytes;
 pub use error::StackError;
 pub use exact::{ExactStack, Exactness};
-pub use file_axes::guessed_axes;
+pub use file_axes::{AxesSource, guessed_axes, layout_in_axes};
 pub use file_pool::{FilePool, PooledFile};
 pub use formats::{DataType, Format, Formats};
 pub use identity::{Doubt, FileId, Identity, ImageKey, SampleLink, SharedPlanes, SharedWith};
@@ -54,7 +55,7 @@ pub use info::{PixelSize, StackInfo};
 pub use mapped::OpenFile;
 pub use members::{Member, Members};
 pub use npy::{RawArray, open_raw};
-pub use open::{OpenOptions, OpenRequest, Pyramid, open, open_levels};
+pub use open::{MissingPlanes, OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use read_cost::ReadCost;
 pub use remote::{RemoteOptions, RequestLimit};
 pub use url::is_url;

@@ -5,7 +5,21 @@ use std::sync::Arc;
 
 use patchweave_geometry::Axes;
 
-use crate::{ChunkCache, DataType, FilePool, Formats, ImageStack, ReadBudget, RemoteOptions, StackError};
+use crate::file_axes::WantedAxes;
+use crate::{
+    AxesSource, ChunkCache, DataType, FilePool, Formats, ImageStack, ReadBudget, RemoteOptions, StackError,
+};
+
+/// What becomes of planes and files that the metadata of an OME-TIFF promises and that are not there, as after a
+/// recording that was broken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingPlanes {
+    /// The image cannot be opened.
+    #[default]
+    Fail,
+    /// Their pixels are zero, which a note of the image tells. What is there has to be whole.
+    Zeros,
+}
 
 /// What reading may take, and what all images that are opened with it share.
 #[derive(Debug, Clone)]
@@ -31,6 +45,8 @@ pub struct OpenOptions {
     /// Whether metadata may name files outside of the folder of the image: companions of an OME-TIFF, external
     /// links of an HDF5 file, linked folders and files of a Zarr.
     pub links_outside: bool,
+    /// What becomes of planes that an OME-TIFF promises and does not have.
+    pub missing_planes: MissingPlanes,
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
 }
@@ -54,6 +70,7 @@ impl Default for OpenOptions {
             decoded_chunk_bytes: 1 << 30,
             map_files: true,
             links_outside: false,
+            missing_planes: MissingPlanes::default(),
             remote: RemoteOptions::default(),
         }
     }
@@ -66,7 +83,11 @@ pub struct OpenRequest<'a> {
     /// A file or folder, a place inside of one (`cells.ome.zarr/0`, `cells.h5/raw`), or a URL.
     pub path: &'a Path,
     /// The axes of the image; `None` takes those that the file itself names.
+    ///
+    /// Those of size 1 may be missing in the file, and dimensions of size 1 may be left out here.
     pub axes: Option<&'a Axes>,
+    /// Whether `axes` have to agree with those of the file.
+    pub axes_source: AxesSource,
     /// How many levels of its pyramid, full resolution first; `None` means all there are.
     pub n_levels: Option<usize>,
     /// Limits and what is shared.
@@ -77,7 +98,13 @@ impl<'a> OpenRequest<'a> {
     /// The full resolution of what is at `path`, in the axes that the file names.
     #[must_use]
     pub fn new(path: &'a Path, options: &'a OpenOptions) -> Self {
-        OpenRequest { path, axes: None, n_levels: Some(1), options }
+        let axes_source = AxesSource::Checked;
+        OpenRequest { path, axes: None, axes_source, n_levels: Some(1), options }
+    }
+
+    /// The axes that are asked for.
+    pub(crate) fn wanted_axes(&self) -> WantedAxes<'a> {
+        WantedAxes { axes: self.axes, source: self.axes_source }
     }
 }
 
@@ -90,7 +117,8 @@ pub type Pyramid = Vec<Arc<dyn ImageStack>>;
 /// images, or a group whose arrays become one stack each, names sorted as strings; likewise the arrays of an NPZ. An HDF5
 /// path names a dataset, or a file or group that holds just one or is laid out as Imaris or BigDataViewer do. A Zarr may
 /// also be a zip file, a `file://` URI, or a URL that starts with `s3://`, `gs://`, `http://` or `https://`. Without
-/// `axes`, those that the file itself names are taken; if both are there, they must agree.
+/// `axes`, those that the file itself names are taken; if both are there, they must agree but for dimensions of size 1,
+/// which may be named or not on either side.
 ///
 /// # Errors
 /// [`StackError`] if the path does not exist, is no image of that kind, is damaged, does not fit `axes`, or does not
@@ -127,6 +155,6 @@ pub fn open_levels<'a>(
     options: &'a OpenOptions,
     n_levels: usize,
 ) -> Result<Vec<Pyramid>, StackError> {
-    let request = OpenRequest { path, axes, n_levels: Some(n_levels), options };
+    let request = OpenRequest { axes, n_levels: Some(n_levels), ..OpenRequest::new(path, options) };
     Formats::default().open(data_type.name(), &request)
 }

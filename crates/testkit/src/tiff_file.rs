@@ -54,7 +54,7 @@ pub enum TagValues {
 pub struct TiffPage {
     /// Tags in addition to those of places and sizes, in any order.
     pub tags: Vec<(u16, TagValues)>,
-    /// Strips or tiles as they are stored.
+    /// Strips or tiles as they are stored; an empty one was never written, and its place is 0.
     pub chunks: Vec<Vec<u8>>,
     /// Bytes that follow the last of them.
     pub behind: Vec<u8>,
@@ -175,7 +175,7 @@ impl Writer {
         let (mut places, mut sizes) = (Vec::new(), Vec::new());
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         for chunk in &page.chunks {
-            places.push(small(self.bytes.len()));
+            places.push(if chunk.is_empty() { 0 } else { small(self.bytes.len()) });
             sizes.push(small(chunk.len()));
             self.bytes.extend(chunk);
         }

@@ -216,7 +216,9 @@ fn what_cannot_be_read_is_named() {
             "{shown}: its dimensions of sizes [4, 5] are ??, expected axes that name them all, because the file does not"
         )
     );
-    assert!(error_of(&path, Some("ZYX")).contains("axes ZYX name 3 dimensions"));
+    let deep = folder.path().join("deep.npy");
+    fs::write(&deep, npy(&ramp::<u16>(&[2, 4, 5]), FORMS[0])).unwrap();
+    assert!(error_of(&deep, Some("YX")).contains("axes YX name 2 dimensions, the image has 3"));
     assert!(
         error_of(&path.join("raw"), Some("YX")).contains("a place inside of an NPY file is not supported")
     );

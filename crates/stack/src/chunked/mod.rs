@@ -12,6 +12,7 @@ use tracing::trace_span;
 use crate::budget::ReadBudget;
 use crate::cache::{ChunkCache, ChunkKey};
 use crate::chunk::{Chunk, DecodedChunk, InPlace};
+use crate::file_axes::StoredAxes;
 use crate::own_axes::runs_of;
 use crate::read_cost::decoding;
 use crate::runs::Run;
@@ -71,6 +72,8 @@ pub(crate) type Done<'a> = dyn FnMut(usize, Result<DecodedChunk, StackError>) + 
 pub(crate) struct ChunkedStack<S> {
     source: S,
     info: StackInfo,
+    /// The axis of every dimension of the file, if it has one.
+    dimensions: Vec<Option<Axis>>,
     /// The size of a chunk along every dimension of the file.
     chunk: Vec<usize>,
     /// How many chunks there are along every dimension.
@@ -90,14 +93,20 @@ struct Part {
 }
 
 impl<S: ChunkSource> ChunkedStack<S> {
-    /// Joins a source and the size of its chunks, one entry per dimension of `info`'s layout, none of them 0.
-    pub fn new(source: S, info: StackInfo, chunk: Vec<usize>, options: &OpenOptions) -> Self {
-        let n_chunks = info.layout.shape().iter().zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
+    /// Joins a source and the size of its chunks, one entry per dimension of the file, none of them 0.
+    pub fn new(source: S, mut info: StackInfo, axes: StoredAxes, chunk: Vec<usize>, options: &OpenOptions) -> Self {
+        let StoredAxes { layout, dimensions, note } = axes;
+        let size_of = |axis: &Option<Axis>| axis.and_then(|axis| layout.size_of(axis)).unwrap_or(1);
+        let n_chunks =
+            dimensions.iter().map(size_of).zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
+        info.layout = layout;
+        info.notes.extend(note);
         let pixel = 2 * info.pixel_type.n_bytes() as u64;
         let need = chunk.iter().fold(pixel, |need, &size| need.saturating_mul(size as u64));
         ChunkedStack {
             source,
             info,
+            dimensions,
             chunk,
             n_chunks,
             cache: options.cache.clone(),
@@ -107,13 +116,20 @@ impl<S: ChunkSource> ChunkedStack<S> {
         }
     }
 
-    /// What a window needs along every axis of `STCZYX`; an axis that the file lacks has one pixel.
+    /// The dimension of the file that an axis is.
+    fn dimension(&self, axis: Axis) -> Option<usize> {
+        self.dimensions.iter().position(|own| *own == Some(axis))
+    }
+
+    /// What a window needs along every axis of `STCZYX`; an axis that nobody names has one pixel.
     fn parts(&self, window: &InsideWindow<'_>) -> Result<[Vec<Part>; 6], StackError> {
         let layout = &self.info.layout;
         let runs = runs_of(layout, window)
             .map_err(|source| StackError::Window { stack: self.info.source.clone(), source })?;
         Ok(Axis::ALL.map(|axis| match layout.axes().position(axis) {
-            Some(dimension) => by_chunk(&runs[dimension], self.chunk[dimension]),
+            Some(at) => {
+                by_chunk(&runs[at], self.dimension(axis).map_or(1, |dimension| self.chunk[dimension]))
+            }
             None => vec![Part { chunk: 0, runs: vec![Run { out: 0, file: 0, len: 1 }] }],
         }))
     }
@@ -171,16 +187,15 @@ impl<S: ChunkSource> ChunkedStack<S> {
 
     /// Where the sample of a window starts in a chunk, and the strides along `CZYX`.
     fn strides_of(&self, chunk: &Chunk<'_>, s: &Part, t: &Part) -> (usize, [usize; 4]) {
-        let axes = self.info.layout.axes();
-        let [s_stride, t_stride, strides @ ..] = Axis::ALL
-            .map(|axis| axes.position(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0));
+        let stride = |axis| self.dimension(axis).and_then(|at| chunk.strides.get(at)).copied().unwrap_or(0);
+        let [s_stride, t_stride, strides @ ..] = Axis::ALL.map(stride);
         (s.runs[0].file * s_stride + t.runs[0].file * t_stride, strides)
     }
 
     /// The place of a chunk in the grid, along every dimension of the file.
     fn place(&self, parts: [&Part; 6]) -> Vec<usize> {
-        let axes = self.info.layout.axes().as_slice();
-        axes.iter().map(|&axis| parts[axis as usize].chunk).collect()
+        let chunk_of = |axis: &Option<Axis>| axis.map_or(0, |axis| parts[axis as usize].chunk);
+        self.dimensions.iter().map(chunk_of).collect()
     }
 
     fn key(&self, place: &[usize]) -> ChunkKey {

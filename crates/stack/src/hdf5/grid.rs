@@ -8,7 +8,7 @@ use super::located::Located;
 use super::{Opener, attributes, bdv};
 use crate::chunk::{DecodedChunk, InPlace, c_strides};
 use crate::chunked::{ChunkSource, ChunkedStack};
-use crate::file_axes::FileAxes;
+use crate::file_axes::{FileAxes, StoredAxes};
 use crate::{Identity, ImageStack, PooledFile, StackError, StackInfo};
 
 /// Equal datasets along leading dimensions, and what is known of the whole.
@@ -80,26 +80,26 @@ impl Level {
             ));
         }
         let full: Vec<usize> = leading.iter().chain(&shape).copied().collect();
-        let layout = axes.layout(&name, opener.request.axes, &full)?;
+        let axes = axes.stored(&name, opener.request.wanted_axes(), &full)?;
         let chunk: Vec<usize> = leading.iter().map(|_| 1).chain(first.chunk.iter().copied()).collect();
-        let mut info = StackInfo::new(name, first.pixel_type, layout);
+        let mut info = StackInfo::new(name, first.pixel_type, axes.layout.clone());
         info.format = Some(format.to_owned());
-        info.chunks = first.is_chunked.then(|| chunk.clone());
+        info.chunks = first.is_chunked.then(|| axes.by_axis(&chunk, &1));
         info.compression = first.compression.clone();
         info.is_in_place = first.place.is_some();
-        info.pixel_size = of_image.pixel_size;
+        info.pixel_size = axes.pixel_size(of_image.pixel_size);
         info.name_channels(of_image.channel_names);
         info.step_of_time(of_image.time_step);
-        info.identity = identity(&leading, &parts).beside([opener.id.clone()]);
+        info.identity = identity(&leading, &parts, &axes).beside([opener.id.clone()]);
         info.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();
         let source = Grid { file: opener.in_place.clone(), leading, parts, shape, strides };
-        Ok(Arc::new(ChunkedStack::new(source, info, chunk, opener.request.options)))
+        Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, opener.request.options)))
     }
 }
 
 /// The datasets, of which the image may show only the first pixels.
-fn identity(leading: &[usize], parts: &[Pixels]) -> Identity {
+fn identity(leading: &[usize], parts: &[Pixels], axes: &StoredAxes) -> Identity {
     let objects: Option<Vec<_>> = parts.iter().map(|part| part.objects.clone()).collect();
     let Some(objects) = objects else { return Identity::unknown() };
     let whole = Identity::of_objects(objects.into_iter().flatten().map(Some).collect());
@@ -107,7 +107,7 @@ fn identity(leading: &[usize], parts: &[Pixels]) -> Identity {
         return Identity::made_of(&whole);
     }
     let stored = parts.first().map_or(&[][..], |part| &part.shape);
-    whole.cut_from([leading, stored].concat())
+    whole.cut_from(axes.by_axis(&[leading, stored].concat(), &1))
 }
 
 struct Grid {

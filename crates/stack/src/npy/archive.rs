@@ -93,19 +93,19 @@ fn member(
         let (stack, chunk) = (stack.to_owned(), header.shape);
         return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type: header.pixel_type, limit });
     }
-    let mut info = info(request, stack, &header)?;
+    let (mut info, axes) = info(request, stack, &header)?;
     info.compression = Some(match method {
         CompressionMethod::Deflated => "deflate".to_owned(),
         other => other.to_string().to_lowercase(),
     });
-    info.chunks = Some(header.shape.clone());
+    info.chunks = Some(axes.by_axis(&header.shape, &1));
     if let Some(start) = data_start {
         let id = file.id().map_err(io_error(stack, "find the file"))?;
         info.identity = Identity::of_object(Object { file: id, place: Stored::Member(start) });
     }
     let chunk = header.shape.clone();
     let source = Deflated { stack: stack.to_owned(), file: Arc::clone(file), index, header };
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options)))
+    Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, request.options)))
 }
 
 /// A member that is decoded as a whole.

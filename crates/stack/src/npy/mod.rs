@@ -18,7 +18,7 @@ use self::header::{BadHeader, Header, MAX_HEADER};
 pub use self::raw::{RawArray, open_raw};
 use crate::chunk::c_strides;
 use crate::chunked::ChunkedStack;
-use crate::file_axes::FileAxes;
+use crate::file_axes::{FileAxes, StoredAxes};
 use crate::identity::{Object, Place as Stored};
 use crate::inside::{name_inside, split_file};
 use crate::open::Pyramid;
@@ -84,7 +84,7 @@ fn stored(
     place: Place,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     check_size(stack, header, place.end.saturating_sub(place.start))?;
-    let mut info = info(request, stack, header)?;
+    let (mut info, axes) = info(request, stack, header)?;
     let options = request.options;
     info.is_in_place = place.file.may_map();
     let Place { file, start, member, .. } = place;
@@ -96,18 +96,23 @@ fn stored(
         Identity::of_object(Object { file: file.id().map_err(io_error(stack, "find the file"))?, place });
     let source = Blocks::new(stack.to_owned(), file, start, header.clone(), options.decoded_chunk_bytes);
     let chunk = source.block().to_vec();
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, options)))
+    Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, options)))
 }
 
-/// What is known of an array.
-fn info(request: &OpenRequest<'_>, stack: &str, header: &Header) -> Result<StackInfo, StackError> {
-    let layout = FileAxes::unknown(header.shape.len()).layout(stack, request.axes, &header.shape)?;
-    let mut info = StackInfo::new(stack, header.pixel_type, layout);
+/// What is known of an array, and its axes.
+fn info(
+    request: &OpenRequest<'_>,
+    stack: &str,
+    header: &Header,
+) -> Result<(StackInfo, StoredAxes), StackError> {
+    let shape = &header.shape;
+    let axes = FileAxes::unknown(shape.len()).stored(stack, request.wanted_axes(), shape)?;
+    let mut info = StackInfo::new(stack, header.pixel_type, axes.layout.clone());
     info.format = Some(match header.version {
         Some((major, minor)) => format!("NPY {major}.{minor}"),
         None => "raw values".to_owned(),
     });
-    Ok(info)
+    Ok((info, axes))
 }
 
 /// Whether there are as many bytes as the header promises.

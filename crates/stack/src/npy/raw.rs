@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use patchweave_geometry::{ArrayLayout, Axes};
+use patchweave_geometry::Axes;
 use patchweave_pixel::{ByteOrder, PixelType};
 
 use super::blocks::BlockFile;
@@ -84,7 +84,8 @@ impl RawArray {
 /// may be longer than the array.
 ///
 /// # Errors
-/// [`StackError::Io`] if there is no such file, [`StackError::Unsupported`] if it is a folder, [`StackError::Window`] if the axes do not fit the shape, and
+/// [`StackError::Io`] if there is no such file, [`StackError::Unsupported`] if it is a folder, [`StackError::AxesLength`] if the axes do not fit the shape,
+/// [`StackError::Window`] if a size is 0, and
 /// [`StackError::Damaged`] for a file that is too short.
 ///
 /// ```no_run
@@ -105,8 +106,6 @@ pub fn open_raw(
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     let stack = path.display().to_string();
     let header = raw.header().map_err(described(&stack))?;
-    ArrayLayout::new(raw.axes.clone(), &raw.shape)
-        .map_err(|source| StackError::Window { stack: stack.clone(), source })?;
     let file = options.files.file(path);
     if path.is_dir() {
         return Err(StackError::Unsupported {

@@ -1,5 +1,6 @@
 //! Pyramids: the same image at reduced resolution, in directories below its pages or in pages marked as copies.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub(super) fn levels(
 /// The planes of a level from the directories below the pages, if all pages have it.
 fn directories_below(series: &Series, level: usize) -> Result<Option<Vec<Plane>>, StackError> {
     let mut planes: Vec<Plane> = Vec::new();
-    for Plane { file, page } in &series.planes {
+    for Plane { file, page } in series.planes.iter().filter(|plane| !plane.page.is_absent) {
         let name = PageName { page: page.name.page, level };
         let Some(list) = page.sub_directories else { return Ok(None) };
         let place = || name.to_string();
@@ -54,10 +55,15 @@ fn directories_below(series: &Series, level: usize) -> Result<Option<Vec<Plane>>
             Err(error) => return Err(error),
         }
     }
-    Ok(Some(planes))
+    let Some(first) = planes.first().cloned() else { return Ok(None) };
+    // What was never written was not at any level.
+    let absent = Plane { page: Arc::new(first.page.absent_like()), ..first };
+    let mut found = planes.into_iter();
+    let of_plane = |plane: &Plane| if plane.page.is_absent { Some(absent.clone()) } else { found.next() };
+    Ok(series.planes.iter().map(of_plane).collect())
 }
 
-/// Pages marked as copies, grouped by size as they come, where there is one for every plane.
+/// Pages marked as copies, grouped by size, large ones first, where there is one for every plane.
 fn marked_copies(series: &Series, pages: &FilePages) -> Vec<Vec<Plane>> {
     let mut groups: Vec<Vec<Plane>> = Vec::new();
     let mut known = HashMap::new();
@@ -72,6 +78,7 @@ fn marked_copies(series: &Series, pages: &FilePages) -> Vec<Vec<Plane>> {
         group.len() == series.planes.len() && is_likeness(&series.form, &group[0].page.form)
     };
     groups.retain(is_of_all);
+    groups.sort_by_key(|group| Reverse(group[0].page.form.page_bytes()));
     groups
 }
 
@@ -80,7 +87,7 @@ fn is_uniform(planes: &[Plane]) -> bool {
 }
 
 /// The same samples in fewer pixels.
-fn is_copy(before: &PageForm, form: &PageForm) -> bool {
+pub(super) fn is_copy(before: &PageForm, form: &PageForm) -> bool {
     let samples = |form: &PageForm| (form.n_samples, form.is_planar, form.pixel_type);
     let is_smaller = form.height <= before.height && form.width <= before.width;
     samples(form) == samples(before)

@@ -1,13 +1,15 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
 //! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
-//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_series` and `levels` say which pages form which image.
+//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_files` and `ome_series` say which pages form which image,
+//!   `copies` and `levels` which are the same image again, `several` what is said where others are left.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
 //! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
 //! that costs no more than the directory, and otherwise where it is read.
 
 mod compression;
+mod copies;
 mod directory;
 mod fax;
 mod file;
@@ -15,11 +17,13 @@ mod file_pages;
 mod imagej;
 mod levels;
 mod ome;
+mod ome_files;
 mod ome_series;
 mod page;
 mod page_tags;
 mod samples;
 mod series;
+mod several;
 mod shaped;
 mod source;
 
@@ -30,6 +34,7 @@ use patchweave_files::check_path;
 
 use self::file_pages::FilePages;
 use self::ome::Ome;
+use self::ome_series::{OmeSeries, ome_series};
 use self::series::Series;
 use self::source::TiffSource;
 use crate::chunked::ChunkedStack;
@@ -40,16 +45,17 @@ use crate::{Format, ImageStack, OpenRequest, StackError, StackInfo};
 ///
 /// The dimensions of an image are those that its metadata names, otherwise the number of pages; then the two dimensions
 /// of a page; several samples per pixel are channels and come last (first of the page dimensions if they are stored in
-/// planes). Dimensions of size 1 count only where tifffile's metadata names them. Pages of an ImageJ or tifffile stack
-/// that stand in the file without a directory are found.
+/// planes). Pages of an ImageJ or tifffile stack that stand in the file without a directory are found.
 ///
 /// A file holds several images if its OME-XML says so or if its pages differ in size, samples or type; pages of one form
-/// are one image. `cells.ome.tif/1` names the second of them. Pages marked as copies at reduced resolution and
-/// directories below pages are levels of a pyramid where they shrink alike, and passed over otherwise.
+/// are one image, and that is told. `cells.ome.tif/1` names the second of them. Pages marked as copies at reduced
+/// resolution and directories below pages are levels of a pyramid where they shrink alike, and passed over otherwise. So
+/// are copies that are not marked, if they cannot be anything else: those of a tiled page, in tiles or much smaller, and
+/// chains of pages that shrink by the same whole factor again and again.
 ///
 /// Pixels are what is stored: indices of a palette stay indices, white may be 0, and the colours of JPEG images are
 /// converted only if they are stored as brightness and differences. Integers of 1 to 63 bits become the next larger
-/// type. A tile without a place in the file is zero.
+/// type. A strip or tile without a place and a size in the file is zero.
 pub(crate) struct TiffFormat;
 
 impl Format for TiffFormat {
@@ -65,14 +71,19 @@ impl Format for TiffFormat {
         let place = ImagePlace::of(request.path)?;
         let pages = FilePages::open(&place.file, request.options)?;
         let is_ome = Ome::is_ome(&pages.description);
+        let stack = place.file.display().to_string();
         let (n_images, all, pages) = if is_ome {
-            let (n_images, all) = ome_series::ome_series(pages, place.image, request.options)?;
-            (n_images, all, None)
+            let OmeSeries { n_images, series } = ome_series(pages, place.image, request.options)?;
+            (n_images, series, None)
         } else {
-            let all = pages.series()?;
+            let mut pages = pages;
+            pages.mark_copies();
+            let mut all = pages.series()?;
+            if place.image.is_none() {
+                all = several::told(&stack, all);
+            }
             (all.len(), all.into_iter().enumerate().collect(), Some(pages))
         };
-        let stack = place.file.display().to_string();
         if place.image.is_some_and(|image| image >= n_images) {
             return Err(StackError::Damaged {
                 stack: request.path.display().to_string(),
@@ -84,9 +95,9 @@ impl Format for TiffFormat {
         let numbered = all.into_iter().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
         let pyramids = numbered.map(|(idx, series)| {
             let name = if n_images > 1 { format!("{stack}/{idx}") } else { stack.clone() };
-            pyramid(request, &name, series, pages.as_ref())
+            (idx, series.and_then(|series| pyramid(request, &name, series, pages.as_ref())))
         });
-        pyramids.collect()
+        several::all_or_why(&stack, pyramids.collect())
     }
 }
 
@@ -145,23 +156,25 @@ fn stack(
     full: [usize; 2],
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     let shape = series.dimensions.shape(&series.form);
-    let layout = series.axes(request.axes.is_some())?.layout(&name, request.axes, &shape)?;
+    let wanted = request.wanted_axes();
+    let axes = series.axes(wanted)?.stored(&name, wanted, &shape)?;
     let source = TiffSource::new(series, request.options.decoded_chunk_bytes)?;
     let series = source.series();
     let (form, storage) = (series.form, &series.planes[0].page.storage);
-    let mut info = StackInfo::new(name, form.pixel_type, layout);
+    let mut info = StackInfo::new(name, form.pixel_type, axes.layout.clone());
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
     let shrink = [full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
     info.pixel_size = series.pixel_sizes.get(info.layout.axes().is_3d(), shrink);
     info.name_channels(series.pixel_sizes.channel_names());
     info.step_of_time(series.pixel_sizes.time_step());
-    info.chunks = Some(source.pieces());
+    info.chunks = Some(axes.by_axis(&source.pieces(), &1));
     let is_big = series.planes[0].file.is_big;
     info.format =
         Some(if is_big { format!("{} (BigTIFF)", series.format) } else { series.format.to_owned() });
     info.compression = storage.codec.name().map(str::to_owned);
     info.is_in_place = source.is_in_place();
     info.identity = series.identity();
+    info.notes.clone_from(&series.notes);
     let chunk = source.chunk().to_vec();
-    Ok(Arc::new(ChunkedStack::new(source, info, chunk, request.options)))
+    Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, request.options)))
 }

@@ -63,6 +63,8 @@ pub(super) struct Page {
     pub storage: Arc<Storage>,
     /// Marked as a copy of another page at reduced resolution.
     pub is_reduced: bool,
+    /// Stands for a page that was never written: all of its pixels are zero.
+    pub is_absent: bool,
     /// Places of the directories of its reduced copies.
     pub sub_directories: Option<Values>,
     offsets: Values,
@@ -74,6 +76,11 @@ pub(super) struct Page {
 pub(super) struct Extent {
     pub offset: u64,
     pub len: u64,
+}
+
+impl Extent {
+    /// That of a strip or tile that was never written; its pixels are zero.
+    pub const ABSENT: Extent = Extent { offset: 0, len: 0 };
 }
 
 impl fmt::Display for PageName {
@@ -140,12 +147,18 @@ impl Page {
             form,
             storage,
             is_reduced: tags.uint(tag::NEW_SUBFILE_TYPE)?.unwrap_or(0) & 1 == 1,
+            is_absent: false,
             sub_directories: directory.values(tag::SUB_IFDS),
             offsets: offsets.ok_or_else(|| tags.lacks("the places of its pixels"))?,
             byte_counts: either(tag::TILE_BYTE_COUNTS, tag::STRIP_BYTE_COUNTS),
         };
         page.check_chunks(file)?;
         Ok(page)
+    }
+
+    /// A page like this one that was never written.
+    pub fn absent_like(&self) -> Self {
+        Page { is_absent: true, sub_directories: None, ..self.clone() }
     }
 
     /// The lists of strips or tiles are as long as the sizes say.
@@ -205,6 +218,8 @@ impl Page {
     }
 
     /// Where strip or tile `idx` is, looked up in `map` if the file is mapped.
+    ///
+    /// Nothing can stand at the start of a file: what has no size is absent, anything else is damaged.
     pub fn extent(
         &self,
         file: &TiffFile,
@@ -212,6 +227,9 @@ impl Page {
         idx: usize,
         row: usize,
     ) -> Result<Extent, StackError> {
+        if self.is_absent {
+            return Ok(Extent::ABSENT);
+        }
         let place = || format!("{}, {} {idx}", self.name, self.storage.chunk_word());
         let lacks = |what: &str| file.damaged(place(), format!("no {what}"), "an unsigned number");
         let at = u64::try_from(idx).unwrap_or(u64::MAX);
@@ -226,17 +244,25 @@ impl Page {
         let offset = number(self.offsets)?.ok_or_else(|| lacks("place"))?;
         let len = match self.byte_counts {
             Some(counts) => number(counts)?.ok_or_else(|| lacks("size"))?,
+            None if offset == 0 => 0,
             None => {
                 let len = self.stored_bytes(self.stored_size(row));
                 len.and_then(|len| u64::try_from(len).ok()).ok_or_else(|| lacks("size"))?
             }
         };
+        if offset == 0 && len != 0 {
+            return Err(file.damaged(
+                place(),
+                format!("{len} bytes at 0"),
+                "a place behind the header of the file",
+            ));
+        }
         Ok(Extent { offset, len })
     }
 
     /// Bytes of the lists of strips that stand outside of the directory.
     pub fn list_bytes(&self) -> u64 {
-        let lists = [Some(self.offsets), self.byte_counts].into_iter().flatten();
+        let lists = [Some(self.offsets), self.byte_counts].into_iter().flatten().filter(|_| !self.is_absent);
         lists
             .filter(|values| values.only().is_none())
             .fold(0, |sum, values| sum.saturating_add(values.n_bytes()))
@@ -245,7 +271,8 @@ impl Page {
     /// Where the strips of every plane start that are stored as they are and follow each other without a gap.
     pub fn plane_starts(&self, file: &TiffFile) -> Result<Vec<Option<u64>>, StackError> {
         let n_planes = self.form.n_planes();
-        if self.storage.is_tiled || !self.is_plain() || self.n_chunks() > MOST_STRIPS {
+        let is_known = !self.is_absent && !self.storage.is_tiled && self.is_plain();
+        if !is_known || self.n_chunks() > MOST_STRIPS {
             return Ok(vec![None; n_planes]);
         }
         let place = || format!("{}, the list of strips", self.name);
@@ -271,7 +298,7 @@ impl Page {
         for row in 0..down {
             let idx = plane * down + row;
             let expected = u64::try_from(self.stored_bytes(self.stored_size(row))?).ok()?;
-            let offset = *offsets.get(idx)?;
+            let offset = *offsets.get(idx).filter(|&&offset| offset != 0)?;
             let is_short = lens.is_some_and(|lens| lens.get(idx).is_none_or(|&len| len < expected));
             let (start, end) = start_and_end.unwrap_or((offset, offset));
             let next = end.checked_add(expected).filter(|_| offset == end && !is_short)?;

@@ -112,7 +112,8 @@ impl PageTags<'_> {
         let is_even = matches!(bits, 8 | 16 | 32 | 64);
         let is_float = matches!(form.pixel_type, PixelType::F16 | PixelType::F32 | PixelType::F64);
         let predictor = match self.uint(tag::PREDICTOR)?.unwrap_or(1) {
-            _ if codec.is_whole_image() => Predictor::None,
+            // Some writers leave the tag behind when they store pixels as they are (LSM), where it means nothing.
+            _ if codec.is_whole_image() || codec == Codec::None => Predictor::None,
             1 => Predictor::None,
             2 if is_even => Predictor::Horizontal,
             3 if is_float => Predictor::Float,

@@ -10,7 +10,7 @@ use super::file_pages::FilePages;
 use super::imagej::ImageJ;
 use super::page::{Page, PageForm};
 use super::shaped::Shaped;
-use crate::file_axes::FileAxes;
+use crate::file_axes::{FileAxes, WantedAxes};
 use crate::identity::{Object, Place};
 use crate::{FileId, Identity, PixelSize, StackError};
 
@@ -36,6 +36,8 @@ pub(super) struct Series {
     pub is_mute: bool,
     pub format: &'static str,
     pub pixel_sizes: PixelSizes,
+    /// What people should know.
+    pub notes: Vec<String>,
     /// Files that describe it and need not have pixels of it.
     pub described_by: Vec<FileId>,
 }
@@ -64,7 +66,7 @@ pub(super) enum PixelSizes {
 
 impl FilePages {
     /// The pages as series of equal form, described by ImageJ, by tifffile or by nobody.
-    pub fn series(&self) -> Result<Vec<Series>, StackError> {
+    pub fn series(&self) -> Result<Vec<Result<Series, StackError>>, StackError> {
         let imagej = ImageJ::parse(&self.description);
         let mut groups: Vec<(usize, Vec<&Arc<Page>>)> = Vec::new();
         let mut known = HashMap::new();
@@ -85,7 +87,7 @@ impl FilePages {
                 _ => Ok(self.plain_series(&pages)),
             }
         });
-        let series: Vec<Series> = series.collect::<Result<_, _>>()?;
+        let series: Vec<_> = series.collect();
         if series.is_empty() {
             let got = "only copies at reduced resolution";
             return Err(self.file.damaged("the list of pages", got, "a page at full resolution"));
@@ -105,6 +107,7 @@ impl FilePages {
             is_mute: false,
             format: "TIFF",
             pixel_sizes: PixelSizes::Unknown,
+            notes: Vec::new(),
             described_by: Vec::new(),
         }
     }
@@ -308,36 +311,42 @@ impl Series {
         }
     }
 
-    /// What the file says about its axes, given that a configuration says something or not.
+    /// What the file says about its axes, where others are wanted or none.
     ///
     /// # Errors
     /// [`StackError::Unsupported`] if both pages and samples are channels.
-    pub fn axes(&self, is_given: bool) -> Result<FileAxes, StackError> {
+    pub fn axes(&self, wanted: WantedAxes<'_>) -> Result<FileAxes, StackError> {
         let channels_twice = || {
             let what = format!("channels of {} samples each", self.form.n_samples);
             self.planes[0].file.unsupported(what, "store every sample as a channel of its own")
         };
         if let Some(axes) = &self.named_axes {
-            if axes.iter().filter(|axis| **axis == Axis::C).count() > 1 {
+            if axes.iter().filter(|axis| **axis == Axis::C).count() > 1 && !wanted.overrule() {
                 return Err(channels_twice());
             }
             return Ok(FileAxes::new(axes.iter().copied().map(Some).collect()));
         }
         let planes = self.dimensions.has_planes.then_some(Some(Axis::C));
         let last = self.dimensions.has_samples.then_some(Some(Axis::C));
-        if self.leading_axes.contains(&Some(Axis::C)) && (planes.is_some() || last.is_some()) {
+        let is_named_twice =
+            self.leading_axes.contains(&Some(Axis::C)) && (planes.is_some() || last.is_some());
+        if is_named_twice && !wanted.overrule() {
             return Err(channels_twice());
         }
         let leading = self.leading_axes.iter().copied();
         let page = [Some(Axis::Y), Some(Axis::X)];
         let axes: Vec<Option<Axis>> = leading.chain(planes).chain(page).chain(last).collect();
-        Ok(if self.is_mute && is_given { FileAxes::unknown(axes.len()) } else { FileAxes::new(axes) })
+        Ok(if self.is_mute && wanted.axes.is_some() {
+            FileAxes::unknown(axes.len())
+        } else {
+            FileAxes::new(axes)
+        })
     }
 
     /// Which pages it consists of.
     pub fn identity(&self) -> Identity {
         let object = |Plane { file, page }: &Plane| {
-            Some(Object { file: file.id.clone(), place: Place::Page(page.directory) })
+            (!page.is_absent).then(|| Object { file: file.id.clone(), place: Place::Page(page.directory) })
         };
         Identity::of_objects(self.planes.iter().map(object).collect()).beside(self.described_by.clone())
     }

@@ -179,7 +179,7 @@ impl TiffSource {
             return Ok(None);
         }
         let extent = self.extent(place, Some(map))?;
-        if is_absent(page, extent) {
+        if extent == Extent::ABSENT {
             return Ok(None);
         }
         let needed = page.stored_bytes(page.stored_size(place.row)).and_then(|len| u64::try_from(len).ok());
@@ -191,6 +191,15 @@ impl TiffSource {
     fn extent(&self, place: Place, map: Option<&MappedFile>) -> Result<Extent, StackError> {
         let (Plane { file, page }, _) = self.plane(place.plane_idx)?;
         page.extent(file, map, piece_idx(page, place), place.row)
+    }
+
+    /// Whether nothing of a chunk was ever written.
+    fn is_absent(&self, place: Place) -> Result<bool, StackError> {
+        Ok(match self.grid {
+            Grid::Whole { .. } => false,
+            Grid::Planes => self.plane(place.plane_idx)?.0.page.is_absent,
+            Grid::Pieces => self.extent(place, None)? == Extent::ABSENT,
+        })
     }
 
     /// Decodes a plane from its strips or tiles.
@@ -223,7 +232,7 @@ impl TiffSource {
         let too_wide = || outside(file, page, Extent { offset: 0, len: u64::MAX }, place);
         let n_stored = page.stored_bytes(size).ok_or_else(too_wide)?;
         let extent = self.extent(place, None)?;
-        if is_absent(page, extent) {
+        if extent == Extent::ABSENT {
             return Ok(vec![0; n_decoded]);
         }
         let storage = &*page.storage;
@@ -275,11 +284,6 @@ fn outside(file: &TiffFile, page: &Page, extent: Extent, place: Place) -> StackE
     let needed = page.stored_bytes(page.stored_size(place.row)).unwrap_or(usize::MAX);
     let got = format!("{len} bytes at {offset} in a file of {}", file.len());
     file.damaged(name, got, format!("{needed} bytes inside of it"))
-}
-
-/// A tile that was never written has neither a place nor a size; its pixels are zero.
-fn is_absent(page: &Page, extent: Extent) -> bool {
-    page.storage.is_tiled && extent == Extent { offset: 0, len: 0 }
 }
 
 fn piece_idx(page: &Page, place: Place) -> usize {
@@ -362,6 +366,9 @@ impl ChunkSource for TiffSource {
             let ones = dimensions.leading.iter().map(|_| 1);
             dimensions.with_page_sizes(ones, form.samples_together(), size)
         };
+        if self.is_absent(place)? {
+            return Ok(DecodedChunk::uniform(&vec![0; form.pixel_type.n_bytes()], self.chunk.len()));
+        }
         let (bytes, shape) = match self.grid {
             Grid::Whole { .. } => (self.decode_whole()?, dimensions.shape(&form)),
             Grid::Planes => (self.decode_plane(place)?, one_plane([form.height, form.width])),

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use patchweave_geometry::{Axes, Axis, PerAxis};
+use patchweave_geometry::{Axis, PerAxis};
 use patchweave_pixel::PixelType;
 use serde_json::Value;
 use zarrs::array::Array;
@@ -20,13 +20,13 @@ use super::ome::{Multiscale, axis_named};
 use super::store::{Store, ZarrsStorage};
 use super::witness::Witness;
 use crate::chunked::ChunkedStack;
-use crate::file_axes::FileAxes;
+use crate::file_axes::{FileAxes, StoredAxes, WantedAxes};
 use crate::{ChunkCache, ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
 
 /// Opens arrays of one store in the same way.
 pub(super) struct ArrayOpener<'a> {
     pub store: Arc<dyn Store>,
-    pub axes: Option<&'a Axes>,
+    pub axes: WantedAxes<'a>,
     pub options: &'a OpenOptions,
     /// Chunks that may still be asked for on another machine to see whether there are any.
     pub n_requests: Cell<u64>,
@@ -73,7 +73,7 @@ impl ArrayOpener<'_> {
             hint: "every size must be addressable on this machine",
         })?;
         let own = own_axes(&stack, &array, node, image)?;
-        let layout = own.layout(&stack, self.axes, &shape)?;
+        let axes = own.stored(&stack, self.axes, &shape)?;
         let has_fill = described.unusable_fill.is_none();
         let files = match &irregular {
             Some(grid) => grid.n_chunks(array.shape()),
@@ -89,10 +89,10 @@ impl ArrayOpener<'_> {
         let what = if shards.is_some() { "shards" } else { "chunks" };
         let absence = described.names.absence(self.store.as_ref(), key, &files, &mut n_requests, what);
         self.n_requests.set(n_requests);
-        let mut info = StackInfo::new(stack.clone(), pixel_type, layout);
-        info.chunks = Some(chunk.clone());
-        info.shards = shards;
-        info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, info.layout.axes()));
+        let mut info = StackInfo::new(stack.clone(), pixel_type, axes.layout.clone());
+        info.chunks = Some(axes.by_axis(&chunk, &1));
+        info.shards = shards.map(|shards| axes.by_axis(&shards, &1));
+        info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, &axes));
         if let Some(image) = image {
             info.name_channels(image.channel_names.clone());
             info.step_of_time(image.time_step);
@@ -118,7 +118,7 @@ impl ArrayOpener<'_> {
             cache: self.options.cache.clone(),
             image: ChunkCache::new_image(),
         };
-        Ok(Arc::new(ChunkedStack::new(source, info, chunk, self.options)))
+        Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, self.options)))
     }
 }
 
@@ -256,7 +256,9 @@ fn format_name(version: ZarrVersion, image: Option<&Multiscale>) -> String {
     }
 }
 
-fn pixel_size(scale: &[Option<f64>], axes: &Axes) -> Option<PixelSize> {
+fn pixel_size(scale: &[Option<f64>], axes: &StoredAxes) -> Option<PixelSize> {
+    let scale = axes.by_axis(scale, &None);
+    let axes = axes.layout.axes();
     let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
     let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
     PerAxis::new(&sizes?).ok()

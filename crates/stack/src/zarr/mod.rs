@@ -67,7 +67,7 @@ impl Format for ZarrFormat {
         let images = hierarchy.find(&node)?;
         let opener = ArrayOpener {
             store: store.clone(),
-            axes: request.axes,
+            axes: request.wanted_axes(),
             options: request.options,
             n_requests: Cell::new(MAX_REQUESTS),
         };

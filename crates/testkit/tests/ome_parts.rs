@@ -1,0 +1,184 @@
+//! OME-TIFFs whose metadata stands in another OME-TIFF, and those of a recording that was broken off.
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array4, ArrayD, Axis, Ix4, s};
+use patchweave_geometry::Region;
+use patchweave_stack::{
+    DataType, Formats, ImageStack, ImageStackExt, MissingPlanes, OpenOptions, OpenRequest, StackError, open,
+};
+use patchweave_testkit::{TagValues, TiffLayout, ramp};
+use tempfile::TempDir;
+
+/// `CZYX`, every channel in a file of its own.
+const SIZES: [usize; 4] = [2, 3, 37, 29];
+
+fn image() -> Array4<u16> {
+    ramp::<u16>(&SIZES).mapv(|pixel| pixel.max(1)).into_dimensionality::<Ix4>().unwrap()
+}
+
+/// A file of the planes of a channel.
+fn file(channel: usize, n_planes: usize, description: &str, is_deflated: bool) -> Vec<u8> {
+    let layout = TiffLayout { is_deflated, ..TiffLayout::default() };
+    let planes = image().index_axis_move(Axis(0), channel).insert_axis(Axis(3));
+    let mut pages = layout.pages(planes.slice(s![..n_planes, .., .., ..]));
+    pages[0].tags.push((270, TagValues::Text(description.to_owned())));
+    layout.file(&pages)
+}
+
+fn block(c: usize, rest: &str, file: &str) -> String {
+    format!("<TiffData FirstC=\"{c}\" {rest}><UUID FileName=\"{file}\">urn:{c}</UUID></TiffData>")
+}
+
+fn xml(uuid: usize, n_times: usize, blocks: &str) -> String {
+    format!(
+        "<OME UUID=\"urn:{uuid}\"><Image><Pixels DimensionOrder=\"XYZCT\" SizeX=\"29\" SizeY=\"37\" SizeZ=\"3\" \
+         SizeC=\"2\" SizeT=\"{n_times}\" Type=\"uint16\">{blocks}</Pixels></Image></OME>"
+    )
+}
+
+fn both() -> String {
+    block(0, "IFD=\"0\" PlaneCount=\"3\"", "a.ome.tif") + &block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif")
+}
+
+fn place(a: Vec<u8>, b: Option<Vec<u8>>) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("a.ome.tif");
+    fs::write(&first, a).unwrap();
+    if let Some(b) = b {
+        fs::write(folder.path().join("b.ome.tif"), b).unwrap();
+    }
+    (folder, first)
+}
+
+fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {
+    stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap().into_dyn()
+}
+
+fn zeros(map_files: bool) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    (options.missing_planes, options.map_files) = (MissingPlanes::Zeros, map_files);
+    options
+}
+
+fn error(path: &Path, options: &OpenOptions) -> String {
+    open(path, DataType::Tiff, None, options).err().unwrap().to_string()
+}
+
+#[test]
+fn metadata_may_stand_in_another_ome_tiff() {
+    let elsewhere = |file: &str| {
+        format!("<OME UUID=\"urn:1\"><BinaryOnly MetadataFile=\"{file}\" UUID=\"urn:0\"/></OME>")
+    };
+    // The master's planes are its own where the document names no file.
+    let own = "<TiffData FirstC=\"0\" IFD=\"0\" PlaneCount=\"3\"/>".to_owned()
+        + &block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif");
+    for blocks in [both(), own] {
+        let b = file(1, 3, &elsewhere("a.ome.tif"), false);
+        let (_folder, a) = place(file(0, 3, &xml(0, 1, &blocks), false), Some(b));
+        for path in [a.clone(), a.with_file_name("b.ome.tif")] {
+            let stacks = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap();
+            assert_eq!((stacks.len(), stacks[0].info().layout.axes().to_string().as_str()), (1, "CZYX"));
+            assert_eq!(pixels(&*stacks[0]), image().mapv(f32::from).into_dyn());
+        }
+    }
+    // A master that has no images itself, be it the file again.
+    for master in ["b.ome.tif", "c.ome.tif"] {
+        let (_folder, a) = place(file(0, 3, "", false), Some(file(1, 3, &elsewhere(master), false)));
+        fs::write(a.with_file_name("c.ome.tif"), file(0, 3, &elsewhere("a.ome.tif"), false)).unwrap();
+        let error = error(&a.with_file_name("b.ome.tif"), &OpenOptions::default());
+        assert!(error.contains(&format!("{master}: the OME-XML: got a reference to ")), "{error}");
+    }
+}
+
+#[test]
+fn planes_and_files_that_are_missing_are_zeros_only_if_asked_for() {
+    let unlisted = block(0, "IFD=\"0\" PlaneCount=\"3\"", "a.ome.tif");
+    let short = block(0, "IFD=\"0\" PlaneCount=\"3\"", "a.ome.tif") + &block(1, "", "b.ome.tif");
+    let cases: [(String, usize, Option<usize>, &str); 5] = [
+        (
+            both(),
+            3,
+            None,
+            "3 of 6 planes are missing and read as zeros, the first at T 0, C 1, Z 0; 1 of the files that the OME-XML names are not there: b.ome.tif",
+        ),
+        (both(), 3, Some(2), "1 of 6 planes are missing and read as zeros, the first at T 0, C 1, Z 2"),
+        (both(), 1, Some(3), "2 of 6 planes are missing and read as zeros, the first at T 0, C 0, Z 1"),
+        (short, 3, Some(1), "2 of 6 planes are missing and read as zeros, the first at T 0, C 1, Z 1"),
+        (unlisted, 3, None, "3 of 6 planes are missing and read as zeros, the first at T 0, C 1, Z 0"),
+    ];
+    for is_deflated in [false, true] {
+        for (blocks, n_first, n_second, told) in &cases {
+            let b = n_second.map(|n| file(1, n, "", is_deflated));
+            let (_folder, path) = place(file(0, *n_first, &xml(0, 1, blocks), is_deflated), b);
+            let refused = error(&path, &OpenOptions::default());
+            assert!(refused.contains("missing_planes: zeros"), "{refused}");
+            let mut expected = image().mapv(f32::from);
+            expected.slice_mut(s![0, *n_first.., .., ..]).fill(0.0);
+            expected.slice_mut(s![1, n_second.unwrap_or(0).., .., ..]).fill(0.0);
+            for map_files in [true, false] {
+                let stacks = open(&path, DataType::Tiff, None, &zeros(map_files)).unwrap();
+                assert_eq!(stacks[0].info().notes, [*told]);
+                assert_eq!(pixels(&*stacks[0]), expected.clone().into_dyn(), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_planes_may_be_the_missing_ones() {
+    let first = block(0, "IFD=\"0\" PlaneCount=\"3\"", "gone.ome.tif");
+    let blocks = first + &block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif");
+    let (_folder, path) = place(Vec::new(), Some(file(1, 3, &xml(1, 1, &blocks), true)));
+    let path = path.with_file_name("b.ome.tif");
+    let stack = open(&path, DataType::Tiff, None, &zeros(true)).unwrap().remove(0);
+    let mut expected = image().mapv(f32::from);
+    expected.slice_mut(s![0, .., .., ..]).fill(0.0);
+    assert_eq!(pixels(&*stack), expected.into_dyn());
+}
+
+/// Names that no plane can be found by, planes without end, and what is there but damaged.
+#[test]
+fn what_is_damaged_stays_an_error() {
+    let options = zeros(true);
+    let gone = block(0, "IFD=\"0\" PlaneCount=\"3\"", "gone.ome.tif");
+    let (_folder, path) = place(file(0, 3, &xml(5, 1, &gone), false), None);
+    assert!(error(&path, &options).contains("no page for any of 6 planes, expected at least one"));
+    let (_folder, path) = place(file(0, 3, &xml(0, 1 << 40, &both()), false), None);
+    assert!(error(&path, &options).contains("expected planes for 1099511627776 along T"));
+    let whole = file(1, 3, "", false);
+    let (_folder, path) =
+        place(file(0, 3, &xml(0, 1, &both()), false), Some(whole[..whole.len() - 100].to_vec()));
+    let cut = open(&path, DataType::Tiff, None, &options).err().unwrap();
+    assert!(matches!(cut, StackError::Damaged { .. }) && cut.to_string().contains("b.ome.tif"), "{cut:?}");
+    let (_folder, path) = place(file(0, 3, &xml(0, 1, &both()), false), Some(Vec::new()));
+    assert!(error(&path, &options).contains("b.ome.tif: the file header"));
+}
+
+#[test]
+fn levels_of_missing_planes_are_missing_too() {
+    let layout = TiffLayout::default();
+    let planes = |sizes: &[usize]| ramp::<u16>(sizes).into_dimensionality::<Ix4>().unwrap();
+    let mut pages = layout.pages(planes(&[2, 36, 28, 1]).view());
+    for (page, below) in pages.iter_mut().zip(layout.pages(planes(&[2, 18, 14, 1]).view())) {
+        page.below.push(below);
+    }
+    let xml = "<OME UUID=\"urn:0\"><Image><Pixels DimensionOrder=\"XYZCT\" SizeX=\"28\" SizeY=\"36\" SizeZ=\"3\" SizeC=\"1\" \
+               SizeT=\"1\" Type=\"uint16\"><TiffData FirstZ=\"1\" IFD=\"0\" PlaneCount=\"2\"/></Pixels></Image></OME>";
+    pages[0].tags.push((270, TagValues::Text(xml.to_owned())));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ome.tif");
+    fs::write(&path, layout.file(&pages)).unwrap();
+    let options = zeros(true);
+    let mut request = OpenRequest::new(&path, &options);
+    request.n_levels = Some(2);
+    let levels = Formats::default().open("tiff", &request).unwrap().remove(0);
+    for (level, sizes) in levels.iter().zip([[2, 36, 28, 1], [2, 18, 14, 1]]) {
+        let got = pixels(&**level);
+        assert!(got.slice(s![0, 0, .., ..]).iter().all(|&pixel| pixel == 0.0));
+        let there = planes(&sizes).mapv(f32::from).index_axis_move(Axis(3), 0);
+        assert_eq!(got.slice(s![0, 1.., .., ..]), there);
+    }
+}
