@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hdf5_writer::{AttributeBuilder, ByteOrder as H5Order, DatasetBuilder, Hdf5Builder, WriteOptions};
-use ndarray::{ArrayD, Axis as Dim};
+use ndarray::{ArrayD, Axis as Dim, Dimension};
 use patchweave_geometry::{Axes, Axis, Region};
 use patchweave_pixel::PixelType;
 use patchweave_stack::{

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::file_pages::FilePages;
+use super::imagej::ImageJ;
 use super::levels::is_copy;
 use super::page::{Page, PageForm};
 
@@ -32,8 +33,14 @@ struct Group {
 }
 
 impl FilePages {
-    /// Marks what is a copy of the first page, or a picture beside it, in a file without metadata that names its images.
+    /// Marks what is a copy of the first page, or a picture beside it.
+    ///
+    /// Pages of an ImageJ stack are what their description says. Arrays of tifffile are several images unless tiles say
+    /// otherwise.
     pub fn mark_copies(&mut self) {
+        if ImageJ::parse(&self.description).is_some() {
+            return;
+        }
         let groups = self.unmarked();
         let Some((first, others)) = groups.split_first().filter(|(_, others)| !others.is_empty()) else {
             return;
@@ -44,7 +51,7 @@ impl FilePages {
         let is_slide = first.is_tiled && tiled.all(|group| is_reduced(&group));
         let marked: Vec<usize> = if self.description.starts_with(APERIO) || (is_slide && has_tiled) {
             others.iter().flat_map(|group| group.pages.iter().copied()).collect()
-        } else if is_slide || is_chain(&groups) {
+        } else if is_slide || (self.shaped.is_empty() && is_chain(&groups)) {
             others.iter().filter(is_reduced).flat_map(|group| group.pages.iter().copied()).collect()
         } else {
             return;

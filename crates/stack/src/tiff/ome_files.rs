@@ -44,7 +44,7 @@ impl<'a> Files<'a> {
         let (main, uuid, images) = match ome.content {
             Content::Images(images) => (opened, ome.uuid, images),
             Content::Elsewhere(name) => {
-                let path = beside(&opened, &name, options)?;
+                let path = beside(&opened, &name, options, "find the file that the OME-XML stands in")?;
                 match companion(&path)? {
                     Companion::Text { id, text } => {
                         described_by.push(id);
@@ -120,7 +120,7 @@ impl<'a> Files<'a> {
         }
         let path = match self.names.get(name) {
             Some(path) => path.clone(),
-            None => match beside(&self.main, name, self.options) {
+            None => match beside(&self.main, name, self.options, FIND_PLANES) {
                 Err(StackError::Io { source, .. })
                     if self.may_miss() && source.kind() == std::io::ErrorKind::NotFound =>
                 {
@@ -202,8 +202,16 @@ fn is_inside(name: &Path) -> bool {
         && name.file_name().is_some()
 }
 
-/// The path of a file that metadata names.
-fn beside(main: &FilePages, name: &str, options: &OpenOptions) -> Result<PathBuf, StackError> {
+/// What is tried where a file with planes is looked for.
+const FIND_PLANES: &str = "find the file that the OME-XML names (missing_planes: zeros reads what is there)";
+
+/// The path of a file that metadata names; `action` says what for.
+fn beside(
+    main: &FilePages,
+    name: &str,
+    options: &OpenOptions,
+    action: &'static str,
+) -> Result<PathBuf, StackError> {
     let refused = || {
         let what = format!("{name}, a file outside of the folder,");
         main.file.unsupported(what, "put it beside the image or allow links to outside")
@@ -216,7 +224,7 @@ fn beside(main: &FilePages, name: &str, options: &OpenOptions) -> Result<PathBuf
     let path = folder.join(name);
     let failed = |source| StackError::Io {
         stack: format!("{}: {}", main.file.name(), path.display()),
-        action: "find the file that the OME-XML names (missing_planes: zeros reads what is there)",
+        action,
         source,
     };
     let real = path.canonicalize().map_err(failed)?;
