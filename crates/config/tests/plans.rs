@@ -9,8 +9,8 @@ use patchweave_config::{
     ContextDepth, ContextSource, DataRules, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan,
     LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil, MixedFile,
     Mode, ModelPlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics, TilingPlan,
-    UnevenPlan, load, parse, parse_data_config,
+    PixelTypeChoice, QuantileLevels, QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics,
+    TilingPlan, UnevenPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
