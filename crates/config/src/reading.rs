@@ -107,8 +107,16 @@ impl Default for ReadingPlan {
     }
 }
 
-const KEYS: &[&str] =
-    &["cache_mib", "chunk_mib", "in_flight_mib", "map_files", "links_outside", "non_finite", "remote", "missing_planes"];
+const KEYS: &[&str] = &[
+    "cache_mib",
+    "chunk_mib",
+    "in_flight_mib",
+    "map_files",
+    "links_outside",
+    "non_finite",
+    "remote",
+    "missing_planes",
+];
 
 const MIB: usize = 1 << 20;
 

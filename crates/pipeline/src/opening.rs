@@ -7,8 +7,8 @@ use std::time::Duration;
 use patchweave_config::{AxesQuestion, DataType, ReadingPlan, RemotePlan, UnknownAxes};
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{
-    AxesSource, ChunkCache, Formats, MissingPlanes, OpenOptions, OpenRequest, Pyramid, ReadBudget, RemoteOptions, RequestLimit,
-    StackError,
+    AxesSource, ChunkCache, Formats, MissingPlanes, OpenOptions, OpenRequest, Pyramid, ReadBudget,
+    RemoteOptions, RequestLimit, StackError,
 };
 
 use crate::simulated::{future_files, planned_layout};

@@ -94,7 +94,13 @@ struct Part {
 
 impl<S: ChunkSource> ChunkedStack<S> {
     /// Joins a source and the size of its chunks, one entry per dimension of the file, none of them 0.
-    pub fn new(source: S, mut info: StackInfo, axes: StoredAxes, chunk: Vec<usize>, options: &OpenOptions) -> Self {
+    pub fn new(
+        source: S,
+        mut info: StackInfo,
+        axes: StoredAxes,
+        chunk: Vec<usize>,
+        options: &OpenOptions,
+    ) -> Self {
         let StoredAxes { layout, dimensions, note } = axes;
         let size_of = |axis: &Option<Axis>| axis.and_then(|axis| layout.size_of(axis)).unwrap_or(1);
         let n_chunks =
