@@ -1,5 +1,6 @@
 //! Which parts of images patches are drawn from: background drawn rarely, foreground often.
 
+use ndarray::{Array4, s};
 use patchweave_geometry::{Coords, Extent, PatchSpec, PerAxis};
 use patchweave_patching::{GridCell, SampleWeights, StratifiedPatching};
 use patchweave_transform::{Judgement, PatchFilter, Seen};
@@ -82,7 +83,7 @@ pub fn thin_out_background(
                 let spec = PatchSpec { data_idx, sample_idx, coords, patch_size: window };
                 let block = images.extract(&spec, Some(&[channel]))?;
                 let Judgement { is_background, seen } = filter.judge(block.view());
-                Ok(is_background.then_some((*cell, seen)))
+                Ok(is_background.then(|| (*cell, of_image(seen, &block, &spec, &shape.extent))))
             };
             let judged: Vec<Option<(GridCell, Seen)>> =
                 all.par_iter().map(is_background).collect::<Result<_, _>>()?;
@@ -94,6 +95,19 @@ pub fn thin_out_background(
         }
     }
     Ok(found)
+}
+
+/// What a filter saw, with the largest pixel of the image rather than of the zeros beyond it.
+fn of_image(seen: Seen, block: &Array4<f32>, spec: &PatchSpec, image: &Extent) -> Seen {
+    let Seen::Max { share, .. } = seen else { return seen };
+    let (start, size) = (spec.coords.to_zyx(0), image.to_zyx());
+    let n_inside: [usize; 3] = std::array::from_fn(|axis| {
+        let n = size[axis].saturating_sub(usize::try_from(start[axis]).unwrap_or(0));
+        n.min(block.shape()[axis + 1])
+    });
+    let [z, y, x] = n_inside;
+    let inside = block.slice(s![.., ..z, ..y, ..x]);
+    Seen::Max { pixel: inside.iter().copied().fold(f32::NEG_INFINITY, f32::max), share }
 }
 
 /// Maps of weights for every sample of some images, read once, from one channel.
