@@ -225,7 +225,8 @@ train:
 fn targets_that_look_like_labels_are_told() {
     let place = place();
     place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], |at| if at % 64 < 20 { 255_u8 } else { 0 });
-    place.image("measured.tiff", Format::Tiff, "YX", &[64, 64], |at| (at * 7919 % 1009) as u16);
+    place
+        .image("measured.tiff", Format::Tiff, "YX", &[64, 64], |at| u16::try_from(at * 7919 % 1009).unwrap());
     let told = place.run(LABELS).with_code(0);
     told.says("train.target_kind: the target ");
     told.says("labels.tiff (uint8) looks like labels, with 2 different values in ");
@@ -270,7 +271,7 @@ fn labels_that_would_be_rounded_are_refused() {
         &place,
         "bright.npy",
         "<u2",
-        |at| (at * 7919 % 1009) as u16,
+        |at| u16::try_from(at * 7919 % 1009).unwrap(),
         |pixel| pixel.to_le_bytes().into(),
     );
     let config = LABELS.replace("labels.tiff", "labels.npy\n  target_kind: labels");
