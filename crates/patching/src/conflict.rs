@@ -40,6 +40,9 @@ fn first_shared(a: &[Range<usize>], b: &[Range<usize>]) -> Option<usize> {
     overlaps.filter(|shared| !shared.is_empty()).map(|shared| shared.start).min()
 }
 
+/// Ascending ranges along an axis that do not touch.
+type Runs = Vec<Range<usize>>;
+
 /// Finds the starts of patches of one size in one image that use pixels of given patches.
 #[derive(Debug)]
 pub(crate) struct Conflicts {
@@ -48,7 +51,7 @@ pub(crate) struct Conflicts {
     patch_size: Extent,
     window: [usize; 3],
     /// Starts along an axis by axis and the pixels that are used there.
-    known: HashMap<(usize, Vec<Range<usize>>), Vec<Range<usize>>>,
+    known: HashMap<(usize, Runs), Runs>,
 }
 
 impl Conflicts {

@@ -164,7 +164,7 @@ impl<'a> LeakSearch<'a> {
     }
 
     /// The training samples that have pixels of a validation patch, and the pixels as they count there.
-    fn in_training(&self, patch: &PatchSpec) -> Result<Vec<((usize, usize), Pixels)>, PatchingError> {
+    fn in_training(&self, patch: &PatchSpec) -> Result<PixelsBySample, PatchingError> {
         let PatchSpec { data_idx, sample_idx, .. } = *patch;
         let no_image = PatchingError::NoImage { data_idx };
         let same = match self.shared {
@@ -186,6 +186,9 @@ impl<'a> LeakSearch<'a> {
         Ok(vec![((train_idx, sample_idx), pixels)])
     }
 }
+
+/// Training samples, and pixels of them.
+type PixelsBySample = Vec<((usize, usize), Pixels)>;
 
 type PatchesBySample = BTreeMap<(usize, usize), Vec<ValPatch>>;
 

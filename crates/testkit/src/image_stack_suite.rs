@@ -87,13 +87,9 @@ impl Suite<'_> {
         for sample_idx in 0..self.n_samples() {
             for channel in 0..self.n_channels() {
                 let links = with.samples(sample_idx, Some(&[channel]), Some(&[channel]));
-                let [link] = links.as_slice() else { panic!("{links:?} of {}", self.name) };
-                assert_eq!(
-                    (link.image, link.sample_idx, &link.depths),
-                    (0, sample_idx, &depths),
-                    "{}",
-                    self.name
-                );
+                assert_eq!(links.len(), 1, "{links:?} of {}", self.name);
+                let (image, sample, found) = (links[0].image, links[0].sample_idx, &links[0].depths);
+                assert_eq!((image, sample, found), (0, sample_idx, &depths), "{}", self.name);
             }
         }
     }
