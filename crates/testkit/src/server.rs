@@ -105,7 +105,7 @@ impl Server {
         self.shared.n_requests.load(Ordering::Relaxed)
     }
 
-    /// The most requests that were answered at the same time.
+    /// The most requests that waited for their answer at the same time.
     #[must_use]
     pub fn most_at_once(&self) -> u64 {
         self.shared.most_at_once.load(Ordering::Relaxed)
@@ -130,11 +130,7 @@ fn serve(shared: &Shared, stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some((target, range)) = request(&mut reader) {
-        let at_once = shared.at_once.fetch_add(1, Ordering::Relaxed) + 1;
-        shared.most_at_once.fetch_max(at_once, Ordering::Relaxed);
-        let may_go_on = answer(shared, &stream, &target, range.as_deref());
-        shared.at_once.fetch_sub(1, Ordering::Relaxed);
-        if !may_go_on {
+        if !answer(shared, &stream, &target, range.as_deref()) {
             return;
         }
     }
@@ -175,7 +171,11 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         long,
         ..
     } = shared.faults;
+    // Counted until the answer begins: whoever has it may ask for the next thing.
+    let at_once = shared.at_once.fetch_add(1, Ordering::Relaxed) + 1;
+    shared.most_at_once.fetch_max(at_once, Ordering::Relaxed);
     std::thread::sleep(delay);
+    shared.at_once.fetch_sub(1, Ordering::Relaxed);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = percent_decode_str(path).decode_utf8_lossy();

@@ -58,17 +58,17 @@ impl RemoteStore {
         *self.hides_absence.get_or_init(|| hides)
     }
 
-    /// The pieces of an object, whose bytes are booked, and the size of all of it.
-    fn pieces(
+    /// An object that arrived, whose bytes are booked.
+    fn arrived(
         &self,
         object: Result<Option<Fetched>, RemoteError>,
         part: Part,
-    ) -> Result<Option<(Vec<Vec<u8>>, u64)>, StoreError> {
+    ) -> Result<Option<Fetched>, StoreError> {
         match object {
-            Ok(Some(Fetched { pieces, size })) => {
+            Ok(Some(fetched)) => {
                 self.has_answered.store(true, Ordering::Relaxed);
-                has_read(pieces.iter().map(Vec::len).sum());
-                Ok(Some((pieces, size)))
+                has_read(fetched.pieces.iter().map(Vec::len).sum());
+                Ok(Some(fetched))
             }
             Ok(None) => Ok(None),
             Err(RemoteError::Range) => Err(StoreError::Short { part }),
@@ -87,7 +87,7 @@ impl Store for RemoteStore {
         }
         let _span = trace_span!("read", file = key).entered();
         let object = reading(|| self.folder.get(Wanted::new(key, part, limit)));
-        let Some((pieces, size)) = self.pieces(object, part)? else { return Ok(None) };
+        let Some(Fetched { pieces, size }) = self.arrived(object, part)? else { return Ok(None) };
         let bytes = pieces.into_iter().next().unwrap_or_default();
         let (_, expected) = part.within(size, limit)?;
         if bytes.len() == expected { Ok(Some(bytes)) } else { Err(StoreError::Range { part, size }) }
@@ -114,7 +114,7 @@ impl Store for RemoteStore {
         };
         while let Ok((at, object)) = next() {
             if let Some((number, part)) = missing.get_mut(at).and_then(Option::take) {
-                done(number, self.pieces(object, part).map(|found| found.map(|(pieces, _)| pieces)));
+                done(number, self.arrived(object, part).map(|found| found.map(|fetched| fetched.pieces)));
             }
         }
         for (number, _) in missing.into_iter().flatten() {
