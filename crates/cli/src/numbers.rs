@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(of_mean(f64::from(0.7_f32), 0.0), "0.699999988 ± 0.00");
         assert_eq!(of_mean(1e-16, 0.0), "1e-16 ± 0");
         let range = |low: f64, high: f64| pair(low, high, high - low, "to");
-        assert_eq!(range(1000.001, 1000.002), "1000.00100 to 1000.00200");
+        assert_eq!(range(1000.001, 1000.002), "1000.001000 to 1000.002000");
         assert_eq!(range(3.0, 65_535.0), "3.00 to 65535.00");
         assert_eq!(range(-1e-20, 4e-20), "-1e-20 to 4e-20");
     }

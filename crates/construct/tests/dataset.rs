@@ -61,7 +61,8 @@ fn statistics_refuse_what_they_cannot_use() {
         fit(&constr, options, &|| true).map_err(|error| error.to_string())
     };
     assert!(statistics(1.0, 2.0, &options).is_ok());
-    let message = "pixels that are infinite or no number, statistics need finite ones";
+    let message = "pixels that are infinite or no number, statistics need finite ones; repair the image, or give \
+                   statistics in the configuration";
     assert_eq!(
         statistics(f32::NAN, 2.0, &options).unwrap_err(),
         format!("array: the input of patch 0 holds {message}")

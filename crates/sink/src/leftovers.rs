@@ -67,7 +67,18 @@ impl TemporaryFolder {
 
     /// Removes the folder and says if that fails.
     pub fn close(self) -> io::Result<()> {
-        self.folder.close()
+        let path = self.folder.keep();
+        let mut result = Ok(());
+        for _ in 0..MOST_TRIES {
+            result = fs::remove_dir_all(&path);
+            match &result {
+                // Who looks for leftovers may have removed the folder, or put a lock of its own into it meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                _ => break,
+            }
+        }
+        result
     }
 
     /// Leaves the folder to whoever is told of it, under a name that is no leftover.
@@ -109,11 +120,13 @@ fn taken_away() -> io::Error {
 /// ```
 ///
 /// # Errors
-/// What the operating system says when the folder is listed; nothing for a folder that does not exist, or for
-/// leftovers that cannot be removed.
+/// What the operating system says when the folder is listed; nothing for what is no folder, or for leftovers
+/// that cannot be removed.
 pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         entries => entries?,
     };
     let is_far = cfg!(unix) && File::open(folder).is_ok_and(|folder| is_behind_network(&folder));

@@ -65,7 +65,7 @@ fn slides_are_one_image_with_levels() {
         let pages: Vec<TiffPage> =
             [described(full.clone(), text)].into_iter().chain(beside.clone()).collect();
         let images = images(&path, &pages);
-        assert_eq!(sizes(&images), [levels.clone()], "{text:?}");
+        assert_eq!(sizes(&images), std::slice::from_ref(&levels), "{text:?}");
         let axes: Axes = "YXC".parse().unwrap();
         for (level, size) in images[0].iter().zip(&levels) {
             let expected = canonical_f32(&ramp::<u16>(&[size[0], size[1], 3]), &axes).unwrap();

@@ -11,14 +11,15 @@ use crate::StackInfo;
 ///
 /// ```
 /// use ndarray::Array4;
-/// use patchweave_stack::{ArrayStack, ImageStack, SampleLink, SharedPlanes};
+/// use patchweave_stack::{ArrayStack, ImageStack, SharedPlanes};
 ///
 /// let stack = |n| ArrayStack::new(Array4::<u8>::zeros((n, 3, 4, 4)).into_dyn(), &"TZYX".parse().unwrap());
 /// let (a, b) = (stack(2)?, stack(5)?);
 /// let shared = SharedPlanes::new([a.info(), b.info()]);
 /// assert!(shared.with(b.info()).doubt().is_none());
 /// let links = shared.with(b.info()).samples(4, None, None);
-/// assert_eq!(links, [SampleLink { image: 1, sample_idx: 4, depths: vec![(0, 0), (1, 1), (2, 2)] }]);
+/// assert_eq!((links.len(), links[0].image, links[0].sample_idx), (1, 1, 4));
+/// assert_eq!(links[0].depths, [(0, 0), (1, 1), (2, 2)]);
 /// let other = stack(2)?;
 /// assert!(shared.with(other.info()).doubt().is_none());
 /// assert!(shared.with(other.info()).samples(0, None, None).is_empty());
@@ -213,9 +214,8 @@ impl SharedWith<'_> {
         let mut compared = HashSet::new();
         for (_, object) in self.image.objects() {
             for &(at, _) in self.others.by_object.get(object).into_iter().flatten() {
-                let Some(other) = self.others.images.get(at).filter(|_| compared.insert(at)) else {
-                    continue;
-                };
+                let other = self.others.images.get(at).filter(|_| compared.insert(at));
+                let Some(other) = other.filter(|other| !self.is_made_alike(other)) else { continue };
                 let forms =
                     [&self.image, other].map(|image| image.planes.as_ref().map(|planes| &planes.form));
                 if forms[0].is_none() || forms[0] != forms[1] {
