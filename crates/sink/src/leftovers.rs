@@ -24,7 +24,7 @@ pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
 
 /// Names that are taken away again and again by others are no accident.
-const MOST_TRIES: usize = 100;
+const MOST_TRIES: usize = 10_000;
 
 /// A file under a temporary name in a folder, which is locked as long as it is open.
 pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {

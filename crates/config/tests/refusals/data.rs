@@ -188,7 +188,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  axes: CYX",
         to: "  axes: CYX\n  batchsize: 4\n  num_workers: two\n  channels: [0, x]",
         problems: &[
-            "9:3: data_config.batchsize: unknown key, expected one of mode, data_type, axes, target_axes, patching, normalization, batch_size, in_memory, n_val_patches, channels, patch_filter, mask_filter, augmentations, train_dataloader_params, val_dataloader_params, pred_dataloader_params, num_workers, seed, multiscale_count, padding_mode, alpha_ranges, uncorrelated_channel_prob, padding_value, context_source, context_depth; did you mean `batch_size`?",
+            "9:3: data_config.batchsize: unknown key, expected one of mode, data_type, axes, target_axes, axes_source, patching, normalization, batch_size, in_memory, n_val_patches, channels, patch_filter, mask_filter, augmentations, train_dataloader_params, val_dataloader_params, pred_dataloader_params, num_workers, seed, multiscale_count, padding_mode, alpha_ranges, uncorrelated_channel_prob, padding_value, context_source, context_depth; did you mean `batch_size`?",
             r#"10:16: data_config.num_workers: got "two", expected a whole number from 0 to 1024"#,
             r#"11:17: data_config.channels[1]: got "x", expected a whole number, at least 0"#,
         ],

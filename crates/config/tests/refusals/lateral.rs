@@ -106,7 +106,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "uncorrelated_channel_prob: 0.4",
         to: "uncorrelated_channel_probab: 0.4",
         problems: &[
-            "26:3: data_config.uncorrelated_channel_probab: unknown key, expected one of mode, data_type, axes, target_axes, patching, normalization, batch_size, in_memory, n_val_patches, channels, patch_filter, mask_filter, augmentations, train_dataloader_params, val_dataloader_params, pred_dataloader_params, num_workers, seed, multiscale_count, padding_mode, alpha_ranges, uncorrelated_channel_prob, padding_value, context_source, context_depth; did you mean `uncorrelated_channel_prob`?",
+            "26:3: data_config.uncorrelated_channel_probab: unknown key, expected one of mode, data_type, axes, target_axes, axes_source, patching, normalization, batch_size, in_memory, n_val_patches, channels, patch_filter, mask_filter, augmentations, train_dataloader_params, val_dataloader_params, pred_dataloader_params, num_workers, seed, multiscale_count, padding_mode, alpha_ranges, uncorrelated_channel_prob, padding_value, context_source, context_depth; did you mean `uncorrelated_channel_prob`?",
         ],
     },
     Case {
