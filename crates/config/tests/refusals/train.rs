@@ -193,21 +193,21 @@ pub(crate) const ON_FULL: &[Case] = &[
         from: "  mask_filter: {name: mask, coverage: 0.6, ref_channel: 0, filtered_patch_prob: 0}",
         to: "  mask_filter: null",
         problems: &[
-            "46:9: train.mask: masks without a mask_filter, expected a mask_filter in data_config, or no masks",
+            "48:9: train.mask: masks without a mask_filter, expected a mask_filter in data_config, or no masks",
         ],
     },
     Case {
         from: "  n_val_patches: 4",
         to: "  n_val_patches: 0",
         problems: &[
-            "47:14: train.leak_free: leak_free with n_val_patches 0, expected at least 1, or no leak_free",
+            "49:14: train.leak_free: leak_free with n_val_patches 0, expected at least 1, or no leak_free",
         ],
     },
     Case {
         from: "  leak_free: true",
         to: "  leak_free: true\n  val_input: c.zarr\n  val_target: d.zarr",
         problems: &[
-            "47:14: train.leak_free: leak_free with val_input, expected one of the two, because nothing is split off",
+            "49:14: train.leak_free: leak_free with val_input, expected one of the two, because nothing is split off",
         ],
     },
 ];
