@@ -116,6 +116,7 @@ impl FuzzTarget {
             FuzzTarget::Hdf5 => file("image.h5", bytes),
             FuzzTarget::ZarrMetadata => {
                 let is_version_3 = bytes.windows(9).any(|text| text == b"node_type");
+                // The first chunk of the seed of version 3.
                 zarr(folder, if is_version_3 { "zarr.json" } else { ".zarray" }, bytes, &[0xff; 300])
             }
             FuzzTarget::ShardIndex => zarr(folder, "zarr.json", seeds::SHARDED.as_bytes(), bytes),
