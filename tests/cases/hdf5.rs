@@ -27,7 +27,9 @@ fn the_sign_of_big_data_viewer_is_the_declared_one() {
     let expected = npy::<i16>(&place.path("expected.npy")).mapv(f32::from);
     for (config, axes) in [("whole_file.yaml", "TZYX"), ("dataset.yaml", "ZYX")] {
         place.patchweave(&["validate", config]).with_code(0);
-        place.patchweave(&["run", config]).with_code(0).says("pixels of ");
+        let ended = place.patchweave(&["run", config]).with_code(0);
+        ended.says("int16 pixels of ");
+        ended.says(" equal the input");
         let (pixel_type, pixels) = predicted(&place, axes);
         assert_eq!(pixel_type, PixelType::I16, "{config}");
         assert_eq!(pixels.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>(), "{config}");
