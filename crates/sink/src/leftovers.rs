@@ -1,21 +1,24 @@
 //! Temporary names, whose they are, and what runs that were killed have left under them.
 //!
 //! Whoever writes under a temporary name holds a lock on it, which the system lets go of when the process ends in
-//! whatever way. What nobody holds is a leftover. A name that is made and not locked yet may be taken for one; so whoever
-//! makes it looks, once it is locked, whether it is still there, and takes another one if not.
+//! whatever way. What nobody holds is a leftover. A file is locked under another name before it gets its temporary one, and
+//! the lock of a folder is put into it so; nobody sees one of either that is made and not locked yet.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use patchweave_files::is_behind_network;
-use tempfile::{Builder, NamedTempFile, TempDir};
+use tempfile::{Builder, NamedTempFile, TempDir, TempPath};
 
 /// A name of its own in the same folder, so that the last rename never crosses a file system.
 const PREFIX: &str = ".patchweave-";
 const SUFFIX: &str = ".part";
+/// Files that are made and not locked yet.
+const UNLOCKED: &str = ".unlocked";
 
 /// In a temporary folder: the file that is locked, which says for which name the folder is.
 const LOCK: &str = "lock";
@@ -23,18 +26,17 @@ const LOCK: &str = "lock";
 pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
 
-/// Names that are taken away again and again by others are no accident.
-const MOST_TRIES: usize = 10_000;
+/// What is not locked is locked in less than this, or nobody is left to do it.
+const BEING_MADE: Duration = Duration::from_secs(3600);
 
 /// A file under a temporary name in a folder, which is locked as long as it is open.
 pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
-    for _ in 0..MOST_TRIES {
-        let temporary = file_builder(&prefix()).tempfile_in(folder)?;
-        if is_kept(temporary.as_file(), temporary.path())? {
-            return Ok(temporary);
-        }
-    }
-    Err(taken_away())
+    let (file, mut unlocked) = unlocked_file(folder)?.into_parts();
+    lock(&file)?;
+    let path = unlocked.with_extension(&SUFFIX[1..]);
+    fs::rename(&unlocked, &path)?;
+    unlocked.disable_cleanup(true);
+    Ok(NamedTempFile::from_parts(file, TempPath::try_from_path(path)?))
 }
 
 /// A folder under a temporary name, and the lock that is held on it.
@@ -47,18 +49,12 @@ pub(crate) struct TemporaryFolder {
 impl TemporaryFolder {
     /// For what will be called `name` in `parent`.
     pub fn create(parent: &Path, name: &OsStr) -> io::Result<Self> {
-        for _ in 0..MOST_TRIES {
-            let folder = Builder::new().prefix(&prefix()).suffix(SUFFIX).tempdir_in(parent)?;
-            let path = folder.path().join(LOCK);
-            let lock = match fs::write(&path, name.as_encoded_bytes()).and_then(|()| File::open(&path)) {
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                lock => lock?,
-            };
-            if is_kept(&lock, &path)? {
-                return Ok(TemporaryFolder { folder, _lock: lock });
-            }
-        }
-        Err(taken_away())
+        let folder = Builder::new().prefix(&prefix()).suffix(SUFFIX).tempdir_in(parent)?;
+        let mut unlocked = unlocked_file(parent)?;
+        unlocked.write_all(name.as_encoded_bytes())?;
+        lock(unlocked.as_file())?;
+        let lock = unlocked.persist(folder.path().join(LOCK))?;
+        Ok(TemporaryFolder { folder, _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
@@ -67,18 +63,10 @@ impl TemporaryFolder {
 
     /// Removes the folder and says if that fails.
     pub fn close(self) -> io::Result<()> {
-        let path = self.folder.keep();
-        let mut result = Ok(());
-        for _ in 0..MOST_TRIES {
-            result = fs::remove_dir_all(&path);
-            match &result {
-                // Who looks for leftovers may have removed the folder, or put a lock of its own into it meanwhile.
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
-                _ => break,
-            }
-        }
-        result
+        // The lock goes last: without it, what is left after being killed here would be taken for a new folder.
+        remove_if_there(&self.path().join(OLD))?;
+        remove_if_there(&self.path().join(NEW))?;
+        self.folder.close()
     }
 
     /// Leaves the folder to whoever is told of it, under a name that is no leftover.
@@ -89,19 +77,19 @@ impl TemporaryFolder {
     }
 }
 
-/// Locks a new file, whether or not the file system can; whether it is still there.
-fn is_kept(file: &File, path: &Path) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => path.try_exists(),
-        // Somebody is taking it for a leftover.
-        Err(TryLockError::WouldBlock) => Ok(false),
-        // Without locks, nobody can tell a leftover either.
-        Err(TryLockError::Error(_)) => Ok(true),
+fn remove_if_there(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
-fn taken_away() -> io::Error {
-    io::Error::other("every temporary file was taken away before it was locked")
+/// Locks a new file, where the file system can; where it cannot, nobody can tell a leftover either.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("a new temporary file is locked by others")),
+    }
 }
 
 /// Removes what killed runs have left in a folder, and returns where it was; what a living process works on stays.
@@ -134,13 +122,17 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        if !is_temporary(&name) || (is_far && !is_of_this_machine(&name)) {
+        if is_far && !is_of_this_machine(&name) {
             continue;
         }
-        let (path, file_type) = (entry.path(), entry.file_type()?);
-        let is_gone = match file_type.is_dir() {
-            true => remove_folder(&path, folder),
-            false => file_type.is_file() && remove_file(&path),
+        let path = entry.path();
+        let is_gone = match Temporary::by(&name) {
+            None => false,
+            Some(Temporary::Unlocked) => is_left_unlocked(&path) && fs::remove_file(&path).is_ok(),
+            Some(Temporary::Locked) => match entry.file_type()? {
+                file_type if file_type.is_dir() => remove_folder(&path, folder),
+                file_type => file_type.is_file() && remove_file(&path),
+            },
         };
         if is_gone {
             removed.push(path);
@@ -150,20 +142,28 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
+/// Whether something was made and not locked, so long ago that nobody is about to.
+fn is_left_unlocked(path: &Path) -> bool {
+    let age = fs::symlink_metadata(path).and_then(|found| found.modified()).map(|made| made.elapsed());
+    matches!(age, Ok(Ok(age)) if age > BEING_MADE)
+}
+
 /// Whether a file was a leftover and is gone.
 fn remove_file(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    // Removed while it is locked, so that whoever has just made it finds out.
-    file.try_lock().is_ok() && fs::remove_file(path).is_ok()
+    // Whoever had it may have given it its name since; then it is not there any more.
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(path).is_ok()
 }
 
 /// Whether a temporary folder was a leftover and is gone.
 fn remove_folder(path: &Path, parent: &Path) -> bool {
     let lock_path = path.join(LOCK);
-    let Ok(lock) = File::options().read(true).append(true).create(true).open(&lock_path) else {
-        return false;
+    let lock = match File::open(&lock_path) {
+        Ok(lock) => Some(lock),
+        // About to be locked, or about to go.
+        Err(error) if error.kind() == ErrorKind::NotFound && is_left_unlocked(path) => None,
+        Err(_) => return false,
     };
-    if lock.try_lock().is_err() {
+    if lock.as_ref().is_some_and(|lock| lock.try_lock().is_err()) {
         return false;
     }
     let old = path.join(OLD);
@@ -194,9 +194,18 @@ fn name_from(bytes: Vec<u8>) -> Option<OsString> {
     String::from_utf8(bytes).ok().map(OsString::from)
 }
 
-fn is_temporary(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
+/// Names that killed runs may leave.
+enum Temporary {
+    Locked,
+    Unlocked,
+}
+
+impl Temporary {
+    fn by(name: &OsStr) -> Option<Self> {
+        let name = name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes())?;
+        let forms = [(SUFFIX, Temporary::Locked), (UNLOCKED, Temporary::Unlocked)];
+        forms.into_iter().find_map(|(suffix, form)| name.ends_with(suffix.as_bytes()).then_some(form))
+    }
 }
 
 fn is_of_this_machine(name: &OsStr) -> bool {
@@ -214,16 +223,18 @@ fn prefix() -> String {
     format!("{PREFIX}{machine:08x}-")
 }
 
-/// Temporary files are private by default; results get the permissions of ordinary files.
-fn file_builder(prefix: &str) -> Builder<'_, 'static> {
+/// A file in a folder that is not locked yet.
+fn unlocked_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let prefix = prefix();
     let mut builder = Builder::new();
-    builder.prefix(prefix).suffix(SUFFIX);
+    builder.prefix(&prefix).suffix(UNLOCKED);
+    // Temporary files are private by default; results get the permissions of ordinary files.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]
@@ -248,11 +259,10 @@ mod tests {
         {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        let fresh = left(folder.path(), ".patchweave-z.part");
-        let mut expected =
-            [".patchweave-00000000-y.part", ".patchweave-x.part"].map(|name| folder.path().join(name));
-        expected.sort();
-        assert_eq!(remove_leftovers(folder.path()).unwrap(), [&expected[..], &[fresh]].concat());
+        let locked = left(folder.path(), ".patchweave-z.part");
+        fs::write(locked.join(LOCK), "c").unwrap();
+        let expected = [".patchweave-00000000-y.part", ".patchweave-x.part", ".patchweave-z.part"];
+        assert_eq!(remove_leftovers(folder.path()).unwrap(), expected.map(|name| folder.path().join(name)));
         assert!(remove_leftovers(folder.path()).unwrap().is_empty());
         fs::write(store.folder().join("zarr.json"), "{}").unwrap();
         file.publish(Durability::None).unwrap();
@@ -262,6 +272,22 @@ mod tests {
             folder.path().join(".patchweave-").exists() && folder.path().join("patchweave-.part").exists()
         );
         assert!(remove_leftovers(&folder.path().join("none")).unwrap().is_empty());
+    }
+
+    /// What has no lock yet is about to get it, unless it is old.
+    #[test]
+    fn what_is_being_made_stays_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = [".patchweave-x.part", ".patchweave-y.unlocked"].map(|name| folder.path().join(name));
+        fs::create_dir(&made[0]).unwrap();
+        fs::write(&made[1], "").unwrap();
+        assert!(remove_leftovers(folder.path()).unwrap().is_empty());
+        for path in &made {
+            let before = std::time::SystemTime::now() - 2 * BEING_MADE;
+            File::open(path).unwrap().set_modified(before).unwrap();
+        }
+        assert_eq!(remove_leftovers(folder.path()).unwrap(), made);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     /// Killed between two renames, a run has left the store that stood there before without its name.
@@ -294,13 +320,12 @@ mod tests {
         }
     }
 
-    /// Files that are made and not locked yet may be taken away, and are made again.
     #[test]
     fn those_who_write_are_not_disturbed_by_those_who_clean_up() {
         let folder = tempfile::tempdir().unwrap();
         let is_done = AtomicBool::new(false);
         let write = |writer: usize| {
-            for number in 0..150 {
+            for number in 0..400 {
                 let path = folder.path().join(format!("{writer}-{number}"));
                 if number % 2 == 0 {
                     let mut file = StagedFile::create(&path)?;
@@ -330,6 +355,6 @@ mod tests {
             is_done.store(true, Ordering::Relaxed);
             written.into_iter().for_each(|written| written.unwrap().unwrap());
         });
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 300);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 800);
     }
 }
