@@ -1,4 +1,5 @@
-//! Patterns of paths: `*`, `?` and `[…]` within a name, `**` for any folders between; none of them matches what is hidden.
+//! Patterns of paths: `*`, `?` and `[…]` within a name, `**` for any folders between. A name with wildcards matches nothing
+//! hidden, and `**` leads through no hidden folder; a hidden name is found where it is written out, as in `**/.masks/*.tif`.
 //!
 //! Names that are not UTF-8 are matched as they are shown: what cannot be shown is one letter, which `?` and `*` match.
 
@@ -249,6 +250,24 @@ mod tests {
         assert_eq!(pattern(&deep.join("*")).found().unwrap().len(), 1, "fixed parts are taken as they are");
     }
 
+    #[test]
+    fn hidden_names_are_found_where_they_are_written_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [".masks", "a/.masks", "a/b/.masks", ".c/.masks"] {
+            fs::create_dir_all(folder.path().join(place)).unwrap();
+            fs::write(folder.path().join(place).join("x.tif"), "").unwrap();
+        }
+        let found = |text: &str| {
+            let pattern = pattern(&folder.path().join(text));
+            let found = pattern.found().unwrap();
+            assert!(found.iter().all(|path| pattern.matches(path)), "{text}");
+            found.len()
+        };
+        assert_eq!(found("**/.masks/*.tif"), 3, "not below .c");
+        assert_eq!((found("*/.masks/x.tif"), found(".c/*/x.tif"), found("**/.m*/*.tif")), (1, 0, 0));
+        assert_eq!(found(".c/.masks/*"), 1);
+    }
+
     const NAMES: [&str; 7] = ["a", "ab", "b.tif", "é.tif", ".a", "[x", "a{b}"];
     const PARTS: [&str; 14] =
         ["a", "ab", "b.tif", "*", "a*", "?", "?.tif", "*.tif", "[!b]*", ".a*", "**", "[[]x", "a{b}", ".a"];
@@ -272,7 +291,7 @@ mod tests {
             }
             // Elsewhere, folders at the end of a pattern have a meaning of their own.
             prop_assume!(parts.last() != Some(&"**"));
-            // Nor is a hidden name found that is written out behind them.
+            // Nor does it find a hidden name that is written out behind them, as ours does.
             prop_assume!(!parts.windows(2).any(|pair| pair[0] == "**" && pair[1].starts_with('.')));
             let path = folder.path().join(parts.join("/"));
             let theirs: BTreeSet<PathBuf> = glob::glob_with(path.to_str().unwrap(), OPTIONS)
