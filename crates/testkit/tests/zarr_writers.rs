@@ -12,6 +12,7 @@ use ndarray::ArrayD;
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
 use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
+use patchweave_testkit::with_causes;
 use rand::RngExt;
 use serde_json::{Map, Value, json};
 use zarrs::array::codec::api::{BytesToBytesCodecTraits, CodecOptions};
@@ -115,16 +116,6 @@ fn write_3(root: &Path, metadata: &str, encoded_by: &str) {
 
 fn opened(root: &Path) -> Result<Arc<dyn ImageStack>, StackError> {
     Ok(open(root, DataType::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default())?.remove(0))
-}
-
-fn with_causes(error: &StackError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 fn pixels(stack: &dyn ImageStack) -> Result<ArrayD<f32>, String> {
@@ -691,12 +682,9 @@ mod missing {
         let mut options = OpenOptions::with_cache_bytes(0);
         options.files = patchweave_stack::FilePool::new(1);
         let stack = open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0);
-        // Without a cache, only the index that was used last is kept.
-        let first = Region {
-            size: patchweave_geometry::Extent::new(&CHUNK).unwrap(),
-            ..Region::whole(stack.info().shape().extent)
-        };
-        let read = || stack.read_patch(0, None, &first).map_err(|error| with_causes(&error));
+        // Without a cache, only the index that was used last is kept; the others are read again.
+        let whole = Region::whole(stack.info().shape().extent);
+        let read = || stack.read_patch(0, None, &whole).map_err(|error| with_causes(&error));
         assert!(read().is_ok());
         fs::remove_file(root.join("c/0/0")).unwrap();
         // The file may still be open, but is never taken for one that never was.

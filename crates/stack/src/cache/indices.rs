@@ -11,17 +11,23 @@ pub(crate) type Index = Vec<[u64; 2]>;
 /// The index of a shard: not read yet, of a shard that does not exist, or there. Whoever reads it holds the lock.
 pub(crate) type IndexSlot = Mutex<Option<Option<Arc<Index>>>>;
 
-/// An image and the key of a shard of it.
-type ShardKey = (u64, String);
+/// An image and the number of a shard of it.
+type ShardKey = (u64, u64);
 
-/// What a shard takes beside its index and its name.
+/// What a shard takes beside its index.
 const SLOT_BYTES: u64 = 256;
+
+/// Shards that share a word of those that were seen.
+const WORD: u64 = u64::BITS as u64;
 
 pub(super) struct KeptIndices {
     slots: BTreeMap<ShardKey, Entry>,
     by_use: BTreeMap<u64, ShardKey>,
     n_uses: u64,
     n_bytes: u64,
+    /// A bit for every shard that was there, by image and number of the word. They outlive the indices, so that a shard
+    /// that goes away is not taken for one that never was.
+    seen: BTreeMap<ShardKey, u64>,
     /// A slot that a thread of another process had locked stays locked in this one.
     process: Process,
 }
@@ -39,6 +45,7 @@ impl Default for KeptIndices {
             by_use: BTreeMap::new(),
             n_uses: 0,
             n_bytes: 0,
+            seen: BTreeMap::new(),
             process: Process::current(),
         }
     }
@@ -51,21 +58,20 @@ impl KeptIndices {
 
     /// The place of an index, for which those make room that were not used for the longest time; one that is larger than
     /// the budget is kept alone.
-    pub fn slot(&mut self, image: u64, shard: &str, n_bytes: u64, budget: u64) -> Arc<IndexSlot> {
+    pub fn slot(&mut self, image: u64, shard: u64, n_bytes: u64, budget: u64) -> Arc<IndexSlot> {
         if !self.process.is_current() {
             self.clear();
             self.process = Process::current();
         }
         self.n_uses += 1;
-        let (key, last_use) = ((image, shard.to_owned()), self.n_uses);
+        let (key, last_use) = ((image, shard), self.n_uses);
         if let Some(entry) = self.slots.get_mut(&key) {
             self.by_use.remove(&entry.last_use);
             entry.last_use = last_use;
             self.by_use.insert(last_use, key);
             return entry.slot.clone();
         }
-        // The name is kept twice.
-        let n_bytes = n_bytes.saturating_add(SLOT_BYTES).saturating_add(2 * shard.len() as u64);
+        let n_bytes = n_bytes.saturating_add(SLOT_BYTES);
         while self.n_bytes.saturating_add(n_bytes) > budget
             && let Some((_, oldest)) = self.by_use.pop_first()
         {
@@ -73,7 +79,7 @@ impl KeptIndices {
         }
         let slot = Arc::<IndexSlot>::default();
         self.n_bytes = self.n_bytes.saturating_add(n_bytes);
-        self.by_use.insert(last_use, key.clone());
+        self.by_use.insert(last_use, key);
         self.slots.insert(key, Entry { slot: slot.clone(), n_bytes, last_use });
         slot
     }
@@ -86,9 +92,21 @@ impl KeptIndices {
     }
 
     pub fn forget(&mut self, image: u64) {
-        let all = (image, String::new())..(image.saturating_add(1), String::new());
-        let keys: Vec<ShardKey> = self.slots.range(all).map(|(key, _)| key.clone()).collect();
+        let all = (image, 0)..=(image, u64::MAX);
+        let keys: Vec<ShardKey> = self.slots.range(all.clone()).map(|(key, _)| *key).collect();
         keys.iter().for_each(|key| self.remove(key));
+        let words: Vec<ShardKey> = self.seen.range(all).map(|(key, _)| *key).collect();
+        words.iter().for_each(|key| drop(self.seen.remove(key)));
+    }
+
+    /// Notes that a shard is there.
+    pub fn see(&mut self, image: u64, shard: u64) {
+        *self.seen.entry((image, shard / WORD)).or_default() |= 1 << (shard % WORD);
+    }
+
+    /// Whether a shard was there before.
+    pub fn was_seen(&self, image: u64, shard: u64) -> bool {
+        self.seen.get(&(image, shard / WORD)).is_some_and(|word| word >> (shard % WORD) & 1 == 1)
     }
 
     pub fn clear(&mut self) {
@@ -108,32 +126,40 @@ mod tests {
         #[test]
         fn the_budget_holds_but_for_one(
             budget in 0_u64..1500,
-            steps in prop::collection::vec((0_u64..3, 0..4_usize), 1..60),
+            steps in prop::collection::vec((0_u64..3, 62_u64..66), 1..60),
         ) {
             let mut indices = KeptIndices::default();
-            for (image, shard) in steps {
-                let (name, n_bytes) = (["a", "b", "c", "d"][shard], 100 * image);
-                let slot = indices.slot(image, name, n_bytes, budget);
-                prop_assert!(Arc::ptr_eq(&slot, &indices.slot(image, name, n_bytes, budget)), "it is kept");
+            for &(image, shard) in &steps {
+                let n_bytes = 100 * image;
+                let slot = indices.slot(image, shard, n_bytes, budget);
+                prop_assert!(Arc::ptr_eq(&slot, &indices.slot(image, shard, n_bytes, budget)), "it is kept");
+                indices.see(image, shard);
                 let n_bytes: u64 = indices.slots.values().map(|entry| entry.n_bytes).sum();
                 prop_assert_eq!(n_bytes, indices.n_bytes());
                 prop_assert!(n_bytes <= budget || indices.slots.len() == 1);
                 prop_assert_eq!(indices.by_use.len(), indices.slots.len());
             }
+            indices.clear();
+            for (image, shard) in (0..3).flat_map(|image| (0..140).map(move |shard| (image, shard))) {
+                prop_assert_eq!(indices.was_seen(image, shard), steps.contains(&(image, shard)));
+            }
+            indices.forget(1);
+            prop_assert!((0..140).all(|shard| !indices.was_seen(1, shard)));
+            prop_assert_eq!(indices.was_seen(2, 63), steps.contains(&(2, 63)));
             (0..3).for_each(|image| indices.forget(image));
-            prop_assert_eq!((indices.n_bytes(), indices.by_use.len()), (0, 0));
+            prop_assert_eq!((indices.n_bytes(), indices.by_use.len(), indices.seen.len()), (0, 0, 0));
         }
     }
 
     #[test]
     fn what_was_used_last_stays() {
         let mut indices = KeptIndices::default();
-        let budget = 2 * (SLOT_BYTES + 2);
-        let first = indices.slot(0, "a", 0, budget);
-        indices.slot(0, "b", 0, budget);
-        indices.slot(0, "a", 0, budget);
-        indices.slot(0, "c", 0, budget);
-        assert!(Arc::ptr_eq(&first, &indices.slot(0, "a", 0, budget)), "b was used before a");
+        let budget = 2 * SLOT_BYTES;
+        let first = indices.slot(0, 0, 0, budget);
+        indices.slot(0, 1, 0, budget);
+        indices.slot(0, 0, 0, budget);
+        indices.slot(0, 2, 0, budget);
+        assert!(Arc::ptr_eq(&first, &indices.slot(0, 0, 0, budget)), "1 was used before 0");
         assert_eq!(indices.slots.len(), 2);
     }
 }

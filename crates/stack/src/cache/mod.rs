@@ -240,7 +240,7 @@ impl ChunkCache {
     }
 
     /// The place of the index of a shard, which takes so many bytes; others make room for it.
-    pub(crate) fn index(&self, image: u64, shard: &str, n_bytes: u64) -> Arc<IndexSlot> {
+    pub(crate) fn index(&self, image: u64, shard: u64, n_bytes: u64) -> Arc<IndexSlot> {
         let mut indices = self.shared.indices();
         let before = indices.n_bytes();
         let slot = indices.slot(image, shard, n_bytes, self.budget() / INDEX_SHARE);
@@ -251,7 +251,17 @@ impl ChunkCache {
         slot
     }
 
-    /// Forgets the indices of an image.
+    /// Notes that a shard is there.
+    pub(crate) fn see_shard(&self, image: u64, shard: u64) {
+        self.shared.indices().see(image, shard);
+    }
+
+    /// Whether a shard was there before, be its index kept or not.
+    pub(crate) fn saw_shard(&self, image: u64, shard: u64) -> bool {
+        self.shared.indices().was_seen(image, shard)
+    }
+
+    /// Forgets the shards of an image and their indices.
     pub(crate) fn forget_indices(&self, image: u64) {
         let mut indices = self.shared.indices();
         indices.forget(image);

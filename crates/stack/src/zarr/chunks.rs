@@ -10,7 +10,7 @@ use super::array::zarr_error;
 use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
 use super::grid::{IrregularGrid, Span};
 use super::shard::ShardLayout;
-use super::shard_files::{Found, ShardFiles};
+use super::shard_files::{Found, InShard, ShardFiles};
 use super::store::{Part, Store, StoreError, Wanted, ZarrsStorage};
 use super::witness::Witness;
 use crate::chunk::DecodedChunk;
@@ -210,6 +210,14 @@ impl ZarrChunks {
         ShardFiles { store: self.store.as_ref(), layout, cache: &self.cache, image: self.image }
     }
 
+    fn in_shard(&self, layout: &ShardLayout, chunk: &[usize]) -> InShard {
+        let (shard, number) = layout.locate(chunk);
+        let key = self.array.chunk_key(&shard).as_str().to_owned();
+        // It fits, as the number of chunks does.
+        let shard = shard.iter().zip(self.array.chunk_grid_shape()).fold(0, |shard, (at, n)| shard * n + at);
+        InShard { key, shard, number }
+    }
+
     /// A chunk of what was found in a file, which is named if that is no chunk.
     fn finished(
         &self,
@@ -237,10 +245,9 @@ impl ChunkSource for ZarrChunks {
                 self.finished(chunk, &key, pixels)
             }
             ArrayChunks::Shards(layout) => {
-                let (shard, number) = layout.locate(chunk);
-                let key = self.array.chunk_key(&shard);
-                let pixels = self.shard_files(layout).chunk(key.as_str(), number);
-                self.finished(chunk, key.as_str(), pixels.map_err(Into::into))
+                let place = self.in_shard(layout, chunk);
+                let pixels = self.shard_files(layout).chunk(&place);
+                self.finished(chunk, &place.key, pixels.map_err(Into::into))
             }
         }
     }
@@ -270,14 +277,10 @@ impl ChunkSource for ZarrChunks {
                 });
             }
             ArrayChunks::Shards(layout) => {
-                let place = |chunk: &&[usize]| {
-                    let (shard, number) = layout.locate(chunk);
-                    (self.array.chunk_key(&shard).as_str().to_owned(), number)
-                };
-                let wanted: Vec<(String, usize)> = chunks.iter().map(place).collect();
+                let wanted: Vec<InShard> = chunks.iter().map(|chunk| self.in_shard(layout, chunk)).collect();
                 self.shard_files(layout).chunks(&wanted, &mut |at, pixels| {
-                    let (Some(chunk), Some((key, _))) = (chunks.get(at), wanted.get(at)) else { return };
-                    done(at, self.finished(chunk, key, pixels.map_err(Into::into)));
+                    let (Some(chunk), Some(place)) = (chunks.get(at), wanted.get(at)) else { return };
+                    done(at, self.finished(chunk, &place.key, pixels.map_err(Into::into)));
                 });
             }
         }

@@ -21,6 +21,17 @@ pub(super) struct ShardFiles<'a> {
     pub image: u64,
 }
 
+/// A chunk by the shard that it is in.
+#[derive(Debug, Clone)]
+pub(super) struct InShard {
+    /// The shard's file.
+    pub key: String,
+    /// The shard's number in C order.
+    pub shard: u64,
+    /// The chunk's number in the shard, in C order.
+    pub number: usize,
+}
+
 /// What there is of a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
@@ -68,9 +79,9 @@ impl ShardFiles<'_> {
     ///
     /// # Errors
     /// [`ShardError`] if the index or the chunk cannot be read, or are damaged.
-    pub fn chunk(&self, key: &str, number: usize) -> Result<Found, ShardError> {
-        let Some(index) = self.index(key)? else { return Ok(Found::NoFile) };
-        let place = index.get(number).copied().unwrap_or([u64::MAX; 2]);
+    pub fn chunk(&self, InShard { key, shard, number }: &InShard) -> Result<Found, ShardError> {
+        let Some(index) = self.index(key, *shard)? else { return Ok(Found::NoFile) };
+        let place = index.get(*number).copied().unwrap_or([u64::MAX; 2]);
         if is_empty(place) {
             return Ok(Found::Empty);
         }
@@ -86,12 +97,12 @@ impl ShardFiles<'_> {
         Ok(Found::Pixels(self.layout.decoder.decode(bytes)?))
     }
 
-    /// Reads and decodes chunks, given as keys of shards and numbers in them, with few requests: unknown indices first, all
-    /// at once, then chunks, joined where they are close to each other.
-    pub fn chunks(&self, wanted: &[(String, usize)], done: &mut Chunks<'_>) {
-        let indices = self.indices(wanted.iter().map(|(key, _)| key.as_str()));
+    /// Reads and decodes chunks with few requests: unknown indices first, all at once, then chunks, joined where they are
+    /// close to each other.
+    pub fn chunks(&self, wanted: &[InShard], done: &mut Chunks<'_>) {
+        let indices = self.indices(wanted.iter().map(|chunk| (chunk.key.as_str(), chunk.shard)));
         let mut located = BTreeMap::<&str, Vec<Located>>::new();
-        for (at, (key, number)) in wanted.iter().enumerate() {
+        for (at, InShard { key, number, .. }) in wanted.iter().enumerate() {
             match indices.get(key.as_str()) {
                 Some(Ok(Some(index))) => {
                     let place = index.get(*number).copied().unwrap_or([u64::MAX; 2]);
@@ -170,21 +181,33 @@ impl ShardFiles<'_> {
         Ok(Some((start, len)))
     }
 
-    fn slot(&self, key: &str) -> Arc<IndexSlot> {
-        self.cache.index(self.image, key, self.layout.decoded_index_len())
+    fn slot(&self, shard: u64) -> Arc<IndexSlot> {
+        self.cache.index(self.image, shard, self.layout.decoded_index_len())
     }
 
-    fn decoded(&self, read: Result<Option<Vec<u8>>, StoreError>) -> Result<Option<Arc<Index>>, ShardError> {
+    fn decoded(
+        &self,
+        shard: u64,
+        read: Result<Option<Vec<u8>>, StoreError>,
+    ) -> Result<Option<Arc<Index>>, ShardError> {
         let bytes = match read {
             // What is refused is not there, as far as this server says.
             Err(StoreError::Hidden(_)) => None,
             bytes => bytes.map_err(ShardError::ReadIndex)?,
         };
-        Ok(bytes.map(|bytes| self.layout.decode_index(&bytes)).transpose()?.map(Arc::new))
+        match bytes {
+            Some(bytes) => {
+                let index = self.layout.decode_index(&bytes)?;
+                self.cache.see_shard(self.image, shard);
+                Ok(Some(Arc::new(index)))
+            }
+            None if self.cache.saw_shard(self.image, shard) => Err(ShardError::Gone),
+            None => Ok(None),
+        }
     }
 
-    fn index(&self, key: &str) -> Result<Option<Arc<Index>>, ShardError> {
-        let slot = self.slot(key);
+    fn index(&self, key: &str, shard: u64) -> Result<Option<Arc<Index>>, ShardError> {
+        let slot = self.slot(shard);
         // Whoever comes second waits here instead of reading as well.
         let mut index = match slot.try_lock() {
             Ok(index) => index,
@@ -195,46 +218,48 @@ impl ShardFiles<'_> {
             return Ok(known.clone());
         }
         let read = self.store.read(key, self.layout.index_part(), self.layout.index_len);
-        let decoded = self.decoded(read)?;
+        let decoded = self.decoded(shard, read)?;
         *index = Some(decoded.clone());
         Ok(decoded)
     }
 
     /// The indices of shards. Those that other threads read are waited for when this one has read the rest and holds none.
-    fn indices<'k>(&self, keys: impl Iterator<Item = &'k str>) -> BTreeMap<&'k str, Known> {
-        let slots: BTreeMap<&str, Arc<IndexSlot>> = keys.map(|key| (key, self.slot(key))).collect();
+    fn indices<'k>(&self, shards: impl Iterator<Item = (&'k str, u64)>) -> BTreeMap<&'k str, Known> {
+        let shards: BTreeMap<&str, u64> = shards.collect();
+        let slots: Vec<_> = shards.iter().map(|(&key, &shard)| (key, shard, self.slot(shard))).collect();
         let mut known = BTreeMap::new();
         let (mut own, mut others) = (Vec::new(), Vec::new());
-        for (&key, slot) in &slots {
+        for (key, shard, slot) in &slots {
             let index = match slot.try_lock() {
                 Ok(index) => index,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => {
-                    others.push(key);
+                    others.push((*key, *shard));
                     continue;
                 }
             };
             match &*index {
-                Some(index) => drop(known.insert(key, Ok(index.clone()))),
-                None => own.push((key, Some(index))),
+                Some(index) => drop(known.insert(*key, Ok(index.clone()))),
+                None => own.push((*key, *shard, Some(index))),
             }
         }
         let (part, limit) = (self.layout.index_part(), self.layout.index_len);
-        let wanted = own.iter().map(|(key, _)| Wanted::new(key, part, limit)).collect();
+        let wanted = own.iter().map(|(key, ..)| Wanted::new(key, part, limit)).collect();
         self.store.read_many(wanted, &mut |at, read| {
-            let Some((key, slot)) = own.get_mut(at) else { return };
+            let Some((key, shard, slot)) = own.get_mut(at) else { return };
             let read = match read.map(|pieces| pieces.and_then(|pieces| pieces.into_iter().next())) {
                 Ok(Some(bytes)) if bytes.len() as u64 != limit => Err(StoreError::Short { part }),
                 read => read,
             };
-            let decoded = self.decoded(read);
+            let decoded = self.decoded(*shard, read);
             if let (Some(mut slot), Ok(index)) = (slot.take(), &decoded) {
                 *slot = Some(index.clone());
             }
             known.insert(*key, decoded.map_err(Arc::new));
         });
         drop(own);
-        known.extend(others.into_iter().map(|key| (key, self.index(key).map_err(Arc::new))));
+        let index = |(key, shard)| (key, self.index(key, shard).map_err(Arc::new));
+        known.extend(others.into_iter().map(index));
         known
     }
 }
@@ -317,23 +342,28 @@ mod tests {
         ShardFiles { store, layout, cache, image: 0 }
     }
 
+    /// A chunk of one of the shards that are called by a letter.
+    fn in_shard(key: &str, number: usize) -> InShard {
+        InShard { key: key.to_owned(), shard: u64::from(key.as_bytes()[0]), number }
+    }
+
     #[test]
     fn indices_of_all_arrays_share_one_budget_and_none_is_read_twice_in_a_row() {
         let (layout, store) = shards([[0, 2], [u64::MAX; 2]]);
         // Room for two of them, with what each takes beside itself.
-        let cache = ChunkCache::new(8 * 2 * (2 * 16 + 256 + 2));
+        let cache = ChunkCache::new(8 * 2 * (2 * 16 + 256));
         for image in 0..3 {
             let files = ShardFiles { image, ..files(&store, &layout, &cache) };
             for shard in ["a", "b", "c", "d", "e"] {
                 for _ in 0..3 {
-                    let chunk = |number| files.chunk(shard, number).unwrap();
+                    let chunk = |number| files.chunk(&in_shard(shard, number)).unwrap();
                     assert_eq!((chunk(0), chunk(1)), (Found::Pixels(vec![1, 2]), Found::Empty));
                 }
                 assert!(cache.stats().kept_bytes <= cache.budget() / 8, "{cache:?}");
             }
         }
         assert_eq!(store.n_indices.load(Ordering::Relaxed), 15);
-        assert_eq!(files(&store, &layout, &cache).chunk("missing", 0).unwrap(), Found::NoFile);
+        assert_eq!(files(&store, &layout, &cache).chunk(&in_shard("missing", 0)).unwrap(), Found::NoFile);
         assert_eq!(layout.decode_all(&store.bytes).unwrap(), [1, 2, 9, 9]);
     }
 
@@ -343,9 +373,9 @@ mod tests {
         let (layout, store) = shards([[0, 2], [0, 2]]);
         let cache = ChunkCache::new(0);
         for (shard, n_indices) in [("a", 1), ("a", 1), ("b", 2), ("a", 3)] {
-            files(&store, &layout, &cache).chunk(shard, 0).unwrap();
+            files(&store, &layout, &cache).chunk(&in_shard(shard, 0)).unwrap();
             assert_eq!(store.n_indices.load(Ordering::Relaxed), n_indices);
-            assert_eq!(cache.stats().kept_bytes, 2 * 16 + 256 + 2);
+            assert_eq!(cache.stats().kept_bytes, 2 * 16 + 256);
         }
     }
 
@@ -355,7 +385,7 @@ mod tests {
             let (layout, store) = shards([place, [0, 2]]);
             let cache = ChunkCache::new(1 << 20);
             let files = files(&store, &layout, &cache);
-            let error = files.chunk("a", 0).unwrap_err();
+            let error = files.chunk(&in_shard("a", 0)).unwrap_err();
             assert!(matches!(error, ShardError::Decode(DecodeError::Index { .. })), "{error}");
             assert!(layout.decode_all(&store.bytes).is_err());
             let together = together(&files, &[("a", 0), ("a", 1)]);
@@ -366,8 +396,7 @@ mod tests {
 
     /// What is read of chunks together, in the order of asking.
     fn together(files: &ShardFiles<'_>, wanted: &[(&str, usize)]) -> Vec<Result<Found, String>> {
-        let wanted: Vec<(String, usize)> =
-            wanted.iter().map(|(key, number)| ((*key).to_owned(), *number)).collect();
+        let wanted: Vec<InShard> = wanted.iter().map(|(key, number)| in_shard(key, *number)).collect();
         let mut found: Vec<_> = wanted.iter().map(|_| None).collect();
         files.chunks(&wanted, &mut |at, chunk| {
             let before = found[at].replace(chunk.map_err(|error| error.to_string()));
@@ -383,7 +412,7 @@ mod tests {
         let files = files(&store, &layout, &cache);
         let wanted = [("a", 0), ("missing", 1), ("a", 1), ("b", 0), ("a", 0)];
         let alone: Vec<_> =
-            wanted.iter().map(|(key, number)| Ok(files.chunk(key, *number).unwrap())).collect();
+            wanted.iter().map(|(key, number)| Ok(files.chunk(&in_shard(key, *number)).unwrap())).collect();
         assert_eq!(together(&files, &wanted), alone);
         cache.clear();
         assert_eq!(together(&files, &wanted), alone);
