@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stack", &["pixel", "geometry", "files"]),
     ("transform", &["geometry"]),
     ("construct", &["stack", "patching", "transform", "geometry"]),
-    ("loader", &["construct", "patching", "geometry"]),
+    ("loader", &["construct", "stack", "patching", "geometry"]),
     ("quilt", &["pixel", "geometry"]),
     ("slices", &["stack", "quilt", "pixel", "geometry"]),
     ("sink", &["pixel", "geometry", "files"]),

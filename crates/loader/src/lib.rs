@@ -17,7 +17,6 @@ mod options;
 mod order;
 mod panics;
 mod plan;
-mod process;
 mod run;
 mod sample;
 mod state;

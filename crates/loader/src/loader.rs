@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use patchweave_construct::Dataset;
+use patchweave_stack::Process;
 
 use crate::epoch::{Batching, EpochOrder, MAX_PARTS};
 use crate::memory::Pool;
 use crate::mix::{MixPart, epoch_len};
 use crate::order::check_order;
 use crate::plan::Planner;
-use crate::process::Process;
+
 use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 
 /// Delivers the samples of a data set as batches.

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
+use patchweave_stack::Process;
+
 use crate::LoaderError;
-use crate::process::Process;
+
 use crate::sync::{Mutex, MutexGuard};
 
 /// Memory that is not in use: at most `max_bytes`, the least recently used goes first.

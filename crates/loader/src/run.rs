@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use patchweave_stack::Process;
 use tracing::trace_span;
 
 use crate::mix::MixPart;
 use crate::plan::{Finished, OpenBatch, Planned, Planner};
-use crate::process::Process;
+
 use crate::stats::Meter;
 use crate::steps::Steps;
 use crate::sync::{AtomicBool, JoinHandle, Receiver, Sender, TryRecvError, spawn, unbounded};

@@ -1,33 +1,15 @@
 //! A process that was forked has none of the threads: it is told, and does not hang.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
-#![allow(unsafe_code, reason = "forking is unsafe, and what the tests are about")]
 
+#[path = "../../testkit/tests/support/in_fork.rs"]
+mod in_fork;
 mod support;
 
 use patchweave_loader::{Loader, LoaderError, LoaderOptions};
-use support::dataset;
 
-/// Runs `child` in a forked process; whether it said yes. It must not use locks that other threads may hold.
-fn in_fork(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child only runs what the test gives it, and leaves without running anything of the parent's.
-    unsafe {
-        match libc::fork() {
-            0 => {
-                // A child that hangs is killed, which the parent sees.
-                libc::alarm(60);
-                let is_fine = child();
-                libc::_exit(if is_fine { 0 } else { 1 })
-            }
-            pid => {
-                assert!(pid > 0, "no fork");
-                let mut status = 0;
-                assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
-                libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
-            }
-        }
-    }
-}
+use in_fork::in_fork;
+use support::dataset;
 
 #[test]
 fn forked_processes_are_refused() {

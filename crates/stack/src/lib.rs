@@ -56,6 +56,7 @@ pub use mapped::OpenFile;
 pub use members::{Member, Members};
 pub use npy::{RawArray, open_raw};
 pub use open::{MissingPlanes, OpenOptions, OpenRequest, Pyramid, open, open_levels};
+pub use process::Process;
 pub use read_cost::ReadCost;
 pub use remote::{RemoteOptions, RequestLimit};
 pub use url::is_url;

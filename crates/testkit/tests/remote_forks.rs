@@ -1,8 +1,9 @@
 //! A process that was forked has none of the threads that requests run on: it is told, and does not hang.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
-#![allow(unsafe_code, reason = "forking is unsafe, and what the tests are about")]
 
+#[path = "support/in_fork.rs"]
+mod in_fork;
 mod support;
 
 use std::path::Path;
@@ -12,31 +13,10 @@ use std::time::Duration;
 
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, open};
-use patchweave_testkit::{Faults, Server};
+use patchweave_testkit::{Faults, Server, with_causes};
 
+use in_fork::in_fork;
 use support::{AXES, write_array};
-
-/// Runs `child` in a forked process; whether it said yes.
-fn in_fork(child: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child only runs what the test gives it, and leaves without running anything of the parent's.
-    unsafe {
-        match libc::fork() {
-            0 => {
-                // A child that hangs is killed, which the parent sees.
-                libc::alarm(60);
-                // A panic may not go on to threads of the parent that are not here.
-                let is_fine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
-                libc::_exit(if is_fine { 0 } else { 1 })
-            }
-            pid => {
-                assert!(pid > 0, "no fork");
-                let mut status = 0;
-                assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
-                libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
-            }
-        }
-    }
-}
 
 fn axes() -> Axes {
     AXES.parse().unwrap()
@@ -48,14 +28,7 @@ fn whole(stack: &dyn ImageStack) -> Region {
 
 /// What reading says, down to the cause.
 fn told(outcome: Result<(), patchweave_stack::StackError>) -> String {
-    let Err(error) = outcome else { return "it was read".to_owned() };
-    let mut text = error.to_string();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+    outcome.map_or_else(|error| with_causes(&error), |()| "it was read".to_owned())
 }
 
 /// One test, because a fork sees what every thread of the process has done.

@@ -4,14 +4,13 @@
 
 mod support;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use patchweave_geometry::Region;
 use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, RequestLimit, open};
-use patchweave_testkit::{Faults, Server};
+use patchweave_testkit::{Faults, Server, with_causes};
 
 use support::{expected, write_array, write_image};
 
@@ -51,16 +50,6 @@ fn read(stack: &dyn ImageStack) -> Result<(), String> {
     let patch = stack.read_patch(0, None, &whole).map_err(|error| with_causes(&error))?;
     assert!(patch.iter().zip(expected().iter()).all(|(got, expected)| got == expected));
     Ok(())
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// What was served of the chunks of an array, and how often, without the looks at whether there is one.

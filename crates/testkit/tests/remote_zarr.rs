@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use patchweave_geometry::Region;
 use patchweave_stack::{
     DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
 };
-use patchweave_testkit::{Faults, Server, image_stack_suite};
+use patchweave_testkit::{Faults, Server, image_stack_suite, with_causes};
 use serde_json::json;
 
 use support::{AXES, expected, image, write_array, write_group, write_image};
@@ -67,16 +66,6 @@ fn levels(path: &Path, options: &OpenOptions) -> Result<Vec<Arc<dyn ImageStack>>
     let mut request = OpenRequest::new(path, options);
     request.n_levels = None;
     Ok(Formats::default().of_path(path).unwrap().open(&request)?.remove(0))
-}
-
-fn with_causes(error: &StackError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 fn whole(stack: &dyn ImageStack) -> Region {

@@ -11,7 +11,7 @@ use ndarray::ArrayD;
 use patchweave_stack::{
     DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
 };
-use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
+use patchweave_testkit::{canonical_f32, image_stack_suite, ramp, with_causes};
 use serde_json::{Value, json};
 use zarrs::array::codec::{
     Bz2Codec, Crc32cCodec, GzipCodec, ShardingCodecBuilder, TransposeCodec, ZlibCodec, ZstdCodec,
@@ -28,16 +28,6 @@ fn opened(path: &Path) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
 fn refusal(path: &Path) -> String {
     let text = with_causes(&opened(path).err().unwrap());
     text.replace(&format!("{}/", path.parent().unwrap().display()), "")
-}
-
-fn with_causes(error: &StackError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// Writes an array, has it conform, and says how it is compressed.
