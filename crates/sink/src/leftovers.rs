@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use patchweave_files::is_behind_network;
-use tempfile::{Builder, NamedTempFile, TempDir, TempPath};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// A name of its own in the same folder, so that the last rename never crosses a file system.
 const PREFIX: &str = ".patchweave-";
@@ -22,9 +22,10 @@ const UNLOCKED: &str = ".unlocked";
 
 /// In a temporary folder: the file that is locked, which says for which name the folder is.
 const LOCK: &str = "lock";
-/// In a temporary folder: what will have the name, and what had it before.
+/// In a temporary folder: what will have the name, what had it before, and that while it is deleted.
 pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
+const GONE: &str = "gone";
 
 /// What is not locked is locked in less than this, or nobody is left to do it.
 const BEING_MADE: Duration = Duration::from_secs(3600);
@@ -42,7 +43,8 @@ pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 /// A folder under a temporary name, and the lock that is held on it.
 #[derive(Debug)]
 pub(crate) struct TemporaryFolder {
-    folder: TempDir,
+    path: PathBuf,
+    is_kept: bool,
     _lock: File,
 }
 
@@ -54,33 +56,49 @@ impl TemporaryFolder {
         unlocked.write_all(name.as_encoded_bytes())?;
         lock(unlocked.as_file())?;
         let lock = unlocked.persist(folder.path().join(LOCK))?;
-        Ok(TemporaryFolder { folder, _lock: lock })
+        Ok(TemporaryFolder { path: folder.keep(), is_kept: false, _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// Removes the folder and says if that fails.
     pub fn close(self) -> io::Result<()> {
-        // The lock goes last: without it, what is left after being killed here would be taken for a new folder.
-        remove_if_there(&self.path().join(OLD))?;
-        remove_if_there(&self.path().join(NEW))?;
-        self.folder.close()
+        remove_parts(&self.path)
     }
 
     /// Leaves the folder to whoever is told of it, under a name that is no leftover.
-    pub fn keep(self) -> PathBuf {
-        let path = self.folder.keep();
-        let kept = path.with_extension("kept");
-        if fs::rename(&path, &kept).is_ok() { kept } else { path }
+    pub fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        let kept = self.path.with_extension("kept");
+        if fs::rename(&self.path, &kept).is_ok() { kept } else { self.path.clone() }
     }
 }
 
-fn remove_if_there(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            remove_parts(&self.path).unwrap_or_default();
+        }
+    }
+}
+
+/// Removes a temporary folder. Who is killed meanwhile leaves what the next run can tell: what was there before is out of
+/// the way in one step, so that no half of it gets its name back, and the lock goes last.
+fn remove_parts(path: &Path) -> io::Result<()> {
+    let [old, gone, new] = [OLD, GONE, NEW].map(|part| path.join(part));
+    unless_gone(fs::rename(old, &gone))?;
+    for part in [&gone, &new, path] {
+        unless_gone(fs::remove_dir_all(part))?;
+    }
+    Ok(())
+}
+
+fn unless_gone(done: io::Result<()>) -> io::Result<()> {
+    match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed,
+        done => done,
     }
 }
 
@@ -129,9 +147,10 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let is_gone = match Temporary::by(&name) {
             None => false,
             Some(Temporary::Unlocked) => is_left_unlocked(&path) && fs::remove_file(&path).is_ok(),
-            Some(Temporary::Locked) => match entry.file_type()? {
-                file_type if file_type.is_dir() => remove_folder(&path, folder),
-                file_type => file_type.is_file() && remove_file(&path),
+            Some(Temporary::Locked) => match entry.file_type() {
+                Ok(file_type) if file_type.is_dir() => remove_folder(&path, folder),
+                // Whoever had it may have given it its name since.
+                file_type => file_type.is_ok_and(|file_type| file_type.is_file()) && remove_file(&path),
             },
         };
         if is_gone {
@@ -150,7 +169,6 @@ fn is_left_unlocked(path: &Path) -> bool {
 
 /// Whether a file was a leftover and is gone.
 fn remove_file(path: &Path) -> bool {
-    // Whoever had it may have given it its name since; then it is not there any more.
     File::open(path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(path).is_ok()
 }
 
@@ -175,7 +193,7 @@ fn remove_folder(path: &Path, parent: &Path) -> bool {
             return false;
         }
     }
-    fs::remove_dir_all(path).is_ok()
+    remove_parts(path).is_ok()
 }
 
 /// Whether a text names something in a folder, and nothing elsewhere.
@@ -318,6 +336,18 @@ mod tests {
             assert!(remove_leftovers(folder.path()).unwrap().is_empty(), "{name}");
             assert!(part.join(OLD).exists(), "what has no name is not thrown away");
         }
+    }
+
+    /// What was replaced and is half deleted is no store that could get its name back.
+    #[test]
+    fn what_was_being_deleted_is_not_moved_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = left(folder.path(), ".patchweave-x.part");
+        fs::create_dir(part.join(GONE)).unwrap();
+        fs::write(part.join(GONE).join("zarr.json"), "half").unwrap();
+        fs::write(part.join(LOCK), "image.zarr").unwrap();
+        assert_eq!(remove_leftovers(folder.path()).unwrap(), vec![part.clone()]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
