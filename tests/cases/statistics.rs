@@ -94,7 +94,9 @@ fn the_estimate_of_the_reference_is_used_where_it_is_asked_for() {
     let place = case("quantile-sparse");
     let text = std::fs::read_to_string(place.path("constant_quantile.yaml")).unwrap();
     let text = with(&text, "{name: quantile,", "{name: quantile, method: streaming,");
-    place.run(&text).with_code(0);
+    let warning = "is 0 wide as float32: normalised values are (pixel - 700) / 1e-8";
+    let computed = place.run(&text).with_code(0);
+    assert_eq!(n_lines(&computed, warning), 1, "{computed:#?}");
     let found = statistics(&place);
     assert!(found.contains("method: streaming"), "{found}");
     // What a run leaves can be given to the next one.
@@ -104,7 +106,8 @@ fn the_estimate_of_the_reference_is_used_where_it_is_asked_for() {
         "  normalization: {name: quantile, method: streaming, lower_quantiles: 0.01, upper_quantiles: 0.99}\n",
         &block,
     );
-    place.run(&text).with_code(0);
+    let given = place.run(&text).with_code(0);
+    assert_eq!(n_lines(&given, warning), 1, "{given:#?}");
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn predictions_tell_of_pixels_that_are_no_numbers_too() {
     let text =
         with(crate::support::PREDICT, "models: [identity]", "models: [identity, {name: gaussian, sigma: 1}]");
     let text = with(&text, "  pixel_type: input\n", "");
-    let ended = place.run(&text);
+    let ended = place.run(&text).with_code(0);
     assert_eq!(n_lines(&ended, "infinite or no number"), 1, "{ended:#?}");
     let failing = format!("{text}reading: {{non_finite: fail}}\n");
     place.run(&failing).with_code(1).complains(&["infinite or no number"]);
