@@ -64,6 +64,8 @@ fn files_of_one_ome_tiff_are_one_image() {
     let folder = place.patchweave(&["validate", "--leaks", "leak_free.yaml"]).with_code(0);
     folder.says("2 of 3 images are in the list before and are left out");
     folder.says("leaks: none; no pixel that one of the 4 validation patches");
+    let told = place.patchweave(&["info", "set"]).with_code(0);
+    assert_eq!(told.stdout.lines().last(), Some("1 image in 3 files"), "{told:#?}");
     let run = place.patchweave(&["run", "leak_free.yaml"]).with_code(0);
     // 27 patches without the 4 of validation, and those that touch them.
     run.says("from 1 image");
