@@ -103,7 +103,7 @@ impl NormalizationPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum QuantileMethod {
-    /// As by sorting all pixels; pixels are read twice where they are not integers of 8 or 16 bits.
+    /// As by sorting all pixels as `f32`; pixels are read twice where they are not integers of 8 or 16 bits.
     #[default]
     Exact,
     /// The estimate of CAREamics from a histogram that grows, which may be far off.
