@@ -171,7 +171,7 @@ const CONTAINERS: [&str; 11] =
 pub fn file_among(names: &[&str]) -> usize {
     let ending = |name: &&str| name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let is_container = |name: &&str| ending(name).is_some_and(|ending| CONTAINERS.contains(&&*ending));
-    let first = names.iter().position(|name| is_container(&name));
+    let first = names.iter().position(is_container);
     let file = first.or_else(|| names.iter().rposition(|name| ending(name).is_some()));
     file.unwrap_or(names.len().saturating_sub(1))
 }

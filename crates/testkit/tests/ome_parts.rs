@@ -183,8 +183,11 @@ fn levels_of_missing_planes_are_missing_too() {
     }
 }
 
+/// Files by name.
+type NamedFiles = Vec<(String, Vec<u8>)>;
+
 /// Every way in which the files of a set may be described; the master is one of them or stands beside.
-fn sets() -> Vec<(&'static str, Vec<(String, Vec<u8>)>)> {
+fn sets() -> Vec<(&'static str, NamedFiles)> {
     let named = |description: [String; 2]| {
         let [a, b] = description;
         vec![("a.ome.tif".to_owned(), file(0, 3, &a, false)), ("b.ome.tif".to_owned(), file(1, 3, &b, false))]
