@@ -231,7 +231,7 @@ impl Normalizer {
         };
         // The number of channels first, or one of the input could count as one of the target.
         let of_scaling = |scaling: Option<&Scaling>| -> Vec<u32> {
-            let channels = scaling.map_or(&[][..], |scaling| &scaling.channels);
+            let Some(Scaling { channels }) = scaling else { return Vec::new() };
             let n_channels = u32::try_from(channels.len()).unwrap_or(u32::MAX);
             let bits = channels.iter().flat_map(|c| [c.offset, c.divisor, c.factor].map(f32::to_bits));
             std::iter::once(n_channels).chain(bits).collect()
