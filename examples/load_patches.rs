@@ -31,12 +31,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = FitOptions {
         statistic: Statistic::MeanStd,
         per_channel: true,
+        with_input: true,
         with_target: false,
         seed: SEED,
         tolerance: None,
         max_bytes: 1 << 30,
     };
-    let statistics = fit(&constr, &options, &|| true)?.input;
+    let statistics = fit(&constr, &options, &|| true)?.input.ok_or("statistics of inputs")?;
     let scaling = Scaling::mean_std(&statistics.first, &statistics.second)?;
     println!("mean {:.1}, standard deviation {:.1}", statistics.first[0], statistics.second[0]);
 

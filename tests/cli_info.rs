@@ -122,6 +122,43 @@ fn a_bad_file_in_a_folder_is_one_line() {
     assert!(!told.stdout.contains(" in 1 file"), "{}", told.stdout);
 }
 
+/// Links, and files of one OME-TIFF: each image counts once, as it does in a run.
+#[test]
+fn an_image_that_is_found_again_is_not_counted() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("images")).unwrap();
+    place.image("images/a.tiff", Format::Tiff, "YX", &[30, 40], |i| (i % 251) as u8);
+    place.image("images/b.tiff", Format::Tiff, "YX", &[30, 40], |i| (i % 241) as u8);
+    std::fs::hard_link(place.path("images/a.tiff"), place.path("images/c.tiff")).unwrap();
+    let told = place.patchweave(&["info", "images", "--pixels"]).with_code(0);
+    told.says("images: 2 images, ");
+    told.says("images/b.tiff:\n  as images/a.tiff\n");
+    told.says("images/c.tiff:\n  is images/a.tiff\n");
+    assert_eq!(told.stdout.lines().last(), Some("2 images in 3 files"));
+    assert_eq!(told.stdout.matches("  pixels ").count(), 2, "{}", told.stdout);
+    let told = place.patchweave(&["info", "images", "--json"]).with_code(0);
+    let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(facts["images"][2]["same_as"], "images/a.tiff");
+    assert!(facts["images"][1]["same_as"].is_null());
+}
+
+/// Beyond 2²⁴ pixels as `f32` are not always what is stored.
+#[test]
+fn integers_that_may_be_rounded_are_about() {
+    let place = Place::new();
+    for (last, expected) in [(16_777_215_u32, "to 16777215,"), (16_777_217, "to about 16777216,")] {
+        let pixel = |i: usize| if i == 77 { last } else { 7 };
+        let header = format!("{:<117}\n", "{'descr': '<u4', 'fortran_order': False, 'shape': (20, 30), }");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+        file.extend(header.as_bytes());
+        file.extend((0..600).flat_map(|i| pixel(i).to_le_bytes()));
+        std::fs::write(place.path("image.npy"), file).unwrap();
+        let told = place.patchweave(&["info", "image.npy", "--pixels"]).with_code(0);
+        told.says(&format!("  pixels       7 {expected} median 7"));
+    }
+}
+
 #[test]
 fn a_sample_of_the_pixels_is_told() {
     let place = Place::new();

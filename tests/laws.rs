@@ -229,7 +229,8 @@ fn fit_with(
 }
 
 fn f64_bits(statistics: &FittedStatistics) -> Vec<u64> {
-    statistics.input.first.iter().chain(&statistics.input.second).map(|value| value.to_bits()).collect()
+    let input = statistics.input.as_ref().unwrap();
+    input.first.iter().chain(&input.second).map(|value| value.to_bits()).collect()
 }
 
 proptest! {
@@ -255,6 +256,7 @@ proptest! {
         let options = FitOptions {
             statistic: Statistic::MeanStd,
             per_channel,
+            with_input: true,
             with_target: false,
             seed,
             tolerance: None,
@@ -262,9 +264,10 @@ proptest! {
         };
         let fitted = fit_with(1, &constr, &options);
         prop_assert_eq!(f64_bits(&fitted), f64_bits(&fit_with(2, &constr, &options)));
-        prop_assert_eq!((fitted.input.first.len(), fitted.input.second.len()), (expected.len(), expected.len()));
+        let input = fitted.input.unwrap();
+        prop_assert_eq!((input.first.len(), input.second.len()), (expected.len(), expected.len()));
         for ((mean, std), (expected_mean, expected_std)) in
-            fitted.input.first.iter().zip(&fitted.input.second).zip(&expected)
+            input.first.iter().zip(&input.second).zip(&expected)
         {
             prop_assert!((mean / expected_mean - 1.0).abs() < 1e-12, "mean {mean}, expected {expected_mean}");
             prop_assert!((std / expected_std - 1.0).abs() < 1e-9, "std {std}, expected {expected_std}");

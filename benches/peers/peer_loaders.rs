@@ -161,6 +161,7 @@ impl Task {
         let options = FitOptions {
             statistic: Statistic::MeanStd,
             per_channel: true,
+            with_input: true,
             with_target: false,
             seed: SEED,
             tolerance: None,
@@ -170,7 +171,7 @@ impl Task {
         // The first also starts the threads.
         for _ in 0..=effort.n_windows {
             let began = Instant::now();
-            found = Some(fit_images(images.clone(), None, None, &options, &|| true)?.input);
+            found = fit_images(images.clone(), None, None, &options, &|| true)?.input;
             rates.push(began.elapsed().as_secs_f64().recip());
         }
         let (means, stds) = found.map(|found| (found.first, found.second)).unwrap_or_default();

@@ -64,6 +64,8 @@ fn files_of_one_ome_tiff_are_one_image() {
     let folder = place.patchweave(&["validate", "--leaks", "leak_free.yaml"]).with_code(0);
     folder.says("2 of 3 images are in the list before and are left out");
     folder.says("leaks: none; no pixel that one of the 4 validation patches");
+    let told = place.patchweave(&["info", "set"]).with_code(0);
+    assert_eq!(told.stdout.lines().last(), Some("1 image in 3 files"), "{told:#?}");
     let run = place.patchweave(&["run", "leak_free.yaml"]).with_code(0);
     // 27 patches without the 4 of validation, and those that touch them.
     run.says("from 1 image");
@@ -75,6 +77,38 @@ fn files_of_one_ome_tiff_are_one_image() {
     assert_eq!(written, ["t0_identity.tiff"]);
     let (_, samples) = read_image(&place.path("out/t0_identity.tiff"), "TYX");
     assert_eq!(samples.len(), 3);
+}
+
+/// A note is told once: not for every name of an image, nor for every image that has the same.
+#[test]
+fn notes_are_told_once() {
+    let place = case("leak-multifile-ome");
+    fs::remove_file(place.path("set/t1.ome.tif")).unwrap();
+    let text = fs::read_to_string(place.path("predict.yaml")).unwrap();
+    place.write("zeros.yaml", &format!("{text}reading: {{missing_planes: zeros}}\n"));
+    let told = place.patchweave(&["validate", "zeros.yaml"]).with_code(0);
+    let lines = |told: &Ended, what: &str| -> Vec<String> {
+        told.stdout
+            .lines()
+            .chain(told.stderr.lines())
+            .filter(|line| line.contains(what))
+            .map(str::to_owned)
+            .collect()
+    };
+    let missing = lines(&told, "1 of 3 planes are missing");
+    assert!(missing.len() == 1 && missing[0].contains("t0.ome.tif: "), "{told:#?}");
+    assert_eq!(lines(&told, "1 of 2 images are in the list before and are left out").len(), 1, "{told:#?}");
+
+    let place = case("zarr-no-chunk-found");
+    fs::create_dir(place.path("stores")).unwrap();
+    for name in ["a", "b", "c"] {
+        crate::copy(&place.path("nested.zarr"), &place.path("stores").join(format!("{name}.zarr")));
+    }
+    let text = fs::read_to_string(place.path("run.yaml")).unwrap();
+    place.write("stores.yaml", &text.replace("nested.zarr", "stores"));
+    let told = place.patchweave(&["validate", "stores.yaml"]).with_code(0);
+    let empty = lines(&told, "0 of 4 chunks are there");
+    assert!(empty.len() == 1 && empty[0].contains("a.zarr and 2 more images: "), "{told:#?}");
 }
 
 /// What would replace a file of the set that is read for one of its images is refused.

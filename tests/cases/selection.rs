@@ -141,10 +141,11 @@ fn every_filter_tells_what_it_saw() {
         told.says("takes all of the 2 images for background; ");
         told.says(seen);
         let refused = filtered(&format!("{all}, filtered_patch_prob: 0")).with_code(2);
-        refused.complains(
-            &["data_config.patch_filter: patch_filter ", "takes all of all", seen]
-                .map(|part| part.trim_end_matches(" of all")),
-        );
+        refused.complains(&[
+            "data_config.patch_filter: patch_filter ",
+            "takes all of the 2 images for background, and with filtered_patch_prob 0 no patch is left",
+            seen,
+        ]);
     }
     // A mean may be negative, as pixels may.
     let negative = filtered("name: mean_std, mean_threshold: -20, filtered_patch_prob: 0").with_code(0);
@@ -192,7 +193,8 @@ fn validation_patches_that_nobody_asked_for_are_lowered() {
     told.says("data_config.n_val_patches: the default of 8 validation patches is lowered to at most 4, because the training images have 8 patches in 4 cells");
     told.says("validation: ");
     let told = place.run(&with(&small, "[24, 24]", "[64, 64]")).with_code(0);
-    told.says("the default of 8 validation patches is lowered to at most 0");
+    told.says("data_config.n_val_patches: there is no validation, because the training images have ");
+    told.says("train.val_input give one, n_val_patches: 0 says that none is wanted");
     assert!(!told.stdout.contains("validation: "), "{told:#?}");
     let filter = "  patch_filter: {name: max, threshold: 199, filtered_patch_prob: 0.1}\ntrain:";
     let filtered = place.run(&default.replace("train:", filter)).with_code(0);
@@ -295,6 +297,39 @@ fn labels_that_would_be_rounded_are_refused() {
     let label = |at| if column(at) { 0.25 } else { 3.0 };
     write_npy(&place, "labels.npy", "<f8", label, |pixel: f64| pixel.to_le_bytes().into());
     place.run(&config).with_code(0);
+}
+
+/// Labels are exact in all data sets of a mixture or in none, so that none of them are rounded beside others.
+#[test]
+fn labels_are_mixed_with_labels_alone() {
+    let place = place();
+    let label = |at: usize| if at % 64 < 20 { 1_u8 } else { 0 };
+    place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], label);
+    place.image("others.tiff", Format::Tiff, "YX", &[64, 64], label);
+    let labelled = LABELS.replace("labels.tiff", "labels.tiff\n  target_kind: labels");
+    let of_others = |config: &str| config.replace("labels.tiff", "others.tiff");
+    let bare = LABELS.replace("  target: labels.tiff\n", "");
+    let skipping = with(LABELS, "{name: mean_std}", "{name: mean_std, skip_target: true}");
+    let run = |own: &str, other: &str| {
+        place.write("other.yaml", other);
+        place.run(&format!("{own}  mix: [{{config: other.yaml}}]\n"))
+    };
+    run(&labelled, &of_others(&labelled)).with_code(0);
+    for plain in [LABELS, &skipping, &with(LABELS, "{name: mean_std}", "{name: none}")] {
+        run(&labelled, &of_others(plain)).with_code(2).complains(&[
+            "train.mix[0].config: ",
+            "other.yaml has targets without target_kind labels, expected target_kind: labels there as well",
+        ]);
+        run(plain, &of_others(&labelled))
+            .with_code(2)
+            .complains(&["other.yaml has target_kind labels, expected target_kind: labels here as well"]);
+    }
+    // Who has no targets is not told to call them labels.
+    for (own, other) in [(&bare, &labelled), (&labelled, &bare)] {
+        let refused = run(own, &of_others(other)).with_code(2);
+        refused.complains(&["other.yaml makes ", " as in "]);
+        assert!(!refused.stderr.contains("target_kind"), "{refused:#?}");
+    }
 }
 
 /// Ranks of one configuration that start together simulate once.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use patchweave_pipeline::{messages, with_causes};
 
 use crate::Failure;
 
@@ -23,9 +24,9 @@ impl Console {
 
     /// Prints what went wrong, with all causes.
     pub fn complain(&self, failure: &Failure) {
-        let text = with_causes(format!("error: {failure}"), failure, "\n  caused by: ");
+        let text = messages(failure).join("\n  caused by: ");
         // Without a standard error there is nobody left to tell.
-        if writeln!(io::stderr().lock(), "{text}").is_err() {}
+        if writeln!(io::stderr().lock(), "error: {text}").is_err() {}
     }
 
     /// A progress bar on the standard error; nothing is drawn where that is no terminal.
@@ -41,20 +42,7 @@ impl Console {
 
 /// What went wrong with all causes, in one line.
 pub(crate) fn in_one_line(error: &dyn Error) -> String {
-    with_causes(error.to_string(), error, ": ").replace(['\n', '\r'], " ")
-}
-
-fn with_causes(mut text: String, error: &dyn Error, between: &str) -> String {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        // Some errors of other libraries repeat their cause in their own text.
-        if !text.contains(&message) {
-            text = format!("{text}{between}{message}");
-        }
-        cause = error.source();
-    }
-    text
+    with_causes(error).replace(['\n', '\r'], " ")
 }
 
 /// A path as a person would type it here: relative to the current folder where it lies below it.

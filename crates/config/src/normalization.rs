@@ -103,7 +103,7 @@ impl NormalizationPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum QuantileMethod {
-    /// As by sorting all pixels; pixels are read twice where they are not integers of 8 or 16 bits.
+    /// As by sorting all pixels as `f32`; pixels are read twice where they are not integers of 8 or 16 bits.
     #[default]
     Exact,
     /// The estimate of CAREamics from a histogram that grows, which may be far off.
@@ -206,13 +206,29 @@ impl MinMax {
     ///     warning,
     ///     "the range is 1e-9 wide, to which normalising adds 1e-8: normalised values end at 9.1e-2 instead of 1"
     /// );
+    /// // Limits are used as `f32`, in which these are the same.
+    /// let warning = MinMax { min: 700.00000003, max: 700.000003 }.warning().unwrap();
+    /// assert_eq!(
+    ///     warning,
+    ///     "the range from 700.00000003 to 700.000003 is 0 wide as float32: normalised values are (pixel - 700) / 1e-8, which \
+    ///      is 0 for pixels of 700 and a hundred million times the difference for others"
+    /// );
     /// ```
     pub fn warning(&self) -> Option<String> {
-        let width = self.max - self.min;
-        (width < RANGE_EPSILON).then(|| {
+        #[expect(clippy::cast_possible_truncation, reason = "statistics are used in f32")]
+        let (low, width) = (self.min as f32, self.max as f32 - self.min as f32);
+        if width == 0.0 {
+            return Some(format!(
+                "the range from {} to {} is 0 wide as float32: normalised values are (pixel - {low}) / 1e-8, which is 0 for \
+                 pixels of {low} and a hundred million times the difference for others",
+                self.min, self.max
+            ));
+        }
+        let exact = f64::from(width);
+        (exact < RANGE_EPSILON).then(|| {
             format!(
                 "the range is {width:e} wide, to which normalising adds 1e-8: normalised values end at {:.1e} instead of 1",
-                width / (width + RANGE_EPSILON)
+                exact / (exact + RANGE_EPSILON)
             )
         })
     }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use patchweave_config::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ConfigErrors, ConfigValue, ConstructorPlan,
-    ContextDepth, ContextSource, DataRules, DataType, FailurePlan, FitSource, InputStatistics, LateralPlan,
-    LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil, MixedFile,
-    Mode, ModelPlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, QuantileMethod, RunPlan, ShapesPlan, ShardPlan, TargetStatistics,
-    TilingPlan, UnevenPlan, load, parse, parse_data_config,
+    ContextDepth, ContextSource, DataRules, DataType, Durability, FailurePlan, FitSource, InputStatistics,
+    LateralPlan, LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil,
+    MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan,
+    PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
+    RunPlan, ShapesPlan, ShardPlan, TargetKind, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
+    parse_data_config,
 };
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_pixel::PixelType;
@@ -34,7 +35,7 @@ fn extent(sizes: &[usize]) -> Extent {
 #[test]
 fn every_key_arrives_in_the_plan() {
     let plan = plan(include_str!("data/full.yaml"));
-    assert_eq!(plan.output, Path::new("/o/full"));
+    assert_eq!((plan.output.as_path(), plan.durability), (Path::new("/o/full"), Durability::None));
 
     let simulate = plan.simulate.unwrap();
     assert_eq!(simulate.folder, Path::new("/o/full/data"));
@@ -44,11 +45,24 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!((simulate.background, simulate.psf_sigma), (5.0, 1.0));
     assert_eq!(simulate.formats, [OutputFormat::Tiff, OutputFormat::OmeZarr]);
 
+    let remote = RemotePlan { requests: 8, idle_seconds: 20, tries: 3, instance_credentials: true };
+    let reading = ReadingPlan {
+        cache_bytes: 512 << 20,
+        chunk_bytes: 64 << 20,
+        in_flight_bytes: 128 << 20,
+        map_files: false,
+        links_outside: true,
+        non_finite: NonFinitePlan::Fail,
+        missing_planes: MissingPlanes::Zeros,
+        remote,
+    };
+    assert_eq!(plan.reading, reading);
+
     let data = plan.data;
     assert_eq!((data.mode, data.data_type), (Mode::Training, DataType::Zarr));
     assert_eq!((data.axes.to_string(), data.target_axes().to_string()), ("SCZYX".into(), "SZYX".into()));
     assert_eq!((data.n_spatial(), data.in_memory), (3, false));
-    assert_eq!((data.axes_source, plan.reading.missing_planes), (AxesSource::Config, MissingPlanes::Zeros));
+    assert_eq!(data.axes_source, AxesSource::Config);
     assert_eq!(data.patching, PatchingPlan::Stratified { patch_size: extent(&[8, 64, 64]), seed: 7 });
     let background = Background::MeanStd { mean_threshold: 120.0, std_threshold: Some(3.0) };
     let patch_filter = PatchFilterPlan { ref_channel: 1, filtered_patch_prob: 0.2, background };
@@ -83,6 +97,7 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(train.statistics, FitSource::Patches { tolerance: Some(0.01) });
     assert_eq!((train.epochs, train.max_batches, train.montage_patches), (3, Some(10), 0));
     assert_eq!((train.prefetch_batches, train.prefetch_bytes), (4, 64 << 20));
+    assert_eq!(train.target_kind, TargetKind::Intensities);
     let loading = LoadingPlan {
         order: Some(OrderPlan::Sequential),
         passes: 2,
@@ -105,10 +120,49 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.models, models);
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputFormat::OmeZarr]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
-    assert_eq!(predict.channels, Some(vec![1, 0]));
+    assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));
 
     let warnings: Vec<_> = plan.warnings.iter().map(|warning| warning.key_path.as_str()).collect();
     assert_eq!(warnings, ["data_config.train_dataloader_params.shuffle"]);
+}
+
+/// What an unknown key is refused with names the keys that there are: the files with every key have them all.
+#[test]
+fn the_files_with_every_key_have_every_key() {
+    let full = include_str!("data/full.yaml");
+    let files = [(full, plan(full)), (LATERAL, plan(LATERAL))];
+    // Not beside patches that are split off, nor where inputs are mixed.
+    let exceptions = ["train.val_input"];
+    for (file, place, block) in [
+        (full, "output: ", ""),
+        (full, "simulate:\n  ", "simulate."),
+        (full, "reading: {", "reading."),
+        (full, "remote: {", "reading.remote."),
+        (full, "data_config:\n  ", "data_config."),
+        (full, "normalization:\n    ", "data_config.normalization."),
+        (LATERAL, "normalization:\n    ", "data_config.normalization."),
+        (full, "patch_filter: {", "data_config.patch_filter."),
+        (full, "mask_filter: {", "data_config.mask_filter."),
+        (full, "train:\n  ", "train."),
+        (full, "statistics: {", "train.statistics."),
+        (full, "shard: {", "train.shard."),
+        (full, "predict:\n  ", "predict."),
+    ] {
+        let unknown = match place.rsplit_once('\n') {
+            Some((_, indent)) => format!("{place}zz: 1\n{indent}"),
+            None if place.ends_with('{') => format!("{place}zz: 1, "),
+            None => format!("zz: 1\n{place}"),
+        };
+        let errors =
+            parse(&file.replacen(place, &unknown, 1), Path::new("a.yaml"), &|_| Some("3".to_owned()));
+        let problems = errors.unwrap_err().problems;
+        let problem = problems.iter().find(|problem| problem.key_path == format!("{block}zz")).unwrap();
+        let known = problem.expected.split(';').next().unwrap().strip_prefix("one of ").unwrap();
+        for key in known.split(", ").map(|key| format!("{block}{key}")) {
+            let is_there = files.iter().any(|(_, plan)| plan.has_key(&key));
+            assert!(is_there || exceptions.contains(&key.as_str()), "{key} is in neither file");
+        }
+    }
 }
 
 #[test]
@@ -130,7 +184,7 @@ fn every_key_of_lateral_context_arrives_in_the_plan() {
     let normalization = NormalizationPlan::Quantile {
         per_channel: true,
         levels: vec![QuantileLevels { lower: 0.02, upper: 0.9 }, QuantileLevels { lower: 0.03, upper: 0.95 }],
-        method: QuantileMethod::Exact,
+        method: QuantileMethod::Streaming,
         input: InputStatistics::Given(vec![range(3.0, 30.0)]),
         target: TargetStatistics::Given(vec![range(1.0, 10.0), range(2.0, 20.0)]),
     };

@@ -105,6 +105,9 @@ fn of_image(seen: Seen, block: &Array4<f32>, spec: &PatchSpec, image: &Extent) -
         let n = size[axis].saturating_sub(usize::try_from(start[axis]).unwrap_or(0));
         n.min(block.shape()[axis + 1])
     });
+    if n_inside == block.shape()[1..] {
+        return seen;
+    }
     let [z, y, x] = n_inside;
     let inside = block.slice(s![.., ..z, ..y, ..x]);
     Seen::Max { pixel: inside.iter().copied().fold(f32::NEG_INFINITY, f32::max), share }

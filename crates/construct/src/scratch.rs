@@ -1,7 +1,7 @@
 //! What a thread keeps from one sample to the next, and the last steps of every sample.
 
 use ndarray::{ArrayViewMut4, Axis};
-use patchweave_transform::{NormalizeError, PlaneSymmetry, all_finite};
+use patchweave_transform::{NormalizeError, PlaneSymmetry};
 
 use crate::ConstructError;
 use crate::spent::{Lap, Meter, Spent};
@@ -59,7 +59,7 @@ impl Scratch {
     }
 
     /// Normalises and turns a block plane by plane, so that a plane stays in the processor's cache for both; whether
-    /// all its pixels were finite numbers.
+    /// `normalize` found finite numbers alone.
     ///
     /// # Errors
     /// What `normalize` reports, [`ConstructError::OutputShape`] for a quarter turn of planes that are not square.
@@ -68,12 +68,11 @@ impl Scratch {
         lap: &mut Lap,
         mut block: ArrayViewMut4<'_, f32>,
         symmetry: PlaneSymmetry,
-        normalize: impl Fn(PatchPlane<'_>) -> Result<(), NormalizeError>,
+        normalize: impl Fn(PatchPlane<'_>) -> Result<bool, NormalizeError>,
     ) -> Result<bool, ConstructError> {
         let mut is_finite = true;
         for mut plane in block.axis_chunks_iter_mut(Axis(1), 1) {
-            is_finite &= all_finite(plane.view());
-            normalize(plane.view_mut())?;
+            is_finite &= normalize(plane.view_mut())?;
             lap.normalised();
             let (c, z, y, x) = plane.dim();
             symmetry.apply(plane, &mut self.pixels).map_err(|_| ConstructError::OutputShape {

@@ -51,6 +51,7 @@ fn statistics_refuse_what_they_cannot_use() {
     let options = FitOptions {
         statistic: Statistic::MeanStd,
         per_channel: true,
+        with_input: true,
         with_target: true,
         seed: 1,
         tolerance: None,

@@ -19,8 +19,8 @@ use rand::RngExt;
 const SEED: u64 = 5;
 
 fn options(statistic: Statistic, per_channel: bool) -> FitOptions {
-    let (with_target, tolerance, max_bytes) = (true, None, usize::MAX);
-    FitOptions { statistic, per_channel, with_target, seed: SEED, tolerance, max_bytes }
+    let (with_input, with_target, tolerance, max_bytes) = (true, true, None, usize::MAX);
+    FitOptions { statistic, per_channel, with_input, with_target, seed: SEED, tolerance, max_bytes }
 }
 
 fn quantile(n_levels: usize, method: QuantileMethod) -> Statistic {
@@ -116,7 +116,10 @@ fn statistics_are_those_of_all_pixels() {
             let moments = fitted(constr, &options(Statistic::MeanStd, per_channel));
             let extremes = fitted(constr, &options(Statistic::MinMax, per_channel));
             assert_eq!((moments.n_patches, extremes.n_patches), (constr.n_patches(), constr.n_patches()));
-            let got = [(moments.input, extremes.input), (moments.target.unwrap(), extremes.target.unwrap())];
+            let got = [
+                (moments.input.unwrap(), extremes.input.unwrap()),
+                (moments.target.unwrap(), extremes.target.unwrap()),
+            ];
             for ((moments, extremes), values) in got.iter().zip(&values) {
                 let (means, stds): (Vec<f64>, Vec<f64>) =
                     values.iter().map(|values| mean_std(values)).unzip();
@@ -147,14 +150,15 @@ fn streaming_quantiles_are_those_of_patches_one_by_one() {
             let mut rng = PatchRng::for_patch(SEED, 0, index);
             one_by_one.update(constr.construct_patch(index, &mut rng).unwrap().0.input.view()).unwrap();
         }
-        assert_eq!(got.input.first, one_by_one.quantiles(lower).unwrap());
-        assert_eq!(got.input.second, one_by_one.quantiles(upper).unwrap());
+        let input = got.input.unwrap();
+        assert_eq!(input.first, one_by_one.quantiles(lower).unwrap());
+        assert_eq!(input.second, one_by_one.quantiles(upper).unwrap());
         // Two bins of the histogram, which is at most 1.5 times as wide as the values, 0 to 500.
         let tolerance = 2.0 * 750.0 / 65_536.0;
         let [inputs, _] = all_values(&constr, per_channel);
         for (channel, mut values) in inputs.into_iter().enumerate() {
             values.sort_by(f64::total_cmp);
-            for (got, levels) in [(&got.input.first, lower), (&got.input.second, upper)] {
+            for (got, levels) in [(&input.first, lower), (&input.second, upper)] {
                 let level = levels[channel.min(levels.len() - 1)];
                 #[expect(
                     clippy::cast_possible_truncation,
@@ -181,7 +185,7 @@ fn exact_quantiles_are_those_of_a_sort() {
             let found = fitted(constr, &options);
             assert_eq!((found.n_patches, found.target.is_some()), (constr.n_patches(), with_target));
             let [inputs, targets] = all_values(constr, per_channel);
-            assert_sorted(&found.input, inputs);
+            assert_sorted(&found.input.unwrap(), inputs);
             if let Some(target) = &found.target {
                 assert_sorted(target, targets);
             }
@@ -197,7 +201,7 @@ fn exact_quantiles_are_those_of_a_sort() {
             "YX" => vec![whole.iter().map(|&value| f64::from(value)).collect()],
             _ => whole.outer_iter().map(|c| c.iter().map(|&value| f64::from(value)).collect()).collect(),
         };
-        assert_sorted(&found.input, channels);
+        assert_sorted(&found.input.unwrap(), channels);
     }
 }
 
@@ -259,14 +263,14 @@ fn early_stops_are_early_and_close() {
     assert_eq!(constr.n_patches(), 10_000);
     for per_channel in [true, false] {
         let exact = options(Statistic::MeanStd, per_channel);
-        let all = fitted(&constr, &exact);
+        let all = fitted(&constr, &exact).input.unwrap();
         let mut before = 0;
         // Looser tolerances end no later; deviations are as close as means.
         for tolerance in [0.1, 0.02, 1e-9] {
             let found = fitted(&constr, &FitOptions { tolerance: Some(tolerance), ..exact.clone() });
-            let means = found.input.first.iter().zip(&all.input.first);
-            let stds = found.input.second.iter().zip(&all.input.second);
-            for ((got, expected), std) in means.chain(stds).zip(all.input.second.iter().cycle()) {
+            let input = found.input.unwrap();
+            let (means, stds) = (input.first.iter().zip(&all.first), input.second.iter().zip(&all.second));
+            for ((got, expected), std) in means.chain(stds).zip(all.second.iter().cycle()) {
                 let off = (got - expected).abs() / std;
                 assert!(off <= 6.0 * tolerance.max(1e-10), "tolerance {tolerance}: off by {off} deviations");
             }
@@ -292,7 +296,7 @@ fn early_stops_wait_for_the_deviation() {
     let exact = options(Statistic::MeanStd, true);
     let all = fitted(&constr, &exact);
     let found = fitted(&constr, &FitOptions { tolerance: Some(0.05), ..exact });
-    let off = (found.input.second[0] / all.input.second[0] - 1.0).abs();
+    let off = (found.input.unwrap().second[0] / all.input.unwrap().second[0] - 1.0).abs();
     assert!(off < 0.3, "off by {off} after {} patches", found.n_patches);
     // The mean alone would have been known to 0.05 deviations after 400 patches.
     assert!(found.n_patches > 1000, "{}", found.n_patches);
@@ -308,7 +312,7 @@ fn early_stops_do_not_trust_a_flat_start() {
     let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
     let options = FitOptions { tolerance: Some(0.5), ..options(Statistic::MeanStd, true) };
     let found = fitted(&constr, &options);
-    assert!(found.n_patches == constr.n_patches() || found.input.second[0] > 0.0, "{found:?}");
+    assert!(found.n_patches == constr.n_patches() || found.input.unwrap().second[0] > 0.0);
 }
 
 #[test]
@@ -422,12 +426,13 @@ fn whole_images_are_counted_pixel_by_pixel() {
         for (per_channel, values) in [(true, &values), (false, &pooled)] {
             let found = fit_them(Statistic::MeanStd, per_channel);
             let (means, stds): (Vec<f64>, Vec<f64>) = values.iter().map(|values| mean_std(values)).unzip();
-            assert_near(&found.input.first, &means);
-            assert_near(&found.input.second, &stds);
+            let input = found.input.unwrap();
+            assert_near(&input.first, &means);
+            assert_near(&input.second, &stds);
             let found = fit_them(Statistic::MinMax, per_channel);
             let lows: Vec<f64> =
                 values.iter().map(|values| values.iter().copied().fold(f64::INFINITY, f64::min)).collect();
-            assert_eq!(found.input.first, lows);
+            assert_eq!(found.input.unwrap().first, lows);
         }
     }
 }
@@ -439,7 +444,7 @@ fn targets_of_whole_images_are_counted_if_they_are_wanted() {
     let [input, target] = [input, target].map(|array| images("CYX", &[array]));
     let mut options = options(Statistic::MinMax, true);
     let with = fit_images(input.clone(), Some(target.clone()), Some(vec![2]), &options, &|| true).unwrap();
-    assert_eq!((with.input.first.len(), with.target.unwrap().first.len()), (1, 2));
+    assert_eq!((with.input.unwrap().first.len(), with.target.unwrap().first.len()), (1, 2));
     options.with_target = false;
     assert_eq!(fit_images(input, Some(target), None, &options, &|| true).unwrap().target, None);
 }
@@ -455,10 +460,12 @@ fn pixels_that_are_no_numbers_are_reported_with_their_image() {
         let good = images("YX", &arrays);
         arrays[1][[4, 8]] = wrong;
         let bad = images("YX", &arrays);
+        let try_them = |input: &PatchExtractor, target: &PatchExtractor, options: &FitOptions| {
+            fit_images(input.clone(), Some(target.clone()), None, options, &|| true)
+        };
+        let options = options(statistic.clone(), true);
         let fit_them = |input: &PatchExtractor, target: &PatchExtractor| {
-            let target = Some(target.clone());
-            let result = fit_images(input.clone(), target, None, &options(statistic.clone(), true), &|| true);
-            result.unwrap_err().to_string()
+            try_them(input, target, &options).unwrap_err().to_string()
         };
         let message = |role: &str| {
             format!(
@@ -468,6 +475,21 @@ fn pixels_that_are_no_numbers_are_reported_with_their_image() {
         };
         assert_eq!(fit_them(&bad, &good), message("input"));
         assert_eq!(fit_them(&good, &bad), message("target"));
+        // What is not wanted may hold anything and changes nothing.
+        let both = try_them(&good, &good, &options).unwrap();
+        let of_target = FitOptions { with_input: false, ..options.clone() };
+        let found = try_them(&bad, &good, &of_target).unwrap();
+        assert_eq!(found, FittedStatistics { input: None, ..both.clone() });
+        let of_input = FitOptions { with_target: false, ..options.clone() };
+        let found = try_them(&good, &bad, &of_input).unwrap();
+        assert_eq!(found, FittedStatistics { target: None, ..both });
+        let patching = RandomPatching::new(good.shapes(), Extent::new(&[3, 3]).unwrap()).unwrap();
+        let constr = BasicPatchConstr::new(patching, bad.clone(), Some(good.clone()), None).unwrap();
+        let early = (statistic == Statistic::MeanStd).then_some(0.5);
+        for tolerance in [None, early] {
+            let found = fitted(&constr, &FitOptions { tolerance, ..of_target.clone() });
+            assert!(found.input.is_none() && found.target.is_some());
+        }
     }
 }
 

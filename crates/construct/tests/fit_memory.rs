@@ -13,7 +13,9 @@ use patchweave_stack::{ArrayStack, ImageStack, InsideWindow, PatchViewMut, Stack
 const MIB: usize = 1 << 20;
 
 /// The budget of a fit; the image has 128 MiB, in two chunks.
-const BUDGET: usize = 24 * MIB;
+const BUDGET: usize = 48 * MIB;
+/// What the allocator keeps of what was freed, and what threads take for themselves.
+const BESIDE: usize = 32 * MIB;
 const SHAPE: [usize; 3] = [256, 256, 512];
 
 /// Pixels that are a function of their place, in chunks of 256³.
@@ -73,17 +75,19 @@ fn fitting_stays_within_its_budget() {
         let options = FitOptions {
             statistic,
             per_channel: true,
+            with_input: true,
             with_target: false,
             seed: 0,
             tolerance: None,
             max_bytes: BUDGET,
         };
         let images = PatchExtractor::new(vec![Arc::clone(&image) as Arc<dyn ImageStack>]).unwrap();
-        found.push(pool.install(|| fit_images(images, None, None, &options, &|| true)).unwrap().input);
+        found.push(
+            pool.install(|| fit_images(images, None, None, &options, &|| true)).unwrap().input.unwrap(),
+        );
     }
     let grown = peak() - before;
-    // The allocator keeps some of what was freed.
-    assert!(grown <= 2 * BUDGET, "{} MiB more, the budget is {} MiB", grown / MIB, BUDGET / MIB);
+    assert!(grown <= BUDGET + BESIDE, "{} MiB more, the budget is {} MiB", grown / MIB, BUDGET / MIB);
     let largest = image.largest.load(Ordering::Relaxed) * size_of::<f32>();
     assert!(largest <= BUDGET / 8, "a block of {largest} bytes");
     assert_eq!((found[1].first[0], found[1].second[0]), (0.25, 1023.25));

@@ -23,7 +23,7 @@ use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 /// with NaN before each sample, so that a value nobody wrote is seen.
 ///
 /// ```
-/// use std::sync::{Arc, OnceLock};
+/// use std::sync::Arc;
 ///
 /// use ndarray::Array;
 /// use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};

@@ -149,10 +149,31 @@ fn name(metadata: &ImageMetadata, print: &mut Fingerprint) {
 /// The name of a file and what follows it, without its folder: `cells.ome.tif/1`.
 fn file_of(source: &str) -> &str {
     let is_separator = |letter: char| letter == '/' || letter == '\\';
-    let parts = source.rmatch_indices(is_separator).map(|(at, _)| &source[at + 1..]);
-    let mut parts = parts.chain([source]);
-    let has_ending = |part: &&str| part.split(is_separator).next().is_some_and(|name| name.contains('.'));
-    parts.find(has_ending).or_else(|| source.rsplit(is_separator).next()).unwrap_or(source)
+    let names: Vec<&str> = source.split(is_separator).collect();
+    let n_before: usize = names[..file_among(&names)].iter().map(|name| name.len() + 1).sum();
+    &source[n_before..]
+}
+
+/// Endings of files with images inside of them.
+const CONTAINERS: [&str; 11] =
+    ["zarr", "zip", "h5", "hdf5", "ims", "npz", "npy", "tif", "tiff", "btf", "tf8"];
+
+/// Which of the names of a path is that of a file, behind which places in it may follow: the first one with the ending of a
+/// container, or the last one with any ending, or the last one.
+///
+/// ```
+/// use patchweave_loader::file_among;
+///
+/// assert_eq!(file_among(&["data", "day.1", "volume.h5", "scan", "v1.0"]), 2);
+/// assert_eq!(file_among(&["data", "day.1", "a.czi", "raw"]), 2);
+/// assert_eq!(file_among(&["data", "raw"]), 1);
+/// ```
+pub fn file_among(names: &[&str]) -> usize {
+    let ending = |name: &&str| name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let is_container = |name: &&str| ending(name).is_some_and(|ending| CONTAINERS.contains(&&*ending));
+    let first = names.iter().position(is_container);
+    let file = first.or_else(|| names.iter().rposition(|name| ending(name).is_some()));
+    file.unwrap_or(names.len().saturating_sub(1))
 }
 
 /// Where some patches are cut in the first two epochs.
@@ -288,6 +309,10 @@ mod tests {
             ("C:\\data\\a.tif", "a.tif"),
             ("x/cells.ome.tif/1", "cells.ome.tif/1"),
             ("volume.h5/group/raw", "volume.h5/group/raw"),
+            ("/d/vol_a.h5/s/v1.0", "vol_a.h5/s/v1.0"),
+            ("/d/vol_b.H5/s/v1.0", "vol_b.H5/s/v1.0"),
+            ("/d.1/a.zarr/b.tif/0", "a.zarr/b.tif/0"),
+            ("/d.1/a.czi/1", "a.czi/1"),
             ("s3://bucket/a.zarr/0", "a.zarr/0"),
             ("array", "array"),
             ("/data/raw", "raw"),

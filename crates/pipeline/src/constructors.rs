@@ -13,6 +13,7 @@ use patchweave_construct::{
 use patchweave_geometry::{Context, ContextPadding, GeometryError};
 use patchweave_patching::Patching;
 
+use crate::fitting::fits_targets;
 use crate::images::NamedImages;
 use crate::{Images, PipelineError};
 
@@ -100,6 +101,21 @@ impl Parts {
             }
         })
     }
+
+    /// The constructor that statistics are computed over, without targets where they have no part in them.
+    pub fn fitting_constructor(
+        &self,
+        data: &DataPlan,
+        strategies: Vec<Arc<dyn Patching>>,
+        for_training: bool,
+    ) -> Result<Arc<dyn PatchConstr>, PipelineError> {
+        match (&self.input, strategies.as_slice()) {
+            (Some(input), [strategy]) if !fits_targets(data) => {
+                input_constructor(data, data.channels.clone(), Arc::clone(strategy), input.clone())
+            }
+            _ => self.constructor(data, strategies, for_training),
+        }
+    }
 }
 
 /// The constructor of a prediction over tiles.
@@ -109,19 +125,21 @@ pub(crate) fn prediction_constructor(
     tiles: Arc<dyn Patching>,
     images: &NamedImages,
 ) -> Result<Arc<dyn PatchConstr>, PipelineError> {
-    tile_constructor(data, channels, tiles, images.extractor_with_levels(n_levels(data))?)
+    input_constructor(data, channels, tiles, images.extractor_with_levels(n_levels(data))?)
 }
 
-/// The constructor of a prediction over tiles of images that are joined already.
-pub(crate) fn tile_constructor(
+/// The constructor over inputs alone, of images that are joined already.
+pub(crate) fn input_constructor(
     data: &DataPlan,
     channels: Option<Vec<usize>>,
-    tiles: Arc<dyn Patching>,
+    strategy: Arc<dyn Patching>,
     input: PatchExtractor,
 ) -> Result<Arc<dyn PatchConstr>, PipelineError> {
     Ok(match &data.lateral {
-        None => Arc::new(BasicPatchConstr::new(tiles, input, None, channels)?),
-        Some(lateral) => Arc::new(PredMsPatchConstr::new(tiles, input, lateral_context(lateral)?, channels)?),
+        None => Arc::new(BasicPatchConstr::new(strategy, input, None, channels)?),
+        Some(lateral) => {
+            Arc::new(PredMsPatchConstr::new(strategy, input, lateral_context(lateral)?, channels)?)
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use patchweave_geometry::Extent;
 use patchweave_loader::{LoaderOptions, Shapes};
 use patchweave_patching::Patching;
 
-use crate::constructors::{Parts, tile_constructor};
+use crate::constructors::{Parts, input_constructor};
 use crate::fitting::{Effort, of_patches};
 use crate::sources::{Guides, strategy};
 use crate::training::augmentation;
@@ -111,16 +111,19 @@ pub fn dataset_of(
     if got != expected {
         return Err(PipelineError::StrategyCount { got, expected });
     }
-    let constr = match (data.mode, drawn.first(), strategies.first()) {
+    let (constr, fitted_on) = match (data.mode, drawn.first(), strategies.first()) {
         (Mode::Predicting, Some(&input), Some(tiles)) => {
-            tile_constructor(data, data.channels.clone(), Arc::clone(tiles), input.clone())?
+            let tiles = input_constructor(data, data.channels.clone(), Arc::clone(tiles), input.clone())?;
+            (Arc::clone(&tiles), tiles)
         }
         (Mode::Predicting, ..) => return Err(ConstructError::NoImages.into()),
         (Mode::Training | Mode::Validating, ..) => {
             if data.lateral.is_some() && !constructor.is_lateral() {
                 return Err(PipelineError::UnusedContext);
             }
-            parts.constructor(data, strategies, data.mode == Mode::Training)?
+            let for_training = data.mode == Mode::Training;
+            let constr = parts.constructor(data, strategies.clone(), for_training)?;
+            (constr, parts.fitting_constructor(data, strategies, for_training)?)
         }
     };
     let effort = Effort {
@@ -128,7 +131,7 @@ pub fn dataset_of(
         max_bytes: LoaderOptions::default().prefetch_bytes,
         n_threads: data.n_threads(&data.train_loader),
     };
-    let statistics = of_patches(data, &*constr, effort, keep_going)?;
+    let statistics = of_patches(data, &*fitted_on, effort, keep_going)?;
     let augmentations = match data.mode {
         Mode::Training => data.augmentations.iter().map(augmentation).collect::<Result<_, _>>()?,
         Mode::Validating | Mode::Predicting => Vec::new(),

@@ -139,8 +139,8 @@ pub enum PipelineError {
     MixedInputs,
     /// Values that are all the same, where a range is needed.
     #[error(
-        "channel {channel} of the {role}, from {images}, ranges from {low} to {high}: all its values are the same, which \
-         no range can be normalised by; use mean_std or none"
+        "channel {channel} of the {role}, from {images}, ranges from {low} to {high}: all its values are the same as float32, \
+         which no range can be normalised by; use mean_std or none"
     )]
     NoRange {
         /// Input or target.
@@ -157,7 +157,7 @@ pub enum PipelineError {
     /// Quantiles that are equal, where a range is needed.
     #[error(
         "channel {channel} of the {role}, from {images}, has quantiles {low} and {high}: between them all its values are \
-         the same, which no range can be normalised by; use quantiles that are further apart, mean_std or none"
+         the same as float32, which no range can be normalised by; use quantiles that are further apart, mean_std or none"
     )]
     EqualQuantiles {
         /// Input or target.

@@ -80,6 +80,7 @@ fn complete(
     let options = FitOptions {
         statistic,
         per_channel,
+        with_input: lacking.input,
         with_target: lacking.target,
         seed: data.seed,
         tolerance: None,
@@ -196,6 +197,11 @@ fn warnings(
     all
 }
 
+/// Whether statistics of targets are computed, where there are any.
+pub(crate) fn fits_targets(data: &DataPlan) -> bool {
+    Lacking::of(&data.normalization, true).target
+}
+
 /// Which statistics a plan does not give.
 struct Lacking {
     input: bool,
@@ -269,7 +275,10 @@ fn fill<T>(
     let list = |statistics: &ChannelStatistics| -> Vec<T> {
         statistics.first.iter().copied().zip(statistics.second.iter().copied()).map(&of_pair).collect()
     };
-    let input = if lacking.input { InputStatistics::Given(list(&fitted.input)) } else { input };
+    let input = match &fitted.input {
+        Some(found) if lacking.input => InputStatistics::Given(list(found)),
+        _ => input,
+    };
     let target = match &fitted.target {
         Some(found) if lacking.target => TargetStatistics::Given(list(found)),
         _ => target,

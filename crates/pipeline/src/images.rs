@@ -184,6 +184,15 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         }
     }
     opener.keep_once("predict.input", &mut [&mut predicted]);
+    for (key, role) in [("train.input", &inputs), ("train.val_input", &val_inputs)] {
+        opener.tell_notes(key, role);
+    }
+    for (key, roles) in [("train.target", &targets), ("train.val_target", &val_targets)] {
+        keys_of(key, roles.len()).zip(roles).for_each(|(key, role)| opener.tell_notes(&key, role));
+    }
+    for (key, role) in [("train.mask", &masks), ("train.weights", &weights), ("predict.input", &predicted)] {
+        opener.tell_notes(key, role);
+    }
     let mut findings = Findings { problems: opener.problems, warnings: opener.warnings };
     let targets_of = |roles: &[Role], inputs: &Role| -> Vec<Vec<ImageFacts>> {
         // Pairs are only compared where all of their images could be opened.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use ndarray::{Array4, Axis};
 use patchweave_config::{ConstructorPlan, DataPlan, TargetKind, TrainPlan};
 use patchweave_construct::Dataset;
+use patchweave_geometry::{Coords, Extent, PatchSpec, Region};
 use patchweave_stack::ImageStackExt;
 
 use crate::{Images, KeepGoing, Notice, PipelineError};
 
 /// So many patches are looked at, from the first epoch to which statistics belong too.
 const MAX_PATCHES: usize = 32;
-/// And so many of their pixels.
+/// And so many of their pixels, of each at most the middle.
 const MAX_PIXELS: usize = 1 << 20;
 
 /// A target with so few values is a mask or a map of classes.
@@ -46,7 +47,9 @@ pub(crate) fn label_like(
         let Some(spec) = dataset.locate(index, 0)?.and_then(|spec| spec.patch().copied()) else { continue };
         let Some(stack) = targets.stacks.get(spec.data_idx) else { continue };
         // What cannot be read is told, or skipped, where batches are made.
-        let Ok(patch) = stack.read_patch(spec.sample_idx, None, &spec.region()) else { continue };
+        let most = MAX_PIXELS / stack.info().shape().n_channels.max(1);
+        let Some(middle) = middle(&spec, most) else { continue };
+        let Ok(patch) = stack.read_patch(spec.sample_idx, None, &middle) else { continue };
         seen.add(patch);
         if seen.n_pixels >= MAX_PIXELS || seen.values.len() > MANY {
             break;
@@ -68,6 +71,19 @@ pub(crate) fn label_like(
     Ok(Some(Notice::new("train.target_kind", message)))
 }
 
+/// The middle of a patch with at most so many pixels, in rows that are as long as they can be.
+fn middle(spec: &PatchSpec, most: usize) -> Option<Region> {
+    let mut left = most.max(1);
+    let (mut starts, mut sizes) = (spec.coords.as_slice().to_vec(), spec.patch_size.as_slice().to_vec());
+    for (start, size) in starts.iter_mut().zip(&mut sizes).rev() {
+        let kept = (*size).min(left);
+        left /= kept;
+        *start += i64::try_from((*size - kept) / 2).ok()?;
+        *size = kept;
+    }
+    Region::new(Coords::new(&starts).ok()?, Extent::new(&sizes).ok()?).ok()
+}
+
 /// What was seen of targets.
 #[derive(Default)]
 struct Seen {
@@ -81,6 +97,10 @@ impl Seen {
     fn add(&mut self, patch: Array4<f32>) {
         for pixel in &patch {
             *self.values.entry(pixel.to_bits()).or_default() += 1;
+            // Too many for labels, however many more there are.
+            if self.values.len() > MANY {
+                break;
+            }
         }
         self.n_pixels += patch.len();
         self.patches.push(patch);
@@ -128,6 +148,32 @@ mod tests {
             seen.add(Array4::from_shape_fn([1, 1, 64, 64], pixel));
         }
         seen.look_like_labels()
+    }
+
+    #[test]
+    fn the_middle_of_a_patch_lies_in_it() {
+        let spec = |start: &[i64], size: &[usize]| PatchSpec {
+            data_idx: 0,
+            sample_idx: 0,
+            coords: Coords::new(start).unwrap(),
+            patch_size: Extent::new(size).unwrap(),
+        };
+        let middle = |spec: &PatchSpec, most| {
+            let region = middle(spec, most).unwrap();
+            (region.start.as_slice().to_vec(), region.size.as_slice().to_vec())
+        };
+        let small = spec(&[3, 5], &[64, 64]);
+        assert_eq!(middle(&small, MAX_PIXELS), (vec![3, 5], vec![64, 64]));
+        let large = spec(&[0, 10, 20], &[512, 512, 512]);
+        assert_eq!(middle(&large, MAX_PIXELS), (vec![254, 10, 20], vec![4, 512, 512]));
+        assert_eq!(middle(&large, 0), (vec![255, 265, 275], vec![1, 1, 1]));
+    }
+
+    #[test]
+    fn no_more_values_are_counted_than_tell() {
+        let mut seen = Seen::default();
+        seen.add(Array4::from_shape_fn([1, 1, 256, 256], |(_, _, y, x)| (y * 256 + x) as f32));
+        assert_eq!((seen.values.len(), seen.look_like_labels()), (MANY + 1, false));
     }
 
     fn noise(y: usize, x: usize) -> usize {

@@ -1,9 +1,9 @@
 //! Numbers that tell the data set of a plan apart from others that look alike, for runs that go on from a state.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, PathBuf};
 
 use patchweave_config::{ConfigValue, DataPlan, TrainPlan};
-use patchweave_loader::{Fingerprint, StreamMarks};
+use patchweave_loader::{Fingerprint, StreamMarks, file_among};
 
 use crate::Images;
 use crate::images::NamedImages;
@@ -85,8 +85,7 @@ fn named(source: &str) -> String {
         }
     }
     // What lies inside of a file belongs to its name.
-    let file = names.iter().rposition(|name| Path::new(name).extension().is_some());
-    let first = file.unwrap_or(names.len().saturating_sub(1)).saturating_sub(1);
+    let first = file_among(&names.iter().map(String::as_str).collect::<Vec<_>>()).saturating_sub(1);
     names.get(first..).unwrap_or_default().join("/")
 }
 
@@ -100,6 +99,8 @@ mod tests {
             ("/data/day1/a.tif", "day1/a.tif"),
             ("/data/x/../day1/./a.tif", "day1/a.tif"),
             ("/data/volume.h5/group/raw", "data/volume.h5/group/raw"),
+            ("/d/vol_a.h5/s/v1.0", "d/vol_a.h5/s/v1.0"),
+            ("/d/vol_b.h5/s/v1.0", "d/vol_b.h5/s/v1.0"),
             ("/a.tif", "a.tif"),
             ("/data/day1/raw", "day1/raw"),
             ("s3://bucket/x/a.zarr", "s3://bucket/x/a.zarr"),

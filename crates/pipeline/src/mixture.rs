@@ -184,18 +184,17 @@ impl MixReader<'_> {
         Ok((plan, opened))
     }
 
-    /// What is wrong where one of two configurations has labels and the other one normalises its targets.
+    /// What is wrong where the targets of one of two configurations are labels and those of the other one may be rounded or
+    /// scaled. Where one of them has no targets, that is told with the form of samples.
     fn other_targets(&self, other: &RunPlan) -> Option<(&'static str, &'static str)> {
-        let train = other.train.as_ref().filter(|train| !train.targets.is_empty())?;
-        let own = self.train.target_kind.is_labels();
-        let normalises = |data: &DataPlan| !data.normalization.skips_target();
-        match (own, train.target_kind.is_labels()) {
-            (true, false) if normalises(&other.data) => {
-                Some(("normalises its targets", "target_kind: labels there as well"))
+        let has_targets = |train: &&TrainPlan| !train.targets.is_empty();
+        let (own, train) =
+            Some(self.train).filter(has_targets).zip(other.train.as_ref().filter(has_targets))?;
+        match (own.target_kind.is_labels(), train.target_kind.is_labels()) {
+            (true, false) => {
+                Some(("has targets without target_kind labels", "target_kind: labels there as well"))
             }
-            (false, true) if normalises(&self.plan.data) => {
-                Some(("has target_kind labels", "target_kind: labels here as well"))
-            }
+            (false, true) => Some(("has target_kind labels", "target_kind: labels here as well")),
             _ => None,
         }
     }

@@ -119,7 +119,7 @@ impl Statistics {
             return format!("normalization: {{name: {name}}}\n");
         }
         let mut yaml = format!("# belongs into data_config\nnormalization:\n  name: {name}\n");
-        if skips_target(&self.normalization) {
+        if self.normalization.skips_target() {
             yaml += "  skip_target: true\n";
         }
         if columns.iter().all(|(_, values)| values.len() <= 1) {
@@ -154,16 +154,6 @@ pub(crate) fn pairs<T>(
         TargetStatistics::NotGiven | TargetStatistics::Skip { .. } => Vec::new(),
     };
     (input, target)
-}
-
-fn skips_target(plan: &NormalizationPlan) -> bool {
-    match plan {
-        NormalizationPlan::None => false,
-        NormalizationPlan::MeanStd { target, .. } => matches!(target, TargetStatistics::Skip { .. }),
-        NormalizationPlan::MinMax { target, .. } | NormalizationPlan::Quantile { target, .. } => {
-            matches!(target, TargetStatistics::Skip { .. })
-        }
-    }
 }
 
 fn normalizer<T>(

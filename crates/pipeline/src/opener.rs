@@ -1,14 +1,15 @@
 //! Opening the images of every role of a plan, and noting at which line something cannot be opened.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
 use patchweave_geometry::Axes;
-use patchweave_stack::{AxesSource, Pyramid, StackError, StackInfo, layout_in_axes};
+use patchweave_stack::{AxesSource, Pyramid, StackError, layout_in_axes};
 
 use crate::listing::{Listed, Listing, Unpaired};
 use crate::opening::{Opening, format_name, with_causes};
-use crate::role::{LeftOut, Role, RoleImage, keep_once};
+use crate::role::{Key, LeftOut, Role, RoleImage, keep_once};
 use crate::simulated::{future_files, planned_layout, simulation_of};
 
 /// How many images a file holds, and what they are called in it.
@@ -30,12 +31,24 @@ pub(crate) struct Opener<'a> {
     pub problems: Vec<Problem>,
     /// What images that can be read have to say.
     pub warnings: Vec<Warning>,
+    /// What was said of entries, which may stand for the same.
+    told: HashSet<String>,
+    /// The images whose notes were told.
+    noted: HashSet<Key>,
 }
 
 impl<'a> Opener<'a> {
     /// Before a simulation its images are taken as they are planned.
     pub fn new(plan: &'a RunPlan, opening: &'a Opening, before_simulation: bool) -> Self {
-        Opener { plan, opening, before_simulation, problems: Vec::new(), warnings: Vec::new() }
+        Opener {
+            plan,
+            opening,
+            before_simulation,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            told: HashSet::new(),
+            noted: HashSet::new(),
+        }
     }
 
     /// Notes parameters that cannot be simulated.
@@ -56,8 +69,10 @@ impl<'a> Opener<'a> {
         for (entry, path) in entries.iter().enumerate() {
             match self.opening.formats.members(path, format, &future) {
                 Ok(members) => {
-                    for note in &members.notes {
-                        self.warn_once(&format!("{key}[{entry}]"), note.clone());
+                    for note in members.notes {
+                        if self.told.insert(note.clone()) {
+                            self.warnings.push(self.plan.warning_at(&format!("{key}[{entry}]"), note));
+                        }
                     }
                     listing.is_searched |= members.is_searched;
                     let listed = members.found.into_iter().map(|member| Listed { member, entry });
@@ -110,9 +125,10 @@ impl<'a> Opener<'a> {
         keys.zip(sources).map(|(key, listing)| self.role(&key, listing, axes, n_levels)).collect()
     }
 
-    /// The images of a role.
+    /// The images of a role; those that are the same share what was opened.
     pub fn role(&mut self, key: &str, listing: &Listing, axes: &Axes, n_levels: usize) -> Role {
         let mut role = Role { is_incomplete: listing.is_incomplete, ..Role::default() };
+        let mut first_of: HashMap<Key, usize> = HashMap::new();
         for Listed { member, entry } in &listing.files {
             let (path, entry) = (&member.path, *entry);
             if let Some(facts) = self.planned(entry, path, axes) {
@@ -122,9 +138,13 @@ impl<'a> Opener<'a> {
             match self.open(path, axes, n_levels) {
                 Ok(images) => {
                     for (number, levels) in images.into_iter().enumerate() {
-                        let Some(stack) = levels.first() else { continue };
-                        self.tell_notes(&format!("{key}[{entry}]"), stack.info());
-                        role.found.extend(RoleImage::opened(levels, path.clone(), number, entry));
+                        let opened = RoleImage::opened(levels, path.clone(), number, entry);
+                        let Some(mut image) = opened else { continue };
+                        match first_of.get(&image.key).and_then(|&first| role.found.get(first)) {
+                            Some(first) => image.share(first),
+                            None => drop(first_of.insert(image.key.clone(), role.found.len())),
+                        }
+                        role.found.push(image);
                     }
                 }
                 Err(error) => {
@@ -151,16 +171,31 @@ impl<'a> Opener<'a> {
         self.warnings.push(self.plan.warning_at(&key, left_out.to_string()));
     }
 
-    /// Notes what the reader of an image noticed, once per image.
-    fn tell_notes(&mut self, key: &str, info: &StackInfo) {
-        for note in &info.notes {
-            self.warn_once(key, format!("{}: {note}", info.source));
+    /// Tells what the reader noticed of the images of a role, which no other role told: once for all images that have the
+    /// same note.
+    pub fn tell_notes(&mut self, key: &str, role: &Role) {
+        let mut notes: Vec<(&str, &RoleImage, usize)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for image in &role.found {
+            if image.notes().is_empty() || !self.noted.insert(image.key.clone()) {
+                continue;
+            }
+            for note in image.notes() {
+                let place = *places.entry(note).or_insert(notes.len());
+                match notes.get_mut(place) {
+                    Some((_, _, n_more)) => *n_more += 1,
+                    None => notes.push((note, image, 0)),
+                }
+            }
         }
-    }
-
-    fn warn_once(&mut self, key: &str, message: String) {
-        if self.warnings.iter().all(|warning| warning.message != message) {
-            self.warnings.push(self.plan.warning_at(key, message));
+        for (note, first, n_more) in notes {
+            let source = &first.facts.source;
+            let message = match n_more {
+                0 => format!("{source}: {note}"),
+                1 => format!("{source} and 1 more image: {note}"),
+                n => format!("{source} and {n} more images: {note}"),
+            };
+            self.warnings.push(self.plan.warning_at(&format!("{key}[{}]", first.facts.entry), message));
         }
     }
 

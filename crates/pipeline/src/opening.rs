@@ -151,14 +151,24 @@ fn what_is_needed(error: &StackError) -> String {
 /// assert_eq!(patchweave_pipeline::with_causes(&error), "the disk is gone");
 /// ```
 pub fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    messages(error).join(": ")
+}
+
+/// The messages of an error and of its causes, without those that another one repeats in its own text.
+///
+/// ```
+/// let error = std::io::Error::other("the disk is gone");
+/// assert_eq!(patchweave_pipeline::messages(&error), ["the disk is gone"]);
+/// ```
+pub fn messages(error: &dyn Error) -> Vec<String> {
+    let mut all = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = error.to_string();
-        if !text.contains(&message) {
-            text = format!("{text}: {message}");
+        if !all.iter().any(|told| told.contains(&message)) {
+            all.push(message);
         }
         cause = error.source();
     }
-    text
+    all
 }

@@ -60,15 +60,19 @@ fn distinct(
 ) -> Option<(Listing, Option<LeftOut>)> {
     let mut kept = Listing { files: Vec::new(), ..(**listing).clone() };
     let mut left_out: Option<LeftOut> = None;
-    let mut known: HashMap<Vec<Key>, String> = HashMap::new();
+    // With the images themselves: the other files of an OME-TIFF are opened alone while it is open.
+    let mut known: HashMap<Vec<Key>, (String, Vec<RoleImage>)> = HashMap::new();
     for file in &listing.files {
         let images = opener.open(&file.member.path, axes, 1).ok()?;
         let images = images.into_iter().enumerate();
-        let keys = images.filter_map(|(number, levels)| {
-            RoleImage::opened(levels, file.member.path.clone(), number, file.entry).map(|image| image.key)
-        });
-        let (keys, name) = (keys.collect::<Vec<_>>(), file.member.path.display().to_string());
-        if let Some(same_as) = known.get(&keys) {
+        let images: Vec<RoleImage> = images
+            .filter_map(|(number, levels)| {
+                RoleImage::opened(levels, file.member.path.clone(), number, file.entry)
+            })
+            .collect();
+        let keys: Vec<Key> = images.iter().map(|image| image.key.clone()).collect();
+        let name = file.member.path.display().to_string();
+        if let Some((same_as, _)) = known.get(&keys) {
             let first = || LeftOut {
                 n: 0,
                 of: listing.files.len(),
@@ -77,7 +81,7 @@ fn distinct(
             };
             left_out.get_or_insert_with(first).n += 1;
         } else {
-            known.insert(keys, name);
+            known.insert(keys, (name, images));
             kept.files.push(file.clone());
         }
     }

@@ -55,6 +55,20 @@ impl RoleImage {
     }
 }
 
+impl RoleImage {
+    /// Takes what was opened for the same image, so that an image that is named often takes its memory once.
+    pub fn share(&mut self, first: &RoleImage) {
+        self.key.clone_from(&first.key);
+        self.opened.clone_from(&first.opened);
+    }
+
+    /// What its reader noticed.
+    pub fn notes(&self) -> &[String] {
+        let first = self.opened.as_ref().and_then(|(levels, _)| levels.first());
+        first.map_or(&[], |stack| &stack.info().notes)
+    }
+}
+
 /// The same image with what is known of its identity from elsewhere.
 pub(crate) fn with_identity(info: &StackInfo, identity: &Identity) -> StackInfo {
     let mut info = info.clone();

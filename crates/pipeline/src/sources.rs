@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patchweave_config::{Background, DataPlan, MaskFilterPlan, PatchFilterPlan, PatchingPlan};
 use patchweave_construct::{PatchExtractor, thin_out_background, weight_maps};
+use patchweave_loader::on_threads;
 use patchweave_patching::{
     FixedRandomPatching, Patching, RandomPatching, SequentialPatching, StratifiedPatching, WeightedPatching,
 };
@@ -46,13 +47,15 @@ pub(crate) fn strategy(
     keep_going: KeepGoing<'_>,
 ) -> Result<Strategy, PipelineError> {
     let shapes = images.shapes();
+    let n_threads = data.n_threads(&data.train_loader);
     Ok(match data.patching {
         PatchingPlan::Stratified { patch_size, seed } => {
             let mut stratified = StratifiedPatching::new(shapes, patch_size)?.with_seed(seed);
             let mut thin_out = |thinning: Thinning<'_>, images: &PatchExtractor, channel: usize| {
                 let Thinning { filter, probability, .. } = thinning;
-                let found =
-                    thin_out_background(&mut stratified, images, channel, filter, probability, keep_going)?;
+                let found = on_threads(n_threads, || {
+                    thin_out_background(&mut stratified, images, channel, filter, probability, keep_going)
+                })??;
                 thinning.check(&found, stratified.n_patches(), images, notices)
             };
             if let Some(plan) = &data.patch_filter {
@@ -67,7 +70,7 @@ pub(crate) fn strategy(
         }
         PatchingPlan::Weighted { patch_size, seed, share } => {
             let maps = guides.weights.as_ref().ok_or(PipelineError::NoWeights)?;
-            let found = weight_maps(maps, 0, f64::from, keep_going)?;
+            let found = on_threads(n_threads, || weight_maps(maps, 0, f64::from, keep_going))??;
             Centres::weights(share).check(&found, maps, notices)?;
             let weights = found.into_iter().map(|map| map.weights).collect();
             Strategy::Other(Arc::new(
@@ -76,7 +79,8 @@ pub(crate) fn strategy(
         }
         PatchingPlan::Foreground { patch_size, seed, threshold, ref_channel, share } => {
             let is_foreground = |pixel: f32| if f64::from(pixel) > threshold { 1.0 } else { 0.0 };
-            let found = weight_maps(images, ref_channel, is_foreground, keep_going)?;
+            let found =
+                on_threads(n_threads, || weight_maps(images, ref_channel, is_foreground, keep_going))??;
             Centres::foreground(threshold, share).check(&found, images, notices)?;
             let weights = found.into_iter().map(|map| map.weights).collect();
             Strategy::Other(Arc::new(

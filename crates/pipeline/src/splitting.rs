@@ -97,11 +97,17 @@ impl Splitting<'_> {
             (None, false) => " after data_config.mask_filter",
             (Some(_), false) => " after data_config.patch_filter and mask_filter",
         };
-        let message = format!(
-            "the default of {} validation patches is lowered to {n_val}, because the training images give no more{filter}{cause}; \
-             write n_val_patches to say how many",
-            self.train.n_val_patches
-        );
+        let message = match n_val {
+            0 => format!(
+                "there is no validation, because the training images give no patch for it{filter}{cause}; train.val_input names \
+                 images for it, n_val_patches: 0 says that none is wanted"
+            ),
+            _ => format!(
+                "the default of {} validation patches is lowered to {n_val}, because the training images give no more{filter}{cause}; \
+                 write n_val_patches to say how many",
+                self.train.n_val_patches
+            ),
+        };
         Notice::new("data_config.n_val_patches", message)
     }
 }

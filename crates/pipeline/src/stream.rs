@@ -5,7 +5,7 @@ use patchweave_config::{
 };
 use patchweave_construct::{Dataset, PatchExtractor, patch_weights};
 use patchweave_loader::{
-    ChunkAware, LoaderOptions, MixLength, OnFailure, Order, PatchWeights, Shapes, Shard, Uneven,
+    ChunkAware, LoaderOptions, MixLength, OnFailure, Order, PatchWeights, Shapes, Shard, Uneven, on_threads,
 };
 
 use crate::constructors::Parts;
@@ -130,6 +130,7 @@ pub(crate) fn patch_bytes(data: &DataPlan, parts: &Parts) -> u64 {
 /// How likely every patch of a training is, where its order goes by weight; notes images without any.
 pub(crate) fn weights(
     order: OrderPlan,
+    data: &DataPlan,
     dataset: &Dataset,
     images: &Images,
     notices: &mut Vec<Notice>,
@@ -143,10 +144,10 @@ pub(crate) fn weights(
     let missing = PipelineError::NoOrderWeights { order: order.name(), key };
     let maps = maps.extractor_if_any()?.ok_or(missing)?;
     let is_inside = |pixel: f32| if pixel > 0.0 { 1.0 } else { 0.0 };
-    let weights = match order {
-        OrderPlan::Foreground => patch_weights(dataset, &maps, is_inside, keep_going)?,
-        _ => patch_weights(dataset, &maps, f64::from, keep_going)?,
-    };
+    let weights = on_threads(data.n_threads(&data.train_loader), || match order {
+        OrderPlan::Foreground => patch_weights(dataset, &maps, is_inside, keep_going),
+        _ => patch_weights(dataset, &maps, f64::from, keep_going),
+    })??;
     let patches_of = |data_idx| dataset.constr().patch_indices(data_idx).ok();
     check_order_weights(order, &weights, patches_of, &maps, notices)?;
     Ok(Some(PatchWeights::new(&weights)?))

@@ -141,10 +141,8 @@ impl Source {
         let statistics = match train.statistics {
             FitSource::Images => of_images(data, parts, effort(None), keep_going)?,
             FitSource::Patches { tolerance } => {
-                let fitted_on = match train.leak_free {
-                    true => Arc::clone(&constr),
-                    false => parts.constructor(data, shared(&split.whole), true)?,
-                };
+                let drawn = if train.leak_free { &split.train } else { &split.whole };
+                let fitted_on = parts.fitting_constructor(data, shared(drawn), true)?;
                 of_patches(data, &*fitted_on, effort(tolerance), keep_going)?
             }
         };
@@ -155,7 +153,7 @@ impl Source {
             .failing_not_finite(images.fails_not_finite)
             .with_augmentations(augmentations)?;
         let weights = match train.loading.order.filter(|_| by_weight) {
-            Some(order) => weights(order, &dataset, images, &mut notices, keep_going)?,
+            Some(order) => weights(order, data, &dataset, images, &mut notices, keep_going)?,
             None => None,
         };
         notices.extend(label_like(data, train, images, &dataset, keep_going)?);

@@ -128,11 +128,46 @@ impl ImageStack for Noting {
     }
 }
 
-#[test]
-fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
+fn noting() -> Arc<Noting> {
     let pixels = Array::from_shape_fn([400, 400], |(y, x)| ((31 * y + 7 * x) % 997) as f32 + 0.5).into_dyn();
     let image = ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap();
-    let noting = Arc::new(Noting { image, readers: Mutex::default() });
+    Arc::new(Noting { image, readers: Mutex::default() })
+}
+
+impl Noting {
+    /// Whether only those threads read that so many workers have.
+    fn check(&self, n_workers: usize) {
+        let readers = std::mem::take(&mut *self.readers.lock().unwrap());
+        let allowed: BTreeSet<String> =
+            (0..n_workers.max(1)).map(|nth| format!("patchweave-fit-{nth}")).collect();
+        assert!(!readers.is_empty() && readers.is_subset(&allowed), "{readers:?} for {n_workers} workers");
+    }
+}
+
+#[test]
+fn patches_are_chosen_by_as_many_threads_as_there_are_workers() {
+    let noting = noting();
+    for patching in [
+        "{name: stratified, patch_size: [8, 8]}, patch_filter: {name: max, threshold: 500}",
+        "{name: foreground, patch_size: [8, 8], threshold: 500}",
+        "{name: weighted, patch_size: [8, 8]}",
+    ] {
+        for n_workers in [0, 1, 2, 5] {
+            let data = plan(&format!("mode: training, patching: {patching}, num_workers: {n_workers}"));
+            let images = PatchExtractor::new(vec![Arc::clone(&noting) as Arc<dyn ImageStack>]).unwrap();
+            let images = DatasetImages {
+                weights: Some(images.clone()),
+                ..DatasetImages::new(ConstructorPlan::Basic, Some(images), Vec::new())
+            };
+            build(&data, &images).unwrap();
+            noting.check(n_workers);
+        }
+    }
+}
+
+#[test]
+fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
+    let noting = noting();
     let mut found = BTreeSet::new();
     for normalization in ["mean_std", "min_max", "quantile", "quantile, method: streaming"] {
         let of_workers = |n_workers: usize| {
@@ -143,12 +178,8 @@ fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
             let data = parse_data_config(&text, Path::new("a.yaml"), DataRules::Own).unwrap();
             let input = PatchExtractor::new(vec![Arc::clone(&noting) as Arc<dyn ImageStack>]).unwrap();
             let images = DatasetImages::new(ConstructorPlan::Basic, Some(input), Vec::new());
-            noting.readers.lock().unwrap().clear();
             let (_, statistics) = build(&data, &images).unwrap();
-            let readers = noting.readers.lock().unwrap().clone();
-            let allowed: BTreeSet<String> =
-                (0..n_workers.max(1)).map(|nth| format!("patchweave-fit-{nth}")).collect();
-            assert!(readers.is_subset(&allowed), "{readers:?} for {n_workers} workers");
+            noting.check(n_workers);
             statistics.pairs().0
         };
         let one = of_workers(1);
@@ -158,4 +189,55 @@ fn statistics_are_computed_by_as_many_threads_as_there_are_workers() {
         found.insert(format!("{one:?}"));
     }
     assert_eq!(found.len(), 4);
+}
+
+/// An image that can be opened and not read.
+struct Unreadable(ArrayStack<f32>);
+
+impl ImageStack for Unreadable {
+    fn info(&self) -> &StackInfo {
+        self.0.info()
+    }
+
+    fn read_inside(&self, _: &InsideWindow<'_>, _: PatchViewMut<'_>) -> Result<(), StackError> {
+        let source = std::io::Error::other("a broken disk");
+        Err(StackError::Io { stack: "unreadable".to_owned(), action: "read", source })
+    }
+}
+
+/// Neither does a given input end the fit of a target by its pixels, nor is a target read that is given or skipped.
+#[test]
+fn statistics_look_at_what_they_lack() {
+    let image = |of: fn(usize) -> f32| {
+        let pixels = Array::from_shape_fn([16, 16], |(_, x)| of(x)).into_dyn();
+        ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap()
+    };
+    let (nan, stripes) = (image(|x| if x == 9 { f32::NAN } else { 1.0 }), image(|x| (x % 2) as f32));
+    let built = |normalization: &str, input: Arc<dyn ImageStack>, target: Arc<dyn ImageStack>| {
+        let data = parse_data_config(
+            &format!(
+                "{{mode: training, data_type: array, axes: YX, patching: {{name: random, patch_size: [8, 8]}}, \
+                 normalization: {{name: {normalization}}}}}"
+            ),
+            Path::new("a.yaml"),
+            DataRules::Own,
+        );
+        let [input, target] = [input, target].map(|stack| PatchExtractor::new(vec![stack]).unwrap());
+        let images = DatasetImages::new(ConstructorPlan::Basic, Some(input), vec![target]);
+        let (_, statistics) = build(&data.unwrap(), &images).unwrap();
+        statistics.pairs()
+    };
+    let (nan, stripes) = (Arc::new(nan), Arc::new(stripes));
+    for (normalization, of_input, of_target) in [
+        ("mean_std, input_means: [3], input_stds: [2]", (3.0, 2.0), (0.5, 0.5)),
+        ("min_max, input_mins: [3], input_maxes: [5]", (3.0, 5.0), (0.0, 1.0)),
+    ] {
+        let found = built(normalization, nan.clone(), stripes.clone());
+        assert_eq!(found, (vec![of_input], vec![of_target]));
+    }
+    for normalization in ["mean_std, skip_target: true", "mean_std, target_means: [3], target_stds: [2]"] {
+        let broken = Arc::new(Unreadable(image(|_| 0.0)));
+        let (of_input, _) = built(normalization, stripes.clone(), broken);
+        assert_eq!(of_input, [(0.5, 0.5)], "{normalization}");
+    }
 }

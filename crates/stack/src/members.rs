@@ -35,8 +35,8 @@ impl Formats {
     /// What an entry stands for: all files and stores of a format below a folder, what a pattern (`*`, `?`, `[…]`,
     /// `**`) matches, or just itself.
     ///
-    /// `format` is a name, or `None` for the endings of all formats. Hidden files and folders are passed over, a Zarr
-    /// store counts as one file. Named pipes, sockets and devices are passed over with a note; links to nowhere are
+    /// `format` is a name, or `None` for the endings of all formats. Hidden files and folders are passed over unless the
+    /// pattern writes the dot of their names, a Zarr store counts as one file. Named pipes, sockets and devices are passed over with a note; links to nowhere are
     /// not, so that opening them says where they lead. Files of `future` are taken as if they were there already. A
     /// path that is neither a folder nor a pattern is returned whether it exists or not, so is a URL.
     ///

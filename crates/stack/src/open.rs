@@ -6,6 +6,7 @@ use std::sync::Arc;
 use patchweave_geometry::Axes;
 
 use crate::file_axes::WantedAxes;
+use crate::tiff::OmeSets;
 use crate::{
     AxesSource, ChunkCache, DataType, FilePool, Formats, ImageStack, ReadBudget, RemoteOptions, StackError,
 };
@@ -49,6 +50,8 @@ pub struct OpenOptions {
     pub missing_planes: MissingPlanes,
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
+    /// The OME-TIFFs of several files of which images are open.
+    pub(crate) ome_sets: OmeSets,
 }
 
 impl OpenOptions {
@@ -72,6 +75,7 @@ impl Default for OpenOptions {
             links_outside: false,
             missing_planes: MissingPlanes::default(),
             remote: RemoteOptions::default(),
+            ome_sets: OmeSets::default(),
         }
     }
 }

@@ -182,3 +182,91 @@ fn levels_of_missing_planes_are_missing_too() {
         assert_eq!(got.slice(s![0, 1.., .., ..]), there);
     }
 }
+
+/// Files by name.
+type NamedFiles = Vec<(String, Vec<u8>)>;
+
+/// Every way in which the files of a set may be described; the master is one of them or stands beside.
+fn sets() -> Vec<(&'static str, NamedFiles)> {
+    let named = |description: [String; 2]| {
+        let [a, b] = description;
+        vec![("a.ome.tif".to_owned(), file(0, 3, &a, false)), ("b.ome.tif".to_owned(), file(1, 3, &b, false))]
+    };
+    let elsewhere = |uuid: usize, file: &str| {
+        format!("<OME UUID=\"urn:{uuid}\"><BinaryOnly MetadataFile=\"{file}\" UUID=\"urn:m\"/></OME>")
+    };
+    let mut companion = named([elsewhere(0, "m.companion.ome"), elsewhere(1, "m.companion.ome")]);
+    companion.push(("m.companion.ome".to_owned(), xml(9, 1, &both()).into_bytes()));
+    vec![
+        ("each", named([xml(0, 1, &both()), xml(1, 1, &both())])),
+        ("master", named([xml(0, 1, &both()), elsewhere(1, "a.ome.tif")])),
+        ("companion", companion),
+    ]
+}
+
+/// While one file of a set is open, the others are opened alone: companions that are gone by then are not missed. The images
+/// are the same in every way but their name.
+#[test]
+fn files_of_a_set_that_is_open_are_opened_alone() {
+    for (kind, files) in sets() {
+        for (first, second) in [("a.ome.tif", "b.ome.tif"), ("b.ome.tif", "a.ome.tif")] {
+            let folder = tempfile::tempdir().unwrap();
+            files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
+            let opened = |name: &str, options: &OpenOptions| {
+                open(&folder.path().join(name), DataType::Tiff, None, options)
+            };
+            let alone = opened(second, &OpenOptions::default()).unwrap();
+            let options = OpenOptions::default();
+            let held = opened(first, &options).unwrap();
+            let beside = opened(second, &options).unwrap();
+            for (alone, beside) in alone.iter().zip(&beside) {
+                let (expected, got) = (alone.info(), beside.info());
+                assert_eq!((&got.source, &got.identity), (&expected.source, &expected.identity), "{kind}");
+                assert_eq!(got.identity.files(), expected.identity.files(), "{kind}");
+                assert_eq!(pixels(&**beside), pixels(&**alone), "{kind}");
+            }
+            if kind == "each" {
+                fs::remove_file(folder.path().join(first)).unwrap();
+                assert!(opened(second, &options).is_ok());
+                // Nothing is known of a set that nobody has open.
+                drop((held, beside));
+                let error = opened(second, &options).err().unwrap().to_string();
+                assert!(error.contains(first), "{error}");
+            }
+        }
+    }
+}
+
+/// Another document, or a file that others call by another name, is another set.
+#[test]
+fn files_that_tell_of_another_set_are_opened_as_they_say() {
+    let options = OpenOptions::default();
+    // The second file has one plane more to tell of, but not the first one.
+    let alone = block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif").replace("FirstC=\"1\"", "FirstC=\"0\"");
+    let other = xml(1, 1, &alone).replace("SizeC=\"2\"", "SizeC=\"1\"");
+    let (_folder, a) = place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 3, &other, false)));
+    let held = open(&a, DataType::Tiff, None, &options).unwrap();
+    let b = open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &options).unwrap();
+    assert_eq!((held[0].info().shape().n_channels, b[0].info().shape().n_channels), (2, 1));
+
+    // It has the UUID of the first file, so that it takes all planes for its own, and has too few of them.
+    let (_folder, a) =
+        place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 3, &xml(0, 1, &both()), false)));
+    let held = open(&a, DataType::Tiff, None, &options);
+    let b = a.with_file_name("b.ome.tif");
+    assert_eq!(error(&b, &options), error(&b, &OpenOptions::default()));
+    drop(held.unwrap());
+
+    // What is missing is refused or not by the options that a file is opened with.
+    let (_folder, a) =
+        place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 2, &xml(1, 1, &both()), false)));
+    let mut zeros = options.clone();
+    zeros.missing_planes = MissingPlanes::Zeros;
+    let held = open(&a, DataType::Tiff, None, &zeros).unwrap();
+    assert_eq!(held[0].info().notes.len(), 1);
+    assert!(open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &options).is_err());
+    assert_eq!(
+        open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &zeros).unwrap()[0].info().notes.len(),
+        1
+    );
+}

@@ -21,12 +21,29 @@ pub fn all_finite(block: ArrayView4<'_, f32>) -> bool {
     }
 }
 
-/// Adds one to the exponents: that of a number which is not finite flows over into the sign.
 fn are_finite(pixels: &[f32]) -> bool {
+    let mut seen = Evidence::default();
+    pixels.iter().for_each(|pixel| seen.add(*pixel));
+    seen.is_finite()
+}
+
+/// What was seen of pixels so far; without a branch, so that a loop around it becomes vector instructions.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Evidence(u32);
+
+impl Evidence {
     const SIGN: u32 = 1 << 31;
     const EXPONENT: u32 = 1 << 23;
-    // Without a branch in it, the loop becomes vector instructions.
-    pixels.iter().fold(0, |seen, pixel| seen | ((pixel.to_bits() & !SIGN) + EXPONENT)) & SIGN == 0
+
+    /// Adds one to the exponent: that of a number which is not finite flows over into the sign.
+    #[inline]
+    pub(crate) fn add(&mut self, pixel: f32) {
+        self.0 |= (pixel.to_bits() & !Self::SIGN) + Self::EXPONENT;
+    }
+
+    pub(crate) fn is_finite(self) -> bool {
+        self.0 & Self::SIGN == 0
+    }
 }
 
 #[cfg(test)]

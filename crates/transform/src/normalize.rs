@@ -2,6 +2,8 @@
 
 use ndarray::{ArrayViewMut4, Axis};
 
+use crate::finite::{Evidence, all_finite};
+
 /// Why a block could not be normalised.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -132,11 +134,11 @@ impl Scaling {
         Ok(Scaling { channels })
     }
 
-    /// Normalises a block `CZYX` in place.
+    /// Normalises a block `CZYX` in place; whether all its pixels were finite numbers before.
     ///
     /// # Errors
     /// [`NormalizeError::ChannelCount`] unless there is one entry, or one for every channel.
-    pub fn apply(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+    pub fn apply(&self, block: ArrayViewMut4<'_, f32>) -> Result<bool, NormalizeError> {
         self.map(block, |Linear { offset, divisor, .. }, pixel| (pixel - offset) / divisor)
     }
 
@@ -145,23 +147,28 @@ impl Scaling {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn invert(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
-        self.map(block, |Linear { offset, factor, .. }, pixel| pixel * factor + offset)
+        self.map(block, |Linear { offset, factor, .. }, pixel| pixel * factor + offset).map(drop)
     }
 
+    /// Changes every pixel; whether all were finite numbers before, which costs next to nothing in the same loop.
     fn map(
         &self,
         mut block: ArrayViewMut4<'_, f32>,
         f: impl Fn(Linear, f32) -> f32,
-    ) -> Result<(), NormalizeError> {
+    ) -> Result<bool, NormalizeError> {
         let n_channels = block.len_of(Axis(0));
         let n_statistics = self.channels.len();
         if n_statistics != 1 && n_statistics != n_channels {
             return Err(NormalizeError::ChannelCount { n_statistics, n_channels });
         }
+        let mut seen = Evidence::default();
         for (mut pixels, &linear) in block.axis_iter_mut(Axis(0)).zip(self.channels.iter().cycle()) {
-            pixels.map_inplace(|pixel| *pixel = f(linear, *pixel));
+            pixels.map_inplace(|pixel| {
+                seen.add(*pixel);
+                *pixel = f(linear, *pixel);
+            });
         }
-        Ok(())
+        Ok(seen.is_finite())
     }
 }
 
@@ -222,30 +229,36 @@ impl Normalizer {
             TargetScaling::Skip => (1, None),
             TargetScaling::Given(scaling) => (2, Some(scaling)),
         };
+        // The number of channels first, or one of the input could count as one of the target.
         let of_scaling = |scaling: Option<&Scaling>| -> Vec<u32> {
-            let channels = scaling.into_iter().flat_map(|scaling| &scaling.channels);
-            channels.flat_map(|c| [c.offset, c.divisor, c.factor].map(f32::to_bits)).collect()
+            let Some(Scaling { channels }) = scaling else { return Vec::new() };
+            let n_channels = u32::try_from(channels.len()).unwrap_or(u32::MAX);
+            let bits = channels.iter().flat_map(|c| [c.offset, c.divisor, c.factor].map(f32::to_bits));
+            std::iter::once(n_channels).chain(bits).collect()
         };
         let kinds = vec![u32::from(self.input.is_some()), target.0];
         [kinds, of_scaling(self.input.as_ref()), of_scaling(target.1)].concat()
     }
 
-    /// Normalises an input block in place.
+    /// Normalises an input block in place; whether all its pixels were finite numbers before.
     ///
     /// # Errors
     /// [`NormalizeError::ChannelCount`].
-    pub fn apply_input(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
-        self.input.as_ref().map_or(Ok(()), |scaling| scaling.apply(block))
+    pub fn apply_input(&self, block: ArrayViewMut4<'_, f32>) -> Result<bool, NormalizeError> {
+        match &self.input {
+            Some(scaling) => scaling.apply(block),
+            None => Ok(all_finite(block.view())),
+        }
     }
 
-    /// Normalises a target block in place.
+    /// Normalises a target block in place; whether all its pixels were finite numbers before.
     ///
     /// # Errors
     /// [`NormalizeError::NoTargetStatistics`] or [`NormalizeError::ChannelCount`].
-    pub fn apply_target(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+    pub fn apply_target(&self, block: ArrayViewMut4<'_, f32>) -> Result<bool, NormalizeError> {
         match &self.target {
             TargetScaling::Missing => Err(NormalizeError::NoTargetStatistics),
-            TargetScaling::Skip => Ok(()),
+            TargetScaling::Skip => Ok(all_finite(block.view())),
             TargetScaling::Given(scaling) => scaling.apply(block),
         }
     }
@@ -270,5 +283,85 @@ impl Normalizer {
     /// [`NormalizeError::ChannelCount`].
     pub fn invert_input(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
         self.input.as_ref().map_or(Ok(()), |scaling| scaling.invert(block))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Statistics of 1 to 3 channels, of few values so that many are alike.
+    fn scaling() -> impl Strategy<Value = Scaling> {
+        let channel = (0_u8..2, 1_u8..3).prop_map(|(mean, std)| (f64::from(mean), f64::from(std)));
+        prop::collection::vec(channel, 1..4).prop_map(|channels| {
+            let (means, stds): (Vec<f64>, Vec<f64>) = channels.into_iter().unzip();
+            Scaling::mean_std(&means, &stds).unwrap()
+        })
+    }
+
+    fn normalizer() -> impl Strategy<Value = Normalizer> {
+        let target = prop_oneof![
+            Just(TargetScaling::Missing),
+            Just(TargetScaling::Skip),
+            scaling().prop_map(TargetScaling::Given),
+        ];
+        prop_oneof![
+            Just(Normalizer::none()),
+            (scaling(), target).prop_map(|(input, target)| Normalizer::new(input, target)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_equal_just_if_normalisations_are(one in normalizer(), other in normalizer()) {
+            prop_assert_eq!(one.words() == other.words(), one == other);
+        }
+
+        /// Every way of normalising tells what `all_finite` tells, and scales each pixel as it stands in the docs.
+        #[test]
+        fn pixels_that_are_not_finite_are_seen_while_they_are_scaled(
+            normalizer in normalizer(),
+            pixels in prop::collection::vec(prop_oneof![9 => -1e6_f32..1e6, 1 => any::<f32>()], 12..=12),
+            step in prop::sample::select(vec![1_isize, 2, -1]),
+        ) {
+            let block = ndarray::Array4::from_shape_vec([1, 1, 3, 4], pixels).unwrap();
+            let view = block.slice(ndarray::s![.., .., .., ..;step]);
+            let expected = all_finite(view);
+            let one_channel = |scaling: &Option<&Scaling>| scaling.is_none_or(|scaling| scaling.channels.len() == 1);
+            let target = match &normalizer.target {
+                TargetScaling::Given(scaling) => Some(scaling),
+                TargetScaling::Skip | TargetScaling::Missing => None,
+            };
+            let mut scaled = block.clone();
+            let input = normalizer.input.as_ref();
+            if one_channel(&input) {
+                let got = normalizer.apply_input(scaled.slice_mut(ndarray::s![.., .., .., ..;step]));
+                prop_assert_eq!(got.unwrap(), expected);
+                for (got, &pixel) in scaled.slice(ndarray::s![.., .., .., ..;step]).iter().zip(view) {
+                    let scaled = input.map_or(pixel, |scaling| {
+                        (pixel - scaling.channels[0].offset) / scaling.channels[0].divisor
+                    });
+                    prop_assert!(got.to_bits() == scaled.to_bits() || (got.is_nan() && scaled.is_nan()));
+                }
+            }
+            if one_channel(&target) && normalizer.target != TargetScaling::Missing {
+                let mut scaled = block.clone();
+                let got = normalizer.apply_target(scaled.slice_mut(ndarray::s![.., .., .., ..;step]));
+                prop_assert_eq!(got.unwrap(), expected);
+            }
+        }
+
+        /// The channels of input and target in one row, cut at any two places.
+        #[test]
+        fn words_tell_channels_of_inputs_from_those_of_targets(all in prop::collection::vec(0.0_f64..9.0, 3..6)) {
+            let of = |n_inputs: usize| {
+                let [input, target] = [&all[..n_inputs], &all[n_inputs..]]
+                    .map(|means| Scaling::mean_std(means, &vec![1.0; means.len()]).unwrap());
+                Normalizer::new(input, TargetScaling::Given(target)).words()
+            };
+            let words: std::collections::BTreeSet<Vec<u32>> = (1..all.len()).map(of).collect();
+            prop_assert_eq!(words.len(), all.len() - 1);
+        }
     }
 }

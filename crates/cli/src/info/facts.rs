@@ -37,9 +37,11 @@ pub(crate) struct UnreadableFacts {
     pub error: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ImageFacts {
     pub source: String,
+    /// The image that it is, if that was told before.
+    pub same_as: Option<String>,
     pub format: Option<String>,
     pub axes: String,
     /// What the file says about its dimensions where `axes` are a guess, `?` for an unknown one.
@@ -77,6 +79,7 @@ impl ImageFacts {
         let shape = info.layout.shape().to_vec();
         Some(ImageFacts {
             source: info.source.clone(),
+            same_as: None,
             format: info.format.clone(),
             axes: info.layout.axes().to_string(),
             axes_in_file: axes_in_file.map(str::to_owned),

@@ -4,13 +4,14 @@ mod facts;
 mod pixels;
 mod text;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use patchweave_files::check_path;
 use patchweave_geometry::Axes;
 use patchweave_stack::{
-    Format, Formats, Member, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes, is_url,
-    stored_bytes,
+    Format, Formats, Identity, ImageKey, Member, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes,
+    is_url, stored_bytes,
 };
 
 use crate::arguments::InfoOptions;
@@ -30,8 +31,15 @@ pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) 
         warnings: members.notes.clone(),
     };
     let mut first_failure = None;
+    let mut looking = Looking {
+        options,
+        formats,
+        opening: OpenOptions::default(),
+        known: HashMap::new(),
+        last: Vec::new(),
+    };
     for Member { path, .. } in &members.found {
-        if let Err(failure) = add(&mut facts, path, options, formats) {
+        if let Err(failure) = looking.add(&mut facts, path) {
             if !members.is_searched {
                 return Err(failure);
             }
@@ -53,23 +61,51 @@ pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) 
     }
 }
 
-/// Adds what is known of one file, of all its images or of none.
-fn add(facts: &mut PathFacts, path: &Path, options: &InfoOptions, formats: &Formats) -> Result<(), Failure> {
-    let format = format_of(path, options, formats)?;
-    let (images, guess) = open(path, format, options.axes.as_ref())?;
-    let mut told = Vec::new();
-    for image in &images {
-        let Some(mut of_image) = ImageFacts::of(image, guess.as_deref(), options) else { continue };
-        if let (true, Some(full)) = (options.pixels, image.first()) {
-            of_image.pixels = Some(PixelFacts::of(full)?);
+/// Looks at one file after the other.
+struct Looking<'a> {
+    options: &'a InfoOptions,
+    formats: &'a Formats,
+    opening: OpenOptions,
+    /// What images are called that were seen.
+    known: HashMap<ImageKey, String>,
+    /// The images that were new last: while they are open, other files of their OME-TIFF are opened alone.
+    last: Vec<Pyramid>,
+}
+
+impl Looking<'_> {
+    /// Adds what is known of one file, of all its images or of none.
+    fn add(&mut self, facts: &mut PathFacts, path: &Path) -> Result<(), Failure> {
+        let options = self.options;
+        let format = format_of(path, options, self.formats)?;
+        let (images, guess) = open(path, format, options.axes.as_ref(), &self.opening)?;
+        let (mut told, mut new) = (Vec::new(), Vec::new());
+        for (number, image) in images.iter().enumerate() {
+            let Some(full) = image.first() else { continue };
+            let Some(mut of_image) = ImageFacts::of(image, guess.as_deref(), options) else { continue };
+            let mut info = full.info().clone();
+            if !info.identity.is_known() {
+                info.identity = Identity::opened_from(path, number);
+            }
+            let key = ImageKey::of(&info);
+            of_image.same_as = key.as_ref().and_then(|key| self.known.get(key).cloned());
+            if of_image.same_as.is_none() {
+                if options.pixels {
+                    of_image.pixels = Some(PixelFacts::of(full)?);
+                }
+                new.extend(key.map(|key| (key, of_image.source.clone())));
+            }
+            told.push(of_image);
         }
-        told.push(of_image);
+        if !new.is_empty() {
+            self.known.extend(new);
+            self.last = images;
+        }
+        facts.images.extend(told);
+        // Not known of what lies elsewhere.
+        let bytes = stored_bytes(path).ok();
+        facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+        Ok(())
     }
-    facts.images.extend(told);
-    // Not known of what lies elsewhere.
-    let bytes = stored_bytes(path).ok();
-    facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
-    Ok(())
 }
 
 fn format_of<'a>(
@@ -104,10 +140,10 @@ fn open(
     path: &Path,
     format: &dyn Format,
     axes: Option<&Axes>,
+    options: &OpenOptions,
 ) -> Result<(Vec<Pyramid>, Option<String>), StackError> {
-    let options = OpenOptions::default();
     let open = |axes| {
-        let mut request = OpenRequest::new(path, &options);
+        let mut request = OpenRequest::new(path, options);
         (request.axes, request.n_levels) = (axes, None);
         format.open(&request)
     };

@@ -13,7 +13,8 @@ const MOST_PIXELS: usize = 1 << 22;
 /// Sides of a place where the image has no chunks.
 const PLACE: [usize; 3] = [16, 128, 128];
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// Of pixels as `f32`, which holds integers up to 2²⁴ exactly.
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct PixelFacts {
     /// Absent where no pixel is a finite number.
     pub smallest: Option<f32>,

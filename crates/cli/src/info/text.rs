@@ -1,28 +1,35 @@
 //! What is said about a path, as a person reads it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::facts::{ImageFacts, PathFacts};
 use super::pixels::PixelFacts;
 use crate::console::{bytes, counted, grouped};
 
 /// What is said about a path; `is_searched` where it is a folder or a pattern, whose files are counted at the end.
 pub(crate) fn lines(facts: &PathFacts, is_searched: bool) -> Vec<String> {
-    let n_images = facts.images.len();
+    let n_images = facts.images.iter().filter(|image| image.same_as.is_none()).count();
     let on_disk =
         facts.bytes_on_disk.map_or_else(String::new, |count| format!(", {} on disk", size(count.into())));
     let images = counted(n_images, "image", "images");
     let mut lines = vec![format!("{}: {images}{on_disk}", facts.path)];
     lines.extend(facts.warnings.iter().map(|warning| format!("  warning: {warning}")));
-    let mut told: Vec<&ImageFacts> = Vec::new();
+    let mut told: HashMap<String, &ImageFacts> = HashMap::new();
     for image in &facts.images {
         lines.push(format!("{}:", image.source));
-        match told.iter().find(|other| has_same_form(other, image)) {
-            Some(other) => {
-                lines.push(format!("  as {}", other.source));
+        if let Some(same) = &image.same_as {
+            lines.push(format!("  is {same}"));
+            continue;
+        }
+        match told.entry(form_of(image)) {
+            Entry::Occupied(other) => {
+                lines.push(format!("  as {}", other.get().source));
                 lines.extend(image.pixels.iter().map(|pixels| line("pixels", &of_pixels(pixels, image))));
             }
-            None => {
+            Entry::Vacant(new) => {
                 lines.extend(image_lines(image));
-                told.push(image);
+                new.insert(image);
             }
         }
     }
@@ -44,8 +51,9 @@ fn line(what: &str, text: &str) -> String {
     format!("  {what:<12} {text}")
 }
 
-fn has_same_form(one: &ImageFacts, other: &ImageFacts) -> bool {
-    *one == ImageFacts { source: one.source.clone(), pixels: one.pixels.clone(), ..other.clone() }
+/// Everything but name and pixels.
+fn form_of(image: &ImageFacts) -> String {
+    format!("{:?}", ImageFacts { source: String::new(), pixels: None, ..image.clone() })
 }
 
 fn image_lines(image: &ImageFacts) -> Vec<String> {
@@ -102,9 +110,13 @@ fn image_lines(image: &ImageFacts) -> Vec<String> {
     lines
 }
 
+/// From here on, `f32` does not hold every integer.
+const EXACT: f32 = 16_777_216.0;
+
 fn of_pixels(pixels: &PixelFacts, image: &ImageFacts) -> String {
     let number = |value: f32| match image.dtype.contains("float") {
         true => format!("{value:?}"),
+        false if value.abs() >= EXACT => format!("about {value:.0}"),
         false => format!("{value:.0}"),
     };
     let values = match (pixels.smallest, pixels.median, pixels.largest) {

@@ -49,10 +49,16 @@ impl Check<'_> {
         let (is_default, leak_free) =
             train.map_or((false, false), |train| (train.n_val_is_default, train.leak_free));
         if is_default && !(leak_free && most == 0) {
-            let message = format!(
-                "the default of {n_val_patches} validation patches is lowered to at most {most}, because the training images have \
-                 {room}; write n_val_patches to say how many"
-            );
+            let message = match most {
+                0 => format!(
+                    "there is no validation, because the training images have {room}; smaller patches, larger images, or \
+                     train.val_input give one, n_val_patches: 0 says that none is wanted"
+                ),
+                _ => format!(
+                    "the default of {n_val_patches} validation patches is lowered to at most {most}, because the training images \
+                     have {room}; write n_val_patches to say how many"
+                ),
+            };
             self.findings.warnings.push(self.plan.warning_at("data_config.n_val_patches", message));
             return;
         }

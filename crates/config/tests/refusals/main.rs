@@ -11,6 +11,7 @@ mod loading;
 mod normalization;
 mod patching;
 mod predict;
+mod reading;
 mod simulate;
 mod train;
 
@@ -42,6 +43,7 @@ fn problems_of(text: &str) -> Vec<String> {
 /// Valid files, and changes to each.
 const TABLES: &[(&str, &[Case])] = &[
     (BASE, file::ON_BASE),
+    (BASE, reading::ON_BASE),
     (BASE, simulate::ON_BASE),
     (BASE, data::ON_BASE),
     (BASE, loader_params::ON_BASE),

@@ -22,7 +22,9 @@ pub struct FitOptions {
     pub statistic: Statistic,
     /// One entry per channel, or one over all channels.
     pub per_channel: bool,
-    /// Compute the statistics of targets as well, if there are any.
+    /// Compute the statistics of inputs. Where they are not wanted, inputs may hold anything.
+    pub with_input: bool,
+    /// Compute the statistics of targets, if there are any. Where they are not wanted, targets may hold anything.
     pub with_target: bool,
     /// Seed of the patches that are looked at.
     pub seed: u64,
@@ -43,8 +45,8 @@ pub struct FitOptions {
 /// What [`fit`] found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedStatistics {
-    /// Of the input; where it has several scales, of the native one.
-    pub input: ChannelStatistics,
+    /// Of the input, if it was asked for; where it has several scales, of the native one.
+    pub input: Option<ChannelStatistics>,
     /// Of the target, if there is one and it was asked for.
     pub target: Option<ChannelStatistics>,
     /// How many patches were looked at.

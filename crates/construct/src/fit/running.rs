@@ -3,9 +3,9 @@
 use ndarray::{ArrayView4, Axis};
 use patchweave_transform::{ChannelExtremes, ChannelMoments, PatchScatter};
 
-use super::walk::{Idle, States, Walk};
+use super::walk::{Idle, Roles, States, Walk};
 use super::{ChannelStatistics, FittedStatistics, Statistic};
-use crate::{ConstructError, PatchRole};
+use crate::ConstructError;
 
 /// Means and deviations, or extremes; means may end as soon as they are known to the tolerance.
 pub(super) fn running(walk: &Walk<'_>) -> Result<FittedStatistics, ConstructError> {
@@ -16,32 +16,33 @@ pub(super) fn running(walk: &Walk<'_>) -> Result<FittedStatistics, ConstructErro
         with_scatter: options.tolerance.is_some(),
     };
     let states = States::new(|| Ok(()));
-    let mut all: Option<Seen> = None;
+    let mut all = Seen::NONE;
     let mut n_patches = 0;
     for round in walk.rounds() {
         n_patches = round.end;
         let tasks = walk.round(round, (&states, 0), |(), idle, places| {
-            let mut seen = None;
+            let mut seen = Seen::NONE;
             for place in places {
                 see(walk, kind, place, idle, &mut seen)?;
             }
-            seen.ok_or(ConstructError::NoPatches)
+            Ok(seen)
         })?;
         for task in tasks {
-            match &mut all {
-                None => all = Some(task),
-                Some(all) => all.merge(&task),
-            }
+            all.merge(task, |all, next| {
+                all.merge(&next);
+                Ok::<_, ConstructError>(())
+            })?;
         }
-        if let (Some(tolerance), Some(all)) = (options.tolerance, &all)
-            && all.is_known_to(tolerance, options.per_channel)
+        let is_known = |seen: &Running, tolerance| seen.is_known_to(tolerance, options.per_channel);
+        if let Some(tolerance) = options.tolerance
+            && [&all.input, &all.target].into_iter().flatten().all(|seen| is_known(seen, tolerance))
         {
             break;
         }
     }
-    let all = all.ok_or(ConstructError::NoPatches)?;
-    let target = all.target.map(|target| target.statistics(kind.per_channel));
-    Ok(FittedStatistics { input: all.input.statistics(kind.per_channel), target, n_patches })
+    let [input, target] =
+        [all.input, all.target].map(|seen| seen.map(|seen| seen.statistics(options.per_channel)));
+    Ok(FittedStatistics { input, target, n_patches })
 }
 
 fn see(
@@ -49,20 +50,14 @@ fn see(
     kind: Kind,
     place: usize,
     idle: &mut Idle,
-    seen: &mut Option<Seen>,
+    seen: &mut Seen,
 ) -> Result<(), ConstructError> {
     walk.look_at(place, idle, |look| {
-        let seen = seen.get_or_insert_with(|| Seen {
-            input: Running::new(kind, look.input.len_of(Axis(0))),
-            target: look.target.map(|target| Running::new(kind, target.len_of(Axis(0)))),
-        });
-        if !seen.input.update(look.input, kind.per_channel) {
-            return Err(look.not_finite(PatchRole::Input));
-        }
-        if let (Some(seen), Some(target)) = (&mut seen.target, look.target)
-            && !seen.update(target, kind.per_channel)
-        {
-            return Err(look.not_finite(PatchRole::Target));
+        for (role, block) in look.blocks() {
+            let seen = seen.of(role).get_or_insert_with(|| Running::new(kind, block.len_of(Axis(0))));
+            if !seen.update(block, kind.per_channel) {
+                return Err(look.not_finite(role));
+            }
         }
         Ok(())
     })
@@ -76,31 +71,13 @@ struct Kind {
 }
 
 /// What was seen of inputs and targets.
-struct Seen {
-    input: Running,
-    target: Option<Running>,
-}
+type Seen = Roles<Running>;
 
 /// What was seen of one role.
 enum Running {
     /// The scatter of patches as well, where it is asked for.
     Moments(ChannelMoments, Vec<PatchScatter>),
     Extremes(ChannelExtremes),
-}
-
-impl Seen {
-    fn merge(&mut self, next: &Seen) {
-        self.input.merge(&next.input);
-        if let (Some(target), Some(next)) = (&mut self.target, &next.target) {
-            target.merge(next);
-        }
-    }
-
-    /// Whether the standard errors of every mean and deviation are at most `tolerance` deviations.
-    fn is_known_to(&self, tolerance: f64, per_channel: bool) -> bool {
-        let mut roles = std::iter::once(&self.input).chain(&self.target);
-        roles.all(|role| role.is_known_to(tolerance, per_channel))
-    }
 }
 
 impl Running {
@@ -150,6 +127,7 @@ impl Running {
         }
     }
 
+    /// Whether the standard errors of every mean and deviation are at most `tolerance` deviations.
     fn is_known_to(&self, tolerance: f64, per_channel: bool) -> bool {
         let Running::Moments(moments, scatters) = self else { return false };
         scatters.iter().zip(moments.stds(per_channel)).all(|(scatter, std)| {

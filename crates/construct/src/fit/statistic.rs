@@ -21,7 +21,7 @@ pub enum Statistic {
 /// How quantiles are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QuantileMethod {
-    /// As by sorting all pixels, see [`PixelCounts`](patchweave_transform::PixelCounts): one pass where all are
+    /// As by sorting all pixels as `f32`, see [`PixelCounts`](patchweave_transform::PixelCounts): one pass where all are
     /// integers of 8 or 16 bits, otherwise two.
     #[default]
     Exact,

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::ArrayView4;
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{PatchRng, Permutation};
+use patchweave_transform::all_finite;
 use rayon::prelude::*;
 
 use super::FitOptions;
@@ -38,24 +39,68 @@ pub(super) struct Look<'a> {
     index: usize,
     spec: &'a RegionSpec,
     constr: &'a dyn PatchConstr,
-    /// `CZYX`, the native scale alone.
-    pub input: ArrayView4<'a, f32>,
-    /// `CZYX`, if there is one and it is wanted.
-    pub target: Option<ArrayView4<'a, f32>>,
+    /// `CZYX`, of inputs the native scale alone.
+    blocks: Roles<ArrayView4<'a, f32>>,
 }
 
-impl Look<'_> {
+/// Something for the input and something for the target, where they are there and wanted.
+pub(super) struct Roles<T> {
+    pub input: Option<T>,
+    pub target: Option<T>,
+}
+
+impl<T> Roles<T> {
+    pub const NONE: Self = Roles { input: None, target: None };
+
+    pub fn of(&mut self, role: PatchRole) -> &mut Option<T> {
+        match role {
+            PatchRole::Input => &mut self.input,
+            PatchRole::Target => &mut self.target,
+        }
+    }
+
+    /// Adds what is there of `next`.
+    pub fn merge<E>(&mut self, next: Self, merge: impl Fn(&mut T, T) -> Result<(), E>) -> Result<(), E> {
+        for (all, next) in [(&mut self.input, next.input), (&mut self.target, next.target)] {
+            match (all, next) {
+                (Some(all), Some(next)) => merge(all, next)?,
+                (all @ None, next) => *all = next,
+                (Some(_), None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub fn try_map<U, E>(self, mut map: impl FnMut(T) -> Result<U, E>) -> Result<Roles<U>, E> {
+        Ok(Roles { input: self.input.map(&mut map).transpose()?, target: self.target.map(map).transpose()? })
+    }
+}
+
+impl<'a> Roles<ArrayView4<'a, f32>> {
+    /// The wanted blocks of a sample.
+    pub fn wanted(sample: &'a Sample, constr: &dyn PatchConstr, options: &FitOptions) -> Self {
+        let input = options.with_input.then(|| constr.principal_input(sample.input.view()));
+        let target = sample.target.as_ref().filter(|_| options.with_target).map(|target| target.view());
+        Roles { input, target }
+    }
+
+    pub fn blocks(&self) -> impl Iterator<Item = (PatchRole, ArrayView4<'a, f32>)> + use<'a> {
+        let blocks = [(PatchRole::Input, self.input), (PatchRole::Target, self.target)];
+        blocks.into_iter().filter_map(|(role, block)| Some((role, block?)))
+    }
+}
+
+impl<'a> Look<'a> {
+    pub fn blocks(&self) -> impl Iterator<Item = (PatchRole, ArrayView4<'a, f32>)> + use<'a> {
+        self.blocks.blocks()
+    }
+
     /// # Errors
     /// [`ConstructError::NotFinite`] for a value that is infinite or no number.
     pub fn check_finite(&self) -> Result<(), ConstructError> {
-        if !self.input.iter().all(|value| value.is_finite()) {
-            return Err(self.not_finite(PatchRole::Input));
-        }
-        match self.target {
-            Some(target) if !target.iter().all(|value| value.is_finite()) => {
-                Err(self.not_finite(PatchRole::Target))
-            }
-            _ => Ok(()),
+        match self.blocks().find(|(_, block)| !all_finite(*block)) {
+            Some((role, _)) => Err(self.not_finite(role)),
+            None => Ok(()),
         }
     }
 
@@ -203,14 +248,8 @@ impl<'a> Walk<'a> {
             }
         };
         let spec = self.constr.construct_into(index, &mut rng, sample.view_mut())?;
-        let target = sample.target.as_ref().filter(|_| self.options.with_target);
-        let seen = look(&Look {
-            index,
-            spec: &spec,
-            constr: self.constr,
-            input: self.constr.principal_input(sample.input.view()),
-            target: target.map(|target| target.view()),
-        })?;
+        let blocks = Roles::wanted(&sample, self.constr, self.options);
+        let seen = look(&Look { index, spec: &spec, constr: self.constr, blocks })?;
         *idle = Some((layout, sample));
         Ok(seen)
     }

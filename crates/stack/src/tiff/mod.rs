@@ -1,8 +1,8 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
 //! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
-//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_files` and `ome_series` say which pages form which image,
-//!   `copies` and `levels` which are the same image again, `several` what is said where others are left.
+//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_files`, `ome_series` and `ome_sets` say which pages form
+//!   which image, `copies` and `levels` which are the same image again, `several` what is said where others are left.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
 //! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
@@ -19,6 +19,7 @@ mod levels;
 mod ome;
 mod ome_files;
 mod ome_series;
+mod ome_sets;
 mod page;
 mod page_tags;
 mod samples;
@@ -35,6 +36,7 @@ use patchweave_files::check_path;
 use self::file_pages::FilePages;
 use self::ome::Ome;
 use self::ome_series::{OmeSeries, ome_series};
+pub(crate) use self::ome_sets::OmeSets;
 use self::series::Series;
 use self::source::TiffSource;
 use crate::chunked::ChunkedStack;

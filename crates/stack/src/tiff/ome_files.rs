@@ -8,6 +8,7 @@ use patchweave_files::{open_file, read_file};
 
 use super::file_pages::FilePages;
 use super::ome::{Content, FileName, Ome, OmeImage, OmeProblem};
+use super::ome_sets::around_uuid;
 use crate::{FileId, MissingPlanes, OpenOptions, StackError};
 
 /// Bytes that a companion with metadata may have.
@@ -24,6 +25,8 @@ pub(super) struct Files<'a> {
     pub missing: BTreeSet<String>,
     /// Files with the document.
     pub described_by: Vec<FileId>,
+    /// Where the document stands.
+    pub document: Document,
     options: &'a OpenOptions,
     /// The only name in the metadata is that of this file before it was renamed.
     names_nobody: bool,
@@ -41,21 +44,25 @@ impl<'a> Files<'a> {
     pub fn of(opened: FilePages, options: &'a OpenOptions) -> Result<(Self, Vec<OmeImage>), StackError> {
         let ome = parse(&opened.file.name(), &opened.description)?;
         let mut described_by = vec![opened.file.id.clone()];
-        let (main, uuid, images) = match ome.content {
-            Content::Images(images) => (opened, ome.uuid, images),
+        let (main, uuid, document, images) = match ome.content {
+            Content::Images(images) => {
+                let document = Document::of(&opened);
+                (opened, ome.uuid, document, images)
+            }
             Content::Elsewhere(name) => {
-                let path = beside(&opened, &name, options, "find the file that the OME-XML stands in")?;
+                let path = beside(&opened, &name, options, FIND_DOCUMENT)?;
                 match companion(&path)? {
                     Companion::Text { id, text } => {
-                        described_by.push(id);
-                        (opened, ome.uuid, images_of(parse(&path.display().to_string(), &text)?, &path)?)
+                        described_by.push(id.clone());
+                        let images = images_of(parse(&path.display().to_string(), &text)?, &path)?;
+                        (opened, ome.uuid, Document::Text { path, id }, images)
                     }
                     Companion::Tiff => {
                         let master = FilePages::open(&path, options)?;
                         described_by.push(master.file.id.clone());
                         let ome = parse(&master.file.name(), &master.description)?;
-                        let uuid = ome.uuid.clone();
-                        (master, uuid, images_of(ome, &path)?)
+                        let (uuid, document) = (ome.uuid.clone(), Document::of(&master));
+                        (master, uuid, document, images_of(ome, &path)?)
                     }
                 }
             }
@@ -68,6 +75,7 @@ impl<'a> Files<'a> {
             others: BTreeMap::new(),
             missing: BTreeSet::new(),
             described_by,
+            document,
             options,
             names_nobody: false,
             n_planes: 0,
@@ -135,11 +143,69 @@ impl<'a> Files<'a> {
             },
         };
         if !self.others.contains_key(&path) {
-            let pages = FilePages::open(&path, self.options)?;
+            // Every file of many may have the whole document, which was read.
+            let pages = FilePages { description: String::new(), ..FilePages::open(&path, self.options)? };
             self.n_pages = self.n_pages.saturating_add(pages.pages.len());
             self.others.insert(path.clone(), pages);
         }
         Ok(self.others.get(&path))
+    }
+
+    /// The files of which it does not matter which one is opened, with their UUIDs, after all images were put together.
+    ///
+    /// `None` if it matters: then a file is called in different ways, or not at all, or is the only one.
+    pub fn members(&self, images: &[OmeImage]) -> Option<Vec<(PathBuf, (FileId, String))>> {
+        let (mut uuids, mut names) = (BTreeMap::new(), BTreeMap::new());
+        for block in images.iter().flat_map(|image| &image.blocks) {
+            let FileName { name, uuid } = block.file.as_ref()?;
+            let (name, uuid) = (name.as_deref()?, uuid.as_str());
+            let is_one_to_one = *uuids.entry(name).or_insert(uuid) == uuid
+                && (uuid.is_empty() || *names.entry(uuid).or_insert(name) == name);
+            if !is_one_to_one {
+                return None;
+            }
+        }
+        let own_name = self.main.file.path().file_name()?.to_str()?;
+        let own_uuid = self.uuid.as_deref().unwrap_or_default();
+        let is_known_as_itself = match uuids.get(own_name) {
+            Some(uuid) => *uuid == own_uuid,
+            None => !names.contains_key(own_uuid),
+        };
+        if uuids.len() < 2 || !is_known_as_itself {
+            return None;
+        }
+        let main = (self.main.file.path().to_owned(), (self.main.file.id.clone(), own_uuid.to_owned()));
+        let others = uuids.into_iter().filter_map(|(name, uuid)| {
+            let path = self.names.get(name)?;
+            Some((path.clone(), (self.others.get(path)?.file.id.clone(), uuid.to_owned())))
+        });
+        Some(std::iter::once(main).chain(others).collect())
+    }
+}
+
+/// Where a document stands that describes images.
+#[derive(Debug, Clone)]
+pub(super) enum Document {
+    /// In an OME-TIFF; others of its set may have the same text with another UUID.
+    Tiff { path: PathBuf, id: FileId, text: String },
+    /// In a file with nothing else.
+    Text { path: PathBuf, id: FileId },
+}
+
+impl Document {
+    fn of(file: &FilePages) -> Self {
+        let text = around_uuid(&file.description).1.concat();
+        Document::Tiff { path: file.file.path().to_owned(), id: file.file.id.clone(), text }
+    }
+}
+
+/// The path of the file that describes the images of this one, if that is another one that is there.
+pub(super) fn elsewhere(opened: &FilePages, options: &OpenOptions) -> Option<PathBuf> {
+    // Long documents describe images themselves.
+    let text = Some(&opened.description).filter(|text| text.contains("BinaryOnly"))?;
+    match Ome::parse(text).ok()?.content {
+        Content::Elsewhere(name) => beside(opened, &name, options, FIND_DOCUMENT).ok(),
+        Content::Images(_) => None,
     }
 }
 
@@ -201,6 +267,9 @@ fn is_inside(name: &Path) -> bool {
     name.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
         && name.file_name().is_some()
 }
+
+/// What is tried where a file with a document is looked for.
+const FIND_DOCUMENT: &str = "find the file that the OME-XML stands in";
 
 /// What is tried where a file with planes is looked for.
 const FIND_PLANES: &str = "find the file that the OME-XML names (missing_planes: zeros reads what is there)";

@@ -34,11 +34,20 @@ pub(super) fn ome_series(
     wanted: Option<usize>,
     options: &OpenOptions,
 ) -> Result<OmeSeries, StackError> {
+    if let Some(series) = options.ome_sets.known(&opened, options) {
+        let (n_images, all) = (series.len(), series.into_iter().map(Ok).enumerate());
+        let chosen = all.filter(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
+        return Ok(OmeSeries { n_images, series: chosen.collect() });
+    }
     let (mut files, images) = Files::of(opened, options)?;
     let n_images = images.len();
     let chosen = images.iter().enumerate().filter(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
     let series = chosen.map(|(idx, image)| (idx, files.series(idx, image, n_images)));
-    Ok(OmeSeries { n_images, series: series.collect() })
+    let mut series: Vec<_> = series.collect();
+    if wanted.is_none() {
+        options.ome_sets.add(&files, &images, &mut series, options);
+    }
+    Ok(OmeSeries { n_images, series })
 }
 
 impl Files<'_> {
@@ -135,6 +144,7 @@ impl Files<'_> {
                 time_step: image.time_step,
             },
             described_by: self.described_by.clone(),
+            of_set: None,
             notes,
         })
     }

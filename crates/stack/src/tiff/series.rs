@@ -8,6 +8,7 @@ use patchweave_geometry::{Axis, PerAxis};
 use super::file::TiffFile;
 use super::file_pages::FilePages;
 use super::imagej::ImageJ;
+use super::ome_sets::OmeSet;
 use super::page::{Page, PageForm};
 use super::shaped::Shaped;
 use crate::file_axes::{FileAxes, WantedAxes};
@@ -40,6 +41,8 @@ pub(super) struct Series {
     pub notes: Vec<String>,
     /// Files that describe it and need not have pixels of it.
     pub described_by: Vec<FileId>,
+    /// The OME-TIFF of several files that it belongs to, which is known as long as one of its images is open.
+    pub of_set: Option<Arc<OmeSet>>,
 }
 
 /// The dimensions of a series in order: those that pages are stacked along, then those of a page.
@@ -109,6 +112,7 @@ impl FilePages {
             pixel_sizes: PixelSizes::Unknown,
             notes: Vec::new(),
             described_by: Vec::new(),
+            of_set: None,
         }
     }
 

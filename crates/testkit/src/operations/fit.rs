@@ -40,6 +40,7 @@ pub(super) fn fitted(
         let options = FitOptions {
             statistic: config.statistic()?,
             per_channel: config.per_channel,
+            with_input: input.lists.is_none(),
             with_target: fits_target,
             seed: 0,
             tolerance: None,
@@ -48,8 +49,8 @@ pub(super) fn fitted(
         found = Some(fit(constr, &options, &|| true)?);
     }
     let lists = |statistics: &ChannelStatistics| [statistics.first.clone(), statistics.second.clone()];
-    let of_input = found.as_ref().map(|found| lists(&found.input));
-    let of_target = found.and_then(|found| found.target).map(|target| lists(&target));
+    let (of_input, of_target) = found.map_or((None, None), |found| (found.input, found.target));
+    let (of_input, of_target) = (of_input.as_ref().map(lists), of_target.as_ref().map(lists));
     let mut stats = Map::new();
     if let Statistic::Quantile { lower, upper, .. } = config.statistic()? {
         stats.insert("lower_quantiles".to_owned(), json!(lower));

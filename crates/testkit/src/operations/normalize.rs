@@ -123,13 +123,13 @@ fn entry(key: &str, got: &Value, expected: &'static str) -> CaseError {
 pub(super) fn apply(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let normalizer = Config::read(request)?.normalizer()?;
     let patch = request.required_input("patch")?.to_f32();
-    let patch = on_block(patch, |block| Ok(normalizer.apply_input(block)?))?;
+    let patch = on_block(patch, |block| Ok(normalizer.apply_input(block).map(drop)?))?;
     let outcomes = Outcomes::default().with_array("patch", patch);
     if !request.flag("with_target", false)? {
         return Ok(outcomes);
     }
     let target = request.required_input("target")?.to_f32();
-    let target = on_block(target, |block| Ok(normalizer.apply_target(block)?))?;
+    let target = on_block(target, |block| Ok(normalizer.apply_target(block).map(drop)?))?;
     Ok(outcomes.with_array("target", target))
 }
 

@@ -5,6 +5,7 @@ use ndarray::ArrayView4;
 use super::sliding_max::{Border, sliding_max};
 use super::{FilterError, Judgement, Seen, check_coverage, share};
 use crate::contiguous::contiguous;
+use crate::extremes::Extremes;
 
 /// Takes for background what has no bright pixels, or too little near them.
 ///
@@ -61,8 +62,9 @@ impl MaxFilter {
         #[expect(clippy::cast_possible_truncation, reason = "intensities are compared in f32")]
         let threshold = self.threshold as f32;
         let pixels = contiguous(&block);
-        let largest = pixels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let is_bright = pixels.iter().any(|&pixel| pixel >= threshold);
+        let largest = Extremes::of(&pixels).high;
+        // Where none is a number, the largest one is not there either.
+        let is_bright = largest >= threshold && pixels.iter().any(|&pixel| pixel >= threshold);
         let share =
             if is_bright { self.share_near_bright(pixels.into_owned(), &block, threshold) } else { 0.0 };
         Judgement {
