@@ -101,7 +101,8 @@ fn without_position(label: &str) -> &str {
         }
         rest = after;
     }
-    rest.strip_prefix("- ").filter(|rest| rest.len() < line.len()).unwrap_or(rest).trim()
+    let has_position = rest.len() < line.len();
+    rest.strip_prefix("- ").filter(|_| has_position).unwrap_or(rest).trim()
 }
 
 #[cfg(test)]

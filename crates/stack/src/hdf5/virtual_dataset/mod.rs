@@ -55,7 +55,7 @@ pub(super) struct Virtual {
     fill: Vec<u8>,
     /// What is read at once.
     pub block: Vec<usize>,
-    /// How the first source is compressed, if it is chunked.
+    /// How the first source is compressed that is.
     pub compression: Option<String>,
     pub is_chunked: bool,
     /// What people should know.
@@ -152,8 +152,8 @@ impl Declared {
             fill.reverse();
         }
         let notes = sources.notes();
-        let is_chunked = parts.first().is_some_and(Part::is_chunked);
-        let compression = parts.first().and_then(Part::compression);
+        let is_chunked = parts.iter().any(Part::is_chunked);
+        let compression = parts.iter().find_map(Part::compression);
         let order = Order::of(&parts, shape.len());
         Ok(Virtual { parts, order, fill, block, compression, is_chunked, notes })
     }
@@ -184,9 +184,12 @@ impl Virtual {
 /// The largest chunk that sources have along every dimension, as far as reading it takes no more than `limit` bytes of any
 /// source; nothing where no source is chunked.
 fn largest_block(parts: &[Part], n_bytes: usize, limit: usize) -> Option<Vec<usize>> {
-    let mut blocks: BTreeSet<Vec<usize>> =
+    let blocks: BTreeSet<Vec<usize>> =
         parts.iter().filter(|part| part.is_chunked()).map(Part::block).collect();
-    let mut best = blocks.pop_first()?;
+    let mut best = blocks.first()?.clone();
+    for (dimension, smallest) in best.iter_mut().enumerate() {
+        *smallest = blocks.iter().map(|block| block[dimension]).min()?;
+    }
     for dimension in (0..best.len()).rev() {
         let sizes: BTreeSet<usize> = blocks.iter().map(|block| block[dimension]).collect();
         for size in sizes.into_iter().rev().take_while(|size| *size > best[dimension]) {
