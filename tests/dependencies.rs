@@ -1,6 +1,7 @@
 //! What `deny.toml` says about dependencies holds for every package that a build of the workspace takes.
 //!
-//! `cargo deny check licenses bans sources` says the same and more; this needs nothing but cargo and no network.
+//! `cargo deny check licenses bans sources` says the same and more; this needs nothing but cargo, and of the network only what
+//! `cargo fetch` brought.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,17 +20,19 @@ fn rules() -> Table {
     std::fs::read_to_string(Path::new(ROOT).join("deny.toml")).unwrap().parse().unwrap()
 }
 
-/// Every package of the host, those of tests too, as `cargo metadata` tells them.
+/// Every package of the host, those of tests and of all features too, as `cargo metadata` tells them.
 fn packages() -> Vec<Value> {
     let version = Command::new(env!("CARGO")).arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--all-features"])
+        .args(["--filter-platform", host])
         .current_dir(ROOT)
         .output()
         .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let failure = String::from_utf8_lossy(&metadata.stderr);
+    assert!(metadata.status.success(), "{failure}\nwhat is missing comes with `cargo fetch --locked`");
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let used: BTreeSet<&str> = metadata["resolve"]["nodes"]
         .as_array()
@@ -69,6 +72,23 @@ fn licences_are_those_that_are_allowed() {
         .filter_map(|package| Some((named(package), refusal(package["license"].as_str(), &allowed)?)))
         .collect();
     assert!(refused.is_empty(), "{refused:#?}");
+}
+
+/// `deny.toml` says `all-features`.
+#[test]
+fn packages_of_features_are_among_them() {
+    assert_eq!(rules()["graph"]["all-features"].as_bool(), Some(true));
+    let packages = packages();
+    let optional = packages.iter().filter(|package| package["source"].is_null()).flat_map(|package| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        dependencies.filter(|dependency| dependency["optional"] == true && dependency["target"].is_null())
+    });
+    let names: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let wanted: Vec<&str> = optional.map(|dependency| dependency["name"].as_str().unwrap()).collect();
+    assert!(!wanted.is_empty());
+    for name in wanted {
+        assert!(names.contains(name), "{name} is not looked at");
+    }
 }
 
 #[test]

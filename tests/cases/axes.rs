@@ -1,7 +1,8 @@
 //! Axes that files do not name, name wrongly, or that have size 1.
 
-use ndarray::Axis as Dim;
+use ndarray::{Array4, Axis as Dim};
 use patchweave::sink::Format;
+use patchweave_testkit::TiffLayout;
 
 use crate::case;
 use crate::support::{PREDICT, Place, read_image, with};
@@ -47,13 +48,17 @@ fn stacks_of_one_and_of_several_planes_are_one_data_set() {
         assert_eq!(input[0].dim(), (1, n_planes, 24, 24));
         assert_eq!(result(&place, name, "ZYX"), input);
     }
-    // The first image has no more axes than it needs, and no axes are written.
+    // No axes are written, and the single plane names none but Y and X, whether it comes first or last.
     let text = std::fs::read_to_string(place.path("mixed_zyx.yaml")).unwrap();
     let unnamed = with(&text, "  axes: ZYX\n", "");
-    place.run(&unnamed).with_code(2).complains(&["z4.ome.tif: axes YX name 2 dimensions", "axes YX as in"]);
+    place.run(&unnamed).with_code(0);
+    assert_eq!(result(&place, "z1", "ZYX")[0].dim(), (1, 1, 24, 24));
     std::fs::rename(place.path("mixed/z1.ome.tif"), place.path("mixed/z9.ome.tif")).unwrap();
     place.run(&unnamed).with_code(0);
     assert_eq!(result(&place, "z9", "ZYX")[0].dim(), (1, 1, 24, 24));
+    // Where no axes fit all, those of the first count.
+    place.image("mixed/a.tif", Format::Tiff, "CYX", &[3, 24, 24], counting);
+    place.run(&unnamed).with_code(2).complains(&["z4.ome.tif: got axes CYX", "axes CYX as in"]);
 }
 
 #[test]
@@ -113,11 +118,22 @@ fn written_axes_stand_in_for_files_that_name_none() {
         with(PREDICT, "data_type: tiff\n  axes: YX", "data_type: npy\n  axes: CYX\n  axes_source: file");
     place.run(&with(&config, "image.tiff", "image.npy")).with_code(0);
     assert_eq!(result(&place, "image", "CYX")[0].dim(), (3, 1, 20, 24));
-    // What has no name and several positions is Z before C before T before S, and that is told.
-    let ended =
-        place.run(&with(&with(&config, "image.tiff", "image.npy"), "axes: CYX", "axes: TCYX")).with_code(0);
-    ended.says("have no names, of the axes TCYX they are taken as CYX");
-    assert_eq!(result(&place, "image", "TCYX")[0].dim(), (3, 1, 20, 24));
+    // What has no name and several positions is not guessed, whoever else could be asked.
+    for source in ["file", "config", "checked"] {
+        let unclear = with(&with(&config, "image.tiff", "image.npy"), "axes: CYX", "axes: TCYX");
+        let unclear = with(&unclear, "axes_source: file", &format!("axes_source: {source}"));
+        place.run(&unclear).with_code(2).complains(&[
+            "sizes [3, 20, 24] have no names and may be TYX or CYX of the axes TCYX",
+            "axes TYX or CYX in data_config",
+        ]);
+    }
+    let pages = Array4::from_shape_fn((6, 20, 24, 1), |(page, ..)| counting(page));
+    let layout = TiffLayout::default();
+    std::fs::write(place.path("image.tiff"), layout.file(&layout.pages(pages.view()))).unwrap();
+    let movie = |axes: &str| place.run(&with(PREDICT, "axes: YX", &format!("axes: {axes}")));
+    movie("TZYX").with_code(2).complains(&["sizes [6, 20, 24] have no names and may be TYX or ZYX"]);
+    movie("TYX").with_code(0);
+    assert_eq!(result(&place, "image", "TYX").len(), 6);
 }
 
 /// Masks and targets are opened as inputs are.

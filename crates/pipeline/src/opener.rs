@@ -242,6 +242,7 @@ impl<'a> Opener<'a> {
             StackError::AxesDisagree { own, .. } => {
                 format!("axes {own} in data_config, or axes_source: config if the file is wrong")
             }
+            StackError::UnclearAxes { readings, .. } => format!("axes {readings} in data_config"),
             StackError::TooFewLevels { .. } => {
                 "context_source: image, or a pyramid with more levels".to_owned()
             }

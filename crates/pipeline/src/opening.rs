@@ -8,10 +8,13 @@ use patchweave_config::{AxesQuestion, DataType, ReadingPlan, RemotePlan, Unknown
 use patchweave_geometry::{ArrayLayout, Axes};
 use patchweave_stack::{
     AxesSource, ChunkCache, Formats, MissingPlanes, OpenOptions, OpenRequest, Pyramid, ReadBudget,
-    RemoteOptions, RequestLimit, StackError,
+    RemoteOptions, RequestLimit, StackError, is_url, layout_in_axes,
 };
 
 use crate::simulated::{future_files, planned_layout};
+
+/// Images of a folder whose axes are compared where none are written.
+const MOST_COMPARED: usize = 256;
 
 /// How the images of a plan are opened.
 ///
@@ -83,6 +86,8 @@ impl Opening {
     }
 
     /// The axes that the first image of an entry names for itself, and their sizes.
+    ///
+    /// Where other images of a folder do not fit, those that another of them names, if all images do.
     pub(crate) fn axes_of(&self, question: &AxesQuestion<'_>) -> Result<ArrayLayout, UnknownAxes> {
         let failed = |error: StackError| UnknownAxes {
             found: with_causes(&error),
@@ -97,14 +102,39 @@ impl Opening {
             return Ok(layout);
         }
         let opening = self.for_reading(&question.reading);
-        let images = opening.open(first, question.data_type, None, 1).map_err(failed)?;
-        let stack = images.first().and_then(|levels| levels.first());
-        stack.map(|stack| stack.info().layout.clone()).ok_or_else(|| UnknownAxes {
-            found: format!("{} holds no image", first.display()),
-            expected: "at least one image".to_owned(),
-            is_readable: false,
-        })
+        let layouts = |path: &Path| {
+            let images = opening.open(path, question.data_type, None, 1)?;
+            let layout = |levels: &Pyramid| levels.first().map(|stack| stack.info().layout.clone());
+            Ok(images.iter().filter_map(layout).collect::<Vec<ArrayLayout>>())
+        };
+        let mut all = layouts(first).map_err(failed)?;
+        if all.is_empty() {
+            return Err(UnknownAxes {
+                found: format!("{} holds no image", first.display()),
+                expected: "at least one image".to_owned(),
+                is_readable: false,
+            });
+        }
+        // What cannot be opened is told where all images are.
+        let others = members.iter().skip(1).map(|member| &member.path).filter(|path| !is_url(path));
+        all.extend(others.take(MOST_COMPARED).filter_map(|path| layouts(path).ok()).flatten());
+        Ok(in_common_axes(&all).unwrap_or_else(|| all.swap_remove(0)))
     }
+}
+
+/// The first of several layouts in the axes of the first of them that all of them fit.
+fn in_common_axes(all: &[ArrayLayout]) -> Option<ArrayLayout> {
+    let in_axes = |own: &ArrayLayout, axes: &Axes| layout_in_axes("", own, axes, AxesSource::Checked).ok();
+    let mut tried: Vec<&Axes> = Vec::new();
+    for axes in all.iter().map(ArrayLayout::axes) {
+        if !tried.contains(&axes) {
+            tried.push(axes);
+            if all.iter().all(|own| in_axes(own, axes).is_some()) {
+                return in_axes(all.first()?, axes);
+            }
+        }
+    }
+    None
 }
 
 /// What a configuration says of images behind URLs, unless it is the default.

@@ -13,30 +13,44 @@ pub(crate) struct Question<'a> {
     pub given: &'a [Axis],
 }
 
-/// For every dimension of the file its place among the axes that are asked for.
+/// For every dimension of the file its place among the axes that are asked for, `None` where it is left out.
+pub(crate) type Places = Vec<Option<usize>>;
+
+/// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Match {
-    pub places: Vec<Option<usize>>,
-    /// Another assignment of dimensions longer than 1 would have been as right.
-    pub is_ambiguous: bool,
+pub(crate) enum NoMatch {
+    /// Dimensions and axes contradict each other.
+    Contradiction,
+    /// A dimension longer than 1 could be one axis or another: axes that each leave only one reading.
+    Unclear(Vec<Vec<Axis>>),
 }
 
 /// Lists that have nothing to do with each other.
 const IMPOSSIBLE: i64 = i64::MIN / 2;
 
 impl Question<'_> {
-    /// The best match, if there is any.
+    /// The match, in which names that agree count most.
     ///
-    /// Names that agree count most. Dimensions without a name are `Z` rather than `C`, `C` rather than `T`, and `T`
-    /// rather than `S`, where any of these would do.
-    pub fn answer(self) -> Option<Match> {
+    /// # Errors
+    /// [`NoMatch`] if there is none, or if neither names nor sizes tell which dimension longer than 1 is which axis.
+    pub fn answer(self) -> Result<Places, NoMatch> {
         let n = self.own.len();
         if n == self.given.len() && (0..n).all(|at| self.fits(at, at)) {
-            return Some(Match { places: (0..n).map(Some).collect(), is_ambiguous: false });
+            return Ok((0..n).map(Some).collect());
         }
-        let places = self.best(|dimension, place| self.fits_elsewhere(dimension, place))?;
-        let is_ambiguous = self.is_ambiguous(&places);
-        Some(Match { places, is_ambiguous })
+        let best = self.best(|dimension, place| self.fits_elsewhere(dimension, place));
+        let places = best.ok_or(NoMatch::Contradiction)?;
+        let others = self.other_readings(&places);
+        if others.is_empty() {
+            return Ok(places);
+        }
+        let mut readings: Vec<Vec<Axis>> = Vec::new();
+        for reading in std::iter::once(&places).chain(&others).map(|places| self.letters(places)) {
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+        Err(NoMatch::Unclear(readings))
     }
 
     /// Whether a file's dimension may be called so. Its time points or planes may be called samples (`S`), because that
@@ -59,16 +73,7 @@ impl Question<'_> {
         match self.own[dimension] {
             Some(own) if own == given => 1000,
             Some(_) => 500,
-            None if self.sizes[dimension] == 1 => 1,
-            None => {
-                100 + match given {
-                    Axis::S => 1,
-                    Axis::T => 2,
-                    Axis::C => 4,
-                    Axis::Z => 8,
-                    Axis::Y | Axis::X => 16,
-                }
-            }
+            None => 1,
         }
     }
 
@@ -81,7 +86,7 @@ impl Question<'_> {
     }
 
     /// The match of most worth of the pairs that are allowed.
-    fn best(self, allowed: impl Fn(usize, usize) -> bool) -> Option<Vec<Option<usize>>> {
+    fn best(self, allowed: impl Fn(usize, usize) -> bool) -> Option<Places> {
         let (n, m) = (self.own.len(), self.given.len());
         // What the dimensions and axes from a pair of places on are worth together.
         let mut worth = vec![vec![IMPOSSIBLE; m + 1]; n + 1];
@@ -120,17 +125,29 @@ impl Question<'_> {
         Some(places)
     }
 
-    /// Whether a dimension that is longer than 1 and has no name could be another axis as well.
-    fn is_ambiguous(self, places: &[Option<usize>]) -> bool {
+    /// Matches in which a dimension that is longer than 1 and has no name is another axis.
+    fn other_readings(self, places: &[Option<usize>]) -> Vec<Places> {
         let unnamed = (0..self.own.len()).filter(|&d| self.own[d].is_none() && self.sizes[d] > 1);
-        unnamed.into_iter().any(|d| {
-            (0..self.given.len()).filter(|&p| places[d] != Some(p)).any(|other| {
-                let allowed = |dimension, place| {
-                    self.fits_elsewhere(dimension, place) && (dimension != d || place == other)
-                };
-                self.best(allowed).is_some()
+        let elsewhere = unnamed
+            .flat_map(|d| (0..self.given.len()).filter(move |&p| places[d] != Some(p)).map(move |p| (d, p)));
+        let reading = |(d, p)| {
+            self.best(|dimension, place| {
+                self.fits_elsewhere(dimension, place) && (dimension != d || place == p)
             })
-        })
+        };
+        elsewhere.filter_map(reading).collect()
+    }
+
+    /// The axes that say as much as a match and leave nothing open: a letter for every dimension if all have one, or else
+    /// for those that need one.
+    fn letters(self, places: &[Option<usize>]) -> Vec<Axis> {
+        let is_complete = places.iter().all(Option::is_some);
+        let needed = places.iter().enumerate().filter_map(|(dimension, place)| {
+            let axis = self.given[(*place)?];
+            let is_needed = self.sizes[dimension] > 1 || matches!(axis, Axis::Y | Axis::X);
+            (is_complete || is_needed).then_some(axis)
+        });
+        needed.collect()
     }
 }
 
@@ -144,12 +161,19 @@ mod tests {
         letters.chars().map(Axis::from_letter).collect()
     }
 
-    /// What the dimensions are called, `-` for one that is left out and `!` behind what could be otherwise.
+    /// What the dimensions are called, `-` for one that is left out; several readings with `|` between them.
     fn called(own: &str, sizes: &[usize], given: &str) -> Option<String> {
         let (own, given) = (axes(own), axes(given).into_iter().flatten().collect::<Vec<_>>());
-        let found = Question { own: &own, sizes, given: &given }.answer()?;
-        let letters = found.places.iter().map(|place| place.map_or('-', |place| given[place].letter()));
-        Some(letters.chain(found.is_ambiguous.then_some('!')).collect())
+        let letters = |axes: &[Axis]| axes.iter().map(|axis| axis.letter()).collect::<String>();
+        match (Question { own: &own, sizes, given: &given }).answer() {
+            Ok(places) => {
+                Some(places.iter().map(|place| place.map_or('-', |place| given[place].letter())).collect())
+            }
+            Err(NoMatch::Contradiction) => None,
+            Err(NoMatch::Unclear(readings)) => {
+                Some(readings.iter().map(|axes| letters(axes)).collect::<Vec<_>>().join("|"))
+            }
+        }
     }
 
     #[test]
@@ -182,10 +206,13 @@ mod tests {
             ("????", &[5, 1, 8, 9], "TZYX", Some("TZYX")),
             ("???", &[1, 8, 9], "YXC", Some("YXC")),
             ("?YX", &[1, 8, 9], "YXC", Some("-YX")),
-            ("???", &[5, 8, 9], "TZYX", Some("ZYX!")),
-            ("???", &[5, 8, 9], "ZTYX", Some("ZYX!")),
-            ("???", &[5, 8, 9], "SCYX", Some("CYX!")),
-            ("???", &[5, 8, 9], "ZYXC", Some("ZYX!")),
+            ("???", &[5, 8, 9], "TZYX", Some("TYX|ZYX")),
+            ("?YX", &[5, 8, 9], "SCZYX", Some("SYX|CYX|ZYX")),
+            ("???", &[5, 8, 9], "ZYXC", Some("ZYX|YXC")),
+            ("????", &[5, 6, 8, 9], "TCZYX", Some("TCYX|CZYX|TZYX")),
+            ("?????", &[1, 5, 1, 8, 9], "TZYX", Some("ZYX|TYX")),
+            ("???", &[1, 8, 1], "ZYXC", Some("ZYX|YXC")),
+            ("T?YX", &[1, 5, 8, 9], "TZYX", Some("TZYX")),
             ("?YX", &[5, 8, 9], "TYX", Some("TYX")),
             ("???", &[5, 8, 9], "YX", None),
             ("?", &[8], "YX", None),
@@ -194,7 +221,61 @@ mod tests {
         }
     }
 
+    /// Every way to pair dimensions with axes in order, in which only sizes of 1 are left out.
+    fn all_pairs(question: Question<'_>, d: usize, p: usize) -> Vec<Places> {
+        let (n, m) = (question.own.len(), question.given.len());
+        if (d, p) == (n, m) {
+            return vec![Vec::new()];
+        }
+        let first = |place: Option<usize>, rest: Vec<Places>| {
+            rest.into_iter().map(move |rest| [vec![place], rest].concat()).collect::<Vec<_>>()
+        };
+        let mut all = Vec::new();
+        if d < n && p < m && question.fits_elsewhere(d, p) {
+            all.extend(first(Some(p), all_pairs(question, d + 1, p + 1)));
+        }
+        if d < n && question.may_be_left_out(d) {
+            all.extend(first(None, all_pairs(question, d + 1, p)));
+        }
+        if p < m && question.may_be_missing(p) {
+            all.extend(all_pairs(question, d, p + 1));
+        }
+        all
+    }
+
     proptest! {
+        /// An answer is the only reading of what is longer than 1 and has no name, and what is offered instead is one.
+        #[test]
+        fn nothing_is_guessed(
+            own in prop::collection::vec(prop::option::weighted(0.3, 0_usize..6), 2..6),
+            sizes in prop::collection::vec(1_usize..4, 6),
+            given in Just(Axis::ALL.to_vec()).prop_shuffle(),
+            n_given in 2_usize..7,
+        ) {
+            let own: Vec<Option<Axis>> = own.into_iter().map(|axis| axis.map(|axis| Axis::ALL[axis])).collect();
+            let (sizes, given) = (&sizes[..own.len()], &given[..n_given]);
+            let question = Question { own: &own, sizes, given };
+            let n = own.len();
+            let in_order = n == given.len() && (0..n).all(|at| question.fits(at, at));
+            let readings: std::collections::BTreeSet<Vec<_>> = all_pairs(question, 0, 0).into_iter().map(|places| {
+                let unnamed = (0..n).filter(|&d| own[d].is_none() && sizes[d] > 1);
+                unnamed.map(|d| places[d]).collect()
+            }).collect();
+            match question.answer() {
+                Ok(_) => prop_assert!(in_order || readings.len() == 1),
+                Err(NoMatch::Contradiction) => prop_assert!(!in_order && readings.is_empty()),
+                Err(NoMatch::Unclear(offered)) => {
+                    prop_assert!(!in_order && readings.len() > 1 && !offered.is_empty());
+                    // Y and X of size 1 may be either of two dimensions even then.
+                    let n_long = sizes.iter().filter(|size| **size > 1).count();
+                    for given in offered.iter().filter(|given| given.len() == n || given.len() == n_long) {
+                        let narrowed = Question { given, ..question }.answer();
+                        prop_assert!(narrowed.is_ok(), "{:?} as {:?}", narrowed, given);
+                    }
+                }
+            }
+        }
+
         /// Whatever the answer: order is kept, no size but 1 is lost, Y and X are there, and names agree.
         #[test]
         fn answers_lose_nothing(
@@ -206,7 +287,7 @@ mod tests {
             let own: Vec<Option<Axis>> = own.into_iter().map(|axis| axis.map(|axis| Axis::ALL[axis])).collect();
             let sizes = &sizes[..own.len()];
             let given = &given[..n_given];
-            if let Some(Match { places, .. }) = (Question { own: &own, sizes, given }).answer() {
+            if let Ok(places) = (Question { own: &own, sizes, given }).answer() {
                 let found: Vec<usize> = places.iter().copied().flatten().collect();
                 prop_assert!(found.windows(2).all(|pair| pair[0] < pair[1]));
                 for (dimension, place) in places.iter().enumerate() {

@@ -47,6 +47,21 @@ pub enum StackError {
         /// The axes of the file.
         own: String,
     },
+    /// Axes that leave open which dimension of the file is which.
+    #[error(
+        "{stack}: its dimensions of sizes {shape:?} have no names and may be {readings} of the axes {axes}, expected one of \
+         these as axes, or a file that names them"
+    )]
+    UnclearAxes {
+        /// The image.
+        stack: String,
+        /// The axes that were given.
+        axes: Axes,
+        /// The shape that was found.
+        shape: Vec<usize>,
+        /// Axes that each have only one reading, with `or` between them.
+        readings: String,
+    },
     /// An image whose dimensions nobody names.
     #[error(
         "{stack}: its dimensions of sizes {shape:?} are {own}, expected axes that name them all, because the file does not"

@@ -2,7 +2,7 @@
 
 use patchweave_geometry::{ArrayLayout, Axes, Axis, PerAxis};
 
-use crate::axes_match::Question;
+use crate::axes_match::{NoMatch, Question};
 use crate::{PixelSize, StackError};
 
 /// Whose word counts where axes are asked for and the file names its own.
@@ -41,8 +41,6 @@ pub(crate) struct StoredAxes {
     pub layout: ArrayLayout,
     /// The axis of every dimension of the file.
     pub dimensions: Vec<Option<Axis>>,
-    /// How dimensions without a name were taken, if they could have been taken otherwise.
-    pub note: Option<String>,
 }
 
 impl FileAxes {
@@ -59,7 +57,7 @@ impl FileAxes {
     /// An image of this shape: in the axes that are asked for if there are any, which must not contradict the file
     /// unless they overrule it, or else in the file's own, which must then be complete.
     ///
-    /// Dimensions and axes of size 1 count on neither side. A file's time points or planes may be called samples (`S`),
+    /// Dimensions and axes of size 1 count on neither side, as long as names or sizes tell what the others are. A file's time points or planes may be called samples (`S`),
     /// because that says how they are used, not what they are.
     pub fn stored(
         &self,
@@ -76,23 +74,17 @@ impl FileAxes {
 
     fn in_axes(&self, stack: &str, given: &Axes, shape: &[usize]) -> Result<StoredAxes, StackError> {
         let axes = given.as_slice();
-        let found = (self.0.len() == shape.len())
-            .then(|| Question { own: &self.0, sizes: shape, given: axes }.answer())
-            .flatten()
-            .ok_or_else(|| self.refuse(stack, given, shape))?;
+        let found = match self.0.len() == shape.len() {
+            true => Question { own: &self.0, sizes: shape, given: axes }.answer(),
+            false => Err(NoMatch::Contradiction),
+        };
+        let places = found.map_err(|why| self.refuse(stack, given, shape, why))?;
         let mut sizes = vec![1; axes.len()];
-        for (place, size) in
-            found.places.iter().zip(shape).filter_map(|(place, size)| Some(((*place)?, size)))
-        {
+        for (place, size) in places.iter().zip(shape).filter_map(|(place, size)| Some(((*place)?, size))) {
             sizes[place] = *size;
         }
-        let note = found.is_ambiguous.then(|| {
-            let taken = found.places.iter().filter_map(|place| axes.get((*place)?));
-            let taken: String = taken.map(|axis| axis.letter()).collect();
-            format!("its dimensions of sizes {shape:?} have no names, of the axes {given} they are taken as {taken}")
-        });
-        let dimensions = found.places.iter().map(|place| axes.get((*place)?).copied()).collect();
-        StoredAxes::new(stack, given.clone(), &sizes, dimensions, note)
+        let dimensions = places.iter().map(|place| axes.get((*place)?).copied()).collect();
+        StoredAxes::new(stack, given.clone(), &sizes, dimensions)
     }
 
     fn in_own(&self, stack: &str, shape: &[usize]) -> Result<StoredAxes, StackError> {
@@ -104,12 +96,17 @@ impl FileAxes {
         let axes =
             letters.filter(|_| self.0.len() == shape.len()).and_then(|letters| letters.parse::<Axes>().ok());
         let sizes: Vec<usize> = named().map(|(_, size)| *size).collect();
-        StoredAxes::new(stack, axes.ok_or_else(no_axes)?, &sizes, self.0.clone(), None)
+        StoredAxes::new(stack, axes.ok_or_else(no_axes)?, &sizes, self.0.clone())
     }
 
     /// Why axes do not fit.
-    fn refuse(&self, stack: &str, given: &Axes, shape: &[usize]) -> StackError {
+    fn refuse(&self, stack: &str, given: &Axes, shape: &[usize], why: NoMatch) -> StackError {
         let (stack, given) = (stack.to_owned(), given.clone());
+        if let NoMatch::Unclear(readings) = why {
+            let letters = |axes: &Vec<Axis>| axes.iter().map(|axis| axis.letter()).collect::<String>();
+            let readings = readings.iter().map(letters).collect::<Vec<_>>().join(" or ");
+            return StackError::UnclearAxes { stack, axes: given, shape: shape.to_vec(), readings };
+        }
         let is_mute = self.0.iter().all(Option::is_none);
         if is_mute || given.len() < shape.len() {
             return StackError::AxesLength { stack, axes: given, shape: shape.to_vec() };
@@ -130,11 +127,10 @@ impl StoredAxes {
         axes: Axes,
         sizes: &[usize],
         dimensions: Vec<Option<Axis>>,
-        note: Option<String>,
     ) -> Result<Self, StackError> {
         let layout = ArrayLayout::new(axes, sizes)
             .map_err(|source| StackError::Window { stack: stack.to_owned(), source })?;
-        Ok(StoredAxes { layout, dimensions, note })
+        Ok(StoredAxes { layout, dimensions })
     }
 
     /// The same number of values for every axis, from one for every dimension; `absent` for an axis without one.
@@ -146,11 +142,11 @@ impl StoredAxes {
         self.layout.axes().as_slice().iter().map(value).collect()
     }
 
-    /// The size of a pixel that a file tells along `(Z)YX`, as far as the axes have `Z`; nothing where `Z` has none.
-    pub fn pixel_size(&self, told: Option<PixelSize>) -> Option<PixelSize> {
-        let told = told?;
-        let skipped = told.as_slice().len().checked_sub(self.layout.axes().n_spatial())?;
-        PerAxis::new(told.as_slice().get(skipped..)?).ok()
+    /// The size of a pixel of which a file tells what it knows along `ZYX`; nothing if it lacks an axis that is used.
+    pub fn pixel_size(&self, told: [Option<f64>; 3]) -> Option<PixelSize> {
+        let skipped = told.len().checked_sub(self.layout.axes().n_spatial())?;
+        let sizes: Option<Vec<f64>> = told.into_iter().skip(skipped).collect();
+        PerAxis::new(&sizes?).ok()
     }
 }
 
@@ -158,7 +154,7 @@ impl StoredAxes {
 /// with such axes gives.
 ///
 /// # Errors
-/// [`StackError::AxesLength`] and [`StackError::AxesDisagree`] as for a file.
+/// [`StackError::AxesLength`], [`StackError::AxesDisagree`] and [`StackError::UnclearAxes`] as for a file.
 ///
 /// ```
 /// use patchweave_geometry::ArrayLayout;
@@ -268,12 +264,26 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_several_axes_is_not_guessed() {
+        assert_eq!(
+            layout("?YX", Some("TZYX"), &[6, 8, 8]),
+            Err("a.tif: its dimensions of sizes [6, 8, 8] have no names and may be TYX or ZYX of the axes TZYX, \
+                 expected one of these as axes, or a file that names them"
+                .into())
+        );
+        assert_eq!(layout("ZYX", Some("TZYX"), &[6, 8, 8]), Ok("TZYX [1, 6, 8, 8]".into()));
+        assert_eq!(layout("???", Some("TZYX"), &[1, 8, 8]), Ok("TZYX [1, 1, 8, 8]".into()));
+    }
+
+    #[test]
     fn letters_of_a_file_can_be_overruled_but_not_its_sizes() {
         let overruled =
             |file: &str, given: &str, shape: &[usize]| stored(file, Some(given), AxesSource::Given, shape);
         assert_eq!(overruled("ZYX", "CYX", &[3, 8, 8]), Ok("CYX [3, 8, 8]".into()));
         assert_eq!(overruled("ZYX", "TCYX", &[1, 8, 8]), Ok("TCYX [1, 1, 8, 8]".into()));
         assert!(overruled("ZYX", "YX", &[3, 8, 8]).is_err());
+        // Without the letters of the file nothing tells what is longer than 1.
+        assert!(overruled("ZYX", "TCYX", &[3, 8, 8]).unwrap_err().contains("may be TYX or CYX"));
         // Nothing is asked for, so that nothing is overruled.
         assert_eq!(stored("ZYX", None, AxesSource::Given, &[3, 8, 8]), Ok("ZYX [3, 8, 8]".into()));
     }
@@ -284,15 +294,14 @@ mod tests {
         let wanted = WantedAxes { axes: Some(&axes), ..WantedAxes::default() };
         let stored = own("TCYX").stored("a.tif", wanted, &[1, 3, 8, 9]).unwrap();
         assert_eq!(stored.by_axis(&[7, 2, 4, 5], &1), [1, 2, 4, 5]);
-        let told = |sizes: &[f64]| stored.pixel_size(PerAxis::new(sizes).ok());
-        assert_eq!(told(&[0.5, 0.1, 0.2]).unwrap().as_slice(), [0.5, 0.1, 0.2]);
-        assert_eq!(told(&[0.1, 0.2]), None);
-        let flat = own("ZYX").stored(
-            "a.tif",
-            WantedAxes { axes: Some(&"YX".parse().unwrap()), ..wanted },
-            &[1, 8, 9],
-        );
-        let flat = flat.unwrap().pixel_size(PerAxis::new(&[0.5, 0.1, 0.2]).ok());
-        assert_eq!(flat.unwrap().as_slice(), [0.1, 0.2]);
+        let told = [Some(0.5), Some(0.1), Some(0.2)];
+        assert_eq!(stored.pixel_size(told).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+        assert_eq!(stored.pixel_size([None, Some(0.1), Some(0.2)]), None);
+        let flat = WantedAxes { axes: Some(&"YX".parse().unwrap()), ..wanted };
+        let flat = own("ZYX").stored("a.tif", flat, &[1, 8, 9]).unwrap();
+        for told in [told, [None, Some(0.1), Some(0.2)]] {
+            assert_eq!(flat.pixel_size(told).unwrap().as_slice(), [0.1, 0.2]);
+        }
+        assert_eq!(flat.pixel_size([Some(0.5), None, Some(0.2)]), None);
     }
 }

@@ -114,6 +114,21 @@ fn other_filters_are_refused_when_opened() {
 }
 
 #[test]
+fn chunks_whose_edges_are_stored_otherwise_are_refused_when_opened() {
+    for name in ["gzip", "shuffle"] {
+        let error = refused("bare_edges.h5", name);
+        assert!(error.contains("chunks at the edges are stored without its filters"), "{error}");
+        assert!(error.contains("copy its pixels into a dataset of their own"), "{error}");
+    }
+    // No chunk sticks out, or there is no filter.
+    for name in ["whole", "none"] {
+        let stack = read(&file("bare_edges.h5").join(name), &OpenOptions::default()).unwrap();
+        let pixels = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
+        assert_eq!(pixels, expected(name), "{name}");
+    }
+}
+
+#[test]
 fn pixels_outside_of_the_file_are_refused_when_opened() {
     let error = refused("external.h5", "raw");
     assert!(error.contains("external storage") && error.contains("copy them into the file"), "{error}");
@@ -229,4 +244,55 @@ fn virtual_datasets_that_are_not_read_are_refused_when_opened() {
     assert!(typed.contains("pixels of int16") && typed.contains("expected pixels of uint16"), "{typed}");
     let away = refused("away");
     assert!(away.contains("../part.h5, which is outside of the folder"), "{away}");
+}
+
+#[test]
+fn virtual_datasets_name_their_axes() {
+    let expected = ndarray::Array3::from_shape_fn((6, 8, 10), |(n, y, x)| part(n / 2 + n % 2 * 10, y, x));
+    let expected = expected.mapv(|pixel| f32::from(u16::try_from(pixel).unwrap()));
+    for version in ["earliest", "latest"] {
+        let path = file(&format!("virtual_axes_{version}.h5"));
+        for (name, axes) in [("labels", "TYX"), ("tags", "ZYX"), ("fixed", "CYX")] {
+            let stack =
+                open(&path.join(name), DataType::Hdf5, None, &OpenOptions::default()).unwrap().remove(0);
+            assert_eq!(stack.info().layout.axes().to_string(), axes, "{version} {name}");
+            // The largest chunks that sources have, whichever comes first.
+            assert_eq!(stack.info().chunks.as_deref(), Some(&[2, 8, 10][..]), "{version} {name}");
+            let shape = stack.info().shape();
+            for (sample, pixels) in expected.axis_chunks_iter(Axis(0), 6 / shape.n_samples).enumerate() {
+                let got = stack.read_patch(sample, None, &Region::whole(shape.extent)).unwrap();
+                assert_eq!(
+                    got.iter().collect::<Vec<_>>(),
+                    pixels.iter().collect::<Vec<_>>(),
+                    "{version} {name}"
+                );
+            }
+        }
+        let silent = open(&path.join("silent"), DataType::Hdf5, None, &OpenOptions::default());
+        assert!(matches!(silent, Err(StackError::NoAxes { .. })));
+    }
+}
+
+/// A drive that is not there does not look like an image of one value.
+#[test]
+fn sources_that_are_all_gone_or_vanish_are_errors() {
+    for version in ["earliest", "latest"] {
+        let lost = file(&format!("virtual_axes_{version}.h5")).join("lost");
+        let error = text(&read(&lost, &OpenOptions::default()).err().unwrap());
+        let got = "the list of its sources: got none of 2 sources, gone.h5:p/0 first, expected at least one that exists";
+        assert!(error.ends_with(got), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["part.h5", &format!("virtual_{version}.h5")] {
+            std::fs::copy(file(name), folder.path().join(name)).unwrap();
+        }
+        let mut options = OpenOptions::default();
+        // Nothing stays open but what was read last.
+        options.files = patchweave_stack::FilePool::new(1);
+        let stack = read(&folder.path().join(format!("virtual_{version}.h5/tiles")), &options).unwrap();
+        let other = read(&file("filters.h5").join("lzf"), &options).unwrap();
+        other.read_patch(0, None, &Region::whole(other.info().shape().extent)).unwrap();
+        std::fs::remove_file(folder.path().join("part.h5")).unwrap();
+        let error = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap_err();
+        assert!(text(&error).contains("part.h5"), "{}", text(&error));
+    }
 }

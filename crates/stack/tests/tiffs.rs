@@ -98,6 +98,28 @@ fn pages_may_be_cut_into_strips_of_different_height() {
     assert_counts_up(&stack);
 }
 
+/// What was decoded is taken from the cache without a look at the file.
+#[test]
+fn decoded_pixels_need_no_file() {
+    for rows_per_strip in [[2, 2], [2, 5]] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.tif");
+        let pages = rows_per_strip.map(|rows_per_strip| Page { height: 5, width: 4, rows_per_strip });
+        write_tiff(&path, &pages, "", Compression::Deflate(DeflateLevel::Fast));
+        let mut options = OpenOptions::default();
+        options.files = patchweave_stack::FilePool::new(1);
+        let stack = open_with(&path, "ZYX", &options).unwrap();
+        assert_counts_up(&stack);
+        let other = folder.path().join("other.tif");
+        write_tiff(&other, &pages, "", Compression::Deflate(DeflateLevel::Fast));
+        let second = open_with(&other, "ZYX", &options).unwrap();
+        assert_counts_up(&second);
+        assert_eq!(options.files.held(), [other]);
+        std::fs::remove_file(&path).unwrap();
+        assert_counts_up(&stack);
+    }
+}
+
 #[test]
 fn pages_of_different_size_are_images_of_their_own() {
     let folder = tempfile::tempdir().unwrap();

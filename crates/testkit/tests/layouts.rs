@@ -234,6 +234,46 @@ fn zarr_version_2_conforms() {
     }
 }
 
+/// ImageJ keeps a label of every slice, behind other texts.
+#[test]
+fn labels_of_imagej_name_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.tif");
+    let utf16 = |text: &str| text.chars().flat_map(|letter| [letter, '\0']).collect::<String>();
+    let stored = |labels: &[&str]| {
+        let texts: Vec<String> =
+            std::iter::once("some info").chain(labels.iter().copied()).map(utf16).collect();
+        let count = |n: usize| char::from(u8::try_from(n).unwrap());
+        let header = format!("JIJIofni\u{1}\0\0\0lbal{}\0\0\0", count(labels.len()));
+        let lens = std::iter::once(header.len()).chain(texts.iter().map(String::len));
+        let lens = lens.map(|len| u32::try_from(len).unwrap()).collect();
+        [(50838, TagValues::Long(lens)), (50839, TagValues::Text(header + &texts.concat()))]
+    };
+    let planes: ArrayD<u16> = ramp(&[6, 20, 18, 1]);
+    let text = "ImageJ=1.54f\nimages=6\nchannels=2\nslices=3\nhyperstack=true\n";
+    let names = |tags: Vec<(u16, TagValues)>| {
+        let layout = TiffLayout::default();
+        let mut pages = layout.pages(planes.view().into_dimensionality::<Ix4>().unwrap());
+        pages[0].tags.push((270, TagValues::Text(text.to_owned())));
+        pages[0].tags.extend(tags);
+        fs::write(&path, layout.file(&pages)).unwrap();
+        let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        assert_eq!(stack.info().layout.axes().to_string(), "ZCYX");
+        stack.info().channel_names.clone()
+    };
+    let labels = ["c:1/2 z:1/3 - DAPI", "c:2/2 z:1/3 - GFP", "DAPI", "GFP", "c:1/2 z:3/3 - DAPI", "GFP"];
+    let named = Some(vec!["DAPI".to_owned(), "GFP".to_owned()]);
+    assert_eq!(names(stored(&labels).to_vec()), named);
+    assert_eq!(names(stored(&["1", "2", "3", "4", "5", "6"]).to_vec()), None);
+    assert_eq!(names(stored(&labels[..4]).to_vec()), None);
+    // Labels that promise more than there is say nothing.
+    let [lens, metadata] = stored(&labels);
+    for lens in [vec![u32::MAX; 8], vec![24, 18], vec![24, 1 << 30, 36, 34, 8, 6, 36, 6]] {
+        assert_eq!(names(vec![(50838, TagValues::Long(lens)), metadata.clone()]), None);
+    }
+    assert_eq!(names(vec![lens]), None);
+}
+
 /// tifffile calls samples `S`; here that is the axis of samples of a data set.
 #[test]
 fn samples_of_tifffile_are_channels() {

@@ -139,6 +139,70 @@ fn the_first_planes_may_be_the_missing_ones() {
     assert_eq!(pixels(&*stack), expected.into_dyn());
 }
 
+/// Positions that were never reached are left out, which is told with the files that each image lacks itself.
+#[test]
+fn images_of_which_nothing_was_written_are_left_out_if_asked_for() {
+    let image = |blocks: &str| {
+        format!(
+            "<Image><Pixels DimensionOrder=\"XYZCT\" SizeX=\"29\" SizeY=\"37\" SizeZ=\"3\" SizeC=\"1\" SizeT=\"1\" \
+             Type=\"uint16\">{blocks}</Pixels></Image>"
+        )
+    };
+    let planes = |file: &str| image(&block(0, "IFD=\"0\" PlaneCount=\"3\"", file));
+    let document = |images: &[String]| format!("<OME UUID=\"urn:5\">{}</OME>", images.concat());
+    let (there, gone, never) = (planes("a.ome.tif"), planes("gone.ome.tif"), image(""));
+    let half = image(
+        &(block(0, "FirstZ=\"0\" IFD=\"1\"", "a.ome.tif")
+            + &block(0, "FirstZ=\"1\" IFD=\"0\"", "lost.ome.tif")),
+    );
+    let told = "no plane was written of 2 of the images that the OME-XML names, image 0 first: left out";
+    let (_folder, path) =
+        place(file(0, 3, &document(&[gone.clone(), there.clone(), never.clone(), half]), false), None);
+    let refused = error(&path, &OpenOptions::default());
+    assert!(refused.contains("gone.ome.tif") && refused.contains("missing_planes: zeros"), "{refused}");
+    let stacks = open(&path, DataType::Tiff, None, &zeros(true)).unwrap();
+    let names: Vec<&str> = stacks.iter().map(|stack| stack.info().source.as_str()).collect();
+    assert_eq!(names, [format!("{}/1", path.display()), format!("{}/3", path.display())]);
+    assert_eq!(stacks[0].info().notes, [told]);
+    let lacks = "2 of 3 planes are missing and read as zeros, the first at T 0, C 0, Z 1; 1 of the files that the OME-XML \
+                 names are not there: lost.ome.tif";
+    assert_eq!(stacks[1].info().notes, [lacks]);
+    // One that is asked for by its number, and where nothing is left.
+    for (path, images) in [(path.join("0"), None), (path.clone(), Some([gone, never]))] {
+        if let Some(images) = images {
+            fs::write(&path, file(0, 3, &document(&images), false)).unwrap();
+        }
+        let error = error(&path, &zeros(true));
+        assert!(error.contains("no page for any of 3 planes, expected at least one"), "{error}");
+    }
+}
+
+/// Whichever file of a set is opened, and whether or not another one is open, images keep their numbers.
+#[test]
+fn images_that_are_left_keep_their_numbers() {
+    let image = |(uuid, file): (usize, &str)| {
+        format!(
+            "<Image><Pixels DimensionOrder=\"XYZCT\" SizeX=\"29\" SizeY=\"37\" SizeZ=\"3\" SizeC=\"1\" SizeT=\"1\" \
+             Type=\"uint16\"><TiffData IFD=\"0\" PlaneCount=\"3\"><UUID FileName=\"{file}\">urn:{uuid}</UUID></TiffData>\
+             </Pixels></Image>"
+        )
+    };
+    let images = [(2, "gone.ome.tif"), (0, "a.ome.tif"), (1, "b.ome.tif")].map(image).concat();
+    let described = |uuid| file(uuid, 3, &format!("<OME UUID=\"urn:{uuid}\">{images}</OME>"), false);
+    let (_folder, path) = place(described(0), Some(described(1)));
+    let options = zeros(true);
+    let mut open_images = Vec::new();
+    for file in [path.clone(), path.with_file_name("b.ome.tif"), path.clone()] {
+        let stacks = open(&file, DataType::Tiff, None, &options).unwrap();
+        let names: Vec<&str> = stacks.iter().map(|stack| stack.info().source.as_str()).collect();
+        assert_eq!(names, [1, 2].map(|number| format!("{}/{number}", file.display())));
+        assert!(stacks[0].info().notes[0].starts_with("no plane was written of 1 of the images"));
+        let alone = open(&file.join("2"), DataType::Tiff, None, &options).unwrap();
+        assert_eq!(pixels(&*alone[0]), pixels(&*stacks[1]));
+        open_images.push(stacks);
+    }
+}
+
 /// Names that no plane can be found by, planes without end, and what is there but damaged.
 #[test]
 fn what_is_damaged_stays_an_error() {

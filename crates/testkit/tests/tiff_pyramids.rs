@@ -71,7 +71,15 @@ fn slides_are_one_image_with_levels() {
             let expected = canonical_f32(&ramp::<u16>(&[size[0], size[1], 3]), &axes).unwrap();
             let got = level.read_patch(0, None, &Region::whole(level.info().shape().extent)).unwrap();
             assert_eq!(got.index_axis(Axis(1), 0).into_dyn(), expected.index_axis(Axis(0), 0), "{size:?}");
-            assert!(level.info().notes.is_empty());
+            let told = level.info().notes.join("\n");
+            // Only of the maker is it known that the rest are pictures.
+            match text {
+                "" => assert!(
+                    told.starts_with("5 pages are taken for smaller copies of page 0 or for"),
+                    "{told}"
+                ),
+                _ => assert_eq!(told, ""),
+            }
         }
     }
     // Without copies in tiles, only the maker's name tells that the rest are pictures.
@@ -82,6 +90,38 @@ fn slides_are_one_image_with_levels() {
     );
     let more = [[[96, 130], [30, 41]].map(Vec::from).to_vec(), vec![vec![20, 17]]];
     assert_eq!(sizes(&images(&path, &few(""))), more);
+}
+
+/// A tiled image and a smaller one of its own, and a mask in strips, each with its own shape.
+#[test]
+fn arrays_are_images_even_in_tiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arrays.tif");
+    let array = |layout: &TiffLayout, [height, width]: [usize; 2]| {
+        described(page(layout, [height, width]), &format!("{{\"shape\": [{height}, {width}, 3]}}"))
+    };
+    let axes: Axes = "YXC".parse().unwrap();
+    for sizes in
+        [vec![[96, 128], [48, 64]], vec![[96, 128], [48, 64], [24, 32]], vec![[96, 128], [48, 64], [96, 130]]]
+    {
+        for last in [TILES, STRIPS] {
+            let n = sizes.len();
+            let layout = |at| if at + 1 == n { &last } else { &TILES };
+            let pages: Vec<TiffPage> =
+                sizes.iter().enumerate().map(|(at, size)| array(layout(at), *size)).collect();
+            fs::write(&path, TILES.file(&pages)).unwrap();
+            let stacks = open(&path, DataType::Tiff, Some(&axes), &OpenOptions::default()).unwrap();
+            let found: Vec<&[usize]> = stacks.iter().map(|stack| &stack.info().layout.shape()[..2]).collect();
+            assert_eq!(found, sizes.iter().map(|size| &size[..]).collect::<Vec<_>>());
+        }
+    }
+    // A copy that nobody calls an array is one, and a mask that is called one stays an image beside it.
+    let mask: ArrayD<u16> = ramp(&[1, 96, 128, 1]);
+    let mask = STRIPS.pages(mask.view().into_dimensionality::<Ix4>().unwrap()).remove(0);
+    let mask = described(mask, "{\"shape\": [96, 128], \"axes\": \"YX\"}");
+    let full = described(page(&TILES, [96, 128]), "{\"shape\": [96, 128, 3], \"axes\": \"YXS\"}");
+    let found = images(&path, &[full, page(&TILES, [48, 64]), mask]);
+    assert_eq!(sizes(&found), [vec![vec![96, 128], vec![48, 64]], vec![vec![96, 128]]]);
 }
 
 #[test]

@@ -101,12 +101,11 @@ impl<S: ChunkSource> ChunkedStack<S> {
         chunk: Vec<usize>,
         options: &OpenOptions,
     ) -> Self {
-        let StoredAxes { layout, dimensions, note } = axes;
+        let StoredAxes { layout, dimensions } = axes;
         let size_of = |axis: &Option<Axis>| axis.and_then(|axis| layout.size_of(axis)).unwrap_or(1);
         let n_chunks =
             dimensions.iter().map(size_of).zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
         info.layout = layout;
-        info.notes.extend(note);
         let pixel = 2 * info.pixel_type.n_bytes() as u64;
         let need = chunk.iter().fold(pixel, |need, &size| need.saturating_mul(size as u64));
         ChunkedStack {

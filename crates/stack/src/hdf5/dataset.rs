@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use hdf5_reader::messages::HdfMessage;
 use hdf5_reader::messages::layout::DataLayout;
+use hdf5_reader::messages::{HdfMessage, MSG_DATA_LAYOUT};
 use hdf5_reader::{Dataset, Datatype};
 use patchweave_pixel::{ByteOrder, PixelType};
 
 use super::datatype::{called, odd_bits, pixel_type};
 use super::located::Located;
 use super::virtual_dataset::{self, Declared, Virtual};
-use super::{Opener, filters, hdf5_error, values};
+use super::{Opener, filters, hdf5_error, header, values};
 use crate::StackError;
 use crate::blocks::block;
 use crate::identity::Object;
@@ -225,6 +225,12 @@ impl Stored {
                             "rewrite the file with `h5repack -f GZIP=4 old.h5 new.h5`, where the filter is installed",
                         ));
                     }
+                    if has_bare_edges(located, dataset).map_err(hdf5_error(stack, "its header"))? {
+                        return Err(unsupported(
+                            "a dataset whose chunks at the edges are stored without its filters".to_owned(),
+                            "copy its pixels into a dataset of their own, as h5py does with new['raw'] = old['raw'][:]",
+                        ));
+                    }
                     stored.compression = Some(filters::all(&pipeline.filters));
                 }
                 HdfMessage::DataLayout(message) if !located.node.is_linked => {
@@ -243,6 +249,19 @@ impl Stored {
         }
         Ok(stored)
     }
+}
+
+/// Whether chunks that stick out of the dataset are stored without its filters, which the reader does not know.
+fn has_bare_edges(located: &Located, dataset: &Dataset) -> Result<bool, hdf5_reader::error::Error> {
+    let chunks = dataset.chunks().unwrap_or_default();
+    if dataset.shape().iter().zip(&chunks).all(|(size, chunk)| size.checked_rem(u64::from(*chunk)) == Some(0))
+    {
+        return Ok(false);
+    }
+    let messages = header::messages(&located.node.file, located.node.address)?;
+    let layout = messages.iter().find(|message| message.kind == MSG_DATA_LAYOUT);
+    // Version, class and flags of the layout of chunks.
+    Ok(layout.is_some_and(|layout| matches!(layout.body[..], [4 | 5, 2, flags, ..] if flags & 1 == 1)))
 }
 
 impl Opener<'_> {

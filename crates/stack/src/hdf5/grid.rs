@@ -35,7 +35,7 @@ pub(super) fn single(opener: &Opener<'_>, dataset: &Located, inside: &str) -> Re
         shape: pixels.shape.clone(),
         axes: match &dataset.dataset {
             Some(dataset) => attributes::axes(dataset),
-            None => FileAxes::unknown(pixels.shape.len()),
+            None => attributes::axes_in_header(&dataset.node, pixels.shape.len()),
         },
         parts: vec![pixels],
         info: ImageInfo::default(),

@@ -32,7 +32,8 @@ pub(super) fn find<'a>(opener: &'a Opener<'_>, root: &Group) -> Result<Option<Fo
         let group =
             levels.group(&format!("{LEVEL}{level}")).map_err(hdf5_error(&opener.name(&name), &name))?;
         // The pixel size is that of the full resolution.
-        let info = ImageInfo { pixel_size: info.pixel_size.filter(|_| level == 0), ..info.clone() };
+        let pixel_size = if level == 0 { info.pixel_size } else { [None; 3] };
+        let info = ImageInfo { pixel_size, ..info.clone() };
         match group.group(&format!("{TIME}0")) {
             Ok(_) => times_and_channels(opener, &group, &name, info),
             Err(_) => volume(opener, &group, &name, info),

@@ -1,10 +1,8 @@
 //! What `DataSetInfo` of an Imaris file says about its image: the size of a pixel, names of channels, times.
 
 use hdf5_reader::group::Group;
-use patchweave_geometry::PerAxis;
 
 use super::attributes::{number, text};
-use crate::PixelSize;
 
 /// More channels than an image has.
 const MOST_CHANNELS: usize = 1000;
@@ -12,7 +10,8 @@ const MOST_CHANNELS: usize = 1000;
 /// What a file says about an image besides its pixels.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ImageInfo {
-    pub pixel_size: Option<PixelSize>,
+    /// Along Z, Y and X, in micrometres.
+    pub pixel_size: [Option<f64>; 3],
     pub channel_names: Vec<String>,
     /// Seconds between time points, on average.
     pub time_step: Option<f64>,
@@ -22,7 +21,7 @@ impl ImageInfo {
     pub fn read(info: &Group) -> Self {
         let name = |channel| text(&info.group(&format!("Channel {channel}")).ok()?, "Name");
         ImageInfo {
-            pixel_size: info.group("Image").ok().as_ref().and_then(pixel_size),
+            pixel_size: info.group("Image").ok().as_ref().and_then(pixel_size).unwrap_or_default(),
             channel_names: (0..MOST_CHANNELS).map_while(name).collect(),
             time_step: info.group("TimeInfo").ok().as_ref().and_then(time_step),
         }
@@ -30,7 +29,7 @@ impl ImageInfo {
 }
 
 /// What the extent of the image says about the size of its pixels.
-fn pixel_size(image: &Group) -> Option<PixelSize> {
+fn pixel_size(image: &Group) -> Option<[Option<f64>; 3]> {
     let micrometres = match text(image, "Unit")?.to_lowercase().as_str() {
         "um" | "µm" | "micron" | "microns" => 1.0,
         "nm" => 1e-3,
@@ -44,7 +43,7 @@ fn pixel_size(image: &Group) -> Option<PixelSize> {
         let size = (end - start) / f64::from(n_pixels) * micrometres;
         (size.is_finite() && size > 0.0).then_some(size)
     };
-    PerAxis::new(&[size("Z", 2)?, size("Y", 1)?, size("X", 0)?]).ok()
+    Some([size("Z", 2), size("Y", 1), size("X", 0)])
 }
 
 /// The time from the first to the last time point by the steps between them.

@@ -1,6 +1,8 @@
 //! The members of a group and where they point, read without looking at the members themselves: one that cannot be
 //! read does not hide the others.
 
+use std::collections::HashMap;
+
 use hdf5_reader::Hdf5File;
 use hdf5_reader::btree_v1::collect_btree_v1_leaves_storage;
 use hdf5_reader::btree_v2::{BTreeV2Header, BTreeV2Record, collect_btree_v2_records_storage};
@@ -14,8 +16,30 @@ use hdf5_reader::messages::link_info::LinkInfoMessage;
 use hdf5_reader::messages::symbol_table_msg::SymbolTableMessage;
 use hdf5_reader::symbol_table::SymbolTableNode;
 
-/// The links of the group whose header is at an address, in the order of the file.
-pub(super) fn links(file: &Hdf5File, address: u64) -> Result<Vec<(String, LinkTarget)>, Error> {
+/// The links of a group, in the order of the file and by name.
+pub(super) struct Listing {
+    pub links: Vec<(String, LinkTarget)>,
+    places: HashMap<String, usize>,
+}
+
+impl Listing {
+    /// The links of the group whose header is at an address.
+    pub fn of(file: &Hdf5File, address: u64) -> Result<Self, Error> {
+        let links = links(file, address)?;
+        let mut places = HashMap::new();
+        for (place, (name, _)) in links.iter().enumerate() {
+            places.entry(name.clone()).or_insert(place);
+        }
+        Ok(Listing { links, places })
+    }
+
+    /// Where the first link of a name leads.
+    pub fn target(&self, name: &str) -> Option<&LinkTarget> {
+        self.places.get(name).and_then(|place| self.links.get(*place)).map(|(_, target)| target)
+    }
+}
+
+fn links(file: &Hdf5File, address: u64) -> Result<Vec<(String, LinkTarget)>, Error> {
     let header = file.get_or_parse_header(address)?;
     let mut links = Vec::new();
     for message in &header.messages {

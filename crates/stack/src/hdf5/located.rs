@@ -1,12 +1,14 @@
 //! Which object a name stands for, and the file it lies in, which links may lead to.
 
+use std::rc::Rc;
+
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
 use hdf5_reader::messages::link::LinkTarget;
 use hdf5_reader::{Dataset, Hdf5File};
 
 use super::Opener;
-use super::listing::links;
+use super::listing::Listing;
 
 /// Links that lead to links deeper than this are a circle.
 const MAX_LINKS: usize = 16;
@@ -77,7 +79,7 @@ impl Opener<'_> {
     /// The names of all links of a group.
     pub fn names(&self, group: &Group) -> Result<Vec<String>, Error> {
         let node = self.node_of(group);
-        Ok(links(&node.file, node.address)?.into_iter().map(|(name, _)| name).collect())
+        Ok(self.listing(&node)?.links.iter().map(|(name, _)| name.clone()).collect())
     }
 
     fn node_of(&self, group: &Group) -> Node {
@@ -88,8 +90,20 @@ impl Opener<'_> {
     }
 
     fn child(&self, at: &Node, name: &str, n_links: usize) -> Result<Option<Node>, Error> {
-        let found = links(&at.file, at.address)?.into_iter().find(|(link, _)| link == name);
-        found.map_or(Ok(None), |(_, target)| self.target(at, &target, n_links))
+        let listing = self.listing(at)?;
+        listing.target(name).map_or(Ok(None), |target| self.target(at, target, n_links))
+    }
+
+    /// The links of a group, which are read once.
+    fn listing(&self, at: &Node) -> Result<Rc<Listing>, Error> {
+        // Files stay open as long as their links are known, so that no other gets their place.
+        let key = (std::ptr::from_ref(at.file.storage()).addr(), at.address);
+        if let Some(listing) = self.listings.borrow().get(&key) {
+            return Ok(Rc::clone(listing));
+        }
+        let listing = Rc::new(Listing::of(&at.file, at.address)?);
+        self.listings.borrow_mut().insert(key, Rc::clone(&listing));
+        Ok(listing)
     }
 
     /// Where a link of the group `at` leads; links of linked files to others are not followed.

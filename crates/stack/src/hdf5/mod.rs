@@ -10,6 +10,7 @@ mod dataset;
 mod datatype;
 mod filters;
 mod grid;
+mod header;
 mod imaris;
 mod imaris_info;
 mod links;
@@ -19,7 +20,10 @@ mod search;
 mod values;
 mod virtual_dataset;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hdf5_reader::Hdf5File;
@@ -28,6 +32,7 @@ use patchweave_files::check_path;
 
 use self::grid::Level;
 use self::links::Linked;
+use self::listing::Listing;
 use self::located::{Located, Member, Node};
 use crate::identity::{Object, Place};
 use crate::inside::{name_inside, split_file};
@@ -70,6 +75,8 @@ struct Opener<'a> {
     /// The file itself, for pixels that are read in place.
     in_place: Option<Arc<PooledFile>>,
     links: Arc<Linked>,
+    /// The links of groups that were looked into, by the storage of their file and their address.
+    listings: RefCell<HashMap<(usize, u64), Rc<Listing>>>,
     /// Which file it is, whatever its name.
     id: FileId,
 }
@@ -88,7 +95,7 @@ impl<'a> Opener<'a> {
             action: "find the file",
             source,
         })?;
-        Ok(Opener { request, path, file, in_place, links, id })
+        Ok(Opener { request, path, file, in_place, links, listings: RefCell::default(), id })
     }
 
     /// The header of an object, whatever links lead to it; nothing if its file is gone.

@@ -9,7 +9,8 @@
 //!   shrink by the same whole factor, one after the other, and nothing else is in the file.
 //!
 //! Beside copies in tiles, and in files by Aperio (SVS), whatever else has another form is a picture: neither an image nor
-//! a level. Pages of different size that are nothing of that kind are images of their own.
+//! a level. Pages of different size that are nothing of that kind are images of their own, and so are those of which tifffile
+//! says that they start an array.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,34 +34,47 @@ struct Group {
 }
 
 impl FilePages {
-    /// Marks what is a copy of the first page, or a picture beside it.
+    /// Marks what is a copy of the first page, or a picture beside it; returns what people should know of it.
     ///
-    /// Pages of an ImageJ stack are what their description says. Arrays of tifffile are several images unless tiles say
-    /// otherwise.
-    pub fn mark_copies(&mut self) {
+    /// Pages of an ImageJ stack are what their description says. Arrays of tifffile are several images.
+    pub fn mark_copies(&mut self) -> Option<String> {
         if ImageJ::parse(&self.description).is_some() {
-            return;
+            return None;
         }
         let groups = self.unmarked();
-        let Some((first, others)) = groups.split_first().filter(|(_, others)| !others.is_empty()) else {
-            return;
-        };
-        let is_reduced = |group: &&Group| is_reduced(first, group);
+        let (first, others) = groups.split_first().filter(|(_, others)| !others.is_empty())?;
+        let is_array = |group: &Group| group.pages.iter().any(|page| self.starts_array(*page));
+        let is_reduced = |group: &&Group| !is_array(group) && is_reduced(first, group);
         let mut tiled = others.iter().filter(|group| group.is_tiled).peekable();
         let has_tiled = tiled.peek().is_some();
         let is_slide = first.is_tiled && tiled.all(|group| is_reduced(&group));
-        let marked: Vec<usize> = if self.description.starts_with(APERIO) || (is_slide && has_tiled) {
-            others.iter().flat_map(|group| group.pages.iter().copied()).collect()
+        let is_aperio = self.description.starts_with(APERIO);
+        let is_marked: &dyn Fn(&&Group) -> bool = if is_aperio || (is_slide && has_tiled) {
+            &|group| !is_array(group)
         } else if is_slide || (self.shaped.is_empty() && is_chain(&groups)) {
-            others.iter().filter(is_reduced).flat_map(|group| group.pages.iter().copied()).collect()
+            &is_reduced
         } else {
-            return;
+            return None;
         };
-        for number in marked {
-            if let Some(Some(page)) = self.pages.get_mut(number) {
+        let marked = others.iter().filter(is_marked).flat_map(|group| group.pages.iter().copied());
+        let marked: Vec<usize> = marked.collect();
+        for number in &marked {
+            if let Some(Some(page)) = self.pages.get_mut(*number) {
                 Arc::make_mut(page).is_reduced = true;
             }
         }
+        // Whose files have copies and pictures is known.
+        let first = marked.first().filter(|_| !is_aperio)?;
+        Some(format!(
+            "{} pages are taken for smaller copies of page 0 or for pictures beside it, page {first} first: copies are \
+             levels, pictures are not read",
+            marked.len()
+        ))
+    }
+
+    /// Whether tifffile says that a page is the first of another array.
+    fn starts_array(&self, page: usize) -> bool {
+        page > 0 && self.shaped.iter().any(|(start, _)| *start == page)
     }
 
     /// Pages that are not marked, by form, in the order of the file.

@@ -41,6 +41,8 @@ pub(super) mod tag {
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const JPEG_TABLES: u16 = 347;
     pub const IMAGE_DEPTH: u16 = 32997;
+    pub const IMAGEJ_BYTE_COUNTS: u16 = 50838;
+    pub const IMAGEJ_METADATA: u16 = 50839;
 }
 
 /// The values of a tag, which stay in the file until they are needed.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::directory::{Directory, MOST_TEXT, Values, tag, walk};
 use super::file::TiffFile;
+use super::imagej_labels;
 use super::page::{Page, PageName};
 use super::shaped::Shaped;
 use crate::{OpenOptions, StackError};
@@ -21,6 +22,8 @@ pub(super) struct FilePages {
     pub description: String,
     /// Pixels per unit along Y and X, of the first page.
     pub resolution: Option<(f64, f64)>,
+    /// What ImageJ calls the slices.
+    pub labels: Vec<String>,
     /// Pages that start an array of tifffile.
     pub shaped: Vec<(usize, Shaped)>,
 }
@@ -34,6 +37,7 @@ impl FilePages {
             pages: Vec::new(),
             description: String::new(),
             resolution: None,
+            labels: Vec::new(),
             shaped: Vec::new(),
         };
         let mut before: Option<usize> = None;
@@ -48,6 +52,7 @@ impl FilePages {
             if number == 0 {
                 found.description = description(&file, &directory, name)?;
                 found.resolution = resolution(&file, &directory);
+                found.labels = imagej_labels::labels(&file, &directory);
                 found.shaped.extend(Shaped::parse(&found.description).map(|shaped| (0, shaped)));
             } else if let Some(values) = later_text(&found, &directory).filter(|text| text.count <= text_left)
             {

@@ -1,9 +1,5 @@
 //! What ImageJ writes into the description of its files.
 
-use patchweave_geometry::PerAxis;
-
-use crate::PixelSize;
-
 /// ImageJ's text, `key=value` line by line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ImageJ {
@@ -45,22 +41,16 @@ impl ImageJ {
                 .is_some_and(|unit| matches!(unit, "micron" | "microns" | "um" | "µm" | "μm" | "\\u00B5m")),
             // ImageJ writes seconds, whatever unit it shows.
             frame_interval: value("finterval").and_then(|value| value.parse().ok()),
-            spacing: value("spacing")
-                .and_then(|value| value.parse().ok())
-                .filter(|value: &f64| value.is_finite() && *value > 0.0),
+            spacing: value("spacing").and_then(|value| value.parse().ok()),
         })
     }
 
-    /// The size of a pixel, if there is a unit, the spacing of slices in 3-D, and a usable resolution
-    /// (pixels per unit along Y and X).
-    pub fn pixel_size(&self, is_3d: bool, resolution: Option<(f64, f64)>) -> Option<PixelSize> {
-        let (y, x) = resolution.filter(|_| self.is_micrometre)?;
-        let mut sizes = vec![1.0 / y, 1.0 / x];
-        if is_3d {
-            sizes.insert(0, self.spacing?);
-        }
-        let is_usable = sizes.iter().all(|&size| size.is_finite() && size > 0.0);
-        if is_usable { PerAxis::new(&sizes).ok() } else { None }
+    /// The size of a pixel along `ZYX`, as far as there are a unit, a spacing of slices and a usable resolution (pixels per
+    /// unit along Y and X).
+    pub fn pixel_size(&self, resolution: Option<(f64, f64)>) -> [Option<f64>; 3] {
+        let [y, x] = [resolution.map(|(y, _)| 1.0 / y), resolution.map(|(_, x)| 1.0 / x)];
+        let is_usable = |size: &f64| self.is_micrometre && size.is_finite() && *size > 0.0;
+        [self.spacing, y, x].map(|size| size.filter(is_usable))
     }
 }
 
@@ -75,7 +65,10 @@ mod tests {
         let imagej = ImageJ::parse(text).unwrap();
         let sizes = (imagej.n_images, imagej.n_frames, imagej.n_slices, imagej.n_channels);
         assert_eq!(sizes, (Some(90), 1, 45, 2));
-        assert_eq!(imagej.pixel_size(true, Some((10.0, 5.0))).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+        assert_eq!(imagej.pixel_size(Some((10.0, 5.0))), [Some(0.5), Some(0.1), Some(0.2)]);
+        assert_eq!(imagej.pixel_size(Some((0.0, -5.0))), [Some(0.5), None, None]);
+        let unit = ImageJ::parse(&text.replace("micron", "pixel")).unwrap();
+        assert_eq!(unit.pixel_size(Some((10.0, 5.0))), [None; 3]);
         assert_eq!(imagej.frame_interval, None);
         assert_eq!(ImageJ::parse(&format!("{text}finterval=1.5\n")).unwrap().frame_interval, Some(1.5));
         assert_eq!(ImageJ::parse("a confocal stack"), None);
@@ -84,7 +77,6 @@ mod tests {
     #[test]
     fn a_missing_spacing_is_not_made_up() {
         let imagej = ImageJ::parse("ImageJ=1.54f\nimages=9\nslices=9\nunit=micron\n").unwrap();
-        assert_eq!(imagej.pixel_size(true, Some((10.0, 5.0))), None);
-        assert_eq!(imagej.pixel_size(false, Some((10.0, 5.0))).unwrap().as_slice(), [0.1, 0.2]);
+        assert_eq!(imagej.pixel_size(Some((10.0, 5.0))), [None, Some(0.1), Some(0.2)]);
     }
 }

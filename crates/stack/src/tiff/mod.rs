@@ -1,8 +1,9 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
 //! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
-//! * `file_pages`, `series`, `imagej`, `shaped`, `ome`, `ome_files`, `ome_series` and `ome_sets` say which pages form
-//!   which image, `copies` and `levels` which are the same image again, `several` what is said where others are left.
+//! * `file_pages`, `series`, `imagej`, `imagej_labels`, `shaped`, `ome`, `ome_files`, `ome_series` and `ome_sets` say which
+//!   pages form which image, `copies` and `levels` which are the same image again, `several` what is said where others are
+//!   left.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
 //! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
@@ -15,6 +16,7 @@ mod fax;
 mod file;
 mod file_pages;
 mod imagej;
+mod imagej_labels;
 mod levels;
 mod ome;
 mod ome_files;
@@ -79,8 +81,11 @@ impl Format for TiffFormat {
             (n_images, series, None)
         } else {
             let mut pages = pages;
-            pages.mark_copies();
+            let note = pages.mark_copies();
             let mut all = pages.series()?;
+            if let Some(first) = all.iter_mut().flatten().next() {
+                first.notes.extend(note);
+            }
             if place.image.is_none() {
                 all = several::told(&stack, all);
             }
@@ -165,10 +170,12 @@ fn stack(
     let (form, storage) = (series.form, &series.planes[0].page.storage);
     let mut info = StackInfo::new(name, form.pixel_type, axes.layout.clone());
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
-    let shrink = [full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
-    info.pixel_size = series.pixel_sizes.get(info.layout.axes().is_3d(), shrink);
-    info.name_channels(series.pixel_sizes.channel_names());
-    info.step_of_time(series.pixel_sizes.time_step());
+    let shrink = [1.0, full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];
+    let mut pixel_size = series.image_info.pixel_size;
+    pixel_size.iter_mut().zip(shrink).for_each(|(size, shrink)| *size = size.map(|size| size * shrink));
+    info.pixel_size = axes.pixel_size(pixel_size);
+    info.name_channels(series.image_info.channel_names.to_vec());
+    info.step_of_time(series.image_info.time_step);
     info.chunks = Some(axes.by_axis(&source.pieces(), &1));
     let is_big = series.planes[0].file.is_big;
     info.format =

@@ -9,7 +9,7 @@ use super::file_pages::FilePages;
 use super::ome::{OmeImage, TiffData};
 use super::ome_files::Files;
 use super::page::Page;
-use super::series::{Dimensions, PixelSizes, Plane, Series};
+use super::series::{Dimensions, ImageInfo, Plane, Series};
 use crate::{OpenOptions, StackError};
 
 /// Blocks may name a plane more than once, but not without end.
@@ -34,20 +34,57 @@ pub(super) fn ome_series(
     wanted: Option<usize>,
     options: &OpenOptions,
 ) -> Result<OmeSeries, StackError> {
-    if let Some(series) = options.ome_sets.known(&opened, options) {
-        let (n_images, all) = (series.len(), series.into_iter().map(Ok).enumerate());
-        let chosen = all.filter(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
-        return Ok(OmeSeries { n_images, series: chosen.collect() });
+    if let Some(mut known) = options.ome_sets.known(&opened, options) {
+        known.series.retain(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
+        return Ok(known);
     }
     let (mut files, images) = Files::of(opened, options)?;
     let n_images = images.len();
     let chosen = images.iter().enumerate().filter(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
     let series = chosen.map(|(idx, image)| (idx, files.series(idx, image, n_images)));
-    let mut series: Vec<_> = series.collect();
+    let mut series = written(series.collect());
     if wanted.is_none() {
         options.ome_sets.add(&files, &images, &mut series, options);
     }
     Ok(OmeSeries { n_images, series })
+}
+
+/// Images without those of which nothing was written, which the first one tells, if there are any others.
+fn written(all: Vec<(usize, Result<Series, Unread>)>) -> Vec<(usize, Result<Series, StackError>)> {
+    let is_empty = |series: &Result<Series, Unread>| matches!(series, Err(Unread::Empty(_)));
+    let (empty, mut kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, series)| is_empty(series));
+    if kept.is_empty() {
+        kept = empty;
+    } else if let (Some((first, _)), Some(series)) =
+        (empty.first(), kept.iter_mut().find_map(|(_, series)| series.as_mut().ok()))
+    {
+        let n = empty.len();
+        series.notes.push(format!(
+            "no plane was written of {n} of the images that the OME-XML names, image {first} first: left out"
+        ));
+    }
+    kept.into_iter().map(|(idx, series)| (idx, series.map_err(Unread::error))).collect()
+}
+
+/// Why an image cannot be read.
+enum Unread {
+    /// Nothing of it was written, where planes may be missing.
+    Empty(StackError),
+    Failed(StackError),
+}
+
+impl Unread {
+    fn error(self) -> StackError {
+        match self {
+            Unread::Empty(error) | Unread::Failed(error) => error,
+        }
+    }
+}
+
+impl From<StackError> for Unread {
+    fn from(error: StackError) -> Self {
+        Unread::Failed(error)
+    }
 }
 
 impl Files<'_> {
@@ -66,14 +103,16 @@ impl Files<'_> {
         if self.may_miss() { MOST_MISSING } else { 0 }
     }
 
-    fn series(&mut self, image_idx: usize, image: &OmeImage, n_images: usize) -> Result<Series, StackError> {
+    fn series(&mut self, image_idx: usize, image: &OmeImage, n_images: usize) -> Result<Series, Unread> {
         let place = format!("image {image_idx} of the OME-XML");
         let file = Arc::clone(&self.main.file);
         let damaged = |got: String, expected: String| file.damaged(place.clone(), got, expected);
         let whole = [TiffData::default()];
         let blocks = match &image.blocks[..] {
             [] if n_images == 1 => &whole[..],
-            [] => return Err(damaged("no TiffData".to_owned(), "where its planes are".to_owned())),
+            [] => {
+                return Err(self.empty(damaged("no TiffData".to_owned(), "where its planes are".to_owned())));
+            }
             blocks => blocks,
         };
         let mut n_pages = 0_usize;
@@ -95,15 +134,14 @@ impl Files<'_> {
         let most = n_pages.saturating_add(self.most_missing());
         let Some(n_planes) = n_planes.filter(|&n| n <= most) else {
             let promised = stacked.map(|(axis, size)| format!("{size} along {axis}")).join(", ");
-            return Err(damaged(
-                format!("{n_pages} pages"),
-                format!("planes for {promised}{}", self.advice()),
-            ));
+            let expected = format!("planes for {promised}{}", self.advice());
+            return Err(damaged(format!("{n_pages} pages"), expected).into());
         };
         self.count(n_planes, &place)?;
         let planes = self.planes(&place, blocks, stacked, n_planes, n_samples)?;
         let Some(first) = planes.iter().flatten().next().cloned() else {
-            return Err(damaged(format!("no page for any of {n_planes} planes"), "at least one".to_owned()));
+            let got = format!("no page for any of {n_planes} planes");
+            return Err(self.empty(damaged(got, "at least one".to_owned())));
         };
         let absent = Plane { page: Arc::new(first.page.absent_like()), ..first.clone() };
         let mut notes = Vec::new();
@@ -111,10 +149,10 @@ impl Files<'_> {
             let position = position(stacked, plane_idx);
             if !self.may_miss() {
                 let got = format!("no page for the plane at {position}");
-                return Err(damaged(got, format!("a TiffData that has it{}", self.advice())));
+                return Err(damaged(got, format!("a TiffData that has it{}", self.advice())).into());
             }
             let n_missing = planes.iter().filter(|plane| plane.is_none()).count();
-            notes.push(self.told(n_missing, n_planes, &position));
+            notes.push(self.told(blocks, n_missing, n_planes, &position));
         }
         let form = first.page.form;
         for plane in planes.iter().flatten() {
@@ -126,7 +164,7 @@ impl Files<'_> {
                 let page = plane.page.name.to_string();
                 let OmeImage { width, height, pixel_type, .. } = image;
                 let expected = format!("{height} × {width} pixels of {pixel_type} as in {place}");
-                return Err(plane.file.damaged(page, got.describe(), expected));
+                return Err(plane.file.damaged(page, got.describe(), expected).into());
             }
         }
         let kept = stacked.iter().filter(|(_, size)| *size > 1);
@@ -138,8 +176,8 @@ impl Files<'_> {
             named_axes: None,
             is_mute: false,
             format: "OME-TIFF",
-            pixel_sizes: PixelSizes::Ome {
-                sizes: image.pixel_size,
+            image_info: ImageInfo {
+                pixel_size: image.pixel_size,
                 channel_names: image.channel_names.clone().into(),
                 time_step: image.time_step,
             },
@@ -154,12 +192,19 @@ impl Files<'_> {
         if self.may_miss() { "" } else { ", or missing_planes: zeros to read what is there" }
     }
 
-    /// What people are told of planes that are missing.
-    fn told(&self, n_missing: usize, n_planes: usize, first: &str) -> String {
-        let files = match self.missing.len() {
+    /// The error of an image of which nothing is there.
+    fn empty(&self, error: StackError) -> Unread {
+        if self.may_miss() { Unread::Empty(error) } else { Unread::Failed(error) }
+    }
+
+    /// What people are told of planes that are missing in an image of these blocks.
+    fn told(&self, blocks: &[TiffData], n_missing: usize, n_planes: usize, first: &str) -> String {
+        let names = blocks.iter().filter_map(|block| block.file.as_ref()?.name.as_deref());
+        let missing: BTreeSet<&str> = names.filter(|name| self.missing.contains(*name)).collect();
+        let files = match missing.len() {
             0 => String::new(),
             n => {
-                let names: Vec<&str> = self.missing.iter().take(3).map(String::as_str).collect();
+                let names: Vec<&str> = missing.into_iter().take(3).collect();
                 let more = if n > names.len() { ", …" } else { "" };
                 format!("; {n} of the files that the OME-XML names are not there: {}{more}", names.join(", "))
             }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::file_pages::FilePages;
 use super::ome::OmeImage;
 use super::ome_files::{Document, Files, elsewhere};
+use super::ome_series::OmeSeries;
 use super::series::Series;
 use crate::{FileId, MissingPlanes, OpenOptions, StackError};
 
@@ -32,7 +33,9 @@ pub(super) struct OmeSet {
     /// Every file of which it does not matter whether it is opened, and its UUID.
     members: HashMap<PathBuf, (FileId, String)>,
     limits: Limits,
-    series: Vec<Series>,
+    /// How many images the description has, and those of which something was written with their numbers.
+    n_images: usize,
+    series: Vec<(usize, Series)>,
 }
 
 impl std::fmt::Debug for OmeSet {
@@ -50,7 +53,7 @@ fn limits(options: &OpenOptions) -> Limits {
 
 impl OmeSets {
     /// The images of a file, if it belongs to a set that is open and is described as that is.
-    pub(super) fn known(&self, opened: &FilePages, options: &OpenOptions) -> Option<Vec<Series>> {
+    pub(super) fn known(&self, opened: &FilePages, options: &OpenOptions) -> Option<OmeSeries> {
         let path = key(opened.file.path());
         let set = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_path.get(path)?.upgrade()?;
         let (id, uuid) = set.members.get(path)?;
@@ -58,12 +61,11 @@ impl OmeSets {
             return None;
         }
         let described_by = set.document.describes(opened, uuid, options)?;
-        let series = set.series.iter().map(|series| Series {
-            described_by: described_by.clone(),
-            of_set: Some(Arc::clone(&set)),
-            ..series.clone()
+        let series = set.series.iter().map(|(number, series)| {
+            let described_by = described_by.clone();
+            (*number, Ok(Series { described_by, of_set: Some(Arc::clone(&set)), ..series.clone() }))
         });
-        Some(series.collect())
+        Some(OmeSeries { n_images: set.n_images, series: series.collect() })
     }
 
     /// Adds the images of a set that was opened, unless the file that was opened matters.
@@ -75,13 +77,13 @@ impl OmeSets {
         options: &OpenOptions,
     ) {
         let Some(members) = files.members(images) else { return };
-        let series: Option<Vec<Series>> =
-            found.iter().map(|(_, series)| series.as_ref().ok().cloned()).collect();
-        let Some(series) = series else { return };
+        let read = found.iter().map(|(number, series)| Some((*number, series.as_ref().ok()?.clone())));
+        let Some(series) = read.collect::<Option<Vec<(usize, Series)>>>() else { return };
         let members: HashMap<PathBuf, (FileId, String)> =
             members.into_iter().map(|(path, member)| (key(&path).to_owned(), member)).collect();
         let document = files.document.clone();
-        let set = Arc::new(OmeSet { document, members, limits: limits(options), series });
+        let n_images = images.len();
+        let set = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
         for (_, series) in found {
             if let Ok(series) = series {
                 series.of_set = Some(Arc::clone(&set));

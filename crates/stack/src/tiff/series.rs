@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use patchweave_geometry::{Axis, PerAxis};
+use patchweave_geometry::Axis;
 
 use super::file::TiffFile;
 use super::file_pages::FilePages;
 use super::imagej::ImageJ;
+use super::imagej_labels;
 use super::ome_sets::OmeSet;
 use super::page::{Page, PageForm};
 use super::shaped::Shaped;
 use crate::file_axes::{FileAxes, WantedAxes};
 use crate::identity::{Object, Place};
-use crate::{FileId, Identity, PixelSize, StackError};
+use crate::{FileId, Identity, StackError};
 
 /// A page of one of the files of a series.
 #[derive(Clone)]
@@ -36,7 +37,7 @@ pub(super) struct Series {
     /// The file tells nothing of its dimensions, so that given axes are right whatever they are.
     pub is_mute: bool,
     pub format: &'static str,
-    pub pixel_sizes: PixelSizes,
+    pub image_info: ImageInfo,
     /// What people should know.
     pub notes: Vec<String>,
     /// Files that describe it and need not have pixels of it.
@@ -54,17 +55,14 @@ pub(super) struct Dimensions {
 }
 
 /// What a file says about the size of a pixel, its channels and times.
-#[derive(Debug, Clone)]
-pub(super) enum PixelSizes {
-    Unknown,
-    ImageJ(ImageJ, Option<(f64, f64)>),
-    Ome {
-        /// Along Z, Y and X.
-        sizes: [Option<f64>; 3],
-        channel_names: Arc<[String]>,
-        /// In seconds.
-        time_step: Option<f64>,
-    },
+#[derive(Debug, Clone, Default)]
+pub(super) struct ImageInfo {
+    /// Along Z, Y and X, in micrometres.
+    pub pixel_size: [Option<f64>; 3],
+    /// Empty names where there are none.
+    pub channel_names: Arc<[String]>,
+    /// Seconds from one time point to the next.
+    pub time_step: Option<f64>,
 }
 
 impl FilePages {
@@ -109,7 +107,7 @@ impl FilePages {
             named_axes: None,
             is_mute: false,
             format: "TIFF",
-            pixel_sizes: PixelSizes::Unknown,
+            image_info: ImageInfo::default(),
             notes: Vec::new(),
             described_by: Vec::new(),
             of_set: None,
@@ -146,6 +144,10 @@ impl FilePages {
         if n_planes > n_pages {
             self.check_planes_follow(pages[0], n_planes)?;
         }
+        let channel_names = match product == Some(n_planes) {
+            true => imagej_labels::channel_names(&self.labels, n_channels, n_planes).into(),
+            false => Arc::default(),
+        };
         let (leading_axes, leading) = if product == Some(n_planes) {
             sizes.into_iter().filter(|(_, size)| *size > 1).map(|(axis, size)| (Some(axis), size)).unzip()
         } else if n_planes > 1 {
@@ -157,7 +159,11 @@ impl FilePages {
             dimensions: Dimensions::of(&form, leading),
             leading_axes,
             format: "ImageJ TIFF",
-            pixel_sizes: PixelSizes::ImageJ(imagej.clone(), self.resolution),
+            image_info: ImageInfo {
+                pixel_size: imagej.pixel_size(self.resolution),
+                channel_names,
+                time_step: imagej.frame_interval,
+            },
             ..plain
         })
     }
@@ -360,40 +366,5 @@ impl Series {
         let form = planes.first().map_or(self.form, |plane| plane.page.form);
         let dimensions = Dimensions { leading: self.dimensions.leading.clone(), ..self.dimensions };
         Series { form, planes, dimensions, ..self.clone() }
-    }
-}
-
-impl PixelSizes {
-    /// What the channels are called, with empty names where there are none.
-    pub fn channel_names(&self) -> Vec<String> {
-        match self {
-            PixelSizes::Ome { channel_names, .. } => channel_names.to_vec(),
-            PixelSizes::Unknown | PixelSizes::ImageJ(..) => Vec::new(),
-        }
-    }
-
-    /// Seconds from one time point to the next.
-    pub fn time_step(&self) -> Option<f64> {
-        match self {
-            PixelSizes::Unknown => None,
-            PixelSizes::ImageJ(imagej, _) => imagej.frame_interval,
-            PixelSizes::Ome { time_step, .. } => *time_step,
-        }
-    }
-
-    /// The size of a pixel of an image with or without Z that is `shrink` times smaller along Y and X.
-    pub fn get(&self, is_3d: bool, shrink: [f64; 2]) -> Option<PixelSize> {
-        let mut sizes = match self {
-            PixelSizes::Unknown => return None,
-            PixelSizes::ImageJ(imagej, resolution) => {
-                imagej.pixel_size(is_3d, *resolution)?.as_slice().to_vec()
-            }
-            PixelSizes::Ome { sizes: [z, y, x], .. } if is_3d => vec![(*z)?, (*y)?, (*x)?],
-            PixelSizes::Ome { sizes: [_, y, x], .. } => vec![(*y)?, (*x)?],
-        };
-        let n = sizes.len();
-        sizes[n - 2] *= shrink[0];
-        sizes[n - 1] *= shrink[1];
-        PerAxis::new(&sizes).ok()
     }
 }

@@ -175,9 +175,6 @@ impl TiffSource {
     /// Where one strip or tile lies in the file, start and length, if it is pixels already.
     fn piece_in_place(&self, place: Place, map: &MappedFile) -> Result<Option<[u64; 2]>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
-        if !page.is_plain() {
-            return Ok(None);
-        }
         let extent = self.extent(place, Some(map))?;
         if extent == Extent::ABSENT {
             return Ok(None);
@@ -193,15 +190,6 @@ impl TiffSource {
         page.extent(file, map, piece_idx(page, place), place.row)
     }
 
-    /// Whether nothing of a chunk was ever written.
-    fn is_absent(&self, place: Place) -> Result<bool, StackError> {
-        Ok(match self.grid {
-            Grid::Whole { .. } => false,
-            Grid::Planes => self.plane(place.plane_idx)?.0.page.is_absent,
-            Grid::Pieces => self.extent(place, None)? == Extent::ABSENT,
-        })
-    }
-
     /// Decodes a plane from its strips or tiles.
     fn decode_plane(&self, place: Place) -> Result<Vec<u8>, StackError> {
         let form = self.series.form;
@@ -211,7 +199,13 @@ impl TiffSource {
         let pixel_bytes = form.samples_together() * form.pixel_type.n_bytes();
         let [height, width] = page.storage.chunk;
         for (row, column) in (0..down).flat_map(|row| (0..across).map(move |column| (row, column))) {
-            let piece = self.decode_piece(Place { row, column, ..place })?;
+            let place = Place { row, column, ..place };
+            let extent = self.extent(place, None)?;
+            // The plane is zero where nothing was written.
+            if extent == Extent::ABSENT {
+                continue;
+            }
+            let piece = self.decode_piece(place, extent)?;
             let n_columns = width.min(form.width - column * width);
             let rows = piece.chunks_exact(width * pixel_bytes).take(form.height - row * height);
             for (y, pixels) in rows.enumerate() {
@@ -224,17 +218,13 @@ impl TiffSource {
     }
 
     /// Decodes a strip or tile in its stored size.
-    fn decode_piece(&self, place: Place) -> Result<Vec<u8>, StackError> {
+    fn decode_piece(&self, place: Place, extent: Extent) -> Result<Vec<u8>, StackError> {
         let (Plane { file, page }, shift) = self.plane(place.plane_idx)?;
         let form = self.series.form;
         let size = page.stored_size(place.row);
-        let n_decoded = self.check_size(file, size)?;
+        self.check_size(file, size)?;
         let too_wide = || outside(file, page, Extent { offset: 0, len: u64::MAX }, place);
         let n_stored = page.stored_bytes(size).ok_or_else(too_wide)?;
-        let extent = self.extent(place, None)?;
-        if extent == Extent::ABSENT {
-            return Ok(vec![0; n_decoded]);
-        }
         let storage = &*page.storage;
         let start = extent.offset.checked_add(shift).ok_or_else(|| outside(file, page, extent, place))?;
         let name = || piece_name(page, place);
@@ -340,7 +330,10 @@ fn start_of_whole(series: &Series) -> Result<Option<u64>, StackError> {
 impl ChunkSource for TiffSource {
     fn in_place(&self, chunk: &[usize]) -> Result<Option<InPlace<'_>>, StackError> {
         let place = self.place(chunk);
-        let file = &self.plane(place.plane_idx)?.0.file;
+        let Plane { file, page } = self.plane(place.plane_idx)?.0;
+        if !page.is_plain() {
+            return Ok(None);
+        }
         let Some(map) = file.map()? else { return Ok(None) };
         let found = match self.grid {
             Grid::Whole { start } => {
@@ -366,25 +359,22 @@ impl ChunkSource for TiffSource {
             let ones = dimensions.leading.iter().map(|_| 1);
             dimensions.with_page_sizes(ones, form.samples_together(), size)
         };
-        if self.is_absent(place)? {
-            return Ok(DecodedChunk::uniform(&vec![0; form.pixel_type.n_bytes()], self.chunk.len()));
-        }
+        let zero = || Ok(DecodedChunk::uniform(&vec![0; form.pixel_type.n_bytes()], self.chunk.len()));
+        let Plane { file, page } = self.plane(place.plane_idx)?.0;
         let (bytes, shape) = match self.grid {
             Grid::Whole { .. } => (self.decode_whole()?, dimensions.shape(&form)),
+            Grid::Planes if page.is_absent => return zero(),
             Grid::Planes => (self.decode_plane(place)?, one_plane([form.height, form.width])),
-            Grid::Pieces => {
-                let (Plane { page, .. }, _) = self.plane(place.plane_idx)?;
-                (self.decode_piece(place)?, one_plane(page.stored_size(place.row)))
-            }
+            Grid::Pieces => match self.extent(place, None)? {
+                Extent::ABSENT => return zero(),
+                extent => (self.decode_piece(place, extent)?, one_plane(page.stored_size(place.row))),
+            },
         };
         let n_bytes = bytes.len();
         DecodedChunk::new(bytes, form.pixel_type, &shape).ok_or_else(|| {
             let (got, expected) =
                 (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
-            match self.plane(place.plane_idx) {
-                Ok((plane, _)) => plane.file.damaged(format!("chunk {chunk:?}"), got, expected),
-                Err(error) => error,
-            }
+            file.damaged(format!("chunk {chunk:?}"), got, expected)
         })
     }
 }

@@ -113,3 +113,36 @@ for version in ['earliest', 'latest']:
             numbered = space()
             numbered.select_hyperslab((0, 0), (U, 1), stride=(8, 10), block=(8, 10))
             virtual(b'numbered', numbered, b'part%b.h5', h5py.h5s.create_simple((8, 10)))
+# Chunks that stick out of the dataset are stored as they are; h5py has no name for it.
+import ctypes, glob
+def bare_edges(plist):
+    library = ctypes.CDLL(glob.glob(f'{os.path.dirname(h5py.__file__)}/../h5py.libs/libhdf5-*.so*')[0])
+    library.H5Pset_chunk_opts.argtypes = [ctypes.c_int64, ctypes.c_uint]
+    assert library.H5Pset_chunk_opts(plist.id, 2) >= 0
+with h5py.File('bare_edges.h5', 'w', libver='latest') as f:
+    for name, chunks, filters in [('gzip', (16, 20), 'z'), ('shuffle', (16, 20), 's'), ('whole', (8, 20), 'sz'), ('none', (16, 20), '')]:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk(chunks)
+        if 's' in filters: plist.set_shuffle()
+        if 'z' in filters: plist.set_deflate(4)
+        bare_edges(plist)
+        d = h5py.h5d.create(f.id, name.encode(), h5py.h5t.STD_U16LE, h5py.h5s.create_simple((24, 20)), plist)
+        d.write(h5py.h5s.ALL, h5py.h5s.ALL, image('<u2'))
+# Virtual datasets that name their axes, and one of a source in large chunks after one in small ones.
+with h5py.File('mixed_part.h5', 'w', libver='latest') as f:
+    for n, chunks in enumerate([(1, 8, 5), (2, 4, 10), (2, 8, 10)]):
+        f.create_dataset(f'{n}', data=np.stack([part(n), part(n + 10)]), chunks=chunks, compression='gzip')
+for version in ['earliest', 'latest']:
+    with h5py.File(f'virtual_axes_{version}.h5', 'w', libver=version) as f:
+        stack = layout((6, 8, 10))
+        for n in range(3): stack[2 * n:2 * n + 2] = source(f'{n}', shape=(2, 8, 10), file='mixed_part.h5')
+        labels = f.create_virtual_dataset('labels', stack, fillvalue=7)
+        for n, name in enumerate('tyx'): labels.dims[n].label = name
+        tags = f.create_virtual_dataset('tags', stack, fillvalue=7)
+        tags.attrs['axistags'] = '{"axes": [{"key": "z"}, {"key": "y"}, {"key": "x"}]}'
+        fixed = f.create_virtual_dataset('fixed', stack, fillvalue=7)
+        fixed.attrs['axistags'] = np.bytes_('{"axes": [{"key": "c"}, {"key": "y"}, {"key": "x"}]}')
+        f.create_virtual_dataset('silent', stack, fillvalue=7)
+        lost = layout((8, 20))
+        for n in range(2): lost[:, 10 * n:10 * n + 10] = source(f'p/{n}', file='gone.h5')
+        f.create_virtual_dataset('lost', lost, fillvalue=7)

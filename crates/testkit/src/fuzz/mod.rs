@@ -11,7 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use patchweave_geometry::{Axes, Extent, Region};
-use patchweave_stack::{Formats, ImageStackExt, OpenOptions, OpenRequest, StackError, guessed_axes};
+use patchweave_stack::{
+    Formats, ImageStackExt, MissingPlanes, OpenOptions, OpenRequest, StackError, guessed_axes,
+};
 
 pub use seeds::FuzzSeed;
 
@@ -92,7 +94,13 @@ impl FuzzTarget {
             patchweave_config::parse(&String::from_utf8_lossy(bytes), Path::new("run.yaml"), &|_| None)?;
             return Ok(());
         }
-        read_corners(&self.place(folder, bytes)?)
+        let path = self.place(folder, bytes)?;
+        let read = read_all(&path, MissingPlanes::Fail);
+        match self {
+            // What refuses a file may let it pass where planes may be missing.
+            FuzzTarget::OmeXml => read_all(&path, MissingPlanes::Zeros).and(read.or(Ok(()))),
+            _ => read,
+        }
     }
 
     /// Writes the bytes to where a reader looks for them; returns what to open.
@@ -113,7 +121,12 @@ impl FuzzTarget {
                 file("image.ome.tif", &seeds::described_tiff(text))
             }
             FuzzTarget::Npy => file("image.npy", bytes),
-            FuzzTarget::Hdf5 => file("image.h5", bytes),
+            FuzzTarget::Hdf5 => {
+                for (name, bytes) in seeds::SOURCES {
+                    file(name, bytes)?;
+                }
+                file("image.h5", bytes)
+            }
             FuzzTarget::ZarrMetadata => {
                 let is_version_3 = bytes.windows(9).any(|text| text == b"node_type");
                 // The first chunk of the seed of version 3.
@@ -143,9 +156,31 @@ fn zarr(folder: &Path, name: &str, metadata: &[u8], chunk: &[u8]) -> io::Result<
     Ok(root)
 }
 
-fn read_corners(path: &Path) -> Result<(), Box<dyn Error>> {
+/// Datasets of a file that are looked at.
+const MOST_DATASETS: usize = 64;
+
+/// Reads a corner of everything at a path: where it leaves a choice, of each of the names that there are, one of which can
+/// be read.
+fn read_all(path: &Path, missing: MissingPlanes) -> Result<(), Box<dyn Error>> {
+    let error = match read_corners(path, missing) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let Some(StackError::Unsupported { what, .. }) = error.downcast_ref() else { return Err(error) };
+    let Some((_, names)) = what.strip_prefix("choosing among ").and_then(|what| what.split_once('(')) else {
+        return Err(error);
+    };
+    // Behind a name stands its shape, or a remark, which is no name.
+    let names = names.split([',', ')']).filter_map(|part| part.trim().split(" [").next());
+    let read: Vec<_> =
+        names.take(MOST_DATASETS).map(|name| read_corners(&path.join(name), missing)).collect();
+    if read.iter().any(Result::is_ok) { Ok(()) } else { Err(error) }
+}
+
+fn read_corners(path: &Path, missing: MissingPlanes) -> Result<(), Box<dyn Error>> {
     let mut options = OpenOptions::with_cache_bytes(1 << 20);
     options.decoded_chunk_bytes = 1 << 24;
+    options.missing_planes = missing;
     let formats = Formats::default();
     let mut request = OpenRequest::new(path, &options);
     request.n_levels = None;

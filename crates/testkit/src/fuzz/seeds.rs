@@ -27,6 +27,35 @@ const OME_XML: &str = r#"<?xml version="1.0"?><OME xmlns="http://www.openmicrosc
 PhysicalSizeX="0.1" PhysicalSizeXUnit="µm"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><Channel ID="Channel:0:1"/>
 <TiffData IFD="0" PlaneCount="6"/></Pixels></Image></OME>"#;
 
+/// The same of a recording that was broken off: of the second time point nothing is there, nor of the second image.
+const BROKEN_OFF: &str = r#"<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="17" SizeY="23" SizeZ="3" SizeC="2" SizeT="2">
+<TiffData IFD="0" PlaneCount="6"/><TiffData FirstT="1" IFD="0" PlaneCount="6"><UUID FileName="gone.ome.tif">urn:uuid:1</UUID>
+</TiffData></Pixels></Image><Image ID="Image:1"><Pixels ID="Pixels:1" DimensionOrder="XYZCT" Type="uint16" SizeX="17" SizeY="23"
+SizeZ="3" SizeC="2" SizeT="1"><TiffData IFD="0" PlaneCount="6"><UUID FileName="gone.ome.tif">urn:uuid:1</UUID></TiffData>
+</Pixels></Image></OME>"#;
+
+/// A file that others made for the tests of HDF5.
+macro_rules! made {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../stack/tests/hdf5/", $name)))
+    };
+}
+
+/// Files of filters, types and virtual datasets.
+const HDF5: [(&str, &[u8]); 7] = [
+    made!("filters.h5"),
+    made!("types.h5"),
+    made!("bare_edges.h5"),
+    made!("virtual_earliest.h5"),
+    made!("virtual_latest.h5"),
+    made!("virtual_axes_earliest.h5"),
+    made!("virtual_axes_latest.h5"),
+];
+
+/// The files that virtual datasets take their pixels from, which stand beside a damaged file.
+pub(super) const SOURCES: [(&str, &[u8]); 2] = [made!("part.h5"), made!("mixed_part.h5")];
+
 const IMAGEJ: &str =
     "ImageJ=1.54f\nimages=6\nchannels=2\nslices=3\nhyperstack=true\nunit=micron\nspacing=0.5\n";
 
@@ -129,7 +158,9 @@ pub(super) fn of(target: FuzzTarget) -> Vec<FuzzSeed> {
             seed("BigTIFF", tiff(None, TiffLayout { is_big: true, ..plain })),
             seed("packed", tiff(None, TiffLayout { bits: 12, ..plain })),
         ],
-        FuzzTarget::OmeXml => vec![seed("OME-XML", OME_XML.into())],
+        FuzzTarget::OmeXml => {
+            vec![seed("OME-XML", OME_XML.into()), seed("OME-XML, broken off", BROKEN_OFF.into())]
+        }
         FuzzTarget::ImagejText => vec![seed("ImageJ", IMAGEJ.into())],
         FuzzTarget::Npy => vec![seed("array", npy())],
         FuzzTarget::ZarrMetadata => vec![seed(".zarray", ZARRAY.into()), seed("zarr.json", ZARR_JSON.into())],
@@ -141,7 +172,11 @@ pub(super) fn of(target: FuzzTarget) -> Vec<FuzzSeed> {
             };
             CODECS.iter().map(of_codecs).collect()
         }
-        FuzzTarget::Hdf5 => vec![seed("chunks", hdf5().expect("a small HDF5 file can be encoded"))],
+        FuzzTarget::Hdf5 => {
+            let own = seed("chunks", hdf5().expect("a small HDF5 file can be encoded"));
+            let made = HDF5.iter().chain(&SOURCES).map(|(name, bytes)| seed(name, bytes.to_vec()));
+            std::iter::once(own).chain(made).collect()
+        }
         FuzzTarget::Yaml => vec![seed("run", YAML.into())],
     }
 }

@@ -1,10 +1,11 @@
 //! Virtual datasets: pixels that are those of other datasets, in this file or in others.
 //!
-//! Read are lists of regular steps, whose sources are opened with the dataset. A source that does not exist has the fill
-//! value, as HDF5 has it; everything else that cannot be read is refused when the dataset is opened.
+//! Read are lists of regular steps, whose sources are opened with the dataset. A source that does not exist then has the
+//! fill value, as HDF5 has it, as long as any other does; everything else that cannot be read is refused when the dataset is
+//! opened.
 
-mod header;
 mod mapping;
+mod order;
 mod part;
 mod selection;
 
@@ -20,11 +21,12 @@ use hdf5_reader::messages::{
 use hdf5_reader::{Datatype, Hdf5File};
 use patchweave_pixel::{ByteOrder, PixelType};
 
-use self::header::Message;
 use self::mapping::Mapping;
+use self::order::Order;
 use self::part::Part;
 use self::selection::{Along, Selection};
 use super::dataset::Pixels;
+use super::header::{self, Message};
 use super::located::{Located, Node};
 use super::{Opener, hdf5_error};
 use crate::StackError;
@@ -46,12 +48,14 @@ pub(super) struct Declared {
 
 /// The pixels of a virtual dataset.
 pub(super) struct Virtual {
+    /// In the order of the list, in which later ones cover earlier ones.
     parts: Vec<Part>,
+    order: Order,
     /// One pixel, in the byte order of this machine.
     fill: Vec<u8>,
     /// What is read at once.
     pub block: Vec<usize>,
-    /// How the first source is compressed, if it is chunked.
+    /// How the first source is compressed that is.
     pub compression: Option<String>,
     pub is_chunked: bool,
     /// What people should know.
@@ -134,10 +138,11 @@ impl Declared {
                 unsupported(stack, &format!("that gives {dataset} of {file} another shape"), COPY)
             })?);
         }
-        let block = match parts.first() {
-            Some(first) if first.is_chunked() => first.block(),
-            _ => block(shape, n_bytes, limit),
-        };
+        if let ([], Some(first)) = (&parts[..], sources.missing.first()) {
+            let got = format!("none of {} sources, {first} first", sources.missing.len());
+            return Err(damaged(stack, &got, "at least one that exists"));
+        }
+        let block = largest_block(&parts, n_bytes, limit).unwrap_or_else(|| block(shape, n_bytes, limit));
         if let Some(large) = parts.iter().find(|part| part.most_bytes(&block) > limit) {
             let what = format!("whose steps skip so much of {} that blocks are too large", large.name());
             return Err(unsupported(stack, &what, COPY));
@@ -147,9 +152,10 @@ impl Declared {
             fill.reverse();
         }
         let notes = sources.notes();
-        let is_chunked = parts.first().is_some_and(Part::is_chunked);
-        let compression = parts.first().and_then(Part::compression);
-        Ok(Virtual { parts, fill, block, compression, is_chunked, notes })
+        let is_chunked = parts.iter().any(Part::is_chunked);
+        let compression = parts.iter().find_map(Part::compression);
+        let order = Order::of(&parts, shape.len());
+        Ok(Virtual { parts, order, fill, block, compression, is_chunked, notes })
     }
 }
 
@@ -168,9 +174,35 @@ impl Virtual {
     /// The pixels of a region in C order and in the byte order of this machine.
     pub fn read(&self, start: &[usize], size: &[usize]) -> Result<Vec<u8>, StackError> {
         let mut out = self.fill.repeat(size.iter().product());
-        self.parts.iter().try_for_each(|part| part.copy_into(start, size, &mut out))?;
+        for part in self.order.overlapping(start, size) {
+            self.parts[part].copy_into(start, size, &mut out)?;
+        }
         Ok(out)
     }
+}
+
+/// The largest chunk that sources have along every dimension, as far as reading it takes no more than `limit` bytes of any
+/// source; nothing where no source is chunked.
+fn largest_block(parts: &[Part], n_bytes: usize, limit: usize) -> Option<Vec<usize>> {
+    let blocks: BTreeSet<Vec<usize>> =
+        parts.iter().filter(|part| part.is_chunked()).map(Part::block).collect();
+    let mut best = blocks.first()?.clone();
+    for (dimension, smallest) in best.iter_mut().enumerate() {
+        *smallest = blocks.iter().map(|block| block[dimension]).min()?;
+    }
+    for dimension in (0..best.len()).rev() {
+        let sizes: BTreeSet<usize> = blocks.iter().map(|block| block[dimension]).collect();
+        for size in sizes.into_iter().rev().take_while(|size| *size > best[dimension]) {
+            let mut larger = best.clone();
+            larger[dimension] = size;
+            let own = larger.iter().fold(n_bytes, |n, &size| n.saturating_mul(size));
+            if own <= limit && parts.iter().all(|part| part.most_bytes(&larger) <= limit) {
+                best = larger;
+                break;
+            }
+        }
+    }
+    Some(best)
 }
 
 fn along(selection: Selection, shape: &[usize]) -> Vec<Along> {

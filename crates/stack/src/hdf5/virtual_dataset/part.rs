@@ -55,6 +55,12 @@ impl Part {
         (0..self.target.len()).map(along).collect()
     }
 
+    /// The places of the target between the first and the last that it has along a dimension.
+    pub fn range(&self, dimension: usize) -> std::ops::Range<usize> {
+        let along = &self.target[dimension];
+        if along.len() == 0 { 0..0 } else { along.at(0)..along.end() }
+    }
+
     /// At most so many bytes of the source are read for a block.
     pub fn most_bytes(&self, block: &[usize]) -> usize {
         let sides = self

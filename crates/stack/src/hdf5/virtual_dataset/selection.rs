@@ -103,32 +103,49 @@ fn steps(cursor: &mut Cursor<'_>, version: u32) -> Result<Selection, Error> {
             cursor.skip(4)?;
             (flags & 1 != 0, 8)
         }
-        3 => (cursor.read_u8()? & 1 != 0, usize::from(cursor.read_u8()?)),
+        3 => match (cursor.read_u8()?, cursor.read_u8()?) {
+            (flags, n_bytes @ (2 | 4 | 8)) => (flags & 1 != 0, usize::from(n_bytes)),
+            (_, n_bytes) => {
+                return Err(Error::InvalidData(format!("a selection in numbers of {n_bytes} bytes")));
+            }
+        },
         _ => return Err(Error::UnsupportedEncoding(format!("selections of version {version}"))),
     };
     let rank = cursor.read_u32_le()?;
-    if rank > MAX_RANK {
+    if !(1..=MAX_RANK).contains(&rank) {
         return Err(Error::InvalidData(format!("a selection in {rank} dimensions")));
+    }
+    if !is_regular {
+        let n_blocks = cursor.read_uvar(n_bytes)?;
+        return list(cursor, n_blocks, rank as usize, n_bytes);
     }
     let mut number = || {
         let number = cursor.read_uvar(n_bytes)?;
-        match number == u64::MAX >> (64 - 8 * n_bytes.clamp(1, 8)) {
+        match number == u64::MAX >> (64 - 8 * n_bytes) {
             true => Err(Error::UnsupportedEncoding("unlimited selections".to_owned())),
             false => Ok(number),
         }
     };
-    let steps: Vec<[u64; 4]> = if is_regular {
-        (0..rank).map(|_| Ok([number()?, number()?, number()?, number()?])).collect::<Result<_, Error>>()?
-    } else {
-        let n_blocks = number()?;
-        let mut corner = || (0..rank).map(|_| number()).collect::<Result<Vec<u64>, Error>>();
-        let mut blocks = BTreeSet::new();
-        for _ in 0..n_blocks {
-            blocks.insert(corner()?.into_iter().zip(corner()?).collect::<Vec<_>>());
-        }
-        let regular = as_steps(&blocks, rank as usize);
-        regular.ok_or_else(|| Error::UnsupportedEncoding("irregular selections".to_owned()))?
-    };
+    let steps = (0..rank).map(|_| Ok([number()?, number()?, number()?, number()?]));
+    selection(steps.collect::<Result<Vec<_>, Error>>()?)
+}
+
+/// A list of blocks, each as its first and its last corner.
+fn list(cursor: &mut Cursor<'_>, n_blocks: u64, rank: usize, n_bytes: usize) -> Result<Selection, Error> {
+    let left = cursor.remaining() / (2 * rank * n_bytes) as u64;
+    if n_blocks > left {
+        return Err(Error::InvalidData(format!("{n_blocks} blocks where at most {left} can follow")));
+    }
+    let mut blocks = BTreeSet::new();
+    for _ in 0..n_blocks {
+        let mut corner = || (0..rank).map(|_| cursor.read_uvar(n_bytes)).collect::<Result<Vec<u64>, Error>>();
+        blocks.insert(corner()?.into_iter().zip(corner()?).collect::<Vec<_>>());
+    }
+    let regular = as_steps(&blocks, rank);
+    selection(regular.ok_or_else(|| Error::UnsupportedEncoding("irregular selections".to_owned()))?)
+}
+
+fn selection(steps: Vec<[u64; 4]>) -> Result<Selection, Error> {
     let along = steps.into_iter().map(Along::new).collect::<Option<Vec<Along>>>();
     along.map(Selection::Steps).ok_or_else(|| Error::InvalidData("a selection of no places".to_owned()))
 }
@@ -201,6 +218,23 @@ mod tests {
             let gone = blocks.iter().nth(missing.index(blocks.len())).unwrap().clone();
             blocks.remove(&gone);
             prop_assert!(as_steps(&blocks, steps.len()) != Some(expected));
+        }
+
+        /// No number that a file states is gone through unless as much of it is there.
+        #[test]
+        fn lists_longer_than_what_is_left_are_refused(
+            rank in 0_u32..4, n_blocks in prop::sample::select(vec![0_u64, 1, 5, 1 << 31, u64::MAX - 1]), n_bytes in 0_u8..10,
+            n_left in 0_usize..40,
+        ) {
+            let head = [&2_u32.to_le_bytes()[..], &3_u32.to_le_bytes(), &[0, n_bytes], &rank.to_le_bytes()].concat();
+            let width = usize::from(n_bytes).min(8);
+            let bytes = [&head, &n_blocks.to_le_bytes()[..width], &vec![0; n_left]].concat();
+            let parsed = Selection::parse(&mut Cursor::new(&bytes));
+            let n_told = n_blocks & (u64::MAX >> (64 - 8 * width.max(1)));
+            let needed = n_told.saturating_mul(2 * u64::from(rank) * width as u64);
+            if rank == 0 || ![2, 4, 8].contains(&n_bytes) || needed > n_left as u64 {
+                prop_assert!(matches!(parsed, Err(Error::InvalidData(_))), "{parsed:?}");
+            }
         }
 
         #[test]
