@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use patchweave::sink::Format;
 use patchweave::stack::{
-    Formats, ImageKey, ImageStack, OpenOptions, OpenRequest, SampleLink, SharedPlanes, StackInfo,
+    Doubt, Formats, ImageKey, ImageStack, OpenOptions, OpenRequest, SampleLink, SharedPlanes, StackInfo,
 };
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
@@ -204,4 +204,109 @@ fn places_of_one_file_are_told_apart() {
     for other in ["old.h5/through", "old.h5/elsewhere/raw", "new.h5/outside", "linked.h5/deep/raw"] {
         assert!(are_same(at("linked.h5/raw").info(), at(other).info()), "{other}");
     }
+}
+
+/// Chunks of a grid of 12 × 12: the first one, one that is looked at, and one that is not.
+const CHUNKS: [[usize; 2]; 3] = [[0, 0], [1, 8], [0, 5]];
+
+/// A Zarr of 48 × 48 pixels whose chunks are files by themselves.
+fn chunked(root: &Path, seed: u8) {
+    let metadata = r#"{"zarr_format": 2, "shape": [48, 48], "chunks": [4, 4], "dtype": "|u1", "order": "C",
+        "dimension_separator": "/", "fill_value": 0, "filters": null, "compressor": null}"#;
+    for (row, column) in (0..12).flat_map(|row| (0..12).map(move |column| (row, column))) {
+        let folder = root.join(row.to_string());
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(column.to_string()), [seed + row * 12 + column; 16]).unwrap();
+    }
+    fs::write(root.join(".zarray"), metadata).unwrap();
+}
+
+/// Replaces every chunk by a link to a file of its content in a folder, as programs do that keep contents once.
+fn annexed(root: &Path, contents: &Path) {
+    fs::create_dir_all(contents).unwrap();
+    for (name, bytes) in files_below(root) {
+        if name.file_name().unwrap() != ".zarray" {
+            let content = contents.join(bytes[0].to_string());
+            fs::write(&content, &bytes).unwrap();
+            fs::remove_file(root.join(&name)).unwrap();
+            symlink(content, root.join(&name)).unwrap();
+        }
+    }
+}
+
+/// What is known of two images, in both orders: whether they are the same, or that it cannot be told.
+fn compared(a: &Path, b: &Path) -> Option<bool> {
+    let (a, b) = (open(a), open(b));
+    let doubts = [(&a, &b), (&b, &a)].map(|(a, b)| SharedPlanes::new([a.info()]).with(b.info()).doubt());
+    if doubts.iter().all(Option::is_none) {
+        return Some(are_same(a.info(), b.info()));
+    }
+    assert!(doubts.iter().all(|doubt| matches!(doubt, Some(Doubt::Places { .. }))), "{doubts:?}");
+    assert_ne!(a.info().identity, b.info().identity);
+    assert_ne!(ImageKey::of(a.info()), ImageKey::of(b.info()));
+    None
+}
+
+/// Zarrs that have some of their chunks in common are neither the same nor apart, however they came to it.
+#[test]
+fn zarrs_that_share_some_chunks_are_doubted() {
+    let place = Place::new();
+    let a = place.path("a.zarr");
+    chunked(&a, 0);
+    let replace = |root: &Path, [row, column]: [usize; 2]| {
+        fs::write(root.join("new"), [200; 16]).unwrap();
+        fs::rename(root.join("new"), root.join(format!("{row}/{column}"))).unwrap();
+    };
+    let replaced = [None].into_iter().chain(CHUNKS.map(Some)).enumerate();
+    for (number, replaced) in replaced {
+        let expected = replaced.is_none().then_some(true);
+        // Links to every chunk.
+        let soft = place.path(format!("soft{number}.zarr"));
+        copy(&a, &soft);
+        for name in files_below(&a).into_keys().filter(|name| !name.ends_with(".zarray")) {
+            fs::remove_file(soft.join(&name)).unwrap();
+            symlink(a.join(&name), soft.join(&name)).unwrap();
+        }
+        replaced.map(|chunk| replace(&soft, chunk));
+        assert_eq!(compared(&a, &soft), expected, "soft, {replaced:?}");
+        // Contents that are kept once.
+        let [first, second] = ["first", "second"].map(|name| place.path(format!("{name}{number}.zarr")));
+        for root in [&first, &second] {
+            copy(&a, root);
+        }
+        replaced.map(|chunk| replace(&second, chunk));
+        for root in [&first, &second] {
+            annexed(root, &place.path(format!("contents{number}")));
+        }
+        assert_eq!(compared(&first, &second), expected, "contents, {replaced:?}");
+        // Other names of every chunk.
+        let (own, hard) = (place.path(format!("own{number}.zarr")), place.path(format!("hard{number}.zarr")));
+        copy(&a, &own);
+        hard_link(&own, &hard);
+        replaced.map(|chunk| replace(&hard, chunk));
+        assert_eq!(compared(&own, &hard), expected, "hard, {replaced:?}");
+        assert_eq!(compared(&a, &hard), Some(false), "a copy");
+    }
+    // A folder of chunks.
+    let folder = place.path("folder.zarr");
+    copy(&a, &folder);
+    fs::remove_dir_all(folder.join("3")).unwrap();
+    symlink(a.join("3"), folder.join("3")).unwrap();
+    assert_eq!(compared(&a, &folder), None);
+    // Others that only lie in the same folder.
+    let [x, y] = ["x.zarr", "y.zarr"].map(|name| place.path(name));
+    for (root, seed) in [(&x, 0), (&y, 100)] {
+        chunked(root, seed);
+    }
+    for (number, root) in [&x, &y].into_iter().enumerate() {
+        for (name, bytes) in files_below(root) {
+            if !name.ends_with(".zarray") {
+                let content = place.path("flat").join(format!("{number}-{}", bytes[0]));
+                fs::create_dir_all(content.parent().unwrap()).unwrap();
+                fs::rename(root.join(&name), &content).unwrap();
+                symlink(content, root.join(&name)).unwrap();
+            }
+        }
+    }
+    assert_eq!(compared(&x, &y), Some(false));
 }

@@ -42,13 +42,19 @@ const PROVIDED: [u64; 24] = [
 /// ```
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn is_behind_network(file: &File) -> bool {
-    rustix::fs::fstatfs(file).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(is_provided))
+    rustix::fs::fstatfs(file).is_ok_and(|found| is_provided(number_of(found.f_type)))
 }
 
 /// Whether an open file or folder is provided by another machine or program, which only Linux tells.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn is_behind_network(_: &File) -> bool {
     false
+}
+
+/// The number of a file system, which has 32 bits and comes with the sign of what it is kept in.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn number_of(found: impl Into<i64>) -> u64 {
+    found.into().cast_unsigned() & u64::from(u32::MAX)
 }
 
 fn is_provided(file_system: u64) -> bool {
@@ -66,6 +72,9 @@ mod tests {
             assert!(!is_provided(disk), "{disk:x}");
         }
         assert!(is_provided(0x6969) && is_provided(0xff53_4d42) && is_provided(0x6573_5546));
+        // As machines of 32 bits tell it.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        assert!(is_provided(number_of(0xff53_4d42_u32.cast_signed())));
         let mut once = PROVIDED.to_vec();
         once.sort_unstable();
         once.dedup();

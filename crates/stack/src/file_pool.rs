@@ -12,7 +12,7 @@ use patchweave_files::{is_behind_network, open_file};
 use tracing::trace_span;
 
 use crate::mapped::{MappedFile, OpenFile};
-
+use crate::process::Process;
 use crate::read_cost::{has_read, reading};
 
 /// Files that are kept open, and mapped, for the next read, at most as many as its capacity; the least recently used is
@@ -54,11 +54,12 @@ struct Pool {
 type Opener = Box<dyn Fn(&Path) -> io::Result<File> + Send + Sync>;
 
 /// Locked for moments only; never while a file is opened, mapped or closed.
-#[derive(Default)]
 struct Held {
     slots: Vec<Arc<Slot>>,
     /// Files that are being opened and have room already.
     n_opening: usize,
+    /// What threads of another process were opening, nobody ends opening in this one.
+    process: Process,
 }
 
 #[derive(Debug)]
@@ -67,8 +68,9 @@ struct Slot {
     /// The time of the last use on the clock of the pool.
     used: AtomicU64,
     file: Mutex<Option<Arc<OpenFile>>>,
-    /// Held by the one who opens the file, so that nobody does it twice.
-    turn: Mutex<()>,
+    /// Held by the one who opens the file, so that nobody does it twice. A thread of another process holds its own for
+    /// ever.
+    turn: Mutex<(Process, Arc<Mutex<()>>)>,
     /// What the file was like when it was opened first.
     first: OnceLock<Mark>,
 }
@@ -98,7 +100,8 @@ impl FilePool {
     }
 
     fn with_opener(capacity: usize, open: Opener) -> Self {
-        let pool = Pool { capacity, clock: AtomicU64::new(0), held: Mutex::default(), open };
+        let held = Held { slots: Vec::new(), n_opening: 0, process: Process::current() };
+        let pool = Pool { capacity, clock: AtomicU64::new(0), held: Mutex::new(held), open };
         FilePool { pool: Arc::new(pool) }
     }
 
@@ -109,7 +112,7 @@ impl FilePool {
             path: path.to_owned(),
             used: AtomicU64::new(0),
             file: Mutex::default(),
-            turn: Mutex::default(),
+            turn: Mutex::new((Process::current(), Arc::default())),
             first: OnceLock::new(),
         };
         PooledFile { pool: self.clone(), slot: Arc::new(slot) }
@@ -124,16 +127,24 @@ impl FilePool {
     /// The paths of the files that are kept open, least recently used first.
     #[must_use]
     pub fn held(&self) -> Vec<PathBuf> {
-        let mut slots = lock(&self.pool.held).slots.clone();
+        let mut slots = self.pool.held().slots.clone();
         slots.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
         slots.iter().map(|slot| slot.path.clone()).collect()
     }
 }
 
 impl Pool {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        let mut held = lock(&self.held);
+        if !held.process.is_current() {
+            (held.n_opening, held.process) = (0, Process::current());
+        }
+        held
+    }
+
     /// Closes files until one more may be opened, which counts from now on.
     fn make_room(&self) {
-        let mut held = lock(&self.held);
+        let mut held = self.held();
         held.n_opening += 1;
         let n_left = self.capacity.saturating_sub(held.n_opening);
         let closed = held.shrink_to(n_left);
@@ -144,7 +155,7 @@ impl Pool {
 
     /// Takes back the room of a file that was opened, or could not be.
     fn fill(&self, slot: &Arc<Slot>, file: Option<&Arc<OpenFile>>) {
-        let mut held = lock(&self.held);
+        let mut held = self.held();
         held.n_opening = held.n_opening.saturating_sub(1);
         let Some(file) = file.filter(|_| self.capacity > 0) else { return };
         let closed = held.shrink_to(self.capacity - 1);
@@ -160,7 +171,7 @@ impl Pool {
     }
 
     fn close_all(&self) {
-        let closed = lock(&self.held).shrink_to(0);
+        let closed = self.held().shrink_to(0);
         drop(closed);
     }
 }
@@ -180,6 +191,16 @@ impl Held {
     }
 }
 
+impl Slot {
+    fn turn(&self) -> Arc<Mutex<()>> {
+        let mut turn = lock(&self.turn);
+        if !turn.0.is_current() {
+            *turn = (Process::current(), Arc::default());
+        }
+        turn.1.clone()
+    }
+}
+
 impl PooledFile {
     /// Where the file is.
     #[must_use]
@@ -196,7 +217,8 @@ impl PooledFile {
         if let Some(file) = self.if_open() {
             return Ok(file);
         }
-        let _turn = lock(&self.slot.turn);
+        let turn = self.slot.turn();
+        let _turn = lock(&turn);
         if let Some(file) = self.if_open() {
             return Ok(file);
         }
@@ -262,7 +284,7 @@ impl PooledFile {
 
 impl Drop for PooledFile {
     fn drop(&mut self) {
-        let mut held = lock(&self.pool.pool.held);
+        let mut held = self.pool.pool.held();
         held.slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
         let closed = lock(&self.slot.file).take();
         drop(held);

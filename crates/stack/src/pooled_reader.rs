@@ -17,6 +17,11 @@ impl PooledReader {
         PooledReader { file, at: 0 }
     }
 
+    /// The file.
+    pub fn file(&self) -> &Arc<PooledFile> {
+        &self.file
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.open()?.metadata()?.len())
     }

@@ -24,4 +24,10 @@ impl Process {
     pub fn is_current(self) -> bool {
         self == Process::current()
     }
+
+    /// One that is never current, as if it had been taken before a fork.
+    #[cfg(test)]
+    pub(crate) fn of_parent() -> Self {
+        Process(!std::process::id())
+    }
 }

@@ -21,19 +21,6 @@ impl Run {
     pub fn out_range(&self) -> Range<usize> {
         self.out..self.out + self.len
     }
-
-    /// Cuts the run at the borders of chunks of `size` positions.
-    pub fn chunks(&self, size: usize) -> impl Iterator<Item = ChunkRun> + use<> {
-        let Run { out, file, len } = *self;
-        (file / size..=(file + len - 1) / size).map(move |chunk| {
-            let start = file.max(chunk * size);
-            let end = (file + len).min((chunk + 1) * size);
-            ChunkRun {
-                chunk,
-                part: Run { out: out + start - file, file: start - chunk * size, len: end - start },
-            }
-        })
-    }
 }
 
 /// A range as one run.
@@ -59,19 +46,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn chunks_cover_a_run_in_order(out in 0_usize..50, file in 0_usize..50, len in 1_usize..50, size in 1_usize..20) {
-            let run = Run { out, file, len };
-            let mut next = run;
-            for piece in run.chunks(size) {
-                prop_assert_eq!(piece.part.out, next.out);
-                prop_assert_eq!(piece.chunk * size + piece.part.file, next.file);
-                prop_assert!(piece.part.file + piece.part.len <= size);
-                next = Run { out: next.out + piece.part.len, file: next.file + piece.part.len, len: next.len - piece.part.len };
-            }
-            prop_assert_eq!(next.len, 0);
-        }
-
         #[test]
         fn lists_come_back(positions in prop::collection::vec(0_usize..6, 0..10)) {
             let runs = of_list(&positions);

@@ -23,6 +23,8 @@ pub struct Faults {
     pub cut_body: u64,
     /// Wait before every answer.
     pub delay: Duration,
+    /// Answers for objects of which the name has this wait until so many requests do, or nobody comes for half a second.
+    pub gather: Option<(&'static str, u64)>,
     /// 403 for every object whose name ends so.
     pub forbidden: Option<&'static str>,
     /// 403 for what is not there and for lists, as buckets answer that nobody may list.
@@ -43,6 +45,8 @@ pub struct Faults {
     pub stall: Option<&'static str>,
     /// Answers do not say which version of an object they give.
     pub no_version: bool,
+    /// Every answer says another version of its object.
+    pub new_versions: bool,
 }
 
 /// A server of a folder, until it is dropped.
@@ -55,6 +59,7 @@ pub struct Server {
 struct Shared {
     root: PathBuf,
     faults: Faults,
+    n_connections: AtomicU64,
     n_requests: AtomicU64,
     n_faults: AtomicU64,
     at_once: AtomicU64,
@@ -73,6 +78,7 @@ impl Server {
         let shared = Arc::new(Shared {
             root: root.to_owned(),
             faults,
+            n_connections: AtomicU64::new(0),
             n_requests: AtomicU64::new(0),
             n_faults: AtomicU64::new(0),
             at_once: AtomicU64::new(0),
@@ -86,6 +92,7 @@ impl Server {
                 if serving.stop.load(Ordering::Relaxed) {
                     break;
                 }
+                serving.n_connections.fetch_add(1, Ordering::Relaxed);
                 let (stream, shared) = (stream.unwrap(), serving.clone());
                 std::thread::spawn(move || serve(&shared, stream));
             }
@@ -97,6 +104,12 @@ impl Server {
     #[must_use]
     pub fn served(&self) -> BTreeMap<String, usize> {
         self.shared.served.lock().unwrap().clone()
+    }
+
+    /// How many connections were made.
+    #[must_use]
+    pub fn n_connections(&self) -> u64 {
+        self.shared.n_connections.load(Ordering::Relaxed)
     }
 
     /// How many requests there were.
@@ -175,6 +188,15 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     let at_once = shared.at_once.fetch_add(1, Ordering::Relaxed) + 1;
     shared.most_at_once.fetch_max(at_once, Ordering::Relaxed);
     std::thread::sleep(delay);
+    if let Some((part, n)) = shared.faults.gather
+        && target.contains(part)
+    {
+        let start = std::time::Instant::now();
+        while shared.most_at_once.load(Ordering::Relaxed) < n && start.elapsed() < Duration::from_millis(500)
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
     shared.at_once.fetch_sub(1, Ordering::Relaxed);
     let is_turn = |every: u64| every > 0 && number.is_multiple_of(every);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -239,7 +261,8 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         longer = [part, &[0; 1 << 20]].concat();
         part = &longer;
     }
-    let version = if shared.faults.no_version { String::new() } else { format!("ETag: \"{size}\"\r\n") };
+    let version = if shared.faults.new_versions { number } else { size as u64 };
+    let version = if shared.faults.no_version { String::new() } else { format!("ETag: \"{version}\"\r\n") };
     head += &format!(
         "Content-Length: {}\r\n{version}Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",
         part.len()

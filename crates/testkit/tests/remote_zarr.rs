@@ -506,6 +506,99 @@ fn chunks_of_stores_that_are_gone_are_no_zeros() {
     }
 }
 
+/// Chunks of several sizes are asked for together, and each of them once, wherever windows cut them.
+#[test]
+fn chunks_of_several_sizes_are_read_as_others_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("x.zarr");
+    let (rows, columns) = ([3, 5, 2], [7, 5]);
+    let metadata = json!({"zarr_format": 3, "node_type": "array", "shape": [10, 12], "data_type": "uint8",
+        "chunk_grid": {"name": "rectangular", "configuration": {"chunk_shape": [rows, columns]}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0, "codecs": [{"name": "bytes"}], "attributes": {}});
+    let mut start = [0, 0];
+    for (row, height) in rows.into_iter().enumerate() {
+        std::fs::create_dir_all(root.join(format!("c/{row}"))).unwrap();
+        start[1] = 0;
+        for (column, width) in columns.into_iter().enumerate() {
+            let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+            let bytes: Vec<u8> = pixels.map(|(y, x)| (start[0] + y) * 12 + start[1] + x).collect();
+            std::fs::write(root.join(format!("c/{row}/{column}")), bytes).unwrap();
+            start[1] += width;
+        }
+        start[0] += height;
+    }
+    std::fs::write(root.join("zarr.json"), metadata.to_string()).unwrap();
+    let gather = Some(("/c/", 6));
+    let server = Server::start(folder.path(), Faults { gather, ..Faults::default() });
+    let expected =
+        ndarray::Array4::from_shape_fn((1, 1, 10, 12), |(_, _, y, x)| u8::try_from(y * 12 + x).unwrap());
+    for path in [PathBuf::from(format!("http://{}/x.zarr", server.address)), root] {
+        let options = options();
+        let stack = open(&path, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0);
+        assert_eq!(stack.info().chunks, Some(vec![5, 7]));
+        image_stack_suite(&*stack, expected.mapv(f32::from).into_dyn().view());
+        let stats = options.cache.stats();
+        assert_eq!((stats.n_decodes, stats.decoded_bytes), (6, 120));
+    }
+    assert_eq!(server.most_at_once(), 6);
+    assert!(server.served().values().all(|n| *n == 1), "{:?}", server.served());
+}
+
+/// Whether the store is still there is asked once for all chunks of a window that are not.
+#[test]
+fn missing_chunks_share_a_look_at_their_store() {
+    let folder = bucket();
+    let root = folder.path().join("deep/cells.zarr/image");
+    std::fs::remove_dir_all(root.join("0/c/1")).unwrap();
+    std::fs::remove_dir_all(root.join("1/c/1")).unwrap();
+    let server = Server::start(folder.path(), Faults::default());
+    for stack in levels(&url(&server, "image"), &options()).unwrap() {
+        let before = server.served();
+        let patch = stack.read_patch(0, None, &whole(&*stack)).unwrap();
+        assert!(patch.index_axis(ndarray::Axis(0), 1).iter().all(|&pixel| pixel == 0.0));
+        let looks = |served: &std::collections::BTreeMap<String, usize>| -> usize {
+            served.iter().filter(|(name, _)| name.contains("zarr.json")).map(|(_, n)| n).sum()
+        };
+        assert_eq!(looks(&server.served()) - looks(&before), 1);
+    }
+    // None of them is filled where it is gone.
+    let stacks = levels(&url(&server, "image"), &options()).unwrap();
+    std::fs::remove_file(root.join("0/zarr.json")).unwrap();
+    let missing = (0..3).flat_map(|y| (0..3).map(move |x| [y, x]));
+    for [y, x] in missing {
+        let mut chunk = whole(&*stacks[0]);
+        chunk.start = patchweave_geometry::PerAxis::new(&[y * 8, x * 12]).unwrap();
+        chunk.size = patchweave_geometry::Extent::new(&[1, 1]).unwrap();
+        let text = with_causes(&stacks[0].read_patch(0, Some(&[1]), &chunk).unwrap_err());
+        assert!(text.contains("got neither the chunk nor"), "{text}");
+    }
+}
+
+/// However small the cache, what was read before is not filled when it is gone.
+#[test]
+fn far_files_that_are_gone_are_no_zeros() {
+    let folder = bucket();
+    let server = Server::start(folder.path(), Faults::default());
+    let mut bare = OpenOptions::with_cache_bytes(0);
+    bare.remote = options().remote;
+    for (level, first) in [("0", "0/c/0/0/0"), ("1", "1/c/0/0/0")] {
+        let stack =
+            open(&url(&server, &format!("image/{level}")), DataType::Zarr, None, &bare).unwrap().remove(0);
+        let mut corner = whole(&*stack);
+        corner.size = patchweave_geometry::Extent::new(&[3, 4]).unwrap();
+        let read =
+            |channel| stack.read_patch(0, Some(&[channel]), &corner).map_err(|error| with_causes(&error));
+        read(0).unwrap();
+        // The index of another shard takes the place of the first one.
+        read(1).unwrap();
+        std::fs::remove_file(folder.path().join("deep/cells.zarr/image").join(first)).unwrap();
+        let text = read(0).unwrap_err();
+        assert!(text.ends_with("got no file, expected the one that was read before"), "{text}");
+        assert!(read(1).unwrap().iter().any(|&pixel| pixel != 0.0));
+    }
+}
+
 #[test]
 fn far_stores_without_chunks_are_told() {
     let folder = bucket();

@@ -512,6 +512,15 @@ fn attributes_that_are_no_json_are_told_where_pixels_do_not_depend_on_them() {
     write(&root.join(".zattrs"), "null");
     write(&root.join("0/.zattrs"), "[1]");
     assert_eq!(reads(&root, 0.0).len(), 1);
+    let bytes = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+    let mut metadata = array_3(bytes);
+    metadata["attributes"] = json!([1, 2]);
+    write_3(&folder.path().join("new.zarr"), &metadata.to_string(), "");
+    let notes = reads(&folder.path().join("new.zarr"), 0.0);
+    assert!(
+        notes.len() == 1 && notes[0].contains("attributes of zarr.json: got [1,2], expected an object"),
+        "{notes:?}"
+    );
     fs::remove_file(root.join(".zgroup")).unwrap();
     fs::remove_file(root.join(".zattrs")).unwrap();
     write(&root.join("zarr.json"), "{\"node_type\": \"group\", ");
@@ -667,6 +676,31 @@ mod missing {
         }
     }
 
+    /// A window of one chunk.
+    fn chunk_at([row, column]: [usize; 2]) -> Region {
+        let size = patchweave_geometry::Extent::new(&CHUNK).unwrap();
+        let start = [row * CHUNK[0], column * CHUNK[1]].map(|at| i64::try_from(at).unwrap());
+        let start = patchweave_geometry::PerAxis::new(&start).unwrap();
+        Region { start, size }
+    }
+
+    /// Reads a chunk and says what went wrong.
+    fn read(stack: &dyn ImageStack, place: [usize; 2]) -> Result<(), String> {
+        let patch = stack.read_patch(0, None, &chunk_at(place)).map_err(|error| with_causes(&error))?;
+        let [row, column] = place;
+        for ((_, _, y, x), &found) in patch.indexed_iter() {
+            assert_eq!(found, f32::from(pixel([row * CHUNK[0] + y, column * CHUNK[1] + x])));
+        }
+        Ok(())
+    }
+
+    /// An image that is read without a cache, and with one open file.
+    fn opened_bare(root: &Path) -> Arc<dyn ImageStack> {
+        let mut options = OpenOptions::with_cache_bytes(0);
+        options.files = patchweave_stack::FilePool::new(1);
+        open(root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
+    }
+
     #[test]
     fn shards_that_are_gone_are_no_zeros() {
         let folder = tempfile::tempdir().unwrap();
@@ -674,23 +708,84 @@ mod missing {
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         let sharding = json!({"name": "sharding_indexed", "configuration": {"chunk_shape": CHUNK, "codecs": [bytes],
             "index_codecs": [bytes], "index_location": "start"}});
+        let index: Vec<u8> = [16_u64, 60].into_iter().flat_map(u64::to_le_bytes).collect();
         write(&root.join("zarr.json"), &array_3(json!([sharding])).to_string());
-        fs::create_dir_all(root.join("c/0")).unwrap();
-        let index = [16_u64, 60].into_iter().flat_map(u64::to_le_bytes);
-        let shard: Vec<u8> = index.chain(chunks(false).remove(0).1).collect();
-        fs::write(root.join("c/0/0"), shard).unwrap();
-        let mut options = OpenOptions::with_cache_bytes(0);
-        options.files = patchweave_stack::FilePool::new(1);
-        let stack = open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0);
-        // Without a cache, only the index that was used last is kept; the others are read again.
-        let whole = Region::whole(stack.info().shape().extent);
-        let read = || stack.read_patch(0, None, &whole).map_err(|error| with_causes(&error));
-        assert!(read().is_ok());
+        for ([row, column], chunk) in chunks(false) {
+            let shard = root.join(format!("c/{row}/{column}"));
+            fs::create_dir_all(shard.parent().unwrap()).unwrap();
+            fs::write(shard, [index.as_slice(), &chunk].concat()).unwrap();
+        }
+        let stack = opened_bare(&root);
+        // The index that was used last is kept.
+        read(&*stack, [0, 1]).unwrap();
+        fs::remove_file(root.join("c/0/1")).unwrap();
+        let text = read(&*stack, [0, 1]).unwrap_err();
+        assert!(text.ends_with("got no file, expected the shard whose index was read"), "{text}");
+        // That of another one is not.
+        read(&*stack, [0, 0]).unwrap();
+        read(&*stack, [1, 0]).unwrap();
         fs::remove_file(root.join("c/0/0")).unwrap();
-        // The file may still be open, but is never taken for one that never was.
-        match read() {
-            Ok(found) => assert_eq!(found[[0, 0, 4, 5]], f32::from(pixel([4, 5]))),
-            Err(text) => assert!(text.contains("expected the shard whose index was read"), "{text}"),
+        let text = read(&*stack, [0, 0]).unwrap_err();
+        assert!(text.ends_with("got no file, expected the one that was read before"), "{text}");
+        assert!(text.contains("chunk [0, 0] (") && text.contains("c/0/0"), "{text}");
+        // One that was never read may have never been.
+        let fill = stack.read_patch(0, None, &chunk_at([1, 1])).unwrap();
+        assert!(fill.iter().all(|&pixel| pixel == 0.0));
+    }
+
+    #[test]
+    fn chunks_that_are_gone_are_no_zeros() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("x.zarr");
+        let bytes = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+        let mut irregular = array_3(bytes.clone());
+        irregular["chunk_grid"] =
+            json!({"name": "rectangular", "configuration": {"chunk_shape": [[5, 5], 6]}});
+        for metadata in [array_3(bytes), irregular] {
+            write_3(&root, &metadata.to_string(), "");
+            let stack = opened_bare(&root);
+            read(&*stack, [0, 1]).unwrap();
+            fs::remove_dir_all(root.join("c")).unwrap();
+            let text = read(&*stack, [0, 1]).unwrap_err();
+            assert!(text.ends_with("got no file, expected the one that was read before"), "{text}");
+            let fill = stack.read_patch(0, None, &chunk_at([0, 0])).unwrap();
+            assert!(fill.iter().all(|&pixel| pixel == 0.0));
+        }
+    }
+
+    /// A drive that is not there, or a file that was not fetched, is not a chunk that was never written.
+    #[cfg(unix)]
+    #[test]
+    fn links_to_nowhere_are_no_zeros() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+        for (number, linked) in ["c/0/0", "c/0", "c"].into_iter().enumerate() {
+            let root = folder.path().join(format!("{number}.zarr"));
+            let drive = folder.path().join(format!("drive{number}"));
+            write_3(&root, &array_3(bytes.clone()).to_string(), "");
+            fs::rename(root.join(linked), &drive).unwrap();
+            std::os::unix::fs::symlink(&drive, root.join(linked)).unwrap();
+            let open_with = |links_outside| {
+                let mut options = OpenOptions::with_cache_bytes(0);
+                options.links_outside = links_outside;
+                open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
+            };
+            let before = open_with(true);
+            fs::rename(&drive, folder.path().join("away")).unwrap();
+            for stack in [before, open_with(true), open_with(false)] {
+                assert_eq!(stack.info().notes, [""; 0]);
+                for _ in 0..2 {
+                    let text = read(&*stack, [0, 0]).unwrap_err();
+                    let link = format!(
+                        "{} is a link to {}, which does not",
+                        root.join(linked).display(),
+                        drive.display()
+                    );
+                    assert!(text.contains("chunk [0, 0] (") && text.ends_with(&link), "{text}");
+                }
+            }
+            fs::rename(folder.path().join("away"), &drive).unwrap();
+            read(&*open_with(true), [0, 0]).unwrap();
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::read_cost::waiting;
 /// Bytes that are being fetched and decoded at a time.
 ///
 /// Clones share it. A chunk counts twice its decoded size, once for what is fetched and once for what is made of it, from
-/// before it is fetched until it is handed over, to the cache or to whoever asked. Threads wait for their turn in the
+/// before it is fetched until it is handed over, to the cache or to whoever asked; the first chunk of a shard that a thread
+/// reads at a time counts with the index of the shard. Threads wait for their turn in the
 /// order in which they came; a chunk that is larger than the budget goes when nothing else is under way.
 ///
 /// ```

@@ -17,17 +17,11 @@ type ShardKey = (u64, u64);
 /// What a shard takes beside its index.
 const SLOT_BYTES: u64 = 256;
 
-/// Shards that share a word of those that were seen.
-const WORD: u64 = u64::BITS as u64;
-
 pub(super) struct KeptIndices {
     slots: BTreeMap<ShardKey, Entry>,
     by_use: BTreeMap<u64, ShardKey>,
     n_uses: u64,
     n_bytes: u64,
-    /// A bit for every shard that was there, by image and number of the word. They outlive the indices, so that a shard
-    /// that goes away is not taken for one that never was.
-    seen: BTreeMap<ShardKey, u64>,
     /// A slot that a thread of another process had locked stays locked in this one.
     process: Process,
 }
@@ -45,7 +39,6 @@ impl Default for KeptIndices {
             by_use: BTreeMap::new(),
             n_uses: 0,
             n_bytes: 0,
-            seen: BTreeMap::new(),
             process: Process::current(),
         }
     }
@@ -93,20 +86,18 @@ impl KeptIndices {
 
     pub fn forget(&mut self, image: u64) {
         let all = (image, 0)..=(image, u64::MAX);
-        let keys: Vec<ShardKey> = self.slots.range(all.clone()).map(|(key, _)| *key).collect();
+        let keys: Vec<ShardKey> = self.slots.range(all).map(|(key, _)| *key).collect();
         keys.iter().for_each(|key| self.remove(key));
-        let words: Vec<ShardKey> = self.seen.range(all).map(|(key, _)| *key).collect();
-        words.iter().for_each(|key| drop(self.seen.remove(key)));
     }
 
-    /// Notes that a shard is there.
-    pub fn see(&mut self, image: u64, shard: u64) {
-        *self.seen.entry((image, shard / WORD)).or_default() |= 1 << (shard % WORD);
-    }
-
-    /// Whether a shard was there before.
-    pub fn was_seen(&self, image: u64, shard: u64) -> bool {
-        self.seen.get(&(image, shard / WORD)).is_some_and(|word| word >> (shard % WORD) & 1 == 1)
+    /// Takes back the room of an index that there is none of.
+    pub fn shrink(&mut self, image: u64, shard: u64, slot: &Arc<IndexSlot>) {
+        let entry = self.slots.get_mut(&(image, shard)).filter(|entry| Arc::ptr_eq(&entry.slot, slot));
+        if let Some(entry) = entry {
+            let unused = entry.n_bytes.saturating_sub(SLOT_BYTES);
+            entry.n_bytes -= unused;
+            self.n_bytes = self.n_bytes.saturating_sub(unused);
+        }
     }
 
     pub fn clear(&mut self) {
@@ -126,28 +117,27 @@ mod tests {
         #[test]
         fn the_budget_holds_but_for_one(
             budget in 0_u64..1500,
-            steps in prop::collection::vec((0_u64..3, 62_u64..66), 1..60),
+            steps in prop::collection::vec((0_u64..3, 0_u64..4, any::<bool>()), 1..60),
         ) {
             let mut indices = KeptIndices::default();
-            for &(image, shard) in &steps {
+            for (image, shard, is_there) in steps {
                 let n_bytes = 100 * image;
                 let slot = indices.slot(image, shard, n_bytes, budget);
                 prop_assert!(Arc::ptr_eq(&slot, &indices.slot(image, shard, n_bytes, budget)), "it is kept");
-                indices.see(image, shard);
+                let before = indices.n_bytes();
+                if !is_there {
+                    indices.shrink(image, shard, &Arc::default());
+                    prop_assert_eq!(indices.n_bytes(), before, "another one");
+                    indices.shrink(image, shard, &slot);
+                    prop_assert_eq!(indices.slots[&(image, shard)].n_bytes, SLOT_BYTES);
+                }
                 let n_bytes: u64 = indices.slots.values().map(|entry| entry.n_bytes).sum();
                 prop_assert_eq!(n_bytes, indices.n_bytes());
                 prop_assert!(n_bytes <= budget || indices.slots.len() == 1);
                 prop_assert_eq!(indices.by_use.len(), indices.slots.len());
             }
-            indices.clear();
-            for (image, shard) in (0..3).flat_map(|image| (0..140).map(move |shard| (image, shard))) {
-                prop_assert_eq!(indices.was_seen(image, shard), steps.contains(&(image, shard)));
-            }
-            indices.forget(1);
-            prop_assert!((0..140).all(|shard| !indices.was_seen(1, shard)));
-            prop_assert_eq!(indices.was_seen(2, 63), steps.contains(&(2, 63)));
             (0..3).for_each(|image| indices.forget(image));
-            prop_assert_eq!((indices.n_bytes(), indices.by_use.len(), indices.seen.len()), (0, 0, 0));
+            prop_assert_eq!((indices.n_bytes(), indices.by_use.len()), (0, 0));
         }
     }
 

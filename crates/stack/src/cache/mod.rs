@@ -251,17 +251,14 @@ impl ChunkCache {
         slot
     }
 
-    /// Notes that a shard is there.
-    pub(crate) fn see_shard(&self, image: u64, shard: u64) {
-        self.shared.indices().see(image, shard);
+    /// Takes back the room of an index, in its place, of a shard that is not there.
+    pub(crate) fn shrink_index(&self, image: u64, shard: u64, slot: &Arc<IndexSlot>) {
+        let mut indices = self.shared.indices();
+        indices.shrink(image, shard, slot);
+        self.shared.kept().set_aside(indices.n_bytes(), self.budget());
     }
 
-    /// Whether a shard was there before, be its index kept or not.
-    pub(crate) fn saw_shard(&self, image: u64, shard: u64) -> bool {
-        self.shared.indices().was_seen(image, shard)
-    }
-
-    /// Forgets the shards of an image and their indices.
+    /// Forgets the indices of the shards of an image.
     pub(crate) fn forget_indices(&self, image: u64) {
         let mut indices = self.shared.indices();
         indices.forget(image);

@@ -1,13 +1,16 @@
 //! An image that is stored as a grid of chunks, whatever its format: which chunks a window touches, and the copy out of
 //! each into the caller's memory.
 
+mod edges;
 mod together;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchweave_geometry::Axis;
 use patchweave_pixel::{InexactPixel, copy_bytes_as_f32, find_inexact_bytes, with_pixel};
 use tracing::trace_span;
+
+pub(crate) use self::edges::Edges;
 
 use crate::budget::ReadBudget;
 use crate::cache::{ChunkCache, ChunkKey};
@@ -53,6 +56,11 @@ pub(crate) trait ChunkSource: Send + Sync {
         }
     }
 
+    /// What is read before a chunk can be and serves many chunks, such as the index of a shard: its number and its bytes.
+    fn beside(&self, _chunk: &[usize]) -> Option<(u64, u64)> {
+        None
+    }
+
     /// Refuses reading where it would never end.
     ///
     /// # Errors
@@ -74,8 +82,8 @@ pub(crate) struct ChunkedStack<S> {
     info: StackInfo,
     /// The axis of every dimension of the file, if it has one.
     dimensions: Vec<Option<Axis>>,
-    /// The size of a chunk along every dimension of the file.
-    chunk: Vec<usize>,
+    /// The chunks along every dimension of the file.
+    edges: Vec<Edges>,
     /// How many chunks there are along every dimension.
     n_chunks: Vec<usize>,
     cache: ChunkCache,
@@ -96,23 +104,34 @@ impl<S: ChunkSource> ChunkedStack<S> {
     /// Joins a source and the size of its chunks, one entry per dimension of the file, none of them 0.
     pub fn new(
         source: S,
-        mut info: StackInfo,
+        info: StackInfo,
         axes: StoredAxes,
         chunk: Vec<usize>,
+        options: &OpenOptions,
+    ) -> Self {
+        Self::with_edges(source, info, axes, chunk.into_iter().map(Edges::Fixed).collect(), options)
+    }
+
+    /// As [`new`](Self::new), for chunks of any sizes that cover the image.
+    pub fn with_edges(
+        source: S,
+        mut info: StackInfo,
+        axes: StoredAxes,
+        edges: Vec<Edges>,
         options: &OpenOptions,
     ) -> Self {
         let StoredAxes { layout, dimensions } = axes;
         let size_of = |axis: &Option<Axis>| axis.and_then(|axis| layout.size_of(axis)).unwrap_or(1);
         let n_chunks =
-            dimensions.iter().map(size_of).zip(&chunk).map(|(n, chunk)| n.div_ceil(*chunk)).collect();
+            dimensions.iter().map(size_of).zip(&edges).map(|(n, edges)| edges.n_chunks(n)).collect();
         info.layout = layout;
         let pixel = 2 * info.pixel_type.n_bytes() as u64;
-        let need = chunk.iter().fold(pixel, |need, &size| need.saturating_mul(size as u64));
+        let need = edges.iter().fold(pixel, |need, edges| need.saturating_mul(edges.largest() as u64));
         ChunkedStack {
             source,
             info,
             dimensions,
-            chunk,
+            edges,
             n_chunks,
             cache: options.cache.clone(),
             in_flight: options.in_flight.clone(),
@@ -133,7 +152,8 @@ impl<S: ChunkSource> ChunkedStack<S> {
             .map_err(|source| StackError::Window { stack: self.info.source.clone(), source })?;
         Ok(Axis::ALL.map(|axis| match layout.axes().position(axis) {
             Some(at) => {
-                by_chunk(&runs[at], self.dimension(axis).map_or(1, |dimension| self.chunk[dimension]))
+                let edges = self.dimension(axis).and_then(|dimension| self.edges.get(dimension));
+                by_chunk(&runs[at], edges.unwrap_or(&Edges::Fixed(1)))
             }
             None => vec![Part { chunk: 0, runs: vec![Run { out: 0, file: 0, len: 1 }] }],
         }))
@@ -164,7 +184,8 @@ impl<S: ChunkSource> ChunkedStack<S> {
             return f(&chunk.as_chunk(), &place).map(Some);
         }
         let key = self.key(&place);
-        let (admit, decode) = (|| self.in_flight.take(self.need), || self.decode(&place, key.chunk));
+        let admit = || self.in_flight.take(self.need_of(&place, &mut BTreeSet::new()));
+        let decode = || self.decode(&place, key.chunk);
         let decoded = if waits {
             Some(self.cache.get_or_decode(key, admit, decode)?)
         } else {
@@ -203,6 +224,16 @@ impl<S: ChunkSource> ChunkedStack<S> {
         self.dimensions.iter().map(chunk_of).collect()
     }
 
+    fn size_of(&self, place: &[usize]) -> Vec<usize> {
+        self.edges.iter().zip(place).map(|(edges, at)| edges.span(*at).1).collect()
+    }
+
+    /// What a chunk counts in the budget, with what is read before it unless that is known to count already.
+    fn need_of(&self, place: &[usize], known: &mut BTreeSet<u64>) -> u64 {
+        let beside = self.source.beside(place).filter(|(number, _)| known.insert(*number));
+        self.need.saturating_add(beside.map_or(0, |(_, n_bytes)| n_bytes))
+    }
+
     fn key(&self, place: &[usize]) -> ChunkKey {
         let chunk =
             place.iter().zip(&self.n_chunks).fold(0, |number, (at, n)| number * *n as u64 + *at as u64);
@@ -235,7 +266,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
                 stack: self.info.source.clone(),
                 place: format!("chunk {place:?}"),
                 got: format!("{} bytes", chunk.bytes.len()),
-                expected: format!("chunks of {:?} pixels of {}", self.chunk, self.info.pixel_type),
+                expected: format!("a chunk of {:?} pixels of {}", self.size_of(place), self.info.pixel_type),
             })?;
         }
         Ok(())
@@ -252,9 +283,9 @@ fn products([c, z, y, x]: [&Part; 4]) -> impl Iterator<Item = [&Run; 4]> {
 }
 
 /// Runs cut at the borders of chunks and sorted by them.
-fn by_chunk(runs: &[Run], size: usize) -> Vec<Part> {
+fn by_chunk(runs: &[Run], edges: &Edges) -> Vec<Part> {
     let mut parts = BTreeMap::<usize, Vec<Run>>::new();
-    for piece in runs.iter().flat_map(|run| run.chunks(size)) {
+    for piece in runs.iter().flat_map(|run| edges.cut(run)) {
         parts.entry(piece.chunk).or_default().push(piece.part);
     }
     parts.into_iter().map(|(chunk, runs)| Part { chunk, runs }).collect()
@@ -269,7 +300,8 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
         self.source.check_process()?;
         let parts = self.parts(window)?;
         if self.source.n_together() > 1 {
-            return self.read_together(&parts, &mut out);
+            return self
+                .read_together(&parts, &mut |chunk, place, parts| self.copy(chunk, place, parts, &mut out));
         }
         let mut in_work = Vec::new();
         for parts in touched(&parts) {
@@ -286,6 +318,16 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
             return Ok(Exactness::Exact);
         }
         let parts = self.parts(window)?;
+        if self.source.n_together() > 1 {
+            // They come in any order, of which the answer does not speak.
+            let mut first: Option<InexactPixel> = None;
+            self.read_together(&parts, &mut |chunk, _, parts| {
+                first =
+                    first.take().into_iter().chain(self.inexact(chunk, parts)).min_by_key(|pixel| pixel.czyx);
+                Ok(())
+            })?;
+            return Ok(first.map_or(Exactness::Exact, Exactness::Inexact));
+        }
         for parts in touched(&parts) {
             let found = self.with_chunk(parts, true, |chunk, _| Ok(self.inexact(chunk, parts)))?;
             if let Some(pixel) = found.flatten() {

@@ -155,3 +155,33 @@ fn a_quarter_of_the_files_of_the_process_is_kept_open() {
     assert!((FEWEST..=MOST).contains(&n_files) && n_files <= most_open_files().max(FEWEST * SHARE) / SHARE);
     assert!(Arc::ptr_eq(&FilePool::of_process().pool, &FilePool::of_process().pool));
 }
+
+/// Threads of the process that this one was forked from never end what they began.
+#[test]
+fn what_a_parent_was_opening_holds_up_no_child() {
+    let (opening, is_opening) = channel();
+    let (go_on, may_go_on) = channel::<()>();
+    let (may_go_on, n_opened) = (Mutex::new(may_go_on), AtomicUsize::new(0));
+    let pool = FilePool::with_opener(
+        1,
+        Box::new(move |_| {
+            if n_opened.fetch_add(1, Ordering::SeqCst) == 0 {
+                opening.send(()).unwrap();
+                lock(&may_go_on).recv().unwrap();
+            }
+            tempfile::tempfile()
+        }),
+    );
+    let file = pool.file(Path::new("a"));
+    std::thread::scope(|scope| {
+        let of_parent = scope.spawn(|| file.open().map(drop));
+        is_opening.recv().unwrap();
+        assert_eq!(pool.pool.held().n_opening, 1);
+        lock(&pool.pool.held).process = Process::of_parent();
+        lock(&file.slot.turn).0 = Process::of_parent();
+        file.open().unwrap();
+        assert_eq!(pool.pool.held().n_opening, 0);
+        go_on.send(()).unwrap();
+        of_parent.join().unwrap().unwrap();
+    });
+}

@@ -7,8 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use percent_encoding::percent_decode_str;
-
 /// The next array in memory gets this number.
 static N_ARRAYS: AtomicU64 = AtomicU64::new(0);
 
@@ -111,7 +109,8 @@ pub(crate) fn has_hard_links(_path: &Path) -> bool {
     false
 }
 
-/// A URL in one spelling: scheme and host in lower case, without the usual port, escapes, `.`, `..` and empty parts.
+/// A URL in one spelling: scheme and host in lower case, without the usual port, `.`, `..` and empty parts, and over HTTP
+/// without escapes; what is asked of a bucket is taken as it is.
 fn canonical_url(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -128,7 +127,8 @@ fn canonical_url(url: &str) -> String {
     let host = host.strip_suffix(usual_port).unwrap_or(&host);
     let mut parts: Vec<String> = Vec::new();
     for part in path.split('/') {
-        match percent_decode_str(part).decode_utf8_lossy().into_owned() {
+        let part = if scheme.starts_with("http") { unescaped(part) } else { part.to_owned() };
+        match part {
             part if part.is_empty() || part == "." => {}
             part if part == ".." => drop(parts.pop()),
             part => parts.push(part),
@@ -137,8 +137,35 @@ fn canonical_url(url: &str) -> String {
     format!("{scheme}://{host}/{}", parts.join("/"))
 }
 
+/// A part of a path without escapes, but for those that something else would be without: of what separates parts of a
+/// URL, of `%`, and of all letters beyond ASCII where they are not UTF-8.
+fn unescaped(part: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = part.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let digit =
+            |at: usize| char::from(*behind.get(at)?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let escaped = if first == b'%' { digit(0).zip(digit(1)) } else { None };
+        let byte = escaped.map_or(first, |(high, low)| high << 4 | low);
+        let stays = byte == b'%' || (escaped.is_some() && matches!(byte, b'/' | b'?' | b'#'));
+        if stays {
+            bytes.extend(format!("%{byte:02X}").bytes())
+        } else {
+            bytes.push(byte)
+        }
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| {
+        let letter =
+            |&byte: &u8| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        error.as_bytes().iter().map(letter).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -148,10 +175,42 @@ mod tests {
             ("https://Host:443/a//./b/../x%20y.zarr", "https://host/a/x y.zarr"),
             ("http://host:8080/x", "http://host:8080/x"),
             ("gs://bucket", "gs://bucket/"),
+            ("https://host/a%2fb%2520%c3%A9.zarr", "https://host/a%2Fb%2520é.zarr"),
+            ("http://host/caf%e9 é", "http://host/caf%E9 %C3%A9"),
+            ("http://host/100%", "http://host/100%25"),
+            ("s3://bucket/a%20b.zarr", "s3://bucket/a%20b.zarr"),
         ] {
             assert_eq!(canonical_url(url), canonical);
         }
-        assert_ne!(FileId::of_url("https://host/x"), FileId::of_url("http://host/x"));
+        for (a, b) in [
+            ("https://host/x", "http://host/x"),
+            ("s3://bucket/a%20b", "s3://bucket/a b"),
+            ("gs://bucket/a%2Fb", "gs://bucket/a/b"),
+            ("https://host/a%2Fb", "https://host/a/b"),
+            ("https://host/a%3Fb", "https://host/a?b"),
+            ("https://host/caf%E9", "https://host/caf%E8"),
+            ("https://host/a%252Fb", "https://host/a%2Fb"),
+        ] {
+            assert_ne!(FileId::of_url(a), FileId::of_url(b));
+        }
+    }
+
+    proptest! {
+        /// However many letters are escaped, a name is the same one, and another name is another.
+        #[test]
+        fn escaped_names_are_the_name(name in "[%/?#a-cé ]{1,6}", other in "[%/?#a-cé ]{1,6}", escaped in any::<u64>()) {
+            // Escaped where it has to be, and here and there elsewhere.
+            let spelled = |name: &str, escaped: u64| -> String {
+                let letter = |(at, letter): (usize, char)| {
+                    let is_due = "%/?#".contains(letter) || escaped >> at & 1 == 1;
+                    let bytes = letter.to_string().into_bytes();
+                    if is_due { bytes.iter().map(|byte| format!("%{byte:02x}")).collect() } else { letter.to_string() }
+                };
+                name.chars().enumerate().map(letter).collect()
+            };
+            prop_assert_eq!(unescaped(&spelled(&name, escaped)), unescaped(&spelled(&name, 0)));
+            prop_assert_eq!(unescaped(&spelled(&name, 0)) == unescaped(&spelled(&other, 0)), name == other);
+        }
     }
 
     #[test]

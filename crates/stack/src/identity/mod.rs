@@ -41,7 +41,7 @@ pub(crate) enum Place {
     Values { start: u64, n_bytes: u64 },
     /// Called by a name in it, all links in names resolved.
     Named(Arc<str>),
-    /// The first of several files that have other names too; the number stands for some of the others.
+    /// The first of several files that may have other names too; the number stands for all of them.
     Linked(u64),
     /// One of the images that a path gave, which is all that is known.
     Opened(usize),
@@ -79,7 +79,17 @@ struct Known {
     stored: Option<Vec<usize>>,
     /// Files that are read beside those of the objects.
     companions: Vec<FileId>,
+    /// What the image is made of, if that is known in more detail than by its objects.
+    pieces: Option<Arc<Pieces>>,
     sureness: Sureness,
+}
+
+/// Files of which other images may have some.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pieces {
+    pub files: Vec<FileId>,
+    /// Every folder that one of the files is in or below.
+    pub folders: Vec<FileId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +155,7 @@ impl Identity {
             objects: known.objects.clone(),
             stored: None,
             companions: known.companions.clone(),
+            pieces: known.pieces.clone(),
             sureness,
         })))
     }
@@ -161,7 +172,13 @@ impl Identity {
     }
 
     fn new(objects: Vec<Option<Object>>, sureness: Sureness) -> Self {
-        Identity(Some(Arc::new(Known { objects, stored: None, companions: Vec::new(), sureness })))
+        Identity(Some(Arc::new(Known {
+            objects,
+            stored: None,
+            companions: Vec::new(),
+            pieces: None,
+            sureness,
+        })))
     }
 
     /// With the sizes of the dimensions where they are stored, of which the image shows the first pixels.
@@ -174,12 +191,18 @@ impl Identity {
         self.with(|known| known.companions.extend(companions))
     }
 
+    /// With the files that it is in.
+    pub(crate) fn in_pieces(self, pieces: Pieces) -> Self {
+        self.with(|known| known.pieces = Some(Arc::new(pieces)))
+    }
+
     fn with(self, change: impl FnOnce(&mut Known)) -> Self {
         let Some(known) = self.0 else { return Identity(None) };
         let mut known = Arc::try_unwrap(known).unwrap_or_else(|shared| Known {
             objects: shared.objects.clone(),
             stored: shared.stored.clone(),
             companions: shared.companions.clone(),
+            pieces: shared.pieces.clone(),
             sureness: shared.sureness,
         });
         change(&mut known);
@@ -196,7 +219,9 @@ impl Identity {
     #[must_use]
     pub fn files(&self) -> BTreeSet<&FileId> {
         let Some(known) = &self.0 else { return BTreeSet::new() };
-        known.objects.iter().flatten().map(|object| &object.file).chain(&known.companions).collect()
+        let pieces = known.pieces.iter().flat_map(|pieces| &pieces.files);
+        let objects = known.objects.iter().flatten().map(|object| &object.file);
+        objects.chain(&known.companions).chain(pieces).collect()
     }
 
     fn known(&self) -> Option<&Known> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem::Discriminant;
 
+use patchweave_geometry::ArrayLayout;
+
 use super::planes::{Plane, Planes};
 use super::{FileId, Identity, Known, Object, Place, Sureness};
 use crate::StackInfo;
@@ -31,6 +33,9 @@ pub struct SharedPlanes {
     /// Images, and which of their parts it is.
     by_object: HashMap<Object, Vec<(usize, usize)>>,
     files: HashMap<FileId, FileUse>,
+    /// Images that are in several files each, and the folders of those.
+    piece_files: HashMap<FileId, Vec<usize>>,
+    piece_folders: HashMap<FileId, Vec<usize>>,
     /// Images of which it is not known which pixels they have.
     unsure: Vec<usize>,
 }
@@ -87,6 +92,7 @@ struct Image {
     name: String,
     identity: Identity,
     planes: Option<Planes>,
+    layout: ArrayLayout,
     n_channels: usize,
     depth: usize,
 }
@@ -111,6 +117,7 @@ impl Image {
             name: info.source.clone(),
             identity: info.identity.clone(),
             planes,
+            layout: info.layout.clone(),
             n_channels: shape.n_channels,
             depth: shape.extent.to_zyx()[0],
         }
@@ -142,6 +149,13 @@ impl SharedPlanes {
                 }
                 if let Place::Values { start, n_bytes } = object.place {
                     file.values.push((start, n_bytes, at));
+                }
+            }
+            if let Some(pieces) = image.identity.known().and_then(|known| known.pieces.as_ref()) {
+                for (all, pieces) in
+                    [(&mut shared.piece_files, &pieces.files), (&mut shared.piece_folders, &pieces.folders)]
+                {
+                    pieces.iter().for_each(|piece| all.entry(piece.clone()).or_default().push(at));
                 }
             }
             shared.images.push(image);
@@ -176,7 +190,9 @@ impl SharedWith<'_> {
         if let Some(other) = unsure.into_iter().find(|image| !is_same(image)) {
             return unknown(&other.name);
         }
-        self.different_planes().or_else(|| self.different_places(known))
+        self.different_planes()
+            .or_else(|| self.different_places(known))
+            .or_else(|| self.different_pieces(known))
     }
 
     /// Whether an image of the list is stored in an array that this one is stored in, too.
@@ -187,7 +203,9 @@ impl SharedWith<'_> {
 
     /// Whether an image of the list is a clone of this one, which says nothing of its planes.
     fn is_made_alike(&self, other: &Image) -> bool {
-        self.image.planes.is_none() && self.image.identity == other.identity
+        self.image.planes.is_none()
+            && self.image.identity == other.identity
+            && self.image.layout == other.layout
     }
 
     /// The same samples of clones, every plane of which is the same.
@@ -250,6 +268,29 @@ impl SharedWith<'_> {
         None
     }
 
+    /// An image of the list that has some of the files of this one, but not all.
+    fn different_pieces(&self, known: &Known) -> Option<Doubt> {
+        let others = self.others;
+        let is_other = |at: &usize| {
+            let other = others.images.get(*at).and_then(|image| image.identity.known());
+            other.is_some_and(|other| other.objects != known.objects)
+        };
+        let in_files = |folder: &FileId| others.files.get(folder)?.kinds.first().map(|(_, at)| *at);
+        let in_pieces = |all: &HashMap<FileId, Vec<usize>>, file: &FileId| {
+            all.get(file).into_iter().flatten().copied().find(is_other)
+        };
+        let pieces = known.pieces.as_deref();
+        let shared = pieces.and_then(|pieces| {
+            let file = pieces.files.iter().find_map(|file| in_pieces(&others.piece_files, file));
+            file.or_else(|| pieces.folders.iter().find_map(in_files))
+        });
+        let objects = known.objects.iter().flatten();
+        let at = shared.or_else(|| {
+            objects.into_iter().find_map(|object| in_pieces(&others.piece_folders, &object.file))
+        })?;
+        Some(Doubt::Places { image: self.image.name.clone(), other: others.name(at) })
+    }
+
     /// The samples of images of the list that have a plane of a sample, in the order of the list.
     ///
     /// Only planes of these channels count, of this image and of those of the list; `None` means all.
@@ -291,7 +332,6 @@ impl SharedWith<'_> {
 
 #[cfg(test)]
 mod tests {
-    use patchweave_geometry::ArrayLayout;
     use patchweave_pixel::PixelType;
     use proptest::prelude::*;
 
@@ -422,6 +462,11 @@ mod tests {
             links.iter().map(|link| (link.image, link.sample_idx)).collect::<Vec<_>>(),
             [(0, 7), (1, 7)]
         );
+        // Unless its samples are others.
+        let mut turned = made.clone();
+        (made.source, turned.source) = ("plain".to_owned(), "turned".to_owned());
+        turned.layout = image("turned", "TXY", &[9, 5, 6], &[1]).layout;
+        assert_eq!(told(&[&made], &turned), planes("turned"));
 
         let of_file = |image: &str, other: &str| {
             Some(format!("{image} and {other} are read from one file in ways that cannot be compared"))

@@ -6,21 +6,22 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use object_store::{GetOptions, GetRange, ObjectStore, path::Path};
+use object_store::{Extensions, GetOptions, GetRange, ObjectStore, path::Path};
 
 use super::cause::Cause;
+use super::clients::Tries;
 use super::runtime::runtime;
 use super::{RemoteError, RemoteOptions};
 use crate::part::{Part, Wanted};
 
-/// The objects whose names start alike.
+/// The objects whose names start alike. Clones copy nothing, because every request has one.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteFolder {
-    pub(super) url: String,
+    pub(super) url: Arc<str>,
     pub(super) store: Arc<dyn ObjectStore>,
     /// What all names start with, without `/` at its ends.
-    pub(super) prefix: String,
-    pub(super) options: RemoteOptions,
+    pub(super) prefix: Arc<str>,
+    pub(super) options: Arc<RemoteOptions>,
     pub(super) place: Arc<Place>,
 }
 
@@ -76,7 +77,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(15);
 impl RemoteFolder {
     /// The URL of an object in the folder.
     pub fn name(&self, key: &str) -> String {
-        if key.is_empty() { self.url.clone() } else { format!("{}/{key}", self.url) }
+        if key.is_empty() { self.url.to_string() } else { format!("{}/{key}", self.url) }
     }
 
     /// Asks for an object or a part of it and waits for it; `None` if there is none.
@@ -125,7 +126,7 @@ impl RemoteFolder {
     }
 
     fn path(&self, key: &str) -> Result<Path, RemoteError> {
-        let parts = [self.prefix.as_str(), key].into_iter().filter(|part| !part.is_empty());
+        let parts = [&*self.prefix, key].into_iter().filter(|part| !part.is_empty());
         let parts: Vec<&str> = parts.collect();
         Path::parse(parts.join("/"))
             .map_err(|source| RemoteError::Connect { url: self.name(key), source: source.into() })
@@ -141,9 +142,10 @@ impl RemoteFolder {
         };
         let path = self.path(&wanted.key)?;
         let _turn = self.options.requests.turn().await;
-        let mut n_tries = 1;
+        let tries = Tries::default();
+        let mut n_restarts = 0;
         loop {
-            let (cause, may_restart) = match self.fetch_once(&path, range.clone(), wanted, n_tries).await {
+            let (cause, may_restart) = match self.fetch_once(&path, range.clone(), wanted, &tries).await {
                 Ok(Got::Object(object)) => return Ok(Some(object)),
                 Ok(Got::TooLarge(size)) => {
                     return Err(RemoteError::TooLarge { size, limit: wanted.limit });
@@ -156,46 +158,40 @@ impl RemoteFolder {
             if cause.is_beyond() {
                 return Err(RemoteError::Range);
             }
-            if !may_restart || n_tries >= self.options.tries {
+            if !may_restart || tries.n() >= self.options.tries {
                 return Err(cause.into());
             }
-            let pause = self.options.back_off.saturating_mul(1 << (n_tries - 1).min(16));
+            let pause = self.options.back_off.saturating_mul(1 << n_restarts.min(16));
             tokio::time::sleep(pause.min(MAX_PAUSE)).await;
-            n_tries += 1;
+            n_restarts += 1;
         }
     }
 
     /// Gets an object, and else says why not and whether asking for all of it again could help: `object_store` tries
-    /// again what it can, but cannot go on with a body of a server that does not say which version it gives.
+    /// again what it can, but cannot go on with a body of a server that does not say which version it gives, gives
+    /// another one by now, or all of it where the rest was asked for.
     async fn fetch_once(
         &self,
         path: &Path,
         range: Option<GetRange>,
         wanted: &Wanted,
-        n_tries: u32,
+        tries: &Tries,
     ) -> Result<Got, (Cause, bool)> {
-        let options = GetOptions { range, ..GetOptions::default() };
-        let found = self.store.get_opts(path, options).await;
-        let found = found.map_err(|error| (Cause::of(error, &self.place, n_tries), false))?;
+        let mut extensions = Extensions::new();
+        extensions.insert(tries.clone());
+        let options = GetOptions { range, extensions, ..GetOptions::default() };
+        let failed = |error, may_restart| (Cause::of(error, &self.place, tries.n()), may_restart);
+        let found = self.store.get_opts(path, options).await.map_err(|error| failed(error, false))?;
         let (start, size) = (found.range.start, found.meta.size);
         let expected = found.range.end.saturating_sub(start);
         if expected > wanted.limit {
             return Ok(Got::TooLarge(expected));
         }
-        let has_version = found.meta.e_tag.is_some();
         let mut pieces = Pieces::new(start, expected, &wanted.pieces);
         let mut stream = found.into_stream();
         let mut got = 0_u64;
         loop {
-            let part = match stream.try_next().await {
-                Ok(Some(part)) => part,
-                Ok(None) => break,
-                Err(error) => {
-                    // It tried as often as it may where it could.
-                    let n_tries = if has_version { self.options.tries } else { n_tries };
-                    return Err((Cause::of(error, &self.place, n_tries), !has_version));
-                }
-            };
+            let Some(part) = stream.try_next().await.map_err(|error| failed(error, true))? else { break };
             // The server says how much there is, but need not keep to it.
             if got.saturating_add(part.len() as u64) > expected {
                 return Err((Cause::Long { expected }, false));

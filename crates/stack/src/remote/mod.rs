@@ -6,6 +6,7 @@
 
 mod answer;
 mod cause;
+mod clients;
 mod connect;
 mod credentials;
 mod error;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::clients::Clients;
+
 /// How objects behind URLs are read.
 ///
 /// Credentials and endpoints come from the environment, as other programs take them:
@@ -16,7 +18,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`, and
 ///   `GOOGLE_BASE_URL` for servers that are not Google's.
 ///
-/// `settings` come on top of them under the same names. A variable that is empty counts as not set.
+/// `settings` come on top of them under the same names; where they name a key, an endpoint or a region, no other part of
+/// it is taken from the environment. A variable that is empty counts as not set. The bucket is always that of the URL.
+///
+/// Images that are opened with clones of the options share connections and credentials.
 ///
 /// ```
 /// use patchweave_stack::{OpenOptions, RemoteOptions, RequestLimit};
@@ -44,6 +49,8 @@ pub struct RemoteOptions {
     /// It answers on such machines only; elsewhere the question takes long and goes to whoever has the address. Roles
     /// of containers and web identities need no leave, because the variables that describe them are one.
     pub instance_credentials: bool,
+    /// What clones of the options share.
+    pub(super) clients: Clients,
 }
 
 impl Default for RemoteOptions {
@@ -56,6 +63,7 @@ impl Default for RemoteOptions {
             back_off: Duration::from_millis(100),
             requests: RequestLimit::new(16),
             instance_credentials: false,
+            clients: Clients::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use patchweave_pixel::PixelType;
 use serde_json::Value;
 use zarrs::array::Array;
 
-use super::chunks::{ArrayChunks, ZarrChunks};
+use super::chunks::{ArrayChunks, Decoders, ZarrChunks};
 use super::codec_names::compression;
 use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::grid::IrregularGrid;
@@ -17,9 +17,10 @@ use super::identity::{ArrayKeys, identity};
 use super::metadata::describe;
 use super::node::{Node, NodeKind, ZarrVersion};
 use super::ome::{Multiscale, axis_named};
+use super::seen::Seen;
 use super::store::{Store, ZarrsStorage};
 use super::witness::Witness;
-use crate::chunked::ChunkedStack;
+use crate::chunked::{ChunkedStack, Edges};
 use crate::file_axes::{FileAxes, StoredAxes, WantedAxes};
 use crate::{ChunkCache, ImageStack, OpenOptions, PixelSize, StackError, StackInfo};
 
@@ -76,12 +77,18 @@ impl ArrayOpener<'_> {
         let axes = own.stored(&stack, self.axes, &shape)?;
         let has_fill = described.unusable_fill.is_none();
         let files = match &irregular {
-            Some(grid) => grid.n_chunks(array.shape()),
+            Some(grid) => grid.0.iter().zip(&shape).map(|(edges, n)| edges.n_chunks(*n) as u64).collect(),
             None => array.chunk_grid_shape().to_vec(),
         };
         let Chunking { chunks, chunk, shards } =
             chunking(&stack, &array, irregular, pixel_type, (limit, has_fill))?;
-        let n_chunks: Vec<u64> = shape.iter().zip(&chunk).map(|(n, size)| n.div_ceil(*size) as u64).collect();
+        let edges = match &chunks {
+            ArrayChunks::Plain(decoders) => decoders.edges(),
+            ArrayChunks::Shards(_) => None,
+        };
+        let edges = edges.unwrap_or_else(|| chunk.iter().copied().map(Edges::Fixed).collect());
+        let n_chunks: Vec<u64> =
+            shape.iter().zip(&edges).map(|(n, edges)| edges.n_chunks(*n) as u64).collect();
         if product(&n_chunks).is_none() {
             return Err(damaged_grid(&stack, &format!("{n_chunks:?} chunks")));
         }
@@ -109,16 +116,16 @@ impl ArrayOpener<'_> {
             chunks,
             stack,
             pixel_type,
-            chunk: chunk.clone(),
-            shape,
+            chunk,
             fill_value,
             unusable_fill: described.unusable_fill,
             witness: Witness::new(node.file.clone()),
-            limit,
+            files,
+            seen: Seen::default(),
             cache: self.options.cache.clone(),
             image: ChunkCache::new_image(),
         };
-        Ok(Arc::new(ChunkedStack::new(source, info, axes, chunk, self.options)))
+        Ok(Arc::new(ChunkedStack::with_edges(source, info, axes, edges, self.options)))
     }
 }
 
@@ -167,7 +174,8 @@ fn chunking(
     };
     let chunking = match (irregular, decoder.open_shard().map(|layout| layout.chunk.clone())) {
         (Some(irregular), _) => {
-            Chunking { chunks: ArrayChunks::Irregular(irregular), chunk: grid, shards: None }
+            let decoders = Decoders::OfShapes { grid: irregular, has_fill, limit };
+            Chunking { chunks: ArrayChunks::Plain(decoders), chunk: grid, shards: None }
         }
         (None, Some(chunk)) => Chunking { chunks: ArrayChunks::regular(decoder), chunk, shards: Some(grid) },
         (None, None) => Chunking { chunks: ArrayChunks::regular(decoder), chunk: grid, shards: None },
@@ -217,14 +225,12 @@ fn largest_chunk(
     array: &Array<ZarrsStorage>,
     irregular: Option<&IrregularGrid>,
 ) -> Result<Vec<usize>, StackError> {
-    let largest = match irregular {
-        Some(grid) => grid.largest(),
-        None => {
-            let first = array.chunk_shape(&vec![0; array.dimensionality()]);
-            let first = first.map_err(|source| zarr_error(stack, "the chunk grid", source))?;
-            first.iter().map(|size| size.get()).collect()
-        }
-    };
+    if let Some(grid) = irregular {
+        return Ok(grid.largest());
+    }
+    let first = array.chunk_shape(&vec![0; array.dimensionality()]);
+    let first = first.map_err(|source| zarr_error(stack, "the chunk grid", source))?;
+    let largest: Vec<u64> = first.iter().map(|size| size.get()).collect();
     sizes(&largest).ok_or_else(|| damaged_grid(stack, &format!("chunks of {largest:?}")))
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::decoder::product;
 use super::node::ZarrVersion;
-use super::store::{Store, StoreError};
+use super::store::{Part, Store, StoreError, Wanted};
 
 /// How the name of a chunk's file is made of its place in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,16 +107,32 @@ impl ChunkNames {
     ) -> Result<Known, StoreError> {
         let n_chunks = product(grid).unwrap_or(u64::MAX);
         let n_asked = n_chunks.min(MAX_ASKED);
-        for at in 0..n_asked {
-            let Some(left) = n_requests.checked_sub(1) else { return Ok(Known::Nothing) };
-            *n_requests = left;
-            let steps = (n_asked - 1).max(1);
+        let steps = (n_asked - 1).max(1);
+        let key = |at: u64| {
             let number = (n_chunks - 1) / steps * at + (n_chunks - 1) % steps * at / steps;
-            if is_there(store, &self.key(folder, &place_of(number, grid)))? {
-                return Ok(Known::OneIsThere);
-            }
+            self.key(folder, &place_of(number, grid))
+        };
+        let Some(left) = n_requests.checked_sub(1) else { return Ok(Known::Nothing) };
+        *n_requests = left;
+        if is_there(store, &key(0))? {
+            return Ok(Known::OneIsThere);
         }
-        Ok(if n_asked == n_chunks { Known::NoneIsThere } else { Known::NoneOf(n_asked) })
+        // Nearly always the first one is there; where it is not, the others are asked for together.
+        let others = 1..n_asked.min(left.saturating_add(1));
+        *n_requests = left.saturating_sub(n_asked - 1);
+        let is_enough = others.end == n_asked;
+        let wanted = others.map(|at| Wanted::new(&key(at), FIRST_BYTE, 1)).collect();
+        let mut found = Ok(false);
+        store.read_many(wanted, &mut |_, read| match has_file(read) {
+            Ok(is_there) => found = std::mem::replace(&mut found, Ok(false)).map(|before| before || is_there),
+            Err(error) => found = Err(error),
+        });
+        Ok(match found? {
+            true => Known::OneIsThere,
+            false if !is_enough => Known::Nothing,
+            false if n_asked == n_chunks => Known::NoneIsThere,
+            false => Known::NoneOf(n_asked),
+        })
     }
 
     /// Looks through the folders that chunks are in until there is one.
@@ -192,9 +208,20 @@ impl ChunkNames {
 
 /// Whether there is a file on another machine, which may refuse those that are not there.
 fn is_there(store: &dyn Store, key: &str) -> Result<bool, StoreError> {
-    match store.exists(key) {
+    has_file(store.read(key, FIRST_BYTE, 1))
+}
+
+/// What is asked for to see whether there is a file.
+const FIRST_BYTE: Part = Part::Range { start: 0, len: 1 };
+
+/// Whether what came of asking for the first byte says that there is a file on another machine.
+fn has_file<T>(read: Result<Option<T>, StoreError>) -> Result<bool, StoreError> {
+    match read {
+        Ok(found) => Ok(found.is_some()),
+        // A file without bytes is one.
+        Err(StoreError::Short { .. } | StoreError::Range { .. }) => Ok(true),
         Err(StoreError::Hidden(_)) => Ok(false),
-        known => known,
+        Err(error) => Err(error),
     }
 }
 
@@ -259,7 +286,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::store::Part;
     use super::*;
 
     /// A store of so many files, near or far, that counts what it is asked.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayView, ArrayViewMut, IxDyn, Slice};
 use patchweave_pixel::PixelType;
 use zarrs::array::Array;
 
 use super::array::zarr_error;
 use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
-use super::grid::{IrregularGrid, Span};
+use super::grid::IrregularGrid;
+use super::seen::Seen;
 use super::shard::ShardLayout;
-use super::shard_files::{Found, InShard, ShardFiles};
+use super::shard_files::{Found, InFile, InShard, ShardFiles};
 use super::store::{Part, Store, StoreError, Wanted, ZarrsStorage};
-use super::witness::Witness;
+use super::witness::{Vanished, Witness};
 use crate::chunk::DecodedChunk;
-use crate::chunked::{ChunkSource, Done};
+use crate::chunked::{ChunkSource, Done, Edges};
 use crate::read_cost::decoding;
 use crate::{ChunkCache, StackError};
 
@@ -25,17 +25,17 @@ pub(super) struct ZarrChunks {
     pub chunks: ArrayChunks,
     pub stack: String,
     pub pixel_type: PixelType,
-    /// The size of what is decoded at once.
+    /// The size of the largest chunk.
     pub chunk: Vec<usize>,
-    /// The shape of the array.
-    pub shape: Vec<usize>,
     pub fill_value: Vec<u8>,
     /// The fill value of the file, where it is no value of the type.
     pub unusable_fill: Option<String>,
     /// What is still there as long as the store is.
     pub witness: Witness,
-    /// Bytes that a chunk may decode to.
-    pub limit: usize,
+    /// How many files with chunks there may be along every dimension.
+    pub files: Vec<u64>,
+    /// Those that were read.
+    pub seen: Seen,
     /// Keeps the indices of shards.
     pub cache: ChunkCache,
     /// A number of this array among them.
@@ -44,20 +44,51 @@ pub(super) struct ZarrChunks {
 
 /// How chunks stand in files.
 pub(super) enum ArrayChunks {
-    /// One file per chunk, all of one size.
-    Plain(Box<ChunkDecoder>),
+    /// One file per chunk.
+    Plain(Decoders),
     /// Many chunks in a file.
     Shards(Box<ShardLayout>),
-    /// Chunks of several sizes, which are put together to chunks of the largest one.
-    Irregular(IrregularGrid),
+}
+
+/// What decodes chunks that have a file each.
+pub(super) enum Decoders {
+    /// All chunks have one size.
+    One(Arc<ChunkDecoder>),
+    /// Each size has its own, which is made when it is needed; no chunk may decode to more bytes than the limit.
+    OfShapes { grid: IrregularGrid, has_fill: bool, limit: usize },
 }
 
 impl ArrayChunks {
     pub fn regular(decoder: ChunkDecoder) -> Self {
         match decoder.into_open_shard() {
             Ok(layout) => ArrayChunks::Shards(layout),
-            Err(decoder) => ArrayChunks::Plain(decoder),
+            Err(decoder) => ArrayChunks::Plain(Decoders::One(Arc::new(*decoder))),
         }
+    }
+}
+
+impl Decoders {
+    /// Where chunks of several sizes are.
+    pub fn edges(&self) -> Option<Vec<Edges>> {
+        match self {
+            Decoders::One(_) => None,
+            Decoders::OfShapes { grid, .. } => Some(grid.0.clone()),
+        }
+    }
+
+    fn of(&self, array: &Array<ZarrsStorage>, chunk: &[usize]) -> Result<Arc<ChunkDecoder>, Failure> {
+        let (grid, has_fill, limit) = match self {
+            Decoders::One(decoder) => return Ok(decoder.clone()),
+            Decoders::OfShapes { grid, has_fill, limit } => (grid, *has_fill, *limit),
+        };
+        let shape: Vec<u64> = grid.size_of(chunk).into_iter().map(|size| size as u64).collect();
+        let form = Form {
+            shape: chunk_shape(&shape).ok_or("a chunk without pixels")?,
+            data_type: array.data_type().clone(),
+            fill_value: array.fill_value().clone(),
+            has_fill,
+        };
+        Ok(Arc::new(ChunkDecoder::new(&array.codecs(), form, Limits::of_chunks(limit))?))
     }
 }
 
@@ -76,9 +107,21 @@ impl ZarrChunks {
         zarr_error(&self.stack, place, source)
     }
 
-    /// Refuses to fill what is not there, unless it is known that there is nothing and what would be there instead.
-    fn check_missing(&self, chunk: &[usize], key: &str) -> Result<(), StackError> {
-        self.witness.check(self.store.as_ref()).map_err(|source| self.failed(chunk, Some(key), source))?;
+    /// The number of a file by its place, in C order; it fits, as the number of chunks does.
+    fn file_number(&self, place: &[u64]) -> u64 {
+        place.iter().zip(&self.files).fold(0, |number, (at, n)| number * n + at)
+    }
+
+    /// Refuses a file that is not there although it was before.
+    fn check_seen(&self, chunk: &[usize], key: &str, file: u64) -> Result<(), StackError> {
+        if self.seen.was_seen(file) {
+            return Err(self.failed(chunk, Some(key), Vanished::Before));
+        }
+        Ok(())
+    }
+
+    /// Refuses to fill a chunk unless it is known with what.
+    fn check_fill(&self, chunk: &[usize], key: &str) -> Result<(), StackError> {
         match &self.unusable_fill {
             None => Ok(()),
             Some(found) => Err(StackError::Damaged {
@@ -90,98 +133,21 @@ impl ZarrChunks {
         }
     }
 
-    /// Puts a chunk of the largest size together from those of the file that it touches.
-    fn irregular(&self, grid: &IrregularGrid, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
-        let starts = chunk.iter().zip(&self.chunk).map(|(at, size)| at.saturating_mul(*size));
-        let area = starts.zip(&self.chunk).zip(&self.shape);
-        let area: Vec<(usize, usize)> =
-            area.map(|((start, size), n)| (start, start.saturating_add(*size).min(*n))).collect();
-        let inside: Vec<usize> = area.iter().map(|(start, end)| end.saturating_sub(*start)).collect();
-        let spans: Vec<Vec<Span>> = area
-            .iter()
-            .enumerate()
-            .map(|(dimension, (start, end))| grid.spans(dimension, *start as u64, *end as u64))
-            .collect();
-        let mut bytes = self.fill_value.repeat(inside.iter().product());
-        // Counts through all chunks with one span of every dimension.
-        let mut at = vec![0; spans.len()];
-        loop {
-            let touched: Option<Vec<Span>> =
-                at.iter().zip(&spans).map(|(at, spans)| spans.get(*at).copied()).collect();
-            if let Some(touched) = touched {
-                self.add_touched(&touched, &area, &inside, &mut bytes)?;
-            }
-            let Some(next) =
-                (0..at.len()).rev().find(|&dimension| at[dimension] + 1 < spans[dimension].len())
-            else {
-                break;
-            };
-            at[next] += 1;
-            at[next + 1..].fill(0);
-        }
-        self.decoded(chunk, bytes, &inside)
+    fn check_store(&self, chunk: &[usize], key: &str) -> Result<(), StackError> {
+        self.witness.check(self.store.as_ref()).map_err(|source| self.failed(chunk, Some(key), source))
     }
 
-    /// Decodes one chunk of the file and copies what it has of an area into it.
-    fn add_touched(
-        &self,
-        touched: &[Span],
-        area: &[(usize, usize)],
-        inside: &[usize],
-        bytes: &mut [u8],
-    ) -> Result<(), StackError> {
-        let numbers: Vec<u64> = touched.iter().map(|span| span.number).collect();
-        let key = self.array.chunk_key(&numbers);
-        let place: Vec<usize> =
-            numbers.iter().map(|&number| usize::try_from(number).unwrap_or(usize::MAX)).collect();
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
-            self.failed(&place, Some(key.as_str()), source)
-        };
-        let shape = chunk_shape(&touched.iter().map(|span| span.len).collect::<Vec<_>>());
-        let form = Form {
-            shape: shape.ok_or_else(|| failed("a chunk without pixels".into()))?,
-            data_type: self.array.data_type().clone(),
-            fill_value: self.array.fill_value().clone(),
-            has_fill: self.unusable_fill.is_none(),
-        };
-        let decoder = ChunkDecoder::new(&self.array.codecs(), form, Limits::of_chunks(self.limit));
-        let decoder = decoder.map_err(|source| failed(source.into()))?;
-        let read = absent_if_hidden(self.store.read(key.as_str(), Part::Whole, decoder.encoded_limit()));
-        let Some(encoded) = read.map_err(|source| failed(source.into()))? else {
-            return self.check_missing(&place, key.as_str());
-        };
-        let pixels = decoder.decode(encoded).map_err(|source| failed(source.into()))?;
-
-        // Where the two meet, counted from the start of the touched chunk and from that of the area.
-        let overlap: Vec<(Slice, Slice)> = touched
-            .iter()
-            .zip(area)
-            .map(|(span, (start, end))| {
-                let span_start = usize::try_from(span.start).unwrap_or(usize::MAX);
-                let span_end = usize::try_from(span.start.saturating_add(span.len)).unwrap_or(usize::MAX);
-                let (from, to) = (span_start.max(*start), span_end.min(*end));
-                (Slice::from(from - span_start..to - span_start), Slice::from(from - start..to - start))
-            })
-            .collect();
-        let with_bytes = |sizes: &mut dyn Iterator<Item = usize>| {
-            IxDyn(&sizes.chain([self.fill_value.len()]).collect::<Vec<_>>())
-        };
-        let lens = touched.iter().map(|span| usize::try_from(span.len).unwrap_or(usize::MAX));
-        let source = ArrayView::from_shape(with_bytes(&mut { lens }), &pixels);
-        let mut source = source.map_err(|error| failed(error.into()))?;
-        let target = ArrayViewMut::from_shape(with_bytes(&mut inside.iter().copied()), bytes);
-        let mut target = target.map_err(|error| failed(error.into()))?;
-        for (dimension, (from, to)) in overlap.into_iter().enumerate() {
-            source.slice_axis_inplace(ndarray::Axis(dimension), from);
-            target.slice_axis_inplace(ndarray::Axis(dimension), to);
+    /// The size of a chunk.
+    fn size_of(&self, chunk: &[usize]) -> Vec<usize> {
+        match &self.chunks {
+            ArrayChunks::Plain(Decoders::OfShapes { grid, .. }) => grid.size_of(chunk),
+            _ => self.chunk.clone(),
         }
-        target.assign(&source);
-        Ok(())
     }
 
-    fn decoded(&self, chunk: &[usize], bytes: Vec<u8>, shape: &[usize]) -> Result<DecodedChunk, StackError> {
-        let n_bytes = bytes.len();
-        DecodedChunk::new(bytes, self.pixel_type, shape).ok_or_else(|| StackError::Damaged {
+    fn decoded(&self, chunk: &[usize], bytes: Vec<u8>) -> Result<DecodedChunk, StackError> {
+        let (n_bytes, shape) = (bytes.len(), self.size_of(chunk));
+        DecodedChunk::new(bytes, self.pixel_type, &shape).ok_or_else(|| StackError::Damaged {
             stack: self.stack.clone(),
             place: format!("chunk {chunk:?}"),
             got: format!("{n_bytes} bytes"),
@@ -201,9 +167,11 @@ fn absent_if_hidden(read: Result<Option<Vec<u8>>, StoreError>) -> Result<Option<
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl ZarrChunks {
-    fn plain_key(&self, chunk: &[usize]) -> String {
-        let at: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
-        self.array.chunk_key(&at).as_str().to_owned()
+    /// The file of a chunk that has one of its own.
+    fn plain_file(&self, chunk: &[usize]) -> InFile {
+        let place: Vec<u64> = chunk.iter().map(|&at| at as u64).collect();
+        let key = self.array.chunk_key(&place).as_str().to_owned();
+        InFile { key, file: self.file_number(&place) }
     }
 
     fn shard_files<'a>(&'a self, layout: &'a ShardLayout) -> ShardFiles<'a> {
@@ -213,43 +181,92 @@ impl ZarrChunks {
     fn in_shard(&self, layout: &ShardLayout, chunk: &[usize]) -> InShard {
         let (shard, number) = layout.locate(chunk);
         let key = self.array.chunk_key(&shard).as_str().to_owned();
-        // It fits, as the number of chunks does.
-        let shard = shard.iter().zip(self.array.chunk_grid_shape()).fold(0, |shard, (at, n)| shard * n + at);
-        InShard { key, shard, number }
+        InShard { file: InFile { key, file: self.file_number(&shard) }, number }
     }
 
-    /// A chunk of what was found in a file, which is named if that is no chunk.
-    fn finished(
+    /// A chunk of what was found in a file, which is named if that is no chunk; `None` if there is no file and never was,
+    /// so that the chunk can be filled if the rest of the store is there.
+    fn found(
         &self,
         chunk: &[usize],
-        key: &str,
+        InFile { key, file }: &InFile,
+        found: Result<Found, Failure>,
+    ) -> Result<Option<DecodedChunk>, StackError> {
+        match found.map_err(|source| self.failed(chunk, Some(key), source))? {
+            Found::NoFile => {
+                self.check_seen(chunk, key, *file)?;
+                Ok(None)
+            }
+            Found::Pixels(pixels) => {
+                self.seen.see(*file);
+                self.decoded(chunk, pixels).map(Some)
+            }
+            Found::Empty => {
+                self.seen.see(*file);
+                self.filled(chunk, key).map(Some)
+            }
+        }
+    }
+
+    fn filled(&self, chunk: &[usize], key: &str) -> Result<DecodedChunk, StackError> {
+        self.check_fill(chunk, key)?;
+        Ok(DecodedChunk::uniform(&self.fill_value, chunk.len()))
+    }
+
+    fn found_or_filled(
+        &self,
+        chunk: &[usize],
+        file: &InFile,
         found: Result<Found, Failure>,
     ) -> Result<DecodedChunk, StackError> {
-        match found.map_err(|source| self.failed(chunk, Some(key), source))? {
-            Found::Pixels(pixels) => return self.decoded(chunk, pixels, &self.chunk),
-            Found::Empty if self.unusable_fill.is_none() => {}
-            Found::Empty | Found::NoFile => self.check_missing(chunk, key)?,
+        if let Some(decoded) = self.found(chunk, file, found)? {
+            return Ok(decoded);
         }
-        Ok(DecodedChunk::uniform(&self.fill_value, chunk.len()))
+        self.check_store(chunk, &file.key)?;
+        self.filled(chunk, &file.key)
+    }
+
+    /// Fills chunks without files, by their places among those that were asked for, if the rest of the store is there,
+    /// which is asked once for all of them.
+    fn fill(&self, chunks: &[&[usize]], missing: Vec<(usize, InFile)>, done: &mut Done<'_>) {
+        if missing.is_empty() {
+            return;
+        }
+        let checked = self.witness.check(self.store.as_ref()).map_err(Arc::new);
+        for (at, InFile { key, .. }) in missing {
+            let Some(chunk) = chunks.get(at) else { continue };
+            let filled = match &checked {
+                Ok(()) => self.filled(chunk, &key),
+                Err(source) => Err(self.failed(chunk, Some(&key), source.clone())),
+            };
+            done(at, filled);
+        }
     }
 }
 
 impl ChunkSource for ZarrChunks {
     fn decode(&self, chunk: &[usize]) -> Result<DecodedChunk, StackError> {
         match &self.chunks {
-            ArrayChunks::Irregular(grid) => self.irregular(grid, chunk),
-            ArrayChunks::Plain(decoder) => {
-                let key = self.plain_key(chunk);
-                let read = absent_if_hidden(self.store.read(&key, Part::Whole, decoder.encoded_limit()));
-                let pixels = read.map_err(Into::into).and_then(|bytes| decoded_by(decoder, bytes));
-                self.finished(chunk, &key, pixels)
+            ArrayChunks::Plain(decoders) => {
+                let file = self.plain_file(chunk);
+                let read = decoders.of(&self.array, chunk).and_then(|decoder| {
+                    let read = self.store.read(&file.key, Part::Whole, decoder.encoded_limit());
+                    decoded_by(&decoder, absent_if_hidden(read)?)
+                });
+                self.found_or_filled(chunk, &file, read)
             }
             ArrayChunks::Shards(layout) => {
                 let place = self.in_shard(layout, chunk);
                 let pixels = self.shard_files(layout).chunk(&place);
-                self.finished(chunk, &place.key, pixels.map_err(Into::into))
+                self.found_or_filled(chunk, &place.file, pixels.map_err(Into::into))
             }
         }
+    }
+
+    fn beside(&self, chunk: &[usize]) -> Option<(u64, u64)> {
+        let ArrayChunks::Shards(layout) = &self.chunks else { return None };
+        let (shard, _) = layout.locate(chunk);
+        Some((self.file_number(&shard), layout.index_len.saturating_add(layout.decoded_index_len())))
     }
 
     fn n_together(&self) -> usize {
@@ -258,30 +275,45 @@ impl ChunkSource for ZarrChunks {
 
     fn decode_together(&self, chunks: &[&[usize]], done: &mut Done<'_>) {
         match &self.chunks {
-            ArrayChunks::Irregular(grid) => {
+            ArrayChunks::Plain(decoders) => {
+                // What is asked for: its place among all chunks, its file, and what decodes it.
+                let (mut asked, mut wanted) = (Vec::new(), Vec::new());
                 for (at, chunk) in chunks.iter().enumerate() {
-                    done(at, decoding(|| self.irregular(grid, chunk)));
+                    let file = self.plain_file(chunk);
+                    match decoders.of(&self.array, chunk) {
+                        Ok(decoder) => {
+                            wanted.push(Wanted::new(&file.key, Part::Whole, decoder.encoded_limit()));
+                            asked.push((at, *chunk, file, decoder));
+                        }
+                        Err(source) => done(at, Err(self.failed(chunk, Some(&file.key), source))),
+                    }
                 }
-            }
-            ArrayChunks::Plain(decoder) => {
-                let limit = decoder.encoded_limit();
-                let wanted =
-                    chunks.iter().map(|chunk| Wanted::new(&self.plain_key(chunk), Part::Whole, limit));
-                self.store.read_many(wanted.collect(), &mut |at, read| {
-                    let Some(chunk) = chunks.get(at) else { return };
+                let mut missing = Vec::new();
+                self.store.read_many(wanted, &mut |number, read| {
+                    let Some((at, chunk, file, decoder)) = asked.get(number) else { return };
                     let bytes = read.map(|pieces| pieces.and_then(|pieces| pieces.into_iter().next()));
-                    let bytes = absent_if_hidden(bytes);
                     let decode = |bytes| decoding(|| decoded_by(decoder, bytes));
-                    let pixels = bytes.map_err(Into::into).and_then(decode);
-                    done(at, self.finished(chunk, &self.plain_key(chunk), pixels));
+                    let pixels = absent_if_hidden(bytes).map_err(Into::into).and_then(decode);
+                    match self.found(chunk, file, pixels).transpose() {
+                        Some(decoded) => done(*at, decoded),
+                        None => missing.push((*at, file.clone())),
+                    }
                 });
+                self.fill(chunks, missing, done);
             }
             ArrayChunks::Shards(layout) => {
                 let wanted: Vec<InShard> = chunks.iter().map(|chunk| self.in_shard(layout, chunk)).collect();
+                let mut missing = Vec::new();
                 self.shard_files(layout).chunks(&wanted, &mut |at, pixels| {
-                    let (Some(chunk), Some(place)) = (chunks.get(at), wanted.get(at)) else { return };
-                    done(at, self.finished(chunk, &place.key, pixels.map_err(Into::into)));
+                    let (Some(chunk), Some(InShard { file, .. })) = (chunks.get(at), wanted.get(at)) else {
+                        return;
+                    };
+                    match self.found(chunk, file, pixels.map_err(Into::into)).transpose() {
+                        Some(decoded) => done(at, decoded),
+                        None => missing.push((at, file.clone())),
+                    }
                 });
+                self.fill(chunks, missing, done);
             }
         }
     }

@@ -5,30 +5,14 @@ use serde_json::{Map, Value};
 use super::json::shortened;
 use super::node::ZarrVersion;
 use crate::StackError;
+use crate::chunked::Edges;
 
 /// Chunk sizes that a grid may list.
 const MAX_LISTED: usize = 1 << 20;
 
 /// Where the chunks of a grid lie along every dimension.
 #[derive(Debug, PartialEq)]
-pub(super) struct IrregularGrid(Vec<Edges>);
-
-/// The chunks along one dimension.
-#[derive(Debug, PartialEq)]
-enum Edges {
-    /// All of one size.
-    Fixed(u64),
-    /// Where each of them ends.
-    Listed(Vec<u64>),
-}
-
-/// One chunk along one dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub number: u64,
-    pub start: u64,
-    pub len: u64,
-}
+pub(super) struct IrregularGrid(pub Vec<Edges>);
 
 impl IrregularGrid {
     /// The grid of an array; `None` if all of its chunks have one size.
@@ -72,7 +56,7 @@ impl IrregularGrid {
         let grid = IrregularGrid(edges.map_err(|expected| damaged(list_shortened(sizes), expected))?);
         let shape = metadata.get("shape").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let fits = |(edges, size): (&Edges, &Value)| match (edges, size.as_u64()) {
-            (Edges::Listed(ends), Some(size)) => ends.last().is_some_and(|end| *end >= size),
+            (Edges::Listed(ends), Some(size)) => ends.last().is_some_and(|end| *end as u64 >= size),
             (Edges::Fixed(_), Some(_)) => true,
             (_, None) => false,
         };
@@ -84,58 +68,23 @@ impl IrregularGrid {
     }
 
     /// The largest chunk along every dimension.
-    pub fn largest(&self) -> Vec<u64> {
-        let largest = |edges: &Edges| match edges {
-            Edges::Fixed(size) => *size,
-            Edges::Listed(ends) => {
-                let starts = [0].iter().chain(ends);
-                ends.iter().zip(starts).map(|(end, start)| end - start).max().unwrap_or(1)
-            }
-        };
-        self.0.iter().map(largest).collect()
+    pub fn largest(&self) -> Vec<usize> {
+        self.0.iter().map(Edges::largest).collect()
     }
 
-    /// How many chunks cover an image of this shape along every dimension.
-    pub fn n_chunks(&self, shape: &[u64]) -> Vec<u64> {
-        let count = |(edges, n): (&Edges, &u64)| match edges {
-            Edges::Fixed(size) => n.div_ceil(*size),
-            Edges::Listed(ends) => (ends.partition_point(|end| end < n) as u64 + 1).min(*n),
-        };
-        self.0.iter().zip(shape).map(count).collect()
-    }
-
-    /// The chunks along a dimension that have pixels from `start` to before `end`.
-    pub fn spans(&self, dimension: usize, start: u64, end: u64) -> Vec<Span> {
-        match self.0.get(dimension) {
-            None => Vec::new(),
-            Some(Edges::Fixed(size)) => {
-                let span = |number: u64| Span { number, start: number.saturating_mul(*size), len: *size };
-                (start / size..end.div_ceil(*size)).map(span).collect()
-            }
-            Some(Edges::Listed(ends)) => {
-                let first = ends.partition_point(|end| *end <= start);
-                let mut from = first.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-                let mut spans = Vec::new();
-                for (number, to) in ends.iter().enumerate().skip(first) {
-                    if from >= end {
-                        break;
-                    }
-                    spans.push(Span { number: number as u64, start: from, len: to - from });
-                    from = *to;
-                }
-                spans
-            }
-        }
+    /// The size of a chunk.
+    pub fn size_of(&self, chunk: &[usize]) -> Vec<usize> {
+        self.0.iter().zip(chunk).map(|(edges, at)| edges.span(*at).1).collect()
     }
 }
 
-fn size_of(size: &Value) -> Option<u64> {
-    size.as_u64().filter(|size| *size > 0)
+fn size_of(size: &Value) -> Option<usize> {
+    size.as_u64().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0)
 }
 
 /// Where listed chunks end; `[size, n]` stands for `n` of them.
-fn listed(list: &[Value], n_listed: &mut usize) -> Result<Vec<u64>, &'static str> {
-    let mut ends: Vec<u64> = Vec::new();
+fn listed(list: &[Value], n_listed: &mut usize) -> Result<Vec<usize>, &'static str> {
+    let mut ends: Vec<usize> = Vec::new();
     for sizes in list {
         let (size, n) = match sizes.as_array().map(Vec::as_slice) {
             None => (size_of(sizes), Some(1)),
@@ -143,7 +92,6 @@ fn listed(list: &[Value], n_listed: &mut usize) -> Result<Vec<u64>, &'static str
             Some(_) => (None, None),
         };
         let (size, n) = size.zip(n).ok_or("sizes above 0, or a size and how often it is there")?;
-        let n = usize::try_from(n).unwrap_or(usize::MAX);
         *n_listed = n_listed.saturating_add(n);
         if *n_listed > MAX_LISTED {
             return Err("at most 1048576 of them");
@@ -199,22 +147,5 @@ mod tests {
         }
         let error = grid(json!([10]), "zarrs.regular_bounded", json!([1])).unwrap_err();
         assert!(error.contains("the chunk grid zarrs.regular_bounded is not supported"), "{error}");
-    }
-
-    #[test]
-    fn spans_cover_what_was_asked_for() {
-        for sizes in [json!([[2, 3, 1, 4]]), json!([3])] {
-            let grid = grid(json!([10]), "rectilinear", sizes).unwrap().unwrap();
-            for (start, end) in (0..10).flat_map(|start| (start..=10).map(move |end| (start, end))) {
-                let spans = grid.spans(0, start, end);
-                let is_hit = |span: &Span| span.start < end && span.start + span.len > start;
-                assert!(spans.iter().all(is_hit) || start == end, "{start}..{end}: {spans:?}");
-                let n: u64 = spans
-                    .iter()
-                    .map(|span| (span.start + span.len).min(end).saturating_sub(span.start.max(start)))
-                    .sum();
-                assert_eq!(n, end - start);
-            }
-        }
     }
 }

@@ -6,16 +6,15 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use patchweave_files::{open_file, open_looked_at};
+use patchweave_files::{BadPath, check_path, open_file, open_looked_at};
 use tracing::trace_span;
 
-use super::identity::{ArrayKeys, object_in_folder};
+use super::identity::{ArrayKeys, identity_in_folder};
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
-use crate::identity::Object;
 use crate::mapped::OpenFile;
 use crate::read_cost::reading;
-use crate::{FileId, FilePool, PooledFile};
+use crate::{FileId, FilePool, Identity, PooledFile};
 
 /// The files of a folder.
 ///
@@ -86,7 +85,7 @@ impl FolderStore {
         let path = self.root.join(key);
         // A shard is read again for the next chunk, a chunk is not.
         let opened = match part {
-            _ if seen == Seen::Nothing => return Ok(None),
+            _ if seen == Seen::Nothing => return nothing_at(&path).map(|()| None),
             Part::Whole if seen == Seen::File => open_looked_at(&path).map(OpenFile::new).map(Arc::new),
             Part::Whole => open_file(&path).map(OpenFile::new).map(Arc::new),
             Part::Range { .. } | Part::Suffix(_) => self.shard(key).open(),
@@ -94,7 +93,8 @@ impl FolderStore {
         let file = match opened {
             Ok(file) => file,
             // A folder is no file of the store.
-            Err(error) if is_absent(&error) || error.kind() == ErrorKind::IsADirectory => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::IsADirectory => return Ok(None),
+            Err(error) if is_absent(&error) => return nothing_at(&path).map(|()| None),
             Err(error) => return Err(error.into()),
         };
         let (start, len) = part.within(file.metadata()?.len(), limit)?;
@@ -106,14 +106,19 @@ impl FolderStore {
     /// A file that is read in parts, which stays open for the next one.
     fn shard(&self, key: &str) -> Arc<PooledFile> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, file)) = shards.iter().find(|(known, _)| known == key) {
-            return file.clone();
+        if let Some(at) = shards.iter().position(|(known, _)| known == key)
+            && let Some(used) = shards.remove(at)
+        {
+            let file = used.1.clone();
+            shards.push_back(used);
+            return file;
         }
-        if shards.len() >= MAX_SHARDS {
-            shards.pop_front();
-        }
+        let oldest = if shards.len() >= MAX_SHARDS { shards.pop_front() } else { None };
         let file = Arc::new(self.files.file(&self.root.join(key)));
         shards.push_back((key.to_owned(), file.clone()));
+        drop(shards);
+        // Closing may take long, where a server is slow.
+        drop(oldest);
         file
     }
 
@@ -148,6 +153,16 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
+/// Makes sure that nothing stands at a path, rather than a link whose end is missing, there or at a folder above it.
+///
+/// A drive that is gone and a file that was not fetched (git-annex, DVC) look like this, and are no chunks to fill.
+fn nothing_at(path: &Path) -> Result<(), StoreError> {
+    match check_path(path) {
+        Err(link @ BadPath::DanglingLink { .. }) => Err(StoreError::Dangling(link)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 impl Store for FolderStore {
     fn read(&self, key: &str, part: Part, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
@@ -180,26 +195,39 @@ impl Store for FolderStore {
 
     fn exists(&self, key: &str) -> Result<bool, StoreError> {
         check_key(key)?;
-        match fs::metadata(self.root.join(key)) {
+        let path = self.root.join(key);
+        match fs::metadata(&path) {
             Ok(found) => Ok(!found.is_dir()),
-            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) if is_absent(&error) => nothing_at(&path).map(|()| false),
             Err(error) => Err(error.into()),
         }
     }
 
     fn entries(&self, folder: &str, each: &mut dyn FnMut(&str, bool) -> bool) -> Result<bool, StoreError> {
         self.admit_folder(folder)?;
-        let listed = match fs::read_dir(self.root.join(folder)) {
+        let folder = self.root.join(folder);
+        let listed = match fs::read_dir(&folder) {
             Ok(listed) => listed,
-            Err(error) if is_absent(&error) => return Ok(true),
+            Err(error) if is_absent(&error) => return nothing_at(&folder).map(|()| true),
             Err(error) => return Err(error.into()),
         };
         for entry in listed {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type()?;
-            let is_folder = kind.is_dir()
-                || (kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|found| found.is_dir()));
+            let is_folder = if kind.is_symlink() {
+                match fs::metadata(entry.path()) {
+                    Ok(found) => found.is_dir(),
+                    Err(error) if is_absent(&error) => {
+                        nothing_at(&entry.path())?;
+                        // It went away just now.
+                        continue;
+                    }
+                    Err(_) => false,
+                }
+            } else {
+                kind.is_dir()
+            };
             if !each(&name, is_folder) {
                 break;
             }
@@ -212,8 +240,8 @@ impl Store for FolderStore {
         path.display().to_string()
     }
 
-    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
-        object_in_folder(&self.root, keys)
+    fn array_identity(&self, keys: &ArrayKeys) -> Identity {
+        identity_in_folder(&self.root, keys)
     }
 
     fn file_of(&self, key: &str) -> Option<FileId> {

@@ -20,6 +20,7 @@ mod metadata;
 mod node;
 mod ome;
 mod remote;
+mod seen;
 mod shard;
 mod shard_files;
 mod store;

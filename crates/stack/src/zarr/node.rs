@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::json::{make_whole, parse};
+use super::json::{make_whole, parse, shortened};
 use super::store::{Part, Store, StoreError};
 use crate::StackError;
 
@@ -177,16 +177,25 @@ fn version_3(stack: &str, file: String, mut metadata: Map<String, Value>) -> Res
             });
         }
     };
-    let attributes = match metadata.remove("attributes") {
-        Some(Value::Object(attributes)) => attributes,
-        _ => Map::new(),
+    let (attributes, unreadable) = match metadata.remove("attributes") {
+        Some(Value::Object(attributes)) => (attributes, None),
+        None | Some(Value::Null) => (Map::new(), None),
+        Some(other) => {
+            let error = StackError::Damaged {
+                stack: stack.to_owned(),
+                place: "attributes of zarr.json".to_owned(),
+                got: shortened(&other),
+                expected: "an object".to_owned(),
+            };
+            (Map::new(), Some(Arc::new(error)))
+        }
     };
     // Arrays may only have fields that are understood.
     let listed = match kind {
         NodeKind::Group => metadata.remove("consolidated_metadata").and_then(list_of),
         NodeKind::Array => None,
     };
-    Ok(Node { attributes, listed, ..Node::new(kind, ZarrVersion::V3, file, metadata) })
+    Ok(Node { attributes, unreadable, listed, ..Node::new(kind, ZarrVersion::V3, file, metadata) })
 }
 
 /// A node whose files `read` gives by name.

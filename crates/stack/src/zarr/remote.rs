@@ -10,7 +10,7 @@ use super::store::{Part, Pieces, Store, StoreError, Wanted, check_key};
 use crate::identity::{Object, Place};
 use crate::read_cost::{has_read, reading};
 use crate::remote::{Fetched, RemoteError, RemoteFolder, RemoteOptions, check_process, connect};
-use crate::{FileId, StackError};
+use crate::{FileId, Identity, StackError};
 
 /// The objects below a URL.
 ///
@@ -147,15 +147,12 @@ impl Store for RemoteStore {
         self.has_answered.load(Ordering::Relaxed)
     }
 
-    fn hides_absence(&self) -> bool {
-        self.hides_absence.get() == Some(&true)
-    }
-
     fn name(&self, key: &str) -> String {
         self.folder.name(key)
     }
 
-    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
-        Some(Object { file: FileId::of_url(&self.folder.name(&keys.folder)), place: Place::Whole })
+    fn array_identity(&self, keys: &ArrayKeys) -> Identity {
+        let file = FileId::of_url(&self.folder.name(&keys.folder));
+        Identity::of_object(Object { file, place: Place::Whole })
     }
 }

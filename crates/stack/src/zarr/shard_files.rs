@@ -21,13 +21,19 @@ pub(super) struct ShardFiles<'a> {
     pub image: u64,
 }
 
+/// The file that a chunk is in.
+#[derive(Debug, Clone)]
+pub(super) struct InFile {
+    pub key: String,
+    /// The number of the file in C order.
+    pub file: u64,
+}
+
 /// A chunk by the shard that it is in.
 #[derive(Debug, Clone)]
 pub(super) struct InShard {
-    /// The shard's file.
-    pub key: String,
-    /// The shard's number in C order.
-    pub shard: u64,
+    /// The shard.
+    pub file: InFile,
     /// The chunk's number in the shard, in C order.
     pub number: usize,
 }
@@ -79,8 +85,11 @@ impl ShardFiles<'_> {
     ///
     /// # Errors
     /// [`ShardError`] if the index or the chunk cannot be read, or are damaged.
-    pub fn chunk(&self, InShard { key, shard, number }: &InShard) -> Result<Found, ShardError> {
-        let Some(index) = self.index(key, *shard)? else { return Ok(Found::NoFile) };
+    pub fn chunk(
+        &self,
+        InShard { file: InFile { key, file }, number }: &InShard,
+    ) -> Result<Found, ShardError> {
+        let Some(index) = self.index(key, *file)? else { return Ok(Found::NoFile) };
         let place = index.get(*number).copied().unwrap_or([u64::MAX; 2]);
         if is_empty(place) {
             return Ok(Found::Empty);
@@ -98,11 +107,11 @@ impl ShardFiles<'_> {
     }
 
     /// Reads and decodes chunks with few requests: unknown indices first, all at once, then chunks, joined where they are
-    /// close to each other.
+    /// close to each other. Those of a shard whose index the store keeps to itself are left out.
     pub fn chunks(&self, wanted: &[InShard], done: &mut Chunks<'_>) {
-        let indices = self.indices(wanted.iter().map(|chunk| (chunk.key.as_str(), chunk.shard)));
+        let indices = self.indices(wanted.iter().map(|InShard { file, .. }| (file.key.as_str(), file.file)));
         let mut located = BTreeMap::<&str, Vec<Located>>::new();
-        for (at, InShard { key, number, .. }) in wanted.iter().enumerate() {
+        for (at, InShard { file: InFile { key, .. }, number }) in wanted.iter().enumerate() {
             match indices.get(key.as_str()) {
                 Some(Ok(Some(index))) => {
                     let place = index.get(*number).copied().unwrap_or([u64::MAX; 2]);
@@ -122,7 +131,9 @@ impl ShardFiles<'_> {
                     }
                 }
                 Some(Err(error)) => done(at, Err(ShardError::Shared(error.clone()))),
-                Some(Ok(None)) | None => done(at, Ok(Found::NoFile)),
+                Some(Ok(None)) => done(at, Ok(Found::NoFile)),
+                // Nothing is known of it: whoever asks for it by itself is told.
+                None => {}
             }
         }
         let (mut requests, mut groups) = (Vec::new(), Vec::new());
@@ -185,9 +196,10 @@ impl ShardFiles<'_> {
         self.cache.index(self.image, shard, self.layout.decoded_index_len())
     }
 
+    /// The index in what was read of a shard; one that there is none of takes no room any more.
     fn decoded(
         &self,
-        shard: u64,
+        (shard, slot): (u64, &Arc<IndexSlot>),
         read: Result<Option<Vec<u8>>, StoreError>,
     ) -> Result<Option<Arc<Index>>, ShardError> {
         let bytes = match read {
@@ -195,15 +207,11 @@ impl ShardFiles<'_> {
             Err(StoreError::Hidden(_)) => None,
             bytes => bytes.map_err(ShardError::ReadIndex)?,
         };
-        match bytes {
-            Some(bytes) => {
-                let index = self.layout.decode_index(&bytes)?;
-                self.cache.see_shard(self.image, shard);
-                Ok(Some(Arc::new(index)))
-            }
-            None if self.cache.saw_shard(self.image, shard) => Err(ShardError::Gone),
-            None => Ok(None),
-        }
+        let Some(bytes) = bytes else {
+            self.cache.shrink_index(self.image, shard, slot);
+            return Ok(None);
+        };
+        Ok(Some(Arc::new(self.layout.decode_index(&bytes)?)))
     }
 
     fn index(&self, key: &str, shard: u64) -> Result<Option<Arc<Index>>, ShardError> {
@@ -218,7 +226,7 @@ impl ShardFiles<'_> {
             return Ok(known.clone());
         }
         let read = self.store.read(key, self.layout.index_part(), self.layout.index_len);
-        let decoded = self.decoded(shard, read)?;
+        let decoded = self.decoded((shard, &slot), read)?;
         *index = Some(decoded.clone());
         Ok(decoded)
     }
@@ -240,20 +248,20 @@ impl ShardFiles<'_> {
             };
             match &*index {
                 Some(index) => drop(known.insert(*key, Ok(index.clone()))),
-                None => own.push((*key, *shard, Some(index))),
+                None => own.push((*key, (*shard, slot), Some(index))),
             }
         }
         let (part, limit) = (self.layout.index_part(), self.layout.index_len);
         let wanted = own.iter().map(|(key, ..)| Wanted::new(key, part, limit)).collect();
         self.store.read_many(wanted, &mut |at, read| {
-            let Some((key, shard, slot)) = own.get_mut(at) else { return };
+            let Some((key, place, index)) = own.get_mut(at) else { return };
             let read = match read.map(|pieces| pieces.and_then(|pieces| pieces.into_iter().next())) {
                 Ok(Some(bytes)) if bytes.len() as u64 != limit => Err(StoreError::Short { part }),
                 read => read,
             };
-            let decoded = self.decoded(*shard, read);
-            if let (Some(mut slot), Ok(index)) = (slot.take(), &decoded) {
-                *slot = Some(index.clone());
+            let decoded = self.decoded(*place, read);
+            if let (Some(mut index), Ok(decoded)) = (index.take(), &decoded) {
+                *index = Some(decoded.clone());
             }
             known.insert(*key, decoded.map_err(Arc::new));
         });
@@ -291,6 +299,7 @@ mod tests {
     use zarrs::array::{FillValue, data_type};
 
     use super::super::decoder::{Form, Limits, chunk_shape};
+    use super::super::store::{Pieces, read_one_by_one};
     use super::*;
 
     /// Shards that all have the same bytes, and how often an index was read.
@@ -310,6 +319,16 @@ mod tests {
             let (start, len) = part.within(self.bytes.len() as u64, limit)?;
             let start = usize::try_from(start).unwrap();
             Ok(Some(self.bytes[start..start + len].to_vec()))
+        }
+
+        /// Says nothing of one file, which is there.
+        fn read_many(&self, wanted: Vec<Wanted>, done: &mut Pieces<'_>) {
+            for (number, Wanted { key, part, pieces, limit }) in wanted.into_iter().enumerate() {
+                if key != "quiet" {
+                    let alone = Wanted { key, part, pieces, limit };
+                    read_one_by_one(self, vec![alone], &mut |_, read| done(number, read));
+                }
+            }
         }
 
         fn folders(&self, _folder: &str) -> Result<Option<Vec<String>>, StoreError> {
@@ -344,7 +363,7 @@ mod tests {
 
     /// A chunk of one of the shards that are called by a letter.
     fn in_shard(key: &str, number: usize) -> InShard {
-        InShard { key: key.to_owned(), shard: u64::from(key.as_bytes()[0]), number }
+        InShard { file: InFile { key: key.to_owned(), file: u64::from(key.as_bytes()[0]) }, number }
     }
 
     #[test]
@@ -396,13 +415,43 @@ mod tests {
 
     /// What is read of chunks together, in the order of asking.
     fn together(files: &ShardFiles<'_>, wanted: &[(&str, usize)]) -> Vec<Result<Found, String>> {
+        some_together(files, wanted).into_iter().map(Option::unwrap).collect()
+    }
+
+    /// As above; `None` for a chunk that was left out.
+    fn some_together(files: &ShardFiles<'_>, wanted: &[(&str, usize)]) -> Vec<Option<Result<Found, String>>> {
         let wanted: Vec<InShard> = wanted.iter().map(|(key, number)| in_shard(key, *number)).collect();
         let mut found: Vec<_> = wanted.iter().map(|_| None).collect();
         files.chunks(&wanted, &mut |at, chunk| {
             let before = found[at].replace(chunk.map_err(|error| error.to_string()));
             assert!(before.is_none(), "each of them comes once");
         });
-        found.into_iter().map(Option::unwrap).collect()
+        found
+    }
+
+    /// A shard of which a store says nothing is not one that is not there.
+    #[test]
+    fn shards_of_which_nothing_is_said_are_left_out() {
+        let (layout, store) = shards([[0, 2], [u64::MAX; 2]]);
+        let cache = ChunkCache::new(1 << 20);
+        let files = files(&store, &layout, &cache);
+        let wanted = [("quiet", 0), ("a", 0), ("missing", 0), ("quiet", 1)];
+        let found = some_together(&files, &wanted);
+        let pixels = Found::Pixels(vec![1, 2]);
+        assert_eq!(found, [None, Some(Ok(pixels.clone())), Some(Ok(Found::NoFile)), None]);
+        assert_eq!(files.chunk(&in_shard("quiet", 0)).unwrap(), pixels);
+    }
+
+    #[test]
+    fn indices_of_shards_that_are_not_there_take_no_room() {
+        let (layout, store) = shards([[0, 2], [0, 2]]);
+        let cache = ChunkCache::new(1 << 20);
+        let files = files(&store, &layout, &cache);
+        files.chunk(&in_shard("missing", 0)).unwrap();
+        assert_eq!(cache.stats().kept_bytes, 256);
+        cache.clear();
+        together(&files, &[("a", 0), ("missing", 0)]);
+        assert_eq!(cache.stats().kept_bytes, 2 * 256 + 2 * 16);
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use patchweave_files::BadPath;
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
 use super::identity::ArrayKeys;
-use crate::identity::Object;
 pub(crate) use crate::part::{Part, Wanted};
 use crate::remote::RemoteError;
-use crate::{FileId, StackError};
+use crate::{FileId, Identity, StackError};
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
 pub(crate) trait Store: Send + Sync {
@@ -53,21 +53,7 @@ pub(crate) trait Store: Send + Sync {
     /// there: one for every piece that is wanted, or the part as a whole; `None` if there is no such file. A piece that
     /// the file does not have in full may come short.
     fn read_many(&self, wanted: Vec<Wanted>, done: &mut Pieces<'_>) {
-        for (number, Wanted { key, part, pieces, limit }) in wanted.into_iter().enumerate() {
-            let piece = |piece: &Range<u64>| {
-                let (start, len) = (piece.start, piece.end.saturating_sub(piece.start));
-                match self.read(&key, Part::Range { start, len }, limit) {
-                    // The other pieces may be there.
-                    Err(StoreError::Range { .. } | StoreError::Short { .. }) => Ok(Some(Vec::new())),
-                    read => read,
-                }
-            };
-            let read = match pieces.as_slice() {
-                [] => self.read(&key, part, limit).map(|bytes| bytes.map(|bytes| vec![bytes])),
-                pieces => pieces.iter().map(piece).collect(),
-            };
-            done(number, read);
-        }
+        read_one_by_one(self, wanted, done);
     }
 
     /// Whether every file costs a request to another machine.
@@ -78,11 +64,6 @@ pub(crate) trait Store: Send + Sync {
     /// Whether some file could be read so far, so that one that is refused may be one that is not there.
     fn has_answered(&self) -> bool {
         true
-    }
-
-    /// Whether the store was found to refuse what is not there, as if nobody may read it.
-    fn hides_absence(&self) -> bool {
-        false
     }
 
     /// How many files are worth asking for at once; 1 where they are near.
@@ -101,14 +82,33 @@ pub(crate) trait Store: Send + Sync {
     /// The name of a file or folder for people.
     fn name(&self, key: &str) -> String;
 
-    /// Where the chunks of an array really are; `None` if that cannot be told.
-    fn array_object(&self, _keys: &ArrayKeys) -> Option<Object> {
-        None
+    /// Where the chunks of an array really are, if that can be told.
+    fn array_identity(&self, _keys: &ArrayKeys) -> Identity {
+        Identity::unknown()
     }
 
     /// The real file of a key, where files have names outside of the store.
     fn file_of(&self, _key: &str) -> Option<FileId> {
         None
+    }
+}
+
+/// As [`Store::read_many`], one after another.
+pub(super) fn read_one_by_one<S: Store + ?Sized>(store: &S, wanted: Vec<Wanted>, done: &mut Pieces<'_>) {
+    for (number, Wanted { key, part, pieces, limit }) in wanted.into_iter().enumerate() {
+        let piece = |piece: &Range<u64>| {
+            let (start, len) = (piece.start, piece.end.saturating_sub(piece.start));
+            match store.read(&key, Part::Range { start, len }, limit) {
+                // The other pieces may be there.
+                Err(StoreError::Range { .. } | StoreError::Short { .. }) => Ok(Some(Vec::new())),
+                read => read,
+            }
+        };
+        let read = match pieces.as_slice() {
+            [] => store.read(&key, part, limit).map(|bytes| bytes.map(|bytes| vec![bytes])),
+            pieces => pieces.iter().map(piece).collect(),
+        };
+        done(number, read);
     }
 }
 
@@ -128,6 +128,8 @@ pub(crate) enum StoreError {
         "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
     )]
     Outside { path: String },
+    #[error(transparent)]
+    Dangling(BadPath),
     #[error("got the key {key:?}, expected names that stay inside of the store")]
     Key { key: String },
     #[error("got {got}, expected {expected}")]

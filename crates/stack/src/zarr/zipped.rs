@@ -1,9 +1,9 @@
 //! A Zarr in a zip file.
 
 use std::fs;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -15,7 +15,7 @@ use super::store::{Part, Store, StoreError, check_key};
 use crate::identity::{Object, Place};
 use crate::pooled_reader::PooledReader;
 use crate::read_cost::reading;
-use crate::{FileId, FilePool, PooledFile};
+use crate::{FileId, FilePool, Identity, PooledFile};
 
 /// The entries of a zip file.
 ///
@@ -23,11 +23,44 @@ use crate::{FileId, FilePool, PooledFile};
 /// names are only compared with keys, never used as paths.
 pub(super) struct ZipStore {
     file: Arc<PooledFile>,
-    archive: Mutex<ZipArchive<BufReader<PooledReader>>>,
+    archive: ZipArchive<EntryReader>,
     /// The folder in the zip that holds everything, with a `/` at its end, or nothing.
     prefix: String,
     /// The names of all entries, sorted.
     names: Vec<String>,
+}
+
+/// A reader that can be had anew by everybody who looks an entry up, so that nobody waits for another one's reading.
+struct EntryReader(BufReader<PooledReader>);
+
+impl EntryReader {
+    fn new(file: &Arc<PooledFile>, buffered: usize) -> Self {
+        EntryReader(BufReader::with_capacity(buffered, PooledReader::new(Arc::clone(file))))
+    }
+}
+
+/// What is read of the directory of a zip at once.
+const DIRECTORY: usize = 8 << 10;
+
+/// What is read of an entry to find its bytes.
+const HEADER: usize = 256;
+
+impl Clone for EntryReader {
+    fn clone(&self) -> Self {
+        EntryReader::new(self.0.get_ref().file(), HEADER)
+    }
+}
+
+impl Read for EntryReader {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl Seek for EntryReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 /// Bytes that the name of an entry may have.
@@ -46,7 +79,7 @@ impl ZipStore {
     pub fn new(path: &Path, files: &FilePool) -> Result<Self, StoreError> {
         let file = Arc::new(files.file(path));
         file.open()?;
-        let archive = ZipArchive::new(BufReader::new(PooledReader::new(Arc::clone(&file))))?;
+        let archive = ZipArchive::new(EntryReader::new(&file, DIRECTORY))?;
         let mut names = Vec::new();
         for name in archive.file_names() {
             let Ok(name) = name else { continue };
@@ -60,7 +93,7 @@ impl ZipStore {
         }
         names.sort_unstable();
         let prefix = common_folder(&names);
-        Ok(ZipStore { file, archive: Mutex::new(archive), prefix, names })
+        Ok(ZipStore { file, archive, prefix, names })
     }
 
     /// What the names of all entries in a folder start with.
@@ -71,13 +104,11 @@ impl ZipStore {
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
         let inside = format!("{}{key}", self.prefix);
         // A path may also name the folder that all entries are in.
-        let index = archive
-            .index_for_name_raw(inside.as_bytes())
-            .or_else(|| archive.index_for_name_raw(key.as_bytes()));
-        let Some(index) = index else { return Ok(None) };
+        let index = |name: &str| self.archive.index_for_name_raw(name.as_bytes());
+        let Some(index) = index(&inside).or_else(|| index(key)) else { return Ok(None) };
+        let mut archive = self.archive.clone();
         let entry = archive.by_index_raw(index)?;
         let damaged = |got: &str| StoreError::ZipEntry {
             got: got.to_owned(),
@@ -208,11 +239,12 @@ impl Store for ZipStore {
         path.display().to_string()
     }
 
-    fn array_object(&self, keys: &ArrayKeys) -> Option<Object> {
+    fn array_identity(&self, keys: &ArrayKeys) -> Identity {
+        let Ok(file) = FileId::of(self.file.path()) else { return Identity::unknown() };
         let has = |name: &String| self.names.binary_search(name).is_ok();
         let prefix = if has(&format!("{}{}", self.prefix, keys.metadata)) { &self.prefix } else { "" };
         let place = Place::Named(format!("{prefix}{}", keys.folder).into());
-        Some(Object { file: FileId::of(self.file.path()).ok()?, place })
+        Identity::of_object(Object { file, place })
     }
 }
 
