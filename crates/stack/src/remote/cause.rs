@@ -50,6 +50,18 @@ impl Cause {
         Cause::Broken { server: place.server.clone(), what, n_tries, reason, error }
     }
 
+    /// As [`of`](Self::of), for a body that broke off and could not be gone on with.
+    pub fn of_body(error: Error, place: &Place, n_tries: u32) -> Self {
+        let is_unsupported = |error: &(dyn std::error::Error + 'static)| {
+            matches!(error.downcast_ref(), Some(Error::NotSupported { .. }))
+        };
+        if !chain(&error).any(is_unsupported) {
+            return Self::of(error, place, n_tries);
+        }
+        let reason = "it does not give the rest of an answer".to_owned();
+        Cause::Broken { server: place.server.clone(), what: "broke off", n_tries, reason, error }
+    }
+
     /// Whether the server says that there is no such object, which it does not where it answers with 405 or there is
     /// not even such a bucket.
     pub fn is_missing(&self) -> bool {

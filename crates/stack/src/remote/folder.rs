@@ -180,18 +180,19 @@ impl RemoteFolder {
         let mut extensions = Extensions::new();
         extensions.insert(tries.clone());
         let options = GetOptions { range, extensions, ..GetOptions::default() };
-        let failed = |error, may_restart| (Cause::of(error, &self.place, tries.n()), may_restart);
-        let found = self.store.get_opts(path, options).await.map_err(|error| failed(error, false))?;
+        let found = self.store.get_opts(path, options).await;
+        let found = found.map_err(|error| (Cause::of(error, &self.place, tries.n()), false))?;
         let (start, size) = (found.range.start, found.meta.size);
         let expected = found.range.end.saturating_sub(start);
         if expected > wanted.limit {
             return Ok(Got::TooLarge(expected));
         }
+        let broken = |error| (Cause::of_body(error, &self.place, tries.n()), true);
         let mut pieces = Pieces::new(start, expected, &wanted.pieces);
         let mut stream = found.into_stream();
         let mut got = 0_u64;
         loop {
-            let Some(part) = stream.try_next().await.map_err(|error| failed(error, true))? else { break };
+            let Some(part) = stream.try_next().await.map_err(broken)? else { break };
             // The server says how much there is, but need not keep to it.
             if got.saturating_add(part.len() as u64) > expected {
                 return Err((Cause::Long { expected }, false));
