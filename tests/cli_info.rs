@@ -101,6 +101,7 @@ fn a_bad_file_in_a_folder_is_one_line() {
     assert_eq!(bad.len(), 2, "{}", told.stdout);
     assert!(bad[0].starts_with("images/broken.npy: cannot be read: "), "{bad:?}");
     assert!(bad[1].starts_with("images/broken.tif: cannot be read: "), "{bad:?}");
+    assert!(bad.iter().all(|line| line.matches("images/broken").count() == 1), "{bad:?}");
     assert_eq!(told.stdout.lines().last(), Some("3 images in 3 files; 2 files cannot be read"));
     told.complains(&["error: 2 of 5 files cannot be read"]);
 

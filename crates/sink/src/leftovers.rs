@@ -89,10 +89,11 @@ impl Drop for TemporaryFolder {
 fn remove_parts(path: &Path) -> io::Result<()> {
     let [old, gone, new] = [OLD, GONE, NEW].map(|part| path.join(part));
     unless_gone(fs::rename(old, &gone))?;
-    for part in [&gone, &new, path] {
-        unless_gone(fs::remove_dir_all(part))?;
+    // Whatever stays of them is an error of the folder.
+    for part in [&gone, &new] {
+        fs::remove_dir_all(part).unwrap_or_default();
     }
-    Ok(())
+    unless_gone(fs::remove_dir_all(path))
 }
 
 fn unless_gone(done: io::Result<()>) -> io::Result<()> {

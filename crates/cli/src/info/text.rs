@@ -33,8 +33,11 @@ pub(crate) fn lines(facts: &PathFacts, is_searched: bool) -> Vec<String> {
             }
         }
     }
-    lines
-        .extend(facts.unreadable.iter().map(|file| format!("{}: cannot be read: {}", file.path, file.error)));
+    lines.extend(facts.unreadable.iter().map(|file| {
+        // Most errors begin with the path themselves.
+        let error = file.error.strip_prefix(&format!("{}: ", file.path)).unwrap_or(&file.error);
+        format!("{}: cannot be read: {error}", file.path)
+    }));
     if is_searched {
         let n_unreadable = facts.unreadable.len();
         let readable = counted(facts.n_files - n_unreadable, "file", "files");
