@@ -214,7 +214,7 @@ fn checksums(name: &str) -> Vec<String> {
     let mut lines =
         vec![line("epoch 0", epoch(&training.loader, 0)), line("epoch 1", epoch(&training.loader, 1))];
     let shard = Shard { rank: 1, world_size: 3, ..Shard::default() };
-    let options = LoaderOptions { shard, n_workers: 1, ..training.loader.options().clone() };
+    let options = LoaderOptions { shard, n_workers: 1, ..*training.loader.options() };
     lines.push(line("rank 1 of 3", epoch(&training.loader.with_options(options).unwrap(), 1)));
     if let Some(validation) = &training.validation {
         lines.push(line("validation", epoch(validation, 0)));
