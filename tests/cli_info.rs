@@ -140,6 +140,9 @@ fn an_image_that_is_found_again_is_not_counted() {
     let told = place.patchweave(&["info", "images", "--json"]).with_code(0);
     let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
     assert_eq!(facts["images"][2]["same_as"], "images/a.tiff");
+    let bytes =
+        ["a", "b"].map(|name| std::fs::metadata(place.path(format!("images/{name}.tiff"))).unwrap().len());
+    assert_eq!(facts["bytes_on_disk"], bytes.iter().sum::<u64>(), "once each");
     assert!(facts["images"][1]["same_as"].is_null());
 }
 

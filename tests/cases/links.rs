@@ -294,6 +294,41 @@ fn zarrs_that_share_some_chunks_are_doubted() {
     fs::remove_dir_all(folder.join("3")).unwrap();
     symlink(a.join("3"), folder.join("3")).unwrap();
     assert_eq!(compared(&a, &folder), None);
+    // Links where nobody looks before images are compared: a folder, one chunk, chunks in another place of a smaller image,
+    // and those of an image that has hardly any.
+    for (number, kind) in ["folder", "soft", "hard", "moved", "sparse"].into_iter().enumerate() {
+        let root = place.path(format!("unseen{number}.zarr"));
+        copy(&a, &root);
+        match kind {
+            "folder" => {
+                fs::remove_dir_all(root.join("4")).unwrap();
+                symlink(a.join("4"), root.join("4")).unwrap();
+            }
+            "soft" => {
+                fs::remove_file(root.join("0/5")).unwrap();
+                symlink(a.join("0/5"), root.join("0/5")).unwrap();
+            }
+            "hard" => {
+                fs::remove_file(root.join("0/5")).unwrap();
+                fs::hard_link(a.join("0/5"), root.join("0/5")).unwrap();
+            }
+            "moved" => {
+                (0..12).for_each(|row| fs::remove_dir_all(root.join(row.to_string())).unwrap());
+                let metadata = fs::read_to_string(root.join(".zarray")).unwrap();
+                fs::write(root.join(".zarray"), metadata.replace("[48, 48]", "[4, 48]")).unwrap();
+                fs::create_dir(root.join("0")).unwrap();
+                for column in 0..12 {
+                    fs::hard_link(a.join(format!("4/{column}")), root.join(format!("0/{column}"))).unwrap();
+                }
+            }
+            _ => {
+                (0..12).for_each(|row| fs::remove_dir_all(root.join(row.to_string())).unwrap());
+                fs::create_dir(root.join("0")).unwrap();
+                fs::hard_link(a.join("0/5"), root.join("0/5")).unwrap();
+            }
+        }
+        assert_eq!(compared(&a, &root), None, "{kind}");
+    }
     // Others that only lie in the same folder.
     let [x, y] = ["x.zarr", "y.zarr"].map(|name| place.path(name));
     for (root, seed) in [(&x, 0), (&y, 100)] {

@@ -299,10 +299,10 @@ pub(crate) fn load(
                 return Err(Failure::Interrupted);
             }
         }
-        bar.suspend(|| loaded.not_finite.tell(console))?;
         loaded.stats += batches.stats();
         let next = LoaderState { epoch, ..batches.state() }.next_epoch();
         state_file.write(state.insert(next))?;
+        bar.suspend(|| loaded.not_finite.tell(console))?;
     }
     bar.finish_and_clear();
     if let Some(state) = &state {

@@ -18,7 +18,7 @@ pub enum AxesSource {
     Checked,
     /// The configuration's: order and sizes are those of the file, the letters are the written ones.
     Config,
-    /// Those of the first image; what is written stands in where it names none.
+    /// Those of the first image, or of the first one that fit all; what is written stands in where it names none.
     File,
 }
 

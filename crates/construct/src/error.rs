@@ -246,4 +246,22 @@ pub enum ConstructError {
     /// Nothing to compute statistics from.
     #[error("statistics cannot be computed: there are no patches")]
     NoPatches,
+    /// Any failure of a constructor outside this crate.
+    #[error("the constructor failed")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ConstructError {
+    /// That of a constructor outside this crate.
+    ///
+    /// ```
+    /// use patchweave_construct::ConstructError;
+    ///
+    /// let error = ConstructError::other("the simulator is out of photons");
+    /// assert_eq!(error.to_string(), "the constructor failed");
+    /// assert!(std::error::Error::source(&error).is_some());
+    /// ```
+    pub fn other(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        ConstructError::Other(source.into())
+    }
 }

@@ -44,5 +44,5 @@ pub use state::LoaderState;
 pub use stats::{LoaderStats, WorkStats};
 #[cfg(feature = "async")]
 pub use stream::BatchStream;
-pub use stream_print::{StreamPrint, file_among};
+pub use stream_print::{StreamPrint, file_start};
 pub use threads::on_threads;

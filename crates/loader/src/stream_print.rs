@@ -1,6 +1,8 @@
 //! What decides about a stream, part by part, as numbers that two loaders can be compared by.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use patchweave_construct::{Dataset, ImageMetadata, PatchRole, SampleLayout};
 use patchweave_geometry::{PatchSpec, RegionSpec};
@@ -148,32 +150,41 @@ fn name(metadata: &ImageMetadata, print: &mut Fingerprint) {
 
 /// The name of a file and what follows it, without its folder: `cells.ome.tif/1`.
 fn file_of(source: &str) -> &str {
-    let is_separator = |letter: char| letter == '/' || letter == '\\';
-    let names: Vec<&str> = source.split(is_separator).collect();
-    let n_before: usize = names[..file_among(&names)].iter().map(|name| name.len() + 1).sum();
-    &source[n_before..]
+    &source[file_start(source)..]
 }
 
-/// Endings of files with images inside of them.
-const CONTAINERS: [&str; 11] =
-    ["zarr", "zip", "h5", "hdf5", "ims", "npz", "npy", "tif", "tiff", "btf", "tf8"];
-
-/// Which of the names of a path is that of a file, behind which places in it may follow: the first one with the ending of a
-/// container, or the last one with any ending, or the last one.
+/// Where in a path the name of the file starts, behind which places in it may follow.
+///
+/// It is what is a file here. Where nothing is, it is the first name that ends in `.zarr`, or the last one with any ending,
+/// or the last one.
 ///
 /// ```
-/// use patchweave_loader::file_among;
+/// use patchweave_loader::file_start;
 ///
-/// assert_eq!(file_among(&["data", "day.1", "volume.h5", "scan", "v1.0"]), 2);
-/// assert_eq!(file_among(&["data", "day.1", "a.czi", "raw"]), 2);
-/// assert_eq!(file_among(&["data", "raw"]), 1);
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("volume");
+/// std::fs::write(&file, "")?;
+/// let path = format!("{}/scan/v1.0", file.display());
+/// assert_eq!(&path[file_start(&path)..], "volume/scan/v1.0");
+/// let path = "s3://bucket/day.1/a.zarr/0";
+/// assert_eq!(&path[file_start(path)..], "a.zarr/0");
+/// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn file_among(names: &[&str]) -> usize {
-    let ending = |name: &&str| name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let is_container = |name: &&str| ending(name).is_some_and(|ending| CONTAINERS.contains(&&*ending));
-    let first = names.iter().position(is_container);
-    let file = first.or_else(|| names.iter().rposition(|name| ending(name).is_some()));
-    file.unwrap_or(names.len().saturating_sub(1))
+#[must_use]
+pub fn file_start(path: &str) -> usize {
+    let mut names: Vec<Range<usize>> = Vec::new();
+    for name in path.split(['/', '\\']) {
+        let start = names.last().map_or(0, |before| before.end + 1);
+        names.push(start..start + name.len());
+    }
+    let ending = |name: &Range<usize>| Path::new(&path[name.clone()]).extension();
+    let is_file = |name: &Range<usize>| Path::new(&path[..name.end]).is_file();
+    let is_store =
+        |name: &Range<usize>| ending(name).is_some_and(|ending| ending.eq_ignore_ascii_case("zarr"));
+    let file = if path.contains("://") { None } else { names.iter().rposition(is_file) };
+    let file = file.or_else(|| names.iter().position(is_store));
+    let file = file.or_else(|| names.iter().rposition(|name| ending(name).is_some()));
+    file.and_then(|file| names.get(file)).or(names.last()).map_or(0, |name| name.start)
 }
 
 /// Where some patches are cut in the first two epochs.
@@ -309,15 +320,23 @@ mod tests {
             ("C:\\data\\a.tif", "a.tif"),
             ("x/cells.ome.tif/1", "cells.ome.tif/1"),
             ("volume.h5/group/raw", "volume.h5/group/raw"),
-            ("/d/vol_a.h5/s/v1.0", "vol_a.h5/s/v1.0"),
-            ("/d/vol_b.H5/s/v1.0", "vol_b.H5/s/v1.0"),
             ("/d.1/a.zarr/b.tif/0", "a.zarr/b.tif/0"),
             ("/d.1/a.czi/1", "a.czi/1"),
             ("s3://bucket/a.zarr/0", "a.zarr/0"),
             ("array", "array"),
             ("/data/raw", "raw"),
+            ("../.cache/raw", "raw"),
         ] {
             assert_eq!(file_of(source), expected);
+        }
+        // What is a file here is one, whatever it, its folders and the places in it are called.
+        let folder = tempfile::tempdir().unwrap();
+        let day = folder.path().join("day.zarr");
+        std::fs::create_dir(&day).unwrap();
+        for name in ["vol_a.h5", "vol_b.he5", "raw"] {
+            std::fs::write(day.join(name), "").unwrap();
+            let source = day.join(name).join("s/v1.0");
+            assert_eq!(file_of(source.to_str().unwrap()), format!("{name}/s/v1.0"));
         }
     }
 

@@ -4,11 +4,13 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use patchweave_construct::{ConstructError, Dataset};
 use patchweave_loader::{Batch, ChunkAware, Loader, LoaderError, LoaderOptions, OnFailure, Order, Shapes};
+use patchweave_patching::PatchingError;
 use proptest::prelude::*;
 use support::{Hooked, Seen, dataset, extractor, hooked, image, no_such_image, seen};
 
@@ -171,6 +173,23 @@ fn errors_name_patch_file_region_and_cause() {
     );
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "patch 4 points at image 9, there are 1");
+}
+
+/// What strategies and constructors of other crates tell comes with all its causes.
+#[test]
+fn errors_of_others_keep_their_causes() {
+    let failures: [fn() -> ConstructError; 2] = [
+        || ConstructError::other(std::io::Error::other("no photons")),
+        || PatchingError::other(std::io::Error::other("no photons")).into(),
+    ];
+    for (failure, told) in failures.into_iter().zip(["the constructor failed", "the strategy failed"]) {
+        let set = hooked(&dataset(&[[40, 48]], 3), move |_| Err(failure()));
+        let error = Loader::new(set, LoaderOptions::default()).unwrap().epoch(0).unwrap().next().unwrap();
+        let error = error.unwrap_err();
+        let cause = error.source().unwrap();
+        let causes = [cause.to_string(), cause.source().unwrap().to_string()];
+        assert_eq!(causes, [told, "no photons"]);
+    }
 }
 
 /// An error that panics when it is dropped.

@@ -5,7 +5,18 @@ use patchweave_geometry::{Extent, GeometryError, Overlaps, PerAxis};
 use crate::GridCell;
 
 /// Why a strategy could not be built or asked.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+///
+/// A strategy of your own tells its own errors by [`Other`](Self::Other):
+///
+/// ```
+/// use patchweave_patching::PatchingError;
+///
+/// let read = |text: &str| text.parse::<usize>().map_err(PatchingError::other);
+/// let error = read("three").unwrap_err();
+/// assert_eq!(error.to_string(), "the strategy failed");
+/// assert!(std::error::Error::source(&error).is_some());
+/// ```
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchingError {
     /// An index beyond the last patch.
@@ -202,4 +213,14 @@ pub enum PatchingError {
     /// A geometric failure inside a strategy.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
+    /// Any failure of a strategy outside this crate.
+    #[error("the strategy failed")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl PatchingError {
+    /// That of a strategy outside this crate.
+    pub fn other(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        PatchingError::Other(source.into())
+    }
 }

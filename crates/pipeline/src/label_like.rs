@@ -12,7 +12,7 @@ use crate::{Images, KeepGoing, Notice, PipelineError};
 
 /// So many patches are looked at, from the first epoch to which statistics belong too.
 const MAX_PATCHES: usize = 32;
-/// And so many of their pixels, of each at most the middle.
+/// And so many of their pixels, of each its share in the middle.
 const MAX_PIXELS: usize = 1 << 20;
 
 /// A target with so few values is a mask or a map of classes.
@@ -47,7 +47,7 @@ pub(crate) fn label_like(
         let Some(spec) = dataset.locate(index, 0)?.and_then(|spec| spec.patch().copied()) else { continue };
         let Some(stack) = targets.stacks.get(spec.data_idx) else { continue };
         // What cannot be read is told, or skipped, where batches are made.
-        let most = MAX_PIXELS / stack.info().shape().n_channels.max(1);
+        let most = MAX_PIXELS / n_patches / stack.info().shape().n_channels.max(1);
         let Some(middle) = middle(&spec, most) else { continue };
         let Ok(patch) = stack.read_patch(spec.sample_idx, None, &middle) else { continue };
         seen.add(patch);

@@ -1,9 +1,9 @@
 //! Numbers that tell the data set of a plan apart from others that look alike, for runs that go on from a state.
 
-use std::path::{Component, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use patchweave_config::{ConfigValue, DataPlan, TrainPlan};
-use patchweave_loader::{Fingerprint, StreamMarks, file_among};
+use patchweave_loader::{Fingerprint, StreamMarks, file_start};
 
 use crate::Images;
 use crate::images::NamedImages;
@@ -76,17 +76,20 @@ fn named(source: &str) -> String {
         return source.to_owned();
     }
     let absolute = std::path::absolute(source).unwrap_or_else(|_| PathBuf::from(source));
-    let mut names: Vec<String> = Vec::new();
+    let mut path = PathBuf::new();
     for component in absolute.components() {
         match component {
-            Component::ParentDir => drop(names.pop()),
-            Component::Normal(name) => names.push(name.to_string_lossy().into_owned()),
-            _ => {}
+            Component::ParentDir => drop(path.pop()),
+            component => path.push(component),
         }
     }
     // What lies inside of a file belongs to its name.
-    let first = file_among(&names.iter().map(String::as_str).collect::<Vec<_>>()).saturating_sub(1);
-    names.get(first..).unwrap_or_default().join("/")
+    let path = path.to_string_lossy();
+    let (above, file) = path.split_at(file_start(&path));
+    match Path::new(above).file_name() {
+        Some(folder) => format!("{}/{file}", folder.to_string_lossy()),
+        None => file.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -99,13 +102,21 @@ mod tests {
             ("/data/day1/a.tif", "day1/a.tif"),
             ("/data/x/../day1/./a.tif", "day1/a.tif"),
             ("/data/volume.h5/group/raw", "data/volume.h5/group/raw"),
-            ("/d/vol_a.h5/s/v1.0", "d/vol_a.h5/s/v1.0"),
-            ("/d/vol_b.h5/s/v1.0", "d/vol_b.h5/s/v1.0"),
+            ("/scratch/.cache/exp/raw", "exp/raw"),
             ("/a.tif", "a.tif"),
             ("/data/day1/raw", "day1/raw"),
             ("s3://bucket/x/a.zarr", "s3://bucket/x/a.zarr"),
         ] {
             assert_eq!(named(source), expected);
+        }
+        // What is a file here is one, whatever it and the places in it are called.
+        let folder = tempfile::tempdir().unwrap();
+        let day = folder.path().join("run1.tif");
+        std::fs::create_dir(&day).unwrap();
+        for file in ["vol_a.he5", "vol_b.he5", "raw"] {
+            std::fs::write(day.join(file), "").unwrap();
+            let inside = day.join(file).join("s").join("v1.0");
+            assert_eq!(named(inside.to_str().unwrap()), format!("run1.tif/{file}/s/v1.0"));
         }
         // The folder that a command runs in is no part of the name.
         let here = std::env::current_dir().unwrap();

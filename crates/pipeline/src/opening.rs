@@ -102,13 +102,10 @@ impl Opening {
             return Ok(layout);
         }
         let opening = self.for_reading(&question.reading);
-        let layouts = |path: &Path| {
-            let images = opening.open(path, question.data_type, None, 1)?;
-            let layout = |levels: &Pyramid| levels.first().map(|stack| stack.info().layout.clone());
-            Ok(images.iter().filter_map(layout).collect::<Vec<ArrayLayout>>())
-        };
-        let mut all = layouts(first).map_err(failed)?;
-        if all.is_empty() {
+        let open = |path: &Path| opening.open(path, question.data_type, None, 1);
+        // All of them stay open to the end: the files of an OME-TIFF are then opened once each.
+        let mut images = open(first).map_err(failed)?;
+        if images.is_empty() {
             return Err(UnknownAxes {
                 found: format!("{} holds no image", first.display()),
                 expected: "at least one image".to_owned(),
@@ -117,7 +114,10 @@ impl Opening {
         }
         // What cannot be opened is told where all images are.
         let others = members.iter().skip(1).map(|member| &member.path).filter(|path| !is_url(path));
-        all.extend(others.take(MOST_COMPARED).filter_map(|path| layouts(path).ok()).flatten());
+        images.extend(others.take(MOST_COMPARED).filter_map(|path| open(path).ok()).flatten());
+        let layouts =
+            images.iter().filter_map(|levels| levels.first()).map(|stack| stack.info().layout.clone());
+        let mut all: Vec<ArrayLayout> = layouts.collect();
         Ok(in_common_axes(&all).unwrap_or_else(|| all.swap_remove(0)))
     }
 }

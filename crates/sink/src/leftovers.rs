@@ -45,7 +45,7 @@ pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
 pub(crate) struct TemporaryFolder {
     path: PathBuf,
     is_kept: bool,
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl TemporaryFolder {
@@ -56,7 +56,7 @@ impl TemporaryFolder {
         unlocked.write_all(name.as_encoded_bytes())?;
         lock(unlocked.as_file())?;
         let lock = unlocked.persist(folder.path().join(LOCK))?;
-        Ok(TemporaryFolder { path: folder.keep(), is_kept: false, _lock: lock })
+        Ok(TemporaryFolder { path: folder.keep(), is_kept: false, lock: Some(lock) })
     }
 
     pub fn path(&self) -> &Path {
@@ -64,8 +64,15 @@ impl TemporaryFolder {
     }
 
     /// Removes the folder and says if that fails.
-    pub fn close(self) -> io::Result<()> {
-        remove_parts(&self.path)
+    pub fn close(mut self) -> io::Result<()> {
+        self.remove()
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        empty(&self.path)?;
+        // Some file systems keep a folder in which a file is open.
+        self.lock = None;
+        unless_gone(fs::remove_dir_all(&self.path))
     }
 
     /// Leaves the folder to whoever is told of it, under a name that is no leftover.
@@ -79,21 +86,21 @@ impl TemporaryFolder {
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         if !self.is_kept {
-            remove_parts(&self.path).unwrap_or_default();
+            self.remove().unwrap_or_default();
         }
     }
 }
 
-/// Removes a temporary folder. Who is killed meanwhile leaves what the next run can tell: what was there before is out of
-/// the way in one step, so that no half of it gets its name back, and the lock goes last.
-fn remove_parts(path: &Path) -> io::Result<()> {
+/// Removes what is in a temporary folder but for its lock. What was there before is out of the way in one step: who is
+/// killed meanwhile leaves no half of it that could get its name back.
+fn empty(path: &Path) -> io::Result<()> {
     let [old, gone, new] = [OLD, GONE, NEW].map(|part| path.join(part));
     unless_gone(fs::rename(old, &gone))?;
-    // Whatever stays of them is an error of the folder.
+    // What stays of them keeps the folder, which is told.
     for part in [&gone, &new] {
         fs::remove_dir_all(part).unwrap_or_default();
     }
-    unless_gone(fs::remove_dir_all(path))
+    Ok(())
 }
 
 fn unless_gone(done: io::Result<()>) -> io::Result<()> {
@@ -170,13 +177,18 @@ fn is_left_unlocked(path: &Path) -> bool {
 
 /// Whether a file was a leftover and is gone.
 fn remove_file(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(path).is_ok()
+    lockable(path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(path).is_ok()
+}
+
+/// Opens a file to lock it, for which network file systems want it to be open for writing.
+fn lockable(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(path)
 }
 
 /// Whether a temporary folder was a leftover and is gone.
 fn remove_folder(path: &Path, parent: &Path) -> bool {
     let lock_path = path.join(LOCK);
-    let lock = match File::open(&lock_path) {
+    let lock = match lockable(&lock_path) {
         Ok(lock) => Some(lock),
         // About to be locked, or about to go.
         Err(error) if error.kind() == ErrorKind::NotFound && is_left_unlocked(path) => None,
@@ -194,7 +206,9 @@ fn remove_folder(path: &Path, parent: &Path) -> bool {
             return false;
         }
     }
-    remove_parts(path).is_ok()
+    let is_empty = empty(path).is_ok();
+    drop(lock);
+    is_empty && fs::remove_dir_all(path).is_ok()
 }
 
 /// Whether a text names something in a folder, and nothing elsewhere.

@@ -4,14 +4,14 @@ mod facts;
 mod pixels;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use patchweave_files::check_path;
 use patchweave_geometry::Axes;
 use patchweave_stack::{
-    Format, Formats, Identity, ImageKey, Member, OpenOptions, OpenRequest, Pyramid, StackError, guessed_axes,
-    is_url, stored_bytes,
+    FileId, Format, Formats, Identity, ImageKey, Member, OpenOptions, OpenRequest, Pyramid, StackError,
+    guessed_axes, is_url, stored_bytes,
 };
 
 use crate::arguments::InfoOptions;
@@ -37,6 +37,7 @@ pub(crate) fn info(options: &InfoOptions, formats: &Formats, console: &Console) 
         opening: OpenOptions::default(),
         known: HashMap::new(),
         last: Vec::new(),
+        counted: HashSet::new(),
     };
     for Member { path, .. } in &members.found {
         if let Err(failure) = looking.add(&mut facts, path) {
@@ -70,6 +71,8 @@ struct Looking<'a> {
     known: HashMap<ImageKey, String>,
     /// The images that were new last: while they are open, other files of their OME-TIFF are opened alone.
     last: Vec<Pyramid>,
+    /// What lies on the disk and was counted.
+    counted: HashSet<FileId>,
 }
 
 impl Looking<'_> {
@@ -101,9 +104,11 @@ impl Looking<'_> {
             self.last = images;
         }
         facts.images.extend(told);
-        // Not known of what lies elsewhere.
-        let bytes = stored_bytes(path).ok();
-        facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+        if FileId::of(path).map_or(true, |file| self.counted.insert(file)) {
+            // Not known of what lies elsewhere.
+            let bytes = stored_bytes(path).ok();
+            facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
+        }
         Ok(())
     }
 }

@@ -184,7 +184,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
             return f(&chunk.as_chunk(), &place).map(Some);
         }
         let key = self.key(&place);
-        let admit = || self.in_flight.take(self.need_of(&place, &mut BTreeSet::new()));
+        let admit = || self.in_flight.take(self.need_of(&place, &BTreeSet::new()).0);
         let decode = || self.decode(&place, key.chunk);
         let decoded = if waits {
             Some(self.cache.get_or_decode(key, admit, decode)?)
@@ -228,10 +228,12 @@ impl<S: ChunkSource> ChunkedStack<S> {
         self.edges.iter().zip(place).map(|(edges, at)| edges.span(*at).1).collect()
     }
 
-    /// What a chunk counts in the budget, with what is read before it unless that is known to count already.
-    fn need_of(&self, place: &[usize], known: &mut BTreeSet<u64>) -> u64 {
-        let beside = self.source.beside(place).filter(|(number, _)| known.insert(*number));
-        self.need.saturating_add(beside.map_or(0, |(_, n_bytes)| n_bytes))
+    /// What a chunk counts in the budget, with what is read before it unless that counts already, and what that is.
+    fn need_of(&self, place: &[usize], counted: &BTreeSet<u64>) -> (u64, Option<u64>) {
+        match self.source.beside(place).filter(|(number, _)| !counted.contains(number)) {
+            Some((number, n_bytes)) => (self.need.saturating_add(n_bytes), Some(number)),
+            None => (self.need, None),
+        }
     }
 
     fn key(&self, place: &[usize]) -> ChunkKey {

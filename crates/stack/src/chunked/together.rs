@@ -46,7 +46,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
                     Some(Found::Kept(chunk)) => Claim::Kept(chunk),
                     Some(Found::InWork(_)) => Claim::InWork,
                     None => {
-                        let need = self.need_of(&place, &mut beside);
+                        let (need, new) = self.need_of(&place, &beside);
                         let permit = if tasks.is_empty() {
                             Some(self.in_flight.take(need))
                         } else {
@@ -57,6 +57,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
                             Claim::Claimed(claimed) => {
                                 let held = Some((claimed, permit));
                                 tasks.push(Task { parts, place, held });
+                                beside.extend(new);
                                 rest.next();
                                 continue;
                             }

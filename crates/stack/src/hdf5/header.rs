@@ -42,7 +42,7 @@ pub(super) fn messages(file: &Hdf5File, address: u64) -> Result<Vec<Message>, Er
     let (mut n_blocks, mut n_bytes) = (0, 0);
     while let Some(Block { start, len }) = blocks.pop_front() {
         n_blocks += 1;
-        n_bytes += len;
+        n_bytes = len.saturating_add(n_bytes);
         if n_blocks > MAX_BLOCKS || n_bytes > MAX_BYTES {
             return Err(Error::InvalidData(format!("a header of more than {MAX_BYTES} bytes")));
         }

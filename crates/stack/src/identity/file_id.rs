@@ -98,14 +98,14 @@ fn node_of(_metadata: &Metadata) -> Option<(u64, u64)> {
 
 /// Whether a file has several names, links to names aside.
 #[cfg(unix)]
-pub(crate) fn has_hard_links(path: &Path) -> bool {
+pub(crate) fn has_hard_links(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    fs::metadata(path).is_ok_and(|metadata| metadata.nlink() > 1)
+    file.nlink() > 1
 }
 
 #[cfg(not(unix))]
-pub(crate) fn has_hard_links(_path: &Path) -> bool {
+pub(crate) fn has_hard_links(_file: &Metadata) -> bool {
     false
 }
 
@@ -225,7 +225,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::write(at("a"), "pixels").unwrap();
         fs::copy(at("a"), at("copy")).unwrap();
-        assert!(!has_hard_links(&at("a")));
+        assert!(!has_hard_links(&fs::metadata(at("a")).unwrap()));
         fs::hard_link(at("a"), at("hard")).unwrap();
         std::os::unix::fs::symlink("hard", at("soft")).unwrap();
         fs::create_dir(at("below")).unwrap();
@@ -233,7 +233,7 @@ mod tests {
         let id = |name: &str| FileId::of(&at(name)).unwrap();
         for name in ["hard", "soft", "below/../a", "below/up/soft"] {
             assert_eq!(id(name), id("a"), "{name}");
-            assert!(has_hard_links(&at(name)));
+            assert!(has_hard_links(&fs::metadata(at(name)).unwrap()));
         }
         assert_eq!(id("below/up"), FileId::of(folder.path()).unwrap());
         assert_ne!(id("copy"), id("a"));

@@ -2,10 +2,12 @@
 //!
 //! * `file_id` tells files apart, this file the places in them.
 //! * `key` is for lists that hold an image once.
-//! * `planes` says which plane of an image lies where, `shared` which planes of two images are the same.
+//! * `planes` says which plane of an image lies where, `shared` which planes of two images are the same, `pieces` which files
+//!   an image in a folder has.
 
 mod file_id;
 mod key;
+mod pieces;
 mod planes;
 mod shared;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 pub use self::file_id::FileId;
 pub(crate) use self::file_id::has_hard_links;
 pub use self::key::ImageKey;
+pub(crate) use self::pieces::Pieces;
 pub use self::shared::{Doubt, SampleLink, SharedPlanes, SharedWith};
 
 /// One stored array of pixels.
@@ -71,7 +74,7 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, Default)]
 pub struct Identity(Option<Arc<Known>>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Known {
     /// Equal parts of the image along its first dimensions, in their order; `None` for one that is stored nowhere.
     objects: Vec<Option<Object>>,
@@ -79,17 +82,9 @@ struct Known {
     stored: Option<Vec<usize>>,
     /// Files that are read beside those of the objects.
     companions: Vec<FileId>,
-    /// What the image is made of, if that is known in more detail than by its objects.
-    pieces: Option<Arc<Pieces>>,
+    /// The files that the image is in, if it is in a folder of them.
+    pieces: Option<Pieces>,
     sureness: Sureness,
-}
-
-/// Files of which other images may have some.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Pieces {
-    pub files: Vec<FileId>,
-    /// Every folder that one of the files is in or below.
-    pub folders: Vec<FileId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,9 +186,9 @@ impl Identity {
         self.with(|known| known.companions.extend(companions))
     }
 
-    /// With the files that it is in.
+    /// With the files that it is in, of which other images may have some.
     pub(crate) fn in_pieces(self, pieces: Pieces) -> Self {
-        self.with(|known| known.pieces = Some(Arc::new(pieces)))
+        self.with(|known| known.pieces = Some(pieces))
     }
 
     fn with(self, change: impl FnOnce(&mut Known)) -> Self {
@@ -215,11 +210,11 @@ impl Identity {
         self.0.as_ref().is_some_and(|known| known.sureness != Sureness::Guess)
     }
 
-    /// Every real file that is read for the image, each once.
+    /// Every real file or folder that is read for the image, each once.
     #[must_use]
     pub fn files(&self) -> BTreeSet<&FileId> {
         let Some(known) = &self.0 else { return BTreeSet::new() };
-        let pieces = known.pieces.iter().flat_map(|pieces| &pieces.files);
+        let pieces = known.pieces.iter().flat_map(Pieces::listed_files);
         let objects = known.objects.iter().flatten().map(|object| &object.file);
         objects.chain(&known.companions).chain(pieces).collect()
     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem::Discriminant;
+use std::sync::OnceLock;
 
 use patchweave_geometry::ArrayLayout;
 
 use super::planes::{Plane, Planes};
-use super::{FileId, Identity, Known, Object, Place, Sureness};
+use super::{FileId, Identity, Known, Object, Pieces, Place, Sureness};
 use crate::StackInfo;
 
 /// The stored arrays of a list of images, in which those of another image are looked up.
@@ -33,11 +34,20 @@ pub struct SharedPlanes {
     /// Images, and which of their parts it is.
     by_object: HashMap<Object, Vec<(usize, usize)>>,
     files: HashMap<FileId, FileUse>,
-    /// Images that are in several files each, and the folders of those.
-    piece_files: HashMap<FileId, Vec<usize>>,
-    piece_folders: HashMap<FileId, Vec<usize>>,
+    /// Images that are in folders of files.
+    in_pieces: Vec<usize>,
+    /// The files of those, if they were asked for.
+    pieces: OnceLock<AllPieces>,
     /// Images of which it is not known which pixels they have.
     unsure: Vec<usize>,
+}
+
+/// The files that images of a list are in.
+#[derive(Debug, Clone, Default)]
+struct AllPieces {
+    images: HashMap<FileId, Vec<usize>>,
+    /// Images whose files cannot be listed.
+    unlisted: Vec<usize>,
 }
 
 /// An image that is compared with those of a list.
@@ -123,6 +133,10 @@ impl Image {
         }
     }
 
+    fn pieces(&self) -> Option<&Pieces> {
+        self.identity.known()?.pieces.as_ref()
+    }
+
     /// The places of stored pixels with their numbers.
     fn objects(&self) -> impl Iterator<Item = (usize, &Object)> {
         let objects = self.identity.known().map_or(&[][..], |known| &known.objects);
@@ -151,12 +165,8 @@ impl SharedPlanes {
                     file.values.push((start, n_bytes, at));
                 }
             }
-            if let Some(pieces) = image.identity.known().and_then(|known| known.pieces.as_ref()) {
-                for (all, pieces) in
-                    [(&mut shared.piece_files, &pieces.files), (&mut shared.piece_folders, &pieces.folders)]
-                {
-                    pieces.iter().for_each(|piece| all.entry(piece.clone()).or_default().push(at));
-                }
+            if image.pieces().is_some() {
+                shared.in_pieces.push(at);
             }
             shared.images.push(image);
         }
@@ -167,6 +177,22 @@ impl SharedPlanes {
     #[must_use]
     pub fn with(&self, image: &StackInfo) -> SharedWith<'_> {
         SharedWith { others: self, image: Image::of(image) }
+    }
+
+    /// The files of all images that are in folders of them.
+    fn pieces(&self) -> &AllPieces {
+        self.pieces.get_or_init(|| {
+            let mut all = AllPieces::default();
+            for &at in &self.in_pieces {
+                match self.images.get(at).and_then(Image::pieces).and_then(Pieces::files) {
+                    Some(files) => {
+                        files.iter().for_each(|file| all.images.entry(file.clone()).or_default().push(at));
+                    }
+                    None => all.unlisted.push(at),
+                }
+            }
+            all
+        })
     }
 
     fn name(&self, at: usize) -> String {
@@ -268,26 +294,23 @@ impl SharedWith<'_> {
         None
     }
 
-    /// An image of the list that has some of the files of this one, but not all.
+    /// An image of the list in another folder that has files of this one.
     fn different_pieces(&self, known: &Known) -> Option<Doubt> {
         let others = self.others;
         let is_other = |at: &usize| {
             let other = others.images.get(*at).and_then(|image| image.identity.known());
             other.is_some_and(|other| other.objects != known.objects)
         };
-        let in_files = |folder: &FileId| others.files.get(folder)?.kinds.first().map(|(_, at)| *at);
-        let in_pieces = |all: &HashMap<FileId, Vec<usize>>, file: &FileId| {
-            all.get(file).into_iter().flatten().copied().find(is_other)
+        let pieces = known.pieces.as_ref().filter(|_| others.in_pieces.iter().any(is_other))?;
+        let Some(files) = pieces.files() else {
+            return Some(Doubt::Unknown { image: self.image.name.clone() });
         };
-        let pieces = known.pieces.as_deref();
-        let shared = pieces.and_then(|pieces| {
-            let file = pieces.files.iter().find_map(|file| in_pieces(&others.piece_files, file));
-            file.or_else(|| pieces.folders.iter().find_map(in_files))
-        });
-        let objects = known.objects.iter().flatten();
-        let at = shared.or_else(|| {
-            objects.into_iter().find_map(|object| in_pieces(&others.piece_folders, &object.file))
-        })?;
+        let all = others.pieces();
+        if let Some(&at) = all.unlisted.iter().find(|at| is_other(at)) {
+            return Some(Doubt::Unknown { image: others.name(at) });
+        }
+        let mut same = files.iter().filter_map(|file| all.images.get(file)).flatten().copied();
+        let at = same.find(is_other)?;
         Some(Doubt::Places { image: self.image.name.clone(), other: others.name(at) })
     }
 
