@@ -20,7 +20,11 @@ const MANIFEST: &str = "MANIFEST.tsv";
 pub fn real_data() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let beside = workspace.parent()?.join("shared/data");
-    let named = std::env::var_os(VARIABLE).map(PathBuf::from);
+    folder(std::env::var_os(VARIABLE).map(PathBuf::from), beside)
+}
+
+/// The folder that is named, or else the one beside the workspace if it is there.
+fn folder(named: Option<PathBuf>, beside: PathBuf) -> Option<PathBuf> {
     let Some(folder) = named.or_else(|| beside.exists().then_some(beside)) else {
         eprintln!("skipped: no real images; {VARIABLE} may name their folder");
         return None;
@@ -95,6 +99,22 @@ fn min_max_mean(details: &str) -> Option<[f64; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A folder that is named or stands there has to hold the images; without one, tests are skipped.
+    #[test]
+    fn tests_do_not_pass_because_their_data_is_gone() {
+        let place = tempfile::tempdir().unwrap();
+        let (here, gone) = (place.path().to_owned(), place.path().join("gone"));
+        let is_refused = |named: Option<&PathBuf>, beside: &PathBuf| {
+            std::panic::catch_unwind(|| folder(named.cloned(), beside.clone())).is_err()
+        };
+        assert!(is_refused(None, &here) && is_refused(Some(&here), &gone) && is_refused(Some(&gone), &gone));
+        assert_eq!(folder(None, gone.clone()), None);
+        std::fs::write(here.join(MANIFEST), "").unwrap();
+        assert_eq!(folder(None, here.clone()), Some(here.clone()));
+        assert_eq!(folder(Some(here.clone()), gone.clone()), Some(here.clone()));
+        assert!(is_refused(Some(&gone), &here), "the named one counts");
+    }
 
     #[test]
     fn details_hold_three_numbers() {
