@@ -1,7 +1,6 @@
 //! Damaged Zarrs: metadata and chunks with bytes changed at random give an error or pixels, and nothing else.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
-use std::error::Error;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
 use patchweave_stack::{DataType, ImageStackExt, OpenOptions, StackError, open};
-use patchweave_testkit::mutations;
+use patchweave_testkit::{mutations, with_causes};
 use rand::RngExt;
 use serde_json::{Value, json};
 use zarrs::array::{ArrayBuilder, data_type};
@@ -175,12 +174,7 @@ fn damage(root: &Path, n: usize, seed: u64) -> usize {
         let read = read.unwrap_or_else(|_| panic!("{}", shown()));
         if let Err(error) = read {
             n_noticed += 1;
-            let mut text = error.to_string();
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                text = format!("{text}: {inner}");
-                cause = inner.source();
-            }
+            let text = with_causes(&error);
             assert!(text.contains(&name) && text.len() > name.len() + 8, "{text}\n{}", shown());
         }
         replace(file, &whole);
