@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use patchweave::formats::{DataType, OpenOptions, RequestLimit, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
-use patchweave::stack::{DataType, ImageStack, ImageStackExt, OpenOptions, RequestLimit, open};
+use patchweave::stack::{ImageStack, ImageStackExt};
 use patchweave_testkit::{Faults, Server};
 use rand::RngExt;
 use zarrs::array::{ArrayBuilder, data_type};

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array4, Axis};
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, ImageShape, PerAxis, Region, TileSpec};
 use patchweave::patching::{PatchRng, Patching, TiledPatching};
 use patchweave::pixel::PixelType;
 use patchweave::quilt::{Stitcher, place_tile};
 use patchweave::simulate::{Simulation, simulate};
 use patchweave::sink::{Format, ImageSpec, create};
-use patchweave::stack::{DataType, ImageStack, ImageStackExt, OpenOptions, open};
+use patchweave::stack::{ImageStack, ImageStackExt};
 
 const SIZE: usize = 1024;
 const TILE: usize = 128;

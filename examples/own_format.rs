@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use patchweave::formats::{DataType, Format, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave::geometry::{ArrayLayout, Axes, Region};
 use patchweave::pixel::PixelType;
 use patchweave::stack::{
-    DataType, Format, Formats, Identity, ImageStack, ImageStackExt, InsideWindow, OpenOptions, OpenRequest,
-    PatchViewMut, Pyramid, StackError, StackInfo, open,
+    Identity, ImageStack, ImageStackExt, InsideWindow, PatchViewMut, StackError, StackInfo,
 };
 
 /// PGM files with 16 bits per pixel, found by the ending `.pgm`.

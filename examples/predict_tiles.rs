@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ndarray::{Array5, ArrayView5, Axis};
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::loader::{Loader, LoaderOptions};
 use patchweave::patching::{Patching, TiledPatching, WholePatching};
@@ -16,7 +17,7 @@ use patchweave::pixel::PixelType;
 use patchweave::predict::{Model, ModelError, Predictor, Progress};
 use patchweave::simulate::{Simulation, simulate};
 use patchweave::sink::{Format, ImageSpec, create};
-use patchweave::stack::{ArrayStack, DataType, ImageStackExt, OpenOptions, open};
+use patchweave::stack::{ArrayStack, ImageStackExt};
 
 /// The steepness of every pixel along `X`: the absolute difference of its two neighbours.
 struct Edges;

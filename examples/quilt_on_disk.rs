@@ -8,9 +8,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::Array3;
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::large::{Durability, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
-use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
+use patchweave::stack::ImageStackExt;
 
 const SIDE: usize = 1500;
 const WINDOW: usize = 96;

@@ -6,11 +6,12 @@
 use std::error::Error;
 
 use ndarray::ArrayD;
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, Region};
 use patchweave::pixel::{PixelType, canonical_view};
 use patchweave::simulate::{Noise, Simulation, simulate};
 use patchweave::sink::{Format, ImageSpec, create};
-use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
+use patchweave::stack::ImageStackExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let simulation = Simulation {

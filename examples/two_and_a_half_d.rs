@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use ndarray::{Array4, Axis, Ix4, s};
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, PerAxis};
 use patchweave::loader::{Loader, LoaderOptions, Order};
 use patchweave::patching::RandomPatching;
@@ -19,7 +20,7 @@ use patchweave::sink::{Format, ImageSpec, create};
 use patchweave::slices::{
     Accumulation, ChannelSpec, Index, IndexedStack, MissingAxes, PlanOptions, SliceOptions, SliceStack, Span,
 };
-use patchweave::stack::{DataType, ImageStack, OpenOptions, open};
+use patchweave::stack::ImageStack;
 
 const N_SLICES: usize = 24;
 const SIZE: usize = 256;

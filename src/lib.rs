@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use patchweave_formats as formats;
 pub use patchweave_geometry as geometry;
 pub use patchweave_patching as patching;
 pub use patchweave_pixel as pixel;

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pixel", &["geometry"]),
     ("patching", &["geometry"]),
     ("stack", &["pixel", "geometry", "files"]),
+    ("formats", &["stack", "pixel", "geometry", "files"]),
     ("transform", &["geometry"]),
     ("construct", &["stack", "patching", "transform", "geometry"]),
     ("loader", &["construct", "stack", "patching", "geometry"]),
@@ -39,6 +40,7 @@ const BELOW_PIPELINE: &[&str] = &[
     "pixel",
     "patching",
     "stack",
+    "formats",
     "transform",
     "construct",
     "loader",
@@ -56,6 +58,7 @@ const BELOW_CLI: &[&str] = &[
     "pixel",
     "patching",
     "stack",
+    "formats",
     "transform",
     "construct",
     "loader",
@@ -75,6 +78,7 @@ const BELOW_TESTKIT: &[&str] = &[
     "pixel",
     "patching",
     "stack",
+    "formats",
     "transform",
     "construct",
     "loader",
@@ -96,7 +100,9 @@ const FOR_TESTS: &[&str] = &["testkit"];
 const READERS: &[&str] = &[
     // Opens what others read: images, configurations, states.
     "files/src/",
-    "stack/src/",
+    "formats/src/",
+    // Which file a path leads to.
+    "stack/src/identity/file_id.rs",
     // Chunks of the image that is being written.
     "sink/src/folder_store.rs",
     // Looks at what stands where something is to be written, at what was written, and at what others left.
@@ -360,7 +366,14 @@ fn geometry_and_patching_never_see_a_pixel() {
 
 #[test]
 fn nobody_but_readers_and_writers_touches_the_file_system() {
-    let places = ["files/src/", "stack/src/", "sink/src/", "large/src/transaction.rs", "large/src/lock.rs"];
+    let places = [
+        "files/src/",
+        "stack/src/identity/file_id.rs",
+        "formats/src/",
+        "sink/src/",
+        "large/src/transaction.rs",
+        "large/src/lock.rs",
+    ];
     none(uses_outside(&places, &["fs::", "std::fs", "File::", "File<"]));
 }
 
@@ -374,7 +387,7 @@ fn only_sink_and_the_transactions_of_large_create_files() {
 }
 
 #[test]
-fn only_stack_opens_images() {
+fn only_formats_opens_images() {
     assert!(!uses_outside(&[], READING).is_empty(), "the search finds nothing at all");
     none(uses_outside(READERS, READING));
 }
@@ -400,13 +413,13 @@ fn file_functions_are_called_by_their_module() {
 fn only_loader_and_predict_start_threads() {
     assert!(!uses_outside(&[], THREADS).is_empty(), "the search finds nothing at all");
     // Requests over the network run on one thread of their own.
-    none(uses_outside(&["loader/src/", "predict/src/", "stack/src/remote/runtime.rs"], THREADS));
+    none(uses_outside(&["loader/src/", "predict/src/", "formats/src/remote/runtime.rs"], THREADS));
 }
 
 #[test]
-fn only_the_remote_sources_of_stack_talk_to_other_machines() {
+fn only_the_remote_sources_of_formats_talk_to_other_machines() {
     assert!(!uses_outside(&[], NETWORK).is_empty(), "the search finds nothing at all");
-    none(uses_outside(&["stack/src/remote/"], NETWORK));
+    none(uses_outside(&["formats/src/remote/"], NETWORK));
 }
 
 #[test]
@@ -490,7 +503,7 @@ fn every_file_says_what_lives_there() {
 fn unsafe_code_stays_in_two_files() {
     let unsafe_files: Vec<_> =
         program().into_iter().filter(|(_, code)| code.has_word("unsafe")).map(|(file, _)| file).collect();
-    assert_eq!(unsafe_files, ["loader/src/memory.rs", "stack/src/mapped.rs"]);
+    assert_eq!(unsafe_files, ["formats/src/mapped.rs", "loader/src/memory.rs"]);
 }
 
 /// The searches above would find what they search for, and nothing that only looks like it.

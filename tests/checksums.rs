@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array4, ArrayD, Axis as Dim, concatenate};
+use patchweave::formats::{Formats, OpenOptions, OpenRequest, guessed_axes};
 use patchweave::geometry::{ArrayLayout, Axis, Extent, PerAxis, Region};
 use patchweave::pixel::{PixelType, restore};
-use patchweave::stack::{
-    Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, guessed_axes,
-};
+use patchweave::stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::real_data;
 use sha2::{Digest, Sha256};
 

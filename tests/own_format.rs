@@ -9,6 +9,6 @@ use std::process::ExitCode;
 
 #[test]
 fn a_format_of_ones_own_is_used_from_yaml() {
-    let code = example::demonstration(patchweave::stack::Formats::default().with(example::Pgm)).unwrap();
+    let code = example::demonstration(patchweave::formats::Formats::default().with(example::Pgm)).unwrap();
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
 }

@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::Extent;
 use patchweave::loader::{ChunkAware, Loader, LoaderOptions, OnFailure, Order};
 use patchweave::patching::{PatchRng, RandomPatching};
 use patchweave::sink::Format;
-use patchweave::stack::{DataType, ImageStack, OpenOptions, open};
+use patchweave::stack::ImageStack;
 use rand::RngExt;
 use support::Place;
 

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use ndarray::ArrayD;
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Axes};
 use patchweave::pixel::{Pixel, PixelType, canonical_view, with_pixel};
 use patchweave::sink::{Format, ImageSpec, create};
-use patchweave::stack::{DataType, OpenOptions, open};
 use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
 
 /// Sizes that no chunk or strip divides, small enough to read whole many times.

@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use ndarray::Array4;
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
-use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
+use patchweave::stack::ImageStackExt;
 use patchweave_testkit::real_data;
 use rand::RngExt;
 

@@ -18,10 +18,11 @@ use patchweave::construct::{
     AugmentationStep, BasicPatchConstr, Dataset, FitOptions, LateralContext, MixOptions,
     MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Statistic, fit_images,
 };
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{Context, ContextPadding, Coords, Extent, PatchSpec, RegionSpec};
 use patchweave::loader::{ChunkAware, Loader, LoaderOptions, Order};
 use patchweave::patching::{FixedPatching, Patching, RandomPatching, SequentialPatching};
-use patchweave::stack::{ArrayStack, DataType, ImageStack, OpenOptions, open};
+use patchweave::stack::{ArrayStack, ImageStack};
 use patchweave::transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
 use serde::Deserialize;
 use serde_json::json;

@@ -13,8 +13,9 @@ use std::thread;
 use std::time::Instant;
 
 use ndarray::Array4;
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{Axes, Extent, PerAxis, Region};
-use patchweave::stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
+use patchweave::stack::{ImageStack, ImageStackExt, StackError};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn Error + Send + Sync>;

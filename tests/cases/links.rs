@@ -6,10 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use patchweave::formats::{Formats, OpenOptions, OpenRequest};
 use patchweave::sink::Format;
-use patchweave::stack::{
-    Doubt, Formats, ImageKey, ImageStack, OpenOptions, OpenRequest, SampleLink, SharedPlanes, StackInfo,
-};
+use patchweave::stack::{Doubt, ImageKey, ImageStack, SampleLink, SharedPlanes, StackInfo};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 

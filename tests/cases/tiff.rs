@@ -3,7 +3,8 @@
 use std::fs;
 
 use ndarray::{Array4, Axis as Dim, s};
-use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
+use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::stack::ImageStackExt;
 use patchweave_testkit::{TagValues, TiffLayout};
 
 use crate::case;

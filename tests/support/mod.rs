@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use ndarray::{ArrayD, IxDyn};
+use patchweave::formats::{DataType, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Axes};
 use patchweave::pixel::{Pixel, PixelType, canonical_view};
 use patchweave::sink::{Format, ImageSpec, create};
-use patchweave::stack::{DataType, ImageStackExt, OpenOptions, open};
+use patchweave::stack::ImageStackExt;
 use tempfile::TempDir;
 
 /// The command under test.

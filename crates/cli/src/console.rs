@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use patchweave_pipeline::{messages, with_causes};
+use patchweave_stack::{messages, with_causes};
 
 use crate::Failure;
 

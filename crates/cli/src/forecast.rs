@@ -5,7 +5,7 @@ use std::time::Duration;
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderStats};
 use tracing::info_span;
 
-use patchweave_pipeline::with_causes;
+use patchweave_stack::with_causes;
 
 use crate::console::{bytes, counted};
 

@@ -21,8 +21,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use patchweave_formats::Formats;
 use patchweave_pipeline::Opening;
-use patchweave_stack::Formats;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -45,7 +45,7 @@ pub fn main_with(formats: Formats) -> ExitCode {
 /// `data_type: custom` in a configuration finds them by the endings of its paths.
 ///
 /// ```no_run
-/// use patchweave_stack::Formats;
+/// use patchweave_formats::Formats;
 ///
 /// patchweave_cli::command(["my-patchweave", "validate", "run.yaml"], Formats::default());
 /// ```

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use patchweave_config::TrainPlan;
 use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
-use patchweave_pipeline::{Montage, PipelineError, Training, read_state, with_causes, write_state};
+use patchweave_pipeline::{Montage, PipelineError, Training, read_state, write_state};
 use patchweave_sink::{Durability, remove_leftovers};
+use patchweave_stack::with_causes;
 
 use crate::console::{counted, shown};
 use crate::not_finite::NotFiniteImages;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use patchweave_construct::{
     AugmentationStep, BasicPatchConstr, Dataset, PatchExtractor, Sample, Scratch, Spent,
 };
+use patchweave_formats::{CacheStats, DataType, OpenOptions, open};
 use patchweave_geometry::{Axes, Extent};
 use patchweave_patching::RandomPatching;
-use patchweave_stack::{CacheStats, DataType, OpenOptions, open};
 use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip};
 
 const SIDE: usize = 1024;

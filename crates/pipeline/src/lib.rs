@@ -45,7 +45,7 @@ pub use leaks::{LeakDoubt, LeakReport, find_leak};
 pub use mixture::{MixedImages, MixedPlan, mixed_plans};
 pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
 pub use notice::Notice;
-pub use opening::{Opening, messages, with_causes};
+pub use opening::Opening;
 pub use outputs::{durability_of, write_mixed_statistics, write_statistics};
 pub use pictures::{Montage, prediction_picture};
 pub use prediction::{LabelledModel, Prediction, PredictionImage, prediction};

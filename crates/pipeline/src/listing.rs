@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use patchweave_stack::Member;
+use patchweave_formats::Member;
 
 /// A file and the entry of the configuration that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

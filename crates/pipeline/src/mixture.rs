@@ -9,7 +9,8 @@ use patchweave_config::{
 
 use crate::Images;
 use crate::images::{Opened, read_plan};
-use crate::opening::{Opening, with_causes};
+use crate::opening::Opening;
+use patchweave_stack::with_causes;
 
 /// A configuration whose data is mixed into a training.
 #[derive(Debug, Clone)]

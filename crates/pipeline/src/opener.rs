@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
+use patchweave_formats::{AxesSource, Pyramid, layout_in_axes};
 use patchweave_geometry::Axes;
-use patchweave_stack::{AxesSource, Pyramid, StackError, layout_in_axes};
+use patchweave_stack::{StackError, with_causes};
 
 use crate::listing::{Listed, Listing, Unpaired};
-use crate::opening::{Opening, format_name, with_causes};
+use crate::opening::{Opening, format_name};
 use crate::role::{Key, LeftOut, Role, RoleImage, keep_once};
 use crate::simulated::{future_files, planned_layout, simulation_of};
 

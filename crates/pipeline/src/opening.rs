@@ -1,15 +1,15 @@
 //! How the images of a plan are opened: with which formats, under which limits, and what their axes are.
 
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
 use patchweave_config::{AxesQuestion, DataType, ReadingPlan, RemotePlan, UnknownAxes};
-use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::{
+use patchweave_formats::{
     AxesSource, ChunkCache, Formats, MissingPlanes, OpenOptions, OpenRequest, Pyramid, ReadBudget,
-    RemoteOptions, RequestLimit, StackError, is_url, layout_in_axes,
+    RemoteOptions, RequestLimit, is_url, layout_in_axes,
 };
+use patchweave_geometry::{ArrayLayout, Axes};
+use patchweave_stack::StackError;
 
 use crate::simulated::{future_files, planned_layout};
 
@@ -172,33 +172,4 @@ fn what_is_needed(error: &StackError) -> String {
         StackError::NoMembers { .. } => "images in the folder, or another path".to_owned(),
         _ => "an image that can be read".to_owned(),
     }
-}
-
-/// An error with all its causes in one line; some repeat their cause in their own text.
-///
-/// ```
-/// let error = std::io::Error::other("the disk is gone");
-/// assert_eq!(patchweave_pipeline::with_causes(&error), "the disk is gone");
-/// ```
-pub fn with_causes(error: &dyn Error) -> String {
-    messages(error).join(": ")
-}
-
-/// The messages of an error and of its causes, without those that another one repeats in its own text.
-///
-/// ```
-/// let error = std::io::Error::other("the disk is gone");
-/// assert_eq!(patchweave_pipeline::messages(&error), ["the disk is gone"]);
-/// ```
-pub fn messages(error: &dyn Error) -> Vec<String> {
-    let mut all = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !all.iter().any(|told| told.contains(&message)) {
-            all.push(message);
-        }
-        cause = error.source();
-    }
-    all
 }

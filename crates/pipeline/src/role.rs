@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::ImageFacts;
-use patchweave_stack::{FileId, Identity, ImageKey, Pyramid, StackInfo};
+use patchweave_formats::Pyramid;
+use patchweave_stack::{FileId, Identity, ImageKey, StackInfo};
 
 use crate::images::NamedImages;
 

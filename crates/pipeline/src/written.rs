@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_config::OutputFormat;
+use patchweave_formats::{DataType, OpenOptions, open};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, Region};
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, PatchViewMut, open};
+use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut};
 
 use crate::PipelineError;
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array4, Array5};
 use patchweave_config::{ConfigErrors, LoadError, OrderPlan, RunPlan};
+use patchweave_formats::{OpenRequest, Pyramid};
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, OnFailure, Order, SampleId, Shapes};
 use patchweave_pipeline::{
@@ -16,8 +17,7 @@ use patchweave_pipeline::{
 use patchweave_pixel::PixelType;
 use patchweave_sink::{Format, ImageSpec, create};
 use patchweave_stack::{
-    self as stack, Identity, ImageStack, InsideWindow, OpenRequest, PatchViewMut, Pyramid, StackError,
-    StackInfo,
+    self as stack, Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;

@@ -5,12 +5,11 @@ mod support;
 
 use std::path::Path;
 
+use patchweave_formats::{DataType, OpenOptions, RawArray, open, open_raw};
 use patchweave_geometry::{Axes, Extent, Region};
 use patchweave_pixel::PixelType;
 use patchweave_slices::{Accumulation, Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack};
-use patchweave_stack::{
-    DataType, ImageStack, ImageStackExt, OpenOptions, RawArray, ReadCost, open, open_raw,
-};
+use patchweave_stack::{ImageStack, ImageStackExt, ReadCost};
 use patchweave_testkit::{image_stack_suite, real_data};
 
 use support::{close, naive};

@@ -165,37 +165,27 @@ pub enum StackError {
         /// The reason.
         source: io::Error,
     },
-    /// A strip or tile of a TIFF file that could not be decoded.
+    /// A part of a file whose bytes could not be turned into pixels.
     #[error("{stack}: {place} cannot be decoded")]
-    Tiff {
+    Undecodable {
         /// The image.
         stack: String,
-        /// Where in the file.
+        /// Which part: a strip, a tile.
         place: String,
         /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A Zarr store or array that could not be read.
+    /// A part of a file or store that could not be read.
     #[error("{stack}: {place} cannot be read")]
-    Zarr {
+    Unreadable {
         /// The image.
         stack: String,
-        /// Where in the store.
+        /// Which part: an array, a dataset, a key.
         place: String,
         /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// An HDF5 file, or something in it, that could not be read.
-    #[error("{stack}: {place} cannot be read")]
-    Hdf5 {
-        /// The image.
-        stack: String,
-        /// Where in the file.
-        place: String,
-        /// The reason.
-        source: Box<hdf5_reader::error::Error>,
-    },
-    /// Any failure of a source outside this crate.
+    /// Any other failure of a source.
     #[error("{stack}: cannot be read")]
     Other {
         /// The image.

@@ -74,15 +74,15 @@ impl StackInfo {
         }
     }
 
-    /// Notes what channels are called, if there is a name that is no blank for each.
-    pub(crate) fn name_channels(&mut self, names: Vec<String>) {
+    /// Sets the names of channels, if every channel has one that is not blank; else there are none.
+    pub fn name_channels(&mut self, names: Vec<String>) {
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let is_whole = names.len() == self.shape().n_channels && names.iter().all(|name| !name.is_empty());
         self.channel_names = is_whole.then_some(names);
     }
 
-    /// Notes the time between time points, if it is a time.
-    pub(crate) fn step_of_time(&mut self, seconds: Option<f64>) {
+    /// Sets the seconds between time points, if the image has time points and the number is finite and above 0.
+    pub fn step_of_time(&mut self, seconds: Option<f64>) {
         let has_times = self.layout.axes().position(Axis::T).is_some();
         self.time_step = seconds.filter(|step| has_times && step.is_finite() && *step > 0.0);
     }
@@ -93,7 +93,8 @@ impl StackInfo {
     }
 
     /// The size of a chunk in the axes of the source, where chunks have to be decoded.
-    pub(crate) fn decoded_chunks(&self) -> Option<&[usize]> {
+    #[must_use]
+    pub fn decoded_chunks(&self) -> Option<&[usize]> {
         self.chunks.as_deref().filter(|_| !self.is_in_place)
     }
 

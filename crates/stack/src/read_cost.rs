@@ -2,6 +2,8 @@
 //!
 //! The clock is read where bytes are fetched, a chunk is decoded or waited for, and nowhere else: finding a chunk in the
 //! cache and copying from it costs no more than a counter.
+//!
+//! The functions are for readers: they book what a reader does in [`ReadCost::of_thread`].
 
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Sub};
@@ -127,34 +129,34 @@ fn timed<T>(field: impl FnOnce(&mut ReadCost) -> &mut Duration, work: impl FnOnc
     result
 }
 
-/// Fetches bytes.
-pub(crate) fn reading<T>(read: impl FnOnce() -> T) -> T {
+/// Runs `read`, which fetches bytes, and books its time as reading.
+pub fn reading<T>(read: impl FnOnce() -> T) -> T {
     timed(|cost| &mut cost.read, read)
 }
 
-/// Turns bytes into pixels, fetching them on the way.
-pub(crate) fn decoding<T>(decode: impl FnOnce() -> T) -> T {
+/// Runs `decode`, which turns bytes into pixels, and books its time as decoding, less what is booked in it.
+pub fn decoding<T>(decode: impl FnOnce() -> T) -> T {
     timed(|cost| &mut cost.decode, decode)
 }
 
-/// Waits for another thread.
-pub(crate) fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+/// Runs `wait`, which waits for another thread, and books its time as waiting.
+pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
     let _span = tracing::trace_span!("wait").entered();
     timed(|cost| &mut cost.waited, wait)
 }
 
 /// Books bytes that were fetched.
-pub(crate) fn has_read(n_bytes: usize) {
+pub fn has_read(n_bytes: usize) {
     book(|cost| cost.read_bytes += n_bytes as u64);
 }
 
-/// Books a chunk that was found or waited for.
-pub(crate) fn has_hit() {
+/// Books a chunk that was found in a cache or waited for.
+pub fn has_hit() {
     book(|cost| cost.n_hits += 1);
 }
 
-/// Books a chunk that was decoded.
-pub(crate) fn has_decoded(n_bytes: u64) {
+/// Books a chunk that was decoded to so many bytes.
+pub fn has_decoded(n_bytes: u64) {
     book(|cost| {
         cost.n_decodes += 1;
         cost.decoded_bytes += n_bytes;

@@ -6,12 +6,10 @@
 //!   constructors.
 //! * [`mutations`] damages bytes, [`survive`] reads what is damaged; [`FuzzTarget`] lists what can be damaged.
 //! * [`Server`] serves a folder over HTTP and as a bucket, and misbehaves as told.
-//! * [`with_causes`] writes errors out.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
 //!
 //! Nothing here is part of the program; other crates depend on this one for their tests only.
 
-mod causes;
 mod fuzz;
 pub mod golden;
 mod image_stack_suite;
@@ -24,7 +22,6 @@ mod server;
 mod survive;
 mod tiff_file;
 
-pub use causes::with_causes;
 pub use fuzz::{FuzzSeed, FuzzTarget};
 pub use image_stack_suite::image_stack_suite;
 pub use mutate::{mutation, mutations};

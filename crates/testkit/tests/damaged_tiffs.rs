@@ -7,8 +7,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use patchweave_formats::{DataType, OpenOptions, open};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::real_data;
 
 const AXES: [&str; 14] = [

@@ -9,11 +9,10 @@ use hdf5_writer::{
     FilterDescription, H5WriteElement, Hdf5Builder, WriteOptions,
 };
 use ndarray::{Array4, ArrayD, Axis, s};
+use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::{Pixel, PixelType};
-use patchweave_stack::{
-    DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, Pyramid, StackError, open,
-};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::{canonical_f32, image_stack_suite, mutations, ramp, real_data, survive};
 
 /// Damaged copies of every file, and as many with a damaged head.

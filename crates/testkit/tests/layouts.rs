@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD, Axis, Ix3, Ix4};
+use patchweave_formats::{DataType, OpenOptions, open, open_levels};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::ByteOrder;
-use patchweave_stack::{DataType, ImageStackExt, OpenOptions, StackError, open, open_levels};
+use patchweave_stack::{ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, canonical_f32, image_stack_suite, ramp};
 
 fn conforms(path: &Path, data_type: DataType, axes: &str, array: &ArrayD<u16>) {

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, Ix4};
+use patchweave_formats::{Formats, OpenOptions, OpenRequest};
 use patchweave_geometry::{Axes, Extent, Region};
 use patchweave_pixel::ByteOrder;
-use patchweave_stack::{Formats, ImageStackExt, OpenOptions, OpenRequest, StackError};
+use patchweave_stack::{ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, TiffPage, mutations, ramp, real_data, real_files};
 
 /// Damaged copies of every file.
@@ -191,7 +192,8 @@ fn damaged_deflated_pixels_are_never_read() {
         let axes = "ZYX".parse().unwrap();
         let options = options(map_files);
         let stack =
-            patchweave_stack::open(path, patchweave_stack::DataType::Tiff, Some(&axes), &options)?.remove(0);
+            patchweave_formats::open(path, patchweave_formats::DataType::Tiff, Some(&axes), &options)?
+                .remove(0);
         stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))
     };
     let strips: Vec<Vec<u8>> = pages_of(&layout, &image).into_iter().flat_map(|page| page.chunks).collect();

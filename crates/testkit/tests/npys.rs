@@ -7,11 +7,10 @@ use std::path::Path;
 
 use half::f16;
 use ndarray::{ArrayD, IxDyn};
+use patchweave_formats::{ChunkCache, DataType, FilePool, OpenOptions, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::{Pixel, PixelType};
-use patchweave_stack::{
-    ChunkCache, DataType, FilePool, ImageStackExt, OpenOptions, PixelSize, StackError, open,
-};
+use patchweave_stack::{ImageStackExt, PixelSize, StackError};
 use patchweave_testkit::{canonical_f32, image_stack_suite, mutations, ramp, real_data, survive};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};

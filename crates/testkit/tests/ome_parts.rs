@@ -5,10 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array4, ArrayD, Axis, Ix4, s};
+use patchweave_formats::{DataType, Formats, MissingPlanes, OpenOptions, OpenRequest, open};
 use patchweave_geometry::Region;
-use patchweave_stack::{
-    DataType, Formats, ImageStack, ImageStackExt, MissingPlanes, OpenOptions, OpenRequest, StackError, open,
-};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, ramp};
 use tempfile::TempDir;
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::ArrayD;
+use patchweave_formats::{OpenOptions, RawArray, open_raw};
 use patchweave_geometry::Axes;
 use patchweave_pixel::{ByteOrder, PixelType};
-use patchweave_stack::{OpenOptions, RawArray, StackError, open_raw};
+use patchweave_stack::StackError;
 use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
 
 const SHAPE: [usize; 5] = [2, 2, 5, 19, 23];

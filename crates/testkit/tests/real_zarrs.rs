@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
+use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
 use patchweave_geometry::{Axes, Region};
-use patchweave_stack::{DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, open};
+use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_testkit::{image_stack_suite, real_data};
 
 fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {

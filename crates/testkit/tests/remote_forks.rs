@@ -11,9 +11,10 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use patchweave_formats::{DataType, OpenOptions, ReadBudget, open};
 use patchweave_geometry::{Axes, Region};
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, open};
-use patchweave_testkit::{Faults, Server, with_causes};
+use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
+use patchweave_testkit::{Faults, Server};
 
 use in_fork::in_fork;
 use support::{AXES, write_array};

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchweave_formats::{DataType, OpenOptions, ReadBudget, RequestLimit, open};
 use patchweave_geometry::Region;
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, ReadBudget, RequestLimit, open};
-use patchweave_testkit::{Faults, Server, with_causes};
+use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
+use patchweave_testkit::{Faults, Server};
 
 use support::{expected, write_array, write_image};
 

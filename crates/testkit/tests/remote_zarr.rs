@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
 use patchweave_geometry::Region;
-use patchweave_stack::{
-    DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
-};
-use patchweave_testkit::{Faults, Server, image_stack_suite, with_causes};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
+use patchweave_testkit::{Faults, Server, image_stack_suite};
 use serde_json::json;
 
 use support::{AXES, expected, image, write_array, write_group, write_image};

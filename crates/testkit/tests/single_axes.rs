@@ -9,11 +9,10 @@ use std::sync::Arc;
 
 use hdf5_writer::{AttributeBuilder, ByteOrder as H5Order, DatasetBuilder, Hdf5Builder, WriteOptions};
 use ndarray::{ArrayD, Axis as Dim, Dimension};
+use patchweave_formats::{AxesSource, Formats, OpenOptions, OpenRequest, RawArray, open_raw};
 use patchweave_geometry::{Axes, Axis, Region};
 use patchweave_pixel::PixelType;
-use patchweave_stack::{
-    AxesSource, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, RawArray, StackError, open_raw,
-};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, TiffPage, canonical_f32, ramp};
 use proptest::prelude::*;
 

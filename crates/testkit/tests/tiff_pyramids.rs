@@ -5,10 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, Axis, Ix4};
+use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave_geometry::{Axes, Region};
-use patchweave_stack::{
-    DataType, Formats, ImageStackExt, OpenOptions, OpenRequest, Pyramid, StackError, open,
-};
+use patchweave_stack::{ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, TiffPage, canonical_f32, ramp};
 
 const TILES: TiffLayout = TiffLayout {

@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use patchweave_formats::{DataType, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
-use patchweave_stack::{DataType, ImageStackExt, OpenOptions, StackError, open};
-use patchweave_testkit::{mutations, with_causes};
+use patchweave_stack::{ImageStackExt, StackError, with_causes};
+use patchweave_testkit::mutations;
 use rand::RngExt;
 use serde_json::{Value, json};
 use zarrs::array::{ArrayBuilder, data_type};

@@ -8,10 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
-use patchweave_stack::{
-    DataType, Formats, ImageStack, ImageStackExt, OpenOptions, OpenRequest, StackError, open,
-};
-use patchweave_testkit::{canonical_f32, image_stack_suite, ramp, with_causes};
+use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
+use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
+use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
 use serde_json::{Value, json};
 use zarrs::array::codec::{
     Bz2Codec, Crc32cCodec, GzipCodec, ShardingCodecBuilder, TransposeCodec, ZlibCodec, ZstdCodec,

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
+use patchweave_formats::{DataType, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
-use patchweave_stack::{DataType, ImageStack, ImageStackExt, OpenOptions, StackError, open};
-use patchweave_testkit::with_causes;
+use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
 use rand::RngExt;
 use serde_json::{Map, Value, json};
 use zarrs::array::codec::api::{BytesToBytesCodecTraits, CodecOptions};
@@ -697,7 +697,7 @@ mod missing {
     /// An image that is read without a cache, and with one open file.
     fn opened_bare(root: &Path) -> Arc<dyn ImageStack> {
         let mut options = OpenOptions::with_cache_bytes(0);
-        options.files = patchweave_stack::FilePool::new(1);
+        options.files = patchweave_formats::FilePool::new(1);
         open(root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
     }
 

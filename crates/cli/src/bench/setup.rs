@@ -1,11 +1,11 @@
 //! The training of a configuration, over a cache of its own that can be emptied.
 
 use patchweave_config::{ReadingPlan, RunPlan, Warning};
+use patchweave_formats::ChunkCache;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
 use patchweave_pipeline::{
     Opening, Statistics, Training, chunk_aware, default_window, open_images, training,
 };
-use patchweave_stack::ChunkCache;
 
 use super::verdict::Change;
 use crate::arguments::{BenchOptions, OrderName};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use patchweave_formats::Pyramid;
 use patchweave_geometry::{Axis, Extent};
-use patchweave_stack::{Pyramid, StackInfo};
+use patchweave_stack::StackInfo;
 use serde::Serialize;
 
 use super::pixels::PixelFacts;

@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use patchweave_files::check_path;
-use patchweave_geometry::Axes;
-use patchweave_stack::{
-    FileId, Format, Formats, Identity, ImageKey, Member, OpenOptions, OpenRequest, Pyramid, StackError,
-    guessed_axes, is_url, stored_bytes,
+use patchweave_formats::{
+    Format, Formats, Member, OpenOptions, OpenRequest, Pyramid, guessed_axes, is_url, stored_bytes,
 };
+use patchweave_geometry::Axes;
+use patchweave_stack::{FileId, Identity, ImageKey, StackError};
 
 use crate::arguments::InfoOptions;
 use crate::console::in_one_line;

@@ -48,8 +48,11 @@ impl FileId {
         Self::of_metadata(path, &fs::metadata(path)?)
     }
 
-    /// The file of a path whose metadata is known already.
-    pub(crate) fn of_metadata(path: &Path, metadata: &Metadata) -> io::Result<Self> {
+    /// The file of a path whose metadata, links followed, is known already.
+    ///
+    /// # Errors
+    /// What the operating system says where its file systems have no numbers for files and the path is gone.
+    pub fn of_metadata(path: &Path, metadata: &Metadata) -> io::Result<Self> {
         if let Some((device, number)) = node_of(metadata) {
             return Ok(FileId(Kind::Node { device, number }));
         }
@@ -57,18 +60,26 @@ impl FileId {
     }
 
     /// What a URL names; spellings that mean the same are one.
-    pub(crate) fn of_url(url: &str) -> Self {
+    #[must_use]
+    pub fn of_url(url: &str) -> Self {
         FileId(Kind::Url(canonical_url(url).into()))
     }
 
     /// A name of something that cannot be looked at.
-    pub(crate) fn of_text(path: &Path) -> Self {
+    #[must_use]
+    pub fn of_text(path: &Path) -> Self {
         FileId(Kind::Path(path.into()))
     }
 
     /// An array in memory, another one with every call.
     pub(crate) fn in_memory() -> Self {
         FileId(Kind::Memory(N_ARRAYS.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Whether a file has several names, links to names aside; `false` where the operating system does not tell.
+    #[must_use]
+    pub fn has_hard_links(file: &Metadata) -> bool {
+        n_names_of(file) > 1
     }
 }
 
@@ -96,17 +107,16 @@ fn node_of(_metadata: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// Whether a file has several names, links to names aside.
 #[cfg(unix)]
-pub(crate) fn has_hard_links(file: &Metadata) -> bool {
+fn n_names_of(file: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
 
-    file.nlink() > 1
+    file.nlink()
 }
 
 #[cfg(not(unix))]
-pub(crate) fn has_hard_links(_file: &Metadata) -> bool {
-    false
+fn n_names_of(_file: &Metadata) -> u64 {
+    1
 }
 
 /// A URL in one spelling: scheme and host in lower case, without the usual port, `.`, `..` and empty parts, and over HTTP
@@ -225,7 +235,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::write(at("a"), "pixels").unwrap();
         fs::copy(at("a"), at("copy")).unwrap();
-        assert!(!has_hard_links(&fs::metadata(at("a")).unwrap()));
+        assert!(!FileId::has_hard_links(&fs::metadata(at("a")).unwrap()));
         fs::hard_link(at("a"), at("hard")).unwrap();
         std::os::unix::fs::symlink("hard", at("soft")).unwrap();
         fs::create_dir(at("below")).unwrap();
@@ -233,7 +243,7 @@ mod tests {
         let id = |name: &str| FileId::of(&at(name)).unwrap();
         for name in ["hard", "soft", "below/../a", "below/up/soft"] {
             assert_eq!(id(name), id("a"), "{name}");
-            assert!(has_hard_links(&fs::metadata(at(name)).unwrap()));
+            assert!(FileId::has_hard_links(&fs::metadata(at(name)).unwrap()));
         }
         assert_eq!(id("below/up"), FileId::of(folder.path()).unwrap());
         assert_ne!(id("copy"), id("a"));

@@ -17,21 +17,41 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::file_id::FileId;
-pub(crate) use self::file_id::has_hard_links;
 pub use self::key::ImageKey;
-pub(crate) use self::pieces::Pieces;
+pub use self::pieces::Pieces;
 pub use self::shared::{Doubt, SampleLink, SharedPlanes, SharedWith};
 
 /// One stored array of pixels.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_stack::{ArrayPlace, FileId, Identity, StoredArray};
+///
+/// let file = FileId::of(Path::new("."))?;
+/// let page = |directory| StoredArray { file: file.clone(), place: ArrayPlace::Page(directory) };
+/// assert_eq!(Identity::of_object(page(8)), Identity::of_object(page(8)));
+/// assert_ne!(Identity::of_object(page(8)), Identity::of_object(page(1024)));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Object {
+pub struct StoredArray {
+    /// The file, or the folder of a Zarr.
     pub file: FileId,
-    pub place: Place,
+    /// Which array of it.
+    pub place: ArrayPlace,
 }
 
-/// Where in its file an array is stored. Places of one kind are the same or do not overlap, but for `Values`.
+/// Where in its file an array is stored. Places of one kind are the same or do not overlap, except for `Values`.
+///
+/// ```
+/// use patchweave_stack::ArrayPlace;
+///
+/// assert_ne!(ArrayPlace::Page(8), ArrayPlace::Dataset(8));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Place {
+#[non_exhaustive]
+pub enum ArrayPlace {
     /// It is all that there is.
     Whole,
     /// The page of a TIFF whose directory stands at this byte.
@@ -41,7 +61,12 @@ pub(crate) enum Place {
     /// The member of an NPZ that starts at this byte.
     Member(u64),
     /// Values without any structure.
-    Values { start: u64, n_bytes: u64 },
+    Values {
+        /// The first byte of them in the file.
+        start: u64,
+        /// How many bytes there are.
+        n_bytes: u64,
+    },
     /// Called by a name in it, all links in names resolved.
     Named(Arc<str>),
     /// The first of several files that may have other names too; the number stands for all of them.
@@ -77,7 +102,7 @@ pub struct Identity(Option<Arc<Known>>);
 #[derive(Debug)]
 struct Known {
     /// Equal parts of the image along its first dimensions, in their order; `None` for one that is stored nowhere.
-    objects: Vec<Option<Object>>,
+    objects: Vec<Option<StoredArray>>,
     /// The sizes that the dimensions have where they are stored, if the image is only a part of that.
     stored: Option<Vec<usize>>,
     /// Files that are read beside those of the objects.
@@ -107,7 +132,7 @@ impl Identity {
     /// That of an array in memory, another one with every call; clones of the array share it.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::of_object(Object { file: FileId::in_memory(), place: Place::Whole })
+        Self::of_object(StoredArray { file: FileId::in_memory(), place: ArrayPlace::Whole })
     }
 
     /// That of an image in a file, for formats of your own: `name` tells it from other images of the file and is empty
@@ -127,8 +152,8 @@ impl Identity {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn of_file(path: &Path, name: &str) -> io::Result<Self> {
-        let place = if name.is_empty() { Place::Whole } else { Place::Named(name.into()) };
-        Ok(Self::of_object(Object { file: FileId::of(path)?, place }))
+        let place = if name.is_empty() { ArrayPlace::Whole } else { ArrayPlace::Named(name.into()) };
+        Ok(Self::of_object(StoredArray { file: FileId::of(path)?, place }))
     }
 
     /// What can be said of an image whose source says nothing: that it is one of those that a path gave.
@@ -137,7 +162,7 @@ impl Identity {
     #[must_use]
     pub fn opened_from(path: &Path, number: usize) -> Self {
         let file = FileId::of(path).unwrap_or_else(|_| FileId::of_text(path));
-        let object = Object { file, place: Place::Opened(number) };
+        let object = StoredArray { file, place: ArrayPlace::Opened(number) };
         Self::new(vec![Some(object)], Sureness::Guess)
     }
 
@@ -156,17 +181,19 @@ impl Identity {
     }
 
     /// That of a single stored array.
-    pub(crate) fn of_object(object: Object) -> Self {
+    #[must_use]
+    pub fn of_object(object: StoredArray) -> Self {
         Self::of_objects(vec![Some(object)])
     }
 
     /// That of equal arrays along the first dimensions of the image, in their order; `None` stands for pixels that are
     /// stored nowhere.
-    pub(crate) fn of_objects(objects: Vec<Option<Object>>) -> Self {
+    #[must_use]
+    pub fn of_objects(objects: Vec<Option<StoredArray>>) -> Self {
         Self::new(objects, Sureness::Planes)
     }
 
-    fn new(objects: Vec<Option<Object>>, sureness: Sureness) -> Self {
+    fn new(objects: Vec<Option<StoredArray>>, sureness: Sureness) -> Self {
         Identity(Some(Arc::new(Known {
             objects,
             stored: None,
@@ -177,17 +204,20 @@ impl Identity {
     }
 
     /// With the sizes of the dimensions where they are stored, of which the image shows the first pixels.
-    pub(crate) fn cut_from(self, stored: Vec<usize>) -> Self {
+    #[must_use]
+    pub fn cut_from(self, stored: Vec<usize>) -> Self {
         self.with(|known| known.stored = Some(stored))
     }
 
     /// With files that are read as well, such as metadata that stands by itself.
-    pub(crate) fn beside(self, companions: impl IntoIterator<Item = FileId>) -> Self {
+    #[must_use]
+    pub fn beside(self, companions: impl IntoIterator<Item = FileId>) -> Self {
         self.with(|known| known.companions.extend(companions))
     }
 
     /// With the files that it is in, of which other images may have some.
-    pub(crate) fn in_pieces(self, pieces: Pieces) -> Self {
+    #[must_use]
+    pub fn in_pieces(self, pieces: Pieces) -> Self {
         self.with(|known| known.pieces = Some(pieces))
     }
 

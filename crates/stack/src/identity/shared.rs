@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use patchweave_geometry::ArrayLayout;
 
 use super::planes::{Plane, Planes};
-use super::{FileId, Identity, Known, Object, Pieces, Place, Sureness};
+use super::{ArrayPlace, FileId, Identity, Known, Pieces, StoredArray, Sureness};
 use crate::StackInfo;
 
 /// The stored arrays of a list of images, in which those of another image are looked up.
@@ -32,7 +32,7 @@ use crate::StackInfo;
 pub struct SharedPlanes {
     images: Vec<Image>,
     /// Images, and which of their parts it is.
-    by_object: HashMap<Object, Vec<(usize, usize)>>,
+    by_object: HashMap<StoredArray, Vec<(usize, usize)>>,
     files: HashMap<FileId, FileUse>,
     /// Images that are in folders of files.
     in_pieces: Vec<usize>,
@@ -111,7 +111,7 @@ struct Image {
 #[derive(Debug, Clone, Default)]
 struct FileUse {
     /// The first image for every kind of place.
-    kinds: Vec<(Discriminant<Place>, usize)>,
+    kinds: Vec<(Discriminant<ArrayPlace>, usize)>,
     /// Ranges of bytes that are taken for values, and the image.
     values: Vec<(u64, u64, usize)>,
 }
@@ -138,7 +138,7 @@ impl Image {
     }
 
     /// The places of stored pixels with their numbers.
-    fn objects(&self) -> impl Iterator<Item = (usize, &Object)> {
+    fn objects(&self) -> impl Iterator<Item = (usize, &StoredArray)> {
         let objects = self.identity.known().map_or(&[][..], |known| &known.objects);
         objects.iter().enumerate().filter_map(|(number, object)| Some((number, object.as_ref()?)))
     }
@@ -161,7 +161,7 @@ impl SharedPlanes {
                 if file.kinds.iter().all(|(known, _)| *known != kind) {
                     file.kinds.push((kind, at));
                 }
-                if let Place::Values { start, n_bytes } = object.place {
+                if let ArrayPlace::Values { start, n_bytes } = object.place {
                     file.values.push((start, n_bytes, at));
                 }
             }
@@ -278,7 +278,7 @@ impl SharedWith<'_> {
             let own = std::mem::discriminant(&object.place);
             let of_other_kind = file.kinds.iter().find(|(kind, _)| *kind != own).map(|(_, at)| *at);
             let overlapping = match object.place {
-                Place::Values { start, n_bytes } => {
+                ArrayPlace::Values { start, n_bytes } => {
                     let end = start.saturating_add(n_bytes);
                     file.values.iter().find_map(|&(other, n, at)| {
                         let is_apart = end <= other || other.saturating_add(n) <= start;
@@ -364,15 +364,17 @@ mod tests {
     fn image(name: &str, axes: &str, shape: &[usize], pages: &[u64]) -> StackInfo {
         let layout = ArrayLayout::new(axes.parse().unwrap(), shape).unwrap();
         let mut info = StackInfo::new(name, PixelType::U8, layout);
-        let page = |&page: &u64| Some(Object { file: FileId::of_url("a://file"), place: Place::Page(page) });
+        let page = |&page: &u64| {
+            Some(StoredArray { file: FileId::of_url("a://file"), place: ArrayPlace::Page(page) })
+        };
         info.identity = Identity::of_objects(pages.iter().map(page).collect());
         info
     }
 
     fn values(name: &str, axes: &str, shape: &[usize], start: u64) -> StackInfo {
         let mut info = image(name, axes, shape, &[]);
-        let place = Place::Values { start, n_bytes: shape.iter().product::<usize>() as u64 };
-        info.identity = Identity::of_object(Object { file: FileId::of_url("a://file"), place });
+        let place = ArrayPlace::Values { start, n_bytes: shape.iter().product::<usize>() as u64 };
+        info.identity = Identity::of_object(StoredArray { file: FileId::of_url("a://file"), place });
         info
     }
 

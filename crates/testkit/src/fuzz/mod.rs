@@ -10,10 +10,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use patchweave_formats::{Formats, MissingPlanes, OpenOptions, OpenRequest, guessed_axes};
 use patchweave_geometry::{Axes, Extent, Region};
-use patchweave_stack::{
-    Formats, ImageStackExt, MissingPlanes, OpenOptions, OpenRequest, StackError, guessed_axes,
-};
+use patchweave_stack::{ImageStackExt, StackError};
 
 pub use seeds::FuzzSeed;
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use patchweave_stack::with_causes;
+
 use crate::golden::{CaseFiles, GoldenCase, GoldenCheck, OperationError, Outcomes, Request, Verdict};
 
 /// Answers one check.
@@ -81,7 +83,7 @@ pub fn run(cases: &[CaseFiles], lookup: impl Fn(&str) -> Option<Operation>) -> R
             }
             Err(error) => {
                 let tally = report.operations.entry("unreadable cases".to_owned()).or_default();
-                tally.failures.push(Failure { id: files.to_string(), check: 0, reason: chain(&error) });
+                tally.failures.push(Failure { id: files.to_string(), check: 0, reason: with_causes(&error) });
             }
         }
     }
@@ -95,7 +97,7 @@ fn run_check(case: &GoldenCase, check: &GoldenCheck, operation: Option<Operation
     let answer = answer.map_err(|payload| format!("panicked: {}", message(payload.as_ref())))?;
     match (&check.verdict, answer) {
         (Verdict::Refusal { contains, .. }, Err(OperationError::Refused(error))) => {
-            let message = chain(error.as_ref());
+            let message = with_causes(error.as_ref());
             match contains.as_ref().filter(|word| !message.contains(word.as_str())) {
                 None => Ok(()),
                 Some(word) => Err(format!("refused with {message:?}, expected a message with {word:?}")),
@@ -105,17 +107,11 @@ fn run_check(case: &GoldenCase, check: &GoldenCheck, operation: Option<Operation
         (Verdict::Results(wanted), Ok(outcomes)) => {
             wanted.iter().try_for_each(|(name, wanted)| wanted.check(case, name, outcomes.get(name)))
         }
-        (_, Err(error)) => Err(chain(&error)),
+        (_, Err(error)) => Err(with_causes(&error)),
     }
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
-}
-
-/// An error with its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -26,7 +26,7 @@ impl Wanted {
     /// # Errors
     /// What differs, or why the array of the case cannot be read.
     pub fn check(&self, case: &GoldenCase, name: &str, got: Option<&Outcome>) -> Result<(), String> {
-        let array = case.array(&self.value).map_err(|error| crate::golden::run::chain(&error))?;
+        let array = case.array(&self.value).map_err(|error| patchweave_stack::with_causes(&error))?;
         let reshaped = match (got, &array) {
             (Some(Outcome::Array(got)), Some(wanted)) => {
                 self.check_type(name, got).map_err(|difference| difference.to_string())?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use hdf5_writer::{ByteOrder, DatasetBuilder, Hdf5Builder, WriteOptions};
 use ndarray::ArrayD;
+use patchweave_formats::{DataType, OpenOptions, RawArray, open, open_raw};
 use patchweave_geometry::Axes;
 use patchweave_pixel::PixelType;
 use patchweave_slices::{Index, IndexedStack, MissingAxes};
-use patchweave_stack::{DataType, ImageStack, OpenOptions, RawArray, open, open_raw};
+use patchweave_stack::ImageStack;
 use serde_json::Value;
 use tempfile::TempDir;
 use zarrs::array::{ArrayBuilder, data_type};

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io;
 
+use patchweave_formats::{DataType, FilePool, OpenOptions, open};
 use patchweave_geometry::Region;
-use patchweave_stack::{DataType, FilePool, ImageStackExt, OpenOptions, open};
+use patchweave_stack::ImageStackExt;
 use serde_json::json;
 
 use crate::golden::{CaseError, OperationError, Outcomes, Request};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use patchweave_stack::{DataType, OpenOptions, StackInfo, ZarrUri, open};
+use patchweave_formats::{DataType, OpenOptions, ZarrUri, open};
+use patchweave_stack::StackInfo;
 use serde_json::Value;
 
 use super::extract::{patch_of, shape_lists};

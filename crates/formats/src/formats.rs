@@ -1,0 +1,184 @@
+//! Which formats there are: those of this crate, and those that a program adds.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use patchweave_files::check_path;
+use patchweave_stack::StackError;
+
+use crate::czi::CziFormat;
+use crate::hdf5::Hdf5Format;
+use crate::npy::NpyFormat;
+use crate::open::Pyramid;
+use crate::tiff::TiffFormat;
+use crate::zarr::ZarrFormat;
+use crate::{OpenRequest, is_url};
+
+/// The formats of this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataType {
+    /// TIFF files: BigTIFF, ImageJ and OME-TIFF among them.
+    Tiff,
+    /// Zarr stores, OME-Zarr among them.
+    Zarr,
+    /// HDF5 files: Imaris, BigDataViewer and ilastik among them.
+    Hdf5,
+    /// NumPy files, NPY and NPZ.
+    Npy,
+    /// CZI files, which are only known to be refused with advice.
+    Czi,
+}
+
+impl DataType {
+    /// The name of the format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DataType::Tiff => "tiff",
+            DataType::Zarr => "zarr",
+            DataType::Hdf5 => "hdf5",
+            DataType::Npy => "npy",
+            DataType::Czi => "czi",
+        }
+    }
+}
+
+/// A kind of file that images can be opened from.
+///
+/// To use a format of your own everywhere, from YAML as well, implement this trait and add it to [`Formats`].
+pub trait Format: Send + Sync {
+    /// The name in a configuration, in lower case.
+    fn name(&self) -> &str;
+
+    /// What names of such files end in, in lower case and without the dot; several parts are possible (`nii.gz`).
+    fn extensions(&self) -> &[&str];
+
+    /// Opens what the request names, without reading pixels.
+    ///
+    /// # Errors
+    /// [`StackError`] if there is nothing of this format, or not what the request asks for.
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError>;
+}
+
+/// The formats that a program knows, found by name or by the ending of a path.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_formats::Formats;
+///
+/// let formats = Formats::default();
+/// let format = formats.of_path(Path::new("plate.ome.zarr/A/1/0")).unwrap();
+/// assert_eq!(format.name(), "zarr");
+/// assert!(formats.of_path(Path::new("s3://bucket/cells.zarr/0")).is_some());
+/// assert!(formats.of_path(Path::new("notes.txt")).is_none());
+/// ```
+#[derive(Clone)]
+pub struct Formats {
+    /// Later ones come first when a path is looked up.
+    known: Vec<Arc<dyn Format>>,
+}
+
+impl Default for Formats {
+    /// The formats of this crate.
+    fn default() -> Self {
+        Formats {
+            known: vec![
+                Arc::new(TiffFormat),
+                Arc::new(ZarrFormat),
+                Arc::new(Hdf5Format),
+                Arc::new(NpyFormat),
+                Arc::new(CziFormat),
+            ],
+        }
+    }
+}
+
+impl Formats {
+    /// These formats and one more, which takes the place of one with the same name or extension.
+    #[must_use]
+    pub fn with(mut self, format: impl Format + 'static) -> Self {
+        self.known.push(Arc::new(format));
+        self
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&dyn Format> {
+        self.known.iter().rev().find(|format| format.name() == name).map(|format| &**format)
+    }
+
+    /// The format of a path by the ending of its name or, for a place inside of a file, of the nearest folder above.
+    #[must_use]
+    pub fn of_path(&self, path: &Path) -> Option<&dyn Format> {
+        path.ancestors().find_map(|path| {
+            let fits = |format: &&Arc<dyn Format>| {
+                format.extensions().iter().any(|extension| has_ending(path, extension))
+            };
+            self.known.iter().rev().find(fits).map(|format| &**format)
+        })
+    }
+
+    /// Every format, whether or not another one takes its place.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Format> {
+        self.known.iter().map(|format| &**format)
+    }
+
+    /// The names of all formats, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.known.iter().map(|format| format.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Opens a path with the format of that name.
+    ///
+    /// # Errors
+    /// [`StackError::Unsupported`] if there is no such format; otherwise what the format reports.
+    pub fn open(&self, name: &str, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let format = self.named(name).ok_or_else(|| StackError::Unsupported {
+            stack: request.path.display().to_string(),
+            what: format!("the format {name}"),
+            hint: "take one of the formats that this program knows",
+        })?;
+        format.open(request)
+    }
+
+    /// Opens a path with the format that its ending names.
+    ///
+    /// # Errors
+    /// [`StackError::Unsupported`] if no format has such an ending, [`StackError::Path`] if there is nothing either;
+    /// otherwise what the format reports.
+    pub fn open_by_ending(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let Some(format) = self.of_path(request.path) else {
+            if !is_url(request.path) {
+                check_path(request.path).map_err(StackError::Path)?;
+            }
+            return Err(StackError::Unsupported {
+                stack: request.path.display().to_string(),
+                what: "the ending of its name".to_owned(),
+                hint: "take an ending that a format of this program has",
+            });
+        };
+        format.open(request)
+    }
+}
+
+/// Whether the name of a file ends in an extension, in lower or upper case.
+pub(crate) fn has_ending(path: &Path, extension: &str) -> bool {
+    // An ending is text, whatever stands before it.
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    name.is_some_and(|name| {
+        name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
+    })
+}
+
+impl fmt::Debug for Formats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}

@@ -1,0 +1,165 @@
+//! OME-TIFFs of several files that are open, so that another file of one is opened alone and not with all the others again.
+//!
+//! Which files belong together, and that it does not matter which of them is opened, `ome_files` says.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use patchweave_stack::{FileId, StackError};
+
+use super::file_pages::FilePages;
+use super::ome::OmeImage;
+use super::ome_files::{Document, Files, elsewhere};
+use super::ome_series::OmeSeries;
+use super::series::Series;
+use crate::{MissingPlanes, OpenOptions};
+
+/// So many files are known before those of sets that nobody has open are forgotten.
+const MANY: usize = 1024;
+
+/// The sets of which an image is open, by the path of each of their files; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OmeSets(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    by_path: HashMap<PathBuf, Weak<OmeSet>>,
+    /// How many files are known before it is looked through.
+    limit: usize,
+}
+
+/// The images that all files of a set have.
+pub(super) struct OmeSet {
+    document: Document,
+    /// Every file of which it does not matter whether it is opened, and its UUID.
+    members: HashMap<PathBuf, (FileId, String)>,
+    limits: Limits,
+    /// How many images the description has, and those of which something was written with their numbers.
+    n_images: usize,
+    series: Vec<(usize, Series)>,
+}
+
+impl std::fmt::Debug for OmeSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OmeSet").field("members", &self.members).finish_non_exhaustive()
+    }
+}
+
+/// What decides how files are opened.
+type Limits = (MissingPlanes, bool, bool);
+
+fn limits(options: &OpenOptions) -> Limits {
+    (options.missing_planes, options.links_outside, options.map_files)
+}
+
+impl OmeSets {
+    /// The images of a file, if it belongs to a set that is open and is described as that is.
+    pub(super) fn known(&self, opened: &FilePages, options: &OpenOptions) -> Option<OmeSeries> {
+        let path = key(opened.file.path());
+        let set = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_path.get(path)?.upgrade()?;
+        let (id, uuid) = set.members.get(path)?;
+        if *id != opened.file.id || set.limits != limits(options) {
+            return None;
+        }
+        let described_by = set.document.describes(opened, uuid, options)?;
+        let series = set.series.iter().map(|(number, series)| {
+            let described_by = described_by.clone();
+            (*number, Ok(Series { described_by, of_set: Some(Arc::clone(&set)), ..series.clone() }))
+        });
+        Some(OmeSeries { n_images: set.n_images, series: series.collect() })
+    }
+
+    /// Adds the images of a set that was opened, unless the file that was opened matters.
+    pub(super) fn add(
+        &self,
+        files: &Files<'_>,
+        images: &[OmeImage],
+        found: &mut [(usize, Result<Series, StackError>)],
+        options: &OpenOptions,
+    ) {
+        let Some(members) = files.members(images) else { return };
+        let read = found.iter().map(|(number, series)| Some((*number, series.as_ref().ok()?.clone())));
+        let Some(series) = read.collect::<Option<Vec<(usize, Series)>>>() else { return };
+        let members: HashMap<PathBuf, (FileId, String)> =
+            members.into_iter().map(|(path, member)| (key(&path).to_owned(), member)).collect();
+        let document = files.document.clone();
+        let n_images = images.len();
+        let set = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
+        for (_, series) in found {
+            if let Ok(series) = series {
+                series.of_set = Some(Arc::clone(&set));
+            }
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.by_path.len() > known.limit {
+            known.by_path.retain(|_, set| set.strong_count() > 0);
+            known.limit = MANY.max(2 * known.by_path.len());
+        }
+        known.by_path.extend(set.members.keys().map(|path| (path.clone(), Arc::downgrade(&set))));
+    }
+}
+
+impl Document {
+    /// The files that describe the images of an opened file of a set, if this is the document that it has or names.
+    fn describes(&self, opened: &FilePages, uuid: &str, options: &OpenOptions) -> Option<Vec<FileId>> {
+        let (own_uuid, [before, after]) = around_uuid(&opened.description);
+        let opened_id = opened.file.id.clone();
+        if let Document::Tiff { text, .. } = self
+            && text.len() == before.len() + after.len()
+            && text.starts_with(before)
+            && text.ends_with(after)
+        {
+            return (own_uuid == uuid).then(|| vec![opened_id]);
+        }
+        let (path, id) = match self {
+            Document::Tiff { path, id, .. } => (path, id),
+            // Its own planes are found by its UUID.
+            Document::Text { path, id } if own_uuid == uuid => (path, id),
+            Document::Text { .. } => return None,
+        };
+        let named = elsewhere(opened, options)?;
+        (named == *path && FileId::of(&named).ok()? == *id).then(|| vec![opened_id, id.clone()])
+    }
+}
+
+/// A path as others write it too.
+fn key(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}
+
+/// The UUID of the first element of a document, in which the documents of a set differ, and the text around it.
+pub(super) fn around_uuid(text: &str) -> (&str, [&str; 2]) {
+    let found = || {
+        let start = text.find("<OME").or_else(|| text.find(":OME "))?;
+        let end = start + text[start..].find('>')?;
+        let at = start + text[start..end].find(" UUID=")? + " UUID=".len();
+        let quote = text[at..end].chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        let value = at + 1;
+        let len = text[value..end].find(quote)?;
+        Some((&text[value..value + len], [&text[..value], &text[value + len..]]))
+    };
+    found().unwrap_or(("", [text, ""]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uuid_of_a_document_is_cut_out() {
+        for (text, uuid) in [
+            (
+                "<?xml?><!-- an OME-XML block UUID=\"no\" --><OME a=\"b\" UUID=\"urn:1\"><UUID>urn:2</UUID></OME>",
+                "urn:1",
+            ),
+            ("<o:OME UUID='urn:1' a=\"b\"/>", "urn:1"),
+            ("<OME><TiffData><UUID FileName=\"a\">urn:2</UUID></TiffData></OME>", ""),
+            ("<OME UUID=\"urn:1", ""),
+            ("", ""),
+        ] {
+            let (got, [before, after]) = around_uuid(text);
+            assert_eq!((got, format!("{before}{got}{after}")), (uuid, text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Zarr v2 and v3 arrays and OME-Zarr images: in a folder, in a zip file, or behind a URL.
+
+mod array;
+mod beside;
+mod chunk_names;
+mod chunks;
+mod codec_names;
+mod codec_settings;
+pub(crate) mod compressor;
+mod decoder;
+mod fill;
+mod grid;
+mod hierarchy;
+mod identity;
+mod json;
+mod local;
+mod location;
+mod members;
+mod metadata;
+mod node;
+mod ome;
+mod remote;
+mod seen;
+mod shard;
+mod shard_files;
+mod store;
+mod units;
+mod witness;
+mod zipped;
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
+use patchweave_files::check_path;
+use patchweave_stack::StackError;
+
+use self::array::{ArrayOpener, MAX_REQUESTS};
+use self::hierarchy::{FoundImage, Hierarchy};
+use self::local::FolderStore;
+pub use self::location::ZarrUri;
+use self::location::{Location, StoreLocation};
+use self::remote::RemoteStore;
+use self::store::Store;
+use self::zipped::ZipStore;
+use crate::open::Pyramid;
+use crate::{Format, OpenOptions, OpenRequest};
+
+/// Zarr v2 and v3 arrays and OME-Zarr images.
+///
+/// A path names an array, an OME-Zarr image, a plate, a well or another collection of images, or every array of a
+/// group, names sorted as strings. The store is a zip file, or the outermost folder of the path whose name ends in
+/// `.zarr`, or the path itself. Missing chunks read as the fill value, as long as the store's own metadata is there. The chunks inside of a shard are read one by one.
+pub(crate) struct ZarrFormat;
+
+impl Format for ZarrFormat {
+    fn name(&self) -> &str {
+        "zarr"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &["zarr", "zarr.zip", "zip"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        let Location { store, node } = Location::of(request.path)?;
+        let store = open_store(&store, request.options)?;
+        let mut hierarchy = Hierarchy::new(store.as_ref());
+        let images = hierarchy.find(&node)?;
+        let opener = ArrayOpener {
+            store: store.clone(),
+            axes: request.wanted_axes(),
+            options: request.options,
+            n_requests: Cell::new(MAX_REQUESTS),
+        };
+        let mut open_image = |image: &FoundImage| {
+            let levels = &image.levels;
+            let got = levels.len();
+            let n_levels = request.n_levels.unwrap_or(got).max(1);
+            let wanted = levels.get(..n_levels).ok_or_else(|| StackError::TooFewLevels {
+                stack: store.name(levels.first().map_or("", |level| level.path.trim_start_matches('/'))),
+                got,
+                expected: n_levels,
+            })?;
+            let open = |level| opener.open(level, image, &hierarchy.required(&level.path)?);
+            wanted.iter().map(open).collect()
+        };
+        images.iter().map(&mut open_image).collect()
+    }
+}
+
+fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn Store>, StackError> {
+    if let StoreLocation::Zip(path) | StoreLocation::Folder(path) = location {
+        check_path(path).map_err(StackError::Path)?;
+    }
+    let failed =
+        |path: &Path, action, source| StackError::Io { stack: path.display().to_string(), action, source };
+    Ok(match location {
+        StoreLocation::Url(url) => Arc::new(RemoteStore::new(url, &options.remote)?),
+        StoreLocation::Zip(path) => {
+            let store = ZipStore::new(path, &options.files);
+            Arc::new(store.map_err(|error| error.at(&path.display().to_string(), "the zip file"))?)
+        }
+        StoreLocation::Folder(path) if path.is_file() => {
+            return Err(StackError::Unsupported {
+                stack: path.display().to_string(),
+                what: "a file read as Zarr".to_owned(),
+                hint: "name a Zarr store, which is a folder or a zip file, or use data_type tiff for a TIFF",
+            });
+        }
+        StoreLocation::Folder(path) => {
+            let store = FolderStore::new(path, options.links_outside, options.files.clone());
+            Arc::new(store.map_err(|source| failed(path, "open the folder", source))?)
+        }
+    })
+}
