@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use patchweave_files::{is_behind_network, open_file};
-use patchweave_stack::process::Process;
+use patchweave_stack::Process;
 use patchweave_stack::read_cost::{has_read, reading};
 use tracing::trace_span;
 

@@ -9,7 +9,7 @@ use patchweave_formats::{
     RemoteOptions, RequestLimit, is_url, layout_in_axes,
 };
 use patchweave_geometry::{ArrayLayout, Axes};
-use patchweave_stack::StackError;
+use patchweave_stack::{StackError, with_causes};
 
 use crate::simulated::{future_files, planned_layout};
 

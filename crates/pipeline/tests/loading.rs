@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array4, Array5};
 use patchweave_config::{ConfigErrors, LoadError, OrderPlan, RunPlan};
-use patchweave_formats::{OpenRequest, Pyramid};
+use patchweave_formats::{self as formats, OpenRequest, Pyramid};
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, OnFailure, Order, SampleId, Shapes};
 use patchweave_pipeline::{
@@ -16,9 +16,7 @@ use patchweave_pipeline::{
 };
 use patchweave_pixel::PixelType;
 use patchweave_sink::{Format, ImageSpec, create};
-use patchweave_stack::{
-    self as stack, Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo,
-};
+use patchweave_stack::{Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -448,7 +446,7 @@ struct Silent;
 
 struct SilentStack(std::sync::Arc<dyn ImageStack>, StackInfo);
 
-impl stack::Format for Silent {
+impl formats::Format for Silent {
     fn name(&self) -> &str {
         "silent"
     }
@@ -464,7 +462,7 @@ impl stack::Format for Silent {
             let stack: std::sync::Arc<dyn ImageStack> = std::sync::Arc::new(SilentStack(stack, info));
             vec![stack]
         };
-        let opened = stack::open(request.path, stack::DataType::Tiff, request.axes, request.options)?;
+        let opened = formats::open(request.path, formats::DataType::Tiff, request.axes, request.options)?;
         Ok(opened.into_iter().map(silent).collect())
     }
 }

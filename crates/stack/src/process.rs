@@ -8,6 +8,7 @@
 /// ```
 /// let made_in = patchweave_stack::Process::current();
 /// assert!(made_in.is_current());
+/// assert!(!patchweave_stack::Process::with_id(!std::process::id()).is_current());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process(u32);
@@ -25,9 +26,9 @@ impl Process {
         self == Process::current()
     }
 
-    /// One that is never current, as if it had been taken before a fork.
-    #[cfg(test)]
-    pub(crate) fn of_parent() -> Self {
-        Process(!std::process::id())
+    /// The process that the operating system gave this number.
+    #[must_use]
+    pub fn with_id(id: u32) -> Self {
+        Process(id)
     }
 }

@@ -361,7 +361,7 @@ fn damaged_files_are_refused_or_read() {
         .collect();
     // Chunks behind every filter that is decoded, virtual datasets, and types that are no plain numbers.
     for name in ["filters.h5", "types.h5", "virtual_latest.h5"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stack/tests/hdf5");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/tests/hdf5");
         files.push(fs::read(folder.join(name)).unwrap());
     }
     if let Some(real) = real_data() {

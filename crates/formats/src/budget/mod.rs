@@ -8,7 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use patchweave_stack::process::Process;
+use patchweave_stack::Process;
 use patchweave_stack::read_cost::waiting;
 
 /// Bytes that are being fetched and decoded at a time.

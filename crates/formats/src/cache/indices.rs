@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use patchweave_stack::process::Process;
+use patchweave_stack::Process;
 
 /// Offset and length of every chunk of a shard; both are `u64::MAX` for one that has only fill values.
 pub(crate) type Index = Vec<[u64; 2]>;

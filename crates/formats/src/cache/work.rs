@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use patchweave_stack::{StackError, process::Process};
+use patchweave_stack::{Process, StackError};
 
 use super::{ChunkKey, Shared, decoding};
 use crate::chunk::DecodedChunk;

@@ -177,8 +177,8 @@ fn what_a_parent_was_opening_holds_up_no_child() {
         let of_parent = scope.spawn(|| file.open().map(drop));
         is_opening.recv().unwrap();
         assert_eq!(pool.pool.held().n_opening, 1);
-        lock(&pool.pool.held).process = Process::of_parent();
-        lock(&file.slot.turn).0 = Process::of_parent();
+        lock(&pool.pool.held).process = Process::with_id(!std::process::id());
+        lock(&file.slot.turn).0 = Process::with_id(!std::process::id());
         file.open().unwrap();
         assert_eq!(pool.pool.held().n_opening, 0);
         go_on.send(()).unwrap();

@@ -38,7 +38,7 @@ SizeZ="3" SizeC="2" SizeT="1"><TiffData IFD="0" PlaneCount="6"><UUID FileName="g
 /// A file that others made for the tests of HDF5.
 macro_rules! made {
     ($name:literal) => {
-        ($name, include_bytes!(concat!("../../../stack/tests/hdf5/", $name)))
+        ($name, include_bytes!(concat!("../../../formats/tests/hdf5/", $name)))
     };
 }
 
