@@ -35,6 +35,7 @@ pub use patchweave_transform as transform;
 pub use patchweave_construct as construct;
 pub use patchweave_loader as loader;
 
+#[cfg(feature = "zarr")]
 pub use patchweave_large as large;
 pub use patchweave_predict as predict;
 pub use patchweave_quilt as quilt;

@@ -16,6 +16,18 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The registry of crates.io, as lock files name it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// How many packages someone gets who depends on a crate, itself among them; a few more may come with new versions.
+const AT_MOST: &[(&str, &[&str], usize)] = &[
+    ("patchweave-patching", &[], 25),
+    ("patchweave-stack", &[], 45),
+    ("patchweave-slices", &[], 50),
+    ("patchweave-construct", &[], 62),
+    ("patchweave-loader", &[], 65),
+    ("patchweave-predict", &[], 69),
+    ("patchweave", &["--no-default-features"], 110),
+    ("patchweave", &["--no-default-features", "--features", "tiff"], 120),
+];
+
 fn rules() -> Table {
     std::fs::read_to_string(Path::new(ROOT).join("deny.toml")).unwrap().parse().unwrap()
 }
@@ -146,4 +158,34 @@ fn no_package_is_banned_or_from_elsewhere() {
             }
         }
     }
+}
+
+/// The names of the packages that a build of `package` takes on this machine, as the lock file pins them.
+fn packages_of(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--package", package])
+        .args(features)
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    let version = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    lines.lines().filter(|line| !line.is_empty()).map(version).collect()
+}
+
+/// Who writes a loader, or uses the library without the command, does not build readers and terminals.
+#[test]
+fn libraries_are_light() {
+    for (package, features, at_most) in AT_MOST {
+        let packages = packages_of(package, features);
+        println!("{package} {}: {} packages", features.join(" "), packages.len());
+        assert!(packages.len() <= *at_most, "{package}: {} packages, {packages:#?}", packages.len());
+    }
+    let every = ["--no-default-features", "--features", "tiff,zarr,hdf5,npy,remote"];
+    let command = ["clap", "indicatif", "ctrlc"];
+    let of_command = |name: &String| command.iter().any(|own| name.starts_with(&format!("{own} ")));
+    assert!(!packages_of("patchweave", &every).iter().any(of_command));
+    assert!(packages_of("patchweave", &[]).iter().any(of_command));
 }

@@ -7,11 +7,15 @@ use std::sync::Arc;
 use patchweave_files::check_path;
 use patchweave_stack::StackError;
 
-use crate::czi::CziFormat;
+#[cfg(feature = "hdf5")]
 use crate::hdf5::Hdf5Format;
+#[cfg(feature = "npy")]
 use crate::npy::NpyFormat;
 use crate::open::Pyramid;
+use crate::refused::Refused;
+#[cfg(feature = "tiff")]
 use crate::tiff::TiffFormat;
+#[cfg(feature = "zarr")]
 use crate::zarr::ZarrFormat;
 use crate::{OpenRequest, is_url};
 
@@ -32,6 +36,21 @@ pub enum DataType {
 }
 
 impl DataType {
+    /// All of them, whether or not they can be opened.
+    pub(crate) const ALL: [DataType; 5] =
+        [DataType::Tiff, DataType::Zarr, DataType::Hdf5, DataType::Npy, DataType::Czi];
+
+    /// What names of such files end in, in lower case and without the dot.
+    pub(crate) fn extensions(self) -> &'static [&'static str] {
+        match self {
+            DataType::Tiff => &["tif", "tiff", "btf", "tf8"],
+            DataType::Zarr => &["zarr", "zarr.zip", "zip"],
+            DataType::Hdf5 => &["h5", "hdf5", "ims"],
+            DataType::Npy => &["npy", "npz"],
+            DataType::Czi => &["czi"],
+        }
+    }
+
     /// The name of the format.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -82,17 +101,23 @@ pub struct Formats {
 }
 
 impl Default for Formats {
-    /// The formats of this crate.
+    /// The formats of this crate; those that were left out when it was built refuse to open anything.
     fn default() -> Self {
-        Formats {
-            known: vec![
-                Arc::new(TiffFormat),
-                Arc::new(ZarrFormat),
-                Arc::new(Hdf5Format),
-                Arc::new(NpyFormat),
-                Arc::new(CziFormat),
-            ],
+        let mut known: Vec<Arc<dyn Format>> = Vec::new();
+        #[cfg(feature = "tiff")]
+        known.push(Arc::new(TiffFormat));
+        #[cfg(feature = "zarr")]
+        known.push(Arc::new(ZarrFormat));
+        #[cfg(feature = "hdf5")]
+        known.push(Arc::new(Hdf5Format));
+        #[cfg(feature = "npy")]
+        known.push(Arc::new(NpyFormat));
+        for data_type in DataType::ALL {
+            if known.iter().all(|format| format.name() != data_type.name()) {
+                known.push(Arc::new(Refused(data_type)));
+            }
         }
+        Formats { known }
     }
 }
 

@@ -2,6 +2,13 @@
 //!
 //! Regions are read as regions: a TIFF decodes only the strips or tiles a patch touches, a Zarr array only its chunks.
 //! This crate opens images for reading; it never creates a file.
+//!
+//! Formats are features, all on by default: `tiff`, `zarr`, `hdf5`, `npy`, and `remote` for Zarrs behind URLs. Files of a
+//! format that was left out are refused with the name of its feature.
+#![cfg_attr(
+    not(all(feature = "tiff", feature = "zarr", feature = "hdf5", feature = "npy", feature = "remote")),
+    allow(dead_code, unused_imports, reason = "not every format needs all that formats share")
+)]
 
 mod axes_match;
 mod blocks;
@@ -9,25 +16,31 @@ mod budget;
 mod cache;
 mod chunk;
 mod chunked;
-mod czi;
+#[cfg(feature = "compressor")]
+mod compressor;
 mod disk;
 mod file_axes;
 mod file_pool;
 mod formats;
+#[cfg(feature = "hdf5")]
 mod hdf5;
 mod inside;
 mod mapped;
 mod members;
+#[cfg(feature = "npy")]
 mod npy;
 mod open;
 mod own_axes;
 mod part;
 mod pattern;
 mod pooled_reader;
+mod refused;
 mod remote;
 mod runs;
+#[cfg(feature = "tiff")]
 mod tiff;
 mod url;
+#[cfg(feature = "zarr")]
 mod zarr;
 
 pub use budget::ReadBudget;
@@ -38,8 +51,10 @@ pub use file_pool::{FilePool, PooledFile};
 pub use formats::{DataType, Format, Formats};
 pub use mapped::OpenFile;
 pub use members::{Member, Members};
+#[cfg(feature = "npy")]
 pub use npy::{RawArray, open_raw};
 pub use open::{MissingPlanes, OpenOptions, OpenRequest, Pyramid, open, open_levels};
 pub use remote::{RemoteOptions, RequestLimit};
 pub use url::is_url;
+#[cfg(feature = "zarr")]
 pub use zarr::ZarrUri;

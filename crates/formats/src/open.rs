@@ -7,6 +7,7 @@ use patchweave_geometry::Axes;
 use patchweave_stack::{ImageStack, StackError};
 
 use crate::file_axes::WantedAxes;
+#[cfg(feature = "tiff")]
 use crate::tiff::OmeSets;
 use crate::{AxesSource, ChunkCache, DataType, FilePool, Formats, ReadBudget, RemoteOptions};
 
@@ -50,6 +51,7 @@ pub struct OpenOptions {
     /// How `s3://`, `gs://` and `http(s)://` are read.
     pub remote: RemoteOptions,
     /// The OME-TIFFs of several files of which images are open.
+    #[cfg(feature = "tiff")]
     pub(crate) ome_sets: OmeSets,
 }
 
@@ -74,6 +76,7 @@ impl Default for OpenOptions {
             links_outside: false,
             missing_planes: MissingPlanes::default(),
             remote: RemoteOptions::default(),
+            #[cfg(feature = "tiff")]
             ome_sets: OmeSets::default(),
         }
     }

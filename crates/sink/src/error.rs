@@ -143,22 +143,24 @@ pub enum SinkError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The TIFF directories could not be written.
-    #[error("could not write the TIFF directories of {}", path.display())]
-    Tiff {
-        /// The output.
-        path: PathBuf,
-        /// Why it failed.
-        source: tiff::TiffError,
-    },
-    /// The Zarr store could not be written.
-    #[error("could not {action} of the Zarr store {}", path.display())]
-    Zarr {
+    /// A format could not be written.
+    #[error("could not {action} {}", path.display())]
+    Encoder {
         /// What was tried.
         action: &'static str,
         /// The output.
         path: PathBuf,
         /// Why it failed.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A format that was left out when the program was built.
+    #[error("{}: {format} cannot be written, build patchweave with the feature {feature}", path.display())]
+    NotBuilt {
+        /// The output.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// The feature that has it.
+        feature: &'static str,
     },
 }

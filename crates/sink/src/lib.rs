@@ -5,19 +5,33 @@
 //! [`remove_leftovers`] finds. What has its name is on the disk as far as a [`Durability`] says. Nothing here reads
 //! images, stitches tiles or starts threads.
 //!
+//! Formats are features, both on by default: `tiff` and `zarr`. What was left out is refused by [`create`].
+//!
 //! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
+#![cfg_attr(
+    not(all(feature = "tiff", feature = "zarr")),
+    allow(
+        dead_code,
+        unused_imports,
+        unreachable_code,
+        reason = "not every format needs all that formats share"
+    )
+)]
 
 mod block;
 mod checked;
 mod error;
+#[cfg(feature = "zarr")]
 mod folder_store;
 mod leftovers;
 mod lock;
+#[cfg(feature = "zarr")]
 mod ome_zarr;
 mod runs;
 mod spec;
 mod staging;
 mod sync;
+#[cfg(feature = "tiff")]
 mod tiff;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +39,7 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayView4;
 
 pub use error::SinkError;
+#[cfg(feature = "zarr")]
 pub use folder_store::FolderStore;
 pub use leftovers::remove_leftovers;
 pub use lock::FolderLock;
@@ -104,7 +119,17 @@ pub fn create(
     let path = path.as_ref();
     spec.check(path)?;
     Ok(match format {
+        #[cfg(feature = "tiff")]
         Format::Tiff => checked::boxed(path, tiff::TiffWriter::create(path, &spec)?, spec),
+        #[cfg(feature = "zarr")]
         Format::OmeZarr => checked::boxed(path, ome_zarr::OmeZarrWriter::create(path, &spec)?, spec),
+        #[cfg(not(feature = "tiff"))]
+        Format::Tiff => {
+            return Err(SinkError::NotBuilt { path: path.into(), format: "TIFF", feature: "tiff" });
+        }
+        #[cfg(not(feature = "zarr"))]
+        Format::OmeZarr => {
+            return Err(SinkError::NotBuilt { path: path.into(), format: "OME-Zarr", feature: "zarr" });
+        }
     })
 }

@@ -44,11 +44,11 @@ pub(crate) struct Hdf5Format;
 
 impl Format for Hdf5Format {
     fn name(&self) -> &str {
-        "hdf5"
+        crate::DataType::Hdf5.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        &["h5", "hdf5", "ims"]
+        crate::DataType::Hdf5.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -30,11 +30,11 @@ pub(crate) struct NpyFormat;
 
 impl Format for NpyFormat {
     fn name(&self) -> &str {
-        "npy"
+        crate::DataType::Npy.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        &["npy", "npz"]
+        crate::DataType::Npy.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -4,18 +4,30 @@
 //! caller may itself be driven by a runtime. `object_store` tries again what goes wrong and may go right, and goes on with
 //! a body that broke off where the server says which version of the object it gives.
 
+#[cfg(feature = "remote")]
 mod answer;
+#[cfg(feature = "remote")]
 mod cause;
+#[cfg(feature = "remote")]
 mod clients;
+#[cfg(feature = "remote")]
 mod connect;
+#[cfg(feature = "remote")]
 mod credentials;
+#[cfg(feature = "remote")]
 mod error;
+#[cfg(feature = "remote")]
 mod folder;
 mod options;
+#[cfg(feature = "remote")]
 mod runtime;
 
+#[cfg(feature = "remote")]
 pub(crate) use self::connect::connect;
+#[cfg(feature = "remote")]
 pub(crate) use self::error::RemoteError;
+#[cfg(feature = "remote")]
 pub(crate) use self::folder::{Fetched, RemoteFolder};
 pub use self::options::{RemoteOptions, RequestLimit};
+#[cfg(feature = "remote")]
 pub(crate) use self::runtime::check_process;

@@ -1,11 +1,14 @@
 //! How objects behind URLs are read: settings, limits, and what all images share.
 
 use std::fmt;
+#[cfg(feature = "remote")]
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "remote")]
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+#[cfg(feature = "remote")]
 use super::clients::Clients;
 
 /// How objects behind URLs are read.
@@ -50,6 +53,7 @@ pub struct RemoteOptions {
     /// of containers and web identities need no leave, because the variables that describe them are one.
     pub instance_credentials: bool,
     /// What clones of the options share.
+    #[cfg(feature = "remote")]
     pub(super) clients: Clients,
 }
 
@@ -63,10 +67,14 @@ impl Default for RemoteOptions {
             back_off: Duration::from_millis(100),
             requests: RequestLimit::new(16),
             instance_credentials: false,
+            #[cfg(feature = "remote")]
             clients: Clients::default(),
         }
     }
 }
+
+/// What a semaphore can count.
+const MOST_REQUESTS: usize = usize::MAX >> 3;
 
 /// How many requests are under way at a time, over all threads and images that share it.
 ///
@@ -78,6 +86,7 @@ impl Default for RemoteOptions {
 #[derive(Clone)]
 pub struct RequestLimit {
     n: usize,
+    #[cfg(feature = "remote")]
     free: Arc<Semaphore>,
 }
 
@@ -85,8 +94,12 @@ impl RequestLimit {
     /// At most `n` requests at a time, at least one.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        let n = n.clamp(1, Semaphore::MAX_PERMITS);
-        RequestLimit { n, free: Arc::new(Semaphore::new(n)) }
+        let n = n.clamp(1, MOST_REQUESTS);
+        RequestLimit {
+            n,
+            #[cfg(feature = "remote")]
+            free: Arc::new(Semaphore::new(n)),
+        }
     }
 
     /// The most that are under way.
@@ -96,6 +109,7 @@ impl RequestLimit {
     }
 
     /// Waits until a request may go; it may until the result is dropped.
+    #[cfg(feature = "remote")]
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed.
         self.free.acquire().await.ok()

@@ -65,11 +65,11 @@ pub(crate) struct TiffFormat;
 
 impl Format for TiffFormat {
     fn name(&self) -> &str {
-        "tiff"
+        crate::DataType::Tiff.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        &["tif", "tiff", "btf", "tf8"]
+        crate::DataType::Tiff.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -2,7 +2,6 @@
 //! it should, and chunks in shards are found without decoding the shard.
 
 use std::borrow::Cow;
-use std::io;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -11,8 +10,8 @@ use zarrs::array::codec::{CodecChain, ShardingCodec};
 use zarrs::array::{ArrayBytes, ChunkShape, DataType, FillValue};
 use zarrs::plugin::PluginCreateError;
 
-use super::compressor::Compressor;
 use super::shard::ShardLayout;
+use crate::compressor::{Compressor, CompressorError};
 
 /// Why the bytes of a chunk are no chunk; the caller names it.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +34,8 @@ pub(crate) enum DecodeError {
     NoFill,
     #[error("the sizes of index and chunks of a shard cannot be told from its codecs")]
     Indeterminate,
-    #[error("it cannot be decompressed")]
-    Io(#[from] io::Error),
+    #[error(transparent)]
+    Compressor(#[from] CompressorError),
     #[error(transparent)]
     Codec(#[from] CodecError),
     #[error(transparent)]

@@ -6,8 +6,7 @@ mod chunk_names;
 mod chunks;
 mod codec_names;
 mod codec_settings;
-pub(crate) mod compressor;
-mod decoder;
+pub(crate) mod decoder;
 mod fill;
 mod grid;
 mod hierarchy;
@@ -19,6 +18,7 @@ mod members;
 mod metadata;
 mod node;
 mod ome;
+#[cfg(feature = "remote")]
 mod remote;
 mod seen;
 mod shard;
@@ -40,6 +40,7 @@ use self::hierarchy::{FoundImage, Hierarchy};
 use self::local::FolderStore;
 pub use self::location::ZarrUri;
 use self::location::{Location, StoreLocation};
+#[cfg(feature = "remote")]
 use self::remote::RemoteStore;
 use self::store::Store;
 use self::zipped::ZipStore;
@@ -55,11 +56,11 @@ pub(crate) struct ZarrFormat;
 
 impl Format for ZarrFormat {
     fn name(&self) -> &str {
-        "zarr"
+        crate::DataType::Zarr.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        &["zarr", "zarr.zip", "zip"]
+        crate::DataType::Zarr.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
@@ -96,7 +97,16 @@ fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn
     let failed =
         |path: &Path, action, source| StackError::Io { stack: path.display().to_string(), action, source };
     Ok(match location {
+        #[cfg(feature = "remote")]
         StoreLocation::Url(url) => Arc::new(RemoteStore::new(url, &options.remote)?),
+        #[cfg(not(feature = "remote"))]
+        StoreLocation::Url(url) => {
+            return Err(StackError::Unsupported {
+                stack: url.clone(),
+                what: "reading over the network".to_owned(),
+                hint: "build patchweave with the feature remote",
+            });
+        }
         StoreLocation::Zip(path) => {
             let store = ZipStore::new(path, &options.files);
             Arc::new(store.map_err(|error| error.at(&path.display().to_string(), "the zip file"))?)

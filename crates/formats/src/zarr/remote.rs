@@ -30,6 +30,12 @@ const NOWHERE: &str = "patchweave-object-that-is-not-there";
 /// the first ones are decoded.
 const OBJECTS_PER_REQUEST: usize = 4;
 
+impl From<RemoteError> for StoreError {
+    fn from(error: RemoteError) -> Self {
+        StoreError::Remote(error.into())
+    }
+}
+
 impl RemoteStore {
     pub fn new(url: &str, options: &RemoteOptions) -> Result<Self, StackError> {
         let folder = connect(url, options);
@@ -71,7 +77,7 @@ impl RemoteStore {
             }
             Ok(None) => Ok(None),
             Err(RemoteError::Range) => Err(StoreError::Short { part }),
-            Err(error) if error.is_refusal() && self.may_be_absent() => Err(StoreError::Hidden(error)),
+            Err(error) if error.is_refusal() && self.may_be_absent() => Err(StoreError::Hidden(error.into())),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,5 +1,6 @@
 //! Where the files of a Zarr lie: a folder, a zip file, or a bucket behind a URL, all of them read by key.
 
+use std::error::Error;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, St
 
 use super::identity::ArrayKeys;
 pub(crate) use crate::part::{Part, Wanted};
-use crate::remote::RemoteError;
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
 pub(crate) trait Store: Send + Sync {
@@ -140,9 +140,9 @@ pub(crate) enum StoreError {
     Zip(#[from] zip::result::ZipError),
     /// A server that answers in the same way for what nobody may read and for what is not there.
     #[error(transparent)]
-    Hidden(RemoteError),
+    Hidden(Box<dyn Error + Send + Sync>),
     #[error(transparent)]
-    Remote(#[from] RemoteError),
+    Remote(Box<dyn Error + Send + Sync>),
 }
 
 impl StoreError {

@@ -76,7 +76,11 @@ impl BlockWriter for OmeZarrWriter {
 }
 
 fn chunk_error(path: &Path) -> impl FnOnce(ArrayError) -> SinkError {
-    move |source| SinkError::Zarr { action: "write a chunk", path: path.into(), source: source.into() }
+    move |source| SinkError::Encoder {
+        action: "write a chunk of the Zarr store",
+        path: path.into(),
+        source: source.into(),
+    }
 }
 
 /// The axes of one image in the order that OME-Zarr requires.
@@ -104,7 +108,11 @@ fn create_image(
     attributes: Map<String, Value>,
 ) -> Result<Array<FolderStore>, SinkError> {
     create_group(path, store, if group.is_empty() { "/" } else { group }, attributes)?;
-    let fail = |source| SinkError::Zarr { action: "create an array", path: path.into(), source };
+    let fail = |source| SinkError::Encoder {
+        action: "create an array of the Zarr store",
+        path: path.into(),
+        source,
+    };
     let axes = written_axes(&spec.layout);
     let shape = wide_sizes(&axes, |axis| spec.layout.size_of(axis).unwrap_or(1));
     let chunks = wide_sizes(&axes, |axis| chunk_along(spec, axis));
@@ -126,7 +134,8 @@ fn create_group(
     group: &str,
     attributes: Map<String, Value>,
 ) -> Result<(), SinkError> {
-    let fail = |source| SinkError::Zarr { action: "create a group", path: path.into(), source };
+    let fail =
+        |source| SinkError::Encoder { action: "create a group of the Zarr store", path: path.into(), source };
     GroupBuilder::new()
         .attributes(attributes)
         .build(store.clone(), group)

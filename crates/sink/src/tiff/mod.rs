@@ -35,8 +35,13 @@ impl TiffWriter {
         let pages = Pages::new(path, spec)?;
         let description = Description::new(spec);
         let mut staged = StagedFile::create(path)?;
-        let pixels_start = directories::write(staged.file_mut(), &pages, &description)
-            .map_err(|source| SinkError::Tiff { path: path.into(), source })?;
+        let pixels_start = directories::write(staged.file_mut(), &pages, &description).map_err(|source| {
+            SinkError::Encoder {
+                action: "write the TIFF directories of",
+                path: path.into(),
+                source: source.into(),
+            }
+        })?;
         staged.file_mut().set_len(pixels_start + pages.n_bytes()).map_err(io_error("write", path))?;
         Ok(TiffWriter {
             path: path.into(),

@@ -19,7 +19,7 @@ use zarrs::array::codec::{
 };
 
 pub(super) use self::names::all;
-use crate::zarr::compressor::Compressor;
+use crate::compressor::Compressor;
 
 const DEFLATE: u16 = 1;
 const SHUFFLE: u16 = 2;

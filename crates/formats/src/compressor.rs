@@ -11,7 +11,18 @@ use zarrs::array::BytesRepresentation;
 use zarrs::array::codec::api::{BytesToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{BloscCodec, Bz2Codec, GzipCodec, ZlibCodec, ZstdCodec};
 
-use super::decoder::DecodeError;
+/// Why bytes cannot be decompressed; the caller names the chunk.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompressorError {
+    #[error("got {got} bytes, expected {expected}")]
+    Size { got: u64, expected: u64 },
+    #[error("got {got} bytes or more, expected at most {limit}")]
+    TooLarge { got: u64, limit: u64 },
+    #[error("it cannot be decompressed")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
 
 /// A codec from bytes to bytes, and how many it may give.
 #[derive(Debug)]
@@ -59,7 +70,7 @@ impl Compressor {
         self.codec.encoded_representation(&self.decoded)
     }
 
-    pub fn decode(&self, bytes: Vec<u8>, options: &CodecOptions) -> Result<Vec<u8>, DecodeError> {
+    pub fn decode(&self, bytes: Vec<u8>, options: &CodecOptions) -> Result<Vec<u8>, CompressorError> {
         let decoded = match self.kind {
             Kind::Zstd => self.zstd(&bytes)?,
             Kind::Gzip => self.stream(MultiGzDecoder::new(bytes.as_slice()))?,
@@ -79,17 +90,19 @@ impl Compressor {
         Ok(self.codec.decode(Cow::Owned(bytes), &self.decoded, options)?.into_owned())
     }
 
-    fn check(&self, len: usize) -> Result<(), DecodeError> {
+    fn check(&self, len: usize) -> Result<(), CompressorError> {
         match self.decoded {
             BytesRepresentation::FixedSize(size) if size != len as u64 => {
-                Err(DecodeError::Size { got: len as u64, expected: size })
+                Err(CompressorError::Size { got: len as u64, expected: size })
             }
-            _ if len > self.limit => Err(DecodeError::TooLarge { got: len as u64, limit: self.limit as u64 }),
+            _ if len > self.limit => {
+                Err(CompressorError::TooLarge { got: len as u64, limit: self.limit as u64 })
+            }
             _ => Ok(()),
         }
     }
 
-    fn zstd(&self, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    fn zstd(&self, bytes: &[u8]) -> Result<Vec<u8>, CompressorError> {
         let capacity = match (self.decoded, zstd::zstd_safe::get_frame_content_size(bytes)) {
             (BytesRepresentation::FixedSize(_), _) => self.limit,
             (_, Ok(Some(size))) => usize::try_from(size).unwrap_or(usize::MAX).min(self.limit),
@@ -104,7 +117,7 @@ impl Compressor {
         })
     }
 
-    fn stream(&self, decoder: impl Read) -> Result<Vec<u8>, DecodeError> {
+    fn stream(&self, decoder: impl Read) -> Result<Vec<u8>, CompressorError> {
         let mut decoded = Vec::new();
         // What is not known to be needed is taken as it comes.
         if let BytesRepresentation::FixedSize(_) = self.decoded {
@@ -115,9 +128,9 @@ impl Compressor {
     }
 
     /// Compares the header of blosc with what is expected, before memory is taken for what it says.
-    fn check_blosc(&self, bytes: &[u8]) -> Result<(), DecodeError> {
+    fn check_blosc(&self, bytes: &[u8]) -> Result<(), CompressorError> {
         let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
-        let size = size.ok_or(DecodeError::Size { got: bytes.len() as u64, expected: 16 })?;
+        let size = size.ok_or(CompressorError::Size { got: bytes.len() as u64, expected: 16 })?;
         self.check(usize::try_from(size).unwrap_or(usize::MAX))
     }
 }

@@ -1,0 +1,39 @@
+//! Formats that are known by name and ending, and refused with advice: CZI, for which no maintained reader exists, and
+//! those that were left out when the program was built.
+
+use patchweave_files::check_path;
+use patchweave_stack::StackError;
+
+use crate::open::Pyramid;
+use crate::{DataType, Format, OpenRequest, is_url};
+
+/// A format none of whose files is opened.
+pub(crate) struct Refused(pub DataType);
+
+impl Format for Refused {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn extensions(&self) -> &[&str] {
+        self.0.extensions()
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        if !is_url(request.path) {
+            check_path(request.path).map_err(StackError::Path)?;
+        }
+        let (what, hint) = match self.0 {
+            DataType::Czi => ("CZI", "convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji"),
+            DataType::Tiff => ("TIFF", "build patchweave with the feature tiff"),
+            DataType::Zarr => ("Zarr", "build patchweave with the feature zarr"),
+            DataType::Hdf5 => ("HDF5", "build patchweave with the feature hdf5"),
+            DataType::Npy => ("NPY", "build patchweave with the feature npy"),
+        };
+        Err(StackError::Unsupported {
+            stack: request.path.display().to_string(),
+            what: what.to_owned(),
+            hint,
+        })
+    }
+}
