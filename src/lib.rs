@@ -27,6 +27,7 @@
 
 pub use patchweave_formats as formats;
 pub use patchweave_geometry as geometry;
+pub use patchweave_memory as memory;
 pub use patchweave_patching as patching;
 pub use patchweave_pixel as pixel;
 pub use patchweave_stack as stack;

@@ -1,5 +1,6 @@
 //! The pixels of one chunk: where they lie in a file, or decoded into memory of their own.
 
+use patchweave_geometry::c_strides;
 use patchweave_pixel::{ByteOrder, PixelType};
 
 use crate::mapped::MappedFile;
@@ -109,21 +110,6 @@ impl Bytes {
         });
         Bytes::Aligned { words: words.collect(), len: bytes.len() }
     }
-}
-
-/// Values from one index to the next along every dimension of an array in C order.
-pub(crate) fn c_strides(shape: &[usize]) -> Vec<usize> {
-    let mut strides: Vec<usize> = shape
-        .iter()
-        .rev()
-        .scan(1_usize, |stride, &size| {
-            let own = *stride;
-            *stride = stride.saturating_mul(size);
-            Some(own)
-        })
-        .collect();
-    strides.reverse();
-    strides
 }
 
 #[cfg(test)]

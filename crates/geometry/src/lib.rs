@@ -12,6 +12,7 @@ mod per_axis;
 mod region;
 mod shape;
 mod spec;
+mod strides;
 
 pub use axes::{Axes, Axis};
 pub use context::{Context, ContextAxis, ContextPadding, mirror};
@@ -22,3 +23,4 @@ pub use per_axis::{Coords, Overlaps, PerAxis};
 pub use region::{InsideRegion, Region};
 pub use shape::ImageShape;
 pub use spec::{PatchSpec, RegionSpec, TileSpec, UncorrelatedSpec};
+pub use strides::c_strides;

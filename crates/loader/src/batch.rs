@@ -6,13 +6,13 @@ use std::time::Instant;
 use ndarray::{Array5, ArrayView5, ArrayViewD, Axis};
 use patchweave_construct::{BlockLayout, ImageMetadata, NotFinite, SampleLayout};
 use patchweave_geometry::RegionSpec;
+use patchweave_memory::Buffer;
 
-use crate::memory::Pool;
 use crate::{LoaderError, SampleId};
 
 /// A batch of samples, inputs and targets each in one piece of memory, with where they come from.
 ///
-/// Dropping it gives the memory back to the loader. Values that a constructor did not write are those of an
+/// The memory starts at a multiple of 64 bytes. Dropping the batch gives it back to the loader. Values that a constructor did not write are those of an
 /// earlier batch, in debug builds NaN before normalisation.
 #[derive(Debug)]
 pub struct Batch {
@@ -20,11 +20,11 @@ pub struct Batch {
     pub(crate) batch_idx: usize,
     pub(crate) is_padding: bool,
     pub(crate) layout: SampleLayout,
-    pub(crate) inputs: Array5<f32>,
-    pub(crate) targets: Option<Array5<f32>>,
+    /// As many values as the layout says.
+    pub(crate) inputs: Buffer<f32>,
+    pub(crate) targets: Option<Buffer<f32>>,
     pub(crate) items: Vec<Item>,
     pub(crate) skipped: Vec<LoaderError>,
-    pub(crate) pool: Arc<Pool>,
     /// When it was full.
     pub(crate) finished: Instant,
 }
@@ -81,12 +81,12 @@ impl Batch {
 
     /// The inputs, `BCZYX` in C order (planes have depth 1), normalised and augmented; with lateral context `BLZYX`.
     pub fn inputs(&self) -> ArrayView5<'_, f32> {
-        self.inputs.view()
+        view(&self.inputs, &self.layout.input, self.len())
     }
 
     /// The targets, `BCZYX` in C order (planes have depth 1), if the data set has some.
     pub fn targets(&self) -> Option<ArrayView5<'_, f32>> {
-        self.targets.as_ref().map(|targets| targets.view())
+        Some(view(self.targets.as_ref()?, self.layout.target.as_ref()?, self.len()))
     }
 
     /// The inputs as a model takes them: `BCYX` for planes, `BCZYX` for volumes, `L` in place of `C` with lateral context.
@@ -139,9 +139,18 @@ impl Batch {
         })
     }
 
-    /// The inputs and targets as arrays of one's own, `BCZYX`, whose memory does not return to the loader.
-    pub fn into_arrays(mut self) -> (Array5<f32>, Option<Array5<f32>>) {
-        (std::mem::take(&mut self.inputs), self.targets.take())
+    /// The inputs and targets copied into arrays of their own, `BCZYX`.
+    ///
+    /// The memory of the batch goes back to the loader; [`into_buffers`](Self::into_buffers) copies nothing.
+    pub fn into_arrays(self) -> (Array5<f32>, Option<Array5<f32>>) {
+        (self.inputs().to_owned(), self.targets().map(|targets| targets.to_owned()))
+    }
+
+    /// The memory of the inputs and targets, `BCZYX` in C order as [`layout`](Self::layout) says.
+    ///
+    /// It goes back to the loader when the buffers are dropped, even if the loader is gone by then.
+    pub fn into_buffers(self) -> (Buffer<f32>, Option<Buffer<f32>>) {
+        (self.inputs, self.targets)
     }
 
     /// Why samples are missing that belong here; only with [`OnFailure::Skip`](crate::OnFailure::Skip).
@@ -150,16 +159,13 @@ impl Batch {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a batch is only made of as many values as its layout says")]
+fn view<'a>(values: &'a Buffer<f32>, layout: &BlockLayout, n: usize) -> ArrayView5<'a, f32> {
+    let [c, z, y, x] = layout.to_czyx();
+    ArrayView5::from_shape([n, c, z, y, x], values).expect("as many values as the layout says")
+}
+
 /// Leaves the depth of planes out.
 fn model_view<'a>(view: ArrayView5<'a, f32>, layout: &BlockLayout) -> ArrayViewD<'a, f32> {
     if layout.extent.n_axes() == 2 { view.index_axis_move(Axis(2), 0).into_dyn() } else { view.into_dyn() }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let arrays = [Some(std::mem::take(&mut self.inputs)), self.targets.take()];
-        for array in arrays.into_iter().flatten() {
-            self.pool.give(array.into_raw_vec_and_offset().0);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Why a batch could not be delivered.
 
 use patchweave_construct::{ConstructError, SampleLayout};
+use patchweave_memory::MemoryError;
 
 use crate::{FailedSample, SampleId};
 
@@ -163,6 +164,9 @@ pub enum LoaderError {
         /// Bytes of its inputs or of its targets.
         n_bytes: usize,
     },
+    /// Memory for a batch that does not keep its promise.
+    #[error("the memory for batches cannot be used")]
+    Memory(#[source] MemoryError),
     /// A pool of threads that could not be started.
     #[error("{n_threads} threads could not be started")]
     Threads {
@@ -201,4 +205,13 @@ pub enum LoaderError {
     /// Workers that ended although batches were missing, which user code cannot bring about.
     #[error("worker threads ended before the epoch did")]
     WorkersGone,
+}
+
+impl From<MemoryError> for LoaderError {
+    fn from(error: MemoryError) -> Self {
+        match error {
+            MemoryError::Exhausted { n_bytes } => LoaderError::OutOfMemory { n_bytes },
+            error => LoaderError::Memory(error),
+        }
+    }
 }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use patchweave_construct::Dataset;
+use patchweave_memory::{Memory, SystemMemory};
 use patchweave_stack::Process;
 
 use crate::epoch::{Batching, EpochOrder, MAX_PARTS};
-use crate::memory::Pool;
 use crate::mix::{MixPart, epoch_len};
 use crate::order::check_order;
 use crate::plan::Planner;
+use crate::pool::Pool;
 
 use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 
@@ -50,7 +51,7 @@ pub struct Loader {
     n_places: usize,
     /// What decides about the stream.
     print: StreamPrint,
-    pool: Arc<Pool>,
+    pool: Pool,
     process: Process,
 }
 
@@ -98,7 +99,7 @@ impl Loader {
         }
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
-        let pool = Arc::new(Pool::new(options.prefetch_bytes));
+        let pool = Pool::new(options.prefetch_bytes, Arc::new(SystemMemory));
         let (print, process) = (StreamPrint::of(&parts, &options), Process::current());
         Ok(Loader { parts: parts.into(), options, n_places, print, pool, process })
     }
@@ -109,6 +110,42 @@ impl Loader {
     /// As [`mixed`](Self::mixed).
     pub fn with_options(&self, options: LoaderOptions) -> Result<Self, LoaderError> {
         Loader::mixed(self.parts.to_vec(), options)
+    }
+
+    /// Takes the memory of batches from somewhere else than the system, such as pages that a GPU can copy from.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use ndarray::Array;
+    /// # use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
+    /// # use patchweave_geometry::Extent;
+    /// # use patchweave_loader::{Loader, LoaderOptions};
+    /// # use patchweave_patching::WholePatching;
+    /// # use patchweave_stack::ArrayStack;
+    /// use patchweave_memory::{Block, Memory, MemoryError, SystemMemory};
+    ///
+    /// #[derive(Debug)]
+    /// struct Exhausted;
+    ///
+    /// impl Memory for Exhausted {
+    ///     fn allocate(&self, n_bytes: usize) -> Result<Box<dyn Block>, MemoryError> {
+    ///         Err(MemoryError::Exhausted { n_bytes })
+    ///     }
+    /// }
+    ///
+    /// # let image = Array::from_elem((8, 8), 1_u8).into_dyn();
+    /// # let input = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image, &"YX".parse()?)?)])?;
+    /// # let patching = WholePatching::new(input.shapes())?;
+    /// # let dataset = Dataset::new(Arc::new(BasicPatchConstr::new(patching, input, None, None)?), 42);
+    /// let loader = Loader::new(dataset, LoaderOptions::default())?;
+    /// assert_eq!(loader.epoch(0)?.next().unwrap()?.len(), 1);
+    /// let error = loader.with_memory(Arc::new(Exhausted)).epoch(0)?.next().unwrap().unwrap_err();
+    /// assert!(error.to_string().starts_with("there is no memory for 256 bytes of a batch"), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_memory(self, memory: Arc<dyn Memory>) -> Self {
+        Loader { pool: Pool::new(self.options.prefetch_bytes, memory), ..self }
     }
 
     /// The data set behind the batches, the first one where there are several.
@@ -184,7 +221,7 @@ impl Loader {
         if let Some(state) = state {
             state.check(&own)?;
         }
-        let planner = Planner { pool: Arc::clone(&self.pool), options: self.options, order, batching, epoch };
+        let planner = Planner { pool: self.pool.clone(), options: self.options, order, batching, epoch };
         Batches::start(planner, Arc::clone(&self.parts), *state.unwrap_or(&own), self.process)
     }
 }

@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use ndarray::Array5;
 use patchweave_construct::{BlockLayout, ConstructError, SampleLayout};
+use patchweave_memory::Buffer;
 
 use crate::batch::{Batch, Item};
 use crate::epoch::{Batching, EpochOrder};
-use crate::memory::{BatchMemory, Pool, Slots};
 use crate::panics::panic_message;
+use crate::pool::Pool;
+use crate::slots::{BatchMemory, Slots};
 use crate::sync::Mutex;
 use crate::{FailedSample, LoaderError, LoaderOptions, OnFailure, SampleId};
 
@@ -28,7 +29,7 @@ const BATCH_BYTES: usize = size_of::<OpenBatch>() + BatchMemory::SHARED_BYTES + 
 
 /// Opens batches: chooses their samples and takes memory for them.
 pub(crate) struct Planner {
-    pub pool: Arc<Pool>,
+    pub pool: Pool,
     pub options: LoaderOptions,
     pub order: EpochOrder,
     pub batching: Batching,
@@ -61,7 +62,6 @@ pub(crate) struct OpenBatch {
     outcomes: Mutex<Vec<(usize, Vec<Outcome>)>>,
     /// Samples that could not even be planned.
     skipped: Mutex<Vec<LoaderError>>,
-    pool: Arc<Pool>,
 }
 
 impl Planner {
@@ -135,7 +135,7 @@ impl Planner {
     /// Takes the memory of a batch.
     ///
     /// # Errors
-    /// [`LoaderError::OutOfMemory`].
+    /// [`LoaderError::OutOfMemory`], [`LoaderError::Memory`].
     pub fn open(
         &self,
         planned: Planned,
@@ -146,8 +146,8 @@ impl Planner {
         let n = samples.len();
         let target_len = layout.target.map_or(0, |target| target.len());
         let memory = BatchMemory {
-            inputs: self.pool.take(n.saturating_mul(layout.input.len()))?,
-            targets: self.pool.take(n.saturating_mul(target_len))?,
+            inputs: Buffer::new_in(&self.pool, n.saturating_mul(layout.input.len()))?,
+            targets: Buffer::new_in(&self.pool, n.saturating_mul(target_len))?,
         };
         Ok(Arc::new(OpenBatch {
             step,
@@ -160,7 +160,6 @@ impl Planner {
             rest: Mutex::new(Some(memory.into_slots(n))),
             outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
-            pool: Arc::clone(&self.pool),
         }))
     }
 }
@@ -200,21 +199,14 @@ impl OpenBatch {
 
     /// Turns filled memory into a batch, or into the error of its first failing patch.
     pub fn close(&self, memory: BatchMemory) -> Result<Batch, LoaderError> {
-        let (items, is_kept, skipped) = match self.sorted_out() {
-            Ok(sorted_out) => sorted_out,
-            Err(error) => {
-                self.pool.give(memory.inputs);
-                self.pool.give(memory.targets);
-                return Err(error);
-            }
-        };
+        let (items, is_kept, skipped) = self.sorted_out()?;
         let mut memory = memory;
         if items.len() < is_kept.len() {
             memory.keep(&is_kept);
         }
-        let inputs = self.array("inputs", memory.inputs, &self.layout.input, &items)?;
+        let inputs = self.checked("inputs", memory.inputs, &self.layout.input, &items)?;
         let targets = match &self.layout.target {
-            Some(layout) => Some(self.array("targets", memory.targets, layout, &items)?),
+            Some(layout) => Some(self.checked("targets", memory.targets, layout, &items)?),
             None => None,
         };
         Ok(Batch {
@@ -226,7 +218,6 @@ impl OpenBatch {
             targets,
             items,
             skipped,
-            pool: Arc::clone(&self.pool),
             finished: Instant::now(),
         })
     }
@@ -256,18 +247,23 @@ impl OpenBatch {
         Ok((items, is_kept, skipped))
     }
 
-    fn array(
+    /// The values of a role, if there are as many as the layout says.
+    fn checked(
         &self,
         role: &'static str,
-        values: Vec<f32>,
+        values: Buffer<f32>,
         layout: &BlockLayout,
         items: &[Item],
-    ) -> Result<Array5<f32>, LoaderError> {
-        let ([c, z, y, x], got, n) = (layout.to_czyx(), vec![values.len()], items.len());
-        Array5::from_shape_vec([n, c, z, y, x], values).map_err(|_| LoaderError::Patch {
+    ) -> Result<Buffer<f32>, LoaderError> {
+        if layout.len().checked_mul(items.len()) == Some(values.len()) {
+            return Ok(values);
+        }
+        let [c, z, y, x] = layout.to_czyx();
+        let expected = vec![items.len(), c, z, y, x];
+        Err(LoaderError::Patch {
             batch_idx: self.batch_idx,
             sample: Box::new(FailedSample { id: self.samples[0], place: None }),
-            source: ConstructError::OutputShape { role, got, expected: vec![n, c, z, y, x] },
+            source: ConstructError::OutputShape { role, got: vec![values.len()], expected },
         })
     }
 }

@@ -10,10 +10,10 @@ use patchweave_construct::{BlockLayout, ConstructError, Dataset, PatchRole, Samp
 use tracing::trace_span;
 
 use crate::batch::Item;
-use crate::memory::Slots;
 use crate::mix::MixPart;
 use crate::panics::panic_message;
 use crate::plan::{Finished, OpenBatch, Outcome};
+use crate::slots::Slots;
 use crate::stats::Meter;
 use crate::sync::{AtomicBool, Receiver, Sender, TryRecvError};
 use crate::{FailedSample, LoaderError, OnFailure, SampleId};

@@ -1,13 +1,16 @@
 //! Images that are already in memory.
 
+use std::marker::PhantomData;
+
 use ndarray::{ArrayD, Axis as Dim};
-use patchweave_geometry::{ArrayLayout, Axes, Axis};
+use patchweave_geometry::{ArrayLayout, Axes, Axis, c_strides};
 use patchweave_pixel::{InexactPixel, Pixel, copy_block_as_f32, find_inexact};
 
 use crate::{Exactness, Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 /// An array in memory, kept in its own type and axes; pixels become `f32` as they are read.
 ///
+/// The pixels may belong to somebody else, the `O` of [`of_owner`](ArrayStack::of_owner).
 /// Every array has an [identity](Identity) of its own, which its clones share.
 ///
 /// ```
@@ -23,14 +26,16 @@ use crate::{Exactness, Identity, ImageStack, InsideWindow, PatchViewMut, StackEr
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct ArrayStack<T> {
-    /// In C order.
-    pixels: Vec<T>,
+pub struct ArrayStack<T, O = Vec<T>> {
+    pixels: O,
+    /// How many values `pixels` has.
+    n_values: usize,
     /// Values from one index to the next along `CZYX`; 0 for an axis that the array lacks.
     strides: [usize; 4],
     /// The same along `S` and `T`.
     sample_strides: [usize; 2],
     info: StackInfo,
+    of: PhantomData<T>,
 }
 
 impl<T: Pixel> ArrayStack<T> {
@@ -49,23 +54,90 @@ impl<T: Pixel> ArrayStack<T> {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn named(source: impl Into<String>, array: ArrayD<T>, axes: &Axes) -> Result<Self, StackError> {
+        let shape = array.shape().to_vec();
+        Self::of_owner(source, in_c_order(array), &shape, None, axes)
+    }
+}
+
+impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
+    /// Takes pixels that something else owns, without a copy: memory of another language, a mapped file, an
+    /// `Arc<[T]>`.
+    ///
+    /// `shape` are the sizes of the dimensions that `axes` names, `strides` the values from one index of a dimension to the
+    /// next; `None` for pixels in C order. `owner` has to give the same slice every time.
+    ///
+    /// # Errors
+    /// [`StackError::Window`] if the axes do not fit the shape or a size is zero, [`StackError::Damaged`] if there are not as
+    /// many strides as sizes, or fewer values than they reach.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use patchweave_geometry::Region;
+    /// use patchweave_stack::{ArrayStack, ImageStack, ImageStackExt};
+    ///
+    /// let shared: Arc<[u16]> = (0..12).collect();
+    /// // Columns follow one another.
+    /// let stack = ArrayStack::<u16, _>::of_owner("shared", shared.clone(), &[3, 4], Some(&[1, 3]), &"YX".parse()?)?;
+    /// let whole = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))?;
+    /// assert_eq!(whole[[0, 0, 2, 1]], 5.0);
+    /// let error = ArrayStack::<u16, _>::of_owner("shared", shared, &[4, 4], None, &"YX".parse()?).unwrap_err();
+    /// assert_eq!(error.to_string(), "shared: its memory: got 12 values, expected at least 16");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of_owner(
+        source: impl Into<String>,
+        owner: O,
+        shape: &[usize],
+        strides: Option<&[usize]>,
+        axes: &Axes,
+    ) -> Result<Self, StackError> {
         let stack = source.into();
-        let layout = match ArrayLayout::new(axes.clone(), array.shape()) {
+        let layout = match ArrayLayout::new(axes.clone(), shape) {
             Ok(layout) => layout,
             Err(source) => return Err(StackError::Window { stack, source }),
         };
-        let shape = layout.shape();
-        let stride = |axis: Axis| axes.position(axis).map_or(0, |at| shape[at + 1..].iter().product());
-        let (strides, sample_strides) =
-            ([Axis::C, Axis::Z, Axis::Y, Axis::X].map(stride), [Axis::S, Axis::T].map(stride));
+        let damaged = |place: &str, got: String, expected: String| StackError::Damaged {
+            stack: stack.clone(),
+            place: place.to_owned(),
+            got,
+            expected,
+        };
+        let strides = strides.map_or_else(|| c_strides(shape), <[usize]>::to_vec);
+        if strides.len() != shape.len() {
+            return Err(damaged("its strides", strides.len().to_string(), shape.len().to_string()));
+        }
+        let n_values = owner.as_ref().len();
+        let reached = last_of(shape, &strides).and_then(|last| last.checked_add(1));
+        if reached.is_none_or(|reached| n_values < reached) {
+            let expected =
+                reached.map_or("fewer than memory can have".to_owned(), |n| format!("at least {n}"));
+            return Err(damaged("its memory", format!("{n_values} values"), expected));
+        }
+        let stride = |axis: Axis| axes.position(axis).map_or(0, |at| strides[at]);
+        let sample_strides = [Axis::S, Axis::T].map(stride);
+        let strides = [Axis::C, Axis::Z, Axis::Y, Axis::X].map(stride);
         let mut info = StackInfo::new(stack, T::TYPE, layout);
         info.identity = Identity::in_memory();
-        let pixels = in_c_order(array);
-        Ok(ArrayStack { pixels, strides, sample_strides, info })
+        Ok(ArrayStack { pixels: owner, n_values, strides, sample_strides, info, of: PhantomData })
+    }
+
+    /// The values, if the owner still has them.
+    fn pixels(&self) -> Result<&[T], StackError> {
+        let pixels = self.pixels.as_ref();
+        if pixels.len() == self.n_values {
+            return Ok(pixels);
+        }
+        Err(StackError::Damaged {
+            stack: self.info.source.clone(),
+            place: "its memory".to_owned(),
+            got: format!("{} values", pixels.len()),
+            expected: format!("{} as before", self.n_values),
+        })
     }
 
     fn copy(&self, start: usize, out: PatchViewMut<'_>) -> Result<(), StackError> {
-        copy_block_as_f32(&self.pixels, start, self.strides, out).map_err(|source| self.failed(source))
+        copy_block_as_f32(self.pixels()?, start, self.strides, out).map_err(|source| self.failed(source))
     }
 
     /// The value that a window starts with, in its first channel.
@@ -83,6 +155,13 @@ impl<T: Pixel> ArrayStack<T> {
     }
 }
 
+/// The place of the last value; `None` if memory cannot have it.
+fn last_of(shape: &[usize], strides: &[usize]) -> Option<usize> {
+    shape.iter().zip(strides).try_fold(0_usize, |last, (size, stride)| {
+        last.checked_add(size.saturating_sub(1).checked_mul(*stride)?)
+    })
+}
+
 /// The values of an array without a copy where its memory allows that.
 fn in_c_order<T: Pixel>(array: ArrayD<T>) -> Vec<T> {
     if !array.is_standard_layout() {
@@ -97,7 +176,7 @@ fn in_c_order<T: Pixel>(array: ArrayD<T>) -> Vec<T> {
     }
 }
 
-impl<T: Pixel> ImageStack for ArrayStack<T> {
+impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ImageStack for ArrayStack<T, O> {
     fn info(&self) -> &StackInfo {
         &self.info
     }
@@ -116,8 +195,9 @@ impl<T: Pixel> ImageStack for ArrayStack<T> {
     fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
         let start = self.start_of(window)?;
         let [n_z, n_y, n_x] = window.region.size;
+        let pixels = self.pixels()?;
         let find = |first: usize, n_c| {
-            find_inexact(&self.pixels, start + first * self.strides[0], self.strides, [n_c, n_z, n_y, n_x])
+            find_inexact(pixels, start + first * self.strides[0], self.strides, [n_c, n_z, n_y, n_x])
         };
         let found = match window.channels {
             None => find(0, self.info.shape().n_channels),

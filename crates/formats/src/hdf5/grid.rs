@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use patchweave_geometry::c_strides;
 use patchweave_stack::{Identity, ImageStack, StackError, StackInfo};
 
 use super::dataset::Pixels;
@@ -9,7 +10,7 @@ use super::imaris_info::ImageInfo;
 use super::located::Located;
 use super::{Opener, attributes, bdv};
 use crate::PooledFile;
-use crate::chunk::{DecodedChunk, InPlace, c_strides};
+use crate::chunk::{DecodedChunk, InPlace};
 use crate::chunked::{ChunkSource, ChunkedStack};
 use crate::file_axes::{FileAxes, StoredAxes};
 

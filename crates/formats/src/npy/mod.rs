@@ -12,12 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_files::check_path;
+use patchweave_geometry::c_strides;
 use patchweave_stack::{ArrayPlace, Identity, ImageStack, StackError, StackInfo, StoredArray};
 
 use self::blocks::{BlockFile, Blocks};
 use self::header::{BadHeader, Header, MAX_HEADER};
 pub use self::raw::{RawArray, open_raw};
-use crate::chunk::c_strides;
+
 use crate::chunked::ChunkedStack;
 use crate::file_axes::{FileAxes, StoredAxes};
 use crate::inside::{name_inside, split_file};

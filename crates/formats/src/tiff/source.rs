@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use patchweave_geometry::c_strides;
 use patchweave_stack::StackError;
 
 use super::compression::{Codec, Piece};
@@ -9,7 +10,7 @@ use super::file::TiffFile;
 use super::page::{Extent, Page};
 use super::samples::{Rows, reverse_bits};
 use super::series::{Plane, Series};
-use crate::chunk::{DecodedChunk, InPlace, c_strides};
+use crate::chunk::{DecodedChunk, InPlace};
 use crate::chunked::ChunkSource;
 use crate::mapped::MappedFile;
 

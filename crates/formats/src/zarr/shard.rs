@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use patchweave_geometry::c_strides;
 use zarrs::array::codec::api::{ArrayToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexLocation};
 use zarrs::array::{BytesRepresentation, ChunkShape, FillValue, data_type};
@@ -10,7 +11,6 @@ use zarrs::metadata::ConfigurationSerialize;
 use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
 use super::store::Part;
 use crate::cache::Index;
-use crate::chunk::c_strides;
 
 /// How chunks stand in shards of one form.
 #[derive(Debug)]

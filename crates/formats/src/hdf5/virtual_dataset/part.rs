@@ -1,10 +1,10 @@
 //! One source of a virtual dataset: where its pixels stand, and copying them.
 
+use patchweave_geometry::c_strides;
 use patchweave_stack::{StackError, StoredArray};
 
 use super::super::dataset::Pixels;
 use super::selection::Along;
-use crate::chunk::c_strides;
 
 /// The pixels of a source, and where they stand in the virtual dataset.
 pub(super) struct Part {

@@ -1,0 +1,15 @@
+//! Memory for many numbers: [`Buffer`], and the [`Memory`] it comes from.
+//!
+//! Buffers start at a multiple of 64 bytes, a line of the cache and the widest vector. Large ones ask for huge pages.
+//! Whoever needs another kind of memory, such as pages that a GPU can copy from, implements [`Memory`]. Nothing here
+//! knows what the numbers mean.
+
+mod block;
+mod buffer;
+mod lines;
+mod pages;
+mod system;
+
+pub use block::{ALIGNMENT, Block, Memory, MemoryError};
+pub use buffer::Buffer;
+pub use system::SystemMemory;
