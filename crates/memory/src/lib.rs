@@ -1,4 +1,4 @@
-//! Memory for many numbers: [`Buffer`], and the [`Memory`] it comes from.
+//! Memory for many numbers: [`Buffer`], and the [`Memory`] it comes from; [`Lru`], what a bounded cache keeps.
 //!
 //! Buffers start at a multiple of 64 bytes, a line of the cache and the widest vector. Large ones ask for huge pages.
 //! Whoever needs another kind of memory, such as pages that a GPU can copy from, implements [`Memory`]. Nothing here
@@ -7,9 +7,11 @@
 mod block;
 mod buffer;
 mod lines;
+mod lru;
 mod pages;
 mod system;
 
 pub use block::{ALIGNMENT, Block, Memory, MemoryError};
 pub use buffer::Buffer;
+pub use lru::Lru;
 pub use system::SystemMemory;

@@ -1,8 +1,8 @@
 //! The indices of shards, each of which is read once: where the chunks of a shard lie in its file.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use patchweave_memory::Lru;
 use patchweave_stack::Process;
 
 /// Offset and length of every chunk of a shard; both are `u64::MAX` for one that has only fill values.
@@ -18,35 +18,21 @@ type ShardKey = (u64, u64);
 const SLOT_BYTES: u64 = 256;
 
 pub(super) struct KeptIndices {
-    slots: BTreeMap<ShardKey, Entry>,
-    by_use: BTreeMap<u64, ShardKey>,
-    n_uses: u64,
-    n_bytes: u64,
+    /// Places, which weigh their bytes.
+    slots: Lru<ShardKey, Arc<IndexSlot>>,
     /// A slot that a thread of another process had locked stays locked in this one.
     process: Process,
 }
 
-struct Entry {
-    slot: Arc<IndexSlot>,
-    n_bytes: u64,
-    last_use: u64,
-}
-
 impl Default for KeptIndices {
     fn default() -> Self {
-        KeptIndices {
-            slots: BTreeMap::new(),
-            by_use: BTreeMap::new(),
-            n_uses: 0,
-            n_bytes: 0,
-            process: Process::current(),
-        }
+        KeptIndices { slots: Lru::default(), process: Process::current() }
     }
 }
 
 impl KeptIndices {
     pub fn n_bytes(&self) -> u64 {
-        self.n_bytes
+        self.slots.weight()
     }
 
     /// The place of an index, for which those make room that were not used for the longest time; one that is larger than
@@ -56,54 +42,31 @@ impl KeptIndices {
             self.clear();
             self.process = Process::current();
         }
-        self.n_uses += 1;
-        let (key, last_use) = ((image, shard), self.n_uses);
-        if let Some(entry) = self.slots.get_mut(&key) {
-            self.by_use.remove(&entry.last_use);
-            entry.last_use = last_use;
-            self.by_use.insert(last_use, key);
-            return entry.slot.clone();
+        let key = (image, shard);
+        if let Some(slot) = self.slots.get(&key) {
+            return slot.clone();
         }
         let n_bytes = n_bytes.saturating_add(SLOT_BYTES);
-        while self.n_bytes.saturating_add(n_bytes) > budget
-            && let Some((_, oldest)) = self.by_use.pop_first()
-        {
-            self.remove(&oldest);
-        }
+        self.slots.shrink_to(budget.saturating_sub(n_bytes));
         let slot = Arc::<IndexSlot>::default();
-        self.n_bytes = self.n_bytes.saturating_add(n_bytes);
-        self.by_use.insert(last_use, key);
-        self.slots.insert(key, Entry { slot: slot.clone(), n_bytes, last_use });
+        self.slots.insert(key, slot.clone(), n_bytes);
         slot
     }
 
-    fn remove(&mut self, key: &ShardKey) {
-        if let Some(entry) = self.slots.remove(key) {
-            self.by_use.remove(&entry.last_use);
-            self.n_bytes = self.n_bytes.saturating_sub(entry.n_bytes);
-        }
-    }
-
     pub fn forget(&mut self, image: u64) {
-        let all = (image, 0)..=(image, u64::MAX);
-        let keys: Vec<ShardKey> = self.slots.range(all).map(|(key, _)| *key).collect();
-        keys.iter().for_each(|key| self.remove(key));
+        self.slots.retain(|(own, _)| *own != image);
     }
 
     /// Takes back the room of an index that there is none of.
     pub fn shrink(&mut self, image: u64, shard: u64, slot: &Arc<IndexSlot>) {
-        let entry = self.slots.get_mut(&(image, shard)).filter(|entry| Arc::ptr_eq(&entry.slot, slot));
-        if let Some(entry) = entry {
-            let unused = entry.n_bytes.saturating_sub(SLOT_BYTES);
-            entry.n_bytes -= unused;
-            self.n_bytes = self.n_bytes.saturating_sub(unused);
+        let key = (image, shard);
+        if self.slots.peek(&key).is_some_and(|own| Arc::ptr_eq(own, slot)) {
+            self.slots.weigh(&key, SLOT_BYTES);
         }
     }
 
     pub fn clear(&mut self) {
         self.slots.clear();
-        self.by_use.clear();
-        self.n_bytes = 0;
     }
 }
 
@@ -129,15 +92,15 @@ mod tests {
                     indices.shrink(image, shard, &Arc::default());
                     prop_assert_eq!(indices.n_bytes(), before, "another one");
                     indices.shrink(image, shard, &slot);
-                    prop_assert_eq!(indices.slots[&(image, shard)].n_bytes, SLOT_BYTES);
+                    let own = indices.slots.iter().find(|(key, ..)| **key == (image, shard));
+                    prop_assert_eq!(own.map(|(_, _, n_bytes)| n_bytes), Some(SLOT_BYTES));
                 }
-                let n_bytes: u64 = indices.slots.values().map(|entry| entry.n_bytes).sum();
+                let n_bytes: u64 = indices.slots.iter().map(|(_, _, n_bytes)| n_bytes).sum();
                 prop_assert_eq!(n_bytes, indices.n_bytes());
                 prop_assert!(n_bytes <= budget || indices.slots.len() == 1);
-                prop_assert_eq!(indices.by_use.len(), indices.slots.len());
             }
             (0..3).for_each(|image| indices.forget(image));
-            prop_assert_eq!((indices.n_bytes(), indices.by_use.len()), (0, 0));
+            prop_assert_eq!((indices.n_bytes(), indices.slots.len()), (0, 0));
         }
     }
 

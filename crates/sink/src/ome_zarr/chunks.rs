@@ -3,11 +3,10 @@
 //! Blocks are rarely aligned to chunks. Without this, a chunk would be decoded and encoded again for every
 //! block that touches it, which for chunks as large as a plane takes several hundred times as long.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use ndarray::{IxDyn, indices};
+use patchweave_memory::Lru;
 use zarrs::array::{Array, ArrayBytes, ArrayError, CodecOptions};
 
 use crate::FolderStore;
@@ -16,11 +15,6 @@ use crate::runs::Runs;
 /// Image and chunk indices.
 type ChunkKey = (usize, Vec<u64>);
 
-struct OpenChunk {
-    bytes: Vec<u8>,
-    last_use: u64,
-}
-
 /// The arrays of a store, and decoded chunks of them up to a number of bytes.
 pub(crate) struct OpenChunks {
     images: Vec<Array<FolderStore>>,
@@ -28,8 +22,8 @@ pub(crate) struct OpenChunks {
     chunk_shape: Vec<usize>,
     n_pixel_bytes: usize,
     budget: usize,
-    open: BTreeMap<ChunkKey, OpenChunk>,
-    n_uses: u64,
+    /// Decoded chunks, each of which weighs 1.
+    open: Lru<ChunkKey, Vec<u8>>,
     options: CodecOptions,
 }
 
@@ -45,16 +39,7 @@ impl OpenChunks {
     ) -> Self {
         // The caller brings its own threads.
         let options = CodecOptions::default().with_concurrent_target(1);
-        OpenChunks {
-            images,
-            shape,
-            chunk_shape,
-            n_pixel_bytes,
-            budget,
-            open: BTreeMap::new(),
-            n_uses: 0,
-            options,
-        }
+        OpenChunks { images, shape, chunk_shape, n_pixel_bytes, budget, open: Lru::default(), options }
     }
 
     /// Changes a box that lies inside the array of image `s`.
@@ -83,7 +68,7 @@ impl OpenChunks {
 
     /// Encodes everything that is still decoded.
     pub(crate) fn flush(&mut self) -> Result<(), ArrayError> {
-        while let Some((key, chunk)) = self.open.pop_first() {
+        while let Some((key, chunk)) = self.open.pop_oldest() {
             self.store(&key, chunk)?;
         }
         Ok(())
@@ -117,49 +102,40 @@ impl OpenChunks {
         let from = Runs::rows(size, &in_box, &part_size);
         let n_pixel_bytes = self.n_pixel_bytes;
         let n_row_bytes = to.n_pixels() * n_pixel_bytes;
-        let key = (s, chunk_idx.iter().map(|&idx| idx as u64).collect());
-        let chunk = self.open_chunk(key, is_whole)?;
+        let key: ChunkKey = (s, chunk_idx.iter().map(|&idx| idx as u64).collect());
+        let mut chunk = match self.open.remove(&key) {
+            Some(chunk) => chunk,
+            None => self.decoded(&key, is_whole)?,
+        };
         for (to, from) in to.offsets().zip(from.offsets()) {
             let (to, from) = (to * n_pixel_bytes, from * n_pixel_bytes);
             chunk[to..to + n_row_bytes].copy_from_slice(&bytes[from..from + n_row_bytes]);
         }
+        self.open.insert(key, chunk, 1);
         Ok(())
     }
 
-    /// The decoded chunk; one that is about to be replaced as a whole starts from 0.
-    fn open_chunk(&mut self, key: ChunkKey, is_whole: bool) -> Result<&mut [u8], ArrayError> {
-        self.n_uses += 1;
-        let n_chunk_bytes = self.n_chunk_bytes();
-        let chunk = match self.open.entry(key) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let (s, chunk_idx) = entry.key();
-                let bytes = if is_whole {
-                    vec![0; n_chunk_bytes]
-                } else {
-                    let decoded: ArrayBytes<'static> =
-                        self.images[*s].retrieve_chunk_opt(chunk_idx, &self.options)?;
-                    decoded.into_fixed()?.into_owned()
-                };
-                entry.insert(OpenChunk { bytes, last_use: 0 })
-            }
-        };
-        chunk.last_use = self.n_uses;
-        Ok(&mut chunk.bytes)
+    /// A chunk as it is stored; one that is about to be replaced as a whole starts from 0.
+    fn decoded(&mut self, (s, chunk_idx): &ChunkKey, is_whole: bool) -> Result<Vec<u8>, ArrayError> {
+        if is_whole {
+            return Ok(vec![0; self.n_chunk_bytes()]);
+        }
+        let decoded: ArrayBytes<'static> = self.images[*s].retrieve_chunk_opt(chunk_idx, &self.options)?;
+        Ok(decoded.into_fixed()?.into_owned())
     }
 
     /// Encodes the chunks that were not used for the longest time until the others fit.
     fn make_room(&mut self) -> Result<(), ArrayError> {
-        while self.open.len() * self.n_chunk_bytes() > self.budget {
-            let oldest = self.open.iter().min_by_key(|(_, chunk)| chunk.last_use).map(|(key, _)| key.clone());
-            let Some((key, chunk)) = oldest.and_then(|key| self.open.remove_entry(&key)) else { break };
+        while self.open.len() * self.n_chunk_bytes() > self.budget
+            && let Some((key, chunk)) = self.open.pop_oldest()
+        {
             self.store(&key, chunk)?;
         }
         Ok(())
     }
 
-    fn store(&self, (s, chunk_idx): &ChunkKey, chunk: OpenChunk) -> Result<(), ArrayError> {
-        self.images[*s].store_chunk_opt(chunk_idx, ArrayBytes::new_flen(chunk.bytes), &self.options)
+    fn store(&self, (s, chunk_idx): &ChunkKey, bytes: Vec<u8>) -> Result<(), ArrayError> {
+        self.images[*s].store_chunk_opt(chunk_idx, ArrayBytes::new_flen(bytes), &self.options)
     }
 
     fn n_chunk_bytes(&self) -> usize {
