@@ -39,6 +39,7 @@ mod remote;
 mod runs;
 #[cfg(feature = "tiff")]
 mod tiff;
+mod units;
 mod url;
 #[cfg(feature = "zarr")]
 mod zarr;

@@ -3,6 +3,7 @@
 use hdf5_reader::group::Group;
 
 use super::attributes::{number, text};
+use crate::units::micrometres;
 
 /// More channels than an image has.
 const MOST_CHANNELS: usize = 1000;
@@ -30,12 +31,7 @@ impl ImageInfo {
 
 /// What the extent of the image says about the size of its pixels.
 fn pixel_size(image: &Group) -> Option<[Option<f64>; 3]> {
-    let micrometres = match text(image, "Unit")?.to_lowercase().as_str() {
-        "um" | "µm" | "micron" | "microns" => 1.0,
-        "nm" => 1e-3,
-        "mm" => 1e3,
-        _ => return None,
-    };
+    let micrometres = micrometres(&text(image, "Unit")?.to_lowercase())?;
     let size = |letter: &str, place: usize| -> Option<f64> {
         let end: f64 = number(image, &format!("ExtMax{place}"))?;
         let start: f64 = number(image, &format!("ExtMin{place}"))?;

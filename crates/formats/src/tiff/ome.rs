@@ -4,6 +4,8 @@ use patchweave_geometry::Axis;
 use patchweave_pixel::PixelType;
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::units::{micrometres, seconds};
+
 /// What a document says; entities are not expanded, because none may be declared.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ome {
@@ -201,39 +203,6 @@ fn pixel_type(name: &str) -> Option<PixelType> {
         "uint32" => PixelType::U32,
         "float" => PixelType::F32,
         "double" => PixelType::F64,
-        _ => return None,
-    })
-}
-
-/// How many micrometres a unit has; `None` for one that is no length.
-fn micrometres(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "pm" => 1e-6,
-        "\u{c5}" | "\u{212b}" => 1e-4,
-        "nm" => 1e-3,
-        "\u{b5}m" | "\u{3bc}m" | "um" => 1.0,
-        "mm" => 1e3,
-        "cm" => 1e4,
-        "dm" => 1e5,
-        "m" => 1e6,
-        "in" => 25_400.0,
-        _ => return None,
-    })
-}
-
-/// How many seconds a unit has; `None` for one that is no time.
-fn seconds(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "ps" => 1e-12,
-        "ns" => 1e-9,
-        "\u{b5}s" | "\u{3bc}s" | "us" => 1e-6,
-        "ms" => 1e-3,
-        "cs" => 1e-2,
-        "ds" => 1e-1,
-        "s" => 1.0,
-        "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
         _ => return None,
     })
 }

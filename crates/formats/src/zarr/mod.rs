@@ -24,7 +24,6 @@ mod seen;
 mod shard;
 mod shard_files;
 mod store;
-mod units;
 mod witness;
 mod zipped;
 

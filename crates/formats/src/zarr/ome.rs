@@ -6,7 +6,7 @@ use patchweave_geometry::Axis;
 use serde_json::{Map, Value};
 
 use super::json::whole;
-use super::units::{micrometres, seconds};
+use crate::units::{micrometres, seconds};
 
 /// One multiscale image.
 #[derive(Debug, Clone, PartialEq)]
