@@ -7,79 +7,20 @@ use std::sync::Arc;
 use patchweave_files::check_path;
 use patchweave_stack::StackError;
 
+use crate::data_type::DataType;
+use crate::ending::has_ending;
+use crate::format::Format;
 #[cfg(feature = "hdf5")]
 use crate::hdf5::Hdf5Format;
 #[cfg(feature = "npy")]
 use crate::npy::NpyFormat;
-use crate::open::Pyramid;
 use crate::refused::Refused;
+use crate::request::{OpenRequest, Pyramid};
 #[cfg(feature = "tiff")]
 use crate::tiff::TiffFormat;
+use crate::url::is_url;
 #[cfg(feature = "zarr")]
 use crate::zarr::ZarrFormat;
-use crate::{OpenRequest, is_url};
-
-/// The formats of this crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DataType {
-    /// TIFF files: BigTIFF, ImageJ and OME-TIFF among them.
-    Tiff,
-    /// Zarr stores, OME-Zarr among them.
-    Zarr,
-    /// HDF5 files: Imaris, BigDataViewer and ilastik among them.
-    Hdf5,
-    /// NumPy files, NPY and NPZ.
-    Npy,
-    /// CZI files, which are only known to be refused with advice.
-    Czi,
-}
-
-impl DataType {
-    /// All of them, whether or not they can be opened.
-    pub(crate) const ALL: [DataType; 5] =
-        [DataType::Tiff, DataType::Zarr, DataType::Hdf5, DataType::Npy, DataType::Czi];
-
-    /// What names of such files end in, in lower case and without the dot.
-    pub(crate) fn extensions(self) -> &'static [&'static str] {
-        match self {
-            DataType::Tiff => &["tif", "tiff", "btf", "tf8"],
-            DataType::Zarr => &["zarr", "zarr.zip", "zip"],
-            DataType::Hdf5 => &["h5", "hdf5", "ims"],
-            DataType::Npy => &["npy", "npz"],
-            DataType::Czi => &["czi"],
-        }
-    }
-
-    /// The name of the format.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            DataType::Tiff => "tiff",
-            DataType::Zarr => "zarr",
-            DataType::Hdf5 => "hdf5",
-            DataType::Npy => "npy",
-            DataType::Czi => "czi",
-        }
-    }
-}
-
-/// A kind of file that images can be opened from.
-///
-/// To use a format of your own everywhere, from YAML as well, implement this trait and add it to [`Formats`].
-pub trait Format: Send + Sync {
-    /// The name in a configuration, in lower case.
-    fn name(&self) -> &str;
-
-    /// What names of such files end in, in lower case and without the dot; several parts are possible (`nii.gz`).
-    fn extensions(&self) -> &[&str];
-
-    /// Opens what the request names, without reading pixels.
-    ///
-    /// # Errors
-    /// [`StackError`] if there is nothing of this format, or not what the request asks for.
-    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError>;
-}
 
 /// The formats that a program knows, found by name or by the ending of a path.
 ///
@@ -191,15 +132,6 @@ impl Formats {
         };
         format.open(request)
     }
-}
-
-/// Whether the name of a file ends in an extension, in lower or upper case.
-pub(crate) fn has_ending(path: &Path, extension: &str) -> bool {
-    // An ending is text, whatever stands before it.
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    name.is_some_and(|name| {
-        name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
-    })
 }
 
 impl fmt::Debug for Formats {

@@ -18,9 +18,12 @@ mod chunk;
 mod chunked;
 #[cfg(feature = "compressor")]
 mod compressor;
+mod data_type;
 mod disk;
+mod ending;
 mod file_axes;
 mod file_pool;
+mod format;
 mod formats;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -30,12 +33,15 @@ mod members;
 #[cfg(feature = "npy")]
 mod npy;
 mod open;
+mod open_sets;
+mod options;
 mod own_axes;
 mod part;
 mod pattern;
 mod pooled_reader;
 mod refused;
 mod remote;
+mod request;
 mod runs;
 #[cfg(feature = "tiff")]
 mod tiff;
@@ -46,16 +52,20 @@ mod zarr;
 
 pub use budget::ReadBudget;
 pub use cache::{CacheStats, ChunkCache};
+pub use data_type::DataType;
 pub use disk::stored_bytes;
 pub use file_axes::{AxesSource, guessed_axes, layout_in_axes};
 pub use file_pool::{FilePool, PooledFile};
-pub use formats::{DataType, Format, Formats};
+pub use format::Format;
+pub use formats::Formats;
 pub use mapped::OpenFile;
 pub use members::{Member, Members};
 #[cfg(feature = "npy")]
 pub use npy::{RawArray, open_raw};
-pub use open::{MissingPlanes, OpenOptions, OpenRequest, Pyramid, open, open_levels};
+pub use open::{open, open_levels};
+pub use options::{MissingPlanes, OpenOptions};
 pub use remote::{RemoteOptions, RequestLimit};
+pub use request::{OpenRequest, Pyramid};
 pub use url::is_url;
 #[cfg(feature = "zarr")]
 pub use zarr::ZarrUri;

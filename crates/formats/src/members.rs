@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use patchweave_files::{BadPath, check_path};
 use patchweave_stack::StackError;
 
-use crate::formats::has_ending;
+use crate::ending::has_ending;
 use crate::pattern::{PathPattern, Unlisted, enter};
 use crate::{Formats, is_url};
 

@@ -4,7 +4,7 @@
 use patchweave_files::check_path;
 use patchweave_stack::StackError;
 
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 use crate::{DataType, Format, OpenRequest, is_url};
 
 /// A format none of whose files is opened.

@@ -36,7 +36,7 @@ use self::links::Linked;
 use self::listing::Listing;
 use self::located::{Located, Member, Node};
 use crate::inside::{name_inside, split_file};
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 use crate::{Format, OpenRequest, PooledFile};
 
 /// HDF5 files. A path may go on inside of the file (`volume.h5/group/raw`).

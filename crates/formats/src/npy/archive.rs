@@ -11,8 +11,8 @@ use super::header::{Header, MAX_HEADER};
 use super::{Place, header_error, info, io_error, member_name, stored, to_native};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
-use crate::open::Pyramid;
 use crate::pooled_reader::PooledReader;
+use crate::request::Pyramid;
 use crate::{OpenRequest, PooledFile};
 
 /// Opens all arrays of an archive, or the one that is called `inside`.

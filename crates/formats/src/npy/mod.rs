@@ -22,7 +22,7 @@ pub use self::raw::{RawArray, open_raw};
 use crate::chunked::ChunkedStack;
 use crate::file_axes::{FileAxes, StoredAxes};
 use crate::inside::{name_inside, split_file};
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 use crate::{Format, OpenRequest};
 
 /// NPY and NPZ files, told apart by their first bytes. Every array of an NPZ is an image, names sorted; a path may name

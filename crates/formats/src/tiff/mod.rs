@@ -1,7 +1,7 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
 //! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
-//! * `file_pages`, `series`, `imagej`, `imagej_labels`, `shaped`, `ome`, `ome_files`, `ome_series` and `ome_sets` say which
+//! * `file_pages`, `series`, `imagej`, `imagej_labels`, `shaped`, `ome`, `ome_files`, `ome_series`, `ome_sets` and `ome_uuid` say which
 //!   pages form which image, `copies` and `levels` which are the same image again, `several` what is said where others are
 //!   left.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
@@ -22,6 +22,7 @@ mod ome;
 mod ome_files;
 mod ome_series;
 mod ome_sets;
+mod ome_uuid;
 mod page;
 mod page_tags;
 mod samples;
@@ -39,11 +40,10 @@ use patchweave_stack::{ImageStack, StackError, StackInfo};
 use self::file_pages::FilePages;
 use self::ome::Ome;
 use self::ome_series::{OmeSeries, ome_series};
-pub(crate) use self::ome_sets::OmeSets;
 use self::series::Series;
 use self::source::TiffSource;
 use crate::chunked::ChunkedStack;
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 use crate::{Format, OpenRequest};
 
 /// TIFF and BigTIFF, striped or tiled, in any byte order: plain pages, ImageJ hyperstacks, arrays of tifffile, OME-TIFF.

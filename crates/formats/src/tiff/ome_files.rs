@@ -9,7 +9,7 @@ use patchweave_stack::{FileId, StackError};
 
 use super::file_pages::FilePages;
 use super::ome::{Content, FileName, Ome, OmeImage, OmeProblem};
-use super::ome_sets::around_uuid;
+use super::ome_uuid::around_uuid;
 use crate::{MissingPlanes, OpenOptions};
 
 /// Bytes that a companion with metadata may have.

@@ -9,6 +9,7 @@ use patchweave_stack::StackError;
 use super::file_pages::FilePages;
 use super::ome::{OmeImage, TiffData};
 use super::ome_files::Files;
+use super::ome_sets::{add_set, known_series};
 use super::page::Page;
 use super::series::{Dimensions, ImageInfo, Plane, Series};
 use crate::OpenOptions;
@@ -35,7 +36,7 @@ pub(super) fn ome_series(
     wanted: Option<usize>,
     options: &OpenOptions,
 ) -> Result<OmeSeries, StackError> {
-    if let Some(mut known) = options.ome_sets.known(&opened, options) {
+    if let Some(mut known) = known_series(&opened, options) {
         known.series.retain(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
         return Ok(known);
     }
@@ -45,7 +46,7 @@ pub(super) fn ome_series(
     let series = chosen.map(|(idx, image)| (idx, files.series(idx, image, n_images)));
     let mut series = written(series.collect());
     if wanted.is_none() {
-        options.ome_sets.add(&files, &images, &mut series, options);
+        add_set(&files, &images, &mut series, options);
     }
     Ok(OmeSeries { n_images, series })
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use patchweave_stack::{FileId, StackError};
 
@@ -12,22 +12,9 @@ use super::file_pages::FilePages;
 use super::ome::OmeImage;
 use super::ome_files::{Document, Files, elsewhere};
 use super::ome_series::OmeSeries;
+use super::ome_uuid::around_uuid;
 use super::series::Series;
-use crate::{MissingPlanes, OpenOptions};
-
-/// So many files are known before those of sets that nobody has open are forgotten.
-const MANY: usize = 1024;
-
-/// The sets of which an image is open, by the path of each of their files; clones share it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OmeSets(Arc<Mutex<Known>>);
-
-#[derive(Debug, Default)]
-struct Known {
-    by_path: HashMap<PathBuf, Weak<OmeSet>>,
-    /// How many files are known before it is looked through.
-    limit: usize,
-}
+use crate::options::{MissingPlanes, OpenOptions};
 
 /// The images that all files of a set have.
 pub(super) struct OmeSet {
@@ -53,51 +40,44 @@ fn limits(options: &OpenOptions) -> Limits {
     (options.missing_planes, options.links_outside, options.map_files)
 }
 
-impl OmeSets {
-    /// The images of a file, if it belongs to a set that is open and is described as that is.
-    pub(super) fn known(&self, opened: &FilePages, options: &OpenOptions) -> Option<OmeSeries> {
-        let path = key(opened.file.path());
-        let set = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_path.get(path)?.upgrade()?;
-        let (id, uuid) = set.members.get(path)?;
-        if *id != opened.file.id || set.limits != limits(options) {
-            return None;
-        }
-        let described_by = set.document.describes(opened, uuid, options)?;
-        let series = set.series.iter().map(|(number, series)| {
-            let described_by = described_by.clone();
-            (*number, Ok(Series { described_by, of_set: Some(Arc::clone(&set)), ..series.clone() }))
-        });
-        Some(OmeSeries { n_images: set.n_images, series: series.collect() })
+/// The images of a file, if it belongs to a set that is open and is described as that is.
+pub(super) fn known_series(opened: &FilePages, options: &OpenOptions) -> Option<OmeSeries> {
+    let path = key(opened.file.path());
+    let set: Arc<OmeSet> = options.open_sets.of(path)?;
+    let (id, uuid) = set.members.get(path)?;
+    if *id != opened.file.id || set.limits != limits(options) {
+        return None;
     }
+    let described_by = set.document.describes(opened, uuid, options)?;
+    let series = set.series.iter().map(|(number, series)| {
+        let described_by = described_by.clone();
+        (*number, Ok(Series { described_by, of_set: Some(Arc::clone(&set)), ..series.clone() }))
+    });
+    Some(OmeSeries { n_images: set.n_images, series: series.collect() })
+}
 
-    /// Adds the images of a set that was opened, unless the file that was opened matters.
-    pub(super) fn add(
-        &self,
-        files: &Files<'_>,
-        images: &[OmeImage],
-        found: &mut [(usize, Result<Series, StackError>)],
-        options: &OpenOptions,
-    ) {
-        let Some(members) = files.members(images) else { return };
-        let read = found.iter().map(|(number, series)| Some((*number, series.as_ref().ok()?.clone())));
-        let Some(series) = read.collect::<Option<Vec<(usize, Series)>>>() else { return };
-        let members: HashMap<PathBuf, (FileId, String)> =
-            members.into_iter().map(|(path, member)| (key(&path).to_owned(), member)).collect();
-        let document = files.document.clone();
-        let n_images = images.len();
-        let set = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
-        for (_, series) in found {
-            if let Ok(series) = series {
-                series.of_set = Some(Arc::clone(&set));
-            }
+/// Adds the images of a set that was opened, unless the file that was opened matters.
+pub(super) fn add_set(
+    files: &Files<'_>,
+    images: &[OmeImage],
+    found: &mut [(usize, Result<Series, StackError>)],
+    options: &OpenOptions,
+) {
+    let Some(members) = files.members(images) else { return };
+    let read = found.iter().map(|(number, series)| Some((*number, series.as_ref().ok()?.clone())));
+    let Some(series) = read.collect::<Option<Vec<(usize, Series)>>>() else { return };
+    let members: HashMap<PathBuf, (FileId, String)> =
+        members.into_iter().map(|(path, member)| (key(&path).to_owned(), member)).collect();
+    let document = files.document.clone();
+    let n_images = images.len();
+    let set = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
+    for (_, series) in found {
+        if let Ok(series) = series {
+            series.of_set = Some(Arc::clone(&set));
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.by_path.len() > known.limit {
-            known.by_path.retain(|_, set| set.strong_count() > 0);
-            known.limit = MANY.max(2 * known.by_path.len());
-        }
-        known.by_path.extend(set.members.keys().map(|path| (path.clone(), Arc::downgrade(&set))));
     }
+    let paths: Vec<PathBuf> = set.members.keys().cloned().collect();
+    options.open_sets.add(set, paths.into_iter());
 }
 
 impl Document {
@@ -126,40 +106,4 @@ impl Document {
 /// A path as others write it too.
 fn key(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
-}
-
-/// The UUID of the first element of a document, in which the documents of a set differ, and the text around it.
-pub(super) fn around_uuid(text: &str) -> (&str, [&str; 2]) {
-    let found = || {
-        let start = text.find("<OME").or_else(|| text.find(":OME "))?;
-        let end = start + text[start..].find('>')?;
-        let at = start + text[start..end].find(" UUID=")? + " UUID=".len();
-        let quote = text[at..end].chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-        let value = at + 1;
-        let len = text[value..end].find(quote)?;
-        Some((&text[value..value + len], [&text[..value], &text[value + len..]]))
-    };
-    found().unwrap_or(("", [text, ""]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_uuid_of_a_document_is_cut_out() {
-        for (text, uuid) in [
-            (
-                "<?xml?><!-- an OME-XML block UUID=\"no\" --><OME a=\"b\" UUID=\"urn:1\"><UUID>urn:2</UUID></OME>",
-                "urn:1",
-            ),
-            ("<o:OME UUID='urn:1' a=\"b\"/>", "urn:1"),
-            ("<OME><TiffData><UUID FileName=\"a\">urn:2</UUID></TiffData></OME>", ""),
-            ("<OME UUID=\"urn:1", ""),
-            ("", ""),
-        ] {
-            let (got, [before, after]) = around_uuid(text);
-            assert_eq!((got, format!("{before}{got}{after}")), (uuid, text.to_owned()));
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use patchweave_stack::StackError;
 
 use super::series::Series;
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 
 /// Images that are described one by one.
 const MOST_DESCRIBED: usize = 4;

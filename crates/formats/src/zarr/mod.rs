@@ -43,7 +43,7 @@ use self::location::{Location, StoreLocation};
 use self::remote::RemoteStore;
 use self::store::Store;
 use self::zipped::ZipStore;
-use crate::open::Pyramid;
+use crate::request::Pyramid;
 use crate::{Format, OpenOptions, OpenRequest};
 
 /// Zarr v2 and v3 arrays and OME-Zarr images.
