@@ -97,11 +97,8 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
             Ok(layout) => layout,
             Err(source) => return Err(StackError::Window { stack, source }),
         };
-        let damaged = |place: &str, got: String, expected: String| StackError::Damaged {
-            stack: stack.clone(),
-            place: place.to_owned(),
-            got,
-            expected,
+        let damaged = |place: &str, got: String, expected: String| {
+            StackError::damaged(stack.clone(), place, got, expected)
         };
         let strides = strides.map_or_else(|| c_strides(shape), <[usize]>::to_vec);
         if strides.len() != shape.len() {
@@ -128,12 +125,12 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
         if pixels.len() == self.n_values {
             return Ok(pixels);
         }
-        Err(StackError::Damaged {
-            stack: self.info.source.clone(),
-            place: "its memory".to_owned(),
-            got: format!("{} values", pixels.len()),
-            expected: format!("{} as before", self.n_values),
-        })
+        Err(StackError::damaged(
+            self.info.source.clone(),
+            "its memory",
+            format!("{} values", pixels.len()),
+            format!("{} as before", self.n_values),
+        ))
     }
 
     fn copy(&self, start: usize, out: PatchViewMut<'_>) -> Result<(), StackError> {

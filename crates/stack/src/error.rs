@@ -196,6 +196,29 @@ pub enum StackError {
 }
 
 impl StackError {
+    /// [`Damaged`](StackError::Damaged) of an image, a place in its file, what was found and what should be there.
+    ///
+    /// ```
+    /// use patchweave_stack::StackError;
+    ///
+    /// let error = StackError::damaged("cells.tif", "tag StripOffsets of page 2", "5 values", "4");
+    /// assert_eq!(error.to_string(), "cells.tif: tag StripOffsets of page 2: got 5 values, expected 4");
+    /// ```
+    #[must_use]
+    pub fn damaged(
+        stack: impl Into<String>,
+        place: impl Into<String>,
+        got: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        StackError::Damaged {
+            stack: stack.into(),
+            place: place.into(),
+            got: got.into(),
+            expected: expected.into(),
+        }
+    }
+
     /// This error, or the one that it is about.
     #[must_use]
     pub fn innermost(&self) -> &StackError {

@@ -265,11 +265,13 @@ impl<S: ChunkSource> ChunkedStack<S> {
             let copied = with_pixel!(self.info.pixel_type, T => {
                 copy_bytes_as_f32::<T>(chunk.bytes, chunk.order, start, strides, out.view_mut(), part)
             });
-            copied.map_err(|_| StackError::Damaged {
-                stack: self.info.source.clone(),
-                place: format!("chunk {place:?}"),
-                got: format!("{} bytes", chunk.bytes.len()),
-                expected: format!("a chunk of {:?} pixels of {}", self.size_of(place), self.info.pixel_type),
+            copied.map_err(|_| {
+                StackError::damaged(
+                    self.info.source.clone(),
+                    format!("chunk {place:?}"),
+                    format!("{} bytes", chunk.bytes.len()),
+                    format!("a chunk of {:?} pixels of {}", self.size_of(place), self.info.pixel_type),
+                )
             })?;
         }
         Ok(())

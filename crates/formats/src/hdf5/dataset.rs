@@ -134,12 +134,12 @@ impl Pixels {
         if stored == pixel_type || (is_sign && stored.n_bytes() == pixel_type.n_bytes()) {
             return Ok(Pixels { pixel_type, ..self });
         }
-        Err(StackError::Damaged {
-            stack: self.stack,
-            place: "the type of its pixels".to_owned(),
-            got: stored.name().to_owned(),
-            expected: format!("{} as `dataType` of its setup says", pixel_type.name()),
-        })
+        Err(StackError::damaged(
+            self.stack,
+            "the type of its pixels",
+            stored.name().to_owned(),
+            format!("{} as `dataType` of its setup says", pixel_type.name()),
+        ))
     }
 
     /// The same pixels, not read where they lie.
@@ -181,7 +181,7 @@ fn numbers(stack: &str, datatype: &Datatype, message: &[u8]) -> Result<(PixelTyp
 
 fn damaged(stack: &str, got: String, expected: &str) -> StackError {
     let place = "the shape".to_owned();
-    StackError::Damaged { stack: stack.to_owned(), place, got, expected: expected.to_owned() }
+    StackError::damaged(stack, place, got, expected)
 }
 
 /// The sizes of a dataset, whose pixels could be counted in memory.

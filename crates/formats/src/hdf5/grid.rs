@@ -54,11 +54,8 @@ impl Level {
             let limit = opener.request.options.decoded_chunk_bytes;
             parts = parts.into_iter().map(|part| part.in_blocks(limit)).collect();
         }
-        let damaged = |place: String, got: String, expected: String| StackError::Damaged {
-            stack: name.clone(),
-            place,
-            got,
-            expected,
+        let damaged = |place: String, got: String, expected: String| {
+            StackError::damaged(name.clone(), place, got, expected)
         };
         let Some(first) = parts.first().cloned() else {
             return Err(damaged("the image".to_owned(), "no dataset".to_owned(), "at least one".to_owned()));
@@ -129,12 +126,12 @@ impl Grid {
         let place = leading.iter().zip(&self.leading).fold(0, |place, (at, n)| place * n + at);
         match self.parts.get(place) {
             Some(part) => Ok((part, rest)),
-            None => Err(StackError::Damaged {
-                stack: self.parts.first().map_or_else(String::new, |part| part.stack.clone()),
-                place: format!("chunk {chunk:?}"),
-                got: "no dataset".to_owned(),
-                expected: format!("one of {}", self.parts.len()),
-            }),
+            None => Err(StackError::damaged(
+                self.parts.first().map_or_else(String::new, |part| part.stack.clone()),
+                format!("chunk {chunk:?}"),
+                "no dataset",
+                format!("one of {}", self.parts.len()),
+            )),
         }
     }
 }
@@ -161,11 +158,13 @@ impl ChunkSource for Grid {
         let bytes = part.read(&start, &size)?;
         let full: Vec<usize> = self.leading.iter().map(|_| 1).chain(size).collect();
         let n_bytes = bytes.len();
-        DecodedChunk::new(bytes, part.pixel_type, &full).ok_or_else(|| StackError::Damaged {
-            stack: part.stack.clone(),
-            place: format!("chunk {place:?}"),
-            got: format!("{n_bytes} bytes"),
-            expected: format!("{full:?} pixels of {}", part.pixel_type),
+        DecodedChunk::new(bytes, part.pixel_type, &full).ok_or_else(|| {
+            StackError::damaged(
+                part.stack.clone(),
+                format!("chunk {place:?}"),
+                format!("{n_bytes} bytes"),
+                format!("{full:?} pixels of {}", part.pixel_type),
+            )
         })
     }
 }

@@ -61,12 +61,12 @@ fn times_and_channels(
         let group = level.group(&format!("{TIME}{time}")).map_err(hdf5_error(&opener.name(&name), &name))?;
         let n = numbered(opener, &group, CHANNEL, &name)?;
         if *n_channels.get_or_insert(n) != n {
-            return Err(StackError::Damaged {
-                stack: opener.name(inside),
-                place: name,
-                got: format!("{n} channels"),
-                expected: format!("{} as at the first time point", n_channels.unwrap_or(0)),
-            });
+            return Err(StackError::damaged(
+                opener.name(inside),
+                name,
+                format!("{n} channels"),
+                format!("{} as at the first time point", n_channels.unwrap_or(0)),
+            ));
         }
         for channel in 0..n {
             let name = format!("{name}/{CHANNEL}{channel}");
@@ -81,12 +81,12 @@ fn times_and_channels(
     let (size, leading) =
         (sizes.first().cloned().unwrap_or_default(), vec![n_times, n_channels.unwrap_or(0)]);
     if let Some((part, other)) = parts.iter().zip(&sizes).find(|(_, other)| **other != size) {
-        return Err(StackError::Damaged {
-            stack: opener.name(inside),
-            place: part.stack.clone(),
-            got: format!("an image of {other:?}"),
-            expected: format!("{size:?} as the first"),
-        });
+        return Err(StackError::damaged(
+            opener.name(inside),
+            part.stack.clone(),
+            format!("an image of {other:?}"),
+            format!("{size:?} as the first"),
+        ));
     }
     let axes = FileAxes::new([Axis::T, Axis::C, Axis::Z, Axis::Y, Axis::X].map(Some).to_vec());
     let name = opener.name(inside);

@@ -179,12 +179,12 @@ fn numbered(opener: &Opener<'_>, group: &Group, prefix: &str, inside: &str) -> R
     numbers.sort_unstable();
     match numbers.iter().enumerate().find(|(place, number)| place != *number) {
         None => Ok(numbers.len()),
-        Some((place, _)) => Err(StackError::Damaged {
+        Some((place, _)) => Err(StackError::damaged(
             stack,
-            place: inside_or_file(inside).to_owned(),
-            got: format!("{} groups without {prefix}{place}", numbers.len()),
-            expected: format!("{prefix}0, {prefix}1 and so on"),
-        }),
+            inside_or_file(inside).to_owned(),
+            format!("{} groups without {prefix}{place}", numbers.len()),
+            format!("{prefix}0, {prefix}1 and so on"),
+        )),
     }
 }
 

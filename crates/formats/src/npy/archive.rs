@@ -31,7 +31,7 @@ pub(super) fn open(
     if members.is_empty() {
         let place = if inside.is_empty() { "the archive".to_owned() } else { inside.to_owned() };
         let expected = if inside.is_empty() { "at least one".to_owned() } else { all.join(", ") };
-        return Err(StackError::Damaged { stack, place, got: "no such array".to_owned(), expected });
+        return Err(StackError::damaged(stack, place, "no such array", expected));
     }
     let opened = members.iter().map(|(name, index)| {
         let stack = member_name(&path, name);
@@ -72,12 +72,12 @@ fn member(
     drop(member);
     let header = Header::parse(&start).map_err(header_error(stack))?;
     if header.data_start.checked_add(header.n_bytes) != Some(size) {
-        return Err(StackError::Damaged {
-            stack: stack.to_owned(),
-            place: "the values".to_owned(),
-            got: format!("a member of {size} bytes"),
-            expected: format!("{} and {} for {:?}", header.data_start, header.n_bytes, header.shape),
-        });
+        return Err(StackError::damaged(
+            stack,
+            "the values",
+            format!("a member of {size} bytes"),
+            format!("{} and {} for {:?}", header.data_start, header.n_bytes, header.shape),
+        ));
     }
     if let (CompressionMethod::Stored, Some(data_start)) = (method, data_start) {
         let place = Place {
@@ -128,12 +128,12 @@ impl ChunkSource for Deflated {
         member.by_ref().take(header.n_bytes).read_to_end(&mut bytes).map_err(&failed)?;
         // What is left is nothing, but only its end proves the checksum; more than that is not decoded.
         if member.read(&mut [0]).map_err(&failed)? > 0 {
-            return Err(StackError::Damaged {
-                stack: self.stack.clone(),
-                place: "the values".to_owned(),
-                got: "more bytes".to_owned(),
-                expected: format!("{} bytes", header.n_bytes),
-            });
+            return Err(StackError::damaged(
+                self.stack.clone(),
+                "the values",
+                "more bytes",
+                format!("{} bytes", header.n_bytes),
+            ));
         }
         to_native(&mut bytes, header);
         let n_bytes = bytes.len();
@@ -142,11 +142,13 @@ impl ChunkSource for Deflated {
         } else {
             DecodedChunk::new(bytes, header.pixel_type, &header.shape)
         };
-        decoded.ok_or_else(|| StackError::Damaged {
-            stack: self.stack.clone(),
-            place: "the values".to_owned(),
-            got: format!("{n_bytes} bytes"),
-            expected: format!("{} bytes", header.n_bytes),
+        decoded.ok_or_else(|| {
+            StackError::damaged(
+                self.stack.clone(),
+                "the values",
+                format!("{n_bytes} bytes"),
+                format!("{} bytes", header.n_bytes),
+            )
         })
     }
 }

@@ -115,11 +115,13 @@ impl ChunkSource for Blocks {
         } else {
             DecodedChunk::new(bytes, header.pixel_type, &sizes)
         };
-        decoded.ok_or_else(|| StackError::Damaged {
-            stack: self.stack.clone(),
-            place: format!("block {chunk:?}"),
-            got: "other bytes".to_owned(),
-            expected: format!("{sizes:?} values of {}", header.pixel_type),
+        decoded.ok_or_else(|| {
+            StackError::damaged(
+                self.stack.clone(),
+                format!("block {chunk:?}"),
+                "other bytes",
+                format!("{sizes:?} values of {}", header.pixel_type),
+            )
         })
     }
 }

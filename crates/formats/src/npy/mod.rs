@@ -123,12 +123,12 @@ fn check_size(stack: &str, header: &Header, available: u64) -> Result<(), StackE
     if available >= header.n_bytes {
         return Ok(());
     }
-    Err(StackError::Damaged {
-        stack: stack.to_owned(),
-        place: "the values".to_owned(),
-        got: format!("{available} bytes"),
-        expected: format!("{} for {:?} values of {}", header.n_bytes, header.shape, header.pixel_type),
-    })
+    Err(StackError::damaged(
+        stack,
+        "the values",
+        format!("{available} bytes"),
+        format!("{} for {:?} values of {}", header.n_bytes, header.shape, header.pixel_type),
+    ))
 }
 
 /// Values from one index to the next along every dimension.
@@ -148,12 +148,9 @@ fn io_error(stack: &str, action: &'static str) -> impl Fn(std::io::Error) -> Sta
 fn header_error(stack: &str) -> impl Fn(BadHeader) -> StackError {
     let stack = stack.to_owned();
     move |error| match error {
-        BadHeader::Damaged { got, expected } => StackError::Damaged {
-            stack: stack.clone(),
-            place: "the header".to_owned(),
-            got,
-            expected: expected.to_owned(),
-        },
+        BadHeader::Damaged { got, expected } => {
+            StackError::damaged(stack.clone(), "the header", got, expected)
+        }
         BadHeader::Unsupported { what } => StackError::Unsupported {
             stack: stack.clone(),
             what,

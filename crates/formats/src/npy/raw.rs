@@ -128,12 +128,9 @@ pub fn open_raw(
 fn described(stack: &str) -> impl Fn(BadHeader) -> StackError {
     let stack = stack.to_owned();
     move |error| match error {
-        BadHeader::Damaged { got, expected } => StackError::Damaged {
-            stack: stack.clone(),
-            place: "the array that it should hold".to_owned(),
-            got,
-            expected: expected.to_owned(),
-        },
+        BadHeader::Damaged { got, expected } => {
+            StackError::damaged(stack.clone(), "the array that it should hold", got, expected)
+        }
         BadHeader::Unsupported { what } => StackError::Unsupported {
             stack: stack.clone(),
             what,

@@ -45,12 +45,12 @@ impl TiffFile {
             _ => None,
         });
         let Some((order, is_big, first)) = header else {
-            return Err(StackError::Damaged {
-                stack: stack(),
-                place: "the file header".to_owned(),
-                got: format!("the bytes {:02x?}", &head[..n]),
-                expected: "those of a TIFF or BigTIFF".to_owned(),
-            });
+            return Err(StackError::damaged(
+                stack(),
+                "the file header",
+                format!("the bytes {:02x?}", &head[..n]),
+                "those of a TIFF or BigTIFF",
+            ));
         };
         let may_map = file.may_map(options.map_files).map_err(failed)?;
         Ok(TiffFile { file, id, len, order, is_big, first, may_map })
@@ -123,12 +123,7 @@ impl TiffFile {
         got: impl Into<String>,
         expected: impl Into<String>,
     ) -> StackError {
-        StackError::Damaged {
-            stack: self.name(),
-            place: place.into(),
-            got: got.into(),
-            expected: expected.into(),
-        }
+        StackError::damaged(self.name(), place, got, expected)
     }
 
     pub fn unsupported(&self, what: impl Into<String>, hint: &'static str) -> StackError {

@@ -93,12 +93,12 @@ impl Format for TiffFormat {
             (all.len(), all.into_iter().enumerate().collect(), Some(pages))
         };
         if place.image.is_some_and(|image| image >= n_images) {
-            return Err(StackError::Damaged {
-                stack: request.path.display().to_string(),
-                place: "the list of images".to_owned(),
-                got: format!("{n_images} images"),
-                expected: "the one that the path names, counted from 0".to_owned(),
-            });
+            return Err(StackError::damaged(
+                request.path.display().to_string(),
+                "the list of images",
+                format!("{n_images} images"),
+                "the one that the path names, counted from 0",
+            ));
         }
         let numbered = all.into_iter().filter(|(idx, _)| place.image.is_none_or(|image| image == *idx));
         let pyramids = numbered.map(|(idx, series)| {

@@ -220,12 +220,8 @@ fn companion(path: &Path) -> Result<Companion, StackError> {
     let stack = path.display().to_string();
     let failed =
         |source| StackError::Io { stack: stack.clone(), action: "read the OME-XML of a companion", source };
-    let damaged = |got: String, expected: String| StackError::Damaged {
-        stack: stack.clone(),
-        place: "the OME-XML".to_owned(),
-        got,
-        expected,
-    };
+    let damaged =
+        |got: String, expected: String| StackError::damaged(stack.clone(), "the OME-XML", got, expected);
     let mut start = Vec::new();
     open_file(path).and_then(|file| file.take(2).read_to_end(&mut start)).map_err(failed)?;
     if matches!(&start[..], b"II" | b"MM") {
@@ -244,23 +240,19 @@ fn companion(path: &Path) -> Result<Companion, StackError> {
 fn images_of(ome: Ome, path: &Path) -> Result<Vec<OmeImage>, StackError> {
     match ome.content {
         Content::Images(images) => Ok(images),
-        Content::Elsewhere(further) => Err(StackError::Damaged {
-            stack: path.display().to_string(),
-            place: "the OME-XML".to_owned(),
-            got: format!("a reference to {further}"),
-            expected: "the images themselves".to_owned(),
-        }),
+        Content::Elsewhere(further) => Err(StackError::damaged(
+            path.display().to_string(),
+            "the OME-XML",
+            format!("a reference to {further}"),
+            "the images themselves",
+        )),
     }
 }
 
 /// Reads the document of a file of this name.
 fn parse(stack: &str, text: &str) -> Result<Ome, StackError> {
-    Ome::parse(text).map_err(|OmeProblem { place, got, expected }| StackError::Damaged {
-        stack: stack.to_owned(),
-        place,
-        got,
-        expected: expected.to_owned(),
-    })
+    Ome::parse(text)
+        .map_err(|OmeProblem { place, got, expected }| StackError::damaged(stack, place, got, expected))
 }
 
 /// Whether a name stays in the folder that it is used in, links aside.

@@ -51,12 +51,7 @@ impl ArrayOpener<'_> {
         let key = level.path.trim_start_matches('/');
         let stack = self.store.name(key);
         if node.kind == NodeKind::Group {
-            return Err(StackError::Damaged {
-                stack,
-                place: "the node".to_owned(),
-                got: "a group".to_owned(),
-                expected: "an array".to_owned(),
-            });
+            return Err(StackError::damaged(stack, "the node", "a group", "an array"));
         }
         let limit = self.options.decoded_chunk_bytes;
         let storage = ZarrsStorage {
@@ -198,12 +193,12 @@ fn own_axes(
     let n_dimensions = array.dimensionality();
     if let Some(axes) = image.and_then(|image| image.axes.as_ref()) {
         if axes.len() != n_dimensions {
-            return Err(StackError::Damaged {
-                stack: stack.to_owned(),
-                place: "axes of its image".to_owned(),
-                got: format!("{} axes", axes.len()),
-                expected: format!("as many as the array has dimensions, {n_dimensions}"),
-            });
+            return Err(StackError::damaged(
+                stack,
+                "axes of its image",
+                format!("{} axes", axes.len()),
+                format!("as many as the array has dimensions, {n_dimensions}"),
+            ));
         }
         return Ok(FileAxes::new(axes.clone()));
     }
@@ -236,12 +231,7 @@ fn largest_chunk(
 }
 
 fn damaged_grid(stack: &str, got: &str) -> StackError {
-    StackError::Damaged {
-        stack: stack.to_owned(),
-        place: "the chunk grid".to_owned(),
-        got: got.to_owned(),
-        expected: "chunks that can be counted".to_owned(),
-    }
+    StackError::damaged(stack, "the chunk grid", got, "chunks that can be counted")
 }
 
 fn is_sharded(array: &Array<ZarrsStorage>) -> bool {

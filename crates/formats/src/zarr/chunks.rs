@@ -125,12 +125,12 @@ impl ZarrChunks {
     fn check_fill(&self, chunk: &[usize], key: &str) -> Result<(), StackError> {
         match &self.unusable_fill {
             None => Ok(()),
-            Some(found) => Err(StackError::Damaged {
-                stack: self.stack.clone(),
-                place: format!("chunk {chunk:?} ({})", self.store.name(key)),
-                got: format!("no such chunk, and {found} as fill_value"),
-                expected: format!("a chunk, or a fill_value of {}", self.pixel_type),
-            }),
+            Some(found) => Err(StackError::damaged(
+                self.stack.clone(),
+                format!("chunk {chunk:?} ({})", self.store.name(key)),
+                format!("no such chunk, and {found} as fill_value"),
+                format!("a chunk, or a fill_value of {}", self.pixel_type),
+            )),
         }
     }
 
@@ -148,11 +148,13 @@ impl ZarrChunks {
 
     fn decoded(&self, chunk: &[usize], bytes: Vec<u8>) -> Result<DecodedChunk, StackError> {
         let (n_bytes, shape) = (bytes.len(), self.size_of(chunk));
-        DecodedChunk::new(bytes, self.pixel_type, &shape).ok_or_else(|| StackError::Damaged {
-            stack: self.stack.clone(),
-            place: format!("chunk {chunk:?}"),
-            got: format!("{n_bytes} bytes"),
-            expected: format!("{shape:?} pixels of {}", self.pixel_type),
+        DecodedChunk::new(bytes, self.pixel_type, &shape).ok_or_else(|| {
+            StackError::damaged(
+                self.stack.clone(),
+                format!("chunk {chunk:?}"),
+                format!("{n_bytes} bytes"),
+                format!("{shape:?} pixels of {}", self.pixel_type),
+            )
         })
     }
 }

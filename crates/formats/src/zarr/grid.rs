@@ -39,12 +39,8 @@ impl IrregularGrid {
                 });
             }
         };
-        let damaged = |got: String, expected: &str| StackError::Damaged {
-            stack: stack.to_owned(),
-            place: "the chunk grid".to_owned(),
-            got,
-            expected: expected.to_owned(),
-        };
+        let damaged =
+            |got: String, expected: &str| StackError::damaged(stack, "the chunk grid", got, expected);
         let sizes = grid.and_then(|grid| grid.get("configuration")?.get(key)?.as_array());
         let sizes = sizes.ok_or_else(|| damaged(format!("no list {key}"), "sizes of chunks"))?;
         let mut n_listed = 0;

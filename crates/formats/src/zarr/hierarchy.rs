@@ -115,12 +115,12 @@ impl<'a> Hierarchy<'a> {
     }
 
     fn too_many(&self, what: &str, limit: usize) -> StackError {
-        StackError::Damaged {
-            stack: self.name("/"),
-            place: "its plates and collections".to_owned(),
-            got: format!("more than {limit} {what}"),
-            expected: "fewer; name a part of them".to_owned(),
-        }
+        StackError::damaged(
+            self.name("/"),
+            "its plates and collections",
+            format!("more than {limit} {what}"),
+            "fewer; name a part of them",
+        )
     }
 
     /// Adds an image, unless there are too many.
@@ -144,40 +144,40 @@ impl<'a> Hierarchy<'a> {
         while let Some(parent) = parent_of(at) {
             match self.node(parent) {
                 Ok(Some(Node { kind: NodeKind::Array, .. })) => {
-                    return StackError::Damaged {
-                        stack: self.name(parent),
-                        place: format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
-                        got: expected("an array"),
-                        expected: expected("a group"),
-                    };
+                    return StackError::damaged(
+                        self.name(parent),
+                        format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
+                        expected("an array"),
+                        expected("a group"),
+                    );
                 }
                 Ok(Some(_)) => {
-                    return StackError::Damaged {
-                        stack: self.name(parent),
-                        place: format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
-                        got: expected("no such name"),
-                        expected: expected("an array or a group"),
-                    };
+                    return StackError::damaged(
+                        self.name(parent),
+                        format!("{:?} in it", &at[parent.trim_end_matches('/').len() + 1..]),
+                        expected("no such name"),
+                        expected("an array or a group"),
+                    );
                 }
                 Ok(None) => at = parent,
                 Err(error) => return error,
             }
         }
-        StackError::Damaged {
-            stack: self.name(path),
-            place: expected("its metadata"),
-            got: expected("none of zarr.json, .zarray and .zgroup"),
-            expected: expected("a Zarr array or group"),
-        }
+        StackError::damaged(
+            self.name(path),
+            expected("its metadata"),
+            expected("none of zarr.json, .zarray and .zgroup"),
+            expected("a Zarr array or group"),
+        )
     }
 
     fn leaves(&self, group: &str, path: &str) -> StackError {
-        StackError::Damaged {
-            stack: self.name(group),
-            place: "a path in its metadata".to_owned(),
-            got: format!("{path:?}"),
-            expected: "a path inside of the store".to_owned(),
-        }
+        StackError::damaged(
+            self.name(group),
+            "a path in its metadata",
+            format!("{path:?}"),
+            "a path inside of the store",
+        )
     }
 
     fn inside(&self, group: &str, path: &str) -> Result<String, StackError> {
@@ -213,24 +213,24 @@ impl<'a> Hierarchy<'a> {
         };
         let Some(members) = members else { return self.arrays(path, group, found) };
         if depth == MAX_DEPTH {
-            return Err(StackError::Damaged {
-                stack: self.name(path),
-                place: "the group".to_owned(),
-                got: format!("images more than {MAX_DEPTH} groups deep"),
-                expected: "plates, wells and images".to_owned(),
-            });
+            return Err(StackError::damaged(
+                self.name(path),
+                "the group",
+                format!("images more than {MAX_DEPTH} groups deep"),
+                "plates, wells and images",
+            ));
         }
         let before = found.len();
         let mut seen = HashSet::new();
         for member in members {
             let member = self.inside(path, &member)?;
             if !seen.insert(member.clone()) {
-                return Err(StackError::Damaged {
-                    stack: self.name(path),
-                    place: "its list of images".to_owned(),
-                    got: format!("{:?} twice", member.trim_start_matches('/')),
-                    expected: "every member once".to_owned(),
-                });
+                return Err(StackError::damaged(
+                    self.name(path),
+                    "its list of images",
+                    format!("{:?} twice", member.trim_start_matches('/')),
+                    "every member once",
+                ));
             }
             let node = self.required(&member)?;
             match node.kind {
@@ -344,12 +344,12 @@ impl<'a> Hierarchy<'a> {
     }
 
     fn empty(&self, path: &str) -> StackError {
-        StackError::Damaged {
-            stack: self.name(path),
-            place: "the group".to_owned(),
-            got: "no arrays and no OME-Zarr image".to_owned(),
-            expected: "at least one array; name one inside the store if they are deeper".to_owned(),
-        }
+        StackError::damaged(
+            self.name(path),
+            "the group",
+            "no arrays and no OME-Zarr image",
+            "at least one array; name one inside the store if they are deeper",
+        )
     }
 }
 

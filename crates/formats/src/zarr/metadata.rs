@@ -57,11 +57,8 @@ pub(super) struct Described {
 /// with the member that is not what it has to be.
 pub(super) fn describe(stack: &str, node: &Node) -> Result<Described, StackError> {
     let file = node.file.rsplit('/').next().unwrap_or(&node.file);
-    let damaged = |Problem { member, got, expected }: Problem| StackError::Damaged {
-        stack: stack.to_owned(),
-        place: format!("{member} of {file}"),
-        got,
-        expected,
+    let damaged = |Problem { member, got, expected }: Problem| {
+        StackError::damaged(stack, format!("{member} of {file}"), got, expected)
     };
     let mut notes = Vec::new();
     if node.version == ZarrVersion::V3 {

@@ -104,12 +104,7 @@ impl NodeFiles<'_> {
         Ok(Some(match parse(&bytes) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(Value::Null) => Ok(Map::new()),
-            Ok(_) => Err(StackError::Damaged {
-                stack: stack(),
-                place: name.to_owned(),
-                got: "JSON that is no object".to_owned(),
-                expected: "an object".to_owned(),
-            }),
+            Ok(_) => Err(StackError::damaged(stack(), name, "JSON that is no object", "an object")),
             Err(source) => {
                 Err(StackError::Unreadable { stack: stack(), place: name.to_owned(), source: source.into() })
             }
@@ -158,24 +153,19 @@ fn version_3(stack: &str, file: String, mut metadata: Map<String, Value>) -> Res
         Some("array") => NodeKind::Array,
         Some("group") => NodeKind::Group,
         found => {
-            return Err(StackError::Damaged {
-                stack: stack.to_owned(),
-                place: "node_type of zarr.json".to_owned(),
-                got: found.unwrap_or("none").to_owned(),
-                expected: "array or group".to_owned(),
-            });
+            return Err(StackError::damaged(
+                stack,
+                "node_type of zarr.json",
+                found.unwrap_or("none").to_owned(),
+                "array or group",
+            ));
         }
     };
     let (attributes, unreadable) = match metadata.remove("attributes") {
         Some(Value::Object(attributes)) => (attributes, None),
         None | Some(Value::Null) => (Map::new(), None),
         Some(other) => {
-            let error = StackError::Damaged {
-                stack: stack.to_owned(),
-                place: "attributes of zarr.json".to_owned(),
-                got: shortened(&other),
-                expected: "an object".to_owned(),
-            };
+            let error = StackError::damaged(stack, "attributes of zarr.json", shortened(&other), "an object");
             (Map::new(), Some(Arc::new(error)))
         }
     };

@@ -216,12 +216,7 @@ fn unsupported(stack: &str, what: &str, hint: &'static str) -> StackError {
 }
 
 fn damaged(stack: &str, got: &str, expected: &str) -> StackError {
-    StackError::Damaged {
-        stack: stack.to_owned(),
-        place: "the list of its sources".to_owned(),
-        got: got.to_owned(),
-        expected: expected.to_owned(),
-    }
+    StackError::damaged(stack, "the list of its sources", got, expected)
 }
 
 /// An error of the reader about the header or list of a virtual dataset.
