@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
-    StatisticsOrigin, compare, durability_of, load_plan, mixed_plans, open_images, prediction,
-    prediction_picture, simulated_data, training, write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
+    StatisticsOrigin, compare, durability_of, prediction, prediction_picture, simulated_data, training,
+    write_mixed_statistics, write_statistics,
 };
 use patchweave_predict::{Identity, Model, Progress};
 use patchweave_sink::{Durability, prepare_folder};
@@ -27,8 +27,9 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let plan = load_plan(config, opening)?;
-    let mixed = mixed_plans(&plan, opening)?;
+    let mut checked = CheckedRun::load(config, opening)?;
+    let plan = checked.plan.clone();
+    let mixed = std::mem::take(&mut checked.mixed);
     let plans = || std::iter::once(&plan).chain(mixed.iter().map(|mixed| &mixed.plan));
     let mut warnings = plans().flat_map(|plan| &plan.warnings);
     warnings.try_for_each(|warning| console.say(format!("warning: {warning}")))?;
@@ -54,7 +55,7 @@ pub(crate) fn run(
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
     }
-    let images = open_images(&plan, opening)?;
+    let images = checked.images(opening)?;
     let statistics = match &plan.train {
         Some(train) => Some(run.train(train, &images)?),
         None => None,

@@ -109,7 +109,7 @@ pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigEr
     if problems.is_empty() { Ok(images) } else { Err(plan.errors(problems)) }
 }
 
-fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
+pub(crate) fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
     // One cache for all images of the run.
     let opening = opening.for_reading(&plan.reading);
     let (Opened { mut images, form, mut paths, mut files, predicted }, mut findings) =

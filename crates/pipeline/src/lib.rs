@@ -1,9 +1,10 @@
 //! From a checked plan to running objects: simulated data, opened images, loaders and predictions.
 //!
-//! Front ends call these steps in order and show what they like: [`load_plan`], [`simulated_data`],
-//! [`open_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
+//! Front ends call these steps in order and show what they like: [`CheckedRun::load`], [`simulated_data`],
+//! [`CheckedRun::images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
 //! images that are at hand. Nothing here prints or reads the command line.
 
+mod checked_run;
 mod constructors;
 mod dataset;
 mod error;
@@ -38,11 +39,12 @@ mod written;
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
 pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 
+pub use checked_run::CheckedRun;
 pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
 pub use images::{Images, NamedImages, load_plan, open_images};
 pub use leaks::{LeakDoubt, LeakReport, find_leak};
-pub use mixture::{MixedImages, MixedPlan, mixed_plans};
+pub use mixture::{MixedImages, MixedPlan};
 pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
 pub use notice::Notice;
 pub use opening::Opening;

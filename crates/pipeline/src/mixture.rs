@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    ConfigErrors, DataPlan, Findings, LoadError, MixPlan, Outside, Problem, ReadingPlan, RemotePlan, RunPlan,
-    SampleForm, ShapesPlan, TrainPlan, load_and_check,
+    DataPlan, LoadError, MixPlan, Outside, Problem, ReadingPlan, RemotePlan, RunPlan, SampleForm, ShapesPlan,
+    TrainPlan, load_and_check,
 };
 
 use crate::Images;
@@ -37,21 +37,11 @@ pub struct MixedImages {
     pub(crate) plan: RunPlan,
 }
 
-/// Loads the configurations that a plan mixes into its training; none without `mix`.
-///
-/// # Errors
-/// [`ConfigErrors`] with all problems of all of them, and of what they do not agree on with the plan.
-pub fn mixed_plans(plan: &RunPlan, opening: &Opening) -> Result<Vec<MixedPlan>, ConfigErrors> {
-    if plan.train.as_ref().is_none_or(|train| train.mix.is_none()) {
-        return Ok(Vec::new());
+impl MixedImages {
+    /// The configuration without its images.
+    pub(crate) fn mixed_plan(&self) -> MixedPlan {
+        MixedPlan { plan: self.plan.clone(), ratio: self.ratio }
     }
-    let opening = opening.for_reading(&plan.reading);
-    let (own, Findings { mut problems, .. }) = read_plan(plan, &opening, true);
-    let mixed = read_mix(plan, own.form, &opening, true, &mut problems);
-    if !problems.is_empty() {
-        return Err(plan.errors(problems));
-    }
-    Ok(mixed.into_iter().map(|mixed| MixedPlan { plan: mixed.plan, ratio: mixed.ratio }).collect())
 }
 
 /// A configuration of a mixture, and what was opened for it.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 #![allow(clippy::cast_possible_truncation, reason = "pixels may wrap around")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use patchweave_formats::{self as formats, OpenRequest, Pyramid};
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, OnFailure, Order, SampleId, Shapes};
 use patchweave_pipeline::{
-    LeakReport, Opening, PipelineError, Training, find_leak, load_plan, mixed_plans, open_images, training,
+    CheckedRun, LeakReport, Opening, PipelineError, Training, find_leak, load_plan, open_images, training,
 };
 use patchweave_pixel::PixelType;
 use patchweave_sink::{Format, ImageSpec, create};
@@ -339,9 +340,8 @@ fn data_sets_are_mixed_by_their_ratios() {
     assert_eq!(seeds, [42, 7]);
     assert_eq!(training.loader.options().batch_size, 3);
 
-    let plan = place.plan(&format!("{own}{two_to_one}")).unwrap();
-    let plans = mixed_plans(&plan, &Opening::default()).unwrap();
-    let warnings: Vec<String> = plans[0]
+    let checked = |text: &str| CheckedRun::load(&place.write("run.yaml", text), &Opening::default()).unwrap();
+    let warnings: Vec<String> = checked(&format!("{own}{two_to_one}")).mixed[0]
         .plan
         .warnings
         .iter()
@@ -352,7 +352,7 @@ fn data_sets_are_mixed_by_their_ratios() {
         place.path("run.yaml").display()
     );
     assert_eq!(warnings, [expected]);
-    assert!(mixed_plans(&place.plan(&own).unwrap(), &Opening::default()).unwrap().is_empty());
+    assert!(checked(&own).mixed.is_empty());
 }
 
 #[test]
@@ -475,6 +475,45 @@ impl ImageStack for SilentStack {
     fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
         self.0.read_inside(window, out)
     }
+}
+
+/// TIFF files whose reader counts how often each is opened.
+#[derive(Default, Clone)]
+struct Counting(std::sync::Arc<std::sync::Mutex<BTreeMap<PathBuf, usize>>>);
+
+impl formats::Format for Counting {
+    fn name(&self) -> &str {
+        "tiff"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &["tiff"]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
+        *self.0.lock().unwrap().entry(request.path.to_owned()).or_default() += 1;
+        let opened = formats::open(request.path, formats::DataType::Tiff, request.axes, request.options)?;
+        Ok(opened.into_iter().map(|stack| vec![stack]).collect())
+    }
+}
+
+/// What was opened for the checks is what the run reads.
+#[test]
+fn images_are_opened_once() {
+    let place = Place::new();
+    place.write("other.yaml", &with(TRAIN, "[a.tiff, b.tiff]", "b.tiff"));
+    let own = with(TRAIN, "[a.tiff, b.tiff]", "a.tiff");
+    let text = format!("{own}  mix: [{{config: other.yaml}}]\n");
+    let counting = Counting::default();
+    let mut opening = Opening::default();
+    opening.formats = opening.formats.with(counting.clone());
+    let mut checked = CheckedRun::load(&place.write("run.yaml", &text), &opening).unwrap();
+    let images = checked.images(&opening).unwrap();
+    let train = checked.plan.train.as_ref().unwrap();
+    training(&checked.plan.data, train, &images, &|| true).unwrap();
+    let opened = counting.0.lock().unwrap();
+    let names: Vec<_> = opened.iter().map(|(path, n)| (path.file_name().unwrap().to_owned(), *n)).collect();
+    assert_eq!(names, [("a.tiff".into(), 1), ("b.tiff".into(), 1)]);
 }
 
 /// Nothing is proven of a source of one's own that says nothing, but the same file is the same image.
