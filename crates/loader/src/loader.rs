@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use patchweave_construct::Dataset;
+use patchweave_construct::{Dataset, Sources};
 use patchweave_stack::Process;
 
 use crate::epoch::{Batching, EpochOrder, MAX_PARTS};
@@ -45,6 +45,8 @@ use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 /// ```
 pub struct Loader {
     parts: Arc<[MixPart]>,
+    /// What is known about the images, of every data set.
+    sources: Arc<[Sources]>,
     options: LoaderOptions,
     /// How many samples an epoch has.
     n_places: usize,
@@ -100,7 +102,8 @@ impl Loader {
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Arc::new(Pool::new(options.prefetch_bytes));
         let (print, process) = (StreamPrint::of(&parts, &options), Process::current());
-        Ok(Loader { parts: parts.into(), options, n_places, print, pool, process })
+        let sources = parts.iter().map(|part| part.dataset.constr().sources().clone()).collect();
+        Ok(Loader { parts: parts.into(), sources, options, n_places, print, pool, process })
     }
 
     /// Delivers the same data sets with other options, from memory of its own.
@@ -184,7 +187,8 @@ impl Loader {
         if let Some(state) = state {
             state.check(&own)?;
         }
-        let planner = Planner { pool: Arc::clone(&self.pool), options: self.options, order, batching, epoch };
+        let (pool, sources) = (Arc::clone(&self.pool), Arc::clone(&self.sources));
+        let planner = Planner { pool, sources, options: self.options, order, batching, epoch };
         Batches::start(planner, Arc::clone(&self.parts), *state.unwrap_or(&own), self.process)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use ndarray::Array5;
-use patchweave_construct::{BlockLayout, ConstructError, SampleLayout};
+use patchweave_construct::{BlockLayout, ConstructError, SampleLayout, Sources};
 
 use crate::batch::{Batch, Item};
 use crate::epoch::{Batching, EpochOrder};
@@ -29,6 +29,8 @@ const BATCH_BYTES: usize = size_of::<OpenBatch>() + BatchMemory::SHARED_BYTES + 
 /// Opens batches: chooses their samples and takes memory for them.
 pub(crate) struct Planner {
     pub pool: Arc<Pool>,
+    /// What is known about the images, of every data set.
+    pub sources: Arc<[Sources]>,
     pub options: LoaderOptions,
     pub order: EpochOrder,
     pub batching: Batching,
@@ -61,6 +63,7 @@ pub(crate) struct OpenBatch {
     outcomes: Mutex<Vec<(usize, Vec<Outcome>)>>,
     /// Samples that could not even be planned.
     skipped: Mutex<Vec<LoaderError>>,
+    sources: Arc<[Sources]>,
     pool: Arc<Pool>,
 }
 
@@ -160,6 +163,7 @@ impl Planner {
             rest: Mutex::new(Some(memory.into_slots(n))),
             outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
+            sources: Arc::clone(&self.sources),
             pool: Arc::clone(&self.pool),
         }))
     }
@@ -225,6 +229,7 @@ impl OpenBatch {
             inputs,
             targets,
             items,
+            sources: Arc::clone(&self.sources),
             skipped,
             pool: Arc::clone(&self.pool),
             finished: Instant::now(),
