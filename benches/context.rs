@@ -12,9 +12,9 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{ArrayD, IxDyn};
 use patchweave::construct::{
-    AlphaRange, BasicPatchConstr, IndependentTargetsMsPatchConstr, LateralContext, MixOptions,
+    AlphaRange, BasicPatchConstr, IndependentTargetsMsPatchConstr, Job, LateralContext, MixOptions,
     MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor,
-    PredMsPatchConstr, Sample,
+    PredMsPatchConstr, Sample, Scratch,
 };
 use patchweave::geometry::{Context, ContextPadding, Extent};
 use patchweave::patching::{PatchRng, RandomPatching};
@@ -63,6 +63,7 @@ impl Case {
         constr: &dyn PatchConstr,
     ) {
         let mut sample = Sample::zeros(&constr.layout(0).unwrap()).unwrap();
+        let mut scratch = Scratch::default();
         let n_patches = constr.n_patches();
         let bytes = (self.n_samples * constr.layout(0).unwrap().n_bytes()) as u64;
         group.throughput(Throughput::ElementsAndBytes { elements: self.n_samples as u64, bytes });
@@ -70,7 +71,8 @@ impl Case {
             bencher.iter(|| {
                 for index in (0..n_patches).cycle().take(self.n_samples) {
                     let mut rng = PatchRng::for_patch(SEED, 0, index);
-                    black_box(constr.construct_into(index, &mut rng, sample.view_mut()).unwrap());
+                    let job = Job::new(index, &mut rng, &mut scratch);
+                    black_box(constr.construct_into(job, sample.view_mut()).unwrap());
                 }
                 black_box(&sample);
             });

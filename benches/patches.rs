@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{ArrayD, IxDyn};
-use patchweave::construct::{AugmentationStep, BasicPatchConstr, Dataset, PatchExtractor};
+use patchweave::construct::{AugmentationStep, BasicPatchConstr, Dataset, PatchConstrExt, PatchExtractor};
 use patchweave::geometry::{Extent, PatchSpec};
 use patchweave::loader::{Loader, LoaderOptions, Order};
 use patchweave::patching::{PatchRng, Patching, RandomPatching};
@@ -63,7 +63,7 @@ fn dataset<T: Pixel>(case: &Case, image: &ArrayD<T>, is_prepared: bool) -> Datas
 
 /// The regions of the first epoch.
 fn regions(dataset: &Dataset, case: &Case) -> Vec<PatchSpec> {
-    let shapes = dataset.constr().shapes(patchweave::construct::PatchRole::Input).unwrap();
+    let shapes = dataset.constr().input_shapes();
     let patching = RandomPatching::new(shapes, Extent::new(case.patch).unwrap()).unwrap();
     let spec = |index| patching.spec(index, &mut PatchRng::for_patch(SEED, 0, index)).unwrap();
     (0..patching.n_patches()).map(|index| *spec(index).patch().unwrap()).collect()

@@ -249,7 +249,7 @@ fn epoch(loader: &Loader, epoch: u64) -> String {
         batch.specs().for_each(|spec| sum.update(serde_json::to_string(spec).unwrap()));
         batch.input_metadata().chain(batch.target_metadata()).for_each(|image| {
             if let Some(image) = image {
-                sum.update(described(image));
+                sum.update(described(&image));
             }
         });
         add(&mut sum, batch.inputs().iter());

@@ -1,14 +1,12 @@
 //! The basic constructor: one place, input and optional target.
 
-use std::sync::Arc;
-
 use patchweave_geometry::{ImageShape, RegionSpec};
-use patchweave_patching::{PatchIndices, PatchRng, Patching};
+use patchweave_patching::{PatchRng, Patching};
 
 use crate::sizes::{check_output, plain_patch};
 use crate::{
-    BlockLayout, ConstructError, ImageMetadata, PatchConstr, PatchExtractor, PatchRole, SampleLayout,
-    SampleViewMut,
+    BlockLayout, ConstructError, Job, PatchConstr, PatchExtractor, RoleSources, SampleLayout, SampleViewMut,
+    Sources,
 };
 
 /// Cuts input and target at the same place: selected channels of the input, all channels of the target.
@@ -38,6 +36,7 @@ pub struct BasicPatchConstr<P> {
     input: PatchExtractor,
     target: Option<PatchExtractor>,
     channels: Option<Vec<usize>>,
+    sources: Sources,
 }
 
 impl<P: Patching> BasicPatchConstr<P> {
@@ -58,7 +57,13 @@ impl<P: Patching> BasicPatchConstr<P> {
             check_targets(&input, target)?;
         }
         input.check_channels(channels.as_deref())?;
-        Ok(BasicPatchConstr { patching, input, target, channels })
+        let sources = Sources::new(RoleSources::new(&input).reading(channels.clone()))
+            .with_patches(|data_idx| patching.indices_of(data_idx));
+        let sources = match &target {
+            Some(target) => sources.with_target(RoleSources::new(target)),
+            None => sources,
+        };
+        Ok(BasicPatchConstr { patching, input, target, channels, sources })
     }
 }
 
@@ -89,6 +94,10 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
         self.patching.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         let extent = self.patching.patch_size(index)?;
         let n_channels = self.channels.as_ref().map_or(self.input.n_channels(), Vec::len);
@@ -101,47 +110,20 @@ impl<P: Patching> PatchConstr for BasicPatchConstr<P> {
         })
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        Ok(Some(self.patching.spec(index, rng)?))
+    }
+
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        let index = job.index;
         let layout = self.layout(index)?;
         check_output(&out, &layout)?;
-        let spec = self.patching.spec(index, rng)?;
+        let spec = self.patching.spec(index, job.rng)?;
         let patch = plain_patch(index, &spec)?;
         self.input.extract_into(index, patch, self.channels.as_deref(), out.input)?;
         if let (Some(target), Some(out)) = (&self.target, out.target) {
             target.extract_into(index, patch, None, out)?;
         }
         Ok(spec)
-    }
-
-    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
-        Ok(Some(self.patching.spec(index, rng)?))
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        match role {
-            PatchRole::Input => Some(self.input.shapes()),
-            PatchRole::Target => self.target.as_ref().map(PatchExtractor::shapes),
-        }
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        let extractor = match role {
-            PatchRole::Input => Some(&self.input),
-            PatchRole::Target => self.target.as_ref(),
-        };
-        extractor?.metadata(spec.patch()?.data_idx).cloned()
-    }
-
-    fn channels(&self) -> Option<&[usize]> {
-        self.channels.as_deref()
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        Ok(self.patching.indices_of(data_idx))
     }
 }

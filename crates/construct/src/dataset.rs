@@ -1,7 +1,6 @@
 //! A data set: constructed, normalised and augmented samples by index.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use patchweave_geometry::RegionSpec;
 use patchweave_patching::{Draw, PatchRng, Round};
@@ -9,7 +8,9 @@ use patchweave_transform::{Augmentation, Normalizer, PlaneSymmetry};
 use tracing::trace_span;
 
 use crate::scratch::{NotFinite, Scratch};
-use crate::{ConstructError, ImageMetadata, PatchConstr, PatchRole, SampleLayout, SampleViewMut};
+use crate::{
+    ConstructError, ImageMetadata, Job, PatchConstr, PatchConstrExt, PatchRole, SampleLayout, SampleViewMut,
+};
 
 /// An augmentation and, if it has one, its own seed.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,22 +55,13 @@ pub struct Dataset {
     seed: u64,
     is_repeating: bool,
     fails_not_finite: bool,
-    input_metadata: Arc<Mutex<BTreeMap<usize, Arc<ImageMetadata>>>>,
 }
 
 impl Dataset {
     /// Samples as the constructor makes them, drawn with `seed`.
     pub fn new(constr: Arc<dyn PatchConstr>, seed: u64) -> Self {
         let (normalizer, augmentations) = (Normalizer::none(), Vec::new());
-        Dataset {
-            constr,
-            normalizer,
-            augmentations,
-            seed,
-            is_repeating: false,
-            fails_not_finite: false,
-            input_metadata: Arc::default(),
-        }
+        Dataset { constr, normalizer, augmentations, seed, is_repeating: false, fails_not_finite: false }
     }
 
     /// Normalises inputs and targets.
@@ -100,7 +92,7 @@ impl Dataset {
         if may_turn && self.constr.n_patches() > 0 {
             check_square(self.constr.layout(0)?.input.extent)?;
             // Stacks may be cut in sizes of their own. Where samples belong to no single stack, all have one size.
-            for data_idx in 0..self.constr.shapes(PatchRole::Input).map_or(0, <[_]>::len) {
+            for data_idx in 0..self.constr.input_shapes().len() {
                 let Ok(indices) = self.constr.patch_indices(data_idx) else { break };
                 if let Some(index) = indices.iter().next() {
                     check_square(self.constr.layout(index)?.input.extent)?;
@@ -145,17 +137,7 @@ impl Dataset {
 
     /// The image a sample was cut from; where channels are selected, an input has as many as were.
     pub fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        let metadata = self.constr.metadata(role, spec)?;
-        let (PatchRole::Input, Some(channels)) = (role, self.constr.channels()) else {
-            return Some(metadata);
-        };
-        if matches!(spec, RegionSpec::Uncorrelated(_)) {
-            return Some(metadata.with_n_channels(channels.len()));
-        }
-        let data_idx = spec.patch()?.data_idx;
-        let mut known = self.input_metadata.lock().unwrap_or_else(PoisonError::into_inner);
-        let selected = known.entry(data_idx).or_insert_with(|| metadata.with_n_channels(channels.len()));
-        Some(Arc::clone(selected))
+        self.constr.sources().sample_metadata(role, spec)
     }
 
     /// Where sample `index` of a round is cut, without reading pixels; `None` if only making it tells.
@@ -193,7 +175,8 @@ impl Dataset {
         let _span = trace_span!("patch", index, epoch = round.epoch).entered();
         let mut lap = scratch.meter.start();
         let mut rng = self.rng(index, round);
-        let constructed = self.constr.construct_into(index, &mut rng, out.reborrow());
+        let job = Job::new(index, &mut rng, scratch);
+        let constructed = self.constr.construct_into(job, out.reborrow());
         scratch.meter.constructed(&mut lap);
         let spec = constructed?;
         let symmetry = self.draw(&rng);

@@ -6,6 +6,7 @@ use ndarray::Array4;
 use patchweave_geometry::{ImageShape, PatchSpec};
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut, StackInfo};
 
+use crate::role_sources::ImageList;
 use crate::{ConstructError, ImageMetadata};
 
 /// A list of stacks that one strategy cuts: the same number of spatial axes and of channels in all.
@@ -25,8 +26,7 @@ use crate::{ConstructError, ImageMetadata};
 #[derive(Clone)]
 pub struct PatchExtractor {
     stacks: Vec<Arc<dyn ImageStack>>,
-    shapes: Vec<ImageShape>,
-    metadata: Vec<Arc<ImageMetadata>>,
+    list: Arc<ImageList>,
     /// For every stack its coarser levels, where larger scales are read from them.
     coarser: Vec<Vec<Arc<dyn ImageStack>>>,
 }
@@ -46,7 +46,8 @@ impl PatchExtractor {
             return Err(ConstructError::UnlikeImages { source_name, shape: shapes[at], first });
         }
         let metadata = stacks.iter().map(|stack| ImageMetadata::of(stack.info())).collect();
-        Ok(PatchExtractor { stacks, shapes, metadata, coarser: Vec::new() })
+        let list = Arc::new(ImageList { shapes, metadata });
+        Ok(PatchExtractor { stacks, list, coarser: Vec::new() })
     }
 
     /// Takes pyramids: for every image its levels, full resolution first, each half as large as the one before.
@@ -101,12 +102,12 @@ impl PatchExtractor {
 
     /// The canonical shapes of the stacks.
     pub fn shapes(&self) -> &[ImageShape] {
-        &self.shapes
+        &self.list.shapes
     }
 
     /// The number of channels, which all stacks share.
     pub fn n_channels(&self) -> usize {
-        self.shapes.first().map_or(0, |shape| shape.n_channels)
+        self.shapes().first().map_or(0, |shape| shape.n_channels)
     }
 
     /// What is known about a stack, if it exists.
@@ -116,13 +117,18 @@ impl PatchExtractor {
 
     /// The metadata of a stack, if it exists.
     pub fn metadata(&self, data_idx: usize) -> Option<&Arc<ImageMetadata>> {
-        self.metadata.get(data_idx)
+        self.list.metadata.get(data_idx)
+    }
+
+    /// What is told about the stacks.
+    pub(crate) fn list(&self) -> &Arc<ImageList> {
+        &self.list
     }
 
     /// Checks that a selection of channels exists in all stacks.
     pub(crate) fn check_channels(&self, channels: Option<&[usize]>) -> Result<(), ConstructError> {
         match channels {
-            Some(channels) if self.shapes.iter().any(|shape| shape.check_channels(channels).is_err()) => {
+            Some(channels) if self.shapes().iter().any(|shape| shape.check_channels(channels).is_err()) => {
                 Err(ConstructError::Channels { channels: channels.to_vec(), n_channels: self.n_channels() })
             }
             _ => Ok(()),

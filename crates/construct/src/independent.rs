@@ -1,18 +1,14 @@
 //! Synthetic inputs from channels that were recorded one by one, in different images.
 
-use std::sync::Arc;
-
-use ndarray::ArrayView4;
-use patchweave_geometry::{Context, ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
-use patchweave_patching::{PatchIndices, PatchRng, Patching};
+use patchweave_geometry::{PatchSpec, RegionSpec, UncorrelatedSpec};
+use patchweave_patching::{PatchRng, Patching};
 
 use crate::lateral::Place;
 use crate::mix::Weights;
-use crate::multi_channel::native_scale;
 use crate::sizes::{check_output, check_windows, plain_patch};
 use crate::{
-    AlphaRange, BlockLayout, ConstructError, ImageMetadata, LateralContext, MixDraws, PatchConstr,
-    PatchExtractor, PatchRole, SampleLayout, SampleViewMut,
+    AlphaRange, BlockLayout, ConstructError, Job, LateralContext, MixDraws, PatchConstr, PatchExtractor,
+    RoleSources, SampleLayout, SampleViewMut, Scratch, Sources,
 };
 
 /// Mixes channels that come from different images into an input with lateral context.
@@ -49,11 +45,12 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct IndependentTargetsMsPatchConstr<P> {
-    sources: Vec<(P, PatchExtractor)>,
+    channels: Vec<(P, PatchExtractor)>,
     context: LateralContext,
     weights: Weights,
     counts: Vec<usize>,
     principal_channel: usize,
+    sources: Sources,
 }
 
 impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
@@ -66,13 +63,13 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
     /// [`ConstructError::UnequalPatches`], [`ConstructError::NoPatches`] if a channel has
     /// none, [`ConstructError::Geometry`] if a window is too large.
     pub fn new(
-        sources: Vec<(P, PatchExtractor)>,
+        channels: Vec<(P, PatchExtractor)>,
         context: LateralContext,
         alpha_ranges: Option<Vec<AlphaRange>>,
     ) -> Result<Self, ConstructError> {
-        let first = sources.first().and_then(|(_, images)| images.shapes().first().copied());
+        let first = channels.first().and_then(|(_, images)| images.shapes().first().copied());
         let first = first.ok_or(ConstructError::NoImages)?;
-        for (_, images) in &sources {
+        for (_, images) in &channels {
             images.check_single_channel("a channel of independent targets")?;
             if let Some(&shape) = images.shapes().first()
                 && shape.extent.n_axes() != first.extent.n_axes()
@@ -81,14 +78,19 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
                 return Err(ConstructError::UnlikeImages { source_name, shape, first });
             }
         }
-        let weights = Weights::new(sources.len(), alpha_ranges)?;
-        check_windows(sources.iter().map(|(patching, images)| (patching, images)), &context, true)?;
-        let counts: Vec<usize> = sources.iter().map(|(patching, _)| patching.n_patches()).collect();
+        let weights = Weights::new(channels.len(), alpha_ranges)?;
+        check_windows(channels.iter().map(|(patching, images)| (patching, images)), &context, true)?;
+        let counts: Vec<usize> = channels.iter().map(|(patching, _)| patching.n_patches()).collect();
         let principal_channel = principal_channel(&counts);
         if counts.contains(&0) {
             return Err(ConstructError::NoPatches);
         }
-        Ok(IndependentTargetsMsPatchConstr { sources, context, weights, counts, principal_channel })
+        let images = channels.iter().map(|(_, images)| images);
+        let of_channels = RoleSources::of_channels(images, principal_channel)?;
+        let sources = Sources::new(of_channels.clone().in_context(*context.context()))
+            .with_target(of_channels)
+            .without_patches("every channel has its own images");
+        Ok(IndependentTargetsMsPatchConstr { channels, context, weights, counts, principal_channel, sources })
     }
 
     /// The channel that says how many samples there are.
@@ -97,7 +99,7 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
     }
 
     fn principal(&self) -> &(P, PatchExtractor) {
-        &self.sources[self.principal_channel]
+        &self.channels[self.principal_channel]
     }
 
     /// Writes sample `index` with decisions from anywhere; see [`PatchConstr::construct_into`].
@@ -108,6 +110,7 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
         &self,
         index: usize,
         draws: &mut dyn MixDraws,
+        scratch: &mut Scratch,
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         let layout = self.layout(index)?;
@@ -115,13 +118,13 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
         let specs = self.place(index, draws)?;
         let weights = self.weights.draw(draws);
         let places: Vec<Place<'_>> = self
-            .sources
+            .channels
             .iter()
             .zip(&specs)
             .zip(weights.chunks(1))
             .map(|(((_, extractor), spec), weights)| Place { extractor, spec, channels: None, weights })
             .collect();
-        self.context.write(index, &places, out.input, out.target)?;
+        self.context.write(index, &places, scratch, out.input, out.target)?;
         Ok(self.joined(specs))
     }
 
@@ -134,7 +137,7 @@ impl<P: Patching> IndependentTargetsMsPatchConstr<P> {
         let spec = |((patching, _), index): (&(P, PatchExtractor), usize)| {
             plain_patch(index, &patching.spec(index, draws.rng())?).copied()
         };
-        self.sources.iter().zip(indices).map(spec).collect()
+        self.channels.iter().zip(indices).map(spec).collect()
     }
 
     fn joined(&self, channels: Vec<PatchSpec>) -> RegionSpec {
@@ -158,50 +161,23 @@ impl<P: Patching> PatchConstr for IndependentTargetsMsPatchConstr<P> {
         self.principal().0.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         let extent = self.principal().0.patch_size(index)?;
         Ok(SampleLayout {
             input: BlockLayout { n_channels: self.context.context().n_scales(), extent },
-            target: Some(BlockLayout { n_channels: self.sources.len(), extent }),
+            target: Some(BlockLayout { n_channels: self.channels.len(), extent }),
         })
-    }
-
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        self.construct_with(index, rng, out)
     }
 
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
         self.place(index, rng).map(|specs| Some(self.joined(specs)))
     }
 
-    /// The images of the principal channel.
-    fn shapes(&self, _role: PatchRole) -> Option<&[ImageShape]> {
-        Some(self.principal().1.shapes())
-    }
-
-    fn metadata(&self, _role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        match spec {
-            RegionSpec::Uncorrelated(_) => {
-                ImageMetadata::of_spec(spec, |channel| self.sources.get(channel).map(|(_, images)| images))
-            }
-            RegionSpec::Patch(_) | RegionSpec::Tile(_) => None,
-        }
-    }
-
-    fn context(&self) -> Option<&Context> {
-        Some(self.context.context())
-    }
-
-    fn patch_indices(&self, _data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        Err(ConstructError::NoSingleStack { reason: "every channel has its own images" })
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        native_scale(input)
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        self.construct_with(job.index, job.rng, job.scratch, out)
     }
 }

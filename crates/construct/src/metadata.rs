@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use patchweave_geometry::{ArrayLayout, Axis, ImageShape, RegionSpec, UncorrelatedSpec};
+use patchweave_geometry::{ArrayLayout, Axis, ImageShape};
 use patchweave_stack::{PixelSize, StackInfo};
-
-use crate::PatchExtractor;
 
 /// What a batch tells about the image a patch comes from.
 #[derive(Debug, Clone)]
@@ -46,15 +44,23 @@ pub struct ChannelSource {
     pub original: ArrayLayout,
 }
 
+impl ChannelSource {
+    /// What is told of the image of one channel.
+    pub(crate) fn of(image: &ImageMetadata) -> Self {
+        let ImageMetadata { source, data_shape, original, .. } = image;
+        ChannelSource { source: source.clone(), data_shape: *data_shape, original: original.clone() }
+    }
+}
+
 impl ImageMetadata {
     /// The same image with another number of channels, in both shapes.
-    pub(crate) fn with_n_channels(&self, n_channels: usize) -> Arc<Self> {
+    pub(crate) fn with_n_channels(self, n_channels: usize) -> Self {
         let original = self.original.restored(self.original.axes(), n_channels);
-        Arc::new(ImageMetadata {
+        ImageMetadata {
             data_shape: ImageShape { n_channels, ..self.data_shape },
-            original: original.unwrap_or_else(|_| self.original.clone()),
-            ..self.clone()
-        })
+            original: original.unwrap_or(self.original),
+            ..self
+        }
     }
 
     /// The size of a chunk along `ZYX` (planes have depth 1), where the image is stored in chunks.
@@ -78,28 +84,5 @@ impl ImageMetadata {
             pixel_size: info.pixel_size,
             channels: Vec::new(),
         })
-    }
-
-    /// The metadata of the image a spec was cut from; `images` gives those of a channel.
-    pub(crate) fn of_spec<'a>(
-        spec: &RegionSpec,
-        images: impl Fn(usize) -> Option<&'a PatchExtractor>,
-    ) -> Option<Arc<Self>> {
-        let RegionSpec::Uncorrelated(UncorrelatedSpec { channels, principal_channel }) = spec else {
-            return images(0)?.metadata(spec.patch()?.data_idx).cloned();
-        };
-        let of_channel = |channel: usize| images(channel)?.metadata(channels.get(channel)?.data_idx);
-        let source = |channel: usize| {
-            let ImageMetadata { source, data_shape, original, .. } = &**of_channel(channel)?;
-            Some(ChannelSource {
-                source: source.clone(),
-                data_shape: *data_shape,
-                original: original.clone(),
-            })
-        };
-        Some(Arc::new(ImageMetadata {
-            channels: (0..channels.len()).map(source).collect::<Option<_>>()?,
-            ..(**of_channel(*principal_channel)?).clone()
-        }))
     }
 }

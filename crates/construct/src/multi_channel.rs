@@ -1,17 +1,14 @@
 //! Synthetic inputs from channels that were recorded together.
 
-use std::sync::Arc;
-
-use ndarray::{ArrayView4, Axis, Slice};
-use patchweave_geometry::{Context, ImageShape, PatchSpec, RegionSpec, UncorrelatedSpec};
-use patchweave_patching::{PatchIndices, PatchRng, Patching};
+use patchweave_geometry::{PatchSpec, RegionSpec, UncorrelatedSpec};
+use patchweave_patching::{PatchRng, Patching};
 
 use crate::lateral::Place;
 use crate::mix::Weights;
 use crate::sizes::{check_output, check_windows, plain_patch};
 use crate::{
-    AlphaRange, BlockLayout, ConstructError, ImageMetadata, LateralContext, MixDraws, PatchConstr,
-    PatchExtractor, PatchRole, SampleLayout, SampleViewMut,
+    AlphaRange, BlockLayout, ConstructError, Job, LateralContext, MixDraws, PatchConstr, PatchExtractor,
+    RoleSources, SampleLayout, SampleViewMut, Scratch, Sources,
 };
 
 /// What is mixed, and how.
@@ -61,9 +58,10 @@ pub struct MultiChannelTargetMsPatchConstr<P> {
     context: LateralContext,
     channels: Option<Vec<usize>>,
     /// The channels that take part, listed.
-    sources: Vec<usize>,
+    mixed: Vec<usize>,
     weights: Weights,
     uncorrelated_prob: f64,
+    sources: Sources,
 }
 
 impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
@@ -83,7 +81,7 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         let MixOptions { channels, alpha_ranges, uncorrelated_prob } = options;
         let n_channels = images.n_channels();
         images.check_channels(channels.as_deref())?;
-        let sources = channels.clone().unwrap_or_else(|| (0..n_channels).collect());
+        let mixed = channels.clone().unwrap_or_else(|| (0..n_channels).collect());
         let alpha_ranges = match (alpha_ranges, &channels) {
             (Some(ranges), Some(channels)) => {
                 let n_ranges = ranges.len();
@@ -97,19 +95,27 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
             }
             (ranges, _) => ranges,
         };
-        let weights = Weights::new(sources.len(), alpha_ranges)?;
+        let weights = Weights::new(mixed.len(), alpha_ranges)?;
         if !(0.0..=1.0).contains(&uncorrelated_prob) {
             return Err(ConstructError::Probability { got: uncorrelated_prob });
         }
         check_windows([(&patching, &images)], &context, uncorrelated_prob > 0.0)?;
+        let of_images = RoleSources::new(&images).reading(channels.clone());
+        let sources = Sources::new(of_images.clone().in_context(*context.context())).with_target(of_images);
+        let sources = if uncorrelated_prob > 0.0 {
+            sources.without_patches("channels may come from different places")
+        } else {
+            sources.with_patches(|data_idx| patching.indices_of(data_idx))
+        };
         Ok(MultiChannelTargetMsPatchConstr {
             patching,
             images,
             context,
             channels,
-            sources,
+            mixed,
             weights,
             uncorrelated_prob,
+            sources,
         })
     }
 
@@ -121,6 +127,7 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         &self,
         index: usize,
         draws: &mut dyn MixDraws,
+        scratch: &mut Scratch,
         out: SampleViewMut<'_>,
     ) -> Result<RegionSpec, ConstructError> {
         let layout = self.layout(index)?;
@@ -130,7 +137,7 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         let (extractor, context) = (&self.images, &self.context);
         let places: Vec<Place<'_>> = match &spec {
             RegionSpec::Uncorrelated(spec) => {
-                let sources = self.sources.chunks(1).zip(weights.chunks(1));
+                let sources = self.mixed.chunks(1).zip(weights.chunks(1));
                 let place =
                     |(spec, (channel, weights))| Place { extractor, spec, channels: Some(channel), weights };
                 spec.channels.iter().zip(sources).map(place).collect()
@@ -140,7 +147,7 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
                 vec![Place { extractor, spec, channels, weights: &weights }]
             }
         };
-        context.write(index, &places, out.input, out.target)?;
+        context.write(index, &places, scratch, out.input, out.target)?;
         Ok(spec)
     }
 
@@ -149,7 +156,7 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         let is_uncorrelated = draws.unit() < self.uncorrelated_prob;
         let mut indices = vec![index];
         if is_uncorrelated {
-            indices.extend(draws.indices(&vec![self.patching.n_patches(); self.sources.len() - 1]));
+            indices.extend(draws.indices(&vec![self.patching.n_patches(); self.mixed.len() - 1]));
         }
         let mut specs: Vec<PatchSpec> = Vec::with_capacity(indices.len());
         for index in indices {
@@ -167,57 +174,23 @@ impl<P: Patching> PatchConstr for MultiChannelTargetMsPatchConstr<P> {
         self.patching.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         let extent = self.patching.patch_size(index)?;
         Ok(SampleLayout {
             input: BlockLayout { n_channels: self.context.context().n_scales(), extent },
-            target: Some(BlockLayout { n_channels: self.sources.len(), extent }),
+            target: Some(BlockLayout { n_channels: self.mixed.len(), extent }),
         })
-    }
-
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        self.construct_with(index, rng, out)
     }
 
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
         self.place(index, rng).map(Some)
     }
 
-    fn shapes(&self, _role: PatchRole) -> Option<&[ImageShape]> {
-        Some(self.images.shapes())
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        self.construct_with(job.index, job.rng, job.scratch, out)
     }
-
-    fn metadata(&self, _role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        ImageMetadata::of_spec(spec, |_| Some(&self.images))
-    }
-
-    fn channels(&self) -> Option<&[usize]> {
-        self.channels.as_deref()
-    }
-
-    fn context(&self) -> Option<&Context> {
-        Some(self.context.context())
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        if self.uncorrelated_prob > 0.0 {
-            return Err(ConstructError::NoSingleStack { reason: "channels may come from different places" });
-        }
-        Ok(self.patching.indices_of(data_idx))
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        native_scale(input)
-    }
-}
-
-/// The first scale of an input.
-pub(crate) fn native_scale(mut input: ArrayView4<'_, f32>) -> ArrayView4<'_, f32> {
-    input.slice_axis_inplace(Axis(0), Slice::from(..1));
-    input
 }

@@ -1,18 +1,14 @@
 //! Inputs with lateral context that were measured: beside a target, or alone for prediction.
 
-use std::sync::Arc;
-
-use ndarray::ArrayView4;
-use patchweave_geometry::{Context, ImageShape, RegionSpec};
-use patchweave_patching::{PatchIndices, PatchRng, Patching};
+use patchweave_geometry::RegionSpec;
+use patchweave_patching::{PatchRng, Patching};
 
 use crate::basic::check_targets;
 use crate::lateral::Place;
-use crate::multi_channel::native_scale;
 use crate::sizes::{check_output, check_windows, plain_patch};
 use crate::{
-    BlockLayout, ConstructError, ImageMetadata, LateralContext, PatchConstr, PatchExtractor, PatchRole,
-    SampleLayout, SampleViewMut,
+    BlockLayout, ConstructError, Job, LateralContext, PatchConstr, PatchExtractor, RoleSources, SampleLayout,
+    SampleViewMut, Sources,
 };
 
 /// Cuts a measured input of one channel with lateral context, and all channels of its target.
@@ -43,6 +39,7 @@ use crate::{
 pub struct PairedInputTargetMsPatchConstr<P> {
     input: PredMsPatchConstr<P>,
     target: PatchExtractor,
+    sources: Sources,
 }
 
 impl<P: Patching> PairedInputTargetMsPatchConstr<P> {
@@ -61,10 +58,9 @@ impl<P: Patching> PairedInputTargetMsPatchConstr<P> {
         channels: Option<Vec<usize>>,
     ) -> Result<Self, ConstructError> {
         check_targets(&input, &target)?;
-        Ok(PairedInputTargetMsPatchConstr {
-            input: PredMsPatchConstr::new(patching, input, context, channels)?,
-            target,
-        })
+        let input = PredMsPatchConstr::new(patching, input, context, channels)?;
+        let sources = input.sources().clone().with_target(RoleSources::new(&target));
+        Ok(PairedInputTargetMsPatchConstr { input, target, sources })
     }
 }
 
@@ -73,59 +69,29 @@ impl<P: Patching> PatchConstr for PairedInputTargetMsPatchConstr<P> {
         self.input.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         let layout = self.input.layout(index)?;
         let target = BlockLayout { n_channels: self.target.n_channels(), extent: layout.input.extent };
         Ok(SampleLayout { target: Some(target), ..layout })
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        check_output(&out, &self.layout(index)?)?;
-        let input = SampleViewMut { input: out.input, target: None };
-        let spec = self.input.construct_into(index, rng, input)?;
-        if let Some(target) = out.target {
-            self.target.extract_into(index, plain_patch(index, &spec)?, None, target)?;
-        }
-        Ok(spec)
-    }
-
-    fn channels(&self) -> Option<&[usize]> {
-        self.input.channels()
-    }
-
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
         self.input.locate(index, rng)
     }
 
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        match role {
-            PatchRole::Input => self.input.shapes(role),
-            PatchRole::Target => Some(self.target.shapes()),
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        let index = job.index;
+        check_output(&out, &self.layout(index)?)?;
+        let input = SampleViewMut { input: out.input, target: None };
+        let spec = self.input.construct_into(job, input)?;
+        if let Some(target) = out.target {
+            self.target.extract_into(index, plain_patch(index, &spec)?, None, target)?;
         }
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        match role {
-            PatchRole::Input => self.input.metadata(role, spec),
-            PatchRole::Target => ImageMetadata::of_spec(spec, |_| Some(&self.target)),
-        }
-    }
-
-    fn context(&self) -> Option<&Context> {
-        self.input.context()
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        self.input.patch_indices(data_idx)
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        native_scale(input)
+        Ok(spec)
     }
 }
 
@@ -157,6 +123,7 @@ pub struct PredMsPatchConstr<P> {
     images: PatchExtractor,
     context: LateralContext,
     channels: Option<Vec<usize>>,
+    sources: Sources,
 }
 
 impl<P: Patching> PredMsPatchConstr<P> {
@@ -181,7 +148,10 @@ impl<P: Patching> PredMsPatchConstr<P> {
             None => images.check_single_channel("an input with lateral context")?,
         }
         check_windows([(&patching, &images)], &context, false)?;
-        Ok(PredMsPatchConstr { patching, images, context, channels })
+        let of_images = RoleSources::new(&images).reading(channels.clone());
+        let sources = Sources::new(of_images.in_context(*context.context()))
+            .with_patches(|data_idx| patching.indices_of(data_idx));
+        Ok(PredMsPatchConstr { patching, images, context, channels, sources })
     }
 }
 
@@ -190,17 +160,21 @@ impl<P: Patching> PatchConstr for PredMsPatchConstr<P> {
         self.patching.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         let (n_channels, extent) = (self.context.context().n_scales(), self.patching.patch_size(index)?);
         Ok(SampleLayout { input: BlockLayout { n_channels, extent }, target: None })
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        Ok(Some(self.patching.spec(index, rng)?))
+    }
+
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        let Job { index, rng, scratch } = job;
         check_output(&out, &self.layout(index)?)?;
         let spec = self.patching.spec(index, rng)?;
         let place = Place {
@@ -209,41 +183,7 @@ impl<P: Patching> PatchConstr for PredMsPatchConstr<P> {
             channels: self.channels.as_deref(),
             weights: &[1.0],
         };
-        self.context.write(index, &[place], out.input, None)?;
+        self.context.write(index, &[place], scratch, out.input, None)?;
         Ok(spec)
-    }
-
-    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
-        Ok(Some(self.patching.spec(index, rng)?))
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        match role {
-            PatchRole::Input => Some(self.images.shapes()),
-            PatchRole::Target => None,
-        }
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        match role {
-            PatchRole::Input => ImageMetadata::of_spec(spec, |_| Some(&self.images)),
-            PatchRole::Target => None,
-        }
-    }
-
-    fn channels(&self) -> Option<&[usize]> {
-        self.channels.as_deref()
-    }
-
-    fn context(&self) -> Option<&Context> {
-        Some(self.context.context())
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        Ok(self.patching.indices_of(data_idx))
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        native_scale(input)
     }
 }

@@ -4,14 +4,18 @@ use ndarray::{ArrayViewMut4, Axis};
 use patchweave_transform::{NormalizeError, PlaneSymmetry};
 
 use crate::ConstructError;
+use crate::lateral::WindowMemory;
 use crate::spent::{Lap, Meter, Spent};
 
-/// What a thread keeps from one sample to the next: memory for turning patches, and what the samples took.
+/// What a thread keeps from one sample to the next: memory for lateral context and for turning patches, and what the
+/// samples took.
 ///
-/// Start with an empty one. It knows what was read only if it stays on its thread while a sample is made.
+/// Start with an empty one. It grows to what the largest sample needs and serves samples of any constructors, one at a
+/// time. It knows what was read only if it stays on its thread while a sample is made.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pixels: Vec<f32>,
+    pub(crate) windows: WindowMemory,
     pub(crate) meter: Meter,
     pub(crate) not_finite: NotFinite,
 }

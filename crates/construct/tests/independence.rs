@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 use patchweave_construct::{
-    AlphaRange, IndependentTargetsMsPatchConstr, LateralContext, MixDraws, MixOptions,
-    MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Sample,
+    AlphaRange, IndependentTargetsMsPatchConstr, Job, LateralContext, MixDraws, MixOptions,
+    MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Sample, Scratch,
 };
 use patchweave_geometry::{Context, ContextPadding, Extent, RegionSpec};
 use patchweave_patching::{PatchRng, Patching, RandomPatching, StratifiedPatching};
@@ -96,10 +96,11 @@ fn check_multi_channel(patching: impl Patching, what: &str) {
         MixOptions { alpha_ranges: Some(vec![range; 2]), uncorrelated_prob: 1.0, ..MixOptions::default() };
     let constr = MultiChannelTargetMsPatchConstr::new(patching, images(2), context(), options).unwrap();
     let mut sample = Sample::zeros(&constr.layout(0).unwrap()).unwrap();
+    let mut scratch = Scratch::default();
     let rows: Vec<Vec<f64>> = (0..N)
         .map(|epoch| {
             let mut draws = Recorded { rng: PatchRng::for_patch(SEED, epoch, 3), numbers: Vec::new() };
-            let spec = constr.construct_with(3, &mut draws, sample.view_mut()).unwrap();
+            let spec = constr.construct_with(3, &mut draws, &mut scratch, sample.view_mut()).unwrap();
             [starts(&spec), draws.numbers].concat()
         })
         .collect();
@@ -127,10 +128,12 @@ fn channels_of_different_images_are_cut_independently() {
     let constr =
         IndependentTargetsMsPatchConstr::new(vec![source(), source(), source()], context(), None).unwrap();
     let mut sample = Sample::zeros(&constr.layout(0).unwrap()).unwrap();
+    let mut scratch = Scratch::default();
     let rows: Vec<Vec<f64>> = (0..N)
         .map(|epoch| {
             let mut rng = PatchRng::for_patch(SEED, epoch, 5);
-            starts(&constr.construct_into(5, &mut rng, sample.view_mut()).unwrap())
+            let job = Job::new(5, &mut rng, &mut scratch);
+            starts(&constr.construct_into(job, sample.view_mut()).unwrap())
         })
         .collect();
     check_independent(&rows, "independent");

@@ -8,7 +8,9 @@ use std::thread;
 
 use common::{PADDINGS, Windows, draw_place, extractor, noise, spec, stack};
 use ndarray::{Array3, Array4, Array5, ArrayD, Axis, s};
-use patchweave_construct::{IndependentTargetsMsPatchConstr, PatchConstrExt, PatchExtractor};
+use patchweave_construct::{
+    IndependentTargetsMsPatchConstr, LateralContext, PatchConstrExt, PatchExtractor, Scratch,
+};
 use patchweave_geometry::{ContextPadding, PatchSpec};
 use patchweave_patching::{FixedPatching, PatchRng};
 use patchweave_stack::{ArrayStack, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
@@ -24,7 +26,7 @@ fn extract(
     let n_channels = channels.map_or(images.n_channels(), <[usize]>::len);
     let [z, y, x] = spec.patch_size.to_zyx();
     let mut out = Array5::from_elem([n_channels, windows.n_scales, z, y, x], f32::NAN);
-    windows.context().extract_into(images, spec, channels, out.view_mut()).unwrap();
+    windows.context().extract_into(images, spec, channels, &mut Scratch::default(), out.view_mut()).unwrap();
     out
 }
 
@@ -126,7 +128,13 @@ fn memory_with_gaps_and_reversed_axes_gets_the_same_values() {
         let mut view = view.slice_mut(s![.., .., ..;-1, 1..;2, .., 1]);
         case.windows
             .context()
-            .extract_into(&images, &case.spec, case.channels.as_deref(), view.view_mut())
+            .extract_into(
+                &images,
+                &case.spec,
+                case.channels.as_deref(),
+                &mut Scratch::default(),
+                view.view_mut(),
+            )
             .unwrap();
         assert_eq!(view, expected, "{}", case.describe());
         let n_written = memory.iter().filter(|value| !value.is_nan()).count();
@@ -137,20 +145,21 @@ fn memory_with_gaps_and_reversed_axes_gets_the_same_values() {
 #[test]
 fn calls_before_and_threads_beside_do_not_matter() {
     let cases: Vec<Case> = (0..60).map(Case::draw).collect();
-    let windows = Windows { n_scales: 3, padding: ContextPadding::Reflect, grows_depth: true, fill: 0.0 };
+    let contexts: Vec<LateralContext> = cases.iter().map(|case| case.windows.context()).collect();
     let expected: Vec<Array5<f32>> = cases
         .iter()
         .map(|case| {
             let images = extractor(std::slice::from_ref(&case.image), case.n_axes);
-            extract(&windows, &images, &case.spec, case.channels.as_deref())
+            extract(&case.windows, &images, &case.spec, case.channels.as_deref())
         })
         .collect();
-    // One context for all, so that memory of large windows is used again for small ones and the reverse.
-    let shared = windows.context();
+    // One scratch for all cases of a thread, so that memory of large windows is used again for small ones, that of many
+    // scales for few, and the reverse.
     thread::scope(|scope| {
         for thread in 0..3 {
-            let (cases, expected, shared) = (&cases, &expected, &shared);
+            let (cases, contexts, expected) = (&cases, &contexts, &expected);
             scope.spawn(move || {
+                let mut scratch = Scratch::default();
                 for round in 0..2 {
                     for nth in 0..cases.len() {
                         let nth = (nth * 7 + thread * 11 + round) % cases.len();
@@ -158,7 +167,9 @@ fn calls_before_and_threads_beside_do_not_matter() {
                         let images = extractor(std::slice::from_ref(&case.image), case.n_axes);
                         let mut got = Array5::from_elem(expected[nth].raw_dim(), f32::NAN);
                         let channels = case.channels.as_deref();
-                        shared.extract_into(&images, &case.spec, channels, got.view_mut()).unwrap();
+                        contexts[nth]
+                            .extract_into(&images, &case.spec, channels, &mut scratch, got.view_mut())
+                            .unwrap();
                         assert_eq!(got, expected[nth], "{}", case.describe());
                     }
                 }

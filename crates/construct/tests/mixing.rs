@@ -6,9 +6,9 @@ mod common;
 use common::{Windows, draw_place, extractor, noise, spec};
 use ndarray::{Array4, ArrayView4, Axis, s};
 use patchweave_construct::{
-    AlphaRange, ConstructError, IndependentTargetsMsPatchConstr, MixDraws, MixOptions,
-    MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchRole,
-    PredMsPatchConstr, SampleLayout, SampleViewMut, principal_channel,
+    AlphaRange, ConstructError, IndependentTargetsMsPatchConstr, Job, MixDraws, MixOptions,
+    MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchConstrExt,
+    PredMsPatchConstr, SampleLayout, SampleViewMut, Scratch, principal_channel,
 };
 use patchweave_geometry::{Extent, PatchSpec, RegionSpec, UncorrelatedSpec};
 use patchweave_patching::{FixedPatching, PatchRng, Patching, TiledPatching};
@@ -172,7 +172,8 @@ fn channels_recorded_together() {
             MultiChannelTargetMsPatchConstr::new(strategy(&specs), images_of, windows.context(), options)
                 .unwrap();
         let layout = constr.layout(index).unwrap();
-        let (input, target, spec) = written(&layout, |out| constr.construct_with(index, &mut draws, out));
+        let (input, target, spec) =
+            written(&layout, |out| constr.construct_with(index, &mut draws, &mut Scratch::default(), out));
 
         let own = |position: usize| specs[if is_uncorrelated { indices[position] } else { index }];
         let equal = 1.0 / f64::from(u32::try_from(sources.len()).unwrap());
@@ -200,8 +201,8 @@ fn channels_recorded_together() {
         }
         assert_eq!(draws.asked, asked, "the order of draws, case {nth}");
 
-        let metadata = constr.metadata(PatchRole::Target, &spec).unwrap();
-        let shape = |data_idx: usize| constr.shapes(PatchRole::Input).unwrap()[data_idx];
+        let metadata = constr.target_image_metadata(&spec).unwrap();
+        let shape = |data_idx: usize| constr.input_shapes()[data_idx];
         assert_eq!(metadata.source, format!("image {}", specs[index].data_idx));
         assert_eq!(metadata.data_shape, shape(specs[index].data_idx));
         if is_uncorrelated {
@@ -253,7 +254,8 @@ fn channels_recorded_one_by_one() {
                 .unwrap();
         assert_eq!((constr.principal_channel(), constr.n_patches()), (principal, counts[principal]));
         let layout = constr.layout(index).unwrap();
-        let (input, target, spec) = written(&layout, |out| constr.construct_with(index, &mut draws, out));
+        let (input, target, spec) =
+            written(&layout, |out| constr.construct_with(index, &mut draws, &mut Scratch::default(), out));
 
         let own = |channel: usize| {
             let drawn = draws.indices[channel];
@@ -275,7 +277,7 @@ fn channels_recorded_one_by_one() {
         asked.extend(has_ranges.then(|| format!("weights {:?}", vec![0.0; n_channels])));
         assert_eq!(draws.asked, asked, "the order of draws, case {nth}");
 
-        let metadata = constr.metadata(PatchRole::Input, &spec).unwrap();
+        let metadata = constr.input_image_metadata(&spec).unwrap();
         let shape = |channel: usize| {
             let (_, z, y, x) = channels[channel].0[own(channel).data_idx].dim();
             if n_axes == 3 { vec![1, 1, z, y, x] } else { vec![1, 1, y, x] }
@@ -289,7 +291,7 @@ fn channels_recorded_one_by_one() {
         let expected =
             UncorrelatedSpec { channels: (0..n_channels).map(own).collect(), principal_channel: principal };
         assert_eq!(spec, RegionSpec::Uncorrelated(expected));
-        assert!(constr.metadata(PatchRole::Input, &own(principal).into()).is_none());
+        assert!(constr.input_image_metadata(&own(principal).into()).is_none());
     }
 }
 
@@ -323,9 +325,10 @@ fn measured_inputs_with_and_without_targets() {
         )
         .unwrap();
         let place = specs[1];
-        let mut rng = PatchRng::for_patch(0, 0, 1);
+        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, 1), Scratch::default());
         let layout = paired.layout(1).unwrap();
-        let (input, target, spec) = written(&layout, |out| paired.construct_into(1, &mut rng, out));
+        let (input, target, spec) =
+            written(&layout, |out| paired.construct_into(Job::new(1, &mut rng, &mut scratch), out));
         assert_eq!(spec, place.into());
         let part = Part { image: &images[place.data_idx], channel, spec: place, weight: 1.0 };
         check(&windows, &[part], &input, None, &format!("case {nth}"));
@@ -337,12 +340,15 @@ fn measured_inputs_with_and_without_targets() {
             assert_eq!(target.mapv(f64::from), expected.index_axis(Axis(0), 0));
         }
         let layout = alone.layout(1).unwrap();
-        let (same_input, none, _) = written(&layout, |out| alone.construct_into(1, &mut rng, out));
+        let (same_input, none, _) =
+            written(&layout, |out| alone.construct_into(Job::new(1, &mut rng, &mut scratch), out));
         assert!(none.is_none());
         assert_eq!(same_input, input);
-        assert_eq!((paired.channels(), alone.channels()), (channels.as_deref(), channels.as_deref()));
-        assert!(alone.metadata(PatchRole::Target, &spec).is_none());
-        let metadata = paired.metadata(PatchRole::Target, &spec).unwrap();
+        for sources in [paired.sources(), alone.sources()] {
+            assert_eq!(sources.input().channels(), channels.as_deref());
+        }
+        assert!(alone.target_image_metadata(&spec).is_none());
+        let metadata = paired.target_image_metadata(&spec).unwrap();
         assert_eq!(metadata.data_shape.n_channels, 2);
     }
 }
@@ -358,10 +364,12 @@ fn tiles_stay_tiles() {
     let windows = Windows { n_scales: 3, padding: common::PADDINGS[0], grows_depth: true, fill: 0.0 };
     let constr = PredMsPatchConstr::new(tiles.clone(), images_of, windows.context(), None).unwrap();
     assert!(constr.n_patches() > 10);
+    let mut scratch = Scratch::default();
     for index in 0..constr.n_patches() {
         let mut rng = PatchRng::for_patch(0, 0, index);
         let layout = constr.layout(index).unwrap();
-        let (input, _, spec) = written(&layout, |out| constr.construct_into(index, &mut rng, out));
+        let (input, _, spec) =
+            written(&layout, |out| constr.construct_into(Job::new(index, &mut rng, &mut scratch), out));
         assert_eq!(spec, tiles.spec(index, &mut rng).unwrap());
         let place = spec.tile().unwrap().patch;
         let part = Part { image: &images[place.data_idx], channel: 0, spec: place, weight: 1.0 };
@@ -387,7 +395,7 @@ fn places_of_unlike_size_are_refused_when_they_are_cut() {
         rng: PatchRng::for_patch(0, 0, 0),
     };
     let mut sample = patchweave_construct::Sample::zeros(&constr.layout(0).unwrap()).unwrap();
-    let error = constr.construct_with(0, &mut draws, sample.view_mut()).unwrap_err();
+    let error = constr.construct_with(0, &mut draws, &mut Scratch::default(), sample.view_mut()).unwrap_err();
     let message = "got patches of size [6, 10] and [8, 8], channels from different places need one size";
     assert_eq!(error.to_string(), message);
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ndarray::{Array4, ArrayD};
 use patchweave_construct::{
     AlphaRange, AugmentationStep, BasicPatchConstr, ConstructError, Dataset, IndependentTargetsMsPatchConstr,
-    LateralContext, MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr,
-    PatchConstrExt, PatchExtractor, PredMsPatchConstr, SampleViewMut,
+    Job, LateralContext, MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr,
+    PatchConstr, PatchConstrExt, PatchExtractor, PredMsPatchConstr, SampleViewMut, Scratch,
 };
 use patchweave_geometry::{Context, ContextPadding, Coords, Extent, PatchSpec, RegionSpec, UncorrelatedSpec};
 use patchweave_patching::{FixedPatching, PatchRng, SequentialPatching, WholePatching};
@@ -295,7 +295,8 @@ fn memory_of_another_shape() {
                 input: input.view_mut(),
                 target: target.as_mut().map(|target| target.view_mut()),
             };
-            constr.construct_into(0, &mut PatchRng::for_patch(0, 0, 0), out)
+            let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, 0), Scratch::default());
+            constr.construct_into(Job::new(0, &mut rng, &mut scratch), out)
         };
         let fits = [n_input, 1, 8, 8];
         for wrong in [[n_input + 1, 1, 8, 8], [n_input, 2, 8, 8], [n_input, 1, 7, 8], [n_input, 1, 8, 0]] {
@@ -318,11 +319,12 @@ fn samples_that_do_not_exist() {
         for index in [4, usize::MAX] {
             let expected = format!("patch {index} does not exist, there are 4");
             assert_eq!(message(constr.layout(index)), expected);
-            let mut rng = PatchRng::for_patch(0, 0, index);
+            let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
             assert_eq!(message(constr.construct_patch(index, &mut rng)), expected);
             let mut input = Array4::zeros([n_input, 1, 8, 8]);
             let out = SampleViewMut { input: input.view_mut(), target: None };
-            assert_eq!(message(constr.construct_into(index, &mut rng, out)), expected);
+            let job = Job::new(index, &mut rng, &mut scratch);
+            assert_eq!(message(constr.construct_into(job, out)), expected);
         }
     }
 }

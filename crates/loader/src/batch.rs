@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::{Array5, ArrayView5, ArrayViewD, Axis};
-use patchweave_construct::{BlockLayout, ImageMetadata, NotFinite, SampleLayout};
+use patchweave_construct::{BlockLayout, ImageMetadata, NotFinite, PatchRole, SampleLayout, Sources};
 use patchweave_geometry::RegionSpec;
 use patchweave_memory::Buffer;
 
@@ -24,6 +24,8 @@ pub struct Batch {
     pub(crate) inputs: Buffer<f32>,
     pub(crate) targets: Option<Buffer<f32>>,
     pub(crate) items: Vec<Item>,
+    /// What is known about the images, of every data set.
+    pub(crate) sources: Arc<[Sources]>,
     pub(crate) skipped: Vec<LoaderError>,
     /// When it was full.
     pub(crate) finished: Instant,
@@ -34,13 +36,11 @@ pub struct Batch {
 pub(crate) struct Item {
     pub id: SampleId,
     pub spec: RegionSpec,
-    pub input: Option<Arc<ImageMetadata>>,
-    pub target: Option<Arc<ImageMetadata>>,
     pub not_finite: NotFinite,
 }
 
 /// A sample with pixels that are infinite or no number, which was kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct NotFiniteSample<'a> {
     /// Which sample.
     pub id: SampleId,
@@ -49,7 +49,7 @@ pub struct NotFiniteSample<'a> {
     /// Where the sample was cut.
     pub spec: &'a RegionSpec,
     /// The image.
-    pub image: Option<&'a Arc<ImageMetadata>>,
+    pub image: Option<Arc<ImageMetadata>>,
 }
 
 impl Batch {
@@ -119,22 +119,31 @@ impl Batch {
         self.items.iter().map(|item| &item.spec)
     }
 
-    /// The images the inputs were cut from.
-    pub fn input_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
-        self.items.iter().map(|item| item.input.as_ref())
+    /// The images the inputs were cut from, looked up one by one as they are asked for.
+    ///
+    /// Channels from different places have a joint description, which is made anew each time.
+    pub fn input_metadata(&self) -> impl ExactSizeIterator<Item = Option<Arc<ImageMetadata>>> + '_ {
+        self.items.iter().map(|item| self.metadata(item, PatchRole::Input))
     }
 
-    /// The images the targets were cut from.
-    pub fn target_metadata(&self) -> impl ExactSizeIterator<Item = Option<&Arc<ImageMetadata>>> {
-        self.items.iter().map(|item| item.target.as_ref())
+    /// The images the targets were cut from, as [`input_metadata`](Self::input_metadata).
+    pub fn target_metadata(&self) -> impl ExactSizeIterator<Item = Option<Arc<ImageMetadata>>> + '_ {
+        self.items.iter().map(|item| self.metadata(item, PatchRole::Target))
+    }
+
+    fn metadata(&self, item: &Item, role: PatchRole) -> Option<Arc<ImageMetadata>> {
+        self.sources.get(item.id.dataset)?.sample_metadata(role, &item.spec)
     }
 
     /// The samples whose pixels were not all finite numbers before they were normalised, inputs and targets each.
     pub fn not_finite(&self) -> impl Iterator<Item = NotFiniteSample<'_>> {
         self.items.iter().flat_map(|item| {
-            let one = |role, image| NotFiniteSample { id: item.id, role, spec: &item.spec, image };
-            let input = item.not_finite.input.then(|| one("input", item.input.as_ref()));
-            let target = item.not_finite.target.then(|| one("target", item.target.as_ref()));
+            let one = |role, image_of| {
+                let image = self.metadata(item, image_of);
+                NotFiniteSample { id: item.id, role, spec: &item.spec, image }
+            };
+            let input = item.not_finite.input.then(|| one("input", PatchRole::Input));
+            let target = item.not_finite.target.then(|| one("target", PatchRole::Target));
             input.into_iter().chain(target)
         })
     }

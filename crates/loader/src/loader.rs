@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use patchweave_construct::Dataset;
+use patchweave_construct::{Dataset, Sources};
 use patchweave_memory::{Memory, SystemMemory};
 use patchweave_stack::Process;
 
@@ -46,6 +46,8 @@ use crate::{Batches, LoaderError, LoaderOptions, LoaderState, StreamPrint};
 /// ```
 pub struct Loader {
     parts: Arc<[MixPart]>,
+    /// What is known about the images, of every data set.
+    sources: Arc<[Sources]>,
     options: LoaderOptions,
     /// How many samples an epoch has.
     n_places: usize,
@@ -101,7 +103,8 @@ impl Loader {
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Pool::new(options.prefetch_bytes, Arc::new(SystemMemory));
         let (print, process) = (StreamPrint::of(&parts, &options), Process::current());
-        Ok(Loader { parts: parts.into(), options, n_places, print, pool, process })
+        let sources = parts.iter().map(|part| part.dataset.constr().sources().clone()).collect();
+        Ok(Loader { parts: parts.into(), sources, options, n_places, print, pool, process })
     }
 
     /// Delivers the same data sets with other options, from memory of its own.
@@ -221,7 +224,9 @@ impl Loader {
         if let Some(state) = state {
             state.check(&own)?;
         }
-        let planner = Planner { pool: self.pool.clone(), options: self.options, order, batching, epoch };
+        let pool = self.pool.clone();
+        let sources = Arc::clone(&self.sources);
+        let planner = Planner { pool, sources, options: self.options, order, batching, epoch };
         Batches::start(planner, Arc::clone(&self.parts), *state.unwrap_or(&own), self.process)
     }
 }

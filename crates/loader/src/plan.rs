@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use patchweave_construct::{BlockLayout, ConstructError, SampleLayout};
+use patchweave_construct::{BlockLayout, ConstructError, SampleLayout, Sources};
 use patchweave_memory::Buffer;
 
 use crate::batch::{Batch, Item};
@@ -30,6 +30,8 @@ const BATCH_BYTES: usize = size_of::<OpenBatch>() + BatchMemory::SHARED_BYTES + 
 /// Opens batches: chooses their samples and takes memory for them.
 pub(crate) struct Planner {
     pub pool: Pool,
+    /// What is known about the images, of every data set.
+    pub sources: Arc<[Sources]>,
     pub options: LoaderOptions,
     pub order: EpochOrder,
     pub batching: Batching,
@@ -62,6 +64,7 @@ pub(crate) struct OpenBatch {
     outcomes: Mutex<Vec<(usize, Vec<Outcome>)>>,
     /// Samples that could not even be planned.
     skipped: Mutex<Vec<LoaderError>>,
+    sources: Arc<[Sources]>,
 }
 
 impl Planner {
@@ -160,6 +163,7 @@ impl Planner {
             rest: Mutex::new(Some(memory.into_slots(n))),
             outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
+            sources: Arc::clone(&self.sources),
         }))
     }
 }
@@ -217,6 +221,7 @@ impl OpenBatch {
             inputs,
             targets,
             items,
+            sources: Arc::clone(&self.sources),
             skipped,
             finished: Instant::now(),
         })

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use patchweave_construct::{Dataset, ImageMetadata, PatchRole, SampleLayout};
+use patchweave_construct::{Dataset, ImageMetadata, PatchRole, RoleSources, SampleLayout};
 use patchweave_geometry::{PatchSpec, RegionSpec};
 use serde::{Deserialize, Serialize};
 
@@ -118,23 +118,23 @@ fn asked<T>(question: impl FnOnce() -> Option<T>) -> Option<T> {
 }
 
 fn images(dataset: &Dataset, print: &mut Fingerprint) {
-    let constr = dataset.constr();
+    let sources = dataset.constr().sources();
     let mut n_images = 0;
     for role in [PatchRole::Input, PatchRole::Target] {
-        let shapes = constr.shapes(role).unwrap_or_default();
+        let shapes = sources.of(role).map(RoleSources::shapes).unwrap_or_default();
         n_images = n_images.max(shapes.len());
         print.count(shapes.len());
         shapes.iter().flat_map(|shape| shape.to_vec()).for_each(|n| print.count(n));
     }
     // Images whose patches can be told apart are asked one by one, others by some of all patches.
     let by_image = (0..n_images.min(MAX_NAMED))
-        .map(|data_idx| asked(|| constr.patch_indices(data_idx).ok()).and_then(|indices| indices.get(0)));
+        .map(|data_idx| sources.patch_indices(data_idx).ok().and_then(|indices| indices.get(0)));
     let firsts: Vec<Option<usize>> = by_image.collect();
     let some = spread(dataset.n_patches(), N_LOCATED);
     for index in firsts.into_iter().flatten().chain(some) {
         let Some(spec) = located(dataset, index, 0) else { continue };
         for role in [PatchRole::Input, PatchRole::Target] {
-            match asked(|| constr.metadata(role, &spec)) {
+            match sources.of(role).and_then(|images| images.metadata(&spec)) {
                 Some(metadata) => name(&metadata, print),
                 None => print.word(0),
             }
@@ -231,10 +231,11 @@ fn samples(dataset: &Dataset, print: &mut Fingerprint) {
         let targets = target.map(|target| target.to_czyx()).unwrap_or_default();
         input.to_czyx().into_iter().chain(targets).for_each(|n| print.count(n));
     }
-    let channels = dataset.constr().channels();
+    let input = dataset.constr().sources().input();
+    let channels = input.channels();
     print.count(channels.map_or(0, |channels| channels.len() + 1));
     channels.unwrap_or_default().iter().for_each(|&channel| print.count(channel));
-    let n_scales = dataset.constr().context().map_or(0, |context| context.n_scales());
+    let n_scales = input.context().map_or(0, |context| context.n_scales());
     print.count(n_scales);
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ndarray::ArrayViewMut4;
-use patchweave_construct::{BlockLayout, ConstructError, Dataset, PatchRole, SampleViewMut, Scratch};
+use patchweave_construct::{BlockLayout, ConstructError, Dataset, SampleViewMut, Scratch};
 use tracing::trace_span;
 
 use crate::batch::Item;
@@ -143,9 +143,7 @@ fn make(
         },
     };
     let spec = dataset.write(id.index, id.round, scratch, out)?;
-    let input = dataset.metadata(PatchRole::Input, &spec);
-    let target = dataset.metadata(PatchRole::Target, &spec);
-    Ok(Item { id, spec, input, target, not_finite: scratch.not_finite() })
+    Ok(Item { id, spec, not_finite: scratch.not_finite() })
 }
 
 fn view<'a>(

@@ -245,16 +245,14 @@ fn patches_without_a_place_fail_alone() {
     let order = Order::ChunkAware(ChunkAware { window: 6, sources: 2, cache_bytes: 1000 });
     let results = |n_workers, panics| {
         let inner = Arc::clone(dataset(&[[40, 40]], 3).constr());
-        let lost = Hooked {
-            inner,
-            before: Box::new(|index| if index == 11 { Err(no_such_image(index)) } else { Ok(()) }),
-            before_locating: Box::new(move |index| match (index == 11, panics) {
+        let before = |index| if index == 11 { Err(no_such_image(index)) } else { Ok(()) };
+        let lost = Hooked::new(inner, Box::new(before)).before_locating(Box::new(move |index| {
+            match (index == 11, panics) {
                 (false, _) => Ok(()),
                 (true, false) => Err(no_such_image(index)),
                 (true, true) => std::panic::resume_unwind(Box::new("lost")),
-            }),
-            tells_places: true,
-        };
+            }
+        }));
         let options = LoaderOptions { batch_size: 5, n_workers, order, ..Default::default() };
         let loader = Loader::new(Dataset::new(Arc::new(lost), 3), options).unwrap();
         loader

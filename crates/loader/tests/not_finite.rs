@@ -60,7 +60,8 @@ proptest! {
         let mut told = BTreeSet::new();
         for batch in Loader::new(set.clone(), options).unwrap().epoch(0).unwrap() {
             for sample in batch.unwrap().not_finite() {
-                prop_assert_eq!(sample.image.unwrap().source.as_str(), "array");
+                let image = sample.image.unwrap();
+                prop_assert_eq!(image.source.as_str(), "array");
                 prop_assert!(told.insert((sample.role, sample.id.index)));
             }
         }

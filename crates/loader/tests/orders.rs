@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use patchweave_construct::Dataset;
+use patchweave_construct::{Dataset, PatchConstrExt};
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderOptions, MixPart, Order, PatchWeights, SampleId};
 use patchweave_patching::PatchIndices;
@@ -28,7 +28,7 @@ proptest! {
     ) {
         let set = dataset(&sizes, seed);
         let groups: Vec<PatchIndices> =
-            (0..sizes.len()).map(|data_idx| set.constr().patch_indices(data_idx).unwrap()).collect();
+            (0..sizes.len()).map(|data_idx| set.constr().patch_indices(data_idx).unwrap().clone()).collect();
         let group_of = |index| groups.iter().position(|group| group.iter().any(|i| i == index)).unwrap();
         let loader = Loader::new(set, LoaderOptions { order: Order::Grouped, ..Default::default() }).unwrap();
         let mut visited: Vec<usize> =
@@ -362,15 +362,8 @@ fn workers_do_not_repeat_each_other() {
 fn orders_that_a_data_set_cannot_have_are_refused() {
     let refusal = |order| {
         let inner = Arc::clone(dataset(&[[20, 20]], 1).constr());
-        let set = Dataset::new(
-            Arc::new(Hooked {
-                inner,
-                before: Box::new(|_| Ok(())),
-                before_locating: Box::new(|_| Ok(())),
-                tells_places: false,
-            }),
-            1,
-        );
+        let hooked = Hooked::new(inner, Box::new(|_| Ok(()))).without_places();
+        let set = Dataset::new(Arc::new(hooked), 1);
         Loader::new(set, LoaderOptions { order, ..Default::default() }).err().map(|error| error.to_string())
     };
     assert_eq!(

@@ -6,14 +6,14 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ndarray::{Array, ArrayView4};
+use ndarray::Array;
 use patchweave_construct::{
-    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchConstrExt,
-    PatchRole, SampleLayout, SampleViewMut,
+    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, Job, PatchConstr, PatchConstrExt,
+    SampleLayout, SampleViewMut, Sources,
 };
-use patchweave_geometry::{Extent, ImageShape, RegionSpec};
+use patchweave_geometry::{Extent, RegionSpec};
 use patchweave_loader::{Loader, LoaderError, LoaderOptions, Order};
-use patchweave_patching::{FixedPatching, PatchIndices, PatchRng, Patching, RandomPatching, WholePatching};
+use patchweave_patching::{FixedPatching, PatchRng, Patching, RandomPatching, WholePatching};
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip, XyRandomRotate90};
 use proptest::prelude::*;
@@ -195,17 +195,17 @@ impl PatchConstr for Faulty {
         self.inner.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        self.inner.sources()
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         self.counts.n_layouts.fetch_add(1, Ordering::Relaxed);
         if index >= self.faults.no_layout_from { Err(no_such_image(index)) } else { self.inner.layout(index) }
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        let index = job.index;
         self.counts.n_made.fetch_add(1, Ordering::Relaxed);
         assert_ne!(Some(index), self.faults.panics_at, "index {index} is cursed");
         if Some(index) == self.faults.bomb_at {
@@ -215,29 +215,13 @@ impl PatchConstr for Faulty {
             return Err(no_such_image(index));
         }
         if index >= self.faults.writes_nothing_from {
-            return self.inner.construct_patch(index, rng).map(|(_, spec)| spec);
+            return self.inner.construct_patch(index, job.rng).map(|(_, spec)| spec);
         }
-        self.inner.construct_into(index, rng, out)
+        self.inner.construct_into(job, out)
     }
 
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
         self.inner.locate(index, rng)
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        self.inner.shapes(role)
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        self.inner.metadata(role, spec)
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        self.inner.patch_indices(data_idx)
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        self.inner.principal_input(input)
     }
 }
 

@@ -6,8 +6,8 @@ use patchweave_config::{
     DataPlan, InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileMethod, TargetStatistics,
 };
 use patchweave_construct::{
-    self as construct, ChannelStatistics, FitOptions, FittedStatistics, PatchConstr, PatchExtractor,
-    PatchRole, Statistic, fit, fit_images,
+    self as construct, ChannelStatistics, FitOptions, FittedStatistics, PatchConstr, PatchConstrExt,
+    PatchExtractor, PatchRole, Statistic, fit, fit_images,
 };
 use patchweave_geometry::{Coords, PatchSpec};
 use patchweave_loader::on_threads;
@@ -33,7 +33,7 @@ pub(crate) fn of_patches(
     effort: Effort,
     keep_going: KeepGoing<'_>,
 ) -> Result<Statistics, PipelineError> {
-    let has_targets = constr.shapes(PatchRole::Target).is_some();
+    let has_targets = constr.target_shapes().is_some();
     let sources = |role| sources_of(constr, role);
     let fitting = |options: &FitOptions| {
         let tolerance = effort.tolerance.filter(|_| options.statistic == Statistic::MeanStd);
@@ -119,11 +119,12 @@ fn sources_in(images: &PatchExtractor) -> Sources {
 /// The images that a constructor cuts patches from, as far as it tells.
 fn sources_of(constr: &dyn PatchConstr, role: PatchRole) -> Sources {
     let first = || {
-        let shapes = constr.shapes(role)?;
+        let images = constr.sources().of(role)?;
+        let shapes = images.shapes();
         let patch_size = shapes.first()?.extent;
         let coords = Coords::new(&vec![0; patch_size.n_axes()]).ok()?;
         let spec = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
-        let image = constr.metadata(role, &spec.into())?;
+        let image = images.metadata(&spec.into())?;
         Some(Sources { first: image.source.clone(), n: shapes.len() })
     };
     first().unwrap_or_default()

@@ -129,10 +129,10 @@ impl Thinning<'_> {
 }
 
 /// Notes images of which no patch has a weight, and refuses weights of an order that are all 0.
-pub(crate) fn check_order_weights(
+pub(crate) fn check_order_weights<'a>(
     order: OrderPlan,
     weights: &[f64],
-    patches_of: impl Fn(usize) -> Option<PatchIndices>,
+    patches_of: impl Fn(usize) -> Option<&'a PatchIndices>,
     maps: &PatchExtractor,
     notices: &mut Vec<Notice>,
 ) -> Result<(), PipelineError> {

@@ -148,7 +148,8 @@ pub(crate) fn weights(
         OrderPlan::Foreground => patch_weights(dataset, &maps, is_inside, keep_going),
         _ => patch_weights(dataset, &maps, f64::from, keep_going),
     })??;
-    let patches_of = |data_idx| dataset.constr().patch_indices(data_idx).ok();
+    let sources = dataset.constr().sources();
+    let patches_of = |data_idx| sources.patch_indices(data_idx).ok();
     check_order_weights(order, &weights, patches_of, &maps, notices)?;
     Ok(Some(PatchWeights::new(&weights)?))
 }

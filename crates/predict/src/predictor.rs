@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ndarray::{ArrayViewMut4, Axis};
-use patchweave_construct::PatchRole;
+use patchweave_construct::PatchConstrExt;
 use patchweave_geometry::{ImageShape, RegionSpec};
 use patchweave_loader::{Batch, Loader};
 use patchweave_sink::ImageSink;
@@ -94,7 +94,7 @@ impl<'a> Predictor<'a> {
     ) -> Result<Vec<PathBuf>, PredictError> {
         let mut writer = Writer::new(sinks);
         let constr = self.loader.dataset().constr();
-        let shapes = constr.shapes(PatchRole::Input).unwrap_or(&[]);
+        let shapes = constr.input_shapes();
         let mut progress = Progress { n_tiles: 0, n_total: constr.n_patches() };
         for batch in self.loader.epoch(0)? {
             let batch = batch?;
@@ -145,7 +145,7 @@ impl<'a> Predictor<'a> {
             let n_images = shapes.len();
             let no_image = PredictError::NoSuchImage { index, data_idx, n_images };
             let shape = shapes.get(data_idx).ok_or(no_image)?;
-            let name = metadata.map_or("unnamed", |metadata| metadata.source.as_str());
+            let name = metadata.as_ref().map_or("unnamed", |metadata| metadata.source.as_str());
             let image = Image { data_idx, name, shape };
             self.invert(pixels.view_mut(), &image)?;
             writer.write(index, spec, pixels.view(), image)?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ndarray::{Array4, ArrayViewMut4, s};
 use patchweave_construct::{
-    BlockLayout, ConstructError, ImageMetadata, PatchConstr, PatchConstrExt, PatchRole, Sample, SampleLayout,
-    SampleViewMut,
+    BlockLayout, ConstructError, ImageMetadata, Job, PatchConstr, PatchConstrExt, PatchRole, Sample,
+    SampleLayout, SampleViewMut, Scratch,
 };
 use patchweave_geometry::{ImageShape, PatchSpec, RegionSpec};
 use patchweave_patching::{PatchRng, PatchingError};
@@ -18,7 +18,7 @@ const N_SAMPLES: usize = 200;
 ///
 /// For every index, of many samples for a selection of them: there is a layout; a sample of that layout is
 /// written whole, into memory in one piece or with gaps, and nothing beside it; equal generators give equal
-/// samples and specs; a place that is found beforehand is the one of the sample; specs point at samples of images that exist, in the size of the layout, and lead to
+/// samples and specs, whatever was made with a scratch before; a place that is found beforehand is the one of the sample; specs point at samples of images that exist, in the size of the layout, and lead to
 /// metadata of these images; the part that statistics are computed from is a part of the input. The stacks of
 /// the input share the indices among them if samples belong to single stacks. Refused must be indices beyond
 /// the last and memory of other shapes.
@@ -43,10 +43,11 @@ const N_SAMPLES: usize = 200;
 /// If the constructor breaks its contract; the message names the sample.
 pub fn patch_constr_suite(constr: &dyn PatchConstr) {
     let suite = Suite { constr };
-    assert!(constr.shapes(PatchRole::Input).is_some_and(|shapes| !shapes.is_empty()), "there are no inputs");
+    assert!(!constr.input_shapes().is_empty(), "there are no inputs");
+    let mut scratch = Scratch::default();
     let step = (constr.n_patches() / N_SAMPLES).max(1);
     for index in (0..constr.n_patches()).step_by(step) {
-        suite.sample_is_whole(index);
+        suite.sample_is_whole(index, &mut scratch);
         suite.wrong_memory_is_refused(index);
     }
     suite.stacks_share_the_indices();
@@ -64,7 +65,7 @@ impl Suite<'_> {
         layout.unwrap()
     }
 
-    fn sample_is_whole(&self, index: usize) {
+    fn sample_is_whole(&self, index: usize, scratch: &mut Scratch) {
         let layout = self.layout(index);
         let rng = || PatchRng::for_patch(2024, 1, index);
         let made = self.constr.construct_patch(index, &mut rng());
@@ -84,7 +85,7 @@ impl Suite<'_> {
         let mut input = Gaps::new(layout.input);
         let mut target = layout.target.map(Gaps::new);
         let out = SampleViewMut { input: input.view_mut(), target: target.as_mut().map(Gaps::view_mut) };
-        let again = self.constr.construct_into(index, &mut rng(), out);
+        let again = self.constr.construct_into(Job::new(index, &mut rng(), scratch), out);
         assert!(again.as_ref().is_ok_and(|again| *again == spec), "sample {index}: {again:?} after {spec:?}");
         let again = Sample { input: input.into_inner(index), target: target.map(|t| t.into_inner(index)) };
         assert!(again == sample, "sample {index} differs when it is made again with equal draws");
@@ -100,7 +101,7 @@ impl Suite<'_> {
     fn check_spec(&self, index: usize, spec: &RegionSpec, layout: &SampleLayout) {
         let patch = spec.patch();
         assert!(patch.is_some(), "sample {index} has no principal channel: {spec:?}");
-        let shapes = self.constr.shapes(PatchRole::Input).unwrap();
+        let shapes = self.constr.input_shapes();
         let principal = patch.unwrap();
         let shape = shapes.get(principal.data_idx);
         let exists = shape.is_some_and(|shape| principal.sample_idx < shape.n_samples);
@@ -122,14 +123,16 @@ impl Suite<'_> {
 
     fn check_metadata(&self, index: usize, spec: &RegionSpec) {
         for role in [PatchRole::Input, PatchRole::Target] {
-            let metadata = self.constr.metadata(role, spec);
-            let Some(shapes) = self.constr.shapes(role) else {
+            let sources = self.constr.sources();
+            let Some(images) = sources.of(role) else {
+                let metadata = sources.sample_metadata(role, spec);
                 assert!(metadata.is_none(), "sample {index} has metadata without images, {role:?}");
                 continue;
             };
+            let metadata = images.metadata(spec);
             assert!(metadata.is_some(), "sample {index} has no metadata, {role:?}");
             let metadata: Arc<ImageMetadata> = metadata.unwrap();
-            let shape: ImageShape = shapes[spec.patch().unwrap().data_idx];
+            let shape: ImageShape = images.shapes()[spec.patch().unwrap().data_idx];
             assert_eq!(metadata.data_shape, shape, "metadata of sample {index}, {role:?}");
             assert_eq!(metadata.original.image_shape(), shape, "metadata of sample {index}, {role:?}");
             let n_sources = match spec {
@@ -158,13 +161,14 @@ impl Suite<'_> {
     }
 
     fn assert_refused(&self, index: usize, out: SampleViewMut<'_>, what: &str) {
-        let result = self.constr.construct_into(index, &mut PatchRng::for_patch(0, 0, index), out);
+        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
+        let result = self.constr.construct_into(Job::new(index, &mut rng, &mut scratch), out);
         let is_refused = matches!(result, Err(ConstructError::OutputShape { .. }));
         assert!(is_refused, "sample {index} with {what}: {result:?}");
     }
 
     fn stacks_share_the_indices(&self) {
-        let n_stacks = self.constr.shapes(PatchRole::Input).map_or(0, <[_]>::len);
+        let n_stacks = self.constr.input_shapes().len();
         let mut owner = vec![None; self.constr.n_patches()];
         for data_idx in 0..n_stacks {
             let indices = match self.constr.patch_indices(data_idx) {

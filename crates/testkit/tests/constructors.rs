@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use ndarray::ArrayView4;
 use patchweave_construct::{
-    AlphaRange, BasicPatchConstr, ConstructError, ImageMetadata, IndependentTargetsMsPatchConstr,
-    LateralContext, MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr,
-    PatchExtractor, PatchRole, PredMsPatchConstr, SampleLayout, SampleViewMut,
+    AlphaRange, BasicPatchConstr, ConstructError, IndependentTargetsMsPatchConstr, Job, LateralContext,
+    MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor,
+    PredMsPatchConstr, SampleLayout, SampleViewMut, Sources,
 };
-use patchweave_geometry::{Context, ContextPadding, Extent, ImageShape, PerAxis, RegionSpec};
+use patchweave_geometry::{Context, ContextPadding, Extent, PerAxis, RegionSpec};
 use patchweave_patching::{
-    PatchIndices, PatchRng, Patching, RandomPatching, SequentialPatching, StratifiedPatching, TiledPatching,
-    WholePatching,
+    Patching, RandomPatching, SequentialPatching, StratifiedPatching, TiledPatching, WholePatching,
 };
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_testkit::{patch_constr_suite, ramp};
@@ -135,38 +133,21 @@ impl<P: PatchConstr> PatchConstr for Forgetful<P> {
         self.0.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        self.0.sources()
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         self.0.layout(index)
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        mut out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
+    fn construct_into(&self, job: Job<'_>, mut out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
         let before = out.input.first().copied();
-        let spec = self.0.construct_into(index, rng, out.reborrow())?;
+        let spec = self.0.construct_into(job, out.reborrow())?;
         if let Some((first, before)) = out.input.first_mut().zip(before) {
             *first = before;
         }
         Ok(spec)
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        self.0.shapes(role)
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        self.0.metadata(role, spec)
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        self.0.patch_indices(data_idx)
-    }
-
-    fn principal_input<'a>(&self, input: ArrayView4<'a, f32>) -> ArrayView4<'a, f32> {
-        self.0.principal_input(input)
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn streaming(
                 places
                     .map(|place| {
                         walk.look_at(place, idle, |look| look.check_finite())?;
-                        Ok(idle.take().map(|(_, sample)| sample))
+                        Ok(idle.take_sample())
                     })
                     .collect::<Result<Vec<_>, ConstructError>>()
             })?;

@@ -11,7 +11,7 @@ use patchweave_transform::all_finite;
 use rayon::prelude::*;
 
 use super::FitOptions;
-use crate::{ConstructError, PatchConstr, PatchRole, Sample, SampleLayout};
+use crate::{ConstructError, Job, PatchConstr, PatchConstrExt, PatchRole, Sample, SampleLayout, Scratch};
 
 /// Patches that one task handles; also the granularity of merging, so results do not depend on threads.
 const PATCHES_PER_TASK: usize = 8;
@@ -31,8 +31,19 @@ pub(super) struct Walk<'a> {
     n_patches: usize,
 }
 
-/// Memory of the last sample for the next one, if that has the same shape.
-pub(super) type Idle = Option<(SampleLayout, Sample)>;
+/// What a thread keeps for the next sample.
+pub(super) struct Idle {
+    /// The last sample, whose memory serves the next one if that has the same shape.
+    last: Option<(SampleLayout, Sample)>,
+    scratch: Scratch,
+}
+
+impl Idle {
+    /// Gives the sample away that was made last.
+    pub fn take_sample(&mut self) -> Option<Sample> {
+        self.last.take().map(|(_, sample)| sample)
+    }
+}
 
 /// What is looked at of one patch.
 pub(super) struct Look<'a> {
@@ -106,7 +117,8 @@ impl<'a> Look<'a> {
 
     /// The error for pixels that are infinite or no number.
     pub fn not_finite(&self, patch_role: PatchRole) -> ConstructError {
-        let source = self.constr.metadata(patch_role, self.spec).map(|image| image.source.clone());
+        let images = self.constr.sources().of(patch_role);
+        let source = images.and_then(|images| images.metadata(self.spec)).map(|image| image.source.clone());
         let role = match patch_role {
             PatchRole::Input => "input",
             PatchRole::Target => "target",
@@ -166,7 +178,8 @@ impl<'a> Walk<'a> {
         let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = |_| {
             let mut done = Vec::new();
-            let (mut state, mut idle) = (states.take()?, None);
+            let (mut state, scratch) = states.take()?;
+            let mut idle = Idle { last: None, scratch };
             while !has_failed.load(Ordering::Relaxed) {
                 let nth = next.fetch_add(1, Ordering::Relaxed);
                 let first = round.start.saturating_add(nth.saturating_mul(PATCHES_PER_TASK));
@@ -177,7 +190,7 @@ impl<'a> Walk<'a> {
                 has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 done.push((nth, result));
             }
-            states.give(state);
+            states.give(state, idle.scratch);
             Ok(done)
         };
         let done: Vec<Vec<_>> = (0..n_threads)
@@ -239,7 +252,7 @@ impl<'a> Walk<'a> {
         let index = self.index(place);
         let layout = self.constr.layout(index)?;
         let mut rng = PatchRng::for_patch(self.options.seed, 0, index);
-        let mut sample = match idle.take() {
+        let mut sample = match idle.last.take() {
             Some((known, sample)) if known == layout => sample,
             other => {
                 // Only one of them at a time.
@@ -247,17 +260,18 @@ impl<'a> Walk<'a> {
                 Sample::zeros(&layout)?
             }
         };
-        let spec = self.constr.construct_into(index, &mut rng, sample.view_mut())?;
+        let job = Job::new(index, &mut rng, &mut idle.scratch);
+        let spec = self.constr.construct_into(job, sample.view_mut())?;
         let blocks = Roles::wanted(&sample, self.constr, self.options);
         let seen = look(&Look { index, spec: &spec, constr: self.constr, blocks })?;
-        *idle = Some((layout, sample));
+        idle.last = Some((layout, sample));
         Ok(seen)
     }
 }
 
-/// What threads keep from round to round; as many as work at the same time.
+/// What threads keep from round to round, each with a scratch; as many as work at the same time.
 pub(super) struct States<'n, S> {
-    idle: Mutex<Vec<S>>,
+    idle: Mutex<Vec<(S, Scratch)>>,
     new: Box<dyn Fn() -> Result<S, ConstructError> + Sync + 'n>,
 }
 
@@ -266,17 +280,18 @@ impl<'n, S> States<'n, S> {
         States { idle: Mutex::default(), new: Box::new(new) }
     }
 
-    fn take(&self) -> Result<S, ConstructError> {
+    fn take(&self) -> Result<(S, Scratch), ConstructError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| (self.new)(), Ok)
+        idle.map_or_else(|| Ok(((self.new)()?, Scratch::default())), Ok)
     }
 
-    fn give(&self, state: S) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(state);
+    fn give(&self, state: S, scratch: Scratch) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((state, scratch));
     }
 
     /// All that there were.
-    pub fn into_all(self) -> Vec<S> {
-        self.idle.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn into_all(self) -> impl Iterator<Item = S> {
+        let all = self.idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.into_iter().map(|(state, _)| state)
     }
 }

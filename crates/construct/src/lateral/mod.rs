@@ -9,15 +9,15 @@ mod shrink;
 mod taps;
 mod window;
 
-use std::sync::{Mutex, PoisonError};
-
 use ndarray::{ArrayViewMut4, ArrayViewMut5};
 use patchweave_geometry::{Context, Extent, PatchSpec};
 
-use crate::{ConstructError, PatchExtractor};
+use crate::{ConstructError, PatchExtractor, Scratch};
 use place::PlacePixels;
 use taps::Taps;
-use window::{Scratch, Window};
+use window::Window;
+
+pub(crate) use window::WindowMemory;
 
 /// How patches are seen with their surroundings: which windows, and what stands beyond the image.
 ///
@@ -29,15 +29,13 @@ use window::{Scratch, Window};
 /// assert_eq!(context.context().n_scales(), 3);
 /// # Ok::<(), patchweave_geometry::GeometryError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LateralContext {
     context: Context,
     fill: f32,
     /// One for each scale.
     taps: Vec<Taps>,
     arch: pulp::Arch,
-    /// Memory of patches made before, for the next ones; at most one for each thread.
-    idle: Mutex<Vec<Scratch>>,
 }
 
 /// Pixels around one spec, and how their channels are weighed in the mixture.
@@ -54,7 +52,7 @@ impl LateralContext {
     /// Windows as `context` says; where it pads by a constant, that is 0.
     pub fn new(context: Context) -> Self {
         let taps = (0..context.n_scales()).map(|scale| Taps::new(1 << scale)).collect();
-        LateralContext { context, fill: 0.0, taps, arch: pulp::Arch::new(), idle: Mutex::default() }
+        LateralContext { context, fill: 0.0, taps, arch: pulp::Arch::new() }
     }
 
     /// Pads by another constant, in raw intensity units.
@@ -76,20 +74,18 @@ impl LateralContext {
         &self,
         index: usize,
         places: &[Place<'_>],
+        scratch: &mut Scratch,
         input: ArrayViewMut4<'_, f32>,
         target: Option<ArrayViewMut4<'_, f32>>,
     ) -> Result<(), ConstructError> {
         check_sizes(places, &input)?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scratch = idle.unwrap_or_default();
-        let written = in_one_piece(input, |input| match target {
-            None => self.write_scales(index, places, &mut scratch, input, None),
-            Some(target) => in_one_piece(target, |target| {
-                self.write_scales(index, places, &mut scratch, input, Some(target))
-            }),
-        });
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-        written
+        let memory = &mut scratch.windows;
+        in_one_piece(input, |input| match target {
+            None => self.write_scales(index, places, memory, input, None),
+            Some(target) => {
+                in_one_piece(target, |target| self.write_scales(index, places, memory, input, Some(target)))
+            }
+        })
     }
 
     /// Cuts the patch of `spec` with its surroundings, every channel by itself: `CLZYX`, planes have depth 1.
@@ -102,6 +98,7 @@ impl LateralContext {
         images: &PatchExtractor,
         spec: &PatchSpec,
         channels: Option<&[usize]>,
+        scratch: &mut Scratch,
         mut out: ArrayViewMut5<'_, f32>,
     ) -> Result<(), ConstructError> {
         images.check_channels(channels)?;
@@ -114,7 +111,7 @@ impl LateralContext {
         }
         for (channel, out) in channels.chunks(1).zip(out.outer_iter_mut()) {
             let place = Place { extractor: images, spec, channels: Some(channel), weights: &[1.0] };
-            self.write(0, &[place], out, None)?;
+            self.write(0, &[place], scratch, out, None)?;
         }
         Ok(())
     }
@@ -123,18 +120,18 @@ impl LateralContext {
         &self,
         index: usize,
         places: &[Place<'_>],
-        scratch: &mut Scratch,
+        memory: &mut WindowMemory,
         input: &mut [f32],
         mut target: Option<&mut [f32]>,
     ) -> Result<(), ConstructError> {
         if !places.iter().any(|place| place.extractor.has_levels()) {
-            return self.write_window(index, places, (&self.context, 0), scratch, input, target);
+            return self.write_window(index, places, (&self.context, 0), memory, input, target);
         }
         let one_scale = Context::new(1, self.context.padding())?;
         let one_scale = if self.context.grows_depth() { one_scale } else { one_scale.keeping_depth() };
         let n_pixels = input.len() / self.context.n_scales();
         for (scale, input) in input.chunks_exact_mut(n_pixels.max(1)).enumerate() {
-            self.write_window(index, places, (&one_scale, scale), scratch, input, target.take())?;
+            self.write_window(index, places, (&one_scale, scale), memory, input, target.take())?;
         }
         Ok(())
     }
@@ -145,23 +142,23 @@ impl LateralContext {
         index: usize,
         places: &[Place<'_>],
         (context, level): (&Context, usize),
-        scratch: &mut Scratch,
+        memory: &mut WindowMemory,
         input: &mut [f32],
         target: Option<&mut [f32]>,
     ) -> Result<(), ConstructError> {
         let Some(first) = places.first() else { return Ok(()) };
         let mut window = Window::new(context, &first.spec.patch_size, &self.taps, self.fill)?;
-        let mut memory = std::mem::take(&mut scratch.pixels);
-        memory.resize_with(places.len().max(memory.len()), Vec::new);
         let mut pixels = Vec::with_capacity(places.len());
-        for (place, memory) in places.iter().zip(memory.drain(..)) {
+        for place in places {
             let stack = place.extractor.level(index, place.spec.data_idx, level)?;
             let channels = (place.channels, place.weights);
             let spec = self.in_level(place.spec, level);
-            pixels.push(PlacePixels::new(stack, &spec, channels, context, memory)?);
+            let idle = memory.pixels.pop().unwrap_or_default();
+            pixels.push(PlacePixels::new(stack, &spec, channels, context, idle)?);
         }
-        let written = window.write(self.arch, &mut pixels, scratch, input, target);
-        scratch.pixels = pixels.into_iter().map(PlacePixels::into_memory).collect();
+        let written = window.write(self.arch, &mut pixels, memory, input, target);
+        // Backwards, so that every place gets its own again.
+        memory.pixels.extend(pixels.into_iter().rev().map(PlacePixels::into_memory));
         written
     }
 

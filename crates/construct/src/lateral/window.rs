@@ -7,11 +7,11 @@ use super::shrink::{Plane, RowScratch, mix_row, mix_two_rows, shrink_plane, weig
 use super::taps::Taps;
 use crate::ConstructError;
 
-/// Memory that is used again from patch to patch.
+/// Memory that a thread uses again from patch to patch, as much as the largest of them needed.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub(crate) struct WindowMemory {
     /// For the pixels of each place.
-    pub pixels: Vec<Vec<f32>>,
+    pub(super) pixels: Vec<Vec<f32>>,
     plane: Vec<f32>,
     gathered: Vec<f32>,
     rows: RowScratch,
@@ -74,13 +74,14 @@ impl<'a> Window<'a> {
         &mut self,
         arch: pulp::Arch,
         places: &mut [PlacePixels<'_>],
-        scratch: &mut Scratch,
+        memory: &mut WindowMemory,
         input: &mut [f32],
         mut target: Option<&mut [f32]>,
     ) -> Result<(), ConstructError> {
         let [depth, height, width] = self.size;
-        resize(&mut scratch.plane, [1, 1, height, width])?;
-        scratch.shrunk.resize_with(self.scales.len(), Vec::new);
+        resize(&mut memory.plane, [1, 1, height, width])?;
+        let n_scales = self.scales.len().max(memory.shrunk.len());
+        memory.shrunk.resize_with(n_scales, Vec::new);
         let mut order: Vec<usize> = (0..depth).collect();
         // Planes in the order of the image, so that none is read again. Several places have no common order; in
         // that of the window each of them goes through its image plane by plane.
@@ -102,7 +103,7 @@ impl<'a> Window<'a> {
                 let scale_z = &self.scales[scale];
                 if scale_z.depth_factor > 1 {
                     let n_planes = scale_z.n_stored + 1;
-                    resize(&mut scratch.shrunk[scale], [1, n_planes, height, width])?;
+                    resize(&mut memory.shrunk[scale], [1, n_planes, height, width])?;
                 }
             }
             arch.dispatch(WritePlane {
@@ -110,13 +111,13 @@ impl<'a> Window<'a> {
                 z,
                 wanted: &wanted,
                 places,
-                scratch,
+                memory,
                 input,
                 target: target.as_deref_mut(),
             });
             self.note(z, &wanted);
         }
-        arch.dispatch(ShrinkDepth { window: self, scratch, input });
+        arch.dispatch(ShrinkDepth { window: self, memory, input });
         Ok(())
     }
 
@@ -159,11 +160,11 @@ impl<'a> Window<'a> {
         z: usize,
         wanted: &[usize],
         places: &[PlacePixels<'_>],
-        scratch: &mut Scratch,
+        memory: &mut WindowMemory,
         input: &mut [f32],
         target: Option<&mut [f32]>,
     ) {
-        let Scratch { plane, gathered, rows, shrunk, .. } = scratch;
+        let WindowMemory { plane, gathered, rows, shrunk, .. } = memory;
         let [_, height, width] = self.size;
         for (y, row) in plane.chunks_exact_mut(width).take(height).enumerate() {
             let mut is_first = true;
@@ -232,14 +233,14 @@ impl<'a> Window<'a> {
 
     /// Shrinks the stored planes of every scale along Z.
     #[inline(always)]
-    fn shrink_depth(&self, scratch: &Scratch, input: &mut [f32]) {
+    fn shrink_depth(&self, memory: &WindowMemory, input: &mut [f32]) {
         let [patch_depth, height, width] = self.patch;
         let n_plane = height * width;
         for (scale, Scale { size, stored, depth_factor, .. }) in self.scales.iter().enumerate() {
             if *depth_factor == 1 {
                 continue;
             }
-            let (planes, taps) = (&scratch.shrunk[scale], &self.taps[scale]);
+            let (planes, taps) = (&memory.shrunk[scale], &self.taps[scale]);
             for z in 0..patch_depth {
                 let out = &mut input[(scale * patch_depth + z) * n_plane..][..n_plane];
                 weighted_sum(out, taps.weights(), |tap| {
@@ -257,7 +258,7 @@ struct WritePlane<'a, 'b, 'p> {
     z: usize,
     wanted: &'a [usize],
     places: &'a [PlacePixels<'p>],
-    scratch: &'a mut Scratch,
+    memory: &'a mut WindowMemory,
     input: &'a mut [f32],
     target: Option<&'a mut [f32]>,
 }
@@ -267,14 +268,14 @@ impl pulp::NullaryFnOnce for WritePlane<'_, '_, '_> {
 
     #[inline(always)]
     fn call(self) {
-        self.window.write_plane(self.z, self.wanted, self.places, self.scratch, self.input, self.target);
+        self.window.write_plane(self.z, self.wanted, self.places, self.memory, self.input, self.target);
     }
 }
 
 /// [`Window::shrink_depth`] with the instructions that the machine has.
 struct ShrinkDepth<'a, 'b> {
     window: &'a Window<'b>,
-    scratch: &'a Scratch,
+    memory: &'a WindowMemory,
     input: &'a mut [f32],
 }
 
@@ -283,7 +284,7 @@ impl pulp::NullaryFnOnce for ShrinkDepth<'_, '_> {
 
     #[inline(always)]
     fn call(self) {
-        self.window.shrink_depth(self.scratch, self.input);
+        self.window.shrink_depth(self.memory, self.input);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchweave_construct::{Dataset, ImageMetadata, PatchRole};
+use patchweave_construct::{Dataset, ImageMetadata, PatchRole, RoleSources};
 use patchweave_geometry::{Axis, Extent, PatchSpec, PerAxis, Region, RegionSpec};
 
 use crate::order::{SampleChunks, as_f64};
@@ -98,7 +98,7 @@ impl ImageList {
     ) {
         for role in [PatchRole::Input, PatchRole::Target] {
             let Some(metadata) = dataset.metadata(role, spec) else { continue };
-            let context = dataset.constr().context().filter(|_| role == PatchRole::Input);
+            let context = dataset.constr().sources().of(role).and_then(RoleSources::context);
             let region = |patch: &PatchSpec| {
                 let Some(Ok(window)) = context.map(|context| context.window(&patch.patch_size)) else {
                     return patch.region();

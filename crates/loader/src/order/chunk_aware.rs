@@ -207,12 +207,13 @@ fn stored(
     let image = shape.extent.to_zyx();
     let within = |size: [usize; 3]| std::array::from_fn(|axis| size[axis].clamp(1, image[axis]));
     let chunk = within(metadata.chunk_zyx().unwrap_or(image));
-    let window = dataset.constr().context().and_then(|context| context.window(&patch.patch_size).ok());
+    let sources = dataset.constr().sources();
+    let window = sources.input().context().and_then(|context| context.window(&patch.patch_size).ok());
     let window = within(window.unwrap_or(patch.patch_size).to_zyx());
     let samples = SampleChunks::of(&metadata);
     let volume = |size: [usize; 3]| size.into_iter().map(as_f64).product::<f64>();
     // As many pixels as patches start in, for one patch; samples that share chunks lie on top of one another.
-    let spacing = match dataset.constr().patch_indices(patch.data_idx) {
+    let spacing = match sources.patch_indices(patch.data_idx) {
         Ok(indices) if !indices.is_empty() => {
             volume(image) * as_f64(shape.n_samples) / as_f64(indices.len()) / as_f64(samples.n_shared())
         }

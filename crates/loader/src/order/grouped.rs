@@ -1,6 +1,6 @@
 //! The patches of an image one after the other.
 
-use patchweave_construct::{Dataset, PatchRole};
+use patchweave_construct::{Dataset, PatchConstrExt};
 use patchweave_patching::{Draw, PatchIndices, PatchRng, Permutation, Round};
 
 use crate::LoaderError;
@@ -80,8 +80,8 @@ impl GroupOrder {
 /// # Errors
 /// [`LoaderError::NoGroups`] if patches do not belong to single images, [`LoaderError::GroupCount`] if some belong to none.
 pub(crate) fn images(dataset: &Dataset) -> Result<Vec<PatchIndices>, LoaderError> {
-    let n_images = dataset.constr().shapes(PatchRole::Input).map_or(0, <[_]>::len);
-    let of_image = |data_idx| dataset.constr().patch_indices(data_idx);
+    let n_images = dataset.constr().input_shapes().len();
+    let of_image = |data_idx| dataset.constr().patch_indices(data_idx).cloned();
     let groups: Vec<PatchIndices> =
         (0..n_images).map(of_image).collect::<Result<_, _>>().map_err(LoaderError::NoGroups)?;
     let (got, expected) = (groups.iter().map(PatchIndices::len).sum(), dataset.n_patches());

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ndarray::Array;
 use patchweave_construct::{
-    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, ImageMetadata, PatchConstr, PatchExtractor,
-    PatchRole, SampleLayout, SampleViewMut,
+    AugmentationStep, BasicPatchConstr, ConstructError, Dataset, Job, PatchConstr, PatchExtractor,
+    SampleLayout, SampleViewMut, Sources,
 };
-use patchweave_geometry::{Extent, ImageShape, RegionSpec};
+use patchweave_geometry::{Extent, RegionSpec};
 use patchweave_loader::{Batch, Batches, LoaderError, SampleId};
-use patchweave_patching::{PatchIndices, PatchRng, RandomPatching};
+use patchweave_patching::{PatchRng, RandomPatching};
 use patchweave_stack::{ArrayStack, ImageStack};
 use patchweave_transform::{Augmentation, XyFlip};
 
@@ -77,11 +77,28 @@ pub type Hook = Box<dyn Fn(usize) -> Result<(), ConstructError> + Send + Sync>;
 
 /// A constructor that does as another one does, but for a hook; it may keep to itself where patches are.
 pub struct Hooked {
-    pub inner: Arc<dyn PatchConstr>,
-    pub before: Hook,
+    inner: Arc<dyn PatchConstr>,
+    before: Hook,
     /// Runs before a patch of this index is located.
-    pub before_locating: Hook,
-    pub tells_places: bool,
+    before_locating: Hook,
+    tells_places: bool,
+    sources: Sources,
+}
+
+impl Hooked {
+    pub fn new(inner: Arc<dyn PatchConstr>, before: Hook) -> Self {
+        let sources = inner.sources().clone();
+        Hooked { inner, before, before_locating: Box::new(|_| Ok(())), tells_places: true, sources }
+    }
+
+    pub fn before_locating(self, hook: Hook) -> Self {
+        Hooked { before_locating: hook, ..self }
+    }
+
+    /// Keeps to itself where patches are.
+    pub fn without_places(self) -> Self {
+        Hooked { tells_places: false, sources: self.sources.without_patches("it is a test"), ..self }
+    }
 }
 
 /// A data set whose patches are made only after a hook was asked.
@@ -89,12 +106,8 @@ pub fn hooked(
     dataset: &Dataset,
     before: impl Fn(usize) -> Result<(), ConstructError> + Send + Sync + 'static,
 ) -> Dataset {
-    let inner = Arc::clone(dataset.constr());
-    let before_locating = Box::new(|_| Ok(()));
-    Dataset::new(
-        Arc::new(Hooked { inner, before: Box::new(before), before_locating, tells_places: true }),
-        dataset.seed(),
-    )
+    let hooked = Hooked::new(Arc::clone(dataset.constr()), Box::new(before));
+    Dataset::new(Arc::new(hooked), dataset.seed())
 }
 
 /// The failure that tests make.
@@ -107,38 +120,21 @@ impl PatchConstr for Hooked {
         self.inner.n_patches()
     }
 
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
         self.inner.layout(index)
     }
 
-    fn construct_into(
-        &self,
-        index: usize,
-        rng: &mut PatchRng,
-        out: SampleViewMut<'_>,
-    ) -> Result<RegionSpec, ConstructError> {
-        (self.before)(index)?;
-        self.inner.construct_into(index, rng, out)
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        (self.before)(job.index)?;
+        self.inner.construct_into(job, out)
     }
 
     fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
         (self.before_locating)(index)?;
         if self.tells_places { self.inner.locate(index, rng) } else { Ok(None) }
-    }
-
-    fn shapes(&self, role: PatchRole) -> Option<&[ImageShape]> {
-        self.inner.shapes(role)
-    }
-
-    fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
-        self.inner.metadata(role, spec)
-    }
-
-    fn patch_indices(&self, data_idx: usize) -> Result<PatchIndices, ConstructError> {
-        if self.tells_places {
-            self.inner.patch_indices(data_idx)
-        } else {
-            Err(ConstructError::NoSingleStack { reason: "it is a test" })
-        }
     }
 }

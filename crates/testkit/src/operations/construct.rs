@@ -38,7 +38,10 @@ pub(super) fn construct_basic(request: &Request<'_>) -> Result<Outcomes, Operati
 
 /// What a constructor tells about itself.
 pub(super) fn constructor_fields(constr: &dyn PatchConstr) -> Outcomes {
-    let shapes = |role| constr.shapes(role).map_or(Value::Null, |shapes| json!(shape_lists(shapes)));
+    let shapes = |role| {
+        let images = constr.sources().of(role);
+        images.map_or(Value::Null, |images| json!(shape_lists(images.shapes())))
+    };
     Outcomes::default()
         .with("n_patches", constr.n_patches())
         .with("input_shapes", shapes(PatchRole::Input))
@@ -55,7 +58,7 @@ pub(super) fn sample_fields(
 ) -> Result<Outcomes, OperationError> {
     let layout = constr.layout(index)?;
     let metadata = |role| {
-        let metadata = constr.metadata(role, spec);
+        let metadata = constr.sources().of(role).and_then(|images| images.metadata(spec));
         metadata.map_or(Value::Null, |metadata| metadata_fields(&metadata))
     };
     let principal = constr.principal_input(sample.input.view());

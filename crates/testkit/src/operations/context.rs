@@ -1,7 +1,7 @@
 //! Lateral context: padding, shrinking, and patches at several scales.
 
 use ndarray::{Array5, Axis as Dim, Slice};
-use patchweave_construct::{LateralContext, PatchExtractor};
+use patchweave_construct::{LateralContext, PatchExtractor, Scratch};
 use patchweave_geometry::{Axes, Context, ContextPadding, Coords, Extent, PatchSpec};
 
 use super::extract::array_stack;
@@ -80,6 +80,6 @@ fn extract(
     let [z, y, x] = spec.patch_size.to_zyx();
     let n_channels = channels.map_or(images.n_channels(), <[usize]>::len);
     let mut scales = Array5::zeros([n_channels, context.context().n_scales(), z, y, x]);
-    context.extract_into(images, spec, channels, scales.view_mut())?;
+    context.extract_into(images, spec, channels, &mut Scratch::default(), scales.view_mut())?;
     Ok(scales)
 }

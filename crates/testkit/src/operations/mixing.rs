@@ -2,9 +2,9 @@
 
 use ndarray::{Array4, Axis as Dim, stack};
 use patchweave_construct::{
-    AlphaRange, IndependentTargetsMsPatchConstr, LateralContext, MixDraws, MixOptions,
-    MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor,
-    PredMsPatchConstr, Sample, principal_channel as principal_channel_of,
+    AlphaRange, IndependentTargetsMsPatchConstr, Job, LateralContext, MixDraws, MixOptions,
+    MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchConstrExt,
+    PatchExtractor, PredMsPatchConstr, Sample, Scratch, principal_channel as principal_channel_of,
 };
 use patchweave_geometry::{Axes, Context, ContextPadding, Overlaps, RegionSpec};
 use patchweave_patching::{FixedPatching, PatchRng, TiledPatching, WholePatching};
@@ -131,7 +131,7 @@ pub(super) fn multi_channel(request: &Request<'_>) -> Result<Outcomes, Operation
     let mut requested = Vec::new();
     let outcomes = answer(request, &constr, |index, sample| {
         let mut draws = Pinned::read(request, "secondary_indices", false)?;
-        let spec = constr.construct_with(index, &mut draws, sample.view_mut())?;
+        let spec = constr.construct_with(index, &mut draws, &mut Scratch::default(), sample.view_mut())?;
         requested = draws.requested;
         Ok(spec)
     })?;
@@ -176,7 +176,7 @@ pub(super) fn independent(request: &Request<'_>) -> Result<Outcomes, OperationEr
     let mut requested = Vec::new();
     let outcomes = answer(request, &constr, |index, sample| {
         let mut draws = Pinned::read(request, "drawn_indices", true)?;
-        let spec = constr.construct_with(index, &mut draws, sample.view_mut())?;
+        let spec = constr.construct_with(index, &mut draws, &mut Scratch::default(), sample.view_mut())?;
         requested = draws.requested;
         Ok(spec)
     })?;
@@ -212,7 +212,8 @@ pub(super) fn prediction(request: &Request<'_>) -> Result<Outcomes, OperationErr
 
 fn construct(request: &Request<'_>, constr: &dyn PatchConstr) -> Result<Outcomes, OperationError> {
     answer(request, constr, |index, sample| {
-        Ok(constr.construct_into(index, &mut PatchRng::for_patch(0, 0, index), sample.view_mut())?)
+        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
+        Ok(constr.construct_into(Job::new(index, &mut rng, &mut scratch), sample.view_mut())?)
     })
 }
 
@@ -247,7 +248,7 @@ pub(super) fn alpha_mix(request: &Request<'_>) -> Result<Outcomes, OperationErro
             requested: Vec::new(),
             rng: PatchRng::for_patch(0, 0, 0),
         };
-        constr.construct_with(0, &mut draws, sample.view_mut())?;
+        constr.construct_with(0, &mut draws, &mut Scratch::default(), sample.view_mut())?;
         inputs.push(sample.input.index_axis_move(Dim(0), 0));
         target = target.or(sample.target);
         // Whether channels are correlated is decided by the constructor, not by the mixture.
