@@ -40,6 +40,13 @@ pub struct TileSpec {
     pub total_tiles: usize,
 }
 
+impl TileSpec {
+    /// The pixels of the image that are kept.
+    pub fn kept(&self) -> Region {
+        Region { start: self.stitch_coords, size: self.crop_size }
+    }
+}
+
 /// A patch whose channels come from different places.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UncorrelatedSpec {

@@ -5,8 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array3, Axis};
-use patchweave_geometry::{Extent, PerAxis};
-use patchweave_quilt::WindowGrid;
+use patchweave_geometry::{Extent, PerAxis, WindowGrid};
 use patchweave_stack::ImageStack;
 
 use crate::compose::Window;
@@ -55,7 +54,7 @@ impl<S: ImageStack> SliceStack<S> {
     /// Patches none of whose slices exist are left out.
     ///
     /// # Errors
-    /// [`SlicesError::Quilt`] if the windows do not fit, [`SlicesError::StepWithoutWindow`], [`SlicesError::NoColours`].
+    /// [`SlicesError::Geometry`] if the windows do not fit, [`SlicesError::StepWithoutWindow`], [`SlicesError::NoColours`].
     pub fn extraction_plan(&self, options: &PlanOptions) -> Result<ExtractionPlan, SlicesError> {
         let windows = self.windows(options)?;
         let mut patches = Vec::new();

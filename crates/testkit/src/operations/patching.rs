@@ -1,9 +1,8 @@
 //! Strategies without chance: what they list, in which order, for which stack.
 
-use patchweave_geometry::{Extent, ImageShape, Overlaps};
+use patchweave_geometry::{Extent, ImageShape, Overlaps, TileAxis};
 use patchweave_patching::{
     FixedPatching, PatchRng, Patching, PatchingError, SequentialPatching, TiledPatching, WholePatching,
-    tile_axis as tiles_of_axis,
 };
 use serde_json::{Value, json};
 
@@ -77,16 +76,13 @@ pub(super) fn index_ranges(patching: &dyn Patching, n_stacks: usize) -> Vec<Valu
 }
 
 pub(super) fn tile_axis(request: &Request<'_>) -> Result<Outcomes, OperationError> {
-    let tiles = tiles_of_axis(
-        request.natural("axis_size")?,
-        request.natural("patch_size")?,
-        request.natural("overlap")?,
-    )?;
+    let size = request.natural("axis_size")?;
+    let axis = TileAxis::new(size, request.natural("patch_size")?, request.natural("overlap")?)?;
     let columns = request.value("columns").and_then(Value::as_array);
     let default = ["coord", "stitch_coord", "crop_coord", "crop_size"].map(Value::from);
     let columns = columns.map_or(default.as_slice(), Vec::as_slice);
-    let rows: Vec<Value> = tiles
-        .iter()
+    let rows: Vec<Value> = axis
+        .tiles()
         .map(|tile| {
             let field = |column: &Value| match column.as_str() {
                 Some("coord") => json!(tile.start),
