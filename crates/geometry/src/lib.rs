@@ -27,7 +27,7 @@ pub use layout::{ArrayLayout, AxisIndex};
 pub use per_axis::{Coords, Overlaps, PerAxis};
 pub use region::{InsideRegion, Region};
 pub use shape::ImageShape;
-pub use spec::{PatchSpec, RegionSpec, TileSpec, UncorrelatedSpec};
+pub use spec::{PatchSpec, RegionSpec, TileRecord, TileSpec, UncorrelatedSpec};
 pub use tile_axis::{AxisTile, TileAxis};
 pub use tile_grid::TileGrid;
 pub use window_grid::WindowGrid;

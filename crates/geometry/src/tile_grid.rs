@@ -73,7 +73,6 @@ impl TileGrid {
             crop_coords: tiles.map(|tile| tile.crop_start).to_coords(),
             crop_size: self.shape.extent.part(&tiles.map(|tile| tile.crop_size)),
             stitch_coords: tiles.map(|tile| tile.stitch).to_coords(),
-            total_tiles: self.n_tiles(),
         })
     }
 

@@ -104,13 +104,7 @@ mod tests {
     fn widths_beyond_any_memory_are_errors() {
         let (patch_size, coords) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[0, 0]).unwrap());
         let patch = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
-        let tile = TileSpec {
-            patch,
-            crop_coords: coords,
-            crop_size: patch_size,
-            stitch_coords: coords,
-            total_tiles: 1,
-        };
+        let tile = TileSpec { patch, crop_coords: coords, crop_size: patch_size, stitch_coords: coords };
         for width in [usize::MAX, usize::MAX / 64, 1 << 42] {
             let BandTooLarge(shape) = Band::of(&tile, 3, width).err().unwrap();
             assert_eq!(shape, [3, 1, 8, width]);

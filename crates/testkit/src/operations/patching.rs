@@ -51,11 +51,12 @@ fn listed(
     let specs = (0..patching.n_patches()).map(spec_of).collect::<Result<Vec<_>, _>>()?;
     let mut outcomes = Outcomes::default()
         .with("n_patches", patching.n_patches())
-        .with("specs", write_specs(request, &specs))
+        .with("specs", write_specs(request, patching, &specs))
         .with("indices", indices(patching, n_stacks))
         .with("index_ranges", index_ranges(patching, n_stacks));
     if request.value("index").is_some() {
-        outcomes = outcomes.with("spec", spec_fields(&spec_of(request.natural("index")?)?));
+        let spec = spec_of(request.natural("index")?)?;
+        outcomes = outcomes.with("spec", spec_fields(&spec, |data_idx| patching.indices_of(data_idx).len()));
     }
     Ok(outcomes)
 }
