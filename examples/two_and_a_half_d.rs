@@ -16,6 +16,8 @@ use patchweave::geometry::{ArrayLayout, Extent, PerAxis};
 use patchweave::loader::{Loader, LoaderOptions, Order};
 use patchweave::patching::RandomPatching;
 use patchweave::pixel::PixelType;
+use patchweave::predict::StitchingPlan;
+use patchweave::quilt::Quilt;
 use patchweave::sink::{Format, ImageSpec, create};
 use patchweave::slices::{
     Accumulation, ChannelSpec, Index, IndexedStack, MissingAxes, PlanOptions, SliceOptions, SliceStack, Span,
@@ -93,7 +95,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What a model makes of patches of planes is blended by a quilt; here it doubles them.
     let middle = SliceOptions { z_slices: vec![11, 12].into(), ..SliceOptions::default() };
     let middle = SliceStack::new(Arc::clone(&volume), spec.clone(), middle)?;
-    let quilt = middle.quilt(Extent::new(&[64, 64])?, PerAxis::new(&[32, 32])?)?.with_border(8, 0.1)?;
+    let plane = middle.info().shape().extent;
+    let quilt = Quilt::new(plane, Extent::new(&[64, 64])?, PerAxis::new(&[32, 32])?)?.with_border(8, 0.1)?;
     let whole = middle.convert()?.into_dimensionality::<Ix4>()?;
     let predicted = quilt.unstitch(whole.view())?.mapv(|value| 2.0 * value);
     let (blended, _) = quilt.stitch(predicted.view())?;
@@ -106,7 +109,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let thin = SliceStack::new(Arc::clone(&volume), spec, thin)?;
     let step = Some(PerAxis::new(&[64, 64])?);
     let plan = thin.extraction_plan(&PlanOptions { window, step, ..PlanOptions::default() })?;
-    let stitching = thin.stitching_plan(&plan)?;
+    let stitching = StitchingPlan::new(&thin, &plan)?;
     let mut stitched = ndarray::ArrayD::zeros(stitching.output_shape.clone());
     for entry in plan.patches() {
         let place = stitching.patch_mappings[&entry.patch_idx];

@@ -1,6 +1,6 @@
 //! What can be wrong with axes, shapes and regions.
 
-use crate::{Axes, Axis};
+use crate::{Axes, Axis, Extent, PerAxis};
 
 /// Why axes, a shape or a region was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +67,40 @@ pub enum GeometryError {
         got: usize,
         /// The length of the image's extent.
         expected: usize,
+    },
+    /// A window, a step or an axis of nothing.
+    #[error(
+        "got windows of {window} pixels, {step} apart, along an axis of {size}, expected at least 1 of each"
+    )]
+    AxisGrid {
+        /// Size of the axis.
+        size: usize,
+        /// Size of a window.
+        window: usize,
+        /// From one window to the next.
+        step: usize,
+    },
+    /// A window that is larger than the image.
+    #[error("got a window of {window} pixels, expected one that fits into the image of {image}")]
+    Window {
+        /// The window.
+        window: Extent,
+        /// The image.
+        image: Extent,
+    },
+    /// A step of nothing.
+    #[error("got the step {step:?}, expected at least 1 along every axis")]
+    Step {
+        /// The step.
+        step: PerAxis<usize>,
+    },
+    /// An overlap that leaves no step to the next tile.
+    #[error("got an overlap of {overlap} pixels, expected less than the {tile} of a tile")]
+    Overlap {
+        /// The overlap.
+        overlap: usize,
+        /// Size of a tile.
+        tile: usize,
     },
     /// An array of the wrong rank where `SC(Z)YX` or `C(Z)YX` is needed.
     #[error("got an array of shape {shape:?}, expected {expected}")]

@@ -39,6 +39,11 @@ impl Extent {
         }
     }
 
+    /// The size of a part of this extent, which has at least a pixel and at most all along every axis.
+    pub(crate) fn part(&self, sizes: &PerAxis<usize>) -> Self {
+        Extent(self.0.map_indexed(|axis, whole| sizes[axis].clamp(1, whole)))
+    }
+
     /// The sizes in order.
     pub fn as_slice(&self) -> &[usize] {
         self.0.as_slice()

@@ -1,9 +1,11 @@
-//! Where pixels are, in integers: axes, extents, regions and the specs that name a patch or a tile.
+//! Where pixels are, in integers: axes, extents, regions, grids of windows and tiles, and the specs that name a patch or
+//! a tile.
 //!
 //! Nothing here touches a pixel or opens a file. Spatial tuples are always in the order `(Z)YX`,
 //! whole images in the order `SC(Z)YX`.
 
 mod axes;
+mod axis_grid;
 mod context;
 mod error;
 mod extent;
@@ -13,8 +15,12 @@ mod region;
 mod shape;
 mod spec;
 mod strides;
+mod tile_axis;
+mod tile_grid;
+mod window_grid;
 
 pub use axes::{Axes, Axis};
+pub use axis_grid::AxisGrid;
 pub use context::{Context, ContextAxis, ContextPadding, mirror};
 pub use error::GeometryError;
 pub use extent::Extent;
@@ -22,5 +28,8 @@ pub use layout::{ArrayLayout, AxisIndex};
 pub use per_axis::{Coords, Overlaps, PerAxis};
 pub use region::{InsideRegion, Region};
 pub use shape::ImageShape;
-pub use spec::{PatchSpec, RegionSpec, TileSpec, UncorrelatedSpec};
+pub use spec::{PatchSpec, RegionSpec, TileRecord, TileSpec, UncorrelatedSpec};
 pub use strides::c_strides;
+pub use tile_axis::{AxisTile, TileAxis};
+pub use tile_grid::TileGrid;
+pub use window_grid::WindowGrid;

@@ -76,6 +76,20 @@ impl<T: Copy> PerAxis<T> {
         [if self.is_3d { own_z } else { z }, y, x]
     }
 
+    /// The values of `ZYX` along the axes that there are here; planes leave the first one out.
+    ///
+    /// ```
+    /// use patchweave_geometry::PerAxis;
+    ///
+    /// let plane = PerAxis::new(&[64, 64])?;
+    /// assert_eq!(plane.of_zyx([0, 3, 5]), PerAxis::new(&[3, 5])?);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn of_zyx<U: Copy>(&self, zyx: [U; 3]) -> PerAxis<U> {
+        let [z, y, x] = zyx;
+        PerAxis { zyx: [if self.is_3d { z } else { y }, y, x], is_3d: self.is_3d }
+    }
+
     /// The result of `f` for every axis.
     pub fn map<U: Copy>(&self, f: impl Fn(T) -> U) -> PerAxis<U> {
         PerAxis { zyx: self.zyx.map(f), is_3d: self.is_3d }
@@ -88,9 +102,43 @@ impl<T: Copy> PerAxis<T> {
         PerAxis { zyx: [at(0), at(1), at(2)], is_3d: self.is_3d }
     }
 
+    /// The result of `f` for every axis index, or its first error.
+    ///
+    /// # Errors
+    /// What `f` refuses.
+    pub fn try_map_indexed<U: Copy, E>(&self, f: impl Fn(usize, T) -> Result<U, E>) -> Result<PerAxis<U>, E> {
+        let first = 3 - self.n_axes();
+        let at = |place: usize| f(place.saturating_sub(first), self.zyx[place]);
+        Ok(PerAxis { zyx: [at(0)?, at(1)?, at(2)?], is_3d: self.is_3d })
+    }
+
     /// The values one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + DoubleEndedIterator + '_ {
         self.as_slice().iter().copied()
+    }
+}
+
+impl PerAxis<usize> {
+    /// A position in an image; what is in memory lies below 2⁶³.
+    pub fn to_coords(&self) -> Coords {
+        self.map(|position| i64::try_from(position).unwrap_or(i64::MAX))
+    }
+
+    /// The place along every axis of element `index` of a grid with so many elements along each, the last axis fastest.
+    ///
+    /// ```
+    /// use patchweave_geometry::PerAxis;
+    ///
+    /// let grid = PerAxis::new(&[3, 4])?;
+    /// assert_eq!(grid.unravel(6), Some(PerAxis::new(&[1, 2])?));
+    /// assert_eq!(grid.unravel(12), None);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn unravel(&self, index: usize) -> Option<PerAxis<usize>> {
+        let [n_z, n_y, n_x] = self.to_zyx(1);
+        let row = index.checked_div(n_x)?;
+        let layer = row.checked_div(n_y)?;
+        (layer < n_z).then(|| self.of_zyx([layer, row % n_y, index % n_x]))
     }
 }
 

@@ -36,7 +36,38 @@ pub struct TileSpec {
     pub crop_size: Extent,
     /// Place of the kept part in the image.
     pub stitch_coords: Coords,
-    /// Number of tiles of this stack over all its samples.
+}
+
+impl TileSpec {
+    /// The pixels of the image that are kept.
+    pub fn kept(&self) -> Region {
+        Region { start: self.stitch_coords, size: self.crop_size }
+    }
+}
+
+/// A tile as lists of tiles hold it: with the number of tiles of its image.
+///
+/// ```
+/// use patchweave_geometry::{Extent, ImageShape, PerAxis, TileGrid, TileRecord};
+///
+/// let shape = ImageShape::from_slice(&[1, 1, 10, 10])?;
+/// let grid = TileGrid::new(shape, Extent::new(&[8, 8])?, PerAxis::new(&[2, 2])?)?;
+/// let tile = grid.spec(0, 3).ok_or("there are 4 tiles")?;
+/// let text = serde_json::to_string(&TileRecord { tile, total_tiles: grid.n_tiles() })?;
+/// assert_eq!(
+///     text,
+///     r#"{"data_idx":0,"sample_idx":0,"coords":[2,2],"patch_size":[8,8],"crop_coords":[5,5],"#.to_owned()
+///         + r#""crop_size":[3,3],"stitch_coords":[7,7],"total_tiles":4}"#
+/// );
+/// assert_eq!(serde_json::from_str::<TileRecord>(&text)?.tile, tile);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TileRecord {
+    /// The tile.
+    #[serde(flatten)]
+    pub tile: TileSpec,
+    /// Number of tiles of its image over all samples.
     pub total_tiles: usize,
 }
 

@@ -3,7 +3,7 @@
 
 use patchweave_geometry::{
     ArrayLayout, Axes, AxisIndex, Extent, GeometryError, ImageShape, PatchSpec, PerAxis, Region, RegionSpec,
-    TileSpec,
+    TileRecord, TileSpec,
 };
 use proptest::prelude::*;
 
@@ -112,12 +112,16 @@ fn records_survive_serialisation() {
         crop_coords: PerAxis::new(&[1, 1]).unwrap(),
         crop_size: Extent::new(&[6, 6]).unwrap(),
         stitch_coords: PerAxis::new(&[0, 5]).unwrap(),
-        total_tiles: 9,
     };
     for spec in [RegionSpec::from(patch), RegionSpec::from(tile)] {
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<RegionSpec>(&text).unwrap(), spec);
     }
+    let record = TileRecord { tile, total_tiles: 9 };
+    let text = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<TileRecord>(&text).unwrap(), record);
+    assert_eq!(serde_json::from_str::<TileSpec>(&text).unwrap(), tile);
+    assert!(serde_json::from_str::<TileRecord>(&serde_json::to_string(&tile).unwrap()).is_err());
     assert!(serde_json::from_str::<Extent>("[0, 4]").is_err());
     assert!(serde_json::from_str::<Axes>("\"YXQ\"").is_err());
 }

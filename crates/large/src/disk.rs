@@ -1,7 +1,7 @@
 //! What of a quilt stands on disk: its arrays, its lock, and how chunks get there.
 
+use patchweave_geometry::WindowGrid;
 use patchweave_pixel::PixelType;
-use patchweave_quilt::WindowGrid;
 use patchweave_sink::{Durability, is_replaceable_store};
 use rayon::prelude::*;
 use serde_json::Map;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ndarray::{ArrayD, Axis, Dimension, Slice};
+use patchweave_geometry::WindowGrid;
 use patchweave_geometry::{Extent, PerAxis};
-use patchweave_quilt::WindowGrid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -162,9 +162,9 @@ impl Journal {
         let mut first = vec![image];
         for (axis, (&at, &side)) in at.iter().zip(grid.window().as_slice()).enumerate() {
             let touches = |&start: &usize| start / side == at || (start / side + 1 == at && start % side > 0);
-            let starts = grid.starts_along(axis);
-            let n_before = starts.take_while(|start| !touches(start)).count();
-            let n_touching = grid.starts_along(axis).skip(n_before).take_while(touches).count();
+            let starts = || grid.axes()[axis].starts();
+            let n_before = starts().take_while(|start| !touches(start)).count();
+            let n_touching = starts().skip(n_before).take_while(touches).count();
             counts.slice_axis_inplace(Axis(axis + 1), Slice::from(n_before..n_before + n_touching));
             first.push(n_before);
         }

@@ -34,7 +34,7 @@ pub use rng::{Draw, PatchRng, Round};
 pub use sequential::SequentialPatching;
 pub use starts::Starts;
 pub use stratified::{GridCell, GridRegion, Separation, StratifiedPatching, hold_out, split_validation};
-pub use tiled::{AxisTile, TiledPatching, tile_axis};
+pub use tiled::TiledPatching;
 pub use weighted::WeightedPatching;
 pub use weights::SampleWeights;
 pub use whole::WholePatching;

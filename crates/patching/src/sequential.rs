@@ -1,8 +1,8 @@
 //! Patches on a regular grid that covers every pixel.
 
-use patchweave_geometry::{Extent, ImageShape, Overlaps, PatchSpec, RegionSpec};
+use patchweave_geometry::{Extent, ImageShape, Overlaps, PatchSpec, RegionSpec, WindowGrid};
 
-use crate::counts::{self, Counts, coordinate, unravel};
+use crate::counts::{self, Counts, Place};
 use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// Patches at steps of `p - overlap`; a last one that would not reach the border is moved to end there.
@@ -23,7 +23,8 @@ use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 pub struct SequentialPatching {
     counts: Counts,
     patch_size: Extent,
-    overlaps: Overlaps,
+    /// Those of every image.
+    grids: Vec<WindowGrid>,
 }
 
 impl SequentialPatching {
@@ -39,29 +40,18 @@ impl SequentialPatching {
         overlaps: Option<Overlaps>,
     ) -> Result<Self, PatchingError> {
         let overlaps = check_overlaps(patch_size, overlaps)?;
-        let counts = Counts::new(shapes, |data_idx, shape| {
+        let step = overlaps.map_indexed(|axis, overlap| patch_size.as_slice()[axis] - overlap);
+        let grid_of = |(data_idx, shape): (usize, &ImageShape)| {
             counts::check_rank(data_idx, shape, patch_size)?;
             if !shape.extent.covers(&patch_size) {
                 return Err(PatchingError::TooSmall { patch_size, data_idx, image: shape.extent });
             }
-            counts::product(data_idx, grid(&shape.extent, &patch_size, &overlaps).into_iter())
-        })?;
-        Ok(SequentialPatching { counts, patch_size, overlaps })
+            Ok(WindowGrid::new(shape.extent, patch_size, step)?)
+        };
+        let grids = shapes.iter().enumerate().map(grid_of).collect::<Result<Vec<_>, _>>()?;
+        let counts = Counts::new(shapes, |data_idx, _| Ok(grids[data_idx].n_windows()))?;
+        Ok(SequentialPatching { counts, patch_size, grids })
     }
-}
-
-impl SequentialPatching {
-    /// The start along an axis by its place.
-    fn start(&self, image: &Extent, axis: usize, place: usize) -> usize {
-        let p = self.patch_size.as_slice()[axis];
-        (place * (p - self.overlaps[axis])).min(image.as_slice()[axis] - p)
-    }
-}
-
-/// The number of patches along each axis; the image is at least as large as the patch.
-fn grid(image: &Extent, patch_size: &Extent, overlaps: &Overlaps) -> Vec<usize> {
-    let axes = image.iter().zip(patch_size.iter()).zip(overlaps.iter());
-    axes.map(|((n, p), overlap)| (n - p).div_ceil(p - overlap) + 1).collect()
 }
 
 /// Overlaps that are given, or none, each smaller than the patch.
@@ -81,12 +71,9 @@ impl Patching for SequentialPatching {
     }
 
     fn spec(&self, index: usize, _rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
-        let place = self.counts.locate(index)?;
-        let image = place.shape.extent;
-        let position = unravel(place.within, &grid(&image, &self.patch_size, &self.overlaps));
-        let coords =
-            image.per_axis().map_indexed(|axis, _| coordinate(self.start(&image, axis, position[axis])));
-        let (data_idx, sample_idx) = (place.data_idx, place.sample_idx);
+        let Place { data_idx, sample_idx, within, .. } = self.counts.locate(index)?;
+        let no_patch = PatchingError::IndexOutOfRange { index, n_patches: self.n_patches() };
+        let coords = self.grids[data_idx].start(within).ok_or(no_patch)?.to_coords();
         Ok(PatchSpec { data_idx, sample_idx, coords, patch_size: self.patch_size }.into())
     }
 
@@ -99,9 +86,9 @@ impl Patching for SequentialPatching {
     }
 
     fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
-        let Some(shape) = self.counts.shape_of(data_idx, sample_idx) else { return Starts::none() };
-        let image = shape.extent;
-        let grid = grid(&image, &self.patch_size, &self.overlaps);
-        Starts::on_grid(self.patch_size, grid, move |axis, place| self.start(&image, axis, place))
+        if self.counts.shape_of(data_idx, sample_idx).is_none() {
+            return Starts::none();
+        }
+        Starts::on_grid(self.patch_size, *self.grids[data_idx].axes())
     }
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use patchweave_geometry::{Extent, PatchSpec};
+use patchweave_geometry::{AxisGrid, Extent, PatchSpec, PerAxis};
 
 use crate::PatchingError;
-use crate::search::first_where;
 use crate::start_box::StartBox;
 
 /// Where the patches of one sample can start.
@@ -52,13 +51,9 @@ impl<'a> Starts<'a> {
         Starts::among(Anywhere { image, patch_size })
     }
 
-    /// On a grid with starts in ascending order: `grid` of them along each axis, `start` by axis and place.
-    pub(crate) fn on_grid(
-        patch_size: Extent,
-        grid: Vec<usize>,
-        start: impl Fn(usize, usize) -> usize + 'a,
-    ) -> Self {
-        Starts::among(OnGrid { patch_size, grid, start })
+    /// Those of the windows along every axis.
+    pub(crate) fn on_grid(patch_size: Extent, axes: PerAxis<AxisGrid>) -> Self {
+        Starts::among(OnGrid { patch_size, axes })
     }
 
     pub(crate) fn none() -> Self {
@@ -101,25 +96,22 @@ impl StartSet for Anywhere {
     }
 }
 
-struct OnGrid<F: Fn(usize, usize) -> usize> {
+struct OnGrid {
     patch_size: Extent,
-    grid: Vec<usize>,
-    start: F,
+    axes: PerAxis<AxisGrid>,
 }
 
-impl<F: Fn(usize, usize) -> usize> StartSet for OnGrid<F> {
+impl StartSet for OnGrid {
     fn patch_size(&self) -> Extent {
         self.patch_size
     }
 
     fn start_within(&self, within: &StartBox) -> Option<[usize; 3]> {
-        let first = 3 - self.grid.len();
         let mut found = [0; 3];
-        for (axis, &n) in self.grid.iter().enumerate() {
-            let (low, high) = (within.low[first + axis], within.high[first + axis]);
-            let place = first_where(n, |place| (self.start)(axis, place) >= low);
-            let start = (place < n).then(|| (self.start)(axis, place))?;
-            found[first + axis] = (start < high).then_some(start)?;
+        for (axis, grid) in self.axes.map(Some).to_zyx(None).into_iter().enumerate() {
+            let Some(grid) = grid else { continue };
+            let start = grid.start_from(within.low[axis])?;
+            found[axis] = (start < within.high[axis]).then_some(start)?;
         }
         Some(found)
     }
@@ -134,13 +126,13 @@ mod tests {
         /// A grid gives a start of the box if it has one there, and nothing else.
         #[test]
         fn grids_give_starts_of_the_box(
-            starts in prop::array::uniform2(prop::collection::btree_set(0_usize..20, 1..8)),
+            grids in prop::array::uniform2((1_usize..20, 1_usize..8, 1_usize..8)),
             low in prop::array::uniform2(0_usize..20), size in prop::array::uniform2(1_usize..9),
         ) {
-            let starts = starts.map(|starts| starts.into_iter().collect::<Vec<_>>());
-            let grid = starts.iter().map(Vec::len).collect();
+            let [y, x] = grids.map(|(size, window, step)| AxisGrid::new(size, window, step).unwrap());
+            let starts = [y, x].map(|grid| grid.starts().collect::<Vec<_>>());
             let patch_size = Extent::new(&[1, 1]).unwrap();
-            let on_grid = OnGrid { patch_size, grid, start: |axis: usize, place: usize| starts[axis][place] };
+            let on_grid = OnGrid { patch_size, axes: PerAxis::new(&[y, x]).unwrap() };
             let within = StartBox { low: [0, low[0], low[1]], high: [1, low[0] + size[0], low[1] + size[1]] };
             let is_there = |axis: usize| {
                 starts[axis].iter().any(|start| (low[axis]..low[axis] + size[axis]).contains(start))

@@ -1,8 +1,8 @@
 //! Overlapping tiles whose crops cover an image exactly once.
 
-use patchweave_geometry::{Extent, ImageShape, Overlaps, PatchSpec, PerAxis, RegionSpec, TileSpec};
+use patchweave_geometry::{Extent, ImageShape, Overlaps, RegionSpec, TileGrid};
 
-use crate::counts::{self, Counts, coordinate, unravel};
+use crate::counts::{self, Counts};
 use crate::sequential::check_overlaps;
 use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
@@ -23,65 +23,15 @@ use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 /// let tile = spec.tile().unwrap();
 /// assert_eq!(tile.patch.coords.as_slice(), [0, 6]);
 /// assert_eq!(tile.stitch_coords.as_slice(), [0, 7]);
-/// assert_eq!((tile.crop_size.as_slice(), tile.total_tiles), ([7, 6].as_slice(), 9));
+/// assert_eq!((tile.crop_size.as_slice(), patching.n_patches()), ([7, 6].as_slice(), 9));
 /// # Ok::<(), patchweave_patching::PatchingError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct TiledPatching {
     counts: Counts,
     patch_size: Extent,
-    overlaps: Overlaps,
-}
-
-/// One tile along one axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AxisTile {
-    /// First pixel that is read.
-    pub start: usize,
-    /// First pixel that is kept, counted in the image.
-    pub stitch: usize,
-    /// First pixel that is kept, counted in the tile.
-    pub crop_start: usize,
-    /// How many pixels are kept.
-    pub crop_size: usize,
-}
-
-/// All tiles along an axis of `n` pixels.
-///
-/// # Errors
-/// [`PatchingError::Overlap`] unless `overlap` is smaller than `tile`, [`PatchingError::Geometry`] if a
-/// size is 0.
-pub fn tile_axis(n: usize, tile: usize, overlap: usize) -> Result<Vec<AxisTile>, PatchingError> {
-    let (image, patch_size) = (Extent::new(&[n, 1])?, Extent::new(&[tile, 1])?);
-    let overlaps = check_overlaps(patch_size, Some(PerAxis::new(&[overlap, 0])?))?;
-    let n_tiles = n_tiles(image.as_slice()[0], tile, overlaps[0]);
-    Ok((0..n_tiles).map(|place| nth_tile(place, n, tile, overlap)).collect())
-}
-
-fn n_tiles(n: usize, tile: usize, overlap: usize) -> usize {
-    n.saturating_sub(overlap).max(1).div_ceil(tile - overlap)
-}
-
-fn nth_tile(place: usize, n: usize, tile: usize, overlap: usize) -> AxisTile {
-    let step = tile - overlap;
-    let grid_start = place * step;
-    if place == 0 {
-        let crop_size = if n <= tile { n } else { tile - overlap / 2 };
-        AxisTile { start: 0, stitch: 0, crop_start: 0, crop_size }
-    } else if grid_start + tile < n {
-        AxisTile {
-            start: grid_start,
-            stitch: grid_start + overlap / 2,
-            crop_start: overlap / 2,
-            crop_size: step,
-        }
-    } else {
-        // The last tile ends at the border and keeps what its predecessor left.
-        let start = n.saturating_sub(tile);
-        let previous = nth_tile(place - 1, n, tile, overlap);
-        let stitch = previous.stitch + previous.crop_size;
-        AxisTile { start, stitch, crop_start: stitch - start, crop_size: n - stitch }
-    }
+    /// Those of every image.
+    grids: Vec<TileGrid>,
 }
 
 impl TiledPatching {
@@ -96,17 +46,19 @@ impl TiledPatching {
         overlaps: Option<Overlaps>,
     ) -> Result<Self, PatchingError> {
         let overlaps = check_overlaps(patch_size, overlaps)?;
-        let counts = Counts::new(shapes, |data_idx, shape| {
+        let grid_of = |(data_idx, shape)| {
             counts::check_rank(data_idx, shape, patch_size)?;
-            counts::product(data_idx, grid(&shape.extent, &patch_size, &overlaps).into_iter())
-        })?;
-        Ok(TiledPatching { counts, patch_size, overlaps })
+            Ok(TileGrid::new(*shape, patch_size, overlaps)?)
+        };
+        let grids = shapes.iter().enumerate().map(grid_of).collect::<Result<Vec<_>, PatchingError>>()?;
+        let counts = Counts::new(shapes, |data_idx, _| Ok(grids[data_idx].n_per_sample()))?;
+        Ok(TiledPatching { counts, patch_size, grids })
     }
-}
 
-fn grid(image: &Extent, patch_size: &Extent, overlaps: &Overlaps) -> Vec<usize> {
-    let axes = image.iter().zip(patch_size.iter()).zip(overlaps.iter());
-    axes.map(|((n, tile), overlap)| n_tiles(n, tile, overlap)).collect()
+    /// The tiles of an image, if there is one with this number.
+    pub fn grid(&self, data_idx: usize) -> Option<&TileGrid> {
+        self.grids.get(data_idx)
+    }
 }
 
 impl Patching for TiledPatching {
@@ -115,26 +67,11 @@ impl Patching for TiledPatching {
     }
 
     fn spec(&self, index: usize, _rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
-        let place = self.counts.locate(index)?;
-        let image = place.shape.extent;
-        let position = unravel(place.within, &grid(&image, &self.patch_size, &self.overlaps));
-        let tiles = image.per_axis().map_indexed(|axis, n| {
-            nth_tile(position[axis], n, self.patch_size.as_slice()[axis], self.overlaps[axis])
-        });
-        let crop: Vec<usize> = tiles.iter().map(|tile| tile.crop_size).collect();
-        let tile = TileSpec {
-            patch: PatchSpec {
-                data_idx: place.data_idx,
-                sample_idx: place.sample_idx,
-                coords: tiles.map(|tile| coordinate(tile.start)),
-                patch_size: self.patch_size,
-            },
-            crop_coords: tiles.map(|tile| coordinate(tile.crop_start)),
-            crop_size: Extent::new(&crop)?,
-            stitch_coords: tiles.map(|tile| coordinate(tile.stitch)),
-            total_tiles: self.counts.indices_of(place.data_idx).len(),
-        };
-        Ok(tile.into())
+        let data_idx = self.counts.locate(index)?.data_idx;
+        let in_image = index - self.counts.indices_of(data_idx).start;
+        let spec = self.grids[data_idx].spec(data_idx, in_image);
+        let n_patches = self.n_patches();
+        spec.map(RegionSpec::from).ok_or(PatchingError::IndexOutOfRange { index, n_patches })
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {
@@ -146,58 +83,27 @@ impl Patching for TiledPatching {
     }
 
     fn starts(&self, data_idx: usize, sample_idx: usize) -> Starts<'_> {
-        let Some(shape) = self.counts.shape_of(data_idx, sample_idx) else { return Starts::none() };
-        let image = shape.extent;
-        let grid = grid(&image, &self.patch_size, &self.overlaps);
-        Starts::on_grid(self.patch_size, grid, move |axis, place| {
-            nth_tile(place, image.as_slice()[axis], self.patch_size.as_slice()[axis], self.overlaps[axis])
-                .start
-        })
+        if self.counts.shape_of(data_idx, sample_idx).is_none() {
+            return Starts::none();
+        }
+        let axes = self.grids[data_idx].axes().map(|axis| *axis.grid());
+        Starts::on_grid(self.patch_size, axes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Even overlaps: crops follow one another without gap or overlap and end at the border.
-        #[test]
-        fn crops_cover_every_pixel_once(n in 1_usize..200, tile in 1_usize..64, overlap in 0_usize..64) {
-            let overlap = overlap % tile / 2 * 2;
-            let mut next = 0;
-            for axis_tile in tile_axis(n, tile, overlap).unwrap() {
-                prop_assert_eq!(axis_tile.stitch, next);
-                prop_assert_eq!(axis_tile.start + axis_tile.crop_start, axis_tile.stitch);
-                prop_assert!(axis_tile.crop_size > 0);
-                prop_assert!(axis_tile.crop_start + axis_tile.crop_size <= tile);
-                next += axis_tile.crop_size;
-            }
-            prop_assert_eq!(next, n);
-        }
-
-        /// Any overlap: no pixel is missed, and only the first two crops may share one.
-        #[test]
-        fn odd_overlaps_leave_no_gap(n in 1_usize..200, tile in 1_usize..64, overlap in 0_usize..64) {
-            let overlap = overlap % tile;
-            let mut times = vec![0; n];
-            for axis_tile in tile_axis(n, tile, overlap).unwrap() {
-                for count in &mut times[axis_tile.stitch..axis_tile.stitch + axis_tile.crop_size] {
-                    *count += 1;
-                }
-            }
-            prop_assert!(times.iter().all(|&count| count >= 1));
-            prop_assert!(times.iter().sum::<usize>() <= n + 1);
-        }
-    }
+    use patchweave_geometry::PerAxis;
 
     #[test]
     fn overlap_must_be_smaller_than_the_tile() {
-        let error = tile_axis(20, 8, 8).unwrap_err();
+        let shapes = [ImageShape::from_slice(&[1, 1, 20, 20]).unwrap()];
+        let (patch_size, overlaps) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[8, 0]).unwrap());
+        let error = TiledPatching::new(&shapes, patch_size, Some(overlaps)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "overlaps [8, 0] do not go with patch [8, 1], each must be smaller than the patch"
+            "overlaps [8, 0] do not go with patch [8, 8], each must be smaller than the patch"
         );
     }
 }

@@ -1,19 +1,22 @@
 //! A row of tiles, collected before it is written.
 
+use std::collections::BTreeSet;
+
 use ndarray::{Array4, ArrayView4};
 use patchweave_geometry::{PerAxis, TileSpec};
-use patchweave_quilt::{StitchError, place_tile};
+use patchweave_quilt::{KeptPart, StitchError, place_tile};
 
 /// The kept parts of all tiles with the same place along the leading spatial axes, over the full width.
 ///
 /// Tiles come with the last axis fastest, so a band is complete when a tile of another band arrives.
 pub(crate) struct Band {
-    pub sample_idx: usize,
-    /// Place in the image as `ZYX`; `X` is 0.
-    pub start: [usize; 3],
+    /// The rows of pixels it keeps; along `X` one pixel stands for all.
+    pub rows: KeptPart,
     pub pixels: Array4<f32>,
     /// Pixels from the left that tiles have covered.
     n_covered: usize,
+    /// Start and size of every kept part, along `X`.
+    kept: BTreeSet<(usize, usize)>,
 }
 
 /// A band of this shape does not fit into memory.
@@ -41,14 +44,17 @@ impl Band {
             _ => return Err(BandTooLarge(shape)),
         }
         let pixels = Array4::from_shape_vec(shape, pixels).map_err(|_| BandTooLarge(shape))?;
-        Ok(Band { sample_idx: tile.patch.sample_idx, start: start(tile), pixels, n_covered: 0 })
+        Ok(Band { rows: rows_of(tile), pixels, n_covered: 0, kept: BTreeSet::new() })
     }
 
     /// Whether the tile belongs to this band.
     pub fn holds(&self, tile: &TileSpec) -> bool {
-        let [z, y, _] = tile.crop_size.to_zyx();
-        (self.sample_idx, self.start, &self.pixels.shape()[1..3])
-            == (tile.patch.sample_idx, start(tile), [z, y].as_slice())
+        self.rows == rows_of(tile)
+    }
+
+    /// Whether a tile with the same kept part was placed before.
+    pub fn has(&self, tile: &TileSpec) -> bool {
+        self.kept.contains(&along_x(tile))
     }
 
     /// The pixels between the tiles so far and pixel `x`, if there are some.
@@ -67,23 +73,26 @@ impl Band {
         let in_band: PerAxis<i64> =
             tile.stitch_coords.map_indexed(|axis, place| if axis == last { place } else { 0 });
         place_tile(pixels, &TileSpec { stitch_coords: in_band, ..*tile }, self.pixels.view_mut())?;
-        self.n_covered = self.n_covered.max(start_x(tile).saturating_add(tile.crop_size.to_zyx()[2]));
+        let (start, size) = along_x(tile);
+        self.n_covered = self.n_covered.max(start.saturating_add(size));
+        self.kept.insert((start, size));
         Ok(())
     }
 }
 
 /// Where the kept part of a tile starts along `X`; a place outside the image is none that fits.
 pub(crate) fn start_x(tile: &TileSpec) -> usize {
-    zyx(tile)[2]
+    KeptPart::of(tile).start[2]
 }
 
-fn start(tile: &TileSpec) -> [usize; 3] {
-    let [z, y, _] = zyx(tile);
-    [z, y, 0]
+/// The rows of pixels that the row of a tile keeps.
+pub(crate) fn rows_of(tile: &TileSpec) -> KeptPart {
+    let KeptPart { sample_idx, start: [z, y, _], size: [depth, height, _] } = KeptPart::of(tile);
+    KeptPart { sample_idx, start: [z, y, 0], size: [depth, height, 1] }
 }
 
-fn zyx(tile: &TileSpec) -> [usize; 3] {
-    tile.stitch_coords.to_zyx(0).map(|place| usize::try_from(place).unwrap_or(usize::MAX))
+fn along_x(tile: &TileSpec) -> (usize, usize) {
+    (start_x(tile), tile.crop_size.to_zyx()[2])
 }
 
 #[cfg(test)]
@@ -95,13 +104,7 @@ mod tests {
     fn widths_beyond_any_memory_are_errors() {
         let (patch_size, coords) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[0, 0]).unwrap());
         let patch = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
-        let tile = TileSpec {
-            patch,
-            crop_coords: coords,
-            crop_size: patch_size,
-            stitch_coords: coords,
-            total_tiles: 1,
-        };
+        let tile = TileSpec { patch, crop_coords: coords, crop_size: patch_size, stitch_coords: coords };
         for width in [usize::MAX, usize::MAX / 64, 1 << 42] {
             let BandTooLarge(shape) = Band::of(&tile, 3, width).err().unwrap();
             assert_eq!(shape, [3, 1, 8, width]);

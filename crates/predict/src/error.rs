@@ -1,6 +1,6 @@
 //! Why a prediction ended early.
 
-use patchweave_geometry::{Extent, GeometryError, Region};
+use patchweave_geometry::{Coords, Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::LoaderError;
 use patchweave_quilt::StitchError;
 use patchweave_sink::SinkError;
@@ -151,16 +151,48 @@ pub enum PredictError {
         /// Where it ends: the start of the next tile, or the width of the image.
         expected: usize,
     },
-    /// An image that did not get all of its patches.
+    /// A tile whose part of the image was there before.
+    #[error(
+        "patch {index} of image {data_idx} ({image}): got the tile at {stitch_coords:?} of sample {sample_idx} a second \
+         time"
+    )]
+    TileTwice {
+        /// The patch.
+        index: usize,
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// The sample.
+        sample_idx: usize,
+        /// First pixel of the part.
+        stitch_coords: Coords,
+    },
+    /// An image of tiles that do not cover it.
+    #[error(
+        "image {data_idx} ({image}): got no tile over the pixel {at:?} of sample {sample_idx}, expected tiles over all \
+         pixels"
+    )]
+    Uncovered {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// The sample.
+        sample_idx: usize,
+        /// The first such pixel, `(Z)YX`.
+        at: PerAxis<usize>,
+    },
+    /// An image that did not get all of its samples.
     #[error("image {data_idx} ({image}): got {got} patches, expected {expected}")]
     ImageIncomplete {
         /// The image.
         data_idx: usize,
         /// Its source.
         image: String,
-        /// Patches placed.
+        /// Samples written.
         got: usize,
-        /// Tiles that its specs announce, or samples that it has.
+        /// Samples that it has.
         expected: usize,
     },
     /// A row of tiles for which there is no memory.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use ndarray::{ArrayView4, Axis};
 use patchweave_geometry::{ImageShape, PatchSpec, Region, RegionSpec, TileSpec};
+use patchweave_quilt::{KeptPart, KeptParts};
 use patchweave_sink::ImageSink;
 
 use crate::PredictError;
-use crate::band::{Band, Gap, start_x};
+use crate::band::{Band, Gap, rows_of, start_x};
 
 /// The image a patch belongs to.
 #[derive(Clone, Copy)]
@@ -28,10 +29,13 @@ pub(crate) struct Writer<F> {
 struct OpenImage {
     data_idx: usize,
     name: String,
+    shape: ImageShape,
     sinks: Vec<Box<dyn ImageSink>>,
     band: Option<Band>,
-    n_placed: usize,
-    n_expected: usize,
+    /// Rows of tiles and whole samples, over the full width.
+    rows: KeptParts,
+    /// Samples that came in one piece.
+    n_whole: usize,
 }
 
 impl<F> Writer<F>
@@ -53,8 +57,8 @@ where
     ) -> Result<(), PredictError> {
         let open = self.open_image(index, pixels.len_of(Axis(0)), &image)?;
         match spec {
-            RegionSpec::Tile(tile) => open.write_tile(tile, pixels, image.shape),
-            RegionSpec::Patch(patch) => open.write_sample(index, patch, pixels, image.shape),
+            RegionSpec::Tile(tile) => open.write_tile(index, tile, pixels),
+            RegionSpec::Patch(patch) => open.write_sample(index, patch, pixels),
             RegionSpec::Uncorrelated(_) => Err(PredictError::Uncorrelated { index }),
         }
     }
@@ -85,10 +89,11 @@ where
             None => OpenImage {
                 data_idx,
                 name: image.name.to_owned(),
+                shape: *image.shape,
                 sinks: (self.make_sinks)(data_idx, n_channels)?,
                 band: None,
-                n_placed: 0,
-                n_expected: 0,
+                rows: KeptParts::default(),
+                n_whole: 0,
             },
         };
         Ok(self.open.insert(open))
@@ -108,32 +113,51 @@ where
 impl OpenImage {
     fn write_tile(
         &mut self,
+        index: usize,
         tile: &TileSpec,
         pixels: ArrayView4<'_, f32>,
-        shape: &ImageShape,
     ) -> Result<(), PredictError> {
-        let (data_idx, n_channels) = (self.data_idx, pixels.len_of(Axis(0)));
-        let held = self.band.take_if(|band| band.holds(tile));
-        let mut band = match held {
-            Some(band) => band,
-            None => {
-                self.write_band()?;
-                Band::of(tile, n_channels, shape.extent.to_zyx()[2]).map_err(|too_large| {
-                    PredictError::RowTooLarge { data_idx, image: self.name.clone(), shape: too_large.0 }
-                })?
-            }
-        };
+        let mut band = self.band_of(index, tile, pixels.len_of(Axis(0)))?;
+        if band.has(tile) {
+            return Err(self.twice(index, tile));
+        }
         let gap = band.gap_before(start_x(tile));
         band.place(pixels, tile).map_err(|source| PredictError::Stitch {
-            data_idx,
+            data_idx: self.data_idx,
             image: self.name.clone(),
             source,
         })?;
         self.check_gap(gap)?;
         self.band = Some(band);
-        self.n_placed += 1;
-        self.n_expected = tile.total_tiles;
         Ok(())
+    }
+
+    /// The band that a tile belongs to; the one before it is written when another one starts.
+    fn band_of(&mut self, index: usize, tile: &TileSpec, n_channels: usize) -> Result<Band, PredictError> {
+        if let Some(band) = self.band.take_if(|band| band.holds(tile)) {
+            return Ok(band);
+        }
+        self.write_band()?;
+        if self.rows.contains(&rows_of(tile)) {
+            return Err(self.twice(index, tile));
+        }
+        Band::of(tile, n_channels, self.shape.extent.to_zyx()[2]).map_err(|too_large| {
+            PredictError::RowTooLarge {
+                data_idx: self.data_idx,
+                image: self.name.clone(),
+                shape: too_large.0,
+            }
+        })
+    }
+
+    fn twice(&self, index: usize, tile: &TileSpec) -> PredictError {
+        PredictError::TileTwice {
+            index,
+            data_idx: self.data_idx,
+            image: self.name.clone(),
+            sample_idx: tile.patch.sample_idx,
+            stitch_coords: tile.stitch_coords,
+        }
     }
 
     fn write_sample(
@@ -141,27 +165,28 @@ impl OpenImage {
         index: usize,
         patch: &PatchSpec,
         pixels: ArrayView4<'_, f32>,
-        shape: &ImageShape,
     ) -> Result<(), PredictError> {
         let (data_idx, image) = (self.data_idx, || self.name.clone());
-        let (got, expected) = (patch.region(), shape.extent);
+        let (got, expected) = (patch.region(), self.shape.extent);
         if got != Region::whole(expected) {
             return Err(PredictError::NotWhole { index, data_idx, image: image(), got, expected });
         }
-        let (got, expected) = (patch.sample_idx, self.n_placed);
+        let (got, expected) = (patch.sample_idx, self.n_whole);
         if got != expected {
             return Err(PredictError::SampleOrder { index, data_idx, image: image(), got, expected });
         }
         self.write_block(patch.sample_idx, [0; 3], pixels)?;
-        self.n_placed += 1;
-        self.n_expected = shape.n_samples;
+        let [z, y, _] = self.shape.extent.to_zyx();
+        self.rows.insert(KeptPart { sample_idx: patch.sample_idx, start: [0; 3], size: [z, y, 1] });
+        self.n_whole += 1;
         Ok(())
     }
 
     fn write_band(&mut self) -> Result<(), PredictError> {
         let Some(band) = self.band.take() else { return Ok(()) };
         self.check_gap(band.gap_at_end())?;
-        self.write_block(band.sample_idx, band.start, band.pixels.view())
+        self.rows.insert(band.rows);
+        self.write_block(band.rows.sample_idx, band.rows.start, band.pixels.view())
     }
 
     fn check_gap(&self, gap: Option<Gap>) -> Result<(), PredictError> {
@@ -182,11 +207,16 @@ impl OpenImage {
     }
 
     fn check_complete(&self) -> Result<(), PredictError> {
-        let (got, expected) = (self.n_placed, self.n_expected);
-        if got == expected {
+        let [z, y, _] = self.shape.extent.to_zyx();
+        let Some((sample_idx, gap)) = self.rows.first_gap(self.shape.n_samples, [z, y, 1]) else {
             return Ok(());
-        }
+        };
         let (data_idx, image) = (self.data_idx, self.name.clone());
-        Err(PredictError::ImageIncomplete { data_idx, image, got, expected })
+        if self.n_whole > 0 {
+            let (got, expected) = (self.n_whole, self.shape.n_samples);
+            return Err(PredictError::ImageIncomplete { data_idx, image, got, expected });
+        }
+        let at = self.shape.extent.per_axis().of_zyx(gap);
+        Err(PredictError::Uncovered { data_idx, image, sample_idx, at })
     }
 }

@@ -120,8 +120,32 @@ fn tiles_cover_their_image() {
     };
     assert_eq!(refused(without(&[1]), 0), row_ends(7, 13));
     assert_eq!(refused(without(&[5]), 0), row_ends(13, 20));
-    assert_eq!(refused(without(&[3, 4, 5]), 0), "image 0 (array): got 15 patches, expected 18");
-    assert_eq!(refused(without(&[33, 34, 35]), 1), "image 1 (array): got 15 patches, expected 18");
+    let uncovered = |data_idx, at, sample_idx| {
+        format!(
+            "image {data_idx} (array): got no tile over the pixel {at} of sample {sample_idx}, expected tiles over all \
+             pixels"
+        )
+    };
+    assert_eq!(refused(without(&[3, 4, 5]), 0), uncovered(0, "[7, 0]", 0));
+    assert_eq!(refused(without(&[33, 34, 35]), 1), uncovered(1, "[13, 0]", 1));
+
+    // As many tiles as there are, but one row twice and another one never.
+    let rows = |rows: &[usize]| {
+        let of_row = |row: &usize| tiles[row * 3..row * 3 + 3].to_vec();
+        FixedPatching::new(rows.iter().flat_map(of_row).chain(tiles[18..].to_vec()).collect())
+    };
+    let twice = |index, place| {
+        format!("patch {index} of image 0 (array): got the tile at {place} of sample 0 a second time")
+    };
+    assert_eq!(refused(rows(&[0, 0, 2, 3, 4, 5]), 0), twice(3, "[0, 0]"));
+    assert_eq!(refused(rows(&[0, 2, 0, 3, 4, 5]), 0), twice(6, "[0, 0]"));
+    assert_eq!(refused(rows(&[0, 1, 2, 3, 4, 5, 1]), 0), twice(18, "[7, 0]"));
+    let again = |index: usize, of: usize| {
+        let mut tiles = tiles.clone();
+        tiles[index] = tiles[of].clone();
+        FixedPatching::new(tiles)
+    };
+    assert_eq!(refused(again(2, 1), 0), twice(2, "[0, 7]"));
 
     // Column by column, every row would overwrite the one before it with zeros.
     let by_column = (0..36).map(|place| tiles[place / 9 * 9 + place % 3 * 3 + place % 9 / 3].clone());

@@ -1,25 +1,11 @@
 //! Why a quilt refuses something.
 
-use patchweave_geometry::{Extent, GeometryError, PerAxis};
+use patchweave_geometry::{Extent, GeometryError};
 
 /// Why windows, weights or arrays cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuiltError {
-    /// A window that is larger than the image.
-    #[error("got a window of {window} pixels, expected one that fits into the image of {image}")]
-    Window {
-        /// The window.
-        window: Extent,
-        /// The image.
-        image: Extent,
-    },
-    /// A step of nothing.
-    #[error("got the step {step:?}, expected at least 1 along every axis")]
-    Step {
-        /// The step.
-        step: PerAxis<usize>,
-    },
     /// A list with another number of axes than the image.
     #[error("{what} has {got} axes, expected {expected} as in the image")]
     Axes {
@@ -98,7 +84,7 @@ pub enum QuiltError {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// Sizes that are none.
+    /// Sizes that are none, or windows that do not fit.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }

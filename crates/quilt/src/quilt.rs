@@ -1,11 +1,11 @@
 //! The quilt: windows over images of one size, and how much every pixel of a window counts.
 
 use ndarray::{ArrayD, ArrayView, Axis, RemoveAxis, Slice};
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, WindowGrid};
 
 use crate::border::interior;
 use crate::tensor::{Element, Leading};
-use crate::{BlendWindow, Border, QuiltError, WindowGrid};
+use crate::{BlendWindow, Border, QuiltError};
 
 /// Cuts images of one size into overlapping patches and puts patches together again.
 ///

@@ -3,6 +3,8 @@
 use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut4, Axis, s};
 use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
 
+use crate::{KeptPart, KeptParts};
+
 /// Why a tile or sample could not be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -130,8 +132,7 @@ fn ranges(start: &Coords, size: &Extent, limits: [usize; 3]) -> Option<[std::ops
 #[derive(Debug, Clone)]
 pub struct Stitcher {
     image: Array5<f32>,
-    n_placed: usize,
-    n_expected: Option<usize>,
+    kept: KeptParts,
 }
 
 impl Stitcher {
@@ -148,7 +149,7 @@ impl Stitcher {
         values.resize(len, 0.0);
         let [z, y, x] = shape.extent.to_zyx();
         let image = Array5::from_shape_vec([shape.n_samples, shape.n_channels, z, y, x], values);
-        Ok(Stitcher { image: image.map_err(|_| no_memory)?, n_placed: 0, n_expected: None })
+        Ok(Stitcher { image: image.map_err(|_| no_memory)?, kept: KeptParts::default() })
     }
 
     /// Places a tile `CZYX`.
@@ -161,12 +162,11 @@ impl Stitcher {
             return Err(StitchError::NoSuchSample { sample_idx, n_samples });
         }
         place_tile(tile, spec, self.image.index_axis_mut(Axis(0), sample_idx))?;
-        self.n_placed += 1;
-        self.n_expected = Some(spec.total_tiles);
+        self.kept.insert(KeptPart::of(spec));
         Ok(())
     }
 
-    /// Places a sample in one piece, `CZYX`; an image is made of samples or of tiles, not of both.
+    /// Places a sample in one piece, `CZYX`.
     ///
     /// ```
     /// use ndarray::Array4;
@@ -202,15 +202,16 @@ impl Stitcher {
             let (got, expected) = (sample.shape().to_vec(), place.shape().to_vec());
             return Err(StitchError::SampleShape { got, expected });
         }
+        let [z, y, x] = [1, 2, 3].map(|axis| place.len_of(Axis(axis)));
         place.assign(&sample);
-        self.n_placed += 1;
-        self.n_expected = Some(n_samples);
+        self.kept.insert(KeptPart { sample_idx, start: [0; 3], size: [z, y, x] });
         Ok(())
     }
 
-    /// Whether as many tiles were placed as their specs announce, or as many samples as there are.
+    /// Whether tiles or samples were placed over every pixel; looks at all that were placed.
     pub fn is_complete(&self) -> bool {
-        self.n_expected == Some(self.n_placed)
+        let (n_samples, _, z, y, x) = self.image.dim();
+        self.kept.first_gap(n_samples, [z, y, x]).is_none()
     }
 
     /// The image so far, `SCZYX`.
@@ -303,6 +304,19 @@ mod tests {
         let error = stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), &moved).unwrap_err();
         assert_eq!(error.to_string(), "tile at [1, 0] of size [8, 8] leaves the image of shape [1, 1, 8, 8]");
         assert!(!stitcher.is_complete());
+    }
+
+    #[test]
+    fn a_tile_that_comes_twice_does_not_stand_for_another() {
+        let shape = ImageShape::from_slice(&[1, 1, 8, 16]).unwrap();
+        let patching = TiledPatching::new(&[shape], Extent::new(&[8, 8]).unwrap(), None).unwrap();
+        let mut stitcher = Stitcher::new(shape).unwrap();
+        let mut place = |index: usize| {
+            let spec = patching.spec(index, &mut PatchRng::for_patch(0, 0, index)).unwrap();
+            stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), spec.tile().unwrap()).unwrap();
+            stitcher.is_complete()
+        };
+        assert_eq!([1, 1, 0, 1].map(&mut place), [false, false, true, true]);
     }
 
     #[test]

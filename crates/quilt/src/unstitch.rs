@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 
 use ndarray::{Array, ArrayView, ArrayViewMut, Axis, RemoveAxis};
+use patchweave_geometry::WindowGrid;
 use rayon::prelude::*;
 
 use crate::tensor::{Element, Leading, check_shape, zeros};
-use crate::{Quilt, QuiltError, WindowGrid};
+use crate::{Quilt, QuiltError};
 
 /// Bytes of patches that a thread takes at a time.
 const SHARE_BYTES: usize = 256 * 1024;

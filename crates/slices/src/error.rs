@@ -2,7 +2,6 @@
 
 use patchweave_geometry::{Axes, GeometryError};
 use patchweave_pixel::PixelType;
-use patchweave_quilt::QuiltError;
 use patchweave_stack::StackError;
 
 /// Why a specification, a selection, a plan or an index was refused, or why reading failed.
@@ -180,12 +179,6 @@ pub enum SlicesError {
         /// What the patches say.
         expected: String,
     },
-    /// Something that needs planes.
-    #[error("{what} needs accumulation_mode='2d', got '3d'")]
-    NotPlanes {
-        /// What needs them.
-        what: &'static str,
-    },
     /// An array that the machine has no memory for.
     #[error("there is no memory for an array of shape {shape:?}")]
     OutOfMemory {
@@ -195,10 +188,7 @@ pub enum SlicesError {
     /// The image cannot be read.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// Windows that do not fit.
-    #[error(transparent)]
-    Quilt(#[from] QuiltError),
-    /// Sizes that are none.
+    /// Sizes that are none, or windows that do not fit.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }

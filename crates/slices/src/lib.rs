@@ -4,10 +4,10 @@
 //! A [`ChannelSpec`] says which neighbours become channels: as they are, their mean, or their standard deviation. A
 //! [`SliceStack`] computes such channels from another stack while it is read and is an image stack itself, so that
 //! patching, constructors and the loader work on it unchanged. Only the slices that a window needs are read,
-//! each of them once where they fit into a budget of memory; the volume is never loaded. Plans say which windows there are and put them back together;
-//! [`IndexedStack`] reads any stack the way NumPy indexes an array.
+//! each of them once where they fit into a budget of memory; the volume is never loaded. Plans say which windows there are
+//! and what each needs; [`IndexedStack`] reads any stack the way NumPy indexes an array.
 //!
-//! Nothing here opens a file or starts a thread.
+//! Nothing here opens a file, starts a thread or puts patches together again.
 
 mod bands;
 mod boundary;
@@ -34,7 +34,7 @@ pub use error::SlicesError;
 pub use index::Index;
 pub use indexed::{IndexedStack, MissingAxes};
 pub use options::{Accumulation, SliceOptions};
-pub use plan::{Colour, ExtractionPlan, PatchEntry, PatchMapping, PlanOptions, PlaneWindow, StitchingPlan};
+pub use plan::{Colour, ExtractionPlan, PatchEntry, PlanOptions, PlaneWindow, WindowEnds};
 pub use selection::ZSlices;
 pub use span::Span;
 pub use spec::{ChannelSpec, Operation, SpecBuilder, ZOperation};

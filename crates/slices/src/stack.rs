@@ -1,9 +1,8 @@
 //! An image stack whose channels are made of neighbouring slices of another one.
 
 use ndarray::{Array4, ArrayD, s};
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::Extent;
 use patchweave_pixel::PixelType;
-use patchweave_quilt::Quilt;
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 use crate::compose::{Kernel, Window};
@@ -55,6 +54,8 @@ pub struct SliceStack<S> {
     accumulation: Accumulation,
     /// Never empty, all of them in the volume.
     z_slices: Vec<usize>,
+    /// Which slices of the volume are among them.
+    is_selected: Vec<bool>,
     n_slices: usize,
     held_bytes: usize,
 }
@@ -90,6 +91,10 @@ impl<S: ImageStack> SliceStack<S> {
         let is_exact = computed.is_none() && pixel_type != PixelType::F64;
         let [n_slices, ..] = shape.extent.to_zyx();
         let z_slices = z_slices.resolve(n_slices)?;
+        let mut is_selected = vec![false; n_slices];
+        for &z0 in &z_slices {
+            is_selected[z0] = true;
+        }
         if boundary == Boundary::Skip {
             check_skipped(&stack, &spec, &z_slices, n_slices)?;
         }
@@ -113,6 +118,7 @@ impl<S: ImageStack> SliceStack<S> {
             boundary,
             accumulation,
             z_slices,
+            is_selected,
             n_slices,
             held_bytes: HELD_BYTES,
         })
@@ -208,37 +214,9 @@ impl<S: ImageStack> SliceStack<S> {
             .map_err(|_| SlicesError::OutOfMemory { shape: vec![n_values] })
     }
 
-    /// A quilt for the planes, which cuts what [`convert`](Self::convert) gives and puts patches of it together.
-    ///
-    /// It has no border; chain [`with_border`](Quilt::with_border) for one. Pairs of patches are the business of the quilt
-    /// as well.
-    ///
-    /// ```
-    /// use ndarray::Array;
-    /// use patchweave_geometry::{Extent, PerAxis};
-    /// use patchweave_slices::{ChannelSpec, SliceOptions, SliceStack};
-    /// use patchweave_stack::ArrayStack;
-    ///
-    /// let volume = Array::from_shape_fn((5, 8, 9), |(z, y, x)| (100 * z + 10 * y + x) as f32);
-    /// let volume = ArrayStack::new(volume.into_dyn(), &"ZYX".parse()?)?;
-    /// let spec = ChannelSpec::builder().identity(&[-1, 0, 1]).build()?;
-    /// let slices = SliceStack::new(volume, spec, SliceOptions::default())?;
-    /// let quilt = slices.quilt(Extent::new(&[4, 4])?, PerAxis::new(&[2, 2])?)?.with_border(1, 0.5)?;
-    /// let planes = slices.convert()?.into_dimensionality::<ndarray::Ix4>()?;
-    /// let patches = quilt.unstitch(planes.view())?;
-    /// assert_eq!(patches.shape(), [5 * 3 * 4, 3, 4, 4]);
-    /// let (stitched, _) = quilt.stitch(patches.view())?;
-    /// assert!((stitched - planes).iter().all(|error| error.abs() < 1e-3));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`SlicesError::NotPlanes`] for volumes, [`SlicesError::Quilt`] if the windows do not fit.
-    pub fn quilt(&self, window: Extent, step: PerAxis<usize>) -> Result<Quilt, SlicesError> {
-        match self.accumulation {
-            Accumulation::Planes => Ok(Quilt::new(self.plane()?, window, step)?),
-            Accumulation::Volume => Err(SlicesError::NotPlanes { what: "a quilt of planes" }),
-        }
+    /// Whether channels are made in the place of a slice.
+    pub(crate) fn is_selected(&self, z0: usize) -> bool {
+        self.is_selected.get(z0) == Some(&true)
     }
 
     /// The size of a plane, `YX`.

@@ -1,15 +1,13 @@
-//! Plans: every patch is where it belongs, together they are the whole, and they survive being written.
+//! Plans: colours keep windows apart, patches that belong to other data are refused, and plans survive being written.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod support;
 
-use ndarray::{ArrayD, Axis, s};
 use patchweave_geometry::{Extent, PerAxis};
 use patchweave_slices::{
     Accumulation, ChannelSpec, ExtractionPlan, PlanOptions, PlaneWindow, SliceOptions, SliceStack,
-    StitchingPlan,
 };
-use patchweave_stack::{ArrayStack, ImageStack};
+use patchweave_stack::ArrayStack;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -39,70 +37,13 @@ fn any_windows() -> impl Strategy<Value = PlanOptions> {
         })
 }
 
-/// Puts patches where the stitching plan says; planes are found by the slice of their entry.
-fn stitched(
-    slices: &SliceStack<ArrayStack<f32>>,
-    plan: &ExtractionPlan,
-    stitching: &StitchingPlan,
-) -> ArrayD<f32> {
-    let mut whole = ArrayD::from_elem(stitching.output_shape.clone(), f32::NAN);
-    for entry in plan.patches() {
-        let patch = slices.extract(entry).unwrap();
-        let mapping = stitching.patch_mappings[&entry.patch_idx];
-        let all = PlaneWindow { y_start: 0, y_stop: SHAPE[3], x_start: 0, x_stop: SHAPE[4] };
-        let window = mapping.window.unwrap_or(all);
-        let places: Vec<usize> = match mapping.z_idx {
-            Some(z_idx) => vec![z_idx],
-            None => (0..slices.z_slices().len()).filter(|&k| slices.z_slices()[k] == entry.z0).collect(),
-        };
-        for place in places {
-            let plane = match slices.accumulation() {
-                Accumulation::Planes => {
-                    whole.index_axis_mut(Axis(0), mapping.n * slices.z_slices().len() + place)
-                }
-                Accumulation::Volume => {
-                    whole.index_axis_mut(Axis(0), mapping.n).index_axis_move(Axis(1), place)
-                }
-            };
-            let mut plane = plane.into_dimensionality::<ndarray::Ix3>().unwrap();
-            plane
-                .slice_mut(s![.., window.y_start..window.y_stop, window.x_start..window.x_stop])
-                .assign(&patch);
-        }
-    }
-    whole
-}
-
 proptest! {
-    #[test]
-    fn patches_of_a_plan_are_the_whole(
-        accumulation in any_accumulation(),
-        z_slices in any_z_slices(SHAPE[2]),
-        options in any_windows(),
-    ) {
-        let slices = slices(accumulation, z_slices);
-        let plan = slices.extraction_plan(&options).unwrap();
-        let stitching = slices.stitching_plan(&plan).unwrap();
-        let whole = slices.convert().unwrap();
-        let got = stitched(&slices, &plan, &stitching);
-        prop_assert_eq!(got.shape(), whole.shape());
-        let has_gaps = options.window.zip(options.step).is_some_and(|(window, step)| {
-            step.iter().zip(window.iter()).any(|(step, size)| step > size)
-        });
-        for (got, expected) in got.iter().zip(&whole) {
-            prop_assert!(got == expected || (has_gaps && got.is_nan()), "{got} {expected}");
-        }
-    }
-
     #[test]
     fn written_plans_come_back(options in any_windows(), z_slices in any_z_slices(SHAPE[2]), accumulation in any_accumulation()) {
         let slices = slices(accumulation, z_slices);
         let plan = slices.extraction_plan(&options).unwrap();
         let text = serde_json::to_string(&plan).unwrap();
         prop_assert_eq!(&serde_json::from_str::<ExtractionPlan>(&text).unwrap(), &plan);
-        let stitching = slices.stitching_plan(&plan).unwrap();
-        let text = serde_json::to_string(&stitching).unwrap();
-        prop_assert_eq!(serde_json::from_str::<StitchingPlan>(&text).unwrap(), stitching);
         let groups = plan.colour_groups();
         for (colour, group) in &groups {
             prop_assert!(group.is_sorted() && group.iter().all(|&patch| plan.patches()[patch].colour == *colour));
@@ -163,8 +104,6 @@ fn plans_that_do_not_fit_are_refused() {
         refused(PlanOptions { n_colours_x, ..PlanOptions::default() }),
         "got 0 colours along x, expected at least 1"
     );
-    let error = slices.quilt(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[4, 4]).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "a quilt of planes needs accumulation_mode='2d', got '3d'");
     let step = Some(PerAxis::new(&[0, 1]).unwrap());
     let error = slices.non_overlapping_plan(Extent::new(&[4, 4]).unwrap(), step).unwrap_err();
     assert_eq!(error.to_string(), "got the step [0, 1], expected at least 1 along every axis");
@@ -179,7 +118,7 @@ fn entries_of_other_data_are_refused() {
         change(&mut entry);
         let plan = json!({"patches": [entry], "color_groups": {"0,0": [0]}, "total_patches": 1});
         let plan: ExtractionPlan = serde_json::from_value(plan).map_err(|error| error.to_string())?;
-        slices.stitching_plan(&plan).map_err(|error| error.to_string())?;
+        slices.window_of(&plan.patches()[0]).map_err(|error| error.to_string())?;
         slices.extract(&plan.patches()[0]).map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(refused(|_| {}), Ok(()));
@@ -215,12 +154,4 @@ fn entries_of_other_data_are_refused() {
             "the plan has color_groups with no patch at place 0 of the colour 1,0, expected patch 0, as its patches say"
         )
     );
-}
-
-#[test]
-fn planes_fit_a_quilt() {
-    let slices = slices(Accumulation::Planes, vec![1].into());
-    let quilt = slices.quilt(Extent::new(&[4, 4]).unwrap(), PerAxis::new(&[3, 3]).unwrap()).unwrap();
-    assert_eq!(quilt.grid().image(), slices.info().shape().extent);
-    assert_eq!(quilt.times(), PerAxis::new(&[3, 3]).unwrap());
 }

@@ -10,17 +10,17 @@ use crate::{Colour, SlicesError};
 /// Rows and columns of a patch, whose stop is not part of it.
 ///
 /// ```
-/// use patchweave_slices::{PatchMapping, PlaneWindow};
+/// use patchweave_slices::{PlaneWindow, WindowEnds};
 ///
-/// let text = r#"{"n": 0, "y_start": 2, "y_stop": 4, "x_start": 6, "x_stop": 10, "z_idx": null}"#;
-/// let mapping: PatchMapping = serde_json::from_str(text)?;
-/// assert_eq!(mapping.window, Some(PlaneWindow { y_start: 2, y_stop: 4, x_start: 6, x_stop: 10 }));
-/// let error = serde_json::from_str::<PatchMapping>(&text.replace("10", "6")).unwrap_err().to_string();
+/// let text = r#"{"y_start": 2, "y_stop": 4, "x_start": 6, "x_stop": 10}"#;
+/// let ends: WindowEnds = serde_json::from_str(text)?;
+/// assert_eq!(ends.window()?, Some(PlaneWindow { y_start: 2, y_stop: 4, x_start: 6, x_stop: 10 }));
+/// let ends: WindowEnds = serde_json::from_str(&text.replace("10", "6"))?;
 /// assert_eq!(
-///     error,
+///     ends.window().unwrap_err().to_string(),
 ///     "got the window y 2..4 and x 6..6 in a plan, expected starts before their stops, or null for all four"
 /// );
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlaneWindow {
@@ -64,9 +64,19 @@ pub struct PatchEntry {
     pub required_z_indices: Arc<[usize]>,
 }
 
-/// Both ends of both axes, or none of them; with names as they are written.
+/// A window as plans write it: both ends of both axes, or null for all four, which is the whole plane.
+///
+/// ```
+/// use patchweave_slices::{PlaneWindow, WindowEnds};
+///
+/// let window = PlaneWindow { y_start: 2, y_stop: 4, x_start: 6, x_stop: 10 };
+/// assert_eq!(WindowEnds::from(Some(window)).window()?, Some(window));
+/// let text = serde_json::to_string(&WindowEnds::from(None))?;
+/// assert_eq!(text, r#"{"y_start":null,"y_stop":null,"x_start":null,"x_stop":null}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ends {
+pub struct WindowEnds {
     y_start: Option<usize>,
     y_stop: Option<usize>,
     x_start: Option<usize>,
@@ -80,16 +90,16 @@ struct Flat {
     n: usize,
     z0: usize,
     #[serde(flatten)]
-    ends: Ends,
+    ends: WindowEnds,
     color_y_idx: usize,
     color_x_idx: usize,
     required_z_indices: Vec<usize>,
 }
 
-impl From<Option<PlaneWindow>> for Ends {
+impl From<Option<PlaneWindow>> for WindowEnds {
     fn from(window: Option<PlaneWindow>) -> Self {
         let end = |end: fn(PlaneWindow) -> usize| window.map(end);
-        Ends {
+        WindowEnds {
             y_start: end(|window| window.y_start),
             y_stop: end(|window| window.y_stop),
             x_start: end(|window| window.x_start),
@@ -98,17 +108,20 @@ impl From<Option<PlaneWindow>> for Ends {
     }
 }
 
-impl fmt::Display for Ends {
+impl fmt::Display for WindowEnds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = |end: Option<usize>| end.map_or_else(|| "null".to_owned(), |end| end.to_string());
-        let Ends { y_start, y_stop, x_start, x_stop } = *self;
+        let WindowEnds { y_start, y_stop, x_start, x_stop } = *self;
         let [y_start, y_stop, x_start, x_stop] = [y_start, y_stop, x_start, x_stop].map(end);
         write!(f, "y {y_start}..{y_stop} and x {x_start}..{x_stop}")
     }
 }
 
-impl Ends {
+impl WindowEnds {
     /// The window, `None` if none is meant.
+    ///
+    /// # Errors
+    /// [`SlicesError::Written`] unless there are all four ends, starts before their stops, or none of them.
     pub fn window(self) -> Result<Option<PlaneWindow>, SlicesError> {
         match (self.y_start, self.y_stop, self.x_start, self.x_stop) {
             (None, None, None, None) => Ok(None),

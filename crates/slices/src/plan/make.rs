@@ -1,20 +1,14 @@
 //! Making plans, and extracting the patches they name.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array3, Axis};
-use patchweave_geometry::{Extent, PerAxis};
-use patchweave_quilt::WindowGrid;
+use patchweave_geometry::{Extent, PerAxis, WindowGrid};
 use patchweave_stack::ImageStack;
 
 use crate::compose::Window;
 use crate::room::zeros;
-use crate::{
-    Accumulation, Colour, ExtractionPlan, PatchEntry, PatchMapping, PlaneWindow, SliceStack, SlicesError,
-    StitchingPlan,
-};
+use crate::{Colour, ExtractionPlan, PatchEntry, PlaneWindow, SliceStack, SlicesError};
 
 /// So many slices are listed in an error.
 const MOST_LISTED: usize = 10;
@@ -55,7 +49,7 @@ impl<S: ImageStack> SliceStack<S> {
     /// Patches none of whose slices exist are left out.
     ///
     /// # Errors
-    /// [`SlicesError::Quilt`] if the windows do not fit, [`SlicesError::StepWithoutWindow`], [`SlicesError::NoColours`].
+    /// [`SlicesError::Geometry`] if the windows do not fit, [`SlicesError::StepWithoutWindow`], [`SlicesError::NoColours`].
     pub fn extraction_plan(&self, options: &PlanOptions) -> Result<ExtractionPlan, SlicesError> {
         let windows = self.windows(options)?;
         let mut patches = Vec::new();
@@ -87,50 +81,47 @@ impl<S: ImageStack> SliceStack<S> {
         self.extraction_plan(&PlanOptions { window: Some(window), step, ..PlanOptions::default() })
     }
 
-    /// Where the patches of a plan belong.
-    ///
-    /// A slice that was selected several times has its patches mapped to its places in turn.
-    ///
-    /// # Errors
-    /// [`SlicesError::Entry`] if a patch does not belong to this stack.
-    pub fn stitching_plan(&self, plan: &ExtractionPlan) -> Result<StitchingPlan, SlicesError> {
-        let mut places = BTreeMap::<usize, Vec<usize>>::new();
-        for (place, &z0) in self.z_slices().iter().enumerate() {
-            places.entry(z0).or_default().push(place);
-        }
-        let mut seen = BTreeMap::<_, usize>::new();
-        let mut patch_mappings = BTreeMap::new();
-        for entry in plan.patches() {
-            let Some(places) = places.get(&entry.z0) else { return Err(self.not_selected(entry)) };
-            self.check(entry)?;
-            let start = entry.window.map(|window| (window.y_start, window.x_start));
-            let times = seen.entry((entry.n, entry.z0, start)).or_default();
-            let z_idx = match self.accumulation() {
-                Accumulation::Planes => None,
-                Accumulation::Volume => places.get(*times % places.len()).copied(),
-            };
-            *times += 1;
-            patch_mappings.insert(entry.patch_idx, PatchMapping { n: entry.n, window: entry.window, z_idx });
-        }
-        Ok(StitchingPlan { output_shape: self.output_shape(), patch_mappings })
-    }
-
     /// Reads one patch of a plan: `CYX`, all channels, the window or the whole plane.
     ///
     /// # Errors
     /// [`SlicesError::Entry`] if it does not belong to this stack, [`SlicesError::OutOfMemory`], or what the source
     /// reports.
     pub fn extract(&self, entry: &PatchEntry) -> Result<Array3<f32>, SlicesError> {
-        if !self.z_slices().contains(&entry.z0) {
-            return Err(self.not_selected(entry));
-        }
-        let (y, x) = self.check(entry)?;
+        let PlaneWindow { y_start, y_stop, x_start, x_stop } = self.window_of(entry)?;
+        let y = y_start..y_stop;
+        let x = x_start..x_stop;
         let shape = [self.info().shape().n_channels, y.len(), x.len()];
         let refused = |_| SlicesError::OutOfMemory { shape: shape.to_vec() };
         let mut patch = Array3::from_shape_vec(shape, zeros(&shape)?).map_err(refused)?;
         let window = Window { n: entry.n, z0s: &[entry.z0], channels: None, y, x };
         self.compose(&window, patch.view_mut().insert_axis(Axis(1)))?;
         Ok(patch)
+    }
+
+    /// The rows and columns of a patch of a plan, those of the whole plane if it has no window.
+    ///
+    /// # Errors
+    /// [`SlicesError::Entry`] if slice, sample or window of the patch do not belong to this stack.
+    pub fn window_of(&self, entry: &PatchEntry) -> Result<PlaneWindow, SlicesError> {
+        if !self.is_selected(entry.z0) {
+            return Err(self.not_selected(entry));
+        }
+        let [_, height, width] = self.info().shape().extent.to_zyx();
+        let n_samples = self.source().info().shape().n_samples;
+        let refuse = |what, got: String, expected: String| {
+            Err(SlicesError::Entry { patch_idx: entry.patch_idx, what, got, expected })
+        };
+        if entry.n >= n_samples {
+            return refuse("image", entry.n.to_string(), format!("one of {n_samples}"));
+        }
+        let whole = PlaneWindow { y_start: 0, y_stop: height, x_start: 0, x_stop: width };
+        let window = entry.window.unwrap_or(whole);
+        let PlaneWindow { y_start, y_stop, x_start, x_stop } = window;
+        if y_start >= y_stop || y_stop > height || x_start >= x_stop || x_stop > width {
+            let got = format!("{y_start}..{y_stop} x {x_start}..{x_stop}");
+            return refuse("the window", got, format!("one inside of {height} x {width}"));
+        }
+        Ok(window)
     }
 
     /// Windows in order with their colours.
@@ -170,24 +161,5 @@ impl<S: ImageStack> SliceStack<S> {
             _ => format!("one of {z_slices:?}, which are selected"),
         };
         SlicesError::Entry { patch_idx: entry.patch_idx, what: "slice", got: entry.z0.to_string(), expected }
-    }
-
-    /// The rows and columns of an entry, whose sample and window must be those of this stack.
-    fn check(&self, entry: &PatchEntry) -> Result<(Range<usize>, Range<usize>), SlicesError> {
-        let [_, height, width] = self.plane()?.to_zyx();
-        let n_samples = self.source().info().shape().n_samples;
-        let refuse = |what, got: String, expected: String| {
-            Err(SlicesError::Entry { patch_idx: entry.patch_idx, what, got, expected })
-        };
-        if entry.n >= n_samples {
-            return refuse("image", entry.n.to_string(), format!("one of {n_samples}"));
-        }
-        let Some(window) = entry.window else { return Ok((0..height, 0..width)) };
-        let PlaneWindow { y_start, y_stop, x_start, x_stop } = window;
-        if y_start >= y_stop || y_stop > height || x_start >= x_stop || x_stop > width {
-            let got = format!("{y_start}..{y_stop} x {x_start}..{x_stop}");
-            return refuse("the window", got, format!("one inside of {height} x {width}"));
-        }
-        Ok((y_start..y_stop, x_start..x_stop))
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn sample_fields(
     let principal = constr.principal_input(sample.input.view());
     let principal_layout = BlockLayout { n_channels: principal.shape()[0], ..layout.input };
     let outcomes = outcomes
-        .with("spec", spec_fields(spec))
+        .with("spec", sample_spec(constr, spec)?)
         .with("input_metadata", metadata(PatchRole::Input))
         .with("target_metadata", metadata(PatchRole::Target))
         .with_reshaped("input", &sample.input, &layout.input.to_vec())?
@@ -73,6 +73,15 @@ pub(super) fn sample_fields(
         (Some(target), Some(layout)) => Ok(outcomes.with_reshaped("target", target, &layout.to_vec())?),
         _ => Ok(outcomes),
     }
+}
+
+/// The spec of a sample with the number of tiles of its image.
+pub(super) fn sample_spec(constr: &dyn PatchConstr, spec: &RegionSpec) -> Result<Value, OperationError> {
+    let n_of_image = match spec.tile() {
+        Some(tile) => constr.patch_indices(tile.patch.data_idx)?.len(),
+        None => 0,
+    };
+    Ok(spec_fields(spec, |_| n_of_image))
 }
 
 pub(super) fn metadata_fields(metadata: &ImageMetadata) -> Value {

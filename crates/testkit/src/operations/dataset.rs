@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::axes::numbered;
 use super::config::{given, is_microsplit, reference_form};
-use super::construct::metadata_fields;
+use super::construct::{metadata_fields, sample_spec};
 use super::extract::array_stack;
-use super::specs::{read_specs, spec_fields};
+use super::specs::read_specs;
 use crate::golden::{NumericArray, OperationError, Outcomes, Request};
 
 pub(super) fn item(request: &Request<'_>) -> Result<Outcomes, OperationError> {
@@ -59,7 +59,7 @@ fn with_sample(outcomes: Outcomes, dataset: &Dataset, index: usize) -> Result<Ou
     let mut outcomes = outcomes
         .with_reshaped("data", &sample.input, &layout.input.to_vec())?
         .with("dtype_of_data", "float32")
-        .with("region_spec", spec_fields(&spec))
+        .with("region_spec", sample_spec(dataset.constr().as_ref(), &spec)?)
         .with("target_shape", of_target["data_shape"].clone())
         .with("target_data_shape", of_target["data_shape"].clone());
     for key in ["source", "dtype", "data_shape", "original_data_shape", "additional_metadata"] {

@@ -1,9 +1,8 @@
 //! Strategies without chance: what they list, in which order, for which stack.
 
-use patchweave_geometry::{Extent, ImageShape, Overlaps};
+use patchweave_geometry::{Extent, ImageShape, Overlaps, TileAxis};
 use patchweave_patching::{
     FixedPatching, PatchRng, Patching, PatchingError, SequentialPatching, TiledPatching, WholePatching,
-    tile_axis as tiles_of_axis,
 };
 use serde_json::{Value, json};
 
@@ -52,11 +51,12 @@ fn listed(
     let specs = (0..patching.n_patches()).map(spec_of).collect::<Result<Vec<_>, _>>()?;
     let mut outcomes = Outcomes::default()
         .with("n_patches", patching.n_patches())
-        .with("specs", write_specs(request, &specs))
+        .with("specs", write_specs(request, patching, &specs))
         .with("indices", indices(patching, n_stacks))
         .with("index_ranges", index_ranges(patching, n_stacks));
     if request.value("index").is_some() {
-        outcomes = outcomes.with("spec", spec_fields(&spec_of(request.natural("index")?)?));
+        let spec = spec_of(request.natural("index")?)?;
+        outcomes = outcomes.with("spec", spec_fields(&spec, |data_idx| patching.indices_of(data_idx).len()));
     }
     Ok(outcomes)
 }
@@ -77,16 +77,13 @@ pub(super) fn index_ranges(patching: &dyn Patching, n_stacks: usize) -> Vec<Valu
 }
 
 pub(super) fn tile_axis(request: &Request<'_>) -> Result<Outcomes, OperationError> {
-    let tiles = tiles_of_axis(
-        request.natural("axis_size")?,
-        request.natural("patch_size")?,
-        request.natural("overlap")?,
-    )?;
+    let size = request.natural("axis_size")?;
+    let axis = TileAxis::new(size, request.natural("patch_size")?, request.natural("overlap")?)?;
     let columns = request.value("columns").and_then(Value::as_array);
     let default = ["coord", "stitch_coord", "crop_coord", "crop_size"].map(Value::from);
     let columns = columns.map_or(default.as_slice(), Vec::as_slice);
-    let rows: Vec<Value> = tiles
-        .iter()
+    let rows: Vec<Value> = axis
+        .tiles()
         .map(|tile| {
             let field = |column: &Value| match column.as_str() {
                 Some("coord") => json!(tile.start),

@@ -70,7 +70,8 @@ fn observed(
         .with("index_ranges", index_ranges(patching, shapes.len()));
     if request.value("index").is_some() {
         let spec = draw(0, request.natural("index")?)?;
-        outcomes = outcomes.with("spec", spec_fields(&spec.into()));
+        outcomes =
+            outcomes.with("spec", spec_fields(&spec.into(), |data_idx| patching.indices_of(data_idx).len()));
     }
     let bounds: Vec<Value> = shapes
         .iter()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use patchweave_geometry::{Extent, PerAxis};
+use patchweave_predict::StitchingPlan;
 use patchweave_slices::{Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack, Span, ZSlices};
 use patchweave_stack::ImageStack;
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Outcomes, OperationError> {
         n_colours_x: request.value("color_x_mod").map(|_| request.natural("color_x_mod")).transpose()?,
     };
     let plan = slices.extraction_plan(&options)?;
-    let stitching = slices.stitching_plan(&plan)?;
+    let stitching = StitchingPlan::new(&slices, &plan)?;
     let mut outcomes = Outcomes::default().with("plan", json(&plan)?).with("stitching", json(&stitching)?);
     for entry in plan.patches() {
         let name = format!("patch_{}", entry.patch_idx);

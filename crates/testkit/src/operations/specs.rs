@@ -1,6 +1,7 @@
 //! Patch specs as cases write them: tables with named columns.
 
-use patchweave_geometry::{PatchSpec, RegionSpec, TileSpec};
+use patchweave_geometry::{PatchSpec, RegionSpec, TileRecord};
+use patchweave_patching::Patching;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -32,7 +33,7 @@ pub(super) fn specs_of(name: &str, table: &Value) -> Result<Vec<RegionSpec>, Ope
         // Specs are user input here: what our types cannot hold, they refuse.
         let refused = |error: serde_json::Error| OperationError::refused(format!("{spec}: {error}"));
         specs.push(if is_tile {
-            TileSpec::deserialize(&spec).map_err(refused)?.into()
+            TileRecord::deserialize(&spec).map_err(refused)?.tile.into()
         } else {
             PatchSpec::deserialize(&spec).map_err(refused)?.into()
         });
@@ -40,8 +41,8 @@ pub(super) fn specs_of(name: &str, table: &Value) -> Result<Vec<RegionSpec>, Ope
     Ok(specs)
 }
 
-/// Specs as the table the case asks for.
-pub(super) fn write_specs(request: &Request<'_>, specs: &[RegionSpec]) -> Value {
+/// Specs of a strategy as the table the case asks for.
+pub(super) fn write_specs(request: &Request<'_>, patching: &dyn Patching, specs: &[RegionSpec]) -> Value {
     let asked = request.expected("specs").and_then(columns_of);
     let is_tile = specs.iter().any(|spec| spec.tile().is_some());
     let columns = asked.unwrap_or_else(|| {
@@ -51,15 +52,15 @@ pub(super) fn write_specs(request: &Request<'_>, specs: &[RegionSpec]) -> Value 
     let rows: Vec<Value> = specs
         .iter()
         .map(|spec| {
-            let fields = spec_fields(spec);
+            let fields = spec_fields(spec, |data_idx| patching.indices_of(data_idx).len());
             columns.iter().map(|column| fields.get(column).cloned().unwrap_or_default()).collect()
         })
         .collect();
     json!({"columns": columns, "rows": rows})
 }
 
-/// The fields of a spec by name.
-pub(super) fn spec_fields(spec: &RegionSpec) -> Value {
+/// The fields of a spec by name; `n_of_image` says how many patches an image has, which every tile is told with.
+pub(super) fn spec_fields(spec: &RegionSpec, n_of_image: impl FnOnce(usize) -> usize) -> Value {
     let mut fields = spec.patch().map_or_else(Map::new, |patch| {
         let coords = patch.coords.as_slice();
         let values = [
@@ -75,7 +76,7 @@ pub(super) fn spec_fields(spec: &RegionSpec) -> Value {
             json!(tile.crop_coords.as_slice()),
             json!(tile.crop_size.as_slice()),
             json!(tile.stitch_coords.as_slice()),
-            json!(tile.total_tiles),
+            json!(n_of_image(tile.patch.data_idx)),
         ];
         fields.extend(TILE_COLUMNS.map(str::to_owned).into_iter().zip(values));
     }

@@ -106,7 +106,7 @@ pub(super) fn val_split(request: &Request<'_>) -> Result<Outcomes, OperationErro
         .with("n_val", val.n_patches())
         .with("n_before", n_before)
         .with("val_grid_coords", chosen)
-        .with("val_specs", write_specs(request, &specs(&val)?))
+        .with("val_specs", write_specs(request, &val, &specs(&val)?))
         .with("n_train", train.n_patches());
     tables(outcomes, &train, &shapes)
 }
