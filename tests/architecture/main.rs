@@ -1,7 +1,10 @@
 //! The invariants of ARCHITECTURE.md, proven on the manifests and the sources of all crates.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
-#[path = "support/source.rs"]
+mod allowed_circles;
+mod circles;
+mod modules;
+#[path = "../support/source.rs"]
 mod source;
 
 use std::fs;
