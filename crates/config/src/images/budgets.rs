@@ -4,7 +4,7 @@ use patchweave_geometry::Extent;
 
 use super::check::Check;
 use super::facts::ImageFacts;
-use crate::patching::TilingPlan;
+use crate::plan::TilingPlan;
 
 impl Check<'_> {
     /// A batch of training patches, and one of tiles, fits into what may be made ahead.

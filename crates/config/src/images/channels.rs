@@ -3,10 +3,8 @@
 use super::check::Check;
 use super::facts::ImageFacts;
 use super::roles::{Role, has_channels};
-use crate::constructor::ConstructorPlan;
-use crate::origin::entry_path;
-use crate::patching::PatchingPlan;
-use crate::reader::counted;
+use crate::plan::{ConstructorPlan, PatchingPlan};
+use crate::text::{counted, entry_path};
 
 impl Check<'_> {
     /// Channels that the configuration selects, looks at or mixes exist; inputs with lateral context have one.

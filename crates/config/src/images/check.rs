@@ -1,11 +1,9 @@
 //! The check of a plan against its images: all rules, one after the other.
 
 use super::facts::OpenedImages;
+use super::findings::Findings;
 use super::roles::Roles;
-use crate::constructor::ConstructorPlan;
-use crate::lateral::LateralPlan;
-use crate::outside::Findings;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, LateralPlan, RunPlan};
 
 /// Checks a plan against its images; no problems say that they fit.
 ///

@@ -6,11 +6,10 @@ use patchweave_geometry::Extent;
 
 use super::check::Check;
 use super::facts::OpenedImages;
+use super::findings::Findings;
 use super::roles::Roles;
-use crate::constructor::ConstructorPlan;
-use crate::outside::Findings;
-use crate::reader::counted;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, RunPlan};
+use crate::text::counted;
 
 /// The form of the training samples of a plan.
 ///

@@ -4,7 +4,7 @@ use patchweave_geometry::{Extent, ImageShape};
 
 use super::check::Check;
 use super::roles::{Role, has_channels};
-use crate::reader::counted;
+use crate::text::counted;
 
 impl Check<'_> {
     /// All images of a role have the dimensions of the axes and as many channels as the first; those of the

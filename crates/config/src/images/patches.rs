@@ -6,8 +6,8 @@ use patchweave_geometry::{Extent, ImageShape};
 
 use super::check::Check;
 use super::facts::ImageFacts;
-use crate::patching::{PatchingPlan, TilingPlan};
-use crate::reader::counted;
+use crate::plan::{PatchingPlan, TilingPlan};
+use crate::text::counted;
 
 impl Check<'_> {
     /// Every image that patches are drawn from has room for one, and there are enough to split some off.

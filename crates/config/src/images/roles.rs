@@ -3,10 +3,8 @@
 use patchweave_geometry::Axes;
 
 use super::facts::{ImageFacts, OpenedImages};
-use crate::constructor::ConstructorPlan;
-use crate::origin::entry_path;
-use crate::reader::counted;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, RunPlan};
+use crate::text::{counted, entry_path};
 
 /// The images that one key, or one source of it, names for one purpose.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use super::check::Check;
 use super::facts::ImageFacts;
 use super::roles::has_channels;
-use crate::normalization::{InputStatistics, NormalizationPlan, TargetStatistics};
-use crate::reader::counted;
+use crate::plan::{InputStatistics, NormalizationPlan, TargetStatistics};
+use crate::text::counted;
 
 /// What a normalization says of numbers of channels.
 struct Given {
