@@ -1,14 +1,13 @@
 //! The YAML file of a run: from text to a checked plan, or all of its problems at once.
 //!
-//! [`parse`] gives a [`RunPlan`] whose values need no further check, or [`ConfigErrors`] that name every
-//! problem of the file with its line. [`check_images`] adds what only the opened images can tell.
-//! Nothing here opens an image, writes a file or builds what the plan describes, and no other crate
-//! knows how the text is parsed.
+//! [`parse`] gives a [`RunPlan`] whose values need no further check, or [`ConfigErrors`] with every problem of the file and
+//! its line. [`check_images`] finds the problems that depend on the opened images. This crate opens no image, writes no file
+//! and builds nothing of what a plan describes. No other crate parses YAML.
 //!
-//! The field names and rules of `data_config` are those of CAREamics' `DataConfig` and `MicroSplitDataConfig`,
-//! with additions of our own. [`parse_data_config`] reads such a block by itself, by our rules or by theirs,
-//! [`DataPlan::to_reference_form`] writes it, and [`DataPlan::converted`] makes that of a validation or
-//! prediction from that of a training.
+//! The keys and rules of `data_config` are those of `DataConfig` and `MicroSplitDataConfig` of CAREamics, with additions of
+//! our own. [`parse_data_config`] parses a `data_config` on its own, by our rules or by those of CAREamics;
+//! [`DataPlan::to_reference_form`] writes it; [`DataPlan::converted`] converts that of a training to that of a validation or
+//! prediction.
 
 mod images;
 mod plan;

@@ -9,8 +9,8 @@ use crate::text::{Problem, Warning};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// What does not fit; any of them means that there is no plan.
+    /// What does not fit. A file with problems gives no plan.
     pub problems: Vec<Problem>,
-    /// What is accepted and has to be told; these become warnings of the plan.
+    /// What is accepted but probably not intended; added to the warnings of the plan.
     pub warnings: Vec<Warning>,
 }

@@ -1,6 +1,6 @@
-//! What only the opened images can tell: whether patches, channels, targets and statistics fit them.
+//! The check of a plan against its images: whether patches, channels, targets and statistics fit them.
 //!
-//! Nothing here opens an image; the caller hands in the shapes.
+//! Nothing here opens an image; the caller passes the shapes.
 
 mod budgets;
 mod channels;

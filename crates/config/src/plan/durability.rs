@@ -1,6 +1,6 @@
-//! `durability`: what of the results is on the disk once they have their names.
+//! What is flushed to disk before results get their final names.
 
-/// What of the results is on the disk, rather than in the memory of the system, once they have their names.
+/// What is flushed to disk (`fsync`) before results get their final names.
 ///
 /// ```
 /// use patchweave_config::Durability;
@@ -9,11 +9,11 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// Nothing is waited for.
+    /// Nothing.
     None,
-    /// The bytes of every file.
+    /// The content of every file.
     Files,
-    /// The bytes of every file and the names in every folder.
+    /// The content of every file and the entries of every folder.
     #[default]
     Full,
 }

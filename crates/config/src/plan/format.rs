@@ -1,6 +1,6 @@
-//! The file formats that results and simulated images are written in.
+//! The file formats of results and simulated images.
 
-/// A format that images are written in.
+/// The file format of an image that is written.
 ///
 /// ```
 /// use patchweave_config::OutputFormat;

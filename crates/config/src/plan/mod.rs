@@ -1,4 +1,4 @@
-//! What is valid: the plans that a configuration gives, whose values need no further check.
+//! Plans: what a configuration says, in types whose values are valid.
 //!
 //! Nothing here reads a key.
 

@@ -1,17 +1,17 @@
-//! The models that come with the program.
+//! The built-in models.
 
-/// A model that comes with the program.
+/// A built-in model.
 ///
 /// ```
 /// assert_eq!(patchweave_config::ModelPlan::Gaussian { sigma: 2.0 }.name(), "gaussian");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ModelPlan {
-    /// Gives back what it is given.
+    /// Returns its input.
     Identity,
-    /// Blurs with a Gaussian.
+    /// Gaussian blur.
     Gaussian {
-        /// Its standard deviation in pixels, above 0 and at most 100.
+        /// Standard deviation in pixels, above 0 and at most 100.
         sigma: f64,
     },
 }

@@ -1,4 +1,4 @@
-//! Prediction: which images, which models, what is written.
+//! Prediction: images, models and outputs.
 
 use std::path::PathBuf;
 
@@ -29,26 +29,26 @@ use crate::plan::TilingPlan;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictPlan {
-    /// The images, at least one.
+    /// The images, at least one entry.
     pub inputs: Vec<PathBuf>,
-    /// Which channels of them are read; those of `data_config`, unless these select channels of a target that
-    /// the input of the training is mixed from.
+    /// The channels that are read, or `None` for all: those of `data_config`, unless they select channels of a target
+    /// from which a training mixes its input.
     pub channels: Option<Vec<usize>>,
-    /// How they are cut; that of `data_config` by default, if it is for prediction.
+    /// How the images are cut; by default as `data_config` says, if its patching is for prediction.
     pub patching: TilingPlan,
-    /// The models, at least one, none twice.
+    /// The models, at least one, without repeats.
     pub models: Vec<ModelPlan>,
-    /// Tiles per batch, at least 1; that of `data_config` by default.
+    /// Tiles per batch, at least 1; by default the batch size of `data_config`.
     pub batch_size: usize,
-    /// The formats that are written, at least one, none twice; all by default.
+    /// The formats of the outputs, at least one, without repeats; all by default.
     pub formats: Vec<OutputFormat>,
-    /// The most bytes of batches made ahead, a multiple of 2²⁰ (the file counts in MiB, 512 by default).
+    /// The budget for batches made ahead in bytes, a multiple of 2²⁰ (`prefetch_mib` in the file, 512 by default).
     pub prefetch_bytes: usize,
-    /// The type of the pixels that are written; `float32` by default.
+    /// The pixel type of the outputs; `float32` by default.
     pub pixel_type: PixelTypeChoice,
 }
 
-/// Which type the written pixels have.
+/// The pixel type of the outputs.
 ///
 /// ```
 /// use patchweave_config::PixelTypeChoice;
@@ -58,8 +58,8 @@ pub struct PredictPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PixelTypeChoice {
-    /// That of the image predicted from.
+    /// The pixel type of the input image.
     Input,
-    /// Always the same.
+    /// This pixel type.
     Given(PixelType),
 }

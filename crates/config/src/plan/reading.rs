@@ -1,8 +1,8 @@
-//! How images are read: memory, links, and what becomes of pixels that are missing or not finite.
+//! How images are read: memory limits, links, missing planes, and pixels that are not finite.
 
 use super::remote::RemotePlan;
 
-/// What becomes of planes and files that an OME-TIFF promises and does not have.
+/// What to do about planes and files that the metadata of an OME-TIFF lists but that do not exist.
 ///
 /// ```
 /// use patchweave_config::MissingPlanes;
@@ -14,7 +14,7 @@ pub enum MissingPlanes {
     /// The image is refused.
     #[default]
     Fail,
-    /// They are zeros, with a warning.
+    /// They are read as zeros, with a warning.
     Zeros,
 }
 
@@ -49,25 +49,25 @@ impl MissingPlanes {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadingPlan {
-    /// Bytes of decoded chunks that are kept for all images together.
+    /// Size of the cache of decoded chunks in bytes, which all images share.
     pub cache_bytes: usize,
-    /// Bytes that one chunk, strip or tile may decode to.
+    /// The largest decoded size of one chunk, strip or tile in bytes.
     pub chunk_bytes: usize,
-    /// Bytes of chunks that are fetched and decoded at a time, by all threads together.
+    /// The most bytes of chunks that are fetched and decoded at the same time, over all threads.
     pub in_flight_bytes: usize,
-    /// Whether uncompressed pixels are read from mapped files.
+    /// Whether uncompressed pixels are read from memory-mapped files.
     pub map_files: bool,
-    /// Whether metadata may name files outside of the folder of an image.
+    /// Whether links and metadata may refer to files outside the folder of an image.
     pub links_outside: bool,
-    /// What becomes of patches with pixels that are infinite or no number.
+    /// What to do about patches with pixels that are infinite or NaN.
     pub non_finite: NonFinitePlan,
     /// How images behind URLs are read.
     pub remote: RemotePlan,
-    /// What becomes of planes that an OME-TIFF promises and does not have.
+    /// What to do about planes that the metadata of an OME-TIFF lists but that do not exist.
     pub missing_planes: MissingPlanes,
 }
 
-/// What becomes of patches with pixels that are infinite or no number.
+/// What to do about patches with pixels that are infinite or NaN.
 ///
 /// ```
 /// use patchweave_config::NonFinitePlan;
@@ -76,7 +76,7 @@ pub struct ReadingPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NonFinitePlan {
-    /// They are delivered, and told once for every image.
+    /// They are delivered, with one warning per image.
     #[default]
     Keep,
     /// They are errors.
@@ -84,7 +84,7 @@ pub enum NonFinitePlan {
 }
 
 impl Default for ReadingPlan {
-    /// 256 MiB of chunks, 1 GiB for one of them and in flight, files are mapped, no links to outside, all pixels are kept.
+    /// A cache of 256 MiB, 1 GiB per chunk and in flight, mapped files, no links to the outside, all pixels kept.
     fn default() -> Self {
         ReadingPlan {
             cache_bytes: 256 << 20,

@@ -19,13 +19,13 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemotePlan {
-    /// How many requests are under way at a time, over all images and threads.
+    /// The most requests at the same time, over all images and threads.
     pub requests: usize,
-    /// How many seconds a server may send nothing.
+    /// After how many seconds without data a request fails.
     pub idle_seconds: u64,
-    /// How often an object is asked for before it counts as unreadable.
+    /// How often a request is tried before it counts as failed.
     pub tries: u32,
-    /// Whether the metadata service of the cloud machine that this runs on may be asked for credentials.
+    /// Whether the metadata service of the cloud machine may be asked for credentials.
     pub instance_credentials: bool,
 }
 

@@ -11,9 +11,9 @@ use crate::text::{Complaint, ConfigErrors, Origin, Problem, Warning};
 
 /// A checked configuration.
 ///
-/// Every value is in its range and fits the others; what depends on the images themselves is left to
-/// [`check_images`](crate::check_images). The plan remembers where its keys stand in the file, so that
-/// problems found later are printed like those found at once.
+/// Every value is in its range and fits the others. What depends on the images is checked by
+/// [`check_images`](crate::check_images). The plan remembers where its keys stand in the file, so that problems found later
+/// name their line as well.
 ///
 /// ```
 /// use std::path::Path;
@@ -42,27 +42,27 @@ use crate::text::{Complaint, ConfigErrors, Origin, Problem, Warning};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunPlan {
-    /// The folder for everything that is written.
+    /// The folder for all results.
     pub output: PathBuf,
-    /// What of it is on the disk once it has its name.
+    /// What is flushed to disk before a result gets its final name.
     pub durability: Durability,
-    /// Images to make first, if asked for.
+    /// Images to simulate first; `None` for none.
     pub simulate: Option<SimulatePlan>,
     /// How images are read.
     pub reading: ReadingPlan,
     /// What the images are.
     pub data: DataPlan,
-    /// The training, if asked for; there is this, `predict` or both.
+    /// The training; a plan has this, `predict` or both.
     pub train: Option<TrainPlan>,
-    /// The prediction, if asked for.
+    /// The prediction.
     pub predict: Option<PredictPlan>,
-    /// What the file says without effect, in the order of its lines.
+    /// Settings that have no effect, or probably not the intended one, in the order of their lines.
     pub warnings: Vec<Warning>,
     pub(crate) origin: Origin,
 }
 
 impl RunPlan {
-    /// A problem of a key, at its place in the file or at the nearest parent that the file has.
+    /// A problem with a key, at the line of the key or of its nearest parent in the file.
     ///
     /// `found` says what is there, `expected` what would be accepted.
     pub fn problem_at(
@@ -71,26 +71,25 @@ impl RunPlan {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> Problem {
-        let complaint = Complaint { found: found.into(), expected: expected.into(), suggestion: None };
-        self.origin.problem(self.origin.nearest(key_path), key_path, complaint)
+        self.origin.problem(self.origin.nearest(key_path), key_path, Complaint::new(found, expected))
     }
 
-    /// A warning about a key, at its place in the file or at the nearest parent that the file has.
+    /// A warning about a key, at the line of the key or of its nearest parent in the file.
     pub fn warning_at(&self, key_path: &str, message: impl Into<String>) -> Warning {
         self.origin.warning(self.origin.nearest(key_path), key_path, message.into())
     }
 
-    /// Problems of this file, in the form that [`parse`] reports them.
+    /// Problems of this file as an error, sorted and printed as [`parse`](crate::parse) reports them.
     pub fn errors(&self, problems: Vec<Problem>) -> ConfigErrors {
         ConfigErrors::new(self.origin.file().to_owned(), problems)
     }
 
-    /// The configuration file itself.
+    /// The path of the configuration file.
     pub fn file(&self) -> &Path {
         self.origin.file()
     }
 
-    /// Whether the file itself has a key.
+    /// Whether the file contains a key.
     pub fn has_key(&self, key_path: &str) -> bool {
         self.origin.has(key_path)
     }

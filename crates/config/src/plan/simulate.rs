@@ -1,4 +1,4 @@
-//! Images that the program makes itself.
+//! Images that the program simulates.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use patchweave_geometry::Extent;
 
 use super::format::OutputFormat;
 
-/// Images to make before the run, if their files are not there yet.
+/// Images to simulate before the run, unless their files exist.
 ///
 /// ```
 /// use std::path::Path;
@@ -26,24 +26,24 @@ use super::format::OutputFormat;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatePlan {
-    /// Where the files go.
+    /// The folder of the files.
     pub folder: PathBuf,
     /// The size of an image along `(Z)YX`.
     pub size: Extent,
-    /// How many kinds of structure are mixed, 1 to 16.
+    /// How many kinds of structure an image contains, 1 to 16.
     pub n_structures: usize,
-    /// The seed of everything random in the images.
+    /// The seed of the simulation.
     pub seed: u64,
-    /// Bits of a pixel, 8 to 16.
+    /// Bits per pixel, 8 to 16.
     pub bit_depth: u8,
-    /// Photons at the brightest place of a structure, above 0.
+    /// Photons at the brightest point of a structure, above 0.
     pub photons: f64,
     /// Standard deviation of the read-out noise in photons, at least 0.
     pub read_noise: f64,
-    /// Photons of the empty background, at least 0.
+    /// Photons per pixel of the background, at least 0.
     pub background: f64,
-    /// Standard deviation of the blur in pixels, at least 0.
+    /// Standard deviation of the point spread function in pixels, at least 0.
     pub psf_sigma: f64,
-    /// The formats of the files, at least one, none twice; all by default.
+    /// The formats of the files, at least one, without repeats; all by default.
     pub formats: Vec<OutputFormat>,
 }

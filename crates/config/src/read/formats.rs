@@ -9,12 +9,12 @@ const NAMES: Names<'_, OutputFormat> = Names {
     refused: &[("zarr", "is called ome_zarr here")],
 };
 
-/// A list of formats, at least one and none twice; a name stands for a list of one.
+/// Reads a name or a non-empty list of formats without repeats.
 pub(crate) fn formats(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<OutputFormat>> {
     let entries = match (value.kind, value.entries()) {
         (Kind::Text(_), _) => vec![value.clone()],
         (_, Some(entries)) if !entries.is_empty() => entries,
-        _ => return reader.refuse(value, "a list with at least one of tiff, ome_zarr"),
+        _ => return reader.refuse(value, "a non-empty list of formats (tiff, ome_zarr)"),
     };
     let mut formats = Vec::new();
     let mut all_read = true;

@@ -10,10 +10,10 @@ use super::run::parse_and_check;
 use crate::plan::RunPlan;
 use crate::text::ConfigErrors;
 
-/// Larger files are no configurations.
+/// The largest configuration file that is read.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Why a configuration file gave no plan.
+/// Why a configuration file could not be loaded.
 ///
 /// ```
 /// use std::path::Path;
@@ -24,12 +24,12 @@ const MAX_BYTES: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Nothing that can be read stands at the path.
+    /// There is no readable file at the path.
     #[error("configuration {} cannot be read", file.display())]
     NotThere {
         /// The path.
         file: PathBuf,
-        /// What is there instead.
+        /// What is at the path instead.
         source: BadPath,
     },
     /// The file could not be read.
@@ -37,33 +37,35 @@ pub enum LoadError {
     Read {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is too large to be a configuration.
-    #[error("configuration {} has more than {max_bytes} bytes, expected fewer", file.display())]
+    /// The file is too large for a configuration.
+    #[error("configuration {} is larger than {max_bytes} bytes, expected a smaller file", file.display())]
     TooLarge {
         /// The file.
         file: PathBuf,
-        /// The largest size that is read.
+        /// The largest accepted size in bytes.
         max_bytes: u64,
     },
-    /// The file is no text.
+    /// The file is not UTF-8 text.
     #[error("configuration {} is not UTF-8 text", file.display())]
     NotText {
         /// The file.
         file: PathBuf,
-        /// Which byte is wrong.
+        /// The first invalid byte.
         source: std::string::FromUtf8Error,
     },
-    /// The file was read, but has problems.
+    /// The configuration has problems.
     #[error(transparent)]
     Invalid(#[from] ConfigErrors),
 }
 
-/// Reads a configuration file of at most 16 MiB, as [`parse`](crate::parse) does, with the variables of the environment.
+/// Reads a configuration file of at most 16 MiB; see [`parse`](crate::parse).
 ///
-/// Paths in it are relative to its folder.
+/// Environment variables are those of the process.
+///
+/// Paths in the file are relative to its folder.
 ///
 /// # Errors
 /// [`LoadError::NotThere`], [`LoadError::Read`], [`LoadError::TooLarge`], [`LoadError::NotText`], and [`LoadError::Invalid`] with
@@ -72,11 +74,13 @@ pub fn load(file: &Path) -> Result<RunPlan, LoadError> {
     load_and_check(file, &Outside::default())
 }
 
-/// Reads a configuration file as [`load`] does, with the variables of the environment and otherwise what `outside`
-/// knows; see [`parse_and_check`](crate::parse_and_check).
+/// Reads a configuration file as [`load`] does, and asks `outside` about images; see
+/// [`parse_and_check`](crate::parse_and_check).
+///
+/// Environment variables are those of the process, not those of `outside`.
 ///
 /// # Errors
-/// As [`load`], with the problems that the check of `outside` finds.
+/// Those of [`load`]; [`LoadError::Invalid`] includes the problems that the check of `outside` finds.
 pub fn load_and_check(file: &Path, outside: &Outside<'_>) -> Result<RunPlan, LoadError> {
     let failed = |source| LoadError::Read { file: file.to_owned(), source };
     check_path(file).map_err(|problem| LoadError::NotThere { file: file.to_owned(), source: problem })?;
@@ -86,7 +90,7 @@ pub fn load_and_check(file: &Path, outside: &Outside<'_>) -> Result<RunPlan, Loa
     }
     let text =
         String::from_utf8(bytes).map_err(|source| LoadError::NotText { file: file.to_owned(), source })?;
-    // A variable that is not Unicode cannot be part of the text and counts as not set.
+    // A variable that is not Unicode counts as not set.
     let env = |name: &str| std::env::var(name).ok();
     Ok(parse_and_check(&text, file, &Outside { env: &env, ..*outside })?)
 }

@@ -15,12 +15,12 @@ const NAMES: Names<'_, Name> =
 
 const MAX_SIGMA: f64 = 100.0;
 
-/// A list of models, at least one and none twice; a single one stands for a list of one.
+/// Reads a model or a non-empty list of models without repeats.
 pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<ModelPlan>> {
     let entries = match (value.kind, value.entries()) {
         (Kind::Text(_) | Kind::Map(_), _) => vec![value.clone()],
         (_, Some(entries)) if !entries.is_empty() => entries,
-        _ => return reader.refuse(value, "a list with at least one of identity, gaussian"),
+        _ => return reader.refuse(value, "a non-empty list of models (identity, gaussian)"),
     };
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();
     for (idx, entry) in entries.iter().enumerate() {
@@ -34,12 +34,21 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
     read.into_iter().collect()
 }
 
-/// A block, or a name alone for a block without anything else.
+/// Reads a block with a name, or a name alone.
 fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelPlan> {
-    let (name, block) = match value.kind {
-        Kind::Text(_) => (NAMES.read(reader, value)?, Block::empty(value)),
-        _ => NAMES.block(reader, value)?,
-    };
+    match value.kind {
+        Kind::Text(_) => {
+            let name = NAMES.read(reader, value)?;
+            settings(reader, name, Block::empty(value))
+        }
+        _ => {
+            let (name, block) = NAMES.block(reader, value)?;
+            settings(reader, name, block)
+        }
+    }
+}
+
+fn settings(reader: &mut Reader<'_>, name: Name, block: Block<'_>) -> Option<ModelPlan> {
     match name {
         Name::Identity => {
             block.only(reader, &["name"]);

@@ -1,4 +1,4 @@
-//! What reading a configuration asks of the world around it: the environment, and the images where the text is silent.
+//! What reading a configuration asks its caller: environment variables, axes of images, and a check of the plan.
 //!
 //! Nothing here opens an image; the caller answers.
 
@@ -8,7 +8,7 @@ use crate::images::Findings;
 use crate::plan::RunPlan;
 use crate::read::data::own_axes::{AxesQuestion, UnknownAxes};
 
-/// What reading a configuration asks of the world around it.
+/// What reading a configuration asks its caller.
 ///
 /// ```
 /// use std::path::Path;
@@ -36,19 +36,19 @@ use crate::read::data::own_axes::{AxesQuestion, UnknownAxes};
 pub struct Outside<'a> {
     /// The value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// The axes that an image names for itself and their sizes, asked only where the configuration names none or says
-    /// that those of the file count; `None` says that they have to be written.
-    pub axes_of: &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<ArrayLayout, UnknownAxes>>,
-    /// What does not fit the images of a plan, and what is to be known about them.
+    /// The axes and sizes that an image names for itself; `None` if the configuration has to give the axes.
     ///
-    /// It sees the plan also where values were refused, with stand-ins in their place that fit any image, so that a
-    /// person learns of everything at once. It is not asked if the text does not even say which images there are and
-    /// what they are.
+    /// It is asked only if the configuration gives no axes, or has `axes_source: file`.
+    pub axes_of: &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<ArrayLayout, UnknownAxes>>,
+    /// Checks the plan against its images.
+    ///
+    /// It also gets plans of texts with problems, so that all problems are reported at once; in place of refused values
+    /// such a plan has stand-ins that fit any image. It is not called if the text does not say what the images are.
     pub check: &'a dyn Fn(&RunPlan) -> Findings,
 }
 
 impl Default for Outside<'_> {
-    /// No variables, no images.
+    /// No variables, no axes, no check.
     fn default() -> Self {
         Outside { env: &|_| None, axes_of: &|_| None, check: &|_| Findings::default() }
     }

@@ -11,18 +11,18 @@ use crate::text::{Kind, alternatives};
 
 const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", "pixel_type", "prefetch_mib"];
 
-/// What `data_config` says about prediction, as far as it could be read.
+/// The defaults that `data_config` gives for a prediction; `None` for what was refused or is missing.
 pub(crate) struct Defaults<'a> {
     pub space: Option<Space<'a>>,
     pub batch_size: Option<usize>,
     pub patching: Option<&'a PatchingPlan>,
-    /// Whether `patching` is for prediction, which is known even where it could not be read.
+    /// Whether `patching` is for prediction by its name, even if it was refused.
     pub is_tiling: bool,
-    /// Which channels are read.
+    /// The channels that are read.
     pub channels: Option<Vec<usize>>,
 }
 
-/// The section `predict`, with stand-ins for refused values; nothing without inputs.
+/// Reads the section `predict`, with stand-ins for refused values; `None` without inputs.
 pub(crate) fn predict(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -45,7 +45,7 @@ pub(crate) fn predict(
     let formats = block.or(reader, "formats", all_formats, formats);
     let pixel_type = block.or(reader, "pixel_type", PixelTypeChoice::Given(PixelType::F32), pixel_type);
     let prefetch_bytes = prefetch_bytes(reader, &block);
-    // A stand-in must not cause problems of its own: whole images go in batches of one.
+    // A stand-in must not cause problems: whole images of different sizes fit only batches of one.
     let stand_in = patching.is_none();
     Some(PredictPlan {
         inputs: inputs?,

@@ -21,7 +21,7 @@ const KEYS: &[&str] = &[
     "missing_planes",
 ];
 
-/// The section `reading`; defaults stand in for what is refused.
+/// Reads the section `reading`, with defaults for refused values.
 pub(crate) fn reading(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ReadingPlan> {
     let block = value.block(reader)?.only(reader, KEYS);
     let default = ReadingPlan::default();

@@ -5,13 +5,13 @@ use crate::read::values::{Reader, Value, count, integer, truth};
 
 const KEYS: &[&str] = &["requests", "idle_seconds", "tries", "instance_credentials"];
 
-/// More requests than any server likes.
+/// Far more than servers allow.
 const MAX_REQUESTS: usize = 4096;
 
-/// A day.
+/// A day, in seconds.
 const MAX_IDLE: u64 = 86_400;
 
-/// The section `reading.remote`; defaults stand in for what is refused.
+/// Reads the block `reading.remote`, with defaults for refused values.
 pub(crate) fn remote(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<RemotePlan> {
     let block = value.block(reader)?.only(reader, KEYS);
     let default = RemotePlan::default();

@@ -1,8 +1,8 @@
-//! By which rules a `data_config` is read: ours, or those of the reference.
+//! The rules for reading a `data_config`: ours, or those of CAREamics, the reference.
 
 use crate::read::values::{Block, Reader};
 
-/// By which rules a `data_config` is read.
+/// The rules for reading a `data_config`.
 ///
 /// ```
 /// use std::path::Path;
@@ -25,18 +25,16 @@ use crate::read::values::{Block, Reader};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DataRules {
-    /// Those of a run: unknown keys are refused, our additions are known, and there is lateral context where a
-    /// key of it is given.
+    /// Those of a run: unknown keys are refused, our additions are accepted, and any key of lateral context turns it on.
     #[default]
     Own,
-    /// Those of CAREamics' `DataConfig`: unknown keys are passed over, and the keys of lateral context and our
-    /// additions are unknown.
+    /// Those of CAREamics' `DataConfig`: unknown keys are ignored, among them those of lateral context and our additions.
     DataConfig,
-    /// Those of CAREamics' `MicroSplitDataConfig`: as `DataConfig`, always with lateral context.
+    /// Those of CAREamics' `MicroSplitDataConfig`: as `DataConfig`, but always with lateral context.
     MicroSplitDataConfig,
 }
 
-/// Which files have lateral context.
+/// When a `data_config` has lateral context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LateralKeys {
     WhereGiven,
@@ -44,22 +42,22 @@ pub(crate) enum LateralKeys {
     Always,
 }
 
-/// The rules in detail.
+/// The single rules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
-    /// Unknown keys are passed over.
+    /// Unknown keys are ignored rather than refused.
     pub ignores_unknown: bool,
-    /// What we added to the reference is known.
+    /// Our additions to the reference are accepted.
     pub has_additions: bool,
-    /// Values that the reference takes although nothing can be built from them are refused.
+    /// Values are refused that the reference accepts but cannot use.
     pub refuses_unusable: bool,
-    /// Only what a run can open.
+    /// Only data types that a run can open are accepted.
     pub for_run: bool,
     pub lateral: LateralKeys,
 }
 
 impl Rules {
-    /// Those of the `data_config` section of a run.
+    /// The rules for the section `data_config` of a run.
     pub const RUN: Rules = Rules { for_run: true, ..Rules::OWN };
 
     const OWN: Rules = Rules {
@@ -70,7 +68,7 @@ impl Rules {
         lateral: LateralKeys::WhereGiven,
     };
 
-    /// Those of a plan that was written down, by whatever rules it was read.
+    /// The rules for text that was written from a plan, by whatever rules that was read.
     pub const WRITTEN: Rules = Rules { ignores_unknown: true, refuses_unusable: false, ..Rules::OWN };
 
     const REFERENCE: Rules = Rules {
@@ -81,7 +79,7 @@ impl Rules {
         lateral: LateralKeys::Unknown,
     };
 
-    /// Reports the keys of a block that are none of `known`, unless they are passed over.
+    /// Reports the unknown keys of a block, unless they are ignored.
     pub(crate) fn only<'t>(
         self,
         reader: &mut Reader<'_>,

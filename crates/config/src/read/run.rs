@@ -1,4 +1,4 @@
-//! The whole file: its sections, and what they have to agree on.
+//! The whole file: its sections, and the rules that concern several of them.
 
 use std::path::{Path, PathBuf};
 
@@ -21,22 +21,22 @@ use crate::plan::{
 };
 use crate::text::{ConfigErrors, Kind, Origin, yaml};
 
-/// Reads the text of the configuration file `file`.
+/// Parses the text of a configuration file.
 ///
-/// Paths in it are relative to the folder of `file` (which is not opened), and `${NAME}` in them stands
-/// for what `env` knows. A key with the value `null` counts as left out.
+/// `file` is its path; it is not opened, but paths in the text are relative to its folder. `env` gives the environment
+/// variables that the text refers to with `${NAME}`. A key with the value `null` counts as absent.
 ///
 /// # Errors
-/// All problems of the file together.
+/// All problems of the text.
 pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<RunPlan, ConfigErrors> {
     parse_and_check(text, file, &Outside { env, ..Outside::default() })
 }
 
-/// Reads a text as [`parse`] does, with axes from the images where the text has none, and reports what the check of
-/// `outside` finds together with the problems of the text.
+/// Parses a text as [`parse`] does, and asks `outside` about images: for the axes that the text does not give, and for a
+/// check of the plan.
 ///
 /// # Errors
-/// All problems of the file and of the check together.
+/// All problems of the text and of the check.
 pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result<RunPlan, ConfigErrors> {
     let document = yaml::read(text);
     let origin = Origin::new(file, text, document.root.as_ref());
@@ -112,7 +112,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     Some(Sections {
         output: output.unwrap_or_default(),
         durability: durability.unwrap_or_default(),
-        // Without it nobody knows which images are still to be made.
+        // Without it, it is unknown which images are simulated rather than opened.
         simulate: simulate?,
         reading,
         train: known_train(train, &data),
@@ -153,20 +153,20 @@ fn read_predict(
     root.maybe(reader, "predict", |reader, value| predict(reader, value, &defaults)).flatten()
 }
 
-/// A training without what cannot be opened or checked, because something of `data_config` was refused.
+/// The training without images that cannot be opened or checked because a key of `data_config` was refused.
 fn known_train(train: Option<TrainPlan>, data: &ReadData) -> Option<TrainPlan> {
     let train = train?;
     match (data.has_target_axes, data.has_channels) {
-        // How many channels are mixed, or left for lateral context, is not known.
+        // The number of channels is unknown.
         (_, false) if train.constructor.is_lateral() => None,
-        // Without their own axes targets cannot be opened.
+        // The axes of the targets are unknown.
         (false, _) if !train.constructor.has_inputs() => None,
         (false, _) => Some(TrainPlan { targets: Vec::new(), val_targets: Vec::new(), ..train }),
         (true, _) => Some(train),
     }
 }
 
-/// There has to be something to do, and the data set has to be for it.
+/// Checks that there is a section to run, and that the mode of the data set fits it.
 fn check_sections(reader: &mut Reader<'_>, block: &Block<'_>, data: Option<&Block<'_>>) {
     let has_train = block.given("train").is_some();
     let has_predict = block.given("predict").is_some();

@@ -1,4 +1,4 @@
-//! A configuration as a tree of values, for what is kept as it was written and for writing files.
+//! A configuration as a tree of values: for settings that are kept as written, and for writing files.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -20,22 +20,22 @@ use super::yaml::{Entry, Kind, Node};
 pub enum ConfigValue {
     /// No value.
     Null,
-    /// A truth value.
+    /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i128),
-    /// A number with a fraction, or one that is no whole number by the way it is written.
+    /// A floating-point number, such as `5.0`.
     Float(f64),
     /// Text.
     Text(String),
     /// A list.
     List(Vec<ConfigValue>),
-    /// A block of keys, in order, each once.
+    /// A block of keys in order, without duplicates.
     Map(Vec<(String, ConfigValue)>),
 }
 
 impl ConfigValue {
-    /// The value of a key, if this is a block that has it.
+    /// The value of a key, if this is a block with that key.
     pub fn get(&self, key: &str) -> Option<&ConfigValue> {
         let ConfigValue::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
@@ -88,7 +88,7 @@ impl From<u64> for ConfigValue {
 
 impl From<usize> for ConfigValue {
     fn from(value: usize) -> Self {
-        // No machine counts further than 64 bits.
+        // `usize` has at most 64 bits.
         ConfigValue::from(u64::try_from(value).unwrap_or(u64::MAX))
     }
 }

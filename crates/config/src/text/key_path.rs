@@ -1,4 +1,4 @@
-//! How keys are named in messages: `data_config.patching.patch_size[1]`.
+//! Paths of keys in messages, such as `data_config.patching.patch_size[1]`.
 
 /// How many characters of a key are shown.
 const MAX_KEY: usize = 60;

@@ -1,15 +1,15 @@
-//! Where something stands in the text: lines and columns as people count them.
+//! Places in the text: lines and columns as people count them.
 
 use std::ops::Range;
 
-/// A stretch of one line.
+/// A range of characters in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Location {
     /// Counted from 1.
     pub line: usize,
     /// Counted from 1, in characters.
     pub column: usize,
-    /// How many characters are meant; at least 1, and possibly more than the line has.
+    /// The number of characters, at least 1; may exceed the line.
     pub n_chars: usize,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn line_starts(text: &str) -> impl Iterator<Item = usize> + '_ {
     std::iter::once(0).chain(ends.map(|(at, _)| at + 1))
 }
 
-/// The bytes of `n_chars` characters of the first line of `text` from `column` on, as far as there are any.
+/// The byte range of `n_chars` characters in the first line of `text`, from `column` on and up to the end of the line.
 pub(crate) fn characters(text: &str, column: usize, n_chars: usize) -> Range<usize> {
     let end_of_line = text.find(['\r', '\n']).unwrap_or(text.len());
     let line = &text[..end_of_line];

@@ -1,4 +1,4 @@
-//! The text of a file: YAML as a tree, where everything stands, and how problems are printed.
+//! The text of a file: YAML as a tree, the places of its keys, and the form of problems.
 //!
 //! Nothing here knows which keys exist.
 

@@ -1,4 +1,4 @@
-//! The file behind a plan: its lines, and where each key of it stands.
+//! The file of a plan: its lines and the places of its keys.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use super::warning::Warning;
 use super::wording::printable;
 use super::yaml::{Kind, Node};
 
-/// Longer lines are shown as a window of so many characters around the problem.
+/// Longer lines are shown as a window of this many characters around the problem.
 const MAX_LINE: usize = 120;
-/// What is marked keeps so many characters between itself and the end of the window.
+/// The least number of characters between the marked ones and the end of the window.
 const MARGIN: usize = 20;
 
-/// What is kept of a file so that a problem found later still names its line.
+/// The lines of a file and the places of its keys, so that problems found later name their line as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     file: PathBuf,
@@ -24,11 +24,17 @@ pub(crate) struct Origin {
     places: BTreeMap<String, Location>,
 }
 
-/// What is wrong, in words.
+/// A problem without its place.
 pub(crate) struct Complaint {
     pub found: String,
     pub expected: String,
     pub suggestion: Option<String>,
+}
+
+impl Complaint {
+    pub(crate) fn new(found: impl Into<String>, expected: impl Into<String>) -> Complaint {
+        Complaint { found: found.into(), expected: expected.into(), suggestion: None }
+    }
 }
 
 impl Origin {
@@ -46,12 +52,12 @@ impl Origin {
         &self.file
     }
 
-    /// Whether the file has that key.
+    /// Whether the file contains a key.
     pub(crate) fn has(&self, key_path: &str) -> bool {
         self.places.contains_key(key_path)
     }
 
-    /// Where a key stands, or the nearest of its parents that the file has.
+    /// The place of a key, or of its nearest parent in the file.
     pub(crate) fn nearest(&self, key_path: &str) -> Location {
         let mut path = key_path;
         loop {
@@ -103,7 +109,7 @@ impl Origin {
     }
 }
 
-/// A block is where its key is, anything else where it starts itself.
+/// The place of a value: a block is at its key, any other value at its own start.
 pub(crate) fn place(key_location: Location, node: &Node) -> Location {
     if matches!(node.kind, Kind::Map(_)) { key_location } else { node.location }
 }

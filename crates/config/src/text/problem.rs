@@ -1,11 +1,11 @@
-//! What is wrong with a file: one problem, all of them, and how they are printed.
+//! Problems of a file: a single one, all of them, and how they are printed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// One thing that is wrong, with the place it stands at.
+/// One problem of a file, and its place.
 ///
-/// Printed as `file:line:column: key: found, expected …; did you mean …?` and the line it stands in.
+/// It is printed as `file:line:column: key: found, expected …; did you mean …?`, followed by the line itself.
 ///
 /// ```
 /// use std::path::Path;
@@ -26,21 +26,21 @@ pub struct Problem {
     pub line: usize,
     /// The column, counted from 1 in characters.
     pub column: usize,
-    /// Which key, as in `data_config.patching.patch_size[1]`; empty for the file as a whole.
+    /// The path of the key, such as `data_config.patching.patch_size[1]`; empty for the file as a whole.
     pub key_path: String,
-    /// What is there: `got 5`, `missing`, `unknown key`.
+    /// What was found: `got 5`, `missing`, `unknown key`.
     pub found: String,
     /// What would be accepted.
     pub expected: String,
-    /// A name that is nearly the one that was written.
+    /// A known name that is similar to the one in the file.
     pub suggestion: Option<String>,
-    /// The line in question.
+    /// The line with the problem.
     pub excerpt: Excerpt,
 }
 
-/// The part of a source line around a problem, fit to be printed.
+/// The line of a problem, or a part of it, in printable characters.
 ///
-/// Characters that would not print are replaced one by one, so that columns stay what they are.
+/// Every character that does not print is replaced by a space, so that columns are preserved.
 ///
 /// ```
 /// use std::path::Path;
@@ -50,11 +50,11 @@ pub struct Problem {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The characters of the line, or a window of a long one.
+    /// The line, or a window of a long one.
     pub line: String,
-    /// How many characters stand before the marked ones.
+    /// The number of characters before the marked ones.
     pub n_before: usize,
-    /// How many characters are marked, at least 1.
+    /// The number of marked characters, at least 1.
     pub n_marked: usize,
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Problem {
 }
 
 impl Excerpt {
-    /// The line with its number, and marks under what is meant.
+    /// Writes the line with its number, and marks under the characters in question.
     pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, line: usize) -> fmt::Result {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
@@ -83,7 +83,7 @@ impl Excerpt {
     }
 }
 
-/// All problems of one file in the order of its lines, then those of the files that it names.
+/// All problems of a file in the order of its lines, followed by those of the files that it names.
 ///
 /// ```
 /// use std::path::Path;

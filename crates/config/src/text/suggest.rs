@@ -1,9 +1,9 @@
-//! Which known name somebody probably meant.
+//! Suggestions for misspelt names.
 
-/// Longer names are no slip of the pen, and comparing them would take its time.
+/// Longer names get no suggestion, because comparing them takes long.
 const MAX_CHARS: usize = 40;
 
-/// The known name closest to `written`, if few letters differ; case, `-` and `_` count for nothing.
+/// The known name that is most similar to `written`, if few letters differ; ignores case, `-` and `_`.
 pub(crate) fn nearest<'n>(written: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     if written.chars().nth(MAX_CHARS).is_some() {
         return None;

@@ -1,12 +1,12 @@
-//! Writing YAML that both its versions read alike: ours, which is 1.2, and that of most Python programs, 1.1.
+//! Writing YAML that has the same meaning in version 1.2, which we read, and 1.1, which most Python programs read.
 
 use super::config_value::ConfigValue;
 
 impl ConfigValue {
     /// The value as YAML text: blocks line by line, lists of plain values in one line.
     ///
-    /// Text that a reader could take for something else stands in quotes, and numbers with a fraction have a
-    /// point, so that YAML 1.1 reads them as numbers too.
+    /// Text that could be read as another type is quoted. Floating-point numbers have a decimal point, because YAML 1.1
+    /// would read `1e-7` as text.
     ///
     /// ```
     /// use patchweave_config::ConfigValue;
@@ -35,7 +35,7 @@ const STEP: usize = 2;
 
 fn write_block(text: &mut String, entries: &[(String, ConfigValue)], indent: usize) {
     for (place, (key, value)) in entries.iter().enumerate() {
-        // The first key of a block in a list stands behind the dash.
+        // The first key of a block in a list follows the dash.
         if place > 0 || !text.ends_with("- ") {
             text.extend(std::iter::repeat_n(' ', indent));
         }
@@ -107,7 +107,7 @@ fn in_line(value: &ConfigValue) -> String {
     }
 }
 
-/// A number that every reader takes for one with a fraction, with all its digits.
+/// A floating-point number with all its digits, which both versions read as such.
 fn float_text(value: f64) -> String {
     if value.is_nan() {
         return ".nan".to_owned();
@@ -126,7 +126,7 @@ fn float_text(value: f64) -> String {
     }
 }
 
-/// Words that are no text in one version of YAML or the other.
+/// Words that are not text in one of both versions.
 const WORDS: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
 fn scalar_text(text: &str) -> String {

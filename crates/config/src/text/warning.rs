@@ -1,13 +1,13 @@
-//! What a file says without harm, but also without use.
+//! Warnings: settings that are accepted, but probably not intended.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::problem::Excerpt;
 
-/// Something that is accepted although it has no effect, or hardly the one that was meant.
+/// A setting that is accepted, but has no effect, or probably not the intended one.
 ///
-/// Printed as `file:line:column: key: message` and the line it stands in.
+/// It is printed as `file:line:column: key: message`, followed by the line itself.
 ///
 /// ```
 /// use std::path::Path;
@@ -25,7 +25,7 @@ use super::problem::Excerpt;
 /// ";
 /// let plan = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?;
 /// let expected = "\
-/// a.yaml:9:38: data_config.train_dataloader_params.shuffle: patches come in the same order in every epoch, which trains worse
+/// a.yaml:9:38: data_config.train_dataloader_params.shuffle: patches come in the same order in every epoch; shuffle: true usually trains better
 ///   |
 /// 9 |   train_dataloader_params: {shuffle: false}
 ///   |                                      ^^^^^";
@@ -40,11 +40,11 @@ pub struct Warning {
     pub line: usize,
     /// The column, counted from 1 in characters.
     pub column: usize,
-    /// Which key, as in `data_config.channels`.
+    /// The path of the key, such as `data_config.channels`.
     pub key_path: String,
-    /// What to know about it.
+    /// Why the setting is probably not intended.
     pub message: String,
-    /// The line in question.
+    /// The line of the key.
     pub excerpt: Excerpt,
 }
 

@@ -1,21 +1,21 @@
-//! Words that messages share: text in quotes, numbers with their noun, lists of names.
+//! Parts of messages: quoted text, numbers with a noun, lists of names.
 
-/// Text with a space in place of every character that does not print.
+/// Replaces every character that does not print by a space.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// How much of a text is repeated in a message.
+/// How many characters of a text a message repeats.
 const MAX_SHOWN: usize = 60;
 
-/// Text in quotes, shortened and without characters that do not print.
+/// Text in quotes, shortened and with escapes for characters that do not print.
 pub(crate) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(MAX_SHOWN).collect();
     let rest = if shown.len() < text.len() { "…" } else { "" };
     format!("{shown:?}{rest}")
 }
 
-/// A number with the right form of its noun.
+/// A number with the singular or plural of a noun.
 pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -1,7 +1,7 @@
-//! From YAML text to a tree whose nodes know where they stand; the only place that knows the YAML parser.
+//! From YAML text to a tree whose nodes have a place; the only file that knows the YAML parser.
 //!
-//! Nothing here knows which keys exist. Aliases and merge keys are resolved, and the sizes of the tree
-//! and of what aliases unfold to are limited.
+//! Nothing here knows which keys exist. Aliases and merge keys are resolved; the sizes of the tree and of expanded aliases
+//! are limited.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use serde_saphyr::{Options, Spanned};
 use super::key_path::{entry_path, key_path};
 use super::location::{Location, characters, line_starts};
 
-/// One value of the file.
+/// A value of the file and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
-    /// Where the value is used; for an alias, where the alias stands.
+    /// The place of the value; for an alias, that of the alias.
     pub location: Location,
     pub kind: Kind,
 }
 
-/// What a value is, by the rules of YAML 1.2.
+/// A value, by the rules of YAML 1.2.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Null,
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Map(Vec<Entry>),
 }
 
-/// One key with its value.
+/// A key with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub key: String,
@@ -40,42 +40,42 @@ pub(crate) struct Entry {
     pub value: Node,
 }
 
-/// Something that the parser did not accept.
+/// A place where the parser refused the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Refusal {
     pub location: Location,
     pub reason: Reason,
 }
 
-/// Why the parser did not accept it.
+/// Why the parser refused the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reason {
-    /// A key for the second time, in the block with the path `parent`.
+    /// A duplicate key in the block with the path `parent`.
     DuplicateKey { key: String, parent: String },
-    /// A second document behind the first.
+    /// A second document after the first.
     SecondDocument,
-    /// Anything else, in the parser's words.
+    /// Any other error, as the parser words it.
     Syntax(String),
 }
 
-/// The tree of a text and what the parser refused on the way.
+/// The tree of a text, and where the parser refused it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Document {
-    /// Absent when a refusal other than duplicate keys made it impossible.
+    /// `None` if the text is invalid for more than duplicate keys.
     pub root: Option<Node>,
     pub refusals: Vec<Refusal>,
 }
 
-/// So many duplicate keys are looked for before the rest of them is left to the next run.
+/// The most duplicate keys that are reported at once.
 const MAX_DUPLICATES: u32 = 32;
 
-/// Stands in for the letters of a duplicate key; from a range that is free for private use.
+/// The first character that masks a duplicate key; from a range for private use.
 const FIRST_MASK: u32 = 0xE000;
 
-/// Reads the tree of a text, or what is wrong with the text.
+/// Parses a text.
 ///
-/// The parser stops at a key that is given twice. Such a key is then masked by as many letters that no key
-/// has, and the text is read again, so that one duplicate hides neither the next one nor anything else.
+/// The parser stops at a duplicate key. The letters of the key are then replaced by a character that no key contains, and the
+/// text is parsed again, so that all duplicates and all other problems are found.
 pub(crate) fn read(text: &str) -> Document {
     let mut refusals = Vec::new();
     let mut masked = text.to_owned();
@@ -105,7 +105,7 @@ pub(crate) fn read(text: &str) -> Document {
     }
 }
 
-/// Puts `mask` in place of every character of a stretch of one line, so that all others keep their place.
+/// Replaces every character of a range in one line by `mask`, so that all others keep their place.
 fn mask_characters(text: &mut String, at: Location, mask: char) {
     let line_start = line_starts(text).nth(at.line - 1).unwrap_or(text.len());
     let range = characters(&text[line_start..], at.column, at.n_chars);
@@ -114,14 +114,14 @@ fn mask_characters(text: &mut String, at: Location, mask: char) {
     text.replace_range(line_start + range.start..line_start + range.end, &letters);
 }
 
-/// The number of a key among the masked ones.
+/// The index of a masked key among the masked ones.
 fn mask_idx(key: &str) -> Option<usize> {
     let first = u32::from(key.chars().next()?);
     usize::try_from(first.checked_sub(FIRST_MASK)?).ok()
 }
 
 impl Node {
-    /// Takes the masked keys out of the tree, and notes with their refusals which block they were in.
+    /// Removes the masked keys from the tree, and adds the path of their block to their refusals.
     fn drop_masked(&mut self, path: &str, refusals: &mut [Refusal]) {
         match &mut self.kind {
             Kind::List(nodes) => {
@@ -210,7 +210,7 @@ impl<'de> Deserialize<'de> for Kind {
     }
 }
 
-/// Builds a [`Kind`] from whatever the parser finds.
+/// Builds a [`Kind`] from the events of the parser.
 struct KindVisitor;
 
 impl<'de> Visitor<'de> for KindVisitor {
@@ -270,7 +270,7 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 }
 
-/// A key as text; numbers and truth values are kept as they print.
+/// A key as text; numbers and booleans are converted to text.
 struct Key(String);
 
 impl<'de> Deserialize<'de> for Key {

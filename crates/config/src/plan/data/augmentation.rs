@@ -1,6 +1,6 @@
-//! Random changes to training patches.
+//! Random augmentations of training patches.
 
-/// A random change to a training patch and its target.
+/// A random augmentation of a training patch and its target.
 ///
 /// ```
 /// use patchweave_config::AugmentationPlan;
@@ -10,28 +10,28 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AugmentationPlan {
-    /// A mirror image along `X` or `Y`; at least one of the two in the plan of a run.
+    /// A flip along `X` or `Y`; the plan of a run allows at least one of the two.
     XyFlip {
         /// Whether `X` may be flipped.
         flip_x: bool,
         /// Whether `Y` may be flipped.
         flip_y: bool,
-        /// How probable a change is, 0 to 1.
+        /// The probability of the augmentation, 0 to 1.
         p: f64,
-        /// Its own seed; without one the global seed.
+        /// Its seed; `None` for the global seed.
         seed: Option<u64>,
     },
-    /// One to three quarter turns in the plane.
+    /// A rotation by 90, 180 or 270 degrees in the plane.
     XyRandomRotate90 {
-        /// How probable a change is, 0 to 1.
+        /// The probability of the augmentation, 0 to 1.
         p: f64,
-        /// Its own seed; without one the global seed.
+        /// Its seed; `None` for the global seed.
         seed: Option<u64>,
     },
 }
 
 impl AugmentationPlan {
-    /// What a configuration without `augmentations` gets.
+    /// The augmentations of a configuration without the key `augmentations`.
     pub const DEFAULT: [AugmentationPlan; 2] = [
         AugmentationPlan::XyFlip { flip_x: true, flip_y: true, p: 0.5, seed: None },
         AugmentationPlan::XyRandomRotate90 { p: 0.5, seed: None },

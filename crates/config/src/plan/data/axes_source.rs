@@ -1,6 +1,6 @@
-//! Whose word counts where both a configuration and a file name axes.
+//! Which axes count where both the configuration and an image file name them.
 
-/// Whose word counts where both a configuration and a file name axes.
+/// Which axes count where both the configuration and an image file name them.
 ///
 /// ```
 /// use patchweave_config::AxesSource;
@@ -9,12 +9,13 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AxesSource {
-    /// Both have to agree.
+    /// Both, and they must agree.
     #[default]
     Checked,
-    /// The configuration's: order and sizes are those of the file, the letters are the written ones.
+    /// Those of the configuration: its letters replace those of the file, in the order of the file.
     Config,
-    /// Those of the first image, or of the first one that fit all; what is written stands in where it names none.
+    /// Those of the first image, or of the first image whose axes fit all; those of the configuration where no image
+    /// names any.
     File,
 }
 

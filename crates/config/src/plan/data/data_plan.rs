@@ -1,4 +1,4 @@
-//! What the images are and how samples are made of them.
+//! The plan of `data_config`: what the images are and how samples are made of them.
 
 use patchweave_geometry::Axes;
 
@@ -42,52 +42,52 @@ use super::space::Space;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataPlan {
-    /// What the data set is for.
+    /// The purpose of the data set.
     pub mode: Mode,
-    /// What the images are.
+    /// The kind of source: arrays, or files of a format.
     pub data_type: DataType,
     /// The axes of the input arrays.
     pub axes: Axes,
-    /// The axes of the target arrays, where the file gives them; see [`target_axes`](Self::target_axes).
+    /// The axes of the target arrays, if they are given separately; see [`target_axes`](Self::target_axes).
     pub own_target_axes: Option<Axes>,
-    /// Whether files have to agree with the axes; for inputs, targets, masks and weights.
+    /// Which axes count where files name their own; for inputs, targets, masks and weights.
     pub axes_source: AxesSource,
-    /// How images are cut; fits `mode` and `axes`.
+    /// How images are cut into patches or tiles; fits `mode` and `axes`.
     pub patching: PatchingPlan,
-    /// How values are scaled.
+    /// How pixel values are normalised.
     pub normalization: NormalizationPlan,
     /// Samples per batch, at least 1.
     pub batch_size: usize,
-    /// Accepted for files of CAREamics and written back; a run reads region by region either way.
+    /// Has no effect: a run always reads region by region. Kept so that files of CAREamics are written back unchanged.
     pub in_memory: bool,
-    /// How many patches a training may split off for validation; whether it does, says
+    /// How many patches a training may split off for validation. How many it does split off is
     /// [`TrainPlan::n_val_patches`](crate::TrainPlan::n_val_patches).
     pub n_val_patches: usize,
-    /// Which channels are read, none twice; all of them without a list.
+    /// The channels that are read, without repeats; `None` for all.
     pub channels: Option<Vec<usize>>,
-    /// What counts as background, if it is to be sampled less often.
+    /// Which patches are background and thus sampled less often.
     pub patch_filter: Option<PatchFilterPlan>,
-    /// How masks decide what is background; there with every training unless the file says null.
+    /// How masks tell background from foreground. Every training has a default, unless the file says `null`.
     pub mask_filter: Option<MaskFilterPlan>,
-    /// Random changes to training patches, in the order they are applied.
+    /// Random augmentations of training patches, in the order they are applied.
     pub augmentations: Vec<AugmentationPlan>,
-    /// Settings of the loader of training samples.
+    /// Settings of the training loader.
     pub train_loader: LoaderParams,
-    /// Settings of the loader of validation samples.
+    /// Settings of the validation loader.
     pub val_loader: LoaderParams,
-    /// Settings of the loader of prediction.
+    /// Settings of the prediction loader.
     pub pred_loader: LoaderParams,
-    /// How many workers a loader has that does not say so itself, at most 1024; see
-    /// [`n_threads`](Self::n_threads). By default one less than the machine has cores, at least 1 and at most 4.
+    /// Workers of a loader whose own settings do not give a number, at most 1024; see [`n_threads`](Self::n_threads). By
+    /// default one less than the machine has cores, at least 1 and at most 4.
     pub num_workers: usize,
-    /// The global seed, above 0. 42 by default rather than drawn, so that a run can be repeated.
+    /// The global seed, above 0; 42 by default, so that runs are reproducible.
     pub seed: u64,
-    /// The lateral context of samples, if any of its keys is given.
+    /// The lateral context of samples; `None` if the file has none of its keys.
     pub lateral: Option<LateralPlan>,
 }
 
 impl DataPlan {
-    /// The axes of the target arrays: those of the input unless given.
+    /// The axes of the target arrays; those of the input unless given.
     pub fn target_axes(&self) -> &Axes {
         self.own_target_axes.as_ref().unwrap_or(&self.axes)
     }
@@ -102,8 +102,8 @@ impl DataPlan {
         self.train_loader.shuffle().unwrap_or(true)
     }
 
-    /// How many threads make the samples of a loader, at least 1: its own number of workers before the general
-    /// one. A file may say 0 for the calling process alone; here, that is one thread.
+    /// The number of threads that make the samples of a loader, at least 1: its own `num_workers`, or else the general
+    /// one. 0 workers, which in PyTorch means the calling process, are one thread here.
     ///
     /// ```
     /// use std::path::Path;

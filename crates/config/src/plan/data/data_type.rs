@@ -1,9 +1,9 @@
-//! What the images are: arrays in memory, or files of a format.
+//! The kind of source: arrays in memory, or files of a format.
 
-/// What the images are.
+/// The kind of source of the images.
 ///
-/// The plan of a run has files, thus neither [`Array`](Self::Array) nor [`Czi`](Self::Czi); a `data_config` that is
-/// read by itself may have any.
+/// A run reads files, thus neither [`Array`](Self::Array) nor [`Czi`](Self::Czi). A `data_config` on its own may have
+/// any of them.
 ///
 /// ```
 /// use patchweave_config::DataType;
@@ -20,13 +20,13 @@ pub enum DataType {
     Tiff,
     /// Zarr arrays or OME-Zarr images.
     Zarr,
-    /// HDF5 files; an addition to the types of the reference.
+    /// HDF5 files; not a type of CAREamics.
     Hdf5,
-    /// NumPy files, NPY and NPZ; an addition to the types of the reference.
+    /// NumPy files, NPY and NPZ; not a type of CAREamics.
     Npy,
     /// CZI files.
     Czi,
-    /// The format that the ending of every path names, formats of a program's own among them.
+    /// The format is chosen by the extension of every path, including formats that a program adds.
     Custom,
 }
 
@@ -54,17 +54,17 @@ impl DataType {
         DataType::Custom,
     ];
 
-    /// The one of that name.
+    /// The data type with a name, if there is one.
     pub fn from_name(name: &str) -> Option<DataType> {
         DataType::ALL.into_iter().find(|data_type| data_type.name() == name)
     }
 
-    /// Whether images are held in memory where the configuration does not say.
+    /// The default of `in_memory`.
     pub fn in_memory_by_default(self) -> bool {
         !matches!(self, DataType::Zarr | DataType::Hdf5 | DataType::Npy | DataType::Czi)
     }
 
-    /// The value that `in_memory` must have, if it has no choice.
+    /// The only value that `in_memory` may have, if both are not allowed.
     pub(crate) fn only_in_memory(self) -> Option<bool> {
         match self {
             DataType::Array => Some(true),
@@ -73,7 +73,7 @@ impl DataType {
         }
     }
 
-    /// Whether such files may hold an image at several resolutions.
+    /// Whether such files may hold resolution pyramids.
     pub(crate) fn has_pyramids(self) -> bool {
         matches!(self, DataType::Zarr | DataType::Hdf5 | DataType::Custom)
     }

@@ -1,6 +1,6 @@
-//! Which regions of training images are background.
+//! Filters that tell background patches from foreground patches.
 
-/// Background is sampled less often.
+/// A filter that has background patches sampled less often.
 ///
 /// ```
 /// use std::path::Path;
@@ -22,15 +22,15 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatchFilterPlan {
-    /// The channel of the image that is looked at.
+    /// The channel of the image that decides.
     pub ref_channel: usize,
-    /// How often background is sampled compared with the rest, 0 to 1.
+    /// The sampling probability of background relative to foreground, 0 to 1.
     pub filtered_patch_prob: f64,
-    /// What counts as background.
+    /// Which patches are background.
     pub background: Background,
 }
 
-/// What counts as background.
+/// Which patches are background.
 ///
 /// ```
 /// let background = patchweave_config::Background::Shannon { threshold: 2.0 };
@@ -38,23 +38,23 @@ pub struct PatchFilterPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Background {
-    /// Too few pixels above a threshold once a maximum filter has widened the bright ones.
+    /// Patches with too few pixels above a threshold after a maximum filter.
     Max {
-        /// In raw intensity units.
+        /// The threshold in raw intensity units.
         threshold: f64,
-        /// The share of bright pixels that foreground has at least, 0 to 1.
+        /// The fraction of bright pixels from which a patch is foreground, 0 to 1.
         coverage: f64,
     },
-    /// A mean, or a standard deviation, below a threshold; both in raw intensity units.
+    /// Patches whose mean or standard deviation is below a threshold, in raw intensity units.
     MeanStd {
-        /// Of the mean; may be negative, as pixels may.
+        /// The threshold of the mean; may be negative.
         mean_threshold: f64,
-        /// Of the standard deviation; at least 0 in the plan of a run.
+        /// The threshold of the standard deviation; at least 0 in the plan of a run.
         std_threshold: Option<f64>,
     },
-    /// An entropy below a threshold.
+    /// Patches whose Shannon entropy is below a threshold.
     Shannon {
-        /// In bits; at least 0 in the plan of a run.
+        /// The threshold in bits; at least 0 in the plan of a run.
         threshold: f64,
     },
 }
@@ -70,7 +70,7 @@ impl Background {
     }
 }
 
-/// How masks decide what is background; used only where there are masks.
+/// How masks tell background from foreground; has no effect without masks.
 ///
 /// ```
 /// let plan = patchweave_config::MaskFilterPlan { ref_channel: 0, filtered_patch_prob: 0.1, coverage: 0.25 };
@@ -78,10 +78,10 @@ impl Background {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MaskFilterPlan {
-    /// The channel of the mask that is looked at.
+    /// The channel of the mask that decides.
     pub ref_channel: usize,
-    /// How often background is sampled compared with the rest, 0 to 1.
+    /// The sampling probability of background relative to foreground, 0 to 1.
     pub filtered_patch_prob: f64,
-    /// The share of pixels that foreground has in the mask at least, 0 to 1.
+    /// The fraction of mask pixels from which a patch is foreground, 0 to 1.
     pub coverage: f64,
 }

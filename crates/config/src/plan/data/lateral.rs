@@ -1,6 +1,6 @@
-//! Lateral context: how many scales a patch is seen in, and how channels are mixed.
+//! Lateral context: the scales of an input, and how channels are mixed into it.
 
-/// Patches that are seen in several scales, and inputs that are mixed from channels.
+/// Lateral context: inputs in several scales, mixed from channels.
 ///
 /// ```
 /// use std::path::Path;
@@ -23,18 +23,18 @@
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LateralPlan {
-    /// How many scales an input has, the patch itself included; 1 to 16.
+    /// The number of scales of an input, including the patch itself; 1 to 16.
     pub multiscale_count: usize,
-    /// What stands where a window leaves the image.
+    /// The padding of windows that leave the image.
     pub padding: PaddingPlan,
-    /// What the coarse scales are read from.
+    /// The source of the coarse scales.
     pub source: ContextSource,
-    /// Whether `Z` grows with the scales.
+    /// Whether windows grow along `Z` as well.
     pub depth: ContextDepth,
-    /// The weights that channels are mixed with, drawn from one range each; equal weights without ranges.
-    /// Where channels are selected, the ranges belong to the channels of the source.
+    /// The range from which the weight of each channel is drawn; equal weights without ranges. Ranges belong, by position,
+    /// to the channels of the image, also where only some of them are selected.
     pub alpha_ranges: Option<Vec<AlphaRange>>,
-    /// How probable it is that the channels of a sample come from different places, 0 to 1.
+    /// The probability that the channels of a sample are cut at different positions, 0 to 1.
     pub uncorrelated_channel_prob: f64,
 }
 
@@ -51,22 +51,22 @@ impl Default for LateralPlan {
     }
 }
 
-/// What stands where a window leaves the image.
+/// The padding of windows that leave the image.
 ///
 /// ```
 /// assert_eq!(patchweave_config::PaddingPlan::WrapImage.name(), "wrap_image");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PaddingPlan {
-    /// The image mirrored, its edge pixels not repeated.
+    /// Reflection without repeating the edge pixels.
     Reflect,
-    /// The part of the image around the window, repeated as CAREamics does.
+    /// Repetition of the part of the image around the window, as CAREamics does.
     Wrap,
-    /// The whole image, repeated.
+    /// Repetition of the whole image.
     WrapImage,
-    /// The same value everywhere.
+    /// A constant value.
     Constant {
-        /// In raw intensity units.
+        /// The value in raw intensity units.
         value: f64,
     },
 }
@@ -83,16 +83,16 @@ impl PaddingPlan {
     }
 }
 
-/// What the coarse scales of lateral context are read from.
+/// The source of the coarse scales of lateral context.
 ///
 /// ```
 /// assert_eq!(patchweave_config::ContextSource::Pyramid.name(), "pyramid");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContextSource {
-    /// The image itself, made coarser window by window as CAREamics does.
+    /// The image itself, downsampled window by window as CAREamics does.
     Image,
-    /// The levels of a multiscale image in Zarr: faster, with other values.
+    /// The levels of a resolution pyramid: faster, but with other values.
     Pyramid,
 }
 
@@ -106,16 +106,16 @@ impl ContextSource {
     }
 }
 
-/// What happens along `Z` in the coarse scales of lateral context.
+/// The extent of the coarse scales along `Z`.
 ///
 /// ```
 /// assert_eq!(patchweave_config::ContextDepth::Keep.name(), "keep");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContextDepth {
-    /// `Z` grows as `Y` and `X` do, which is what CAREamics does.
+    /// Windows grow along `Z`, `Y` and `X`, as in CAREamics.
     Grow,
-    /// Only `Y` and `X` grow.
+    /// Windows grow along `Y` and `X` only.
     Keep,
 }
 
@@ -129,7 +129,7 @@ impl ContextDepth {
     }
 }
 
-/// The weights one channel may be mixed with.
+/// The range from which the weight of a channel is drawn.
 ///
 /// ```
 /// let range = patchweave_config::AlphaRange { low: 0.2, high: 0.8 };
@@ -137,8 +137,8 @@ impl ContextDepth {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlphaRange {
-    /// Finite; the smallest weight.
+    /// The smallest weight; finite.
     pub low: f64,
-    /// Finite, at least `low`; weights stay below it.
+    /// The exclusive upper bound; finite, at least `low`.
     pub high: f64,
 }

@@ -1,8 +1,8 @@
-//! Settings of a PyTorch `DataLoader`, kept as they are written.
+//! Settings of a PyTorch `DataLoader`.
 
 use crate::text::ConfigValue;
 
-/// Settings of a loader, as a PyTorch `DataLoader` has them.
+/// Settings of a PyTorch `DataLoader`, kept as written.
 ///
 /// ```
 /// use patchweave_config::{ConfigValue, LoaderParams};
@@ -17,18 +17,18 @@ pub struct LoaderParams {
 }
 
 impl LoaderParams {
-    /// These settings, in this order.
+    /// Settings with their names, in this order.
     pub fn new<'k>(entries: impl IntoIterator<Item = (&'k str, ConfigValue)>) -> LoaderParams {
         let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), value));
         LoaderParams { entries: entries.collect() }
     }
 
-    /// These settings, under names that are known only once they are read.
+    /// Settings as they were read from a file.
     pub(crate) fn of_entries(entries: Vec<(String, ConfigValue)>) -> LoaderParams {
         LoaderParams { entries }
     }
 
-    /// A setting as it was written.
+    /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<&ConfigValue> {
         self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -38,17 +38,17 @@ impl LoaderParams {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether samples come in random order.
+    /// The setting `shuffle`: whether samples come in random order.
     pub fn shuffle(&self) -> Option<bool> {
         self.flag("shuffle")
     }
 
-    /// Whether a last batch that is not full is left out.
+    /// The setting `drop_last`: whether an incomplete last batch is dropped.
     pub fn drop_last(&self) -> Option<bool> {
         self.flag("drop_last")
     }
 
-    /// How many workers this loader has, if not as many as the data set says.
+    /// The setting `num_workers`, which takes precedence over that of `data_config`.
     pub fn num_workers(&self) -> Option<usize> {
         match self.get("num_workers") {
             Some(ConfigValue::Int(n)) => usize::try_from(*n).ok(),

@@ -1,4 +1,4 @@
-//! What the images are and how samples are made of them.
+//! The plan of `data_config`: what the images are and how samples are made of them.
 
 mod augmentation;
 mod axes_source;

@@ -1,6 +1,6 @@
-//! What a data set is for.
+//! The purpose of a data set.
 
-/// What a data set is for.
+/// The purpose of a data set.
 ///
 /// ```
 /// use patchweave_config::Mode;
@@ -10,11 +10,11 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// For training; such a data set may be predicted as well.
+    /// Training; a run may use such a data set for prediction as well.
     Training,
-    /// For validation during a training. No section of a run uses it alone.
+    /// Validation during a training; no section of a run uses such a data set alone.
     Validating,
-    /// For prediction only.
+    /// Prediction only.
     Predicting,
 }
 
@@ -30,7 +30,7 @@ impl Mode {
 
     const ALL: [Mode; 3] = [Mode::Training, Mode::Validating, Mode::Predicting];
 
-    /// The one of that name.
+    /// The mode with a name, if there is one.
     pub fn from_name(name: &str) -> Option<Mode> {
         Mode::ALL.into_iter().find(|mode| mode.name() == name)
     }

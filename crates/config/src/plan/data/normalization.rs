@@ -1,8 +1,8 @@
-//! How pixel values are brought to a common scale.
+//! How pixel values are normalised.
 
 use super::statistics::{InputStatistics, MeanStd, MinMax, QuantileLevels, TargetStatistics};
 
-/// How pixel values are brought to a common scale.
+/// How pixel values are normalised.
 ///
 /// ```
 /// use patchweave_config::{InputStatistics, MeanStd, NormalizationPlan, TargetStatistics};
@@ -16,43 +16,43 @@ use super::statistics::{InputStatistics, MeanStd, MinMax, QuantileLevels, Target
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum NormalizationPlan {
-    /// Values stay as they are.
+    /// Pixels keep their values.
     None,
-    /// Mean 0 and standard deviation 1.
+    /// To mean 0 and standard deviation 1.
     MeanStd {
-        /// Whether fitted statistics are one per channel rather than one for all.
+        /// Whether statistics are fitted per channel rather than over all channels.
         per_channel: bool,
-        /// For the input.
+        /// Statistics of the input.
         input: InputStatistics<MeanStd>,
-        /// For the target.
+        /// Statistics of the target.
         target: TargetStatistics<MeanStd>,
     },
-    /// The smallest value to 0 and the largest one to 1.
+    /// The minimum to 0 and the maximum to 1.
     MinMax {
-        /// Whether fitted statistics are one per channel rather than one for all.
+        /// Whether statistics are fitted per channel rather than over all channels.
         per_channel: bool,
-        /// For the input.
+        /// Statistics of the input.
         input: InputStatistics<MinMax>,
-        /// For the target.
+        /// Statistics of the target.
         target: TargetStatistics<MinMax>,
     },
-    /// One quantile to 0 and another one to 1.
+    /// A lower quantile to 0 and an upper quantile to 1.
     Quantile {
-        /// Whether fitted statistics are one per channel rather than one for all.
+        /// Whether statistics are fitted per channel rather than over all channels.
         per_channel: bool,
-        /// Which quantiles, for all channels or one entry per channel.
+        /// The quantiles: one entry for all channels, or one per channel.
         levels: Vec<QuantileLevels>,
-        /// How fitted quantiles are found.
+        /// How quantiles are computed.
         method: QuantileMethod,
-        /// For the input.
+        /// Statistics of the input.
         input: InputStatistics<MinMax>,
-        /// For the target.
+        /// Statistics of the target.
         target: TargetStatistics<MinMax>,
     },
 }
 
 impl NormalizationPlan {
-    /// Whether targets keep their values.
+    /// Whether targets are left unnormalised.
     ///
     /// ```
     /// use patchweave_config::{InputStatistics, NormalizationPlan, TargetStatistics};
@@ -71,7 +71,7 @@ impl NormalizationPlan {
         }
     }
 
-    /// Lets targets keep their values.
+    /// Leaves targets unnormalised.
     pub(crate) fn skip_target(&mut self) {
         match self {
             NormalizationPlan::None => {}
@@ -93,7 +93,7 @@ impl NormalizationPlan {
     }
 }
 
-/// How quantiles are found that the configuration does not give.
+/// How quantiles are computed.
 ///
 /// ```
 /// use patchweave_config::QuantileMethod;
@@ -103,10 +103,10 @@ impl NormalizationPlan {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum QuantileMethod {
-    /// As by sorting all pixels as `f32`; pixels are read twice where they are not integers of 8 or 16 bits.
+    /// Exactly, as if all pixels were sorted as `f32`. Pixels are read twice unless they are integers of 8 or 16 bits.
     #[default]
     Exact,
-    /// The estimate of CAREamics from a histogram that grows, which may be far off.
+    /// Estimated from a growing histogram, as CAREamics does; the error may be large.
     Streaming,
 }
 

@@ -11,58 +11,58 @@ use patchweave_geometry::{Extent, Overlaps};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum PatchingPlan {
-    /// Anywhere, drawn anew in every epoch; for training.
+    /// Random positions, drawn anew in every epoch; for training.
     Random {
-        /// The size of a patch; `Y` and `X` are the same.
+        /// The size of a patch, equal along `Y` and `X`.
         patch_size: Extent,
-        /// The block's own seed, or the global one.
+        /// The seed of the block, or else the global seed.
         seed: u64,
     },
-    /// Anywhere, drawn once; for validating.
+    /// Random positions, drawn once; for validation.
     FixedRandom {
-        /// The size of a patch; `Y` and `X` are the same.
+        /// The size of a patch, equal along `Y` and `X`.
         patch_size: Extent,
-        /// The block's own seed, or the global one.
+        /// The seed of the block, or else the global seed.
         seed: u64,
     },
-    /// About once in every cell of a grid, drawn anew in every epoch; for training. Can leave out background,
-    /// and cells that are kept for validation.
+    /// About one random position per cell of a grid, drawn anew in every epoch; for training. Only this patching can leave
+    /// out background, and cells that are reserved for validation.
     Stratified {
-        /// The size of a patch; `Y` and `X` are the same.
+        /// The size of a patch, equal along `Y` and `X`.
         patch_size: Extent,
-        /// The block's own seed, or the global one.
+        /// The seed of the block, or else the global seed.
         seed: u64,
     },
-    /// Anywhere, more often where an image of weights says so; for training.
+    /// Random positions, more often where an image of weights is large; for training.
     Weighted {
-        /// The size of a patch; `Y` and `X` are the same.
+        /// The size of a patch, equal along `Y` and `X`.
         patch_size: Extent,
-        /// The block's own seed, or the global one.
+        /// The seed of the block, or else the global seed.
         seed: u64,
-        /// The share of patches that follow the weights, above 0 and at most 1; the rest is drawn anywhere.
+        /// The fraction of patches that follow the weights, above 0 and at most 1; the others are drawn uniformly.
         share: f64,
     },
-    /// Anywhere, more often around bright pixels; for training.
+    /// Random positions, more often around bright pixels; for training.
     Foreground {
-        /// The size of a patch; `Y` and `X` are the same.
+        /// The size of a patch, equal along `Y` and `X`.
         patch_size: Extent,
-        /// The block's own seed, or the global one.
+        /// The seed of the block, or else the global seed.
         seed: u64,
-        /// What the centre of such a patch is brighter than, in raw intensity units.
+        /// The intensity that the centre of such a patch exceeds, in raw units.
         threshold: f64,
-        /// The channel of the image that is looked at.
+        /// The channel of the image that decides.
         ref_channel: usize,
-        /// The share of such patches, 0 to 1; the rest is drawn anywhere.
+        /// The fraction of such patches, above 0 and at most 1; the others are drawn uniformly.
         share: f64,
     },
-    /// Side by side in a regular grid; for training.
+    /// A regular grid; for training.
     Sequential {
         /// The size of a patch.
         patch_size: Extent,
-        /// How far neighbours overlap, smaller than the patch.
+        /// The overlap of neighbours, smaller than the patch.
         overlaps: Overlaps,
     },
-    /// As for prediction.
+    /// Tiles or whole images; for prediction.
     Tiling(TilingPlan),
 }
 
@@ -82,10 +82,10 @@ pub enum TilingPlan {
     Tiled {
         /// The size of a tile.
         patch_size: Extent,
-        /// How far neighbours overlap: even, smaller than the tile.
+        /// The overlap of neighbours: even, smaller than the tile.
         overlaps: Overlaps,
     },
-    /// Each sample in one piece.
+    /// Every sample as a whole.
     Whole,
 }
 
@@ -104,7 +104,7 @@ impl PatchingPlan {
         }
     }
 
-    /// The size of the patches that training needs room for; tiles may exceed the image.
+    /// The size of a patch that must fit into the images; `None` for tiles, which may exceed an image.
     pub fn training_size(&self) -> Option<Extent> {
         match self {
             PatchingPlan::Random { patch_size, .. }

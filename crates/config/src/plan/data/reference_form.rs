@@ -1,6 +1,6 @@
-//! A plan as a `data_config` in the form of the reference: all fields, defaults filled in.
+//! A plan written as a `data_config` of CAREamics: all fields, defaults filled in.
 //!
-//! Our additions stand behind the fields of the reference, and only where they differ from what it does.
+//! Our own fields follow, and only where they differ from what CAREamics does.
 
 use patchweave_geometry::Extent;
 
@@ -18,10 +18,10 @@ use crate::text::ConfigValue;
 type Entries<'k> = Vec<(&'k str, ConfigValue)>;
 
 impl DataPlan {
-    /// The `data_config` that gives this plan, in the form of the reference: all fields, in its order.
+    /// The `data_config` that gives this plan: all fields of CAREamics, in its order.
     ///
-    /// Its text, which [`ConfigValue::to_yaml`] gives, is read back by
-    /// [`parse_data_config`](crate::parse_data_config), and by CAREamics unless the plan uses our additions.
+    /// [`ConfigValue::to_yaml`] turns it into text. [`parse_data_config`](crate::parse_data_config) reads that text, and so
+    /// does CAREamics unless the plan uses our additions.
     ///
     /// ```
     /// use std::path::Path;
@@ -157,7 +157,7 @@ fn ends(range: &MinMax) -> [f64; 2] {
     [range.min, range.max]
 }
 
-/// Two keys whose lists belong together, both null without values.
+/// Two keys with lists of equal length; both are null without values.
 fn lists<T>(
     keys: [&'static str; 2],
     values: Option<&Vec<T>>,
@@ -198,14 +198,14 @@ fn mask_filter(plan: &MaskFilterPlan) -> ConfigValue {
 
 fn augmentation(plan: &AugmentationPlan, global_seed: u64) -> ConfigValue {
     let mut entries: Entries<'_> = vec![("name", plan.name().into())];
-    let (p, seed) = match *plan {
+    let draw = |p: f64, seed: Option<u64>| [("p", p.into()), ("seed", seed.unwrap_or(global_seed).into())];
+    match *plan {
         AugmentationPlan::XyFlip { flip_x, flip_y, p, seed } => {
             entries.extend([("flip_x", flip_x.into()), ("flip_y", flip_y.into())]);
-            (p, seed)
+            entries.extend(draw(p, seed));
         }
-        AugmentationPlan::XyRandomRotate90 { p, seed } => (p, seed),
-    };
-    entries.extend([("p", p.into()), ("seed", seed.unwrap_or(global_seed).into())]);
+        AugmentationPlan::XyRandomRotate90 { p, seed } => entries.extend(draw(p, seed)),
+    }
     ConfigValue::map(entries)
 }
 

@@ -9,19 +9,19 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanStd {
-    /// Finite.
+    /// The mean; finite.
     pub mean: f64,
-    /// Finite; at least 0 in the plan of a run.
+    /// The standard deviation; finite, and at least 0 in the plan of a run.
     pub std: f64,
 }
 
-/// What normalising by mean and deviation adds to the deviation.
+/// Added to the standard deviation before pixels are divided by it.
 const STD_EPSILON: f64 = 1e-6;
-/// What normalising by a range adds to its width.
+/// Added to the width of a range before pixels are divided by it.
 const RANGE_EPSILON: f64 = 1e-8;
 
 impl MeanStd {
-    /// What becomes of pixels where the deviation is 0 or so small that what normalising adds to it counts more.
+    /// A warning if the standard deviation is 0, or smaller than the 1e-6 that normalisation adds to it.
     ///
     /// ```
     /// use patchweave_config::MeanStd;
@@ -29,31 +29,31 @@ impl MeanStd {
     /// let warning = MeanStd { mean: 700.0, std: 0.0 }.warning().unwrap();
     /// assert_eq!(
     ///     warning,
-    ///     "the standard deviation is 0: normalised values are (pixel - 700) / 1e-6, which is 0 for pixels of 700 and a \
-    ///      million times the difference for others"
+    ///     "the standard deviation is 0, so normalisation divides by 1e-6: pixels of 700 become 0, all others a million \
+    ///      times their difference from 700"
     /// );
     /// let warning = MeanStd { mean: 0.0, std: 1e-7 }.warning().unwrap();
     /// assert_eq!(
     ///     warning,
-    ///     "the standard deviation is 1e-7, to which normalising adds 1e-6: normalised values have a deviation of 9.1e-2"
+    ///     "the standard deviation is 1e-7, and normalisation adds 1e-6 to it: normalised values have a standard \
+    ///      deviation of 9.1e-2 instead of 1"
     /// );
     /// ```
     pub fn warning(&self) -> Option<String> {
         let MeanStd { mean, std } = *self;
-        // As it will be used.
         #[expect(clippy::cast_possible_truncation, reason = "statistics are used in f32")]
         let is_zero = std as f32 == 0.0;
         if is_zero {
             let std = if std == 0.0 { "0".to_owned() } else { format!("{std:e}") };
             return Some(format!(
-                "the standard deviation is {std}: normalised values are (pixel - {mean}) / 1e-6, which is 0 for pixels of \
-                 {mean} and a million times the difference for others"
+                "the standard deviation is {std}, so normalisation divides by 1e-6: pixels of {mean} become 0, all others \
+                 a million times their difference from {mean}"
             ));
         }
         (std.abs() < STD_EPSILON).then(|| {
             format!(
-                "the standard deviation is {std:e}, to which normalising adds 1e-6: normalised values have a deviation \
-                 of {:.1e}",
+                "the standard deviation is {std:e}, and normalisation adds 1e-6 to it: normalised values have a standard \
+                 deviation of {:.1e} instead of 1",
                 std / (std + STD_EPSILON)
             )
         })
@@ -68,14 +68,14 @@ impl MeanStd {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MinMax {
-    /// Finite.
+    /// The lower limit, which normalisation maps to 0; finite.
     pub min: f64,
-    /// Finite and above `min`.
+    /// The upper limit, which normalisation maps to 1; finite and above `min`.
     pub max: f64,
 }
 
 impl MinMax {
-    /// What becomes of pixels where the range is so small that what normalising adds to it counts more.
+    /// A warning if the width of the range is 0 in `f32`, or smaller than the 1e-8 that normalisation adds to it.
     ///
     /// ```
     /// use patchweave_config::MinMax;
@@ -84,36 +84,38 @@ impl MinMax {
     /// let warning = MinMax { min: 0.0, max: 1e-9 }.warning().unwrap();
     /// assert_eq!(
     ///     warning,
-    ///     "the range is 1e-9 wide, to which normalising adds 1e-8: normalised values end at 9.1e-2 instead of 1"
+    ///     "the range is 1e-9 wide, and normalisation adds 1e-8 to its width: the upper limit becomes 9.1e-2 instead of 1"
     /// );
-    /// // Limits are used as `f32`, in which these are the same.
+    /// // Limits are used as `f32`, in which these are equal.
     /// let warning = MinMax { min: 700.00000003, max: 700.000003 }.warning().unwrap();
     /// assert_eq!(
     ///     warning,
-    ///     "the range from 700.00000003 to 700.000003 is 0 wide as float32: normalised values are (pixel - 700) / 1e-8, which \
-    ///      is 0 for pixels of 700 and a hundred million times the difference for others"
+    ///     "the range from 700.00000003 to 700.000003 has width 0 as float32, so normalisation divides by 1e-8: pixels of \
+    ///      700 become 0, all others a hundred million times their difference from 700"
     /// );
     /// ```
     pub fn warning(&self) -> Option<String> {
         #[expect(clippy::cast_possible_truncation, reason = "statistics are used in f32")]
-        let (low, width) = (self.min as f32, self.max as f32 - self.min as f32);
+        let [low, high] = [self.min as f32, self.max as f32];
+        let width = high - low;
         if width == 0.0 {
             return Some(format!(
-                "the range from {} to {} is 0 wide as float32: normalised values are (pixel - {low}) / 1e-8, which is 0 for \
-                 pixels of {low} and a hundred million times the difference for others",
+                "the range from {} to {} has width 0 as float32, so normalisation divides by 1e-8: pixels of {low} become \
+                 0, all others a hundred million times their difference from {low}",
                 self.min, self.max
             ));
         }
         let exact = f64::from(width);
         (exact < RANGE_EPSILON).then(|| {
             format!(
-                "the range is {width:e} wide, to which normalising adds 1e-8: normalised values end at {:.1e} instead of 1",
+                "the range is {width:e} wide, and normalisation adds 1e-8 to its width: the upper limit becomes {:.1e} \
+                 instead of 1",
                 exact / (exact + RANGE_EPSILON)
             )
         })
     }
 
-    /// Whether the ends are different numbers also as `f32`, as they are used.
+    /// Whether `min` is below `max` also as `f32`, the type in which both are used.
     ///
     /// ```
     /// use patchweave_config::MinMax;
@@ -127,7 +129,7 @@ impl MinMax {
     }
 }
 
-/// Which two quantiles of a channel are used.
+/// The two quantiles of a channel that quantile normalisation uses.
 ///
 /// ```
 /// let levels = patchweave_config::QuantileLevels::default();
@@ -135,9 +137,9 @@ impl MinMax {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuantileLevels {
-    /// At least 0 and below `upper`.
+    /// The quantile that normalisation maps to 0; at least 0 and below `upper`.
     pub lower: f64,
-    /// At most 1.
+    /// The quantile that normalisation maps to 1; at most 1.
     pub upper: f64,
 }
 
@@ -156,7 +158,7 @@ impl Default for QuantileLevels {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum InputStatistics<T> {
-    /// Computed before the first epoch.
+    /// They are computed before the first epoch.
     Fit,
     /// One entry for all channels, or one per channel.
     Given(Vec<T>),
@@ -173,10 +175,11 @@ pub enum InputStatistics<T> {
 pub enum TargetStatistics<T> {
     /// The target keeps its values, and predictions are not scaled back.
     Skip {
-        /// Values that the file gives all the same; nothing uses them.
+        /// Values that the file gives nevertheless; they have no effect.
         unused: Option<Vec<T>>,
     },
-    /// None in the file: fitted if there are targets; without targets predictions are scaled back as inputs.
+    /// The file gives none: they are fitted if there are targets, otherwise predictions are scaled back with those of the
+    /// input.
     NotGiven,
     /// One entry for all channels, or one per channel.
     Given(Vec<T>),

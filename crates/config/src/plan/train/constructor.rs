@@ -1,6 +1,6 @@
-//! Which images a training sample is made of.
+//! How a training sample is constructed from images.
 
-/// Which images a training sample is made of.
+/// How a training sample is constructed from images.
 ///
 /// ```
 /// use patchweave_config::ConstructorPlan;
@@ -10,14 +10,13 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConstructorPlan {
-    /// Patches of the input and, if there are targets, of the target at the same place.
+    /// Patches of the input and, if there are targets, of the target at the same position.
     Basic,
-    /// Patches of a target whose channels were recorded together; the input is mixed from them.
+    /// Patches of a target whose channels were recorded together; the input is mixed from these channels.
     MultiChannelTarget,
-    /// Patches of as many targets as there are channels, each at a place of its own; the input is mixed from
-    /// them.
+    /// Patches of one target per channel, each at a position of its own; the input is mixed from them.
     IndependentTargets,
-    /// Patches of the input in several scales, and of the target at the same place.
+    /// Patches of the input in several scales, and of the target at the same position.
     Paired,
 }
 

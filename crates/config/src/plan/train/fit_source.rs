@@ -1,6 +1,6 @@
-//! What the statistics of a normalization are computed from.
+//! The pixels from which the statistics of a normalization are computed.
 
-/// What statistics are computed from, where the configuration does not give them.
+/// The pixels from which statistics are computed that the configuration does not give.
 ///
 /// ```
 /// use std::path::Path;
@@ -26,8 +26,8 @@
 pub enum FitSource {
     /// The training patches of one epoch, as CAREamics does.
     Patches {
-        /// The standard error of means and of deviations, as a part of the deviation and above 0, at which no more
-        /// patches are needed; all of them without one.
+        /// Stop once the standard errors of means and standard deviations are below this fraction (above 0) of the
+        /// standard deviation; `None` to use all patches.
         tolerance: Option<f64>,
     },
     /// All pixels of the training images.

@@ -1,8 +1,8 @@
-//! How the batches of a training are made and dealt out: order, passes, limits, shapes, failures, ranks.
+//! How training batches are made and distributed: order, passes, limits, shapes, failures, ranks.
 
 use super::order::OrderPlan;
 
-/// How the batches of a training are made and dealt out.
+/// How training batches are made and distributed.
 ///
 /// ```
 /// use std::path::Path;
@@ -34,22 +34,22 @@ use super::order::OrderPlan;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadingPlan {
-    /// The order of patches; without it, as [`DataPlan::shuffle`](crate::DataPlan::shuffle) says.
+    /// The order of patches; `None` for shuffled or sequential, as [`DataPlan::shuffle`](crate::DataPlan::shuffle) says.
     pub order: Option<OrderPlan>,
-    /// How many times an epoch goes through the data, at least 1.
+    /// Passes over the data per epoch, at least 1.
     pub passes: usize,
-    /// The most patches of an epoch, at least 1; all of them without a limit.
+    /// The most patches of an epoch, at least 1; `None` for all.
     pub max_patches: Option<usize>,
-    /// What happens to samples of different shapes.
+    /// How samples of different shapes are batched.
     pub shapes: ShapesPlan,
-    /// What happens to a patch that cannot be made.
+    /// What to do about a patch that cannot be made.
     pub on_failure: FailurePlan,
-    /// Which share of the batches is loaded.
+    /// Which of the batches this process loads.
     pub shard: ShardPlan,
 }
 
 impl Default for LoadingPlan {
-    /// One pass without a limit in the order of `shuffle`, samples of one shape, failures are errors, one rank.
+    /// One pass without a limit in the order of `shuffle`; samples of one shape, failures end the run, a single process.
     fn default() -> Self {
         LoadingPlan {
             order: None,
@@ -62,36 +62,36 @@ impl Default for LoadingPlan {
     }
 }
 
-/// What happens to samples of different shapes.
+/// How samples of different shapes are batched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShapesPlan {
-    /// They are an error.
+    /// All samples must have one shape; another shape ends the run.
     #[default]
     Equal,
-    /// Each shape gets batches of its own.
+    /// Every shape has batches of its own.
     Grouped,
 }
 
-/// What happens to a patch that cannot be made.
+/// What to do about a patch that cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FailurePlan {
-    /// The run ends.
+    /// End the run.
     #[default]
     Fail,
-    /// Its batch goes without it, and the run tells.
+    /// Leave the patch out of its batch, with a warning.
     Skip,
-    /// It is tried so many times more, at least once; then the run ends.
+    /// Retry the patch this many times, at least once, before the run ends.
     Retry(usize),
 }
 
-/// One of several processes that share the batches of an epoch.
+/// The rank of this process among those that share the batches of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardPlan {
-    /// This process, below `world_size`.
+    /// The rank, below `world_size`.
     pub rank: usize,
-    /// How many processes there are, at least 1.
+    /// The number of processes, at least 1.
     pub world_size: usize,
-    /// What happens if the batches do not divide evenly.
+    /// What to do if the number of batches is not a multiple of `world_size`.
     pub uneven: UnevenPlan,
 }
 
@@ -102,13 +102,13 @@ impl Default for ShardPlan {
     }
 }
 
-/// What happens if the batches of an epoch do not divide evenly among processes.
+/// What to do if the number of batches of an epoch is not a multiple of the number of processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnevenPlan {
-    /// Some get one batch more than others.
+    /// Some processes get one batch more than others.
     #[default]
     Keep,
-    /// What is behind the last full round is left out.
+    /// The last, incomplete round of batches is dropped.
     Drop,
     /// The last round is filled up with the first batches of the epoch.
     Pad,

@@ -1,10 +1,10 @@
-//! Several data sets in one stream of batches, and their ratio.
+//! Mixtures: several data sets in one stream of batches.
 
 use std::path::PathBuf;
 
-/// Several data sets in one stream.
+/// A mixture: several data sets in one stream of batches.
 ///
-/// Ratios are the smallest whole numbers that say the same: 0.7 and 0.3 are 7 and 3.
+/// Ratios are integers in lowest terms: 0.7 and 0.3 become 7 and 3.
 ///
 /// ```
 /// use std::path::Path;
@@ -28,29 +28,29 @@ use std::path::PathBuf;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixPlan {
-    /// How many samples of a round come from the file's own data, at least 1.
+    /// Samples per round from the data of this file, at least 1.
     pub ratio: usize,
-    /// The others, at least one.
+    /// The other data sets, at least one.
     pub others: Vec<MixedFile>,
     /// When an epoch ends.
     pub until: MixUntil,
 }
 
-/// Another configuration whose data is mixed in.
+/// Another configuration whose data set is mixed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixedFile {
-    /// The configuration.
+    /// The path of the configuration file.
     pub config: PathBuf,
-    /// How many samples of a round come from its data, at least 1.
+    /// Samples per round from its data, at least 1.
     pub ratio: usize,
 }
 
-/// When an epoch over several data sets ends.
+/// When an epoch of a mixture ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MixUntil {
-    /// When every data set was gone through; smaller ones are gone through again, with other samples.
+    /// After a full pass over every data set; smaller ones are repeated, with other samples.
     #[default]
     Longest,
-    /// Before any data set is gone through a second time.
+    /// Before any data set is repeated.
     Shortest,
 }

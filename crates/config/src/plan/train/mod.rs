@@ -1,4 +1,4 @@
-//! Which images a training reads, and how its batches are loaded.
+//! The plan of a training: its images, and how its batches are loaded.
 
 mod constructor;
 mod fit_source;

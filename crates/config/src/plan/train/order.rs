@@ -1,6 +1,6 @@
-//! The order in which training patches come.
+//! The order of training patches.
 
-/// The order in which training patches come.
+/// The order of training patches in an epoch.
 ///
 /// ```
 /// use patchweave_config::OrderPlan;
@@ -10,23 +10,23 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderPlan {
-    /// Image by image, as the patches are counted.
+    /// By index: image by image.
     Sequential,
-    /// Another permutation of all patches in every epoch.
+    /// A new random permutation of all patches in every epoch.
     Shuffled,
-    /// Images in random order, in each its patches in random order.
+    /// Images in random order, and the patches of each image in random order.
     Grouped,
-    /// Shuffled so that patches that share chunks come close together.
+    /// Shuffled, with patches that share chunks close to each other.
     ChunkAware {
-        /// How many neighbours in the stream are shuffled, at least 1; without it, as many as the chunk cache has room
-        /// for.
+        /// The number of consecutive patches that are shuffled among each other, at least 1; `None` for as many as the
+        /// chunk cache has room for.
         window: Option<usize>,
-        /// From how many places of the images neighbours come, at least 1.
+        /// From how many regions of the images consecutive patches are taken, at least 1.
         sources: usize,
     },
-    /// Drawn by the images of weights: the chance of a patch is the mean weight of its pixels.
+    /// Drawn with the mean weight of the pixels of each patch, by images of weights.
     Weighted,
-    /// Drawn by the masks: the chance of a patch is the share of its pixels that the mask has above 0.
+    /// Drawn with the fraction of the pixels of each patch where the mask is above 0.
     Foreground,
 }
 
@@ -43,7 +43,7 @@ impl OrderPlan {
         }
     }
 
-    /// Whether every patch has a chance of its own.
+    /// Whether patches are drawn with unequal probabilities.
     pub fn is_by_weight(self) -> bool {
         matches!(self, OrderPlan::Weighted | OrderPlan::Foreground)
     }

@@ -1,6 +1,6 @@
 //! Whether targets are intensities or labels.
 
-/// What the pixels of targets are.
+/// Whether targets are intensities or labels.
 ///
 /// ```
 /// use patchweave_config::TargetKind;
@@ -9,17 +9,17 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TargetKind {
-    /// Nobody says; they are taken for intensities, with a warning if they look like labels.
+    /// The file does not say: they are treated as intensities, with a warning if they look like labels.
     #[default]
     Unsaid,
     /// Measured values, which are normalised.
     Intensities,
-    /// Numbers of classes or objects: never normalised, delivered as they are or not at all.
+    /// Class or object numbers: never normalised, and an error where they cannot be delivered exactly.
     Labels,
 }
 
 impl TargetKind {
-    /// Whether values are delivered as they are or not at all.
+    /// Whether targets are labels, whose values have to be delivered exactly.
     pub fn is_labels(self) -> bool {
         self == TargetKind::Labels
     }

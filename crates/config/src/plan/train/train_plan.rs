@@ -1,4 +1,4 @@
-//! Training: which images, how they are validated, how many epochs, how they are loaded.
+//! Training: images, validation, epochs, and the loading of batches.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::loading::LoadingPlan;
 use super::mix::MixPlan;
 use super::target_kind::TargetKind;
 
-/// Loading of training batches.
+/// The loading of training batches.
 ///
 /// ```
 /// use std::path::Path;
@@ -31,43 +31,43 @@ use super::target_kind::TargetKind;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainPlan {
-    /// Which images a sample is made of.
+    /// How a sample is constructed from images.
     pub constructor: ConstructorPlan,
-    /// The input images; none where the constructor mixes the input from the target.
+    /// The input images; empty if the constructor mixes the input from the target.
     pub inputs: Vec<PathBuf>,
-    /// The target images: no list without targets, one list per channel for independent targets, otherwise one
-    /// list, which has one target per input where there are inputs.
+    /// The target images: one list per channel with independent targets, otherwise a single list with one target per
+    /// input; empty without targets.
     pub targets: Vec<Vec<PathBuf>>,
-    /// The input images of the validation; none without separate validation images, or where the input is mixed.
+    /// The input images of the validation; empty without separate validation images, or if the input is mixed.
     pub val_inputs: Vec<PathBuf>,
-    /// The target images of the validation, in the form of `targets`; none without separate validation images.
+    /// The target images of the validation, in the form of `targets`; empty without separate validation images.
     pub val_targets: Vec<Vec<PathBuf>>,
-    /// How many patches are split off the training images for validation; 0 where nothing is.
+    /// The number of patches that are split off the training images for validation; 0 for none.
     pub n_val_patches: usize,
-    /// Whether nobody wrote that number, so that images that cannot give as many give fewer.
+    /// Whether `n_val_patches` is the default, which is lowered if the images cannot give as many.
     pub n_val_is_default: bool,
-    /// Whether no training patch sees a pixel of a validation patch, lateral context included.
+    /// Whether training patches, including their lateral context, exclude all pixels of validation patches.
     pub leak_free: bool,
-    /// One mask per input, or none at all.
+    /// One mask per input; empty without masks.
     pub masks: Vec<PathBuf>,
-    /// One image of weights per image that patches are drawn from, or none at all.
+    /// One image of weights per image that patches are drawn from; empty without weights.
     pub weights: Vec<PathBuf>,
-    /// What the pixels of targets are; labels are never normalised, whatever `data_config` says.
+    /// Whether targets are intensities or labels; labels are never normalised.
     pub target_kind: TargetKind,
-    /// What statistics are computed from.
+    /// The pixels from which statistics are computed.
     pub statistics: FitSource,
-    /// How often the data set is gone through, at least 1.
+    /// The number of epochs, at least 1.
     pub epochs: usize,
-    /// The most batches of an epoch, at least 1; all of them without a limit.
+    /// The most batches of an epoch, at least 1; `None` for all.
     pub max_batches: Option<usize>,
-    /// The most batches made ahead, at least 1.
+    /// The most batches that are made ahead, at least 1.
     pub prefetch_batches: usize,
-    /// The most bytes of batches made ahead, a multiple of 2²⁰ (the file counts in MiB).
+    /// The budget for batches made ahead in bytes, a multiple of 2²⁰ (`prefetch_mib` in the file).
     pub prefetch_bytes: usize,
-    /// How many patches the montage shows, at most 256; 0 for no montage.
+    /// The number of patches in the montage, at most 256; 0 for no montage.
     pub montage_patches: usize,
-    /// How batches are made and dealt out.
+    /// How batches are made and distributed.
     pub loading: LoadingPlan,
-    /// Other data sets that share the batches, if there are any.
+    /// Other data sets that are mixed in; `None` for none.
     pub mix: Option<MixPlan>,
 }

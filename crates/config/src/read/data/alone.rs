@@ -1,4 +1,4 @@
-//! A `data_config` that is a text of its own, as the reference writes it.
+//! A `data_config` in a text of its own, as CAREamics writes it.
 
 use std::path::Path;
 
@@ -9,9 +9,11 @@ use crate::read::rules::{DataRules, Rules};
 use crate::read::values::{Reader, Value};
 use crate::text::{ConfigErrors, Origin, yaml};
 
-/// Reads the text of a `data_config` by itself; `file` is where it comes from, for messages, and is not opened.
+/// Parses a text that is a `data_config` on its own.
 ///
-/// What only deserves a warning is passed over. Data types that a run cannot open are read all the same.
+/// `file` is its path, which problems name; it is not opened.
+///
+/// There are no warnings, and data types are accepted that a run cannot open.
 ///
 /// ```
 /// use std::path::Path;
@@ -29,12 +31,12 @@ use crate::text::{ConfigErrors, Origin, yaml};
 /// assert_eq!((data.data_type, data.n_spatial()), (DataType::Czi, 3));
 ///
 /// let errors = parse_data_config(&text.replace("SCTYX", "TYX"), Path::new("a.yaml"), DataRules::Own).unwrap_err();
-/// assert_eq!(errors.problems[0].expected, "SCYX, SCZYX or SCTYX, as CZI files have them");
+/// assert_eq!(errors.problems[0].expected, "SCYX, SCZYX or SCTYX, the axes of CZI files");
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
 ///
 /// # Errors
-/// All problems of the text together.
+/// All problems of the text.
 pub fn parse_data_config(text: &str, file: &Path, rules: DataRules) -> Result<DataPlan, ConfigErrors> {
     read(text, file, rules.into())
 }

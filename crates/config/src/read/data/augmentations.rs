@@ -13,7 +13,7 @@ enum Name {
 const NAMES: Names<'_, Name> =
     Names { known: &[("XYFlip", Name::Flip), ("XYRandomRotate90", Name::Rotate)], refused: &[] };
 
-/// The `augmentations` of `data_config`.
+/// Reads the list `augmentations`.
 pub(crate) fn augmentations(
     reader: &mut Reader<'_>,
     value: &Value<'_>,

@@ -1,4 +1,4 @@
-//! Axes as a configuration gives them: stricter than the axes of an array.
+//! The keys `axes`, `target_axes` and `axes_source`.
 
 use patchweave_geometry::{Axes, Axis, GeometryError};
 
@@ -7,15 +7,14 @@ use crate::read::rules::Rules;
 use crate::read::values::{Block, Names, Reader, Value};
 use crate::text::{Complaint, Kind, alternatives};
 
-/// Axes of 2 to 6 letters, upper case, none twice, with `X` and `Y` next to each other; those of a CZI file
-/// have one order.
+/// Reads axes: letters of STCZYX in upper case, without repeats, with `Y` and `X` adjacent. CZI files have a fixed order.
 pub(crate) fn axes(reader: &mut Reader<'_>, value: &Value<'_>, data_type: Option<DataType>) -> Option<Axes> {
     let Kind::Text(written) = value.kind else {
         return reader.refuse(value, EXPECTED);
     };
     match written.parse::<Axes>() {
         Ok(_) if data_type == Some(DataType::Czi) && !CZI_AXES.contains(&written.as_str()) => {
-            reader.refuse(value, format!("{}, as CZI files have them", alternatives(CZI_AXES)))
+            reader.refuse(value, format!("{}, the axes of CZI files", alternatives(CZI_AXES)))
         }
         Ok(axes) if has_xy_side_by_side(&axes) => Some(axes),
         Ok(_) => reader.refuse(value, NEIGHBOURS),
@@ -23,17 +22,17 @@ pub(crate) fn axes(reader: &mut Reader<'_>, value: &Value<'_>, data_type: Option
     }
 }
 
-/// What a file that names no axes is asked for.
-pub(super) const EXAMPLE: &str = "letters of STCZYX, as in YX";
+/// What is expected where axes are missing.
+pub(super) const EXAMPLE: &str = "letters of STCZYX, for example YX";
 
-/// What planes need of axes.
-pub(super) const NEIGHBOURS: &str = "X and Y next to each other";
+/// What is expected of axes so that they have planes.
+pub(super) const NEIGHBOURS: &str = "X and Y adjacent";
 
-const EXPECTED: &str = "letters of STCZYX, none twice, with Y and X next to each other";
+const EXPECTED: &str = "letters of STCZYX without repeats, with Y and X adjacent";
 
 const CZI_AXES: &[&str] = &["SCYX", "SCZYX", "SCTYX"];
 
-/// Whether X and Y are neighbours, as planes need it.
+/// Whether `X` and `Y` are adjacent.
 pub(crate) fn has_xy_side_by_side(axes: &Axes) -> bool {
     match (axes.position(Axis::X), axes.position(Axis::Y)) {
         (Some(x), Some(y)) => x.abs_diff(y) == 1,
@@ -43,7 +42,9 @@ pub(crate) fn has_xy_side_by_side(axes: &Axes) -> bool {
 
 fn refuse<T>(reader: &mut Reader<'_>, value: &Value<'_>, written: &str, error: &GeometryError) -> Option<T> {
     let found = match error {
-        GeometryError::UnknownAxis { letter, .. } => format!("{}, with the letter {letter:?}", value.got()),
+        GeometryError::UnknownAxis { letter, .. } => {
+            format!("{}, with the unknown letter {letter:?}", value.got())
+        }
         GeometryError::RepeatedAxis { axis, .. } => format!("{}, with {axis} twice", value.got()),
         GeometryError::MissingAxis { axis, .. } => format!("{}, without {axis}", value.got()),
         _ => value.got(),
@@ -54,7 +55,7 @@ fn refuse<T>(reader: &mut Reader<'_>, value: &Value<'_>, written: &str, error: &
     None
 }
 
-/// Axes of the target: the samples and depth of the input's axes, in any order.
+/// Reads the axes of the target: the sample axes and the depth of the input, in any order.
 pub(crate) fn target_axes(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -65,7 +66,7 @@ pub(crate) fn target_axes(
     let Some(Space { axes: input, n_spatial }) = input else { return Some(target) };
     let samples = |axes: &Axes| [Axis::S, Axis::T].map(|axis| axes.contains(axis));
     if samples(&target) != samples(input) {
-        return reader.refuse(value, format!("the same of S and T as in axes {input}"));
+        return reader.refuse(value, format!("the same sample axes (S, T) as axes {input}"));
     }
     if Space::new(&target, data_type).n_spatial != n_spatial {
         let depth = if n_spatial == 3 { "Z" } else { "no Z" };
@@ -79,7 +80,7 @@ const SOURCES: Names<'_, AxesSource> = Names {
     refused: &[],
 };
 
-/// The key `axes_source` beside `axes`; the default stands in for what is refused.
+/// Reads the key `axes_source`, with the default for a refused value.
 pub(crate) fn axes_source(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules) -> AxesSource {
     if !rules.has_additions {
         return AxesSource::default();
@@ -87,14 +88,18 @@ pub(crate) fn axes_source(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rul
     let source = block.or(reader, "axes_source", AxesSource::default(), |reader, value| {
         let source = SOURCES.read(reader, value)?;
         if source == AxesSource::Config && block.given("axes").is_none() {
-            return reader.refuse_found(value, "config without axes", "axes beside it, or no axes_source");
+            return reader.refuse_found(
+                value,
+                "config without axes",
+                "the key axes as well, or no axes_source",
+            );
         }
         Some(source)
     });
     source.unwrap_or_default()
 }
 
-/// The axes alone, for sections that need them although the rest of `data_config` is refused.
+/// The axes alone, for sections that need them if the rest of `data_config` is refused.
 pub(crate) fn axes_of(block: &Block<'_>) -> Option<Axes> {
     block.get("axes")?.as_text()?.parse().ok()
 }

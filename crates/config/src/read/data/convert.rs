@@ -1,4 +1,4 @@
-//! From the configuration of a training to that of its validation or of a prediction.
+//! From the `data_config` of a training to that of a validation or prediction.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::plan::{DataPlan, DataType, LateralPlan, LoaderParams, Mode, PatchingP
 use crate::read::rules::Rules;
 use crate::text::{ConfigErrors, counted};
 
-/// What changes with the mode; by default nothing else does.
+/// What to change together with the mode; by default nothing.
 ///
 /// ```
 /// use patchweave_config::{ChannelChange, ConversionOptions};
@@ -19,40 +19,40 @@ use crate::text::{ConfigErrors, counted};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ConversionOptions {
-    /// The size of a tile, or of a patch for validation. Without one, images are predicted whole and validated
-    /// with patches of the size they are trained with.
+    /// The size of a tile or validation patch. By default images are predicted as a whole, and validation patches have the
+    /// size of training patches.
     pub patch_size: Option<Extent>,
-    /// How far tiles overlap; needed with a size of tiles.
+    /// The overlaps of tiles; required with a tile size.
     pub overlaps: Option<Overlaps>,
     /// Samples per batch.
     pub batch_size: Option<usize>,
-    /// What the images are.
+    /// The kind of source.
     pub data_type: Option<DataType>,
     /// The axes of the input arrays.
     pub axes: Option<Axes>,
     /// The axes of the target arrays.
     pub target_axes: Option<Axes>,
-    /// Which channels are read.
+    /// The channels that are read.
     pub channels: ChannelChange,
     /// Whether images are held in memory.
     pub in_memory: Option<bool>,
-    /// Settings of the loader of the new mode.
+    /// Settings of the loader for the new mode.
     pub loader: Option<LoaderParams>,
 }
 
-/// Which channels a converted configuration reads.
+/// The channels that a converted configuration reads.
 ///
 /// ```
 /// assert_ne!(patchweave_config::ChannelChange::All, patchweave_config::ChannelChange::These(vec![0]));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ChannelChange {
-    /// Those it had.
+    /// Those of the training.
     #[default]
     Keep,
-    /// All of them.
+    /// All channels.
     All,
-    /// These.
+    /// The given channels.
     These(Vec<usize>),
 }
 
@@ -60,63 +60,63 @@ pub enum ChannelChange {
 ///
 /// ```
 /// let error = patchweave_config::ConversionError::MissingOverlaps;
-/// assert_eq!(error.to_string(), "tiles have no overlaps, expected one for every axis of their size");
+/// assert_eq!(error.to_string(), "tiles have no overlaps, expected one per axis of their size");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConversionError {
-    /// The configuration is not for training, or it is to be for training.
+    /// The mode to convert from is not training, or the mode to convert to is.
     #[error("got a conversion from {} to {}, expected one from training to validating or predicting", from.name(), to.name())]
     Modes {
-        /// What it is for.
+        /// The mode of the configuration.
         from: Mode,
-        /// What it was to be for.
+        /// The requested mode.
         to: Mode,
     },
-    /// Planes would become volumes or the other way round.
-    #[error("axes {to} do not have the depth of axes {from}, expected {} spatial axes{}", n_spatial, czi_note(*is_czi))]
+    /// The new axes have another number of spatial axes, or another depth axis.
+    #[error("axes {to} differ in depth from axes {from}, expected {} spatial axes{}", n_spatial, czi_note(*is_czi))]
     Depth {
         /// The axes of the training.
         from: Axes,
-        /// The new ones.
+        /// The new axes.
         to: Axes,
-        /// How many spatial axes the training has.
+        /// The number of spatial axes of the training.
         n_spatial: usize,
         /// Whether both are CZI files.
         is_czi: bool,
     },
-    /// Several channels for a training on images without any.
+    /// Several channels for a training without a channel axis.
     #[error("got {} for a training without a channel axis, expected one or all", n_of(*n_channels))]
     NewChannels {
-        /// How many there would be.
+        /// The requested number of channels.
         n_channels: usize,
     },
-    /// Images without channels for a training with several.
+    /// Axes without `C` for a training with several channels.
     #[error("got axes {axes} for a training with {}, expected axes with C", n_of(*n_channels))]
     NoChannels {
         /// The new axes.
         axes: Axes,
-        /// How many the training has.
+        /// The number of channels of the training.
         n_channels: usize,
     },
-    /// Another number of channels.
+    /// Another number of channels than in the training.
     #[error("got {}, expected {expected} as in the training", n_of(*got))]
     ChannelCount {
-        /// How many there would be.
+        /// The requested number of channels.
         got: usize,
-        /// How many the training has.
+        /// The number of channels of the training.
         expected: usize,
     },
-    /// Tiles without overlaps.
-    #[error("tiles have no overlaps, expected one for every axis of their size")]
+    /// A tile size without overlaps.
+    #[error("tiles have no overlaps, expected one per axis of their size")]
     MissingOverlaps,
-    /// The parts of the new configuration do not fit.
-    #[error("the converted configuration does not hold together")]
+    /// The result is not a valid configuration.
+    #[error("the converted configuration is not valid")]
     Invalid(#[from] ConfigErrors),
 }
 
 fn czi_note(is_czi: bool) -> &'static str {
-    if is_czi { ", and the same one of Z and T" } else { "" }
+    if is_czi { ", with the same depth axis (Z or T)" } else { "" }
 }
 
 fn n_of(n_channels: usize) -> String {
@@ -124,11 +124,11 @@ fn n_of(n_channels: usize) -> String {
 }
 
 impl DataPlan {
-    /// The plan of a validation or prediction that goes with this training.
+    /// Converts the plan of a training to that of a validation or prediction.
     ///
-    /// Patches for validation are drawn once, with the global seed. Filters are left out; statistics,
-    /// augmentations, seeds and settings of loaders stay. Lateral context stays too, but channels are mixed with
-    /// equal weights and from one place.
+    /// Validation patches are drawn once, with the global seed. Filters are dropped. Statistics, augmentations, seeds,
+    /// settings of loaders and lateral context are kept, but channels are mixed with equal weights and cut at one
+    /// position.
     ///
     /// ```
     /// use std::path::Path;
@@ -154,8 +154,8 @@ impl DataPlan {
     /// ```
     ///
     /// # Errors
-    /// [`ConversionError`] if the modes, axes or channels do not allow it, and
-    /// [`Invalid`](ConversionError::Invalid) if the result is no valid configuration.
+    /// [`ConversionError`] if modes, axes or channels do not fit, and [`Invalid`](ConversionError::Invalid) if the result is
+    /// not a valid configuration.
     pub fn converted(&self, mode: Mode, options: &ConversionOptions) -> Result<DataPlan, ConversionError> {
         let patch_size = match (self.mode, mode) {
             (Mode::Training, Mode::Validating | Mode::Predicting) => self.patching.training_size(),
@@ -205,7 +205,7 @@ impl DataPlan {
             }),
             ..self.clone()
         };
-        // Reading it proves that its parts fit, by the rules that every other configuration is held to.
+        // Parsing the result checks it by the rules for all other configurations.
         let text = plan.to_reference_form().to_yaml();
         Ok(alone::read(&text, Path::new("converted data_config"), Rules::WRITTEN)?)
     }

@@ -4,7 +4,7 @@ use crate::plan::DataType;
 use crate::read::rules::Rules;
 use crate::read::values::{Block, Names, Reader, Value, truth};
 
-/// Those of the reference.
+/// The data types of the reference.
 const REFERENCE: Names<'_, DataType> = Names {
     known: &[
         ("array", DataType::Array),
@@ -13,7 +13,7 @@ const REFERENCE: Names<'_, DataType> = Names {
         ("czi", DataType::Czi),
         ("custom", DataType::Custom),
     ],
-    refused: &[("ome_zarr", "is read as zarr")],
+    refused: &[("ome_zarr", "is read with data_type zarr")],
 };
 
 const OWN: Names<'_, DataType> = Names {
@@ -26,7 +26,7 @@ const OWN: Names<'_, DataType> = Names {
         ("czi", DataType::Czi),
         ("custom", DataType::Custom),
     ],
-    refused: &[("ome_zarr", "is read as zarr")],
+    refused: &[("ome_zarr", "is read with data_type zarr")],
 };
 
 const FILES: Names<'_, DataType> = Names {
@@ -38,14 +38,14 @@ const FILES: Names<'_, DataType> = Names {
         ("custom", DataType::Custom),
     ],
     refused: &[
-        ("array", "can only be given from the library"),
+        ("array", "is only available in the library"),
         ("czi", "is not supported: convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji"),
-        ("ome_zarr", "is read as zarr"),
-        ("npz", "is read as npy"),
+        ("ome_zarr", "is read with data_type zarr"),
+        ("npz", "is read with data_type npy"),
     ],
 };
 
-/// The `data_type` of `data_config`.
+/// Reads the key `data_type`.
 pub(crate) fn data_type(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules) -> Option<DataType> {
     let names = match (rules.for_run, rules.has_additions) {
         (true, _) => FILES,
@@ -55,7 +55,7 @@ pub(crate) fn data_type(reader: &mut Reader<'_>, block: &Block<'_>, rules: Rules
     block.need(reader, "data_type", &names.expected(), |reader, value| names.read(reader, value))
 }
 
-/// The `in_memory` of `data_config`; without a known type any value is taken.
+/// Reads the key `in_memory`; without a known data type both values are accepted.
 pub(crate) fn in_memory(
     reader: &mut Reader<'_>,
     block: &Block<'_>,

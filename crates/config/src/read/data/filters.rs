@@ -14,22 +14,22 @@ enum Name {
 
 const NAMES: Names<'_, Name> = Names {
     known: &[("max", Name::Max), ("mean_std", Name::MeanStd), ("shannon", Name::Shannon)],
-    refused: &[("mask", "goes into mask_filter")],
+    refused: &[("mask", "belongs in mask_filter")],
 };
 
 const MASK: Names<'_, ()> = Names { known: &[("mask", ())], refused: &[] };
 
 const FILTERED_PATCH_PROB: f64 = 0.1;
 
-/// What a `mask_filter` block without a coverage has; without a block it depends on the axes.
+/// The default coverage of a `mask_filter` block. Without a block, the coverage depends on the axes.
 const MASK_COVERAGE: f64 = 0.25;
 
-/// The coverage that follows from the number of spatial axes: half of the pixels along each.
+/// The default coverage for a number of spatial axes: 1/4 in 2-D, 1/8 in 3-D.
 fn coverage_of(around: &Surroundings<'_>) -> f64 {
     if around.space.is_some_and(|space| space.n_spatial == 3) { 0.125 } else { 0.25 }
 }
 
-/// The `patch_filter` of `data_config`.
+/// Reads the block `patch_filter`.
 pub(crate) fn patch_filter(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -43,8 +43,9 @@ pub(crate) fn patch_filter(
         Name::Shannon => &["name", "ref_channel", "filtered_patch_prob", "threshold"],
     };
     let block = around.rules.only(reader, block, keys);
-    let (ref_channel, filtered_patch_prob) = frame(reader, &block);
-    // The filters themselves refuse such thresholds below 0; the configuration of the reference does not.
+    let ref_channel = block.or(reader, "ref_channel", 0, channel);
+    let filtered_patch_prob = filtered_patch_prob(reader, &block);
+    // The reference accepts negative thresholds in a configuration, but refuses them when it builds the filter.
     let not_negative = if around.rules.refuses_unusable { Fractions::NotNegative } else { Fractions::Finite };
     let background = match name {
         Name::Max => {
@@ -65,7 +66,7 @@ pub(crate) fn patch_filter(
     Some(PatchFilterPlan { ref_channel: ref_channel?, filtered_patch_prob: filtered_patch_prob?, background })
 }
 
-/// The `mask_filter` of `data_config`; without one, a training has one all the same, and `null` is for none.
+/// Reads the block `mask_filter`. A training without this key has a default filter; `null` turns it off.
 pub(crate) fn mask_filter(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
@@ -86,7 +87,8 @@ pub(crate) fn mask_filter(
     let block = value.block(reader)?;
     let block = around.rules.only(reader, block, &["name", "ref_channel", "filtered_patch_prob", "coverage"]);
     let name = block.or(reader, "name", (), |reader, value| MASK.read(reader, value));
-    let (ref_channel, filtered_patch_prob) = frame(reader, &block);
+    let ref_channel = block.or(reader, "ref_channel", 0, channel);
+    let filtered_patch_prob = filtered_patch_prob(reader, &block);
     let coverage = coverage(reader, &block, MASK_COVERAGE);
     name?;
     Some(Some(MaskFilterPlan {
@@ -99,17 +101,15 @@ pub(crate) fn mask_filter(
 fn check_mode(reader: &mut Reader<'_>, value: &Value<'_>, mode: Option<Mode>) {
     if let Some(mode) = mode.filter(|mode| *mode != Mode::Training) {
         let found = format!("a filter with mode {}", mode.name());
-        reader.refuse_found::<()>(value, found, "filters with mode training only");
+        reader.refuse_found::<()>(value, found, "mode training, or no filter");
     }
 }
 
-/// What all filters have: which channel they look at, and how often background is sampled.
-fn frame(reader: &mut Reader<'_>, block: &Block<'_>) -> (Option<usize>, Option<f64>) {
-    let ref_channel = block.or(reader, "ref_channel", 0, channel);
-    let prob = block.or(reader, "filtered_patch_prob", FILTERED_PATCH_PROB, |reader, value| {
+/// The sampling probability of background relative to foreground.
+fn filtered_patch_prob(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<f64> {
+    block.or(reader, "filtered_patch_prob", FILTERED_PATCH_PROB, |reader, value| {
         fraction(reader, value, Fractions::Probability)
-    });
-    (ref_channel, prob)
+    })
 }
 
 fn threshold(reader: &mut Reader<'_>, block: &Block<'_>, key: &str, accepted: Fractions) -> Option<f64> {

@@ -68,7 +68,7 @@ const MODES: Names<'_, Mode> = Names {
     refused: &[],
 };
 
-/// One channel or a list of them, none twice; an empty list stands for all.
+/// Reads a channel or a list of channels without repeats; an empty list means all.
 fn channels(reader: &mut Reader<'_>, value: &Value<'_>, axes: Option<&Axes>) -> Option<Vec<usize>> {
     let entries = value.entries().unwrap_or_else(|| vec![value.clone()]);
     let read: Vec<_> = entries.iter().map(|entry| channel(reader, entry)).collect();

@@ -1,4 +1,4 @@
-//! The keys of lateral context in `data_config`, and what the rest of it has to do with them.
+//! The keys of lateral context in `data_config`, and the rules that concern them and other keys.
 
 use patchweave_geometry::{Context, ContextPadding};
 
@@ -24,7 +24,7 @@ fn is_given(block: &Block<'_>) -> bool {
     KEYS.iter().any(|key| block.given(key).is_some())
 }
 
-/// The keys of lateral context in `data_config`; the inner `None` if there is none of them.
+/// Reads the keys of lateral context; the inner `None` if there are none.
 pub(crate) fn lateral(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
@@ -53,7 +53,7 @@ pub(crate) fn lateral(
     let uncorrelated_channel_prob = block.or(reader, "uncorrelated_channel_prob", 0.0, |reader, value| {
         let prob = fraction(reader, value, Fractions::Probability)?;
         if prob > 0.0 && around.mode == Some(Mode::Predicting) {
-            return reader.refuse(value, "0 with mode predicting, where nothing is mixed");
+            return reader.refuse(value, "0 with mode predicting, which mixes no channels");
         }
         Some(prob)
     });
@@ -89,7 +89,7 @@ fn padding(reader: &mut Reader<'_>, block: &Block<'_>, around: &Surroundings<'_>
     match padding? {
         PaddingPlan::Constant { .. } => Some(PaddingPlan::Constant { value: number? }),
         other => {
-            let found = format!("a value with padding_mode {}", other.name());
+            let found = format!("padding_value with padding_mode {}", other.name());
             reader.refuse_found(&value, found, "padding_mode constant, or no padding_value")
         }
     }
@@ -119,7 +119,7 @@ fn depth(reader: &mut Reader<'_>, block: &Block<'_>, around: &Surroundings<'_>) 
         let depth = DEPTHS.read(reader, value)?;
         match around.space {
             Some(space) if depth == ContextDepth::Keep && space.n_spatial == 2 => {
-                reader.refuse(value, format!("grow, or nothing, because axes {} have no depth", space.axes))
+                reader.refuse(value, format!("grow, because axes {} have no depth", space.axes))
             }
             _ => Some(depth),
         }
@@ -135,7 +135,7 @@ fn alpha_ranges(
         return reader.refuse(value, "a list with one range [low, high] per channel");
     };
     if around.mode == Some(Mode::Predicting) {
-        return reader.refuse(value, "no ranges with mode predicting, where nothing is mixed");
+        return reader.refuse(value, "no alpha_ranges with mode predicting, which mixes no channels");
     }
     if entries.is_empty() && around.rules.refuses_unusable {
         return reader.refuse(value, "a list with one range [low, high] per channel, or no alpha_ranges");
@@ -149,18 +149,19 @@ fn alpha_range(reader: &mut Reader<'_>, value: &Value<'_>, around: &Surroundings
     else {
         return reader.refuse(value, "two numbers [low, high]");
     };
-    let (low, high, place) =
-        (fraction(reader, &low, Fractions::Finite), fraction(reader, &high, Fractions::Finite), high);
-    let (low, high) = (low?, high?);
-    if high < low && around.rules.refuses_unusable {
-        return reader.refuse(&place, format!("at least {low}, the low end of the range"));
+    let lowest = fraction(reader, &low, Fractions::Finite);
+    let highest = fraction(reader, &high, Fractions::Finite);
+    let range = AlphaRange { low: lowest?, high: highest? };
+    if range.high < range.low && around.rules.refuses_unusable {
+        return reader.refuse(&high, format!("at least {}, the lower end of the range", range.low));
     }
-    Some(AlphaRange { low, high })
+    Some(range)
 }
 
-/// Refuses a patch filter beside lateral context.
+/// Refuses a patch filter together with lateral context.
 ///
-/// The reference does not filter mixed images either: which of them would be looked at is not settled.
+/// Inputs with lateral context may be mixed from several channels, so there is no image by which to filter. The reference
+/// does not filter them either.
 pub(crate) fn refuse_beside_lateral(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -173,32 +174,35 @@ pub(crate) fn refuse_beside_lateral(
         LateralKeys::WhereGiven => is_given(block),
     };
     match is_lateral {
-        true => reader.refuse_found(value, "a patch filter beside lateral context", "one of the two"),
+        true => {
+            reader.refuse_found(value, "a patch filter together with lateral context", "only one of the two")
+        }
         false => Some(()),
     }
 }
 
-/// Refuses windows with more pixels than can be counted.
+/// Refuses windows whose number of pixels overflows.
 pub(crate) fn check_windows(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
     patching: Option<&PatchingPlan>,
     lateral: Option<&LateralPlan>,
 ) {
-    let (Some(size), Some(lateral)) = (patching.and_then(PatchingPlan::training_size), lateral) else {
-        return;
-    };
+    let Some(size) = patching.and_then(PatchingPlan::training_size) else { return };
+    let Some(lateral) = lateral else { return };
     let n_scales = lateral.multiscale_count;
     let window = Context::new(n_scales, ContextPadding::Reflect).and_then(|context| match lateral.depth {
         ContextDepth::Grow => context.window(&size),
         ContextDepth::Keep => context.keeping_depth().window(&size),
     });
-    if let (Err(_), Some(value)) = (window, block.given("multiscale_count")) {
+    if window.is_err()
+        && let Some(value) = block.given("multiscale_count")
+    {
         let found = format!("{n_scales} scales of patches of size {size}");
         reader.refuse_found::<()>(
             &value,
             found,
-            "fewer scales or smaller patches, whose pixels can be counted",
+            "fewer scales or smaller patches: the coarsest window has too many pixels",
         );
     }
 }

@@ -5,7 +5,7 @@ use crate::read::rules::Rules;
 use crate::read::values::{Block, Reader, Value, count, truth};
 use crate::text::ConfigValue;
 
-/// What a file can say of a PyTorch `DataLoader`.
+/// The settings of a PyTorch `DataLoader` that a file may give.
 const KEYS: &[&str] = &[
     "shuffle",
     "num_workers",
@@ -19,7 +19,7 @@ const KEYS: &[&str] = &[
     "in_order",
 ];
 
-/// The `train_dataloader_params` of `data_config`.
+/// Reads the block `train_dataloader_params`.
 pub(crate) fn train_loader_params(
     reader: &mut Reader<'_>,
     data_config: &Block<'_>,
@@ -34,14 +34,17 @@ pub(crate) fn train_loader_params(
         Some(place) => {
             let params = params?;
             if params.shuffle() == Some(false) {
-                reader.warn(&place, "patches come in the same order in every epoch, which trains worse");
+                reader.warn(
+                    &place,
+                    "patches come in the same order in every epoch; shuffle: true usually trains better",
+                );
             }
             Some(params)
         }
     }
 }
 
-/// The `val_dataloader_params` or `pred_dataloader_params` of `data_config`.
+/// Reads the block `val_dataloader_params` or `pred_dataloader_params`.
 pub(crate) fn loader_params(
     reader: &mut Reader<'_>,
     data_config: &Block<'_>,
@@ -51,7 +54,7 @@ pub(crate) fn loader_params(
     data_config.or(reader, key, LoaderParams::default(), |reader, value| params(reader, value, rules)?.1)
 }
 
-/// The block of a loader, and its settings unless one was refused.
+/// Reads the block of a loader; the settings are `None` if one was refused.
 fn params<'t>(
     reader: &mut Reader<'_>,
     value: &Value<'t>,
@@ -60,7 +63,11 @@ fn params<'t>(
     let block = value.block(reader)?;
     let batch_size = block.get("batch_size");
     if let Some(value) = &batch_size {
-        reader.refuse_found::<()>(value, "a batch size for one loader", "batch_size of data_config itself");
+        reader.refuse_found::<()>(
+            value,
+            "a batch size for a single loader",
+            "batch_size in data_config, which all loaders share",
+        );
     }
     let block = match rules.ignores_unknown {
         true => block,
@@ -73,7 +80,7 @@ fn params<'t>(
     let is_read = shuffle.is_some() && drop_last.is_some() && num_workers.is_some() && batch_size.is_none();
     let params = is_read.then(|| {
         let mut entries = block.to_values();
-        // As a number, also where it comes from an environment variable.
+        // A number from an environment variable is stored as a number.
         if let Some(n_workers) = num_workers.flatten()
             && let Some((_, value)) = entries.iter_mut().find(|(key, _)| key == "num_workers")
         {
@@ -84,5 +91,5 @@ fn params<'t>(
     Some((block, params))
 }
 
-/// The largest number of threads that is taken for one.
+/// The largest number of workers that is accepted.
 pub(crate) const MAX_WORKERS: usize = 1024;

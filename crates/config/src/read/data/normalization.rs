@@ -1,4 +1,4 @@
-//! The `normalization` block: which statistics are given and which are to be fitted.
+//! The block `normalization`: which statistics are given and which are fitted.
 
 use crate::plan::{
     InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileLevels, QuantileMethod, TargetStatistics,
@@ -30,7 +30,7 @@ const METHODS: Names<'_, QuantileMethod> = Names {
     refused: &[],
 };
 
-/// The `normalization` of `data_config`; the reference passes over unknown keys of `none` only.
+/// Reads the block `normalization`. The reference refuses unknown keys here, unless the name is `none`.
 pub(crate) fn normalization(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -98,7 +98,7 @@ fn quantile(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<N
         "target_lower_quantile_values",
         "target_upper_quantile_values",
     ];
-    // The method is an addition of ours.
+    // `method` is an addition of ours.
     let known: Vec<&str> =
         KEYS.iter().copied().filter(|key| rules.has_additions || *key != "method").collect();
     let block = block.only(reader, &known);
@@ -121,14 +121,14 @@ fn quantile(reader: &mut Reader<'_>, block: Block<'_>, rules: Rules) -> Option<N
     })
 }
 
-/// The levels of quantiles; a list that is left out has one entry.
+/// Reads the quantile levels; if one of both lists is missing, it has one default entry.
 fn levels(reader: &mut Reader<'_>, block: &Block<'_>, frame: &Frame) -> Option<Vec<QuantileLevels>> {
     let default = QuantileLevels::default();
-    let [lower_key, upper_key] = ["lower_quantiles", "upper_quantiles"];
-    let (lower, upper) = match (block.given(lower_key), block.given(upper_key)) {
-        (None, None) => return Some(vec![default]),
-        (lower, upper) => (lower, upper),
-    };
+    let lower = block.given("lower_quantiles");
+    let upper = block.given("upper_quantiles");
+    if lower.is_none() && upper.is_none() {
+        return Some(vec![default]);
+    }
     let mut list = |value: &Option<Value<'_>>, accepted, default| match value {
         Some(value) => {
             let numbers = frame.numbers(reader, value, accepted)?;
@@ -138,11 +138,12 @@ fn levels(reader: &mut Reader<'_>, block: &Block<'_>, frame: &Frame) -> Option<V
     };
     let lowers: Option<Vec<f64>> = list(&lower, Fractions::BelowOne, default.lower);
     let uppers: Option<Vec<f64>> = list(&upper, Fractions::UpTo(1.0), default.upper);
-    let (lowers, uppers) = (lowers?, uppers?);
+    let lowers = lowers?;
+    let uppers = uppers?;
     let place = upper.or(lower)?;
     if lowers.len() != uppers.len() {
         let found = format!("{} lower and {} upper quantiles", lowers.len(), uppers.len());
-        return reader.refuse_found(&place, found, "as many of both");
+        return reader.refuse_found(&place, found, "the same number of both");
     }
     let levels = lowers.into_iter().zip(uppers).map(|(lower, upper)| QuantileLevels { lower, upper });
     let levels: Vec<QuantileLevels> = levels.collect();
@@ -150,12 +151,12 @@ fn levels(reader: &mut Reader<'_>, block: &Block<'_>, frame: &Frame) -> Option<V
         None => Some(levels),
         Some(QuantileLevels { lower, upper }) => {
             let found = format!("lower quantile {lower} with upper quantile {upper}");
-            reader.refuse_found(&place, found, "the lower one below the upper one")
+            reader.refuse_found(&place, found, "a lower quantile below the upper one")
         }
     }
 }
 
-/// Joins the ends of a range; those that the reference estimates may be as close as it makes them.
+/// Joins the limits of a range. Estimates of the reference may be equal as `f32`; other limits may not.
 fn range(
     rules: Rules,
     method: QuantileMethod,
@@ -163,10 +164,11 @@ fn range(
     move |reader, place, min, max| {
         let channel = MinMax { min, max };
         if min >= max {
-            return reader.refuse(place, format!("more than {min}, the lower end"));
+            return reader.refuse(place, format!("more than {min}, the lower limit"));
         }
         if rules.refuses_unusable && method == QuantileMethod::Exact && !channel.is_range() {
-            let expected = format!("more than {min}, the lower end, also when both are rounded to float32");
+            let expected =
+                format!("more than {min}, the lower limit, also after both are rounded to float32");
             return reader.refuse(place, expected);
         }
         channel.warning().into_iter().for_each(|warning| reader.warn(place, warning));
@@ -178,13 +180,13 @@ fn of_input<T>(given: Option<Vec<T>>) -> InputStatistics<T> {
     given.map_or(InputStatistics::Fit, InputStatistics::Given)
 }
 
-/// Two keys whose lists belong together, and what each may hold.
+/// Two keys with lists of equal length, and the numbers that each accepts.
 struct Pair<'k> {
     keys: [&'k str; 2],
     accepted: [Fractions; 2],
 }
 
-/// What the blocks with statistics have in common, as far as it could be read.
+/// The keys that all blocks with statistics share; `None` for what was refused.
 struct Frame {
     per_channel: Option<bool>,
     skip_target: Option<bool>,
@@ -208,7 +210,7 @@ impl Frame {
         Some(match (self.skip_target?, given) {
             (true, unused) => {
                 if let (Some(_), Some(value)) = (&unused, block.given(key)) {
-                    reader.warn(&value, "not used, because skip_target is true");
+                    reader.warn(&value, "has no effect, because skip_target is true");
                 }
                 TargetStatistics::Skip { unused }
             }
@@ -217,7 +219,7 @@ impl Frame {
         })
     }
 
-    /// Two lists that belong together, joined entry by entry; the inner `None` if neither is given.
+    /// Reads two lists of equal length and joins their entries; the inner `None` if neither is given.
     fn pairs<T>(
         &self,
         reader: &mut Reader<'_>,
@@ -225,19 +227,18 @@ impl Frame {
         Pair { keys: [first_key, second_key], accepted }: Pair<'_>,
         join: impl Fn(&mut Reader<'_>, &Value<'_>, f64, f64) -> Option<T>,
     ) -> Option<Option<Vec<T>>> {
-        let (first, second) = match (block.given(first_key), block.given(second_key)) {
-            (None, None) => return Some(None),
-            (Some(first), Some(second)) => (first, second),
-            (Some(_), None) => {
-                return block.missing(reader, second_key, &format!("as many values as in {first_key}"));
-            }
-            (None, Some(_)) => {
-                return block.missing(reader, first_key, &format!("as many values as in {second_key}"));
-            }
-        };
+        let first = block.given(first_key);
+        let second = block.given(second_key);
+        if first.is_none() && second.is_none() {
+            return Some(None);
+        }
+        let as_many = |key: &str| format!("as many values as in {key}");
+        let Some(second) = second else { return block.missing(reader, second_key, &as_many(first_key)) };
+        let Some(first) = first else { return block.missing(reader, first_key, &as_many(second_key)) };
         let firsts = self.numbers(reader, &first, accepted[0]);
         let seconds = self.numbers(reader, &second, accepted[1]);
-        let (firsts, seconds) = (firsts?, seconds?);
+        let firsts = firsts?;
+        let seconds = seconds?;
         if firsts.len() != seconds.len() {
             let expected = format!("{} as in {first_key}", counted(firsts.len(), "value", "values"));
             let found = format!("got {}", counted(seconds.len(), "value", "values"));
@@ -251,7 +252,7 @@ impl Frame {
         joined.into_iter().collect::<Option<_>>().map(Some)
     }
 
-    /// A list of numbers with their places; a number stands for a list of one.
+    /// Reads a number or a non-empty list of numbers, with their places.
     fn numbers<'t>(
         &self,
         reader: &mut Reader<'_>,
@@ -260,7 +261,7 @@ impl Frame {
     ) -> Option<Vec<(Value<'t>, f64)>> {
         let entries = value.entries().unwrap_or_else(|| vec![value.clone()]);
         if entries.is_empty() {
-            return reader.refuse(value, "a number or a list with at least one");
+            return reader.refuse(value, "a number or a non-empty list of numbers");
         }
         if self.per_channel == Some(false) && entries.len() > 1 {
             let found = format!("got {}", counted(entries.len(), "value", "values"));

@@ -11,32 +11,32 @@ use crate::plan::{DataType, ReadingPlan, SimulatePlan};
 use crate::read::values::{Block, Reader, Value, path};
 use crate::text::{Complaint, Location, key_path};
 
-/// Which image is asked for its axes.
+/// The question which axes an image has.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AxesQuestion<'a> {
-    /// The first entry that names images, as the configuration has it: a file, a folder or a pattern.
+    /// The first path that names images in the configuration: a file, a folder or a pattern.
     pub path: &'a Path,
-    /// What the images are.
+    /// The kind of source.
     pub data_type: DataType,
-    /// What a simulation will make first.
+    /// The images that are simulated first.
     pub simulate: Option<&'a SimulatePlan>,
     /// How images are read.
     pub reading: ReadingPlan,
 }
 
-/// Why an image does not tell its axes.
+/// Why the axes of an image are unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownAxes {
-    /// What is there.
+    /// What was found.
     pub found: String,
-    /// What would be accepted.
+    /// What would be accepted instead.
     pub expected: String,
-    /// Whether the image could be opened, so that only its axes have to be written.
+    /// Whether the image could be opened, so that the configuration only has to give its axes.
     pub is_readable: bool,
 }
 
-/// How the caller answers a question; `None` says that the axes have to be written.
+/// How the caller answers the question; `None` if the configuration has to give the axes.
 pub(crate) type AskAxes<'a> = &'a dyn Fn(&AxesQuestion<'_>) -> Option<Result<ArrayLayout, UnknownAxes>>;
 
 /// An entry that names images, and where it stands.
@@ -57,12 +57,12 @@ pub(crate) struct OwnAxes<'a> {
 }
 
 impl<'a> OwnAxes<'a> {
-    /// Those of a text that names no images.
+    /// For a text that names no images.
     pub fn unknown() -> Self {
         OwnAxes { input: None, target: None, simulate: None, reading: ReadingPlan::default(), ask: &|_| None }
     }
 
-    /// Those of a file whose sections are `root`.
+    /// For a file with the sections `root`.
     pub fn of(
         reader: &mut Reader<'_>,
         root: &Block<'_>,
@@ -86,14 +86,15 @@ impl<'a> OwnAxes<'a> {
         (self.ask)(&AxesQuestion { path, data_type, simulate: self.simulate, reading: self.reading })
     }
 
-    /// The axes of `data_config`, which names none.
+    /// The axes of the first input, for a `data_config` that gives none.
     pub fn axes(
         &self,
         reader: &mut Reader<'_>,
         block: &Block<'_>,
         data_type: DataType,
     ) -> Option<ArrayLayout> {
-        let (Some(entry), Some(answer)) = (&self.input, self.ask(self.input.as_ref(), data_type)) else {
+        let Some(entry) = &self.input else { return block.missing(reader, "axes", EXAMPLE) };
+        let Some(answer) = self.ask(Some(entry), data_type) else {
             return block.missing(reader, "axes", EXAMPLE);
         };
         let unknown = match answer {
@@ -105,7 +106,7 @@ impl<'a> OwnAxes<'a> {
             },
             Err(unknown) => unknown,
         };
-        let complaint = Complaint { found: unknown.found, expected: unknown.expected, suggestion: None };
+        let complaint = Complaint::new(unknown.found, unknown.expected);
         match unknown.is_readable {
             true => reader.report(block.location, &key_path(&block.path, "axes"), complaint),
             false => reader.report(entry.location, &entry.key_path, complaint),
@@ -113,19 +114,20 @@ impl<'a> OwnAxes<'a> {
         None
     }
 
-    /// The axes of the first input where it names them; what is written stands in for them.
+    /// The axes of the first input, if it names any.
     pub fn axes_if_named(&self, data_type: DataType) -> Option<ArrayLayout> {
         let layout = self.ask(self.input.as_ref(), data_type)?.ok()?;
         has_xy_side_by_side(layout.axes()).then_some(layout)
     }
 
-    /// Whether the first target beside an input names its axes.
+    /// Whether the first target names its axes.
     pub fn targets_are_named(&self, data_type: DataType) -> bool {
         matches!(self.ask(self.target.as_ref(), data_type), Some(Ok(_)))
     }
 
-    /// The axes of the targets where those of the files count; nothing where they are those of the inputs or where the
-    /// first target does not tell. `found` is what the first input says.
+    /// The axes of the targets, as the first target names them; the inner `None` if it names none, or those of the input.
+    ///
+    /// `found` are the axes and sizes of the first input.
     pub fn target_axes(
         &self,
         reader: &mut Reader<'_>,
@@ -139,14 +141,13 @@ impl<'a> OwnAxes<'a> {
             return Some(Some(axes).filter(|axes| axes != input));
         }
         let found = format!("{} has axes {}", entry.path.display(), target.axes());
-        let expected =
-            format!("the same of S, T and Z as in axes {input} of the inputs, or axes in data_config");
-        reader.report(entry.location, &entry.key_path, Complaint { found, expected, suggestion: None });
+        let expected = format!("S, T and Z as in axes {input} of the inputs, or axes written in data_config");
+        reader.report(entry.location, &entry.key_path, Complaint::new(found, expected));
         None
     }
 }
 
-/// The axes of a target with `S`, `T` and `Z` as the input has them, if those that differ have size 1.
+/// The axes of a target with `S`, `T` and `Z` as in the input, if the axes that are added or dropped have size 1.
 fn beside(target: &ArrayLayout, input: &Axes, found: Option<&ArrayLayout>) -> Option<Axes> {
     let shared = [Axis::S, Axis::T, Axis::Z];
     let is_extra = |axis: Axis| shared.contains(&axis) && !input.contains(axis);
@@ -162,7 +163,7 @@ fn beside(target: &ArrayLayout, input: &Axes, found: Option<&ArrayLayout>) -> Op
     axes.map(Axis::letter).collect::<String>().parse().ok()
 }
 
-/// The first path of a list that may hold further lists.
+/// The first path of a list, which may contain lists.
 fn first_entry(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Entry> {
     match value.entries() {
         Some(entries) => first_entry(reader, entries.first()?),

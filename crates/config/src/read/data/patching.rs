@@ -11,7 +11,7 @@ use crate::read::values::{
 };
 use crate::text::alternatives;
 
-/// Whether the `patching` of a `data_config` block is one for prediction by its name.
+/// Whether the `patching` of `data_config` is for prediction, by its name.
 pub(crate) fn is_tiling(data_config: &Block<'_>) -> bool {
     let name = data_config.get("patching").and_then(|patching| patching.as_block()?.get("name"));
     matches!(name.and_then(|name| name.as_text()), Some("tiled" | "whole"))
@@ -49,7 +49,7 @@ const ALL: &[(&str, Name)] = &[
 ];
 
 impl Name {
-    /// What a data set with such a patching is for.
+    /// The mode of data sets with such a patching.
     fn mode(self) -> Mode {
         match self {
             Name::Random | Name::Stratified | Name::Weighted | Name::Foreground | Name::Sequential => {
@@ -61,7 +61,7 @@ impl Name {
     }
 }
 
-/// The `patching` of `data_config`.
+/// Reads the `patching` of `data_config`.
 pub(crate) fn patching(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -92,7 +92,7 @@ pub(crate) fn patching(
     }
 }
 
-/// The `patching` of `predict`.
+/// Reads the `patching` of `predict`.
 pub(crate) fn tiling(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -117,14 +117,14 @@ fn check_mode(
     {
         let fitting = known.iter().filter(|(_, name)| name.mode() == mode);
         let allowed: Vec<&str> = fitting.map(|(name, _)| *name).collect();
-        let expected = format!("{}, which go with mode {}", alternatives(&allowed), mode.name());
+        let expected = format!("{} (for mode {})", alternatives(&allowed), mode.name());
         reader.refuse::<()>(&value, expected);
     }
 }
 
-/// What strategies that draw patches have in common, and the block with what else they have.
+/// The keys that all strategies with random positions share, and the block with their other keys.
 struct Drawn<'t> {
-    /// Absent when it was refused.
+    /// `None` if it was refused.
     patch_size: Option<Extent>,
     seed: u64,
     block: Block<'t>,
@@ -152,7 +152,7 @@ fn weighted(reader: &mut Reader<'_>, block: Block<'_>, around: &Surroundings<'_>
 fn foreground(reader: &mut Reader<'_>, block: Block<'_>, around: &Surroundings<'_>) -> Option<PatchingPlan> {
     let more = ["threshold", "ref_channel", "share"];
     let Drawn { patch_size, seed, block } = drawn(reader, block, around, &more);
-    let expected = "a number that foreground is brighter than";
+    let expected = "the intensity above which a pixel is foreground";
     let threshold =
         block.need(reader, "threshold", expected, |reader, value| fraction(reader, value, Fractions::Finite));
     let ref_channel = block.or(reader, "ref_channel", 0, channel);

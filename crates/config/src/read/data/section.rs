@@ -132,7 +132,7 @@ fn shuffle_of(block: &Block<'_>, batches: &Batches) -> Option<bool> {
 fn refuse_nulls(reader: &mut Reader<'_>, block: &Block<'_>) {
     for value in NEVER_NULL.iter().filter_map(|key| block.get(key)) {
         if *value.kind == Kind::Null {
-            reader.refuse::<()>(&value, "a value, or no such key");
+            reader.refuse::<()>(&value, "a value (omit the key for its default)");
         }
     }
 }

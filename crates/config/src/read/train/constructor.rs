@@ -14,8 +14,10 @@ const CONSTRUCTORS: Names<'_, ConstructorPlan> = Names {
     refused: &[],
 };
 
-/// The constructor of a training; nothing if it was refused, or cannot be the one that is meant, because lateral
-/// context goes with the constructors that make it, and these only with it.
+/// Reads the constructor of a training.
+///
+/// Lateral context requires a constructor that makes it, and vice versa. The result is `None` if the constructor was refused,
+/// or if it is basic although there is lateral context, because then the intended one is unknown.
 pub(crate) fn constructor(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
@@ -37,7 +39,7 @@ pub(crate) fn constructor(
             }
         }
         (true, Some(None), Some(value)) => {
-            let expected = "basic, or multiscale_count in data_config (1 for the patch alone)";
+            let expected = "basic, or multiscale_count in data_config (1 for no scale but the patch itself)";
             reader.refuse::<()>(&value, expected);
             Some(constructor)
         }

@@ -1,4 +1,4 @@
-//! What a training may have beside its images: masks, weights, and patches that are split off for validation.
+//! Masks, weights, and patches that are split off for validation.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::plan::{ConstructorPlan, ContextSource, OrderPlan, PatchingPlan};
 use crate::read::data::read_data::ReadData;
 use crate::read::values::{Block, Reader, Value, paths, truth};
 
-/// What a training may have beside its images.
+/// Masks, weights, and the split for validation.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     pub masks: Vec<PathBuf>,
@@ -15,7 +15,7 @@ pub(crate) struct Extras {
     pub n_val_patches: usize,
 }
 
-/// Masks, weights and the split, with stand-ins for what was refused.
+/// Reads masks, weights and the split for validation; what was refused is empty.
 pub(crate) fn extras(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
@@ -26,7 +26,8 @@ pub(crate) fn extras(
     let masks = block.or(reader, "mask", Vec::new(), paths);
     let weights = block.or(reader, "weights", Vec::new(), paths);
     let leak_free = block.or(reader, "leak_free", false, truth);
-    let (Some(constructor), Some(data)) = (constructor, data) else { return Extras::default() };
+    let Some(constructor) = constructor else { return Extras::default() };
+    let Some(data) = data else { return Extras::default() };
     let known = Known { constructor, order, data };
     let has_masks = known.check_masks(reader, block);
     let has_weights = known.check_weights(reader, block);
@@ -39,7 +40,7 @@ pub(crate) fn extras(
     }
 }
 
-/// What is known when masks, weights and the split are read.
+/// What the keys for masks, weights and the split depend on.
 struct Known<'a> {
     constructor: ConstructorPlan,
     order: Option<OrderPlan>,
@@ -47,8 +48,7 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Whether masks can be used: for an order by foreground, or with a grid to thin out and a rule for what is
-    /// background.
+    /// Whether masks are used: by order foreground, or by a mask filter with stratified patching.
     fn check_masks(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
         let is_order = self.order == Some(OrderPlan::Foreground);
         let Some(value) = block.given("mask") else {
@@ -60,7 +60,7 @@ impl Known<'_> {
         };
         if !self.constructor.has_inputs() {
             let found = format!("masks with constructor {}", self.constructor.name());
-            reader.refuse_found::<()>(&value, found, "constructor basic or paired, which have inputs");
+            reader.refuse_found::<()>(&value, found, "constructor basic or paired, which read inputs");
             return false;
         }
         if is_order {
@@ -75,7 +75,7 @@ impl Known<'_> {
         is_stratified
     }
 
-    /// Whether weights can be used: just where the patching or the order follows them.
+    /// Whether weights are used: by patching weighted, or by order weighted.
     fn check_weights(&self, reader: &mut Reader<'_>, block: &Block<'_>) -> bool {
         let Some(patching) = &self.data.patching else { return false };
         let is_weighted = matches!(patching, PatchingPlan::Weighted { .. });
@@ -84,7 +84,7 @@ impl Known<'_> {
             (is_weighted, self.constructor, block.given("constructor"))
         {
             let found = "independent_targets with patching weighted";
-            let expected = "another patching, because every channel is cut at a place of its own";
+            let expected = "another patching, because every channel is cut at a position of its own";
             reader.refuse_found::<()>(&value, found, expected);
             return false;
         }
@@ -104,7 +104,7 @@ impl Known<'_> {
         true
     }
 
-    /// How many patches are split off for validation.
+    /// The number of patches that are split off for validation.
     fn split(&self, reader: &mut Reader<'_>, block: &Block<'_>, leak_free: Option<bool>) -> usize {
         let images_key = ["val_input", "val_target"].into_iter().find(|key| block.given(key).is_some());
         if let (Some(true), Some(value)) = (leak_free, block.given("leak_free")) {
@@ -123,14 +123,14 @@ impl Known<'_> {
                 ConstructorPlan::IndependentTargets => "constructor basic, multi_channel_target or paired",
                 _ => "leak_free: true in train",
             };
-            let message = format!("no patches are split off, that needs {needed}");
+            let message = format!("no validation patches are split off: that requires {needed}");
             reader.warn_at(location, "data_config.n_val_patches", message);
         }
         let n_val_patches = self.data.n_val_patches.filter(|_| can_split && is_stratified);
         n_val_patches.filter(|_| images_key.is_none()).unwrap_or(0)
     }
 
-    /// A split that leaks nothing has to be a split; `images_key` names images for validation.
+    /// Checks that patches are split off and that leaks can be excluded; `images_key` names separate validation images.
     fn check_leak_free(
         &self,
         reader: &mut Reader<'_>,
@@ -144,24 +144,28 @@ impl Known<'_> {
         let from_images = statistics.and_then(|from| from.as_text()) == Some("images");
         let mut refuse = |found: &str, expected: &str| reader.refuse_found::<()>(value, found, expected);
         if let Some(key) = images_key {
-            refuse(&format!("leak_free with {key}"), "one of the two, because nothing is split off");
+            refuse(
+                &format!("leak_free with {key}"),
+                "only one of the two: with separate validation images nothing is split off",
+            );
         } else if self.data.n_val_patches == Some(0) {
             refuse("leak_free with n_val_patches 0", "at least 1, or no leak_free");
         } else if self.constructor == ConstructorPlan::IndependentTargets {
-            let expected = "val_target, because every channel is cut at a place of its own";
+            let expected = "val_target instead, because every channel is cut at a position of its own";
             refuse("leak_free with constructor independent_targets", expected);
         } else if from_pyramid {
-            let expected = "context_source image, because nobody knows which pixels a level was made of";
+            let expected =
+                "context_source image, because it is unknown from which pixels a pyramid level was made";
             refuse("leak_free with context_source pyramid", expected);
         } else if from_images {
-            let expected = "statistics from patches, which leave validation out";
+            let expected = "statistics from patches, which exclude those for validation";
             refuse("leak_free with statistics from images", expected);
         } else {
             self.needs_stratified(reader, value, "leak_free");
         }
     }
 
-    /// Whether the patching is stratified, as `what` needs it; reports it otherwise, if it is known at all.
+    /// Whether the patching is stratified, which `what` requires; reports any other patching.
     fn needs_stratified(&self, reader: &mut Reader<'_>, value: &Value<'_>, what: &str) -> bool {
         match &self.data.patching {
             Some(PatchingPlan::Stratified { .. }) => true,

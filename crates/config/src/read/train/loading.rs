@@ -1,4 +1,4 @@
-//! The keys that say how batches are made and dealt out.
+//! The keys of `train` that say how batches are made and distributed.
 
 use super::order::order;
 use crate::plan::{FailurePlan, LoadingPlan, ShapesPlan, ShardPlan, UnevenPlan};
@@ -19,7 +19,7 @@ const UNEVEN: Names<'_, UnevenPlan> = Names {
     refused: &[],
 };
 
-/// How batches are made and dealt out; defaults stand in for what is refused.
+/// Reads how batches are made and distributed, with defaults for refused values.
 pub(crate) fn loading(reader: &mut Reader<'_>, train: &Block<'_>) -> LoadingPlan {
     let default = LoadingPlan::default();
     let order = train.maybe(reader, "order", order);
@@ -43,7 +43,7 @@ fn on_failure(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FailurePlan>
     match value.kind {
         Kind::Map(_) => {
             let block = value.block(reader)?.only(reader, &["retry"]);
-            block.need(reader, "retry", "how many times to try again", positive).map(FailurePlan::Retry)
+            block.need(reader, "retry", "the number of retries", positive).map(FailurePlan::Retry)
         }
         Kind::Text(name) => match FAILURES.find(name) {
             Some(known) => Some(known),
@@ -57,7 +57,7 @@ fn shard(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ShardPlan> {
     let block = value.block(reader)?.only(reader, &["rank", "world_size", "uneven"]);
     let world_size = block.need(reader, "world_size", "the number of processes", positive);
     let last = world_size.map_or(usize::MAX, |n| n - 1);
-    let rank = block.need(reader, "rank", "the number of this process, counted from 0", |reader, value| {
+    let rank = block.need(reader, "rank", "the rank of this process, counted from 0", |reader, value| {
         count(reader, value, 0..=last)
     });
     let uneven =

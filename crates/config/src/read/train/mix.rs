@@ -1,4 +1,4 @@
-//! The key `mix` and those that go with it.
+//! The keys `mix`, `ratio` and `mix_until`.
 
 use std::path::PathBuf;
 
@@ -12,24 +12,24 @@ pub(crate) const KEYS: &[&str] = &["mix", "ratio", "mix_until"];
 const UNTIL: Names<'_, MixUntil> =
     Names { known: &[("longest", MixUntil::Longest), ("shortest", MixUntil::Shortest)], refused: &[] };
 
-/// Samples of all data sets in a round.
+/// The most samples per round, over all data sets.
 const MAX_ROUND: u64 = 1 << 20;
 
-/// The largest ratio that is written.
+/// The largest ratio that is accepted.
 const MAX_RATIO: u64 = 1_000_000;
 
-/// Ratios are counted in such parts while they are read.
+/// Ratios are read in thousandths.
 const PARTS: u64 = 1000;
 
-/// The data sets that share the batches of a training; nothing without `mix`, or if it was refused.
+/// Reads the mixture of a training; `None` without `mix`, or if it was refused.
 pub(crate) fn mix(reader: &mut Reader<'_>, train: &Block<'_>) -> Option<MixPlan> {
     let ratio = train.or(reader, "ratio", PARTS, ratio);
     let until = train.or(reader, "mix_until", MixUntil::default(), |reader, value| UNTIL.read(reader, value));
     let Some(value) = train.given("mix") else {
-        for (key, what) in [("ratio", "a ratio"), ("mix_until", "an end of a mixture")] {
+        for key in ["ratio", "mix_until"] {
             if let Some(value) = train.given(key) {
                 let expected = format!("mix with other configurations, or no {key}");
-                reader.refuse_found::<()>(&value, format!("{what} without mix"), expected);
+                reader.refuse_found::<()>(&value, format!("{key} without mix"), expected);
             }
         }
         return None;
@@ -39,29 +39,35 @@ pub(crate) fn mix(reader: &mut Reader<'_>, train: &Block<'_>) -> Option<MixPlan>
         _ => return reader.refuse(&value, "a list of blocks, as in [{config: other.yaml, ratio: 2}]"),
     };
     let read: Vec<_> = entries.iter().map(|entry| mixed(reader, entry)).collect();
-    let (files, mut parts): (Vec<PathBuf>, Vec<u64>) =
-        read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    parts.insert(0, ratio?);
+    let files: Vec<Part> = read.into_iter().collect::<Option<_>>()?;
+    let own = ratio?;
+    let parts: Vec<u64> = std::iter::once(own).chain(files.iter().map(|file| file.parts)).collect();
     let ratios = smallest(&parts);
     let total: u64 = ratios.iter().sum();
     if total > MAX_ROUND {
-        let found = format!("ratios that are {total} in sum, as the smallest whole numbers");
+        let found = format!("ratios whose sum in lowest terms is {total}");
         return reader.refuse_found(&value, found, format!("at most {MAX_ROUND}; round the ratios"));
     }
     let mut ratios = ratios.into_iter().map(|ratio| usize::try_from(ratio).unwrap_or(usize::MAX));
     let own = ratios.next()?;
-    let others = files.into_iter().zip(ratios).map(|(config, ratio)| MixedFile { config, ratio });
+    let others = files.into_iter().zip(ratios).map(|(file, ratio)| MixedFile { config: file.config, ratio });
     Some(MixPlan { ratio: own, others: others.collect(), until: until? })
 }
 
-fn mixed(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<(PathBuf, u64)> {
+/// One entry of `mix`, with its ratio in thousandths.
+struct Part {
+    config: PathBuf,
+    parts: u64,
+}
+
+fn mixed(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Part> {
     let block = value.block(reader)?.only(reader, &["config", "ratio"]);
     let config = block.need(reader, "config", "the path of a configuration", path);
     let ratio = block.or(reader, "ratio", PARTS, ratio);
-    Some((config?, ratio?))
+    Some(Part { config: config?, parts: ratio? })
 }
 
-/// A ratio in thousandths.
+/// Reads a ratio, in thousandths.
 fn ratio(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u64> {
     let parts = match value.kind {
         Kind::Int(n) => u64::try_from(*n).ok().and_then(|n| n.checked_mul(PARTS)),
@@ -72,20 +78,21 @@ fn ratio(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u64> {
         Some(parts) => Some(parts),
         None => reader.refuse(
             value,
-            format!("a number above 0 and at most {MAX_RATIO}, with at most 3 digits behind the point"),
+            format!("a number above 0 and at most {MAX_RATIO}, with at most 3 decimal places"),
         ),
     }
 }
 
 fn thousandths(written: f64) -> Option<u64> {
     #[expect(clippy::cast_precision_loss, reason = "both are far below 2^53")]
-    let (parts, max) = (written * PARTS as f64, (MAX_RATIO * PARTS) as f64);
-    let is_whole = (0.0..=max).contains(&parts) && (parts - parts.round()).abs() < 1e-5;
+    let [n_parts, most] = [PARTS as f64, (MAX_RATIO * PARTS) as f64];
+    let parts = written * n_parts;
+    let is_whole = (0.0..=most).contains(&parts) && (parts - parts.round()).abs() < 1e-5;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range")]
     is_whole.then(|| parts.round() as u64)
 }
 
-/// The smallest whole numbers in the same ratio.
+/// The ratio in lowest terms.
 fn smallest(parts: &[u64]) -> Vec<u64> {
     let common = parts.iter().copied().fold(0, greatest_divisor).max(1);
     parts.iter().map(|parts| parts / common).collect()

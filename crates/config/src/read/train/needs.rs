@@ -1,10 +1,10 @@
-//! What a training asks of its `data_config`: settings that it cannot use, or makes no use of.
+//! What a training requires of `data_config`, and which settings there have no effect on it.
 
 use crate::plan::{ConstructorPlan, Mode, PatchingPlan};
 use crate::read::data::read_data::ReadData;
 use crate::read::values::{Block, Reader};
 
-/// A patch filter needs a grid to thin out.
+/// Checks that a patch filter is used with stratified patching, the only one that can leave out patches.
 pub(crate) fn check_patch_filter(reader: &mut Reader<'_>, data_config: &Block<'_>, data: &ReadData) {
     if let (Some(value), Some(patching)) = (data_config.given("patch_filter"), &data.patching)
         && data.plan.mode == Mode::Training
@@ -16,7 +16,7 @@ pub(crate) fn check_patch_filter(reader: &mut Reader<'_>, data_config: &Block<'_
     }
 }
 
-/// Warns of settings that the constructor makes no use of.
+/// Warns about settings that have no effect with the constructor.
 pub(crate) fn warn_of_unused(
     reader: &mut Reader<'_>,
     data_config: &Block<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn warn_of_unused(
     };
     for key in ["channels", "alpha_ranges", "uncorrelated_channel_prob"] {
         if let Some(value) = data_config.given(key).filter(|_| is_unused(key)) {
-            reader.warn(&value, format!("not used by constructor {}", constructor.name()));
+            reader.warn(&value, format!("has no effect with constructor {}", constructor.name()));
         }
     }
 }

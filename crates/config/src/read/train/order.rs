@@ -19,7 +19,7 @@ const ORDERS: Names<'_, OrderPlan> = Names {
     refused: &[],
 };
 
-/// The key `order` of `train`: a name, or a block with a name.
+/// Reads the key `order`: a name, or a block with a name.
 pub(crate) fn order(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<OrderPlan> {
     if !matches!(value.kind, Kind::Map(_)) {
         return ORDERS.read(reader, value);
@@ -35,7 +35,7 @@ pub(crate) fn order(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<OrderP
     Some(OrderPlan::ChunkAware { window: window?, sources: sources? })
 }
 
-/// Reports an order that the rest of the file does not go with.
+/// Checks that the order fits the other keys of the file.
 pub(crate) fn check_order(
     reader: &mut Reader<'_>,
     train: &Block<'_>,
@@ -43,11 +43,14 @@ pub(crate) fn check_order(
     constructor: Option<ConstructorPlan>,
     data: Option<&ReadData>,
 ) {
-    let (Some(value), Some(order), Some(data)) = (train.given("order"), order, data) else { return };
+    let Some(value) = train.given("order") else { return };
+    let Some(order) = order else { return };
+    let Some(data) = data else { return };
     let name = order.name();
     if let Some(shuffle) = data.shuffle.filter(|shuffle| *shuffle == (order == OrderPlan::Sequential)) {
-        let found = format!("order {name} beside shuffle: {shuffle} in data_config.train_dataloader_params");
-        reader.refuse_found::<()>(&value, found, "one of the two, or both to say the same");
+        let found =
+            format!("order {name} contradicts shuffle: {shuffle} in data_config.train_dataloader_params");
+        reader.refuse_found::<()>(&value, found, "only one of the two, or two that agree");
     }
     let uncorrelated = data.plan.lateral.as_ref().map_or(0.0, |lateral| lateral.uncorrelated_channel_prob);
     let has_own_places = match constructor {
@@ -56,17 +59,19 @@ pub(crate) fn check_order(
         _ => false,
     };
     if has_own_places && (order.is_by_weight() || order == OrderPlan::Grouped) {
-        let found = format!("order {name} where channels are cut at places of their own");
+        let found = format!("order {name} with channels that are cut at positions of their own");
         reader.refuse_found::<()>(&value, found, "sequential, shuffled or chunk_aware");
         return;
     }
     if let (true, Some(patching)) = (order.is_by_weight(), &data.patching)
         && !matches!(patching, PatchingPlan::Sequential { .. })
     {
-        let found =
-            format!("order {name} with patching {}, which cuts elsewhere in every epoch", patching.name());
+        let found = format!(
+            "order {name} with patching {}, which draws new positions in every epoch",
+            patching.name()
+        );
         let expected = format!(
-            "patching sequential, or patching: {{name: {name}}}, which draws places by weight, and another order"
+            "patching sequential, or patching: {{name: {name}}}, which draws positions by weight, and another order"
         );
         reader.refuse_found::<()>(&value, found, expected);
     }

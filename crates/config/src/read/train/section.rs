@@ -30,10 +30,10 @@ const OWN_KEYS: &[&str] = &[
     "montage_patches",
 ];
 
-/// More would not be looked at.
+/// The most patches in a montage.
 const MAX_MONTAGE_PATCHES: usize = 256;
 
-/// Statistics that cannot be computed as asked for.
+/// Checks that statistics can be computed from their source.
 fn check_statistics(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
@@ -41,7 +41,8 @@ fn check_statistics(
     statistics: Option<FitSource>,
     data: Option<&ReadData>,
 ) {
-    let (Some(data), Some(value)) = (data, block.given("statistics")) else { return };
+    let Some(data) = data else { return };
+    let Some(value) = block.given("statistics") else { return };
     match (statistics, &data.plan.normalization) {
         (
             Some(FitSource::Patches { tolerance: Some(_) }),
@@ -51,7 +52,7 @@ fn check_statistics(
             reader.refuse_found::<()>(
                 &value,
                 found,
-                "mean_std, or no tolerance: only means and deviations have a standard error",
+                "mean_std, or no tolerance: only means and standard deviations have a standard error",
             );
         }
         (Some(FitSource::Images), _) if constructor.is_some_and(|constructor| !constructor.has_inputs()) => {
@@ -62,7 +63,7 @@ fn check_statistics(
     }
 }
 
-/// The section `train`, with stand-ins for refused values; nothing without a constructor and its images.
+/// Reads the section `train`, with stand-ins for refused values; `None` without a constructor and its images.
 pub(crate) fn train(
     reader: &mut Reader<'_>,
     value: &Value<'_>,

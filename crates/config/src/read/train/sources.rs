@@ -1,7 +1,7 @@
-//! Which images a training reads: the forms of `input` and `target`, for training and for validation.
+//! The images of a training: `input` and `target`, `val_input` and `val_target`.
 //!
-//! How many images an entry stands for is not known here: it may be a folder or a pattern. Whether inputs and targets
-//! are pairs is checked when the entries have been looked up.
+//! An entry may be a folder or a pattern, so the number of images is unknown here. Inputs and targets are paired once the
+//! entries have been looked up.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::plan::ConstructorPlan;
 use crate::read::values::{Block, Reader, Value, paths};
 use crate::text::counted;
 
-/// The images of a training and of its validation.
+/// The paths of a training and of its validation.
 pub(crate) struct Sources {
     pub inputs: Vec<PathBuf>,
     pub targets: Vec<Vec<PathBuf>>,
@@ -26,45 +26,46 @@ struct Keys {
 const TRAINING: Keys = Keys { input: "input", target: "target" };
 const VALIDATION: Keys = Keys { input: "val_input", target: "val_target" };
 
-/// The images that `train` names; nothing if those for training were refused or are missing.
+/// Reads the paths of images; `None` if those for training are missing or refused.
 ///
-/// Targets that were refused are left out, so that they cause no problems of their own.
+/// Refused targets are left out, so that they cause no further problems.
 pub(crate) fn sources(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
     constructor: ConstructorPlan,
 ) -> Option<Sources> {
-    let (inputs, targets) = images(reader, block, constructor, &TRAINING);
+    let training = images(reader, block, constructor, &TRAINING);
     let has_validation = [VALIDATION.input, VALIDATION.target].iter().any(|key| block.given(key).is_some());
-    let (val_inputs, val_targets) = match has_validation {
+    let validation = match has_validation {
         true => images(reader, block, constructor, &VALIDATION),
-        false => (Some(Vec::new()), Some(Vec::new())),
+        false => Images::default(),
     };
-    if has_validation {
-        check_validation(reader, block, constructor, targets.as_deref(), val_targets.as_deref());
+    if has_validation
+        && let Some(targets) = &training.targets
+        && let Some(val_targets) = &validation.targets
+    {
+        check_validation(reader, block, constructor, targets, val_targets);
     }
-    let (inputs, targets) = match constructor {
-        ConstructorPlan::Basic | ConstructorPlan::Paired => (inputs?, targets.unwrap_or_default()),
-        ConstructorPlan::MultiChannelTarget | ConstructorPlan::IndependentTargets => (Vec::new(), targets?),
-    };
+    if !constructor.has_inputs() && training.targets.is_none() {
+        return None;
+    }
     Some(Sources {
-        inputs,
-        targets,
-        val_inputs: val_inputs.unwrap_or_default(),
-        val_targets: val_targets.unwrap_or_default(),
+        inputs: training.inputs?,
+        targets: training.targets.unwrap_or_default(),
+        val_inputs: validation.inputs.unwrap_or_default(),
+        val_targets: validation.targets.unwrap_or_default(),
     })
 }
 
-type Paths = Option<Vec<PathBuf>>;
-type PathsOfSources = Option<Vec<Vec<PathBuf>>>;
+/// The images for one purpose; `None` for a key that was refused.
+#[derive(Default)]
+struct Images {
+    inputs: Option<Vec<PathBuf>>,
+    targets: Option<Vec<Vec<PathBuf>>>,
+}
 
-/// The inputs and targets of one purpose, each absent where it was refused.
-fn images(
-    reader: &mut Reader<'_>,
-    block: &Block<'_>,
-    constructor: ConstructorPlan,
-    keys: &Keys,
-) -> (Paths, PathsOfSources) {
+/// Reads the inputs and targets for one purpose.
+fn images(reader: &mut Reader<'_>, block: &Block<'_>, constructor: ConstructorPlan, keys: &Keys) -> Images {
     let inputs = if constructor.has_inputs() {
         block.need(reader, keys.input, "a path or a list of paths", paths)
     } else {
@@ -81,7 +82,7 @@ fn images(
             block.need(reader, keys.target, "a list with the images of every channel", independent)
         }
     };
-    (inputs, targets)
+    Images { inputs, targets }
 }
 
 fn refuse_input(reader: &mut Reader<'_>, block: &Block<'_>, constructor: ConstructorPlan, keys: &Keys) {
@@ -92,7 +93,7 @@ fn refuse_input(reader: &mut Reader<'_>, block: &Block<'_>, constructor: Constru
     }
 }
 
-/// One list of paths per channel.
+/// Reads one list of paths per channel.
 fn independent(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Vec<PathBuf>>> {
     let expected = "a list of at least 2 sources, each a path or a list of paths";
     let sources = match value.entries() {
@@ -103,26 +104,29 @@ fn independent(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Vec<Pat
     read.into_iter().collect()
 }
 
-/// Validation samples have the form of training samples.
+/// Checks that validation samples have the form of training samples.
 fn check_validation(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
     constructor: ConstructorPlan,
-    targets: Option<&[Vec<PathBuf>]>,
-    val_targets: Option<&[Vec<PathBuf>]>,
+    targets: &[Vec<PathBuf>],
+    val_targets: &[Vec<PathBuf>],
 ) {
-    let (Some(targets), Some(val_targets)) = (targets, val_targets) else { return };
     match block.given(VALIDATION.target) {
         None if constructor == ConstructorPlan::Basic && !targets.is_empty() => {
-            block.missing::<()>(reader, VALIDATION.target, "a path or a list of paths, as there is a target");
+            block.missing::<()>(
+                reader,
+                VALIDATION.target,
+                "a path or a list of paths, because there is a target",
+            );
         }
         Some(value) if targets.is_empty() => {
-            let found = "targets for validation only";
-            reader.refuse_found::<()>(&value, found, "a target for training as well, or none");
+            let found = "val_target without target";
+            reader.refuse_found::<()>(&value, found, "the key target as well, or no val_target");
         }
         Some(value) if val_targets.len() != targets.len() => {
             let found = format!("got {}", counted(val_targets.len(), "source", "sources"));
-            reader.refuse_found::<()>(&value, found, format!("as many as in target, {}", targets.len()));
+            reader.refuse_found::<()>(&value, found, format!("{}, as many as in target", targets.len()));
         }
         _ => {}
     }

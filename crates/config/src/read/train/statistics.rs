@@ -12,7 +12,7 @@ enum From {
 const NAMES: Names<'_, From> =
     Names { known: &[("patches", From::Patches), ("images", From::Images)], refused: &[] };
 
-/// The `statistics` of `train`.
+/// Reads the block `statistics`.
 pub(crate) fn fit_source(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FitSource> {
     let block = value.block(reader)?.only(reader, &["from", "tolerance"]);
     let from = block.or(reader, "from", From::Patches, |reader, value| NAMES.read(reader, value));

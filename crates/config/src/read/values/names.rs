@@ -1,13 +1,13 @@
-//! Reading names that select something.
+//! Reading names, each of which stands for a value.
 
 use super::reader::{Block, Reader, Value};
 use crate::text::{Kind, alternatives};
 
-/// Names that select something.
+/// Names, each of which stands for a value.
 pub(crate) struct Names<'n, T> {
-    /// The names and what they select.
+    /// The accepted names and their values.
     pub known: &'n [(&'static str, T)],
-    /// Names that are refused with a reason of their own.
+    /// Names that are refused, with the reason.
     pub refused: &'n [(&'static str, &'static str)],
 }
 
@@ -16,17 +16,17 @@ impl<T: Copy> Names<'_, T> {
         self.known.iter().map(|(name, _)| *name).collect()
     }
 
-    /// All names, as in `a, b or c`.
+    /// All accepted names, as in `a, b or c`.
     pub(crate) fn expected(&self) -> String {
         alternatives(&self.all())
     }
 
-    /// What a name selects, if it is one of them.
+    /// The value of a name, if it is accepted.
     pub(crate) fn find(&self, name: &str) -> Option<T> {
         self.known.iter().find(|(known, _)| *known == name).map(|(_, selected)| *selected)
     }
 
-    /// What a name selects; any other is reported.
+    /// Reads a name; reports one that is not accepted.
     pub(crate) fn read(&self, reader: &mut Reader<'_>, value: &Value<'_>) -> Option<T> {
         let names = self.all();
         let Kind::Text(written) = value.kind else {
@@ -41,7 +41,7 @@ impl<T: Copy> Names<'_, T> {
         reader.refuse_name(value, alternatives(&names), names.iter().copied())
     }
 
-    /// A block and what the `name` in it selects.
+    /// Reads the `name` in a block.
     pub(crate) fn block<'t>(&self, reader: &mut Reader<'_>, value: &Value<'t>) -> Option<(T, Block<'t>)> {
         let names = self.all();
         let Some(block) = value.as_block() else {

@@ -3,10 +3,10 @@
 use super::reader::{Block, Reader};
 use super::scalar::count;
 
-/// Bytes of a mebibyte.
+/// One MiB in bytes.
 pub(crate) const MIB: usize = 1 << 20;
 
-/// The key `prefetch_mib` of a section, in bytes.
+/// Reads the key `prefetch_mib` of a section, in bytes.
 pub(crate) fn prefetch_bytes(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<usize> {
     let mib =
         block.or(reader, "prefetch_mib", 512, |reader, value| count(reader, value, 1..=usize::MAX / MIB));

@@ -1,7 +1,7 @@
-//! Walking the tree: values with their key paths, blocks with their known keys, and the list of problems.
+//! Values with their key paths, blocks of keys, and the reader, which collects problems.
 //!
-//! A function that reads a value reports what is wrong and returns `None`; its caller reads on, so that
-//! one run finds everything. Nothing here knows what a key means.
+//! A function that reads a value reports what is wrong and returns `None`; its caller reads on, so that one run reports
+//! every problem. Nothing here knows what a key means.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::text::{
     entry_path, key_path, nearest, place, printable, quoted,
 };
 
-/// What reading needs besides the values: the file, the environment, and a place to put problems.
+/// What reading needs besides the values: the file, the environment, and the problems so far.
 pub(crate) struct Reader<'r> {
     origin: &'r Origin,
     env: &'r dyn Fn(&str) -> Option<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Reader<'r> {
     warnings: Vec<Warning>,
 }
 
-/// A value and the path that leads to it.
+/// A value, its key path and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Value<'t> {
     pub path: String,
@@ -26,13 +26,13 @@ pub(crate) struct Value<'t> {
     pub kind: &'t Kind,
 }
 
-/// A value that holds keys.
+/// A value that is a block of keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Block<'t> {
     pub path: String,
     pub location: Location,
     entries: &'t [Entry],
-    // Known keys that an unknown one was nearly; they are not reported as missing as well.
+    // Known keys that are probably meant by unknown ones; they are not reported as missing as well.
     mistyped: Vec<&'static str>,
 }
 
@@ -41,73 +41,64 @@ impl<'r> Reader<'r> {
         Reader { origin, env, problems: Vec::new(), warnings: Vec::new() }
     }
 
-    /// The problems and warnings found so far.
+    /// The problems and warnings so far.
     pub(crate) fn into_findings(self) -> (Vec<Problem>, Vec<Warning>) {
         (self.problems, self.warnings)
     }
 
-    /// The folder of the file.
+    /// The folder of the configuration file.
     pub(crate) fn folder(&self) -> &'r Path {
         self.origin.file().parent().unwrap_or(Path::new(""))
     }
 
-    /// An environment variable.
+    /// The value of an environment variable.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         (self.env)(name)
     }
 
-    /// Notes a problem.
+    /// Reports a problem.
     pub(crate) fn report(&mut self, at: Location, path: &str, complaint: Complaint) {
         self.problems.push(self.origin.problem(at, path, complaint));
     }
 
-    /// Notes what the parser refused.
+    /// Reports what the parser refused.
     pub(crate) fn report_refusals(&mut self, refusals: Vec<Refusal>) {
         for refusal in refusals {
-            let (path, found, expected) = match refusal.reason {
-                Reason::DuplicateKey { key, parent } => {
-                    (key_path(&parent, &key), "stands here a second time".into(), "each key once")
-                }
-                Reason::SecondDocument => {
-                    (String::new(), "a second document starts here".into(), "one document per file")
-                }
-                Reason::Syntax(message) => {
-                    (String::new(), format!("not readable as YAML: {}", printable(&message)), "valid YAML")
-                }
+            let path = match &refusal.reason {
+                Reason::DuplicateKey { key, parent } => key_path(parent, key),
+                Reason::SecondDocument | Reason::Syntax(_) => String::new(),
             };
-            let complaint = Complaint { found, expected: expected.into(), suggestion: None };
-            self.report(refusal.location, &path, complaint);
+            self.report(refusal.location, &path, complaint(&refusal.reason));
         }
     }
 
-    /// Notes that a value is accepted, but not for the good.
+    /// Warns about a value that is accepted.
     pub(crate) fn warn(&mut self, value: &Value<'_>, message: impl Into<String>) {
         self.warnings.push(self.origin.warning(value.location, &value.path, message.into()));
     }
 
-    /// Notes something about a key that was read before.
+    /// Warns about a key that was read before.
     pub(crate) fn warn_at(&mut self, location: Location, path: &str, message: impl Into<String>) {
         self.warnings.push(self.origin.warning(location, path, message.into()));
     }
 
-    /// Refuses a value for what it is.
+    /// Refuses a value.
     pub(crate) fn refuse<T>(&mut self, value: &Value<'_>, expected: impl Into<String>) -> Option<T> {
         self.refuse_found(value, value.got(), expected)
     }
 
-    /// Refuses a value for something about it.
+    /// Refuses a value, and says what was found about it.
     pub(crate) fn refuse_found<T>(
         &mut self,
         value: &Value<'_>,
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> Option<T> {
-        let complaint = Complaint { found: found.into(), expected: expected.into(), suggestion: None };
-        self.report(value.location, &value.path, complaint);
+        self.report(value.location, &value.path, Complaint::new(found, expected));
         None
     }
 
-    /// Refuses a name and suggests one of `known`.
+    /// Refuses a name, and suggests the most similar one of `known`.
     pub(crate) fn refuse_name<'n, T>(
         &mut self,
         value: &Value<'_>,
@@ -123,13 +114,24 @@ impl<'r> Reader<'r> {
     }
 }
 
+/// What is wrong where the parser refused the text.
+fn complaint(reason: &Reason) -> Complaint {
+    match reason {
+        Reason::DuplicateKey { .. } => Complaint::new("duplicate key", "each key once"),
+        Reason::SecondDocument => Complaint::new("a second document starts here", "one document per file"),
+        Reason::Syntax(message) => {
+            Complaint::new(format!("invalid YAML: {}", printable(message)), "valid YAML")
+        }
+    }
+}
+
 impl<'t> Value<'t> {
     /// The whole file.
     pub(crate) fn root(node: &'t Node) -> Value<'t> {
         Value { path: String::new(), location: Location::START, kind: &node.kind }
     }
 
-    /// What stands there, for a message.
+    /// The value for a message, as in `got 5`.
     pub(crate) fn got(&self) -> String {
         match self.kind {
             Kind::Null => "got null".into(),
@@ -142,7 +144,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The keys of this value, whichever they are.
+    /// This value as a block; reports any other.
     pub(crate) fn block(&self, reader: &mut Reader<'_>) -> Option<Block<'t>> {
         match self.as_block() {
             Some(block) => Some(block),
@@ -150,7 +152,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The keys of this value if it has any; a value that is none is reported by whoever reads it.
+    /// This value as a block, if it is one.
     pub(crate) fn as_block(&self) -> Option<Block<'t>> {
         match self.kind {
             Kind::Map(entries) => Some(Block::new(self, entries)),
@@ -158,7 +160,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The text of this value if it is one.
+    /// This value as text, if it is one.
     pub(crate) fn as_text(&self) -> Option<&'t str> {
         match self.kind {
             Kind::Text(text) => Some(text),
@@ -166,7 +168,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The entries of this value if it is a list.
+    /// The entries of this value, if it is a list.
     pub(crate) fn entries(&self) -> Option<Vec<Value<'t>>> {
         let Kind::List(nodes) = self.kind else { return None };
         let entry = |(idx, node): (usize, &'t Node)| Value {
@@ -183,7 +185,7 @@ impl<'t> Block<'t> {
         Block { path: value.path.clone(), location: value.location, entries, mistyped: Vec::new() }
     }
 
-    /// A block without keys where `value` stands.
+    /// An empty block at the place of `value`.
     pub(crate) fn empty(value: &Value<'t>) -> Block<'t> {
         Block::new(value, &[])
     }
@@ -193,7 +195,7 @@ impl<'t> Block<'t> {
         self.only_beside(reader, known, &[])
     }
 
-    /// As [`only`](Self::only), but for keys that are reported elsewhere.
+    /// As [`only`](Self::only), except for keys that the caller reports itself.
     pub(crate) fn only_beside(
         mut self,
         reader: &mut Reader<'_>,
@@ -235,7 +237,7 @@ impl<'t> Block<'t> {
         })
     }
 
-    /// The value of a key unless it is `null`, which says the same as leaving the key out.
+    /// The value of a key, unless it is `null`, which counts as absent.
     pub(crate) fn given(&self, key: &str) -> Option<Value<'t>> {
         self.get(key).filter(|value| *value.kind != Kind::Null)
     }
@@ -243,14 +245,13 @@ impl<'t> Block<'t> {
     /// Reports a key as missing.
     pub(crate) fn missing<T>(&self, reader: &mut Reader<'_>, key: &str, expected: &str) -> Option<T> {
         if !self.mistyped.contains(&key) {
-            let complaint =
-                Complaint { found: "missing".into(), expected: expected.into(), suggestion: None };
+            let complaint = Complaint::new("missing", expected);
             reader.report(self.location, &key_path(&self.path, key), complaint);
         }
         None
     }
 
-    /// Reads a key that must be there; `expected` says what for.
+    /// Reads a required key; `expected` describes its value.
     pub(crate) fn need<T>(
         &self,
         reader: &mut Reader<'_>,
@@ -278,7 +279,7 @@ impl<'t> Block<'t> {
         }
     }
 
-    /// Reads a key that may be absent; the outer `None` says that it was refused.
+    /// Reads an optional key; the outer `None` says that it was refused.
     pub(crate) fn maybe<T>(
         &self,
         reader: &mut Reader<'_>,

@@ -6,28 +6,34 @@ use super::reader::{Reader, Value};
 use super::variables::{expand, has_variable};
 use crate::text::{Kind, quoted};
 
-/// A whole number in a range; a fraction, even `5.0`, is none. It may come from an environment variable.
+/// Reads an integer in a range, which may come from an environment variable; `5.0` is not an integer.
 pub(crate) fn integer(reader: &mut Reader<'_>, value: &Value<'_>, range: RangeInclusive<u64>) -> Option<u64> {
-    let (number, found) = match value.kind {
-        Kind::Int(n) => (u64::try_from(*n).ok(), value.got()),
+    let mut found = value.got();
+    let number = match value.kind {
+        Kind::Int(n) => u64::try_from(*n).ok(),
         Kind::Text(written) if has_variable(written) => {
             let expanded = expand(reader, value, written, "a number")?;
-            (expanded.trim().parse().ok(), format!("got {} from {}", quoted(&expanded), quoted(written)))
+            found = format!("got {} from {}", quoted(&expanded), quoted(written));
+            expanded.trim().parse().ok()
         }
-        _ => (None, value.got()),
+        _ => None,
     };
-    if let Some(n) = number.filter(|n| range.contains(n)) {
-        return Some(n);
+    match number.filter(|n| range.contains(n)) {
+        Some(n) => Some(n),
+        None => reader.refuse_found(value, found, integers(&range)),
     }
-    let (min, max) = range.into_inner();
-    let expected = match max {
-        u64::MAX => format!("a whole number, at least {min}"),
-        _ => format!("a whole number from {min} to {max}"),
-    };
-    reader.refuse_found(value, found, expected)
 }
 
-/// A whole number in a range that counts or indexes something.
+/// The integers of a range, for a message.
+fn integers(range: &RangeInclusive<u64>) -> String {
+    let min = range.start();
+    match range.end() {
+        &u64::MAX => format!("an integer, at least {min}"),
+        max => format!("an integer from {min} to {max}"),
+    }
+}
+
+/// Reads a count or an index in a range.
 pub(crate) fn count(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -37,36 +43,36 @@ pub(crate) fn count(
     let n = integer(reader, value, limit(*range.start())..=limit(*range.end()))?;
     match usize::try_from(n) {
         Ok(n) => Some(n),
-        Err(_) => reader.refuse(value, "a number that can be addressed"),
+        Err(_) => reader.refuse(value, "a number that fits the address space of this machine"),
     }
 }
 
-/// A whole number of at least 1.
+/// Reads an integer of at least 1.
 pub(crate) fn positive(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<usize> {
     count(reader, value, 1..=usize::MAX)
 }
 
-/// The index of a channel.
+/// Reads the index of a channel.
 pub(crate) fn channel(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<usize> {
     count(reader, value, 0..=usize::MAX)
 }
 
-/// A seed that may not be 0.
+/// Reads a seed other than 0.
 pub(crate) fn positive_seed(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u64> {
     integer(reader, value, 1..=u64::MAX)
 }
 
-/// Which fractions are accepted.
+/// Which numbers are accepted, integers or not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fractions {
-    /// Anything that `f32` holds, in which the arithmetic is done.
+    /// Any number in the range of `f32`, in which pixels are computed.
     Finite,
     NotNegative,
     AboveZero,
     Probability,
-    /// At least zero and below one.
+    /// At least 0 and below 1.
     BelowOne,
-    /// Above zero, with a largest value.
+    /// Above 0 and at most this.
     UpTo(f64),
 }
 
@@ -85,7 +91,7 @@ impl Fractions {
 
     fn expected(self) -> String {
         match self {
-            Fractions::Finite => "a finite number that float32 holds".into(),
+            Fractions::Finite => "a finite number in the range of float32".into(),
             Fractions::NotNegative => "a finite number, at least 0".into(),
             Fractions::AboveZero => "a finite number above 0".into(),
             Fractions::Probability => "a number from 0 to 1".into(),
@@ -95,7 +101,7 @@ impl Fractions {
     }
 }
 
-/// A number, whole or not.
+/// Reads a number, integer or not.
 pub(crate) fn fraction(reader: &mut Reader<'_>, value: &Value<'_>, accepted: Fractions) -> Option<f64> {
     let number = match value.kind {
         Kind::Float(number) => Some(*number),
@@ -109,7 +115,7 @@ pub(crate) fn fraction(reader: &mut Reader<'_>, value: &Value<'_>, accepted: Fra
     }
 }
 
-/// `true` or `false`.
+/// Reads `true` or `false`.
 pub(crate) fn truth(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<bool> {
     match value.kind {
         Kind::Bool(truth) => Some(*truth),

@@ -1,4 +1,4 @@
-//! Sizes and overlaps along the spatial axes.
+//! Reading sizes and overlaps along the spatial axes.
 
 use patchweave_geometry::{Extent, Overlaps, PerAxis};
 
@@ -7,7 +7,7 @@ use super::scalar::{count, positive};
 use crate::plan::Space;
 use crate::text::counted;
 
-/// Two or three sizes of at least 1; as many as the axes have, where these are known.
+/// Reads a size along two or three axes; along as many as `space` has, if it is known.
 pub(crate) fn extent(reader: &mut Reader<'_>, value: &Value<'_>, space: Option<Space<'_>>) -> Option<Extent> {
     let expected = match space {
         Some(Space { axes, n_spatial }) => format!("a list of {n_spatial} sizes for axes {axes}"),
@@ -27,11 +27,11 @@ pub(crate) fn extent(reader: &mut Reader<'_>, value: &Value<'_>, space: Option<S
     let sizes: Vec<usize> = sizes.into_iter().collect::<Option<_>>()?;
     match Extent::new(&sizes) {
         Ok(extent) => Some(extent),
-        Err(error) => reader.refuse_found(value, error.to_string(), "fewer pixels"),
+        Err(error) => reader.refuse_found(value, error.to_string(), "a smaller size"),
     }
 }
 
-/// A size whose last two values agree, because patches are turned by quarter turns.
+/// Reads a size that is equal along `Y` and `X`, as rotations by 90 degrees require.
 pub(crate) fn square_extent(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -41,12 +41,16 @@ pub(crate) fn square_extent(
     if is_square(&size) { Some(size) } else { refuse_oblong(reader, value, &size) }
 }
 
-/// Refuses a size whose last two values differ.
+/// Refuses a size that differs along `Y` and `X`.
 pub(crate) fn refuse_oblong<T>(reader: &mut Reader<'_>, value: &Value<'_>, size: &Extent) -> Option<T> {
-    reader.refuse_found(value, format!("got {size}"), "the same size for Y and X, so that quarter turns fit")
+    reader.refuse_found(
+        value,
+        format!("got {size}"),
+        "the same size along Y and X, because patches are rotated by 90 degrees",
+    )
 }
 
-/// Whether `Y` and `X` are the same.
+/// Whether a size is equal along `Y` and `X`.
 pub(crate) fn is_square(size: &Extent) -> bool {
     let [_, y, x] = size.to_zyx();
     y == x
@@ -56,13 +60,13 @@ pub(crate) fn is_square(size: &Extent) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parity {
     Any,
-    /// So that the kept parts of neighbouring tiles meet in the middle of the overlap.
+    /// Neighbouring tiles are cropped to the middle of their overlap.
     Even,
 }
 
-/// The `overlaps` of a block: one per axis, each smaller than the size in that axis.
+/// Reads overlaps: one per axis, each smaller than the size along that axis.
 ///
-/// `size` is absent when it was refused itself; overlaps are then checked as far as possible.
+/// Without a size, because it was refused, only the numbers are checked.
 pub(crate) fn overlaps(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -79,7 +83,8 @@ pub(crate) fn overlaps(
         return None;
     };
     if entries.len() != size.n_axes() {
-        let expected = format!("{} as in patch_size", counted(size.n_axes(), "overlap", "overlaps"));
+        let expected =
+            format!("{}, one per axis of patch_size", counted(size.n_axes(), "overlap", "overlaps"));
         return reader.refuse(value, expected);
     }
     let read: Vec<_> =
@@ -90,22 +95,23 @@ pub(crate) fn overlaps(
 
 fn overlap(reader: &mut Reader<'_>, value: &Value<'_>, size: usize, parity: Parity) -> Option<usize> {
     let overlap = count(reader, value, 0..=usize::MAX)?;
-    let (fits, kind) = match parity {
-        Parity::Any => (true, "a number"),
-        Parity::Even => (overlap.is_multiple_of(2), "an even number"),
-    };
-    if fits && overlap < size {
+    let has_parity = parity == Parity::Any || overlap.is_multiple_of(2);
+    if has_parity && overlap < size {
         return Some(overlap);
     }
+    let kind = match parity {
+        Parity::Any => "a number",
+        Parity::Even => "an even number",
+    };
     reader.refuse(value, format!("{kind} smaller than the patch size {size}"))
 }
 
-/// No overlap along any axis of `size`.
+/// Overlaps of 0 along all axes of `size`.
 pub(crate) fn no_overlaps(size: &Extent) -> Overlaps {
     size.per_axis().map(|_| 0)
 }
 
-/// The `patch_size` of a block.
+/// Reads the `patch_size` of a block.
 pub(crate) fn patch_size(
     reader: &mut Reader<'_>,
     block: &Block<'_>,

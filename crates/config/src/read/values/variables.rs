@@ -1,11 +1,11 @@
-//! Environment variables in values: `${NAME}` in paths and whole numbers.
+//! Environment variables in values: `${NAME}` in paths and integers.
 
 use super::reader::{Reader, Value};
 use crate::text::quoted;
 
-/// Puts the values of environment variables in their places; what they hold is not expanded again.
+/// Replaces environment variables by their values, which are not expanded again.
 ///
-/// `what` says what the value is.
+/// `what` is the kind of value, for messages.
 pub(crate) fn expand(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -16,7 +16,7 @@ pub(crate) fn expand(
     let mut expanded = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let Some((name, rest)) = piece.split_once('}') else {
-            return reader.refuse(value, "a `}` behind every `${`");
+            return reader.refuse(value, "a `}` after every `${`");
         };
         match reader.variable(name).filter(|_| !name.is_empty()) {
             Some(found) => expanded.push_str(&found),
@@ -25,7 +25,7 @@ pub(crate) fn expand(
                 return reader.refuse_found(
                     value,
                     found,
-                    format!("a variable that is set, or {what} without it"),
+                    format!("a variable that is set, or {what} without variables"),
                 );
             }
         }
@@ -34,7 +34,7 @@ pub(crate) fn expand(
     Some(expanded)
 }
 
-/// Whether a text has a variable in it.
+/// Whether a text contains a variable.
 pub(crate) fn has_variable(written: &str) -> bool {
     written.contains("${")
 }
