@@ -307,11 +307,15 @@ fn batches_have_to_fit_into_the_budget() {
     let fitted = with(PREDICT, "name: none", "name: mean_std");
     for size in ["1000000000, 1000000000", "4000000000, 2000000000", "200000, 200000"] {
         let config = with(&fitted, "[16, 16]", &format!("[{size}]"));
-        refused(&place, &config, &["predict.prefetch_mib: a batch of 1 ×", "the budget is 512"]);
+        refused(&place, &config, &["predict.prefetch_mib: a batch of 1 ×", "but the budget is 512 MiB"]);
     }
     let many = with(SMALL, "epochs: 2", "epochs: 2\n  prefetch_mib: 1");
     let many = with(&many, "batch_size: 4", "batch_size: 4000");
-    refused(&place, &many, &["train.prefetch_mib: a batch of 4000 × 32 × 32 needs 63 MiB, the budget is 1"]);
+    refused(
+        &place,
+        &many,
+        &["train.prefetch_mib: a batch of 4000 × 32 × 32 needs 63 MiB, but the budget is 1 MiB"],
+    );
 }
 
 #[cfg(unix)]

@@ -200,7 +200,7 @@ fn ranks_come_from_the_environment() {
     command.arg("run").arg(&config).env("RANK", "3").env("WORLD_SIZE", "3");
     Ended::of(&mut command)
         .with_code(2)
-        .complains(&[r#"train.shard.rank: got "3" from "${RANK}", expected a whole number from 0 to 2"#]);
+        .complains(&[r#"train.shard.rank: got "3" from "${RANK}", expected an integer from 0 to 2"#]);
     let mut command = Command::new(PATCHWEAVE);
     command.arg("run").arg(&config).env_remove("RANK").env("WORLD_SIZE", "3");
     Ended::of(&mut command).with_code(2).complains(&["environment variable \"RANK\" is not set"]);

@@ -75,7 +75,8 @@ fn a_split_that_keeps_context_apart_leaves_fewer_patches() {
     let without = with(&config, ", leak_free: true", "");
     let without = place.run(&without).with_code(0);
     without.says("warning: ");
-    without.says("n_val_patches: no patches are split off, that needs leak_free: true in train");
+    without
+        .says("n_val_patches: no validation patches are split off: that requires leak_free: true in train");
     assert!(n_patches(&ended) < n_patches(&without), "{ended:?}");
     let pyramid = with(&config, "data_type: tiff", "data_type: zarr\n  context_source: pyramid");
     place.run(&pyramid).with_code(2).complains(&["leak_free with context_source pyramid"]);

@@ -97,7 +97,7 @@ fn axes_of_the_file_count_where_the_configuration_says_so() {
     place
         .run(&with(&text, "  axes: CYX\n", "  axes_source: config\n"))
         .with_code(2)
-        .complains(&["config without axes", "expected axes beside it"]);
+        .complains(&["config without axes", "expected the key axes as well"]);
     place
         .run(&with(&text, "axes: CYX", "axes: CYX\n  axes_source: files"))
         .with_code(2)

@@ -193,8 +193,10 @@ fn validation_patches_that_nobody_asked_for_are_lowered() {
     told.says("data_config.n_val_patches: the default of 8 validation patches is lowered to at most 4, because the training images have 8 patches in 4 cells");
     told.says("validation: ");
     let told = place.run(&with(&small, "[24, 24]", "[64, 64]")).with_code(0);
-    told.says("data_config.n_val_patches: there is no validation, because the training images have ");
-    told.says("train.val_input give one, n_val_patches: 0 says that none is wanted");
+    told.says(
+        "data_config.n_val_patches: the run has no validation patches, because the training images have ",
+    );
+    told.says("or write n_val_patches: 0 to train without validation");
     assert!(!told.stdout.contains("validation: "), "{told:#?}");
     let filter = "  patch_filter: {name: max, threshold: 199, filtered_patch_prob: 0.1}\ntrain:";
     let filtered = place.run(&default.replace("train:", filter)).with_code(0);

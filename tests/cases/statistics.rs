@@ -94,7 +94,7 @@ fn the_estimate_of_the_reference_is_used_where_it_is_asked_for() {
     let place = case("quantile-sparse");
     let text = std::fs::read_to_string(place.path("constant_quantile.yaml")).unwrap();
     let text = with(&text, "{name: quantile,", "{name: quantile, method: streaming,");
-    let warning = "is 0 wide as float32: normalised values are (pixel - 700) / 1e-8";
+    let warning = "has width 0 as float32, so normalisation divides by 1e-8: pixels of 700 become 0";
     let computed = place.run(&text).with_code(0);
     assert_eq!(n_lines(&computed, warning), 1, "{computed:#?}");
     let found = statistics(&place);
@@ -115,12 +115,14 @@ fn a_deviation_of_0_is_told_with_what_becomes_of_pixels() {
     let place = with_image(|_| 700.0);
     let computed = place.run(&train("{name: mean_std}")).with_code(0);
     computed.says("channel 0 of the input, from ");
-    computed.says("image.tiff: the standard deviation is 0: normalised values are (pixel - 700) / 1e-6");
+    computed.says(
+        "image.tiff: the standard deviation is 0, so normalisation divides by 1e-6: pixels of 700 become 0",
+    );
     assert_eq!(n_lines(&computed, "standard deviation is 0"), 1);
 
     let given = place.run(&train("{name: mean_std, input_means: [3], input_stds: [0]}")).with_code(0);
     given.says("data_config.normalization.input_stds[0]: the standard deviation is 0");
-    given.says("(pixel - 3) / 1e-6");
+    given.says("pixels of 3 become 0");
 
     let usual = with_image(|at| f32::from(u8::try_from(at % 251).unwrap()));
     let usual = usual.run(&train("{name: mean_std}")).with_code(0);
@@ -133,10 +135,10 @@ fn tiny_statistics_are_told_and_have_digits() {
     let place = with_image(|at| 1e-16 * f32::from(u8::try_from(at % 200).unwrap()));
     let ended = place.run(&train("{name: mean_std}")).with_code(0);
     ended.says("e-15 ± ");
-    ended.says("to which normalising adds 1e-6: normalised values have a deviation of ");
+    ended.says("and normalisation adds 1e-6 to it: normalised values have a standard deviation of ");
     let ended = place.run(&train("{name: min_max}")).with_code(0);
     ended.says("0 to 1.99e-14 (smallest to largest");
-    ended.says("to which normalising adds 1e-8");
+    ended.says("and normalisation adds 1e-8 to its width");
 }
 
 #[test]

@@ -28,6 +28,38 @@ impl Code {
         });
         lists.flat_map(|list| list.split(',')).collect()
     }
+
+    /// The code piece by piece.
+    pub fn tokens(&self) -> Vec<Token<'_>> {
+        let mut tokens = Vec::new();
+        let mut rest = self.0.as_str();
+        while let Some(c) = rest.chars().next() {
+            let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            let (token, length) = if word > 0 {
+                (Token::Word(&rest[..word]), word)
+            } else if rest.starts_with("::") {
+                (Token::Path, 2)
+            } else {
+                (Token::Mark(c), c.len_utf8())
+            };
+            if token != Token::Mark(' ') {
+                tokens.push(token);
+            }
+            rest = &rest[length..];
+        }
+        tokens
+    }
+}
+
+/// A piece of code that cannot be divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token<'c> {
+    /// A name, a keyword or a number.
+    Word(&'c str),
+    /// `::`
+    Path,
+    /// Any other character.
+    Mark(char),
 }
 
 fn is_word(c: char) -> bool {

@@ -112,11 +112,11 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     );
     assert_eq!(
         with(ConversionOptions { axes: axes("CZYX"), ..default() }),
-        "axes CZYX do not have the depth of axes CYX, expected 2 spatial axes"
+        "axes CZYX differ in depth from axes CYX, expected 2 spatial axes"
     );
     assert_eq!(
         with(ConversionOptions { patch_size: Some(Extent::new(&[8, 8]).unwrap()), ..default() }),
-        "tiles have no overlaps, expected one for every axis of their size"
+        "tiles have no overlaps, expected one per axis of their size"
     );
     assert_eq!(
         with(ConversionOptions { channels: ChannelChange::These(vec![1]), ..default() }),
@@ -128,7 +128,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     );
     assert_eq!(
         with(ConversionOptions { axes: axes("SCYX"), ..default() }),
-        "converted data_config:4:14: target_axes: got \"YX\", expected the same of S and T as in axes SCYX"
+        "converted data_config:4:14: target_axes: got \"YX\", expected the same sample axes (S, T) as axes SCYX"
     );
     assert_eq!(
         with(ConversionOptions { data_type: Some(DataType::Zarr), ..default() }),
@@ -136,7 +136,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     );
     assert_eq!(
         with(ConversionOptions { batch_size: Some(0), ..default() }),
-        "converted data_config:15:13: batch_size: got 0, expected a whole number, at least 1"
+        "converted data_config:15:13: batch_size: got 0, expected an integer, at least 1"
     );
 
     let without = read(&TRAINING.replace("axes: CYX", "axes: YX").replace("channels: [2, 0]\n", ""));
@@ -164,7 +164,7 @@ fn the_depth_of_a_czi_file_is_one_letter_or_the_other() {
     assert!(data.converted(Mode::Predicting, &axes("SCTYX")).is_ok());
     assert_eq!(
         error(&data, Mode::Predicting, &axes("SCZYX")),
-        "axes SCZYX do not have the depth of axes SCTYX, expected 3 spatial axes, and the same one of Z and T"
+        "axes SCZYX differ in depth from axes SCTYX, expected 3 spatial axes, with the same depth axis (Z or T)"
     );
     let relabelled = ConversionOptions { data_type: Some(DataType::Zarr), ..axes("CZYX") };
     assert!(data.converted(Mode::Predicting, &relabelled).is_ok());

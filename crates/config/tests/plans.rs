@@ -279,7 +279,7 @@ fn other_forms_of_blocks_are_read() {
     };
     let skipping = with("{name: mean_std}", ranges);
     assert_eq!(skipping.data.normalization, expected);
-    assert_eq!(skipping.warnings[0].message, "not used, because skip_target is true");
+    assert_eq!(skipping.warnings[0].message, "has no effect, because skip_target is true");
     let fitted = NormalizationPlan::Quantile {
         per_channel: false,
         levels: vec![QuantileLevels { lower: 0.01, upper: 0.5 }],
@@ -347,7 +347,7 @@ fn every_constructor_has_its_images() {
     assert_eq!((n_of(&train.targets), n_of(&train.val_targets)), (vec![1, 2], vec![1, 1]));
     let warnings: Vec<_> = independent.warnings.iter().map(ToString::to_string).collect();
     let expected = "\
-configs/a.yaml:26:30: data_config.uncorrelated_channel_prob: not used by constructor independent_targets
+configs/a.yaml:26:30: data_config.uncorrelated_channel_prob: has no effect with constructor independent_targets
    |
 26 |   uncorrelated_channel_prob: 0.4
    |                              ^^^";
@@ -527,7 +527,7 @@ fn labels_skip_the_normalisation_of_targets() {
     assert!(!plan("{name: mean_std}", "").data.normalization.skips_target());
     let given = plan("{name: mean_std, target_means: 1, target_stds: 2}", labels);
     let told: Vec<String> = given.warnings.iter().map(ToString::to_string).collect();
-    assert!(told[0].contains("target_means: not used, because train.target_kind is labels"), "{told:?}");
+    assert!(told[0].contains("target_means: has no effect, because train.target_kind is labels"), "{told:?}");
 }
 
 /// What stands in for the reference's strictness is read back, and unknown to the reference.

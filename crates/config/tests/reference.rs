@@ -60,7 +60,8 @@ fn lateral_context_is_where_the_rules_have_it() {
     assert_eq!(form.get("context_depth"), None);
     let filter = format!("{PLAIN}patch_filter: {{name: max, threshold: 1}}\n");
     assert!(accepted(&filter, DataRules::DataConfig).patch_filter.is_some());
-    let expected = "8:1: patch_filter: a patch filter beside lateral context, expected one of the two";
+    let expected =
+        "8:1: patch_filter: a patch filter together with lateral context, expected only one of the two";
     assert_eq!(refused(&filter, DataRules::MicroSplitDataConfig), [expected]);
 }
 
@@ -110,7 +111,8 @@ fn a_key_without_a_value_is_no_key_for_us_and_wrong_for_the_reference() {
         let text = format!("{PLAIN}{key}: null\n");
         assert_eq!(accepted(&text, DataRules::Own), accepted(PLAIN, DataRules::Own));
         let column = key.len() + 3;
-        let expected = format!("8:{column}: {key}: got null, expected a value, or no such key");
+        let expected =
+            format!("8:{column}: {key}: got null, expected a value (omit the key for its default)");
         assert_eq!(refused(&text, DataRules::DataConfig), [expected]);
     }
     for key in ["target_axes", "channels", "patch_filter"] {
@@ -156,7 +158,7 @@ fn every_data_type_has_its_axes_and_its_place() {
     for axes in ["YX", "CSYX", "SCXY", "SCZTYX", "SCYXT", "SCTZYX"] {
         let problems = refused(&data("czi", axes, "[8, 8]"), DataRules::DataConfig);
         let expected =
-            format!("4:7: axes: got \"{axes}\", expected SCYX, SCZYX or SCTYX, as CZI files have them");
+            format!("4:7: axes: got \"{axes}\", expected SCYX, SCZYX or SCTYX, the axes of CZI files");
         assert_eq!(problems, [expected]);
     }
     let text = data("czi", "SCTYX", "[8, 8]");

@@ -28,6 +28,8 @@ mod stream;
 mod stream_print;
 mod sync;
 mod threads;
+#[cfg(feature = "async")]
+mod waiting;
 mod work;
 
 pub use batch::{Batch, NotFiniteSample};
@@ -35,9 +37,9 @@ pub use error::LoaderError;
 pub use fingerprint::Fingerprint;
 pub use forecast::Forecast;
 pub use loader::Loader;
-pub use mix::{MixPart, StreamMarks};
+pub use mix::{MixLength, MixPart, StreamMarks};
 pub use mixing::Mixing;
-pub use options::{LoaderOptions, MixLength, OnFailure, Shapes, Shard, Uneven};
+pub use options::{LoaderOptions, OnFailure, Shapes, Shard, Uneven};
 pub use order::{ChunkAware, GroupOrder, Order, PatchWeights};
 pub use run::Batches;
 pub use sample::{FailedSample, SampleId};

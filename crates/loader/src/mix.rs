@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchweave_construct::Dataset;
 use patchweave_patching::{Draw, PatchRng, Permutation};
 
-use crate::{LoaderError, MixLength, PatchWeights};
+use crate::{LoaderError, PatchWeights};
 
 /// Samples of all rounds together; more would make the table of a round large.
 const MAX_RATIOS: usize = 1 << 20;
@@ -140,6 +140,17 @@ impl Mixture {
         };
         (0..len).map(of_place).collect()
     }
+}
+
+/// When an epoch over several data sets ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MixLength {
+    /// When every data set was gone through; smaller ones are gone through again, with other samples.
+    #[default]
+    Longest,
+    /// Before any data set is gone through a second time.
+    Shortest,
 }
 
 /// How many samples an epoch has, before any limit.

@@ -1,6 +1,6 @@
 //! How batches are made and dealt out.
 
-use crate::Order;
+use crate::{MixLength, Order};
 
 /// How batches are made.
 ///
@@ -69,17 +69,6 @@ pub enum Shapes {
     ///
     /// The whole order is worked out when an epoch starts, about 40 bytes per sample.
     Grouped,
-}
-
-/// When an epoch over several data sets ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum MixLength {
-    /// When every data set was gone through; smaller ones are gone through again, with other samples.
-    #[default]
-    Longest,
-    /// Before any data set is gone through a second time.
-    Shortest,
 }
 
 /// One of several processes that share the batches of an epoch.

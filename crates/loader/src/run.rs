@@ -73,7 +73,7 @@ impl Batches {
             stop: AtomicBool::new(false),
             meter: Meter::default(),
             #[cfg(feature = "async")]
-            waiting: crate::stream::Waiting::default(),
+            waiting: crate::waiting::Waiting::default(),
         });
         let started = Instant::now();
         let mut batches = Batches {
@@ -231,7 +231,7 @@ impl Batches {
     }
 
     #[cfg(feature = "async")]
-    pub(crate) fn waiting(&self) -> &crate::stream::Waiting {
+    pub(crate) fn waiting(&self) -> &crate::waiting::Waiting {
         &self.shared.waiting
     }
 

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::PoisonError;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_core::Stream;
 
-use crate::sync::Mutex;
 use crate::{Batch, Batches, LoaderError};
 
 /// The batches of one epoch as a stream, for any runtime.
@@ -97,22 +95,5 @@ impl Stream for BatchStream {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.batches.size_hint()
-    }
-}
-
-/// Whom to wake when a batch is there.
-#[derive(Default)]
-pub(crate) struct Waiting(Mutex<Option<Waker>>);
-
-impl Waiting {
-    fn register(&self, waker: &Waker) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
-    }
-
-    pub fn wake(&self) {
-        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub meter: Meter,
     /// Who waits for a batch.
     #[cfg(feature = "async")]
-    pub waiting: crate::stream::Waiting,
+    pub waiting: crate::waiting::Waiting,
 }
 
 /// What a worker thread does until there are no more batches.

@@ -1,26 +1,25 @@
-//! Memory: a batch fits into what may be made ahead.
+//! Memory: a batch fits into the budget for batches made ahead.
 
 use patchweave_geometry::Extent;
 
 use super::check::Check;
 use super::facts::ImageFacts;
-use crate::patching::TilingPlan;
+use crate::plan::TilingPlan;
 
 impl Check<'_> {
-    /// A batch of training patches, and one of tiles, fits into what may be made ahead.
+    /// Checks that a batch of training patches, and a batch of tiles, fit into their budgets.
     pub fn budgets(&mut self) {
         self.training_budget();
         self.prediction_budget();
     }
 
     fn training_budget(&mut self) {
-        let (Some(train), Some(patch)) = (&self.plan.train, self.plan.data.patching.training_size()) else {
-            return;
-        };
+        let Some(train) = &self.plan.train else { return };
+        let Some(patch) = self.plan.data.patching.training_size() else { return };
         let Some(image) = self.roles.drawn().first().and_then(|role| role.images.first()) else { return };
         let n_input = self.n_scales().unwrap_or_else(|| self.n_trained(image));
-        let (batch_size, n_channels) =
-            (self.plan.data.batch_size, n_input.saturating_add(self.n_target_channels()));
+        let n_channels = n_input.saturating_add(self.n_target_channels());
+        let batch_size = self.plan.data.batch_size;
         let needed = batch_bytes(batch_size, n_channels, patch);
         self.budget("train.prefetch_mib", needed, train.prefetch_bytes, batch_size, patch);
     }
@@ -34,13 +33,12 @@ impl Check<'_> {
         let n_channels = |image: &ImageFacts| self.n_scales().unwrap_or_else(|| self.n_predicted(image));
         let bytes = |image: &ImageFacts| batch_bytes(predict.batch_size, n_channels(image), tile(image));
         if let Some(image) = self.roles.predicted.images.iter().max_by_key(|image| bytes(image)) {
-            let (needed, tile) = (bytes(image), tile(image));
-            let (budget, batch_size) = (predict.prefetch_bytes, predict.batch_size);
-            self.budget("predict.prefetch_mib", needed, budget, batch_size, tile);
+            let budget = predict.prefetch_bytes;
+            self.budget("predict.prefetch_mib", bytes(image), budget, predict.batch_size, tile(image));
         }
     }
 
-    /// How many scales take the place of the channels of an input.
+    /// The number of scales, which with lateral context take the place of channels.
     fn n_scales(&self) -> Option<usize> {
         self.lateral().map(|lateral| lateral.multiscale_count)
     }
@@ -49,11 +47,11 @@ impl Check<'_> {
         if needed > budget {
             let mib = |bytes: usize| bytes.div_ceil(1 << 20);
             let found = format!(
-                "a batch of {batch_size} × {size} needs {} MiB, the budget is {}",
+                "a batch of {batch_size} × {size} needs {} MiB, but the budget is {} MiB",
                 mib(needed),
                 mib(budget)
             );
-            self.report(key, found, "a larger budget, a smaller batch_size or smaller patches");
+            self.report(key, found, "a larger prefetch_mib, a smaller batch_size or smaller patches");
         }
     }
 }

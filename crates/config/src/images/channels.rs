@@ -1,17 +1,16 @@
-//! Channels: whether those that are named exist, and whether there is just one where one is needed.
+//! Channels: whether those that the configuration names exist, and whether images have a single one where they must.
 
 use super::check::Check;
 use super::facts::ImageFacts;
 use super::roles::{Role, has_channels};
-use crate::constructor::ConstructorPlan;
-use crate::origin::entry_path;
-use crate::patching::PatchingPlan;
-use crate::reader::counted;
+use crate::plan::{ConstructorPlan, PatchingPlan};
+use crate::text::{counted, entry_path};
 
 impl Check<'_> {
-    /// Channels that the configuration selects, looks at or mixes exist; inputs with lateral context have one.
+    /// Checks that the channels that the configuration names exist, and that inputs with lateral context have one.
     pub fn channels(&mut self) {
-        let (roles, constructor) = (self.roles, self.constructor());
+        let roles = self.roles;
+        let constructor = self.constructor();
         let channels = self.plan.data.channels.as_deref();
         match constructor {
             ConstructorPlan::IndependentTargets => {
@@ -27,19 +26,19 @@ impl Check<'_> {
         }
         if constructor == ConstructorPlan::Paired {
             for role in [&roles.inputs, &roles.val_inputs] {
-                self.one_read(role, channels, "because lateral context is that of one channel");
+                self.one_read(role, channels, "because lateral context is made of one channel");
             }
         }
         let of_predict = self.plan.predict.as_ref().and_then(|predict| predict.channels.as_deref());
         self.selected(&roles.predicted, of_predict);
         if self.lateral().is_some() {
-            self.one_read(&roles.predicted, of_predict, "because lateral context is that of one channel");
+            self.one_read(&roles.predicted, of_predict, "because lateral context is made of one channel");
         }
         self.looked_at();
         self.alpha_ranges();
     }
 
-    /// Every selected channel exists in every image.
+    /// Checks that every selected channel exists in every image.
     fn selected(&mut self, role: &Role<'_>, channels: Option<&[usize]>) {
         for (position, &channel) in channels.unwrap_or_default().iter().enumerate() {
             let listed = entry_path("data_config.channels", position);
@@ -48,7 +47,7 @@ impl Check<'_> {
         }
     }
 
-    /// A channel exists in every image of a role.
+    /// Checks that a channel exists in every image of a role.
     fn exists(&mut self, role: &Role<'_>, channel: usize, path: &str) {
         if let Some(image) = role.images.iter().find(|image| image.shape.n_channels <= channel) {
             let expected = format!("an index below {}", image.shape.n_channels);
@@ -56,7 +55,7 @@ impl Check<'_> {
         }
     }
 
-    /// Exactly one channel of every image is read.
+    /// Checks that exactly one channel of every image is read.
     fn one_read(&mut self, role: &Role<'_>, channels: Option<&[usize]>, reason: &str) {
         match channels {
             Some([_]) => {}
@@ -64,11 +63,11 @@ impl Check<'_> {
                 let found = format!("{} of {}", counted(several.len(), "channel", "channels"), role.key);
                 self.report("data_config.channels", found, format!("1, {reason}"));
             }
-            _ => self.one_channel(role, &format!("or one of them in channels, {reason}")),
+            _ => self.one_channel(role, &format!("or one of them selected by channels, {reason}")),
         }
     }
 
-    /// The channels that decide where patches come from exist.
+    /// Checks that the channels exist by which patches are filtered or drawn.
     fn looked_at(&mut self) {
         let data = &self.plan.data;
         if let Some(filter) = data.patch_filter {
@@ -84,7 +83,7 @@ impl Check<'_> {
         }
     }
 
-    /// There is a range of weights for every channel that is mixed.
+    /// Checks that there is a range of weights for every channel that is mixed.
     fn alpha_ranges(&mut self) {
         let Some(ranges) = self.lateral().and_then(|lateral| lateral.alpha_ranges.as_ref()) else { return };
         let n_ranges = ranges.len();
@@ -94,7 +93,7 @@ impl Check<'_> {
             ConstructorPlan::IndependentTargets => {
                 let n_sources = self.roles.targets.len();
                 if n_sources > 0 && n_ranges != n_sources {
-                    self.report(path, found, format!("{n_sources}, one for every source"));
+                    self.report(path, found, format!("{n_sources}, one per source"));
                 }
             }
             ConstructorPlan::MultiChannelTarget => {
@@ -110,7 +109,7 @@ impl Check<'_> {
                     let expected = match selected {
                         Some(_) if least < n_channels => {
                             format!(
-                                "{least} to {n_channels}, because ranges are counted by the channels of {}",
+                                "{least} to {n_channels}, because the ranges belong, by position, to the channels of {}",
                                 image.source
                             )
                         }
@@ -123,17 +122,17 @@ impl Check<'_> {
         }
     }
 
-    /// How many channels an input of a training has before normalization is applied to it.
+    /// The number of channels of a training input.
     pub fn n_trained(&self, image: &ImageFacts) -> usize {
         n_read(self.plan.data.channels.as_deref(), image)
     }
 
-    /// How many channels of an image are predicted.
+    /// The number of channels that are read for a prediction.
     pub fn n_predicted(&self, image: &ImageFacts) -> usize {
         n_read(self.plan.predict.as_ref().and_then(|predict| predict.channels.as_deref()), image)
     }
 
-    /// How many channels a target has; none without targets.
+    /// The number of channels of a target; 0 without targets.
     pub fn n_target_channels(&self) -> usize {
         let first = self.roles.targets.first().and_then(|role| role.images.first());
         match (self.constructor(), first) {

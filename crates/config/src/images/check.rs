@@ -1,16 +1,14 @@
-//! The check of a plan against its images: all rules, one after the other.
+//! The check of a plan against its images: the list of its rules.
 
 use super::facts::OpenedImages;
+use super::findings::Findings;
 use super::roles::Roles;
-use crate::constructor::ConstructorPlan;
-use crate::lateral::LateralPlan;
-use crate::outside::Findings;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, LateralPlan, RunPlan};
 
-/// Checks a plan against its images; no problems say that they fit.
+/// Checks a plan against its images; without problems they fit.
 ///
-/// Each problem stands at the key that causes it and names the image. Hand the problems to
-/// [`RunPlan::errors`] to print them.
+/// Every problem has the line of the key that causes it, and names the image. [`RunPlan::errors`] makes a printable error
+/// of the problems.
 ///
 /// ```
 /// use std::path::Path;
@@ -53,7 +51,7 @@ pub fn check_images(plan: &RunPlan, images: &OpenedImages) -> Findings {
     check.findings
 }
 
-/// A plan, its images, and what was found about them.
+/// A plan, its images, and the findings so far.
 pub(super) struct Check<'a> {
     pub plan: &'a RunPlan,
     pub roles: &'a Roles<'a>,
@@ -65,7 +63,7 @@ impl Check<'_> {
         self.findings.problems.push(self.plan.problem_at(key_path, found, expected));
     }
 
-    /// The constructor of the training; basic without one.
+    /// The constructor of the training; basic without a training.
     pub fn constructor(&self) -> ConstructorPlan {
         self.plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor)
     }

@@ -1,8 +1,8 @@
-//! What is known of images once they were opened.
+//! What the check of a plan needs to know about opened images.
 
 use patchweave_geometry::ImageShape;
 
-/// What is known of an image once it was opened.
+/// What the check of a plan needs to know about an opened image.
 ///
 /// ```
 /// use patchweave_config::ImageFacts;
@@ -17,16 +17,16 @@ use patchweave_geometry::ImageShape;
 pub struct ImageFacts {
     /// The name of the image, for messages.
     pub source: String,
-    /// Its shape with all its channels, before any are selected.
+    /// Its shape, with all channels.
     pub shape: ImageShape,
-    /// Which path of the configuration's list it was opened from; one path may hold several images.
+    /// The index of its entry in the list of the configuration; an entry may stand for several images.
     pub entry: usize,
 }
 
-/// The images of a run in the order of the configuration; a role that the run lacks has none.
+/// The images of a run in the order of the configuration; the lists of roles that the run lacks are empty.
 ///
-/// Where an image could not be opened, leave out the roles that are paired with its role: pairs are told by
-/// their place.
+/// Images of two roles are paired by their position. If an image could not be opened, leave the roles empty that are paired
+/// with its role.
 ///
 /// ```
 /// assert!(patchweave_config::OpenedImages::default().train_inputs.is_empty());
@@ -45,6 +45,6 @@ pub struct OpenedImages {
     pub masks: Vec<ImageFacts>,
     /// Weights of the images that training patches are drawn from.
     pub weights: Vec<ImageFacts>,
-    /// Images to predict.
+    /// Inputs of the prediction.
     pub predict_inputs: Vec<ImageFacts>,
 }

@@ -1,4 +1,4 @@
-//! The form of training samples: what data sets have to agree on to share batches.
+//! The form of training samples, in which data sets must agree to share batches.
 
 use std::fmt;
 
@@ -6,13 +6,12 @@ use patchweave_geometry::Extent;
 
 use super::check::Check;
 use super::facts::OpenedImages;
+use super::findings::Findings;
 use super::roles::Roles;
-use crate::constructor::ConstructorPlan;
-use crate::outside::Findings;
-use crate::reader::counted;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, RunPlan};
+use crate::text::counted;
 
-/// The form of the training samples of a plan.
+/// The form of training samples, in which data sets must agree to share batches.
 ///
 /// ```
 /// use std::path::Path;
@@ -42,7 +41,7 @@ use crate::run::RunPlan;
 pub struct SampleForm {
     /// The size of a patch.
     pub patch_size: Extent,
-    /// Channels of the input, or how many scales it has with lateral context.
+    /// Channels of the input, or scales with lateral context.
     pub n_inputs: usize,
     /// Channels of the target; 0 without one.
     pub n_targets: usize,
@@ -51,7 +50,7 @@ pub struct SampleForm {
 }
 
 impl SampleForm {
-    /// The form of the samples of a plan; nothing without a training, or where its images could not be opened.
+    /// The form of the samples of a plan; `None` without a training, or if its images could not be opened.
     pub fn of(plan: &RunPlan, images: &OpenedImages) -> Option<SampleForm> {
         let train = plan.train.as_ref()?;
         let roles = Roles::new(plan, images);
@@ -74,7 +73,9 @@ impl SampleForm {
         })
     }
 
-    /// Whether samples of both fit into one stream; patches may differ in size where every shape has its own batches.
+    /// Whether samples of both forms may share a stream.
+    ///
+    /// Patch sizes may differ if every shape has batches of its own.
     pub fn agrees_with(&self, other: &SampleForm, patch_size_may_differ: bool) -> bool {
         let other = match patch_size_may_differ {
             true => SampleForm { patch_size: self.patch_size, ..*other },

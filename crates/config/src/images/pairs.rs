@@ -1,14 +1,14 @@
-//! Images that belong together: those of one role, of a pair, of training and validation.
+//! Images that belong together: those of a role, of a pair, of training and validation.
 
 use patchweave_geometry::{Extent, ImageShape};
 
 use super::check::Check;
 use super::roles::{Role, has_channels};
-use crate::reader::counted;
+use crate::text::counted;
 
 impl Check<'_> {
-    /// All images of a role have the dimensions of the axes and as many channels as the first; those of the
-    /// validation have as many as those of the training.
+    /// Checks that the images of a role have the dimensions of the axes and equally many channels, and that images for
+    /// validation have as many channels as those for training.
     pub fn forms(&mut self) {
         for role in self.roles.of_images() {
             self.one_kind(&role);
@@ -17,12 +17,11 @@ impl Check<'_> {
         let trained = [roles.inputs].into_iter().chain(roles.targets.iter().copied());
         let validated = [roles.val_inputs].into_iter().chain(roles.val_targets.iter().copied());
         for (trained, validated) in trained.zip(validated) {
-            let (Some(first), Some(image)) = (trained.images.first(), validated.images.first()) else {
-                continue;
-            };
+            let Some(first) = trained.images.first() else { continue };
+            let Some(image) = validated.images.first() else { continue };
             if image.shape.n_channels != first.shape.n_channels {
                 let expected =
-                    format!("{} as in {}, which is trained with", first.shape.n_channels, first.source);
+                    format!("{} as in {}, an image of the training", first.shape.n_channels, first.source);
                 self.report(&validated.entry(self.plan, image), has_channels(image), expected);
             }
         }
@@ -45,7 +44,7 @@ impl Check<'_> {
         }
     }
 
-    /// Every input has a target and a mask of its size, and every image that patches are drawn from has weights.
+    /// Checks that targets, masks and weights have the number and the sizes of the images that they belong to.
     pub fn pairs(&mut self) {
         let roles = self.roles;
         if self.constructor().has_inputs() {
@@ -58,14 +57,14 @@ impl Check<'_> {
             }
         }
         self.paired(&roles.inputs, &roles.masks, ["mask", "masks", "input"]);
-        self.one_channel(&roles.masks, "because masks have no channels");
+        self.one_channel(&roles.masks, "because a mask has a single channel");
         if let [drawn] = roles.drawn().as_slice() {
             self.paired(drawn, &roles.weights, ["image", "images", "image"]);
         }
-        self.one_channel(&roles.weights, "because weights have no channels");
+        self.one_channel(&roles.weights, "because weights have a single channel");
     }
 
-    /// The images of `others` belong to those of `images` one by one; `names` say what both are called.
+    /// Checks that `images` and `others` are pairs of equal size. `names`: one and many of `others`, one of `images`.
     fn paired(&mut self, images: &Role<'_>, others: &Role<'_>, names: [&str; 3]) {
         let [one, many, partner] = names;
         if others.images.is_empty() || images.images.is_empty() {
@@ -73,7 +72,7 @@ impl Check<'_> {
         }
         if images.images.len() != others.images.len() {
             let found = counted(others.images.len(), one, many);
-            let expected = format!("as many as {partner}s, {}", images.images.len());
+            let expected = format!("{}, one per {partner}", images.images.len());
             self.report(others.key, found, expected);
             return;
         }
@@ -87,7 +86,7 @@ impl Check<'_> {
         }
     }
 
-    /// The images of a role have one channel; `reason` says why.
+    /// Checks that the images of a role have one channel; `reason` says why.
     pub fn one_channel(&mut self, role: &Role<'_>, reason: &str) {
         if let Some(image) = role.images.iter().find(|image| image.shape.n_channels != 1) {
             self.report(&role.entry(self.plan, image), has_channels(image), format!("1, {reason}"));

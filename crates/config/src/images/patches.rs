@@ -1,4 +1,4 @@
-//! Patches and images: room for a patch, enough patches to split some off, whole images in one batch.
+//! Patches: whether images have room for one, and for those of the validation; whole images in one batch.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use patchweave_geometry::{Extent, ImageShape};
 
 use super::check::Check;
 use super::facts::ImageFacts;
-use crate::patching::{PatchingPlan, TilingPlan};
-use crate::reader::counted;
+use crate::plan::{PatchingPlan, TilingPlan};
+use crate::text::counted;
 
 impl Check<'_> {
-    /// Every image that patches are drawn from has room for one, and there are enough to split some off.
+    /// Checks that every image that patches are drawn from has room for one, and enough for those of the validation.
     pub fn patches(&mut self) {
         let Some(patch) = self.plan.data.patching.training_size() else { return };
         let drawn = self.roles.drawn();
@@ -29,7 +29,7 @@ impl Check<'_> {
         }
     }
 
-    /// The patches that are split off leave at least one for training, and each has a cell of its own.
+    /// Checks that every validation patch has a grid cell of its own and that at least one patch is left for training.
     fn split(&mut self, images: &[ImageFacts], patch: Extent) {
         let n_val_patches = self.plan.train.as_ref().map_or(0, |train| train.n_val_patches);
         let is_stratified = matches!(self.plan.data.patching, PatchingPlan::Stratified { .. });
@@ -46,33 +46,24 @@ impl Check<'_> {
             return;
         }
         let train = self.plan.train.as_ref();
-        let (is_default, leak_free) =
-            train.map_or((false, false), |train| (train.n_val_is_default, train.leak_free));
+        let is_default = train.is_some_and(|train| train.n_val_is_default);
+        let leak_free = train.is_some_and(|train| train.leak_free);
+        let key = "data_config.n_val_patches";
         if is_default && !(leak_free && most == 0) {
-            let message = match most {
-                0 => format!(
-                    "there is no validation, because the training images have {room}; smaller patches, larger images, or \
-                     train.val_input give one, n_val_patches: 0 says that none is wanted"
-                ),
-                _ => format!(
-                    "the default of {n_val_patches} validation patches is lowered to at most {most}, because the training images \
-                     have {room}; write n_val_patches to say how many"
-                ),
-            };
-            self.findings.warnings.push(self.plan.warning_at("data_config.n_val_patches", message));
+            self.findings.warnings.push(self.plan.warning_at(key, fewer(n_val_patches, room)));
             return;
         }
         let written = if is_default { "the default of " } else { "" };
         let found =
             format!("{written}{n_val_patches} validation patches, but the training images have {room}");
-        let expected = match (is_default, leak_free) {
-            (true, true) => "larger images, smaller patches, or no leak_free".to_owned(),
-            _ => format!("at most {most}, or images for validation"),
+        let expected = match is_default && leak_free {
+            true => "larger images, smaller patches, or no leak_free".to_owned(),
+            false => format!("at most {most}, or separate validation images"),
         };
-        self.report("data_config.n_val_patches", found, expected);
+        self.report(key, found, expected);
     }
 
-    /// Images that are predicted whole share a batch only if they have one size.
+    /// Checks that images that are predicted whole have one size if they share batches.
     pub fn whole_batches(&mut self) {
         let Some(predict) = &self.plan.predict else { return };
         if predict.patching != TilingPlan::Whole || predict.batch_size == 1 {
@@ -87,12 +78,26 @@ impl Check<'_> {
                 size(first),
                 size(other)
             );
-            self.report("predict.batch_size", found, "1, or images of one size, or tiles");
+            self.report("predict.batch_size", found, "1, images of the same size, or tiles");
         }
     }
 }
 
-/// How many validation patches stratified images can give if none of them is left out.
+/// The warning about a default number of validation patches that is too large.
+fn fewer(n_default: usize, room: ValidationRoom) -> String {
+    match room.most() {
+        0 => format!(
+            "the run has no validation patches, because the training images have {room}; use smaller patches, larger \
+             images or train.val_input, or write n_val_patches: 0 to train without validation"
+        ),
+        most => format!(
+            "the default of {n_default} validation patches is lowered to at most {most}, because the training images \
+             have {room}; write n_val_patches to choose the number yourself"
+        ),
+    }
+}
+
+/// How many validation patches images can give with stratified patching, if none is filtered out.
 ///
 /// ```
 /// use patchweave_config::ValidationRoom;
@@ -105,14 +110,14 @@ impl Check<'_> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValidationRoom {
-    /// Patches of an epoch over all images.
+    /// Patches per epoch, over all images.
     pub n_patches: usize,
-    /// Whole grid cells of all images.
+    /// Complete grid cells, over all images.
     pub n_cells: usize,
 }
 
 impl ValidationRoom {
-    /// That of images from which patches of one size are drawn.
+    /// The room in images of these shapes for patches of one size.
     pub fn of(shapes: &[ImageShape], patch: &Extent) -> Self {
         let total = |of_image: fn(&ImageShape, &Extent) -> usize| {
             shapes.iter().map(|shape| of_image(shape, patch)).fold(0, usize::saturating_add)
@@ -120,7 +125,7 @@ impl ValidationRoom {
         ValidationRoom { n_patches: total(n_patches), n_cells: total(n_cells) }
     }
 
-    /// The most validation patches: each has a cell of its own, and one patch is left to train on.
+    /// The most validation patches: every one has a cell of its own, and one patch is left for training.
     pub fn most(&self) -> usize {
         self.n_cells.min(self.n_patches.saturating_sub(1))
     }
@@ -128,13 +133,13 @@ impl ValidationRoom {
 
 impl fmt::Display for ValidationRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (n_patches, n_cells) =
-            (counted(self.n_patches, "patch", "patches"), counted(self.n_cells, "cell", "cells"));
+        let n_patches = counted(self.n_patches, "patch", "patches");
+        let n_cells = counted(self.n_cells, "cell", "cells");
         write!(f, "{n_patches} in {n_cells}")
     }
 }
 
-/// How many stratified patches an image has in an epoch, if none are left out.
+/// The number of stratified patches of an image per epoch, if none is filtered out.
 fn n_patches(shape: &ImageShape, patch: &Extent) -> usize {
     let quotients = shape.extent.iter().zip(patch.iter()).map(|(size, patch)| as_f64(size) / as_f64(patch));
     let n_of_sample = quotients.product::<f64>().ceil();
@@ -143,7 +148,7 @@ fn n_patches(shape: &ImageShape, patch: &Extent) -> usize {
     shape.n_samples.saturating_mul(n_of_sample)
 }
 
-/// How many whole grid cells an image has.
+/// The number of complete grid cells of an image.
 fn n_cells(shape: &ImageShape, patch: &Extent) -> usize {
     let cells = shape.extent.iter().zip(patch.iter()).map(|(size, patch)| size / patch);
     cells.fold(shape.n_samples, usize::saturating_mul)

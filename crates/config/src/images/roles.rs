@@ -1,25 +1,23 @@
-//! The images of a run by what they are for, and where the configuration names them.
+//! The roles of images in a run, and the keys that name them.
 
 use patchweave_geometry::Axes;
 
 use super::facts::{ImageFacts, OpenedImages};
-use crate::constructor::ConstructorPlan;
-use crate::origin::entry_path;
-use crate::reader::counted;
-use crate::run::RunPlan;
+use crate::plan::{ConstructorPlan, RunPlan};
+use crate::text::{counted, entry_path};
 
-/// The images that one key, or one source of it, names for one purpose.
+/// The images that one key, or one source in its list, names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role<'a> {
     pub key: &'static str,
-    /// The number of the source, where a key lists several.
+    /// The index of the source, if the key lists several.
     pub source: Option<usize>,
     pub images: &'a [ImageFacts],
     pub axes: &'a Axes,
 }
 
 impl Role<'_> {
-    /// The path of one image's entry, if the file lists them.
+    /// The path of the key, or of the list entry, that names an image.
     pub fn entry(&self, plan: &RunPlan, image: &ImageFacts) -> String {
         let source = self.source.map(|source| entry_path(self.key, source));
         let in_source = source.as_deref().unwrap_or(self.key);
@@ -44,7 +42,8 @@ pub(super) struct Roles<'a> {
 impl<'a> Roles<'a> {
     pub fn new(plan: &'a RunPlan, images: &'a OpenedImages) -> Roles<'a> {
         let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
-        let (axes, target_axes) = (&plan.data.axes, plan.data.target_axes());
+        let axes = &plan.data.axes;
+        let target_axes = plan.data.target_axes();
         let role = |key, images| Role { key, source: None, images, axes };
         let has_sources = constructor == ConstructorPlan::IndependentTargets;
         let sources = |key, lists: &'a [Vec<ImageFacts>]| -> Vec<Role<'a>> {
@@ -78,7 +77,7 @@ impl<'a> Roles<'a> {
         if self.constructor.has_inputs() { vec![self.val_inputs] } else { self.val_targets.clone() }
     }
 
-    /// The roles whose images have a form of their own: all but masks and weights.
+    /// All roles but masks and weights, whose form follows from other images.
     pub fn of_images(&self) -> Vec<Role<'a>> {
         let single = [self.inputs, self.val_inputs, self.predicted];
         single.into_iter().chain(self.targets.iter().chain(&self.val_targets).copied()).collect()

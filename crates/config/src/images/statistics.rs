@@ -1,19 +1,19 @@
-//! Statistics: as many as there are channels, or one for all.
+//! Statistics: one per channel, or one for all channels.
 
 use super::check::Check;
 use super::facts::ImageFacts;
 use super::roles::has_channels;
-use crate::normalization::{InputStatistics, NormalizationPlan, TargetStatistics};
-use crate::reader::counted;
+use crate::plan::{InputStatistics, NormalizationPlan, TargetStatistics};
+use crate::text::counted;
 
-/// What a normalization says of numbers of channels.
+/// The numbers of statistics in a normalization.
 struct Given {
     per_channel: bool,
     fits_input: bool,
     fits_target: bool,
     input: Option<(usize, &'static str)>,
     target: Option<(usize, &'static str)>,
-    /// How many levels of quantiles there are; used where something is fitted.
+    /// The number of quantile levels, which are used for fitted quantiles.
     levels: Option<usize>,
 }
 
@@ -58,8 +58,8 @@ impl Given {
 }
 
 impl Check<'_> {
-    /// Statistics that are given, and levels of quantiles, fit the channels; so do those that are fitted in the
-    /// training with what is predicted.
+    /// Checks that given statistics and quantile levels fit the channels, and that statistics that are fitted in the training
+    /// fit the images that are predicted.
     pub fn statistics(&mut self) {
         let Some(given) = Given::of(&self.plan.data.normalization) else { return };
         let trained = self.trained();
@@ -89,14 +89,14 @@ impl Check<'_> {
             && n_fitted != n_predicted
             && let Some(image) = self.roles.predicted.images.first()
         {
-            let expected = format!("{n_fitted} as in {source}, from which statistics are fitted");
+            let expected = format!("{n_fitted} as in {source}, on which the statistics are fitted");
             self.report(&self.roles.predicted.entry(self.plan, image), has_channels(image), expected);
         }
     }
 
-    /// How many channels of a training input have statistics of their own, and an image that shows it.
+    /// The number of channels of a training input that have statistics of their own, and the name of an image.
     ///
-    /// The scales of lateral context share those of the patch itself.
+    /// All scales of lateral context share the statistics of one channel.
     fn trained(&self) -> Option<(usize, String)> {
         let image = self.roles.drawn().first().and_then(|role| role.images.first())?;
         let n_channels = if self.lateral().is_some() { 1 } else { self.n_trained(image) };

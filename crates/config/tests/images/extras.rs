@@ -26,12 +26,12 @@ fn masks_belong_to_inputs() {
     assert_eq!(problems_of(&file, &mask(&[1, 1, 64, 80])), Vec::<String>::new());
     let expected = [
         "15:9: train.mask: mask m has 1 sample of size 64 × 64, expected 1 sample of size 64 × 80 as its input a",
-        "15:9: train.mask: m has 2 channels, expected 1, because masks have no channels",
+        "15:9: train.mask: m has 2 channels, expected 1, because a mask has a single channel",
     ];
     assert_eq!(problems_of(&file, &mask(&[1, 2, 64, 64])), expected);
 
     let two = OpenedImages { masks: vec![image("m", &[1, 1, 64, 80]); 2], ..images() };
-    assert_eq!(problems_of(&file, &two), ["15:9: train.mask: 2 masks, expected as many as inputs, 1"]);
+    assert_eq!(problems_of(&file, &two), ["15:9: train.mask: 2 masks, expected 1, one per input"]);
     let other_channel = file.replace("n_val_patches: 0", "n_val_patches: 0\n  mask_filter: {ref_channel: 1}");
     let expected = "11:30: data_config.mask_filter.ref_channel: channel 1, but image m has 1 channel, expected an index below 1";
     assert_eq!(problems_of(&other_channel, &mask(&[1, 1, 64, 80])), [expected]);
@@ -44,7 +44,7 @@ fn weights_belong_to_what_patches_are_drawn_from() {
     assert_eq!(problems_of(&file, &weights(&[1, 1, 64, 80])), Vec::<String>::new());
     let expected = [
         "14:12: train.weights: image w has 2 samples of size 64 × 80, expected 1 sample of size 64 × 80 as its image a",
-        "14:12: train.weights: w has 3 channels, expected 1, because weights have no channels",
+        "14:12: train.weights: w has 3 channels, expected 1, because weights have a single channel",
     ];
     assert_eq!(problems_of(&file, &weights(&[2, 3, 64, 80])), expected);
 }
@@ -62,7 +62,7 @@ fn images_for_validation_have_the_form_of_those_for_training() {
     let wrong = validation([[1, 4, 70, 70], [1, 4, 64, 63]], [[1, 3, 70, 70], [1, 1, 70, 70]]);
     let expected = [
         "15:16: train.val_target[0]: f has 1 channel, expected 3 as in e",
-        "14:15: train.val_input[0]: c has 4 channels, expected 2 as in a, which is trained with",
+        "14:15: train.val_input[0]: c has 4 channels, expected 2 as in a, an image of the training",
         "9:40: data_config.patching.patch_size: image d has size 64 × 63, expected at least the patch size 64 × 64",
         "15:16: train.val_target[0]: target f has 1 sample of size 70 × 70, expected 1 sample of size 64 × 63 as its input d",
     ];
@@ -82,7 +82,7 @@ fn there_are_patches_enough_to_split_some_off() {
     };
     assert_eq!(problems_of(&file(12), &large), Vec::<String>::new());
     let expected = "10:18: data_config.n_val_patches: 13 validation patches, but the training images have 16 patches in 12 cells, \
-                    expected at most 12, or images for validation";
+                    expected at most 12, or separate validation images";
     assert_eq!(problems_of(&file(13), &large), [expected]);
     // One cell, 2 patches.
     assert_eq!(problems_of(&file(1), &images()), Vec::<String>::new());
@@ -96,7 +96,7 @@ fn the_default_of_validation_patches_is_lowered_to_what_images_give() {
     let plan = parse(&file, Path::new("f"), &|_| None).unwrap();
     let warnings = check_images(&plan, &images()).warnings;
     let expected = "f:5:1: data_config.n_val_patches: the default of 8 validation patches is lowered to at most 1, because the \
-                    training images have 2 patches in 1 cell; write n_val_patches to say how many";
+                    training images have 2 patches in 1 cell; write n_val_patches to choose the number yourself";
     assert!(
         matches!(warnings.as_slice(), [warning] if warning.to_string().starts_with(expected)),
         "{warnings:?}"

@@ -70,7 +70,7 @@ fn there_is_a_range_for_every_channel_of_the_source() {
         let found = problems_of(&selecting(channels, ranges), &target(4));
         assert_eq!(found.is_empty(), fits, "{channels} {ranges}: {found:?}");
     }
-    let expected = "25:17: data_config.alpha_ranges: 2 ranges, expected 3 to 4, because ranges are counted by the channels of a";
+    let expected = "25:17: data_config.alpha_ranges: 2 ranges, expected 3 to 4, because the ranges belong, by position, to the channels of a";
     assert_eq!(problems_of(&selecting("[2, 0]", "[[0, 1], [0, 1]]"), &target(4)), [expected]);
     let found = problems_of(&selecting("[4, 0]", "null"), &target(4));
     assert!(found[0].contains("data_config.channels[0]: channel 4, but image a has 4 channels"), "{found:?}");
@@ -103,7 +103,7 @@ fn independent_sources_have_one_channel_each() {
     let sources = ["a", "b", "c"].map(|name| vec![source(name, 0, 1)]).to_vec();
     let found = problems_of(&three, &OpenedImages { train_targets: sources, ..OpenedImages::default() });
     let expected = [
-        "25:17: data_config.alpha_ranges: 2 ranges, expected 3, one for every source",
+        "25:17: data_config.alpha_ranges: 2 ranges, expected 3, one per source",
         "14:35: data_config.normalization.target_lower_quantile_values: got 2 values, expected 1 or 3 (for the 3 channels of a)",
     ];
     assert_eq!(found, expected);
@@ -118,13 +118,13 @@ fn inputs_with_lateral_context_have_one_channel() {
         ..OpenedImages::default()
     };
     assert_eq!(problems_of(&file, &pair(1)), Vec::<String>::new());
-    let expected = "29:10: train.input: a has 2 channels, expected 1, or one of them in channels, because lateral context is that \
+    let expected = "29:10: train.input: a has 2 channels, expected 1, or one of them selected by channels, because lateral context is made \
                     of one channel";
     assert_eq!(problems_of(&file, &pair(2)), [expected]);
     let selected = file.replace("  axes: ZYX", "  axes: CZYX").replace("channels: null", "channels: 1");
     assert_eq!(problems_of(&selected, &pair(2)), Vec::<String>::new());
     let several = selected.replace("channels: 1", "channels: [1, 0]");
-    let expected = "19:13: data_config.channels: 2 channels of train.input, expected 1, because lateral context is that of one channel";
+    let expected = "19:13: data_config.channels: 2 channels of train.input, expected 1, because lateral context is made of one channel";
     assert_eq!(problems_of(&several, &pair(2)), [expected]);
 
     let predicted = OpenedImages { predict_inputs: vec![image("d", &[1, 2, 8, 64, 64])], ..images() };
@@ -152,7 +152,7 @@ fn all_scales_take_memory() {
         text.replace("  statistics: {from: patches}", &format!("  prefetch_mib: {mib}"))
     };
     assert_eq!(problems_of(&file(40), &images()), Vec::<String>::new());
-    let expected = "32:17: train.prefetch_mib: a batch of 64 × 8 × 64 × 64 needs 40 MiB, the budget is 39, expected a larger budget, \
+    let expected = "32:17: train.prefetch_mib: a batch of 64 × 8 × 64 × 64 needs 40 MiB, but the budget is 39 MiB, expected a larger prefetch_mib, \
                     a smaller batch_size or smaller patches";
     assert_eq!(problems_of(&file(39), &images()), [expected]);
 }

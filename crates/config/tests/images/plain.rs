@@ -35,7 +35,7 @@ fn targets_pair_with_inputs() {
 
     let train_targets = vec![vec![image("b", &[1, 1, 64, 80]), image("c", &[1, 1, 64, 80])]];
     let found = problems("", "", &OpenedImages { train_targets, ..images() });
-    assert_eq!(found, ["13:11: train.target: 2 targets, expected as many as inputs, 1"]);
+    assert_eq!(found, ["13:11: train.target: 2 targets, expected 1, one per input"]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn fitted_statistics_fit_what_is_predicted() {
     let images = OpenedImages { predict_inputs, ..images() };
     let found = problems("", "", &images);
     let expected =
-        "15:10: predict.input: p has 3 channels, expected 2 as in a, from which statistics are fitted";
+        "15:10: predict.input: p has 3 channels, expected 2 as in a, on which the statistics are fitted";
     assert_eq!(found, [expected]);
     let one_for_all = problems("name: mean_std", "name: mean_std, per_channel: false", &images);
     assert_eq!(one_for_all, Vec::<String>::new());
@@ -90,7 +90,7 @@ fn whole_images_of_different_sizes_share_no_batch() {
     let tiled = "patching: {name: tiled, patch_size: [96, 96], overlaps: [32, 32]}";
     let found = problems(tiled, "patching: {name: whole}\n  batch_size: 4", &images);
     let expected = "17:15: predict.batch_size: batches of 4 whole images, but p has size 20 × 20 and q has size 20 × 30, \
-                    expected 1, or images of one size, or tiles";
+                    expected 1, images of the same size, or tiles";
     assert_eq!(found, [expected]);
     assert_eq!(problems(tiled, "patching: {name: whole}", &images), Vec::<String>::new());
     assert_eq!(problems("", "", &images), Vec::<String>::new());

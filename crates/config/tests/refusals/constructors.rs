@@ -15,7 +15,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         to: "  constructor: multi_channel_target\n  target_kind: labels\n",
         problems: &[
             "29:16: train.target_kind: labels with constructor multi_channel_target, which mixes inputs from targets, expected \
-             constructor basic or paired, whose inputs are given",
+             constructor basic or paired, which read inputs",
         ],
     },
     Case {
@@ -44,7 +44,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  constructor: multi_channel_target\n  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n  weights: [wa.zarr, wb.zarr]\n",
         to: "  constructor: independent_targets\n  target: a.zarr\n",
         problems: &[
-            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a place of its own",
+            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a position of its own",
             r#"29:11: train.target: got "a.zarr", expected a list of at least 2 sources, each a path or a list of paths"#,
         ],
     },
@@ -52,16 +52,16 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  constructor: multi_channel_target\n  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n  weights: [wa.zarr, wb.zarr]\n",
         to: "  constructor: independent_targets\n  target: [a.zarr, []]\n  val_target: [c.zarr, d.zarr]\n",
         problems: &[
-            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a place of its own",
-            "29:20: train.target[1]: got a list of 0 entries, expected a path or a list with at least one",
+            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a position of its own",
+            "29:20: train.target[1]: got a list of 0 entries, expected a path or a non-empty list of paths",
         ],
     },
     Case {
         from: "  constructor: multi_channel_target\n  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n",
         to: "  constructor: independent_targets\n  target: [a.zarr, b.zarr]\n  val_target: [c.zarr, d.zarr, e.zarr]\n",
         problems: &[
-            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a place of its own",
-            "30:15: train.val_target: got 3 sources, expected as many as in target, 2",
+            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a position of its own",
+            "30:15: train.val_target: got 3 sources, expected 2, as many as in target",
         ],
     },
     Case {
@@ -73,8 +73,8 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  weights: [wa.zarr, wb.zarr]\n",
         to: "  weights: wa.zarr\n  mask: [c.zarr, d.zarr]\n  leak_free: true\n",
         problems: &[
-            "32:9: train.mask: masks with constructor multi_channel_target, expected constructor basic or paired, which have inputs",
-            "33:14: train.leak_free: leak_free with val_target, expected one of the two, because nothing is split off",
+            "32:9: train.mask: masks with constructor multi_channel_target, expected constructor basic or paired, which read inputs",
+            "33:14: train.leak_free: leak_free with val_target, expected only one of the two: with separate validation images nothing is split off",
         ],
     },
     Case {
@@ -95,15 +95,15 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  constructor: multi_channel_target\n  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n  weights: [wa.zarr, wb.zarr]\n",
         to: "  constructor: independent_targets\n  target: [a.zarr, b.zarr]\n  leak_free: true\n",
         problems: &[
-            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a place of its own",
-            "30:14: train.leak_free: leak_free with constructor independent_targets, expected val_target, because every channel is cut at a place of its own",
+            "28:16: train.constructor: independent_targets with patching weighted, expected another patching, because every channel is cut at a position of its own",
+            "30:14: train.leak_free: leak_free with constructor independent_targets, expected val_target instead, because every channel is cut at a position of its own",
         ],
     },
     Case {
         from: "  target: [a.zarr, b.zarr]\n  val_target: c.zarr\n",
         to: "  target: [a.zarr, b.zarr]\n  leak_free: true\n",
         problems: &[
-            "30:14: train.leak_free: leak_free with context_source pyramid, expected context_source image, because nobody knows which pixels a level was made of",
+            "30:14: train.leak_free: leak_free with context_source pyramid, expected context_source image, because it is unknown from which pixels a pyramid level was made",
         ],
     },
 ];

@@ -15,7 +15,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  mode: predicting",
         problems: &[
             r#"6:9: data_config.mode: got "predicting", expected training, because there is a `train` section"#,
-            r#"9:20: data_config.patching.name: got "random", expected tiled or whole, which go with mode predicting"#,
+            r#"9:20: data_config.patching.name: got "random", expected tiled or whole (for mode predicting)"#,
         ],
     },
     Case {
@@ -23,7 +23,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  mode: validating",
         problems: &[
             r#"6:9: data_config.mode: got "validating", expected training, because there is a `train` section"#,
-            r#"9:20: data_config.patching.name: got "random", expected fixed_random, which go with mode validating"#,
+            r#"9:20: data_config.patching.name: got "random", expected fixed_random (for mode validating)"#,
         ],
     },
     Case {
@@ -40,7 +40,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  data_type: tiff",
         to: "  data_type: array",
         problems: &[
-            r#"7:14: data_config.data_type: got "array", expected tiff, zarr, hdf5, npy or custom (array can only be given from the library)"#,
+            r#"7:14: data_config.data_type: got "array", expected tiff, zarr, hdf5, npy or custom (array is only available in the library)"#,
         ],
     },
     Case {
@@ -61,47 +61,47 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  axes: CYX",
         to: "  axes: cyx",
         problems: &[
-            r#"8:9: data_config.axes: got "cyx", with the letter 'c', expected letters of STCZYX, none twice, with Y and X next to each other; did you mean `CYX`?"#,
+            r#"8:9: data_config.axes: got "cyx", with the unknown letter 'c', expected letters of STCZYX without repeats, with Y and X adjacent; did you mean `CYX`?"#,
         ],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: YCX",
-        problems: &[r#"8:9: data_config.axes: got "YCX", expected X and Y next to each other"#],
+        problems: &[r#"8:9: data_config.axes: got "YCX", expected X and Y adjacent"#],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: YY",
         problems: &[
-            r#"8:9: data_config.axes: got "YY", with Y twice, expected letters of STCZYX, none twice, with Y and X next to each other"#,
+            r#"8:9: data_config.axes: got "YY", with Y twice, expected letters of STCZYX without repeats, with Y and X adjacent"#,
         ],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CY",
         problems: &[
-            r#"8:9: data_config.axes: got "CY", without X, expected letters of STCZYX, none twice, with Y and X next to each other"#,
+            r#"8:9: data_config.axes: got "CY", without X, expected letters of STCZYX without repeats, with Y and X adjacent"#,
         ],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: QYX",
         problems: &[
-            r#"8:9: data_config.axes: got "QYX", with the letter 'Q', expected letters of STCZYX, none twice, with Y and X next to each other"#,
+            r#"8:9: data_config.axes: got "QYX", with the unknown letter 'Q', expected letters of STCZYX without repeats, with Y and X adjacent"#,
         ],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: [Y, X]",
         problems: &[
-            "8:9: data_config.axes: got a list of 2 entries, expected letters of STCZYX, none twice, with Y and X next to each other",
+            "8:9: data_config.axes: got a list of 2 entries, expected letters of STCZYX without repeats, with Y and X adjacent",
         ],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  target_axes: TYX",
         problems: &[
-            r#"9:16: data_config.target_axes: got "TYX", expected the same of S and T as in axes CYX"#,
+            r#"9:16: data_config.target_axes: got "TYX", expected the same sample axes (S, T) as axes CYX"#,
         ],
     },
     Case {
@@ -124,27 +124,27 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  channels: -1",
-        problems: &["9:13: data_config.channels: got -1, expected a whole number, at least 0"],
+        problems: &["9:13: data_config.channels: got -1, expected an integer, at least 0"],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  channels: all",
-        problems: &[r#"9:13: data_config.channels: got "all", expected a whole number, at least 0"#],
+        problems: &[r#"9:13: data_config.channels: got "all", expected an integer, at least 0"#],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  batch_size: 0",
-        problems: &["9:15: data_config.batch_size: got 0, expected a whole number, at least 1"],
+        problems: &["9:15: data_config.batch_size: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  num_workers: 5000",
-        problems: &["9:16: data_config.num_workers: got 5000, expected a whole number from 0 to 1024"],
+        problems: &["9:16: data_config.num_workers: got 5000, expected an integer from 0 to 1024"],
     },
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  seed: 0",
-        problems: &["9:9: data_config.seed: got 0, expected a whole number, at least 1"],
+        problems: &["9:9: data_config.seed: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  axes: CYX",
@@ -189,8 +189,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  axes: CYX\n  batchsize: 4\n  num_workers: two\n  channels: [0, x]",
         problems: &[
             "9:3: data_config.batchsize: unknown key, expected one of mode, data_type, axes, target_axes, axes_source, patching, normalization, batch_size, in_memory, n_val_patches, channels, patch_filter, mask_filter, augmentations, train_dataloader_params, val_dataloader_params, pred_dataloader_params, num_workers, seed, multiscale_count, padding_mode, alpha_ranges, uncorrelated_channel_prob, padding_value, context_source, context_depth; did you mean `batch_size`?",
-            r#"10:16: data_config.num_workers: got "two", expected a whole number from 0 to 1024"#,
-            r#"11:17: data_config.channels[1]: got "x", expected a whole number, at least 0"#,
+            r#"10:16: data_config.num_workers: got "two", expected an integer from 0 to 1024"#,
+            r#"11:17: data_config.channels[1]: got "x", expected an integer, at least 0"#,
         ],
     },
     Case {
@@ -206,6 +206,6 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  axes: CYX",
         to: "  axes: CYX\n  n_val_patches: -1",
-        problems: &["9:18: data_config.n_val_patches: got -1, expected a whole number, at least 0"],
+        problems: &["9:18: data_config.n_val_patches: got -1, expected an integer, at least 0"],
     },
 ];

@@ -14,13 +14,13 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "output: out",
         to: r#"output: """#,
-        problems: &[r#"1:9: output: got "", expected a path that is not empty"#],
+        problems: &[r#"1:9: output: got "", expected a non-empty path"#],
     },
     Case {
         from: "output: out",
         to: "output: 5",
         problems: &[
-            "1:9: output: got 5, expected a path (in quotes if it looks like a number or a truth value)",
+            "1:9: output: got 5, expected a path (in quotes if it looks like a number, true or false)",
         ],
     },
     Case {
@@ -32,13 +32,13 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "output: out",
         to: "output: ${NOWHERE}/x",
         problems: &[
-            r#"1:9: output: environment variable "NOWHERE" is not set, expected a variable that is set, or a path without it"#,
+            r#"1:9: output: environment variable "NOWHERE" is not set, expected a variable that is set, or a path without variables"#,
         ],
     },
     Case {
         from: "output: out",
         to: "output: ${OUT/x",
-        problems: &[r#"1:9: output: got "${OUT/x", expected a `}` behind every `${`"#],
+        problems: &[r#"1:9: output: got "${OUT/x", expected a `}` after every `${`"#],
     },
     Case {
         from: "output: out",
@@ -57,17 +57,17 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "output: out",
         to: "output: out\noutput: other",
-        problems: &["2:1: output: stands here a second time, expected each key once"],
+        problems: &["2:1: output: duplicate key, expected each key once"],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: [identity",
-        problems: &["17:11: not readable as YAML: unclosed bracket '[', expected valid YAML"],
+        problems: &["17:11: invalid YAML: unclosed bracket '[', expected valid YAML"],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: *nothing",
-        problems: &["17:11: not readable as YAML: alias references unknown anchor, expected valid YAML"],
+        problems: &["17:11: invalid YAML: alias references unknown anchor, expected valid YAML"],
     },
     Case {
         from: "  models: [identity]",
@@ -85,13 +85,11 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "output: out",
         to: "output: *x",
-        problems: &["1:9: not readable as YAML: alias references unknown anchor, expected valid YAML"],
+        problems: &["1:9: invalid YAML: alias references unknown anchor, expected valid YAML"],
     },
     Case {
         from: "output: out",
         to: "? [a, b]\n: out",
-        problems: &[
-            "1:3: not readable as YAML: got a list or a block as a key, expected text, expected valid YAML",
-        ],
+        problems: &["1:3: invalid YAML: got a list or a block as a key, expected text, expected valid YAML"],
     },
 ];

@@ -6,12 +6,12 @@ pub(crate) const ON_LATERAL: &[Case] = &[
     Case {
         from: "multiscale_count: 3",
         to: "multiscale_count: 0",
-        problems: &["20:21: data_config.multiscale_count: got 0, expected a whole number from 1 to 16"],
+        problems: &["20:21: data_config.multiscale_count: got 0, expected an integer from 1 to 16"],
     },
     Case {
         from: "multiscale_count: 3",
         to: "multiscale_count: 17",
-        problems: &["20:21: data_config.multiscale_count: got 17, expected a whole number from 1 to 16"],
+        problems: &["20:21: data_config.multiscale_count: got 17, expected an integer from 1 to 16"],
     },
     Case {
         from: "padding_mode: constant",
@@ -24,13 +24,15 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "padding_mode: constant",
         to: "padding_mode: wrap_image",
         problems: &[
-            "22:18: data_config.padding_value: a value with padding_mode wrap_image, expected padding_mode constant, or no padding_value",
+            "22:18: data_config.padding_value: padding_value with padding_mode wrap_image, expected padding_mode constant, or no padding_value",
         ],
     },
     Case {
         from: "padding_value: 100",
         to: "padding_value: .nan",
-        problems: &["22:18: data_config.padding_value: got NaN, expected a finite number that float32 holds"],
+        problems: &[
+            "22:18: data_config.padding_value: got NaN, expected a finite number in the range of float32",
+        ],
     },
     Case {
         from: "context_source: pyramid",
@@ -57,7 +59,7 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  axes: ZYX\n  target_axes: CZYX\n  patching: {name: weighted, patch_size: [8, 64, 64], share: 0.75}",
         to: "  axes: YX\n  target_axes: CYX\n  patching: {name: weighted, patch_size: [64, 64], share: 0.75}",
         problems: &[
-            r#"24:18: data_config.context_depth: got "keep", expected grow, or nothing, because axes YX have no depth"#,
+            r#"24:18: data_config.context_depth: got "keep", expected grow, because axes YX have no depth"#,
         ],
     },
     Case {
@@ -80,14 +82,14 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         to: "[[0, 1, 2], [0.5, x]]",
         problems: &[
             "25:18: data_config.alpha_ranges[0]: got a list of 3 entries, expected two numbers [low, high]",
-            r#"25:35: data_config.alpha_ranges[1][1]: got "x", expected a finite number that float32 holds"#,
+            r#"25:35: data_config.alpha_ranges[1][1]: got "x", expected a finite number in the range of float32"#,
         ],
     },
     Case {
         from: "[[0, 1], [0.2, 0.5]]",
         to: "[[0, 1], [0.5, 0.2]]",
         problems: &[
-            "25:32: data_config.alpha_ranges[1][1]: got 0.2, expected at least 0.5, the low end of the range",
+            "25:32: data_config.alpha_ranges[1][1]: got 0.2, expected at least 0.5, the lower end of the range",
         ],
     },
     Case {
@@ -114,16 +116,16 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         to: "  mode: predicting\n",
         problems: &[
             r#"4:9: data_config.mode: got "predicting", expected training, because there is a `train` section"#,
-            r#"8:20: data_config.patching.name: got "weighted", expected tiled or whole, which go with mode predicting"#,
-            "25:17: data_config.alpha_ranges: got a list of 2 entries, expected no ranges with mode predicting, where nothing is mixed",
-            "26:30: data_config.uncorrelated_channel_prob: got 0.4, expected 0 with mode predicting, where nothing is mixed",
+            r#"8:20: data_config.patching.name: got "weighted", expected tiled or whole (for mode predicting)"#,
+            "25:17: data_config.alpha_ranges: got a list of 2 entries, expected no alpha_ranges with mode predicting, which mixes no channels",
+            "26:30: data_config.uncorrelated_channel_prob: got 0.4, expected 0 with mode predicting, which mixes no channels",
         ],
     },
     Case {
         from: "patch_size: [8, 64, 64]",
         to: "patch_size: [1, 1073741824, 1073741824]",
         problems: &[
-            "20:21: data_config.multiscale_count: 3 scales of patches of size 1 × 1073741824 × 1073741824, expected fewer scales or smaller patches, whose pixels can be counted",
+            "20:21: data_config.multiscale_count: 3 scales of patches of size 1 × 1073741824 × 1073741824, expected fewer scales or smaller patches: the coarsest window has too many pixels",
         ],
     },
 ];

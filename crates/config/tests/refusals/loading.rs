@@ -21,7 +21,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff",
         to: "  order: {name: chunk_aware, window: 0, source: 2}",
         problems: &[
-            "13:38: train.order.window: got 0, expected a whole number, at least 1",
+            "13:38: train.order.window: got 0, expected an integer, at least 1",
             "13:41: train.order.source: unknown key, expected one of name, window, sources; did you mean `sources`?",
         ],
     },
@@ -34,21 +34,21 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "train:\n  input: a.tiff\n  target: b.tiff",
         to: "  train_dataloader_params: {shuffle: false}\ntrain:\n  input: a.tiff\n  order: chunk_aware",
         problems: &[
-            "14:10: train.order: order chunk_aware beside shuffle: false in data_config.train_dataloader_params, expected one of the two, or both to say the same",
+            "14:10: train.order: order chunk_aware contradicts shuffle: false in data_config.train_dataloader_params, expected only one of the two, or two that agree",
         ],
     },
     Case {
         from: "train:\n  input: a.tiff\n  target: b.tiff",
         to: "  train_dataloader_params: {shuffle: true}\ntrain:\n  input: a.tiff\n  order: sequential",
         problems: &[
-            "14:10: train.order: order sequential beside shuffle: true in data_config.train_dataloader_params, expected one of the two, or both to say the same",
+            "14:10: train.order: order sequential contradicts shuffle: true in data_config.train_dataloader_params, expected only one of the two, or two that agree",
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  order: weighted\n  weights: w.tiff",
         problems: &[
-            "13:10: train.order: order weighted with patching random, which cuts elsewhere in every epoch, expected patching sequential, or patching: {name: weighted}, which draws places by weight, and another order",
+            "13:10: train.order: order weighted with patching random, which draws new positions in every epoch, expected patching sequential, or patching: {name: weighted}, which draws positions by weight, and another order",
         ],
     },
     Case {
@@ -69,8 +69,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff",
         to: "  passes: 0\n  max_patches: 0\n  shapes: mixed",
         problems: &[
-            "13:11: train.passes: got 0, expected a whole number, at least 1",
-            "14:16: train.max_patches: got 0, expected a whole number, at least 1",
+            "13:11: train.passes: got 0, expected an integer, at least 1",
+            "14:16: train.max_patches: got 0, expected an integer, at least 1",
             r#"15:11: train.shapes: got "mixed", expected equal or grouped"#,
         ],
     },
@@ -84,18 +84,18 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  target: b.tiff",
         to: "  on_failure: {retry: 0}",
-        problems: &["13:23: train.on_failure.retry: got 0, expected a whole number, at least 1"],
+        problems: &["13:23: train.on_failure.retry: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  target: b.tiff",
         to: "  on_failure: {}",
-        problems: &["13:3: train.on_failure.retry: missing, expected how many times to try again"],
+        problems: &["13:3: train.on_failure.retry: missing, expected the number of retries"],
     },
     Case {
         from: "  target: b.tiff",
         to: "  shard: {rank: 2, world_size: 2, uneven: even}",
         problems: &[
-            "13:17: train.shard.rank: got 2, expected a whole number from 0 to 1",
+            "13:17: train.shard.rank: got 2, expected an integer from 0 to 1",
             r#"13:43: train.shard.uneven: got "even", expected keep, drop or pad"#,
         ],
     },
@@ -103,8 +103,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff",
         to: "  shard:\n    rank: ${RANKS}\n    world_size: ${WORLD}",
         problems: &[
-            r#"14:11: train.shard.rank: environment variable "RANKS" is not set, expected a variable that is set, or a number without it"#,
-            r#"15:17: train.shard.world_size: got "four" from "${WORLD}", expected a whole number, at least 1"#,
+            r#"14:11: train.shard.rank: environment variable "RANKS" is not set, expected a variable that is set, or a number without variables"#,
+            r#"15:17: train.shard.world_size: got "four" from "${WORLD}", expected an integer, at least 1"#,
         ],
     },
     Case {
@@ -124,24 +124,24 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  mix: [{ratio: 0.0004}, {config: c.yaml, ratio: -1}]\n  ratio: 0",
         problems: &[
             "13:9: train.mix[0].config: missing, expected the path of a configuration",
-            "13:17: train.mix[0].ratio: got 0.0004, expected a number above 0 and at most 1000000, with at most 3 digits behind the point",
-            "13:50: train.mix[1].ratio: got -1, expected a number above 0 and at most 1000000, with at most 3 digits behind the point",
-            "14:10: train.ratio: got 0, expected a number above 0 and at most 1000000, with at most 3 digits behind the point",
+            "13:17: train.mix[0].ratio: got 0.0004, expected a number above 0 and at most 1000000, with at most 3 decimal places",
+            "13:50: train.mix[1].ratio: got -1, expected a number above 0 and at most 1000000, with at most 3 decimal places",
+            "14:10: train.ratio: got 0, expected a number above 0 and at most 1000000, with at most 3 decimal places",
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  ratio: 2\n  mix_until: shortest",
         problems: &[
-            "13:10: train.ratio: a ratio without mix, expected mix with other configurations, or no ratio",
-            "14:14: train.mix_until: an end of a mixture without mix, expected mix with other configurations, or no mix_until",
+            "13:10: train.ratio: ratio without mix, expected mix with other configurations, or no ratio",
+            "14:14: train.mix_until: mix_until without mix, expected mix with other configurations, or no mix_until",
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  ratio: 1000000\n  mix: [{config: c.yaml, ratio: 999999}]",
         problems: &[
-            "14:8: train.mix: ratios that are 1999999 in sum, as the smallest whole numbers, expected at most 1048576; round the ratios",
+            "14:8: train.mix: ratios whose sum in lowest terms is 1999999, expected at most 1048576; round the ratios",
         ],
     },
 ];
@@ -151,14 +151,14 @@ pub(crate) const ON_LATERAL: &[Case] = &[
         from: "  constructor: multi_channel_target\n",
         to: "  constructor: multi_channel_target\n  order: grouped\n",
         problems: &[
-            "29:10: train.order: order grouped where channels are cut at places of their own, expected sequential, shuffled or chunk_aware",
+            "29:10: train.order: order grouped with channels that are cut at positions of their own, expected sequential, shuffled or chunk_aware",
         ],
     },
     Case {
         from: "  constructor: multi_channel_target\n",
         to: "  constructor: multi_channel_target\n  order: weighted\n",
         problems: &[
-            "29:10: train.order: order weighted where channels are cut at places of their own, expected sequential, shuffled or chunk_aware",
+            "29:10: train.order: order weighted with channels that are cut at positions of their own, expected sequential, shuffled or chunk_aware",
         ],
     },
 ];

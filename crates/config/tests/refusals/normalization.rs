@@ -21,7 +21,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}",
         to: "{name: min_max, input_mins: 0, input_maxes: 0, skip_target: true}",
         problems: &[
-            "10:62: data_config.normalization.input_maxes: got 0, expected more than 0, the lower end",
+            "10:62: data_config.normalization.input_maxes: got 0, expected more than 0, the lower limit",
         ],
     },
     Case {
@@ -49,14 +49,14 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}",
         to: "{name: mean_std, input_means: [], input_stds: [1]}",
         problems: &[
-            "10:48: data_config.normalization.input_means: got a list of 0 entries, expected a number or a list with at least one",
+            "10:48: data_config.normalization.input_means: got a list of 0 entries, expected a number or a non-empty list of numbers",
         ],
     },
     Case {
         from: "{name: mean_std}",
         to: "{name: mean_std, input_means: [.nan], input_stds: [-1]}",
         problems: &[
-            "10:49: data_config.normalization.input_means[0]: got NaN, expected a finite number that float32 holds",
+            "10:49: data_config.normalization.input_means[0]: got NaN, expected a finite number in the range of float32",
             "10:69: data_config.normalization.input_stds[0]: got -1, expected a finite number, at least 0",
         ],
     },
@@ -106,21 +106,21 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}",
         to: "{name: quantile, lower_quantiles: 0.5, upper_quantiles: 0.4}",
         problems: &[
-            "10:74: data_config.normalization.upper_quantiles: lower quantile 0.5 with upper quantile 0.4, expected the lower one below the upper one",
+            "10:74: data_config.normalization.upper_quantiles: lower quantile 0.5 with upper quantile 0.4, expected a lower quantile below the upper one",
         ],
     },
     Case {
         from: "{name: mean_std}",
         to: "{name: quantile, lower_quantiles: 0.99}",
         problems: &[
-            "10:52: data_config.normalization.lower_quantiles: lower quantile 0.99 with upper quantile 0.99, expected the lower one below the upper one",
+            "10:52: data_config.normalization.lower_quantiles: lower quantile 0.99 with upper quantile 0.99, expected a lower quantile below the upper one",
         ],
     },
     Case {
         from: "{name: mean_std}",
         to: "{name: quantile, lower_quantiles: [0.1, 0.2], upper_quantiles: 0.9}",
         problems: &[
-            "10:81: data_config.normalization.upper_quantiles: 2 lower and 1 upper quantiles, expected as many of both",
+            "10:81: data_config.normalization.upper_quantiles: 2 lower and 1 upper quantiles, expected the same number of both",
         ],
     },
     Case {
@@ -142,7 +142,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}",
         to: "{name: quantile, target_lower_quantile_values: 3, target_upper_quantile_values: 3}",
         problems: &[
-            "10:98: data_config.normalization.target_upper_quantile_values: got 3, expected more than 3, the lower end",
+            "10:98: data_config.normalization.target_upper_quantile_values: got 3, expected more than 3, the lower limit",
         ],
     },
 ];

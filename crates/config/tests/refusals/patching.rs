@@ -48,7 +48,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: random, patch_size: [64, 32]}",
         problems: &[
-            "9:40: data_config.patching.patch_size: got 64 × 32, expected the same size for Y and X, so that quarter turns fit",
+            "9:40: data_config.patching.patch_size: got 64 × 32, expected the same size along Y and X, because patches are rotated by 90 degrees",
         ],
     },
     Case {
@@ -61,12 +61,12 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: random, patch_size: [64, -64]}",
-        problems: &["9:45: data_config.patching.patch_size[1]: got -64, expected a whole number, at least 1"],
+        problems: &["9:45: data_config.patching.patch_size[1]: got -64, expected an integer, at least 1"],
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: random, patch_size: [64, 64], seed: 0}",
-        problems: &["9:56: data_config.patching.seed: got 0, expected a whole number, at least 1"],
+        problems: &["9:56: data_config.patching.seed: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
@@ -79,28 +79,28 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: fixed_random, patch_size: [64, 64]}",
         problems: &[
-            r#"9:20: data_config.patching.name: got "fixed_random", expected random, stratified, weighted, foreground or sequential, which go with mode training"#,
+            r#"9:20: data_config.patching.name: got "fixed_random", expected random, stratified, weighted, foreground or sequential (for mode training)"#,
         ],
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: tiled, patch_size: [64, 64], overlaps: [32, 32]}",
         problems: &[
-            r#"9:20: data_config.patching.name: got "tiled", expected random, stratified, weighted, foreground or sequential, which go with mode training"#,
+            r#"9:20: data_config.patching.name: got "tiled", expected random, stratified, weighted, foreground or sequential (for mode training)"#,
         ],
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: whole}",
         problems: &[
-            r#"9:20: data_config.patching.name: got "whole", expected random, stratified, weighted, foreground or sequential, which go with mode training"#,
+            r#"9:20: data_config.patching.name: got "whole", expected random, stratified, weighted, foreground or sequential (for mode training)"#,
         ],
     },
     Case {
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: sequential, patch_size: [64, 32]}",
         problems: &[
-            "9:44: data_config.patching.patch_size: got 64 × 32, expected the same size for Y and X, so that quarter turns fit",
+            "9:44: data_config.patching.patch_size: got 64 × 32, expected the same size along Y and X, because patches are rotated by 90 degrees",
         ],
     },
     Case {
@@ -114,8 +114,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "patch_size: [64, 64]}",
         to: "patch_size: [64, 64], patch_size: [3, 3], 'patch_size': 1}",
         problems: &[
-            "9:50: data_config.patching.patch_size: stands here a second time, expected each key once",
-            "9:70: data_config.patching.patch_size: stands here a second time, expected each key once",
+            "9:50: data_config.patching.patch_size: duplicate key, expected each key once",
+            "9:70: data_config.patching.patch_size: duplicate key, expected each key once",
         ],
     },
     Case {
@@ -129,8 +129,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: stratified, patch_size: [64, 32], seed: 0}",
         problems: &[
-            "9:44: data_config.patching.patch_size: got 64 × 32, expected the same size for Y and X, so that quarter turns fit",
-            "9:60: data_config.patching.seed: got 0, expected a whole number, at least 1",
+            "9:44: data_config.patching.patch_size: got 64 × 32, expected the same size along Y and X, because patches are rotated by 90 degrees",
+            "9:60: data_config.patching.seed: got 0, expected an integer, at least 1",
         ],
     },
     Case {
@@ -150,7 +150,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: random, patch_size: [64, 64]}",
         to: "{name: foreground, patch_size: [64, 64]}",
         problems: &[
-            "9:3: data_config.patching.threshold: missing, expected a number that foreground is brighter than",
+            "9:3: data_config.patching.threshold: missing, expected the intensity above which a pixel is foreground",
         ],
     },
     Case {
@@ -158,8 +158,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "{name: foreground, patch_size: [64], threshold: .inf, ref_channel: -1, share: 2}",
         problems: &[
             "9:44: data_config.patching.patch_size: got a list of 1 entry, expected a list of 2 sizes for axes CYX",
-            "9:61: data_config.patching.threshold: got inf, expected a finite number that float32 holds",
-            "9:80: data_config.patching.ref_channel: got -1, expected a whole number, at least 0",
+            "9:61: data_config.patching.threshold: got inf, expected a finite number in the range of float32",
+            "9:80: data_config.patching.ref_channel: got -1, expected an integer, at least 0",
             "9:91: data_config.patching.share: got 2, expected a number above 0 and at most 1",
         ],
     },

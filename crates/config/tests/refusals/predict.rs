@@ -7,13 +7,13 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  models: [identity]",
         to: "  models: []",
         problems: &[
-            "17:11: predict.models: got a list of 0 entries, expected a list with at least one of identity, gaussian",
+            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian)",
         ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: 3",
-        problems: &["17:11: predict.models: got 3, expected a list with at least one of identity, gaussian"],
+        problems: &["17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian)"],
     },
     Case {
         from: "  models: [identity]",
@@ -50,7 +50,7 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  models: [identity]",
         to: "  models: [identity]\n  batch_size: 0",
-        problems: &["18:15: predict.batch_size: got 0, expected a whole number, at least 1"],
+        problems: &["18:15: predict.batch_size: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  models: [identity]",
@@ -94,7 +94,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "overlaps: [32, 32]}",
         to: "overlaps: [32]}",
         problems: &[
-            "16:59: predict.patching.overlaps: got a list of 1 entry, expected 2 overlaps as in patch_size",
+            "16:59: predict.patching.overlaps: got a list of 1 entry, expected 2 overlaps, one per axis of patch_size",
         ],
     },
     Case {

@@ -6,7 +6,7 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "output: out",
         to: "output: out\nreading: {in_flight_mib: 0}",
-        problems: &["2:26: reading.in_flight_mib: got 0, expected a whole number from 1 to 17592186044415"],
+        problems: &["2:26: reading.in_flight_mib: got 0, expected an integer from 1 to 17592186044415"],
     },
     Case {
         from: "output: out",
@@ -24,9 +24,9 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "output: out",
         to: "output: out\nreading: {remote: {requests: 0, idle_seconds: 0, tries: 101, instance_credentials: 1}}",
         problems: &[
-            "2:30: reading.remote.requests: got 0, expected a whole number from 1 to 4096",
-            "2:47: reading.remote.idle_seconds: got 0, expected a whole number from 1 to 86400",
-            "2:57: reading.remote.tries: got 101, expected a whole number from 1 to 100",
+            "2:30: reading.remote.requests: got 0, expected an integer from 1 to 4096",
+            "2:47: reading.remote.idle_seconds: got 0, expected an integer from 1 to 86400",
+            "2:57: reading.remote.tries: got 101, expected an integer from 1 to 100",
             "2:84: reading.remote.instance_credentials: got 1, expected true or false",
         ],
     },

@@ -26,49 +26,49 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 0]",
-        problems: &["4:14: simulate.size[1]: got 0, expected a whole number, at least 1"],
+        problems: &["4:14: simulate.size[1]: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 6.5]",
-        problems: &["4:14: simulate.size[1]: got 6.5, expected a whole number, at least 1"],
+        problems: &["4:14: simulate.size[1]: got 6.5, expected an integer, at least 1"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [4294967296, 4294967296]",
         problems: &[
-            "4:9: simulate.size: shape [4294967296, 4294967296] has no pixels or too many to address, expected fewer pixels",
+            "4:9: simulate.size: shape [4294967296, 4294967296] has no pixels or too many to address, expected a smaller size",
         ],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  n_structures: 17",
-        problems: &["5:17: simulate.n_structures: got 17, expected a whole number from 1 to 16"],
+        problems: &["5:17: simulate.n_structures: got 17, expected an integer from 1 to 16"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  n_structures: \"5\"",
-        problems: &[r#"5:17: simulate.n_structures: got "5", expected a whole number from 1 to 16"#],
+        problems: &[r#"5:17: simulate.n_structures: got "5", expected an integer from 1 to 16"#],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  n_structures: 5.0",
-        problems: &["5:17: simulate.n_structures: got 5.0, expected a whole number from 1 to 16"],
+        problems: &["5:17: simulate.n_structures: got 5.0, expected an integer from 1 to 16"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  seed: -1",
-        problems: &["5:9: simulate.seed: got -1, expected a whole number, at least 0"],
+        problems: &["5:9: simulate.seed: got -1, expected an integer, at least 0"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  seed: 99999999999999999999",
-        problems: &["5:9: simulate.seed: got 1e20, expected a whole number, at least 0"],
+        problems: &["5:9: simulate.seed: got 1e20, expected an integer, at least 0"],
     },
     Case {
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  bit_depth: 32",
-        problems: &["5:14: simulate.bit_depth: got 32, expected a whole number from 8 to 16"],
+        problems: &["5:14: simulate.bit_depth: got 32, expected an integer from 8 to 16"],
     },
     Case {
         from: "  size: [64, 64]",
@@ -99,7 +99,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  formats: []",
         problems: &[
-            "5:12: simulate.formats: got a list of 0 entries, expected a list with at least one of tiff, ome_zarr",
+            "5:12: simulate.formats: got a list of 0 entries, expected a non-empty list of formats (tiff, ome_zarr)",
         ],
     },
     Case {
@@ -126,8 +126,8 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  size: [64, 64]",
         to: "  size: [64, 64]\n  size: [32, 32]\n  seed: x",
         problems: &[
-            "5:3: simulate.size: stands here a second time, expected each key once",
-            r#"6:9: simulate.seed: got "x", expected a whole number, at least 0"#,
+            "5:3: simulate.size: duplicate key, expected each key once",
+            r#"6:9: simulate.seed: got "x", expected an integer, at least 0"#,
         ],
     },
     Case {

@@ -12,22 +12,22 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  input: a.tiff\n  target",
         to: "  input: []\n  target",
         problems: &[
-            "12:10: train.input: got a list of 0 entries, expected a path or a list with at least one",
+            "12:10: train.input: got a list of 0 entries, expected a path or a non-empty list of paths",
         ],
     },
     Case {
         from: "  input: a.tiff\n  target",
         to: "  input: [a.tiff, 7, \"\"]\n  target",
         problems: &[
-            "12:19: train.input[1]: got 7, expected a path (in quotes if it looks like a number or a truth value)",
-            r#"12:22: train.input[2]: got "", expected a path that is not empty"#,
+            "12:19: train.input[1]: got 7, expected a path (in quotes if it looks like a number, true or false)",
+            r#"12:22: train.input[2]: got "", expected a non-empty path"#,
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  target_kind: mask\n  target: b.tiff",
         problems: &[
-            r#"13:16: train.target_kind: got "mask", expected labels or intensities (mask is labels)"#,
+            r#"13:16: train.target_kind: got "mask", expected labels or intensities (mask is called labels)"#,
         ],
     },
     Case {
@@ -39,36 +39,36 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "{name: mean_std}\ntrain:\n  input: a.tiff\n",
         to: "{name: mean_std, skip_target: false}\ntrain:\n  input: a.tiff\n  target_kind: labels\n",
         problems: &[
-            "10:48: data_config.normalization.skip_target: skip_target: false beside target_kind labels in train, expected \
+            "10:48: data_config.normalization.skip_target: skip_target: false with target_kind labels in train, expected \
              true, or no skip_target: labels are not normalised",
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  epochs: 0",
-        problems: &["13:11: train.epochs: got 0, expected a whole number, at least 1"],
+        problems: &["13:11: train.epochs: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  target: b.tiff",
         to: "  max_batches: 0",
-        problems: &["13:16: train.max_batches: got 0, expected a whole number, at least 1"],
+        problems: &["13:16: train.max_batches: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  target: b.tiff",
         to: "  prefetch_batches: 0",
-        problems: &["13:21: train.prefetch_batches: got 0, expected a whole number, at least 1"],
+        problems: &["13:21: train.prefetch_batches: got 0, expected an integer, at least 1"],
     },
     Case {
         from: "  target: b.tiff",
         to: "  prefetch_mib: 99999999999999999",
         problems: &[
-            "13:17: train.prefetch_mib: got 99999999999999999, expected a whole number from 1 to 17592186044415",
+            "13:17: train.prefetch_mib: got 99999999999999999, expected an integer from 1 to 17592186044415",
         ],
     },
     Case {
         from: "  target: b.tiff",
         to: "  montage_patches: -1",
-        problems: &["13:20: train.montage_patches: got -1, expected a whole number from 0 to 256"],
+        problems: &["13:20: train.montage_patches: got -1, expected an integer from 0 to 256"],
     },
     Case {
         from: "  target: b.tiff",
@@ -101,21 +101,21 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  constructor: paired\n",
         problems: &[
-            r#"14:16: train.constructor: got "paired", expected basic, or multiscale_count in data_config (1 for the patch alone)"#,
+            r#"14:16: train.constructor: got "paired", expected basic, or multiscale_count in data_config (1 for no scale but the patch itself)"#,
         ],
     },
     Case {
         from: "  target: b.tiff\n",
         to: "  target: b.tiff\n  val_input: c.tiff\n",
         problems: &[
-            "11:1: train.val_target: missing, expected a path or a list of paths, as there is a target",
+            "11:1: train.val_target: missing, expected a path or a list of paths, because there is a target",
         ],
     },
     Case {
         from: "  target: b.tiff\n",
         to: "  val_input: c.tiff\n  val_target: d.tiff\n",
         problems: &[
-            "14:15: train.val_target: targets for validation only, expected a target for training as well, or none",
+            "14:15: train.val_target: val_target without target, expected the key target as well, or no val_target",
         ],
     },
     Case {
@@ -207,7 +207,7 @@ pub(crate) const ON_FULL: &[Case] = &[
         from: "  leak_free: true",
         to: "  leak_free: true\n  val_input: c.zarr\n  val_target: d.zarr",
         problems: &[
-            "49:14: train.leak_free: leak_free with val_input, expected one of the two, because nothing is split off",
+            "49:14: train.leak_free: leak_free with val_input, expected only one of the two: with separate validation images nothing is split off",
         ],
     },
 ];

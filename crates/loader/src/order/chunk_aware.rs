@@ -13,8 +13,8 @@ use rand::Rng;
 
 use super::columns::{Columns, Sizes, as_f64};
 use super::sample_chunks::SampleChunks;
+use crate::LoaderError;
 use crate::panics::panic_message;
-use crate::{ChunkAware, LoaderError};
 
 /// Patches whose places are known at a time: what is sorted is held in memory.
 ///
@@ -26,6 +26,42 @@ const RUNS_PER_SEGMENT: usize = 16;
 
 /// Patches of a run; the last one may have less.
 const RUN: usize = SEGMENT / RUNS_PER_SEGMENT;
+
+/// How the chunk-aware order trades randomness for chunks that are decoded once.
+///
+/// Images are seen as columns: a few chunks wide, and as long as the image along the axis where patches span most
+/// chunks. Several columns, taken in random order, are gone through side by side from one end to the other, and what
+/// comes within `window` places is shuffled. A chunk is then needed only while the window passes over it.
+///
+/// The places of up to 2^20 patches are looked up and sorted at a time, which takes about 250 MB and a second, and 8 MB as
+/// long as they are delivered; a patch that cannot be located comes anywhere. An epoch with more patches is cut into such parts, by image as far as possible; chunks of an
+/// image in several parts are decoded once for each. So are chunks that several processes need: every rank has a cache of
+/// its own.
+///
+/// In a mixture of data sets each gets its share of the three numbers, by its ratio.
+///
+/// ```
+/// use patchweave_loader::{ChunkAware, Order};
+///
+/// let order = Order::ChunkAware(ChunkAware { window: 1024, sources: 8, ..ChunkAware::default() });
+/// assert_eq!(order.name(), "chunk_aware");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChunkAware {
+    /// How many neighbours in the stream are shuffled, at least 1. More mix better and need more memory for chunks.
+    pub window: usize,
+    /// How many columns are gone through side by side, at least 1, so from how many places a batch is mixed.
+    pub sources: usize,
+    /// Bytes that decoded chunks may take; columns are as wide as fits. Not more than the cache that images were opened with.
+    pub cache_bytes: u64,
+}
+
+impl Default for ChunkAware {
+    /// 256 places, 4 columns, 256 MiB of chunks.
+    fn default() -> Self {
+        ChunkAware { window: 256, sources: 4, cache_bytes: 256 << 20 }
+    }
+}
 
 /// The chunk-aware order of one data set in one round, see [`ChunkAware`].
 pub(crate) struct ChunkOrder {

@@ -6,6 +6,7 @@
 mod area_class;
 mod cells;
 mod grid;
+mod grid_cell;
 mod indices;
 mod items;
 mod packing;
@@ -19,7 +20,7 @@ mod urn;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use patchweave_geometry::{Extent, ImageShape, PatchSpec, PerAxis, RegionSpec};
+use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec};
 
 use self::grid::Grid;
 use self::indices::{Indices, Place, StackCount};
@@ -30,10 +31,8 @@ use crate::starts::StartSet;
 use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 pub use self::cells::GridRegion;
+pub use self::grid_cell::GridCell;
 pub use self::split::{Separation, hold_out, split_validation};
-
-/// A cell of the grid that [`StratifiedPatching`] lays over an image, counted in patches along `(Z)YX`.
-pub type GridCell = PerAxis<usize>;
 
 /// Patches drawn region by region, so that an epoch sees all of an image.
 ///

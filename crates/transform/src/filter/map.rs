@@ -5,7 +5,7 @@ use patchweave_geometry::Extent;
 
 use super::mask::covered_share;
 use super::shannon::entropy;
-use super::share;
+use super::share::share;
 use super::sliding_max::{Border, sliding_max};
 use super::windows::Windows;
 use crate::Moments;

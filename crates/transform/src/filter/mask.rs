@@ -2,7 +2,9 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, Judgement, Seen, check_coverage, share};
+use super::error::{FilterError, check_coverage};
+use super::seen::{Judgement, Seen};
+use super::share::share;
 
 /// Takes for background what a mask covers too little of.
 ///

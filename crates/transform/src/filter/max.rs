@@ -2,8 +2,10 @@
 
 use ndarray::ArrayView4;
 
+use super::error::{FilterError, check_coverage};
+use super::seen::{Judgement, Seen};
+use super::share::share;
 use super::sliding_max::{Border, sliding_max};
-use super::{FilterError, Judgement, Seen, check_coverage, share};
 use crate::contiguous::contiguous;
 use crate::extremes::Extremes;
 

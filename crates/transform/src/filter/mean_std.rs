@@ -2,7 +2,8 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, Judgement, Seen, check_not_negative, check_number};
+use super::error::{FilterError, check_not_negative, check_number};
+use super::seen::{Judgement, Seen};
 use crate::Moments;
 use crate::contiguous::contiguous;
 

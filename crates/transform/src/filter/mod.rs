@@ -1,11 +1,13 @@
 //! Telling background from foreground, region by region.
 
+mod error;
 mod map;
 mod mask;
 mod max;
 mod mean_std;
 mod seen;
 mod shannon;
+mod share;
 mod sliding_max;
 mod windows;
 
@@ -13,39 +15,13 @@ use std::fmt;
 
 use ndarray::ArrayView4;
 
+pub use error::FilterError;
 pub use map::{FilterMap, FilterMapKind};
 pub use mask::MaskFilter;
 pub use max::MaxFilter;
 pub use mean_std::MeanStdFilter;
 pub use seen::{Judgement, Seen};
 pub use shannon::ShannonFilter;
-
-use crate::moments::to_f64;
-
-/// Why a filter was refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FilterError {
-    /// A threshold that is none.
-    #[error("got {name} {got}, expected a number")]
-    NoNumber {
-        /// Which threshold.
-        name: &'static str,
-        /// Its value.
-        got: f64,
-    },
-    /// A threshold that no region is below.
-    #[error("got {name} {got}, expected at least 0")]
-    Negative {
-        /// Which threshold.
-        name: &'static str,
-        /// Its value.
-        got: f64,
-    },
-    /// A share of pixels that is none.
-    #[error("got coverage {0}, expected a number from 0 to 1")]
-    Coverage(f64),
-}
 
 /// Says whether a region of an image is background.
 ///
@@ -152,23 +128,4 @@ impl fmt::Display for PatchFilter {
             PatchFilter::Mask(filter) => write!(f, "mask (coverage {})", filter.coverage()),
         }
     }
-}
-
-fn check_number(name: &'static str, got: f64) -> Result<f64, FilterError> {
-    if got.is_nan() { Err(FilterError::NoNumber { name, got }) } else { Ok(got) }
-}
-
-fn check_not_negative(name: &'static str, got: f64) -> Result<f64, FilterError> {
-    match check_number(name, got)? {
-        _ if got < 0.0 => Err(FilterError::Negative { name, got }),
-        _ => Ok(got),
-    }
-}
-
-fn check_coverage(coverage: f64) -> Result<f64, FilterError> {
-    if (0.0..=1.0).contains(&coverage) { Ok(coverage) } else { Err(FilterError::Coverage(coverage)) }
-}
-
-fn share(n_pixels: usize, n_all: usize) -> f64 {
-    to_f64(n_pixels as u64) / to_f64(n_all as u64)
 }

@@ -2,7 +2,8 @@
 
 use ndarray::ArrayView4;
 
-use super::{FilterError, Judgement, Seen, check_not_negative};
+use super::error::{FilterError, check_not_negative};
+use super::seen::{Judgement, Seen};
 use crate::moments::to_f64;
 
 /// Takes for background what has little variety of values.

@@ -1,0 +1,34 @@
+//! Plans: what a configuration says, in types whose values are valid.
+//!
+//! Nothing here reads a key.
+
+mod data;
+mod durability;
+mod format;
+mod model;
+mod predict;
+mod reading;
+mod remote;
+mod run_plan;
+mod simulate;
+mod train;
+
+pub use data::{
+    AlphaRange, AugmentationPlan, AxesSource, Background, ContextDepth, ContextSource, DataPlan, DataType,
+    InputStatistics, LateralPlan, LoaderParams, MaskFilterPlan, MeanStd, MinMax, Mode, NormalizationPlan,
+    PaddingPlan, PatchFilterPlan, PatchingPlan, QuantileLevels, QuantileMethod, TargetStatistics, TilingPlan,
+};
+pub use durability::Durability;
+pub use format::OutputFormat;
+pub use model::ModelPlan;
+pub use predict::{PixelTypeChoice, PredictPlan};
+pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};
+pub use remote::RemotePlan;
+pub use run_plan::RunPlan;
+pub use simulate::SimulatePlan;
+pub use train::{
+    ConstructorPlan, FailurePlan, FitSource, LoadingPlan, MixPlan, MixUntil, MixedFile, OrderPlan,
+    ShapesPlan, ShardPlan, TargetKind, TrainPlan, UnevenPlan,
+};
+
+pub(crate) use data::Space;

@@ -1,0 +1,17 @@
+//! The plan of a training: its images, and how its batches are loaded.
+
+mod constructor;
+mod fit_source;
+mod loading;
+mod mix;
+mod order;
+mod target_kind;
+mod train_plan;
+
+pub use constructor::ConstructorPlan;
+pub use fit_source::FitSource;
+pub use loading::{FailurePlan, LoadingPlan, ShapesPlan, ShardPlan, UnevenPlan};
+pub use mix::{MixPlan, MixUntil, MixedFile};
+pub use order::OrderPlan;
+pub use target_kind::TargetKind;
+pub use train_plan::TrainPlan;

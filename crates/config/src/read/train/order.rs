@@ -1,0 +1,78 @@
+//! The key `order`.
+
+use crate::plan::{ConstructorPlan, OrderPlan, PatchingPlan};
+use crate::read::data::read_data::ReadData;
+use crate::read::values::{Block, Names, Reader, Value, positive};
+use crate::text::Kind;
+
+const DEFAULT_SOURCES: usize = 4;
+
+const ORDERS: Names<'_, OrderPlan> = Names {
+    known: &[
+        ("sequential", OrderPlan::Sequential),
+        ("shuffled", OrderPlan::Shuffled),
+        ("grouped", OrderPlan::Grouped),
+        ("chunk_aware", OrderPlan::ChunkAware { window: None, sources: DEFAULT_SOURCES }),
+        ("weighted", OrderPlan::Weighted),
+        ("foreground", OrderPlan::Foreground),
+    ],
+    refused: &[],
+};
+
+/// Reads the key `order`: a name, or a block with a name.
+pub(crate) fn order(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<OrderPlan> {
+    if !matches!(value.kind, Kind::Map(_)) {
+        return ORDERS.read(reader, value);
+    }
+    let (order, block) = ORDERS.block(reader, value)?;
+    let OrderPlan::ChunkAware { .. } = order else {
+        block.only(reader, &["name"]);
+        return Some(order);
+    };
+    let block = block.only(reader, &["name", "window", "sources"]);
+    let window = block.maybe(reader, "window", positive);
+    let sources = block.or(reader, "sources", DEFAULT_SOURCES, positive);
+    Some(OrderPlan::ChunkAware { window: window?, sources: sources? })
+}
+
+/// Checks that the order fits the other keys of the file.
+pub(crate) fn check_order(
+    reader: &mut Reader<'_>,
+    train: &Block<'_>,
+    order: Option<OrderPlan>,
+    constructor: Option<ConstructorPlan>,
+    data: Option<&ReadData>,
+) {
+    let Some(value) = train.given("order") else { return };
+    let Some(order) = order else { return };
+    let Some(data) = data else { return };
+    let name = order.name();
+    if let Some(shuffle) = data.shuffle.filter(|shuffle| *shuffle == (order == OrderPlan::Sequential)) {
+        let found =
+            format!("order {name} contradicts shuffle: {shuffle} in data_config.train_dataloader_params");
+        reader.refuse_found::<()>(&value, found, "only one of the two, or two that agree");
+    }
+    let uncorrelated = data.plan.lateral.as_ref().map_or(0.0, |lateral| lateral.uncorrelated_channel_prob);
+    let has_own_places = match constructor {
+        Some(ConstructorPlan::IndependentTargets) => true,
+        Some(ConstructorPlan::MultiChannelTarget) => uncorrelated > 0.0,
+        _ => false,
+    };
+    if has_own_places && (order.is_by_weight() || order == OrderPlan::Grouped) {
+        let found = format!("order {name} with channels that are cut at positions of their own");
+        reader.refuse_found::<()>(&value, found, "sequential, shuffled or chunk_aware");
+        return;
+    }
+    if let (true, Some(patching)) = (order.is_by_weight(), &data.patching)
+        && !matches!(patching, PatchingPlan::Sequential { .. })
+    {
+        let found = format!(
+            "order {name} with patching {}, which draws new positions in every epoch",
+            patching.name()
+        );
+        let expected = format!(
+            "patching sequential, or patching: {{name: {name}}}, which draws positions by weight, and another order"
+        );
+        reader.refuse_found::<()>(&value, found, expected);
+    }
+}

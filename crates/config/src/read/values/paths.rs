@@ -1,0 +1,46 @@
+//! Reading paths and URLs.
+//!
+//! Paths are relative to the folder of the configuration file; `${NAME}` stands for an environment variable.
+
+use std::path::PathBuf;
+
+use super::reader::{Reader, Value};
+use super::variables::expand;
+use crate::text::Kind;
+
+/// Reads a path.
+pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
+    match value.kind {
+        Kind::Text(written) => {
+            let expanded = expand(reader, value, written, "a path")?;
+            if expanded.trim().is_empty() {
+                return reader.refuse(value, "a non-empty path");
+            }
+            if expanded.contains('\0') {
+                return reader.refuse(value, "a path without NUL characters");
+            }
+            Some(if is_url(&expanded) { PathBuf::from(expanded) } else { reader.folder().join(expanded) })
+        }
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) => {
+            reader.refuse(value, "a path (in quotes if it looks like a number, true or false)")
+        }
+        Kind::Null | Kind::List(_) | Kind::Map(_) => reader.refuse(value, "a path"),
+    }
+}
+
+/// Reads a path or a non-empty list of paths.
+pub(crate) fn paths(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<PathBuf>> {
+    let Some(entries) = value.entries() else {
+        return path(reader, value).map(|path| vec![path]);
+    };
+    if entries.is_empty() {
+        return reader.refuse(value, "a path or a non-empty list of paths");
+    }
+    let paths: Vec<_> = entries.iter().map(|entry| path(reader, entry)).collect();
+    paths.into_iter().collect()
+}
+
+/// Whether a text is a URL rather than a path.
+fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
