@@ -70,7 +70,9 @@ impl Check<'_> {
             }
         }
         let fitted = trained.as_ref().or(predicted.as_ref()).filter(|_| given.fits_input);
-        if let (Some((n_channels, source)), Some(n_levels)) = (fitted, given.levels) {
+        if let Some((n_channels, source)) = fitted
+            && let Some(n_levels) = given.levels
+        {
             self.one_or_all("lower_quantiles", n_levels, *n_channels, source);
         }
         let n_target_channels = self.n_target_channels();
@@ -84,7 +86,8 @@ impl Check<'_> {
         }
         if given.fits_input
             && given.per_channel
-            && let (Some((n_fitted, source)), Some((n_predicted, _))) = (trained, predicted)
+            && let Some((n_fitted, source)) = trained
+            && let Some((n_predicted, _)) = predicted
             && n_fitted != 1
             && n_fitted != n_predicted
             && let Some(image) = self.roles.predicted.images.first()

@@ -103,7 +103,10 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
         data(reader, value, Rules::RUN, &own_axes)
     });
     let train = block.maybe(reader, "train", |reader, value| train(reader, value, data.as_ref())).flatten();
-    if let (Some(data_block), Some(data), Some(train)) = (&data_block, &mut data, &train) {
+    if let Some(data_block) = &data_block
+        && let Some(data) = &mut data
+        && let Some(train) = &train
+    {
         check_training(reader, data_block, data, train);
     }
     let predict = read_predict(reader, &block, data_block.as_ref(), data.as_ref(), train.as_ref());

@@ -57,7 +57,8 @@ impl NormalizationPlan {
     /// ```
     /// use patchweave_config::{InputStatistics, NormalizationPlan, TargetStatistics};
     ///
-    /// let (input, target) = (InputStatistics::Fit, TargetStatistics::NotGiven);
+    /// let input = InputStatistics::Fit;
+    /// let target = TargetStatistics::NotGiven;
     /// assert!(!NormalizationPlan::MinMax { per_channel: true, input, target }.skips_target());
     /// assert!(NormalizationPlan::None.skips_target());
     /// ```

@@ -119,6 +119,13 @@ fn czi_note(is_czi: bool) -> &'static str {
     if is_czi { ", with the same depth axis (Z or T)" } else { "" }
 }
 
+/// How images are cut for a prediction.
+fn tiling(options: &ConversionOptions) -> Result<TilingPlan, ConversionError> {
+    let Some(patch_size) = options.patch_size else { return Ok(TilingPlan::Whole) };
+    let overlaps = options.overlaps.ok_or(ConversionError::MissingOverlaps)?;
+    Ok(TilingPlan::Tiled { patch_size, overlaps })
+}
+
 fn n_of(n_channels: usize) -> String {
     counted(n_channels, "channel", "channels")
 }
@@ -157,10 +164,9 @@ impl DataPlan {
     /// [`ConversionError`] if modes, axes or channels do not fit, and [`Invalid`](ConversionError::Invalid) if the result is
     /// not a valid configuration.
     pub fn converted(&self, mode: Mode, options: &ConversionOptions) -> Result<DataPlan, ConversionError> {
-        let patch_size = match (self.mode, mode) {
-            (Mode::Training, Mode::Validating | Mode::Predicting) => self.patching.training_size(),
-            (from, to) => return Err(ConversionError::Modes { from, to }),
-        };
+        if self.mode != Mode::Training || mode == Mode::Training {
+            return Err(ConversionError::Modes { from: self.mode, to: mode });
+        }
         let data_type = options.data_type.unwrap_or(self.data_type);
         let axes = options.axes.clone().unwrap_or_else(|| self.axes.clone());
         self.check_depth(data_type, &axes)?;
@@ -170,16 +176,9 @@ impl DataPlan {
             ChannelChange::These(channels) => Some(channels.clone()),
         };
         self.check_channels(&axes, channels.as_deref())?;
-        let patch_size = options.patch_size.or(patch_size.filter(|_| mode == Mode::Validating));
-        let patching = match (patch_size, options.overlaps) {
-            (None, _) => PatchingPlan::Tiling(TilingPlan::Whole),
-            (Some(patch_size), _) if mode == Mode::Validating => {
-                PatchingPlan::FixedRandom { patch_size, seed: self.seed }
-            }
-            (Some(patch_size), Some(overlaps)) => {
-                PatchingPlan::Tiling(TilingPlan::Tiled { patch_size, overlaps })
-            }
-            (Some(_), None) => return Err(ConversionError::MissingOverlaps),
+        let patching = match mode {
+            Mode::Validating => self.validation_patching(options),
+            _ => PatchingPlan::Tiling(tiling(options)?),
         };
         let loader = |of_mode, own: &LoaderParams| match &options.loader {
             Some(loader) if mode == of_mode => loader.clone(),
@@ -208,6 +207,13 @@ impl DataPlan {
         // Parsing the result checks it by the rules for all other configurations.
         let text = plan.to_reference_form().to_yaml();
         Ok(alone::read(&text, Path::new("converted data_config"), Rules::WRITTEN)?)
+    }
+
+    fn validation_patching(&self, options: &ConversionOptions) -> PatchingPlan {
+        match options.patch_size.or_else(|| self.patching.training_size()) {
+            Some(patch_size) => PatchingPlan::FixedRandom { patch_size, seed: self.seed },
+            None => PatchingPlan::Tiling(TilingPlan::Whole),
+        }
     }
 
     fn check_depth(&self, data_type: DataType, axes: &Axes) -> Result<(), ConversionError> {

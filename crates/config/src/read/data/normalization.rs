@@ -209,7 +209,9 @@ impl Frame {
     ) -> Option<TargetStatistics<T>> {
         Some(match (self.skip_target?, given) {
             (true, unused) => {
-                if let (Some(_), Some(value)) = (&unused, block.given(key)) {
+                if unused.is_some()
+                    && let Some(value) = block.given(key)
+                {
                     reader.warn(&value, "has no effect, because skip_target is true");
                 }
                 TargetStatistics::Skip { unused }

@@ -112,7 +112,8 @@ fn check_mode(
     known: &[(&str, Name)],
     mode: Option<Mode>,
 ) {
-    if let (Some(mode), Some(value)) = (mode, block.get("name"))
+    if let Some(mode) = mode
+        && let Some(value) = block.get("name")
         && name.mode() != mode
     {
         let fitting = known.iter().filter(|(_, name)| name.mode() == mode);

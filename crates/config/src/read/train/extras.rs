@@ -80,8 +80,9 @@ impl Known<'_> {
         let Some(patching) = &self.data.patching else { return false };
         let is_weighted = matches!(patching, PatchingPlan::Weighted { .. });
         let is_order = self.order == Some(OrderPlan::Weighted);
-        if let (true, ConstructorPlan::IndependentTargets, Some(value)) =
-            (is_weighted, self.constructor, block.given("constructor"))
+        if is_weighted
+            && self.constructor == ConstructorPlan::IndependentTargets
+            && let Some(value) = block.given("constructor")
         {
             let found = "independent_targets with patching weighted";
             let expected = "another patching, because every channel is cut at a position of its own";
@@ -107,7 +108,9 @@ impl Known<'_> {
     /// The number of patches that are split off for validation.
     fn split(&self, reader: &mut Reader<'_>, block: &Block<'_>, leak_free: Option<bool>) -> usize {
         let images_key = ["val_input", "val_target"].into_iter().find(|key| block.given(key).is_some());
-        if let (Some(true), Some(value)) = (leak_free, block.given("leak_free")) {
+        if leak_free == Some(true)
+            && let Some(value) = block.given("leak_free")
+        {
             self.check_leak_free(reader, block, &value, images_key);
         }
         let is_stratified = matches!(self.data.patching, Some(PatchingPlan::Stratified { .. }));
@@ -117,7 +120,10 @@ impl Known<'_> {
             ConstructorPlan::IndependentTargets => false,
         };
         let wanted = self.data.n_val_at.filter(|_| self.data.n_val_patches.is_some_and(|n| n > 0));
-        if let (false, Some(location), None) = (can_split && is_stratified, wanted, images_key) {
+        if !(can_split && is_stratified)
+            && images_key.is_none()
+            && let Some(location) = wanted
+        {
             let needed = match self.constructor {
                 _ if !is_stratified => "patching stratified",
                 ConstructorPlan::IndependentTargets => "constructor basic, multi_channel_target or paired",

@@ -6,7 +6,8 @@ use crate::read::values::{Block, Reader};
 
 /// Checks that a patch filter is used with stratified patching, the only one that can leave out patches.
 pub(crate) fn check_patch_filter(reader: &mut Reader<'_>, data_config: &Block<'_>, data: &ReadData) {
-    if let (Some(value), Some(patching)) = (data_config.given("patch_filter"), &data.patching)
+    if let Some(value) = data_config.given("patch_filter")
+        && let Some(patching) = &data.patching
         && data.plan.mode == Mode::Training
         && data.plan.patch_filter.is_some()
         && !matches!(patching, PatchingPlan::Stratified { .. })

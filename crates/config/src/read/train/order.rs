@@ -52,18 +52,14 @@ pub(crate) fn check_order(
             format!("order {name} contradicts shuffle: {shuffle} in data_config.train_dataloader_params");
         reader.refuse_found::<()>(&value, found, "only one of the two, or two that agree");
     }
-    let uncorrelated = data.plan.lateral.as_ref().map_or(0.0, |lateral| lateral.uncorrelated_channel_prob);
-    let has_own_places = match constructor {
-        Some(ConstructorPlan::IndependentTargets) => true,
-        Some(ConstructorPlan::MultiChannelTarget) => uncorrelated > 0.0,
-        _ => false,
-    };
-    if has_own_places && (order.is_by_weight() || order == OrderPlan::Grouped) {
+    let needs_one_position = order.is_by_weight() || order == OrderPlan::Grouped;
+    if needs_one_position && has_own_positions(constructor, data) {
         let found = format!("order {name} with channels that are cut at positions of their own");
         reader.refuse_found::<()>(&value, found, "sequential, shuffled or chunk_aware");
         return;
     }
-    if let (true, Some(patching)) = (order.is_by_weight(), &data.patching)
+    if order.is_by_weight()
+        && let Some(patching) = &data.patching
         && !matches!(patching, PatchingPlan::Sequential { .. })
     {
         let found = format!(
@@ -74,5 +70,17 @@ pub(crate) fn check_order(
             "patching sequential, or patching: {{name: {name}}}, which draws positions by weight, and another order"
         );
         reader.refuse_found::<()>(&value, found, expected);
+    }
+}
+
+/// Whether the channels of a sample may be cut at different positions.
+fn has_own_positions(constructor: Option<ConstructorPlan>, data: &ReadData) -> bool {
+    let lateral = data.plan.lateral.as_ref();
+    match constructor {
+        Some(ConstructorPlan::IndependentTargets) => true,
+        Some(ConstructorPlan::MultiChannelTarget) => {
+            lateral.is_some_and(|lateral| lateral.uncorrelated_channel_prob > 0.0)
+        }
+        _ => false,
     }
 }

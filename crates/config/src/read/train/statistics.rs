@@ -18,7 +18,9 @@ pub(crate) fn fit_source(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<F
     let from = block.or(reader, "from", From::Patches, |reader, value| NAMES.read(reader, value));
     let tolerance =
         block.maybe(reader, "tolerance", |reader, value| fraction(reader, value, Fractions::AboveZero));
-    if let (Some(From::Images), Some(value)) = (from, block.given("tolerance")) {
+    if from == Some(From::Images)
+        && let Some(value) = block.given("tolerance")
+    {
         return reader.refuse_found(
             &value,
             "a tolerance with statistics from images",
