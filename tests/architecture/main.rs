@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("predict", &["loader", "construct", "slices", "quilt", "sink", "stack", "transform", "geometry"]),
     ("view", &["geometry"]),
     ("simulate", &["geometry"]),
-    ("config", &["pixel", "geometry", "files"]),
+    ("config", &["loader", "pixel", "geometry", "files"]),
     ("pipeline", BELOW_PIPELINE),
     ("cli", BELOW_CLI),
     ("testkit", BELOW_TESTKIT),

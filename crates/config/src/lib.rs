@@ -14,15 +14,17 @@ mod plan;
 mod read;
 mod text;
 
-pub use images::{Findings, ImageFacts, OpenedImages, SampleForm, ValidationRoom, check_images};
+pub use images::{
+    ByRole, Findings, ImageFacts, ImageRole, OpenedImages, RoleSource, SampleForm, ValidationRoom,
+    check_images,
+};
 pub use plan::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ConstructorPlan, ContextDepth, ContextSource,
-    DataPlan, DataType, Durability, FailurePlan, FitSource, InputStatistics, LateralPlan, LoaderParams,
-    LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil, MixedFile, Mode,
-    ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan,
-    PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
-    RunPlan, ShapesPlan, ShardPlan, SimulatePlan, TargetKind, TargetStatistics, TilingPlan, TrainPlan,
-    UnevenPlan,
+    DataPlan, DataType, Durability, FitSource, InputStatistics, LateralPlan, LoaderParams, LoadingPlan,
+    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan,
+    NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice,
+    PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan, SimulatePlan, TargetKind,
+    TargetStatistics, TilingPlan, TrainPlan,
 };
 pub use read::{
     AxesQuestion, ChannelChange, ConversionError, ConversionOptions, DataRules, LoadError, Outside,

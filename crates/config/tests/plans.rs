@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use patchweave_config::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ConfigErrors, ConfigValue, ConstructorPlan,
-    ContextDepth, ContextSource, DataRules, DataType, Durability, FailurePlan, FitSource, InputStatistics,
-    LateralPlan, LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixUntil,
-    MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan,
-    PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
-    RunPlan, ShapesPlan, ShardPlan, TargetKind, TargetStatistics, TilingPlan, UnevenPlan, load, parse,
-    parse_data_config,
+    ContextDepth, ContextSource, DataRules, DataType, Durability, FitSource, InputStatistics, LateralPlan,
+    LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode,
+    ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan,
+    PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan,
+    TargetKind, TargetStatistics, TilingPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Extent, PerAxis};
+use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
 use patchweave_pixel::PixelType;
 
 const BASE: &str = include_str!("data/base.yaml");
@@ -102,14 +102,14 @@ fn every_key_arrives_in_the_plan() {
         order: Some(OrderPlan::Sequential),
         passes: 2,
         max_patches: Some(1000),
-        shapes: ShapesPlan::Grouped,
-        on_failure: FailurePlan::Retry(2),
-        shard: ShardPlan { rank: 3, world_size: 4, uneven: UnevenPlan::Pad },
+        shapes: Shapes::Grouped,
+        on_failure: OnFailure::Retry(2),
+        shard: Shard { rank: 3, world_size: 4, uneven: Uneven::Pad },
     };
     assert_eq!(train.loading, loading);
     let mixed = |name: &str, ratio| MixedFile { config: Path::new("configs").join(name), ratio };
     let others = vec![mixed("other.yaml", 3), mixed("third.yaml", 10)];
-    assert_eq!(train.mix, Some(MixPlan { ratio: 7, others, until: MixUntil::Shortest }));
+    assert_eq!(train.mix, Some(MixPlan { ratio: 7, others, until: MixLength::Shortest }));
 
     let predict = plan.predict.unwrap();
     assert_eq!(predict.inputs, [Path::new("configs/data/mixed.zarr")]);

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use patchweave_config::{ConfigErrors, LoadError, Outside, RunPlan, load_and_check};
 
-use crate::images::read_images;
-use crate::{Images, MixedPlan, Opening, open_images};
+use crate::open_images::{open_images, read_images};
+use crate::{Images, MixedPlan, Opening};
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in, with all
 /// images that are open now; no pixel is read and nothing is written.

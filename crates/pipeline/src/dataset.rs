@@ -8,8 +8,9 @@ use patchweave_geometry::Extent;
 use patchweave_loader::{LoaderOptions, Shapes};
 use patchweave_patching::Patching;
 
-use crate::constructors::{Parts, input_constructor};
+use crate::constructors::input_constructor;
 use crate::fitting::{Effort, of_patches};
+use crate::parts::Parts;
 use crate::sources::{Guides, strategy};
 use crate::training::augmentation;
 use crate::{KeepGoing, PipelineError, Statistics};

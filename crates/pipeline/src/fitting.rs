@@ -12,8 +12,9 @@ use patchweave_construct::{
 use patchweave_geometry::{Coords, PatchSpec};
 use patchweave_loader::on_threads;
 
-use crate::constructors::Parts;
+use crate::lacking::Lacking;
 use crate::normalizer::pairs;
+use crate::parts::Parts;
 use crate::{KeepGoing, PipelineError, Statistics, StatisticsOrigin};
 
 /// What computing statistics may take.
@@ -196,36 +197,6 @@ fn warnings(
         }));
     }
     all
-}
-
-/// Whether statistics of targets are computed, where there are any.
-pub(crate) fn fits_targets(data: &DataPlan) -> bool {
-    Lacking::of(&data.normalization, true).target
-}
-
-/// Which statistics a plan does not give.
-struct Lacking {
-    input: bool,
-    target: bool,
-}
-
-impl Lacking {
-    fn of(plan: &NormalizationPlan, has_targets: bool) -> Self {
-        fn of<T>(input: &InputStatistics<T>, target: &TargetStatistics<T>, has_targets: bool) -> Lacking {
-            let target = has_targets && matches!(target, TargetStatistics::NotGiven);
-            Lacking { input: matches!(input, InputStatistics::Fit), target }
-        }
-        match plan {
-            NormalizationPlan::None => Lacking { input: false, target: false },
-            NormalizationPlan::MeanStd { input, target, .. } => of(input, target, has_targets),
-            NormalizationPlan::MinMax { input, target, .. }
-            | NormalizationPlan::Quantile { input, target, .. } => of(input, target, has_targets),
-        }
-    }
-
-    fn any(&self) -> bool {
-        self.input || self.target
-    }
 }
 
 /// What is computed for a plan, and whether channel by channel.

@@ -30,7 +30,9 @@ pub(crate) fn label_like(
     keep_going: KeepGoing<'_>,
 ) -> Result<Option<Notice>, PipelineError> {
     let has_own_inputs = matches!(train.constructor, ConstructorPlan::Basic | ConstructorPlan::Paired);
-    let Some(targets) = images.train_targets.first().filter(|_| has_own_inputs) else { return Ok(None) };
+    let Some(targets) = images.roles.train_targets.first().filter(|_| has_own_inputs) else {
+        return Ok(None);
+    };
     let is_integer = targets.stacks.iter().all(|stack| stack.info().pixel_type.is_integer());
     let (false, TargetKind::Unsaid, true) =
         (data.normalization.skips_target(), train.target_kind, is_integer && !targets.stacks.is_empty())

@@ -8,11 +8,12 @@ use patchweave_geometry::{Context, ImageShape};
 use patchweave_patching::{FixedPatching, Leak, LeakSearch, Patching, SharedSample, SharedSamples};
 use patchweave_stack::{Doubt, ImageStack, SharedPlanes, StackInfo};
 
-use crate::constructors::Parts;
-use crate::images::NamedImages;
+use crate::NamedImages;
+use crate::constructors::used_context;
+use crate::parts::Parts;
 use crate::role::with_identity;
-use crate::split::{Split, Validation, used_context};
-use crate::{Images, KeepGoing, PipelineError};
+use crate::split::{Split, Validation};
+use crate::{Images, KeepGoing, LeakDoubt, PipelineError};
 
 /// What is known about pixels that training and validation share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +42,6 @@ pub enum LeakReport {
         /// Where, and which patches use it.
         leak: Box<Leak>,
     },
-}
-
-/// Why it cannot be told whether training and validation share pixels.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LeakDoubt {
-    /// An image is used by both, and nobody knows from which of its pixels the levels of its pyramid were made.
-    #[error(
-        "training and validation use {image}, and larger scales come from a pyramid; use context_source: image"
-    )]
-    Levels {
-        /// The image.
-        image: String,
-    },
-    /// Two images that may be the same or not.
-    #[error(transparent)]
-    Images(#[from] Doubt),
 }
 
 impl LeakReport {
@@ -267,19 +251,4 @@ fn shared_level(train: &NamedImages, val: &NamedImages) -> Option<String> {
     let index = SharedPlanes::new(&of_training);
     let shared = val.levels.iter().flatten().find(|level| index.with(level.info()).is_shared());
     shared.map(|level| level.info().source.clone())
-}
-
-impl Images {
-    /// Everything that training reads, sources that are drawn from first.
-    fn training(&self) -> Vec<&NamedImages> {
-        roles(&self.train_inputs, &self.train_targets)
-    }
-
-    pub(crate) fn validation(&self) -> Vec<&NamedImages> {
-        roles(&self.val_inputs, &self.val_targets)
-    }
-}
-
-fn roles<'a>(inputs: &'a NamedImages, targets: &'a [NamedImages]) -> Vec<&'a NamedImages> {
-    std::iter::once(inputs).chain(targets).filter(|images| !images.stacks.is_empty()).collect()
 }

@@ -6,7 +6,7 @@ use patchweave_config::{ConfigValue, DataPlan, TrainPlan};
 use patchweave_loader::{Fingerprint, StreamMarks, file_start};
 
 use crate::Images;
-use crate::images::NamedImages;
+use crate::NamedImages;
 
 /// Keys that say how a sample is made of images.
 const SAMPLES: [&str; 10] = [
@@ -33,15 +33,15 @@ pub(crate) fn marks(data: &DataPlan, train: &TrainPlan, images: &Images) -> Stre
         }
     };
     let mut of_images = Fingerprint::default();
-    add_images(&mut of_images, &images.train_inputs);
-    images.train_targets.iter().for_each(|targets| add_images(&mut of_images, targets));
+    add_images(&mut of_images, &images.roles.train_inputs);
+    images.roles.train_targets.iter().for_each(|targets| add_images(&mut of_images, targets));
     let mut patching = Fingerprint::default();
     keys(&mut patching, &["patching", "patch_filter"]);
     if !train.masks.is_empty() {
         keys(&mut patching, &["mask_filter"]);
     }
-    add_images(&mut patching, &images.masks);
-    add_images(&mut patching, &images.weights);
+    add_images(&mut patching, &images.roles.masks);
+    add_images(&mut patching, &images.roles.weights);
     patching.count(train.n_val_patches);
     patching.count(usize::from(train.leak_free));
     let mut samples = Fingerprint::default();

@@ -1,48 +1,18 @@
 //! Other configurations whose data sets share the batches of a training: loaded, checked against the first, opened.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use patchweave_config::{
-    DataPlan, LoadError, MixPlan, Outside, Problem, ReadingPlan, RemotePlan, RunPlan, SampleForm, ShapesPlan,
-    TrainPlan, load_and_check,
+    LoadError, MixPlan, Outside, Problem, ReadingPlan, RemotePlan, RunPlan, SampleForm, TrainPlan,
+    load_and_check,
 };
+use patchweave_loader::Shapes;
 
-use crate::Images;
-use crate::images::{Opened, read_plan};
-use crate::opening::Opening;
 use patchweave_stack::with_causes;
 
-/// A configuration whose data is mixed into a training.
-#[derive(Debug, Clone)]
-pub struct MixedPlan {
-    /// The configuration; its warnings name what is not used of it.
-    pub plan: RunPlan,
-    /// How many samples of a round come from it.
-    pub ratio: usize,
-}
-
-/// The images of a configuration whose data is mixed into a training.
-pub struct MixedImages {
-    /// The configuration file.
-    pub file: PathBuf,
-    /// What its images are.
-    pub data: DataPlan,
-    /// Which of them it trains with.
-    pub train: TrainPlan,
-    /// How many samples of a round come from it.
-    pub ratio: usize,
-    /// Its images.
-    pub images: Images,
-    /// The whole configuration, for the lines of its keys.
-    pub(crate) plan: RunPlan,
-}
-
-impl MixedImages {
-    /// The configuration without its images.
-    pub(crate) fn mixed_plan(&self) -> MixedPlan {
-        MixedPlan { plan: self.plan.clone(), ratio: self.ratio }
-    }
-}
+use crate::MixedImages;
+use crate::opened::{Opened, read_plan};
+use crate::opening::Opening;
 
 /// A configuration of a mixture, and what was opened for it.
 pub(crate) struct ReadMixed {
@@ -165,7 +135,7 @@ impl MixReader<'_> {
             return Err(found.problems);
         }
         plan.warnings.extend(found.warnings);
-        let may_differ = self.train.loading.shapes == ShapesPlan::Grouped;
+        let may_differ = self.train.loading.shapes == Shapes::Grouped;
         if let (Some(own), Some(other)) = (self.form, opened.form)
             && !own.agrees_with(&other, may_differ)
         {

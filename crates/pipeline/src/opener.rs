@@ -90,12 +90,6 @@ impl<'a> Opener<'a> {
         listing
     }
 
-    /// The files of every source.
-    pub fn listings(&mut self, key: &str, sources: &[Vec<PathBuf>]) -> Vec<Listing> {
-        let keys = keys_of(key, sources.len());
-        keys.zip(sources).map(|(key, entries)| self.listing(&key, entries)).collect()
-    }
-
     /// Puts files into the order of those that they belong to.
     pub fn pair(&mut self, key: &str, files: &mut Listing, partners: &Listing) {
         if let Err(Unpaired { found, expected }) = files.pair_with(partners) {
@@ -118,12 +112,6 @@ impl<'a> Opener<'a> {
             let expected = format!("{} as in {}", listed(expected), partner.display());
             self.problems.push(self.plan.problem_at(key, found, expected));
         }
-    }
-
-    /// The images of every source; keys count the sources only where there are several.
-    pub fn sources(&mut self, key: &str, sources: &[Listing], axes: &Axes, n_levels: usize) -> Vec<Role> {
-        let keys = keys_of(key, sources.len());
-        keys.zip(sources).map(|(key, listing)| self.role(&key, listing, axes, n_levels)).collect()
     }
 
     /// The images of a role; those that are the same share what was opened.
@@ -250,9 +238,4 @@ impl<'a> Opener<'a> {
             _ => format!("an image that can be read with axes {axes}"),
         }
     }
-}
-
-/// The key of every source; sources are counted only where there are several.
-pub(crate) fn keys_of(key: &str, n_sources: usize) -> impl Iterator<Item = String> + use<'_> {
-    (0..n_sources).map(move |source| if n_sources == 1 { key.to_owned() } else { format!("{key}[{source}]") })
 }

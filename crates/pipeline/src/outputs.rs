@@ -1,11 +1,11 @@
 //! Names and formats of what a run writes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{OutputFormat, RunPlan};
+use patchweave_config::{ModelPlan, OutputFormat, RunPlan};
 use patchweave_sink::{Durability, Format, write_file_atomically};
 
-use crate::prediction::labels;
 use crate::{PipelineError, Statistics};
 
 /// The sink of a format.
@@ -66,6 +66,40 @@ pub(crate) fn stem(path: &Path) -> String {
     let ending = endings.iter().find(|ending| lower.ends_with(*ending) && lower.len() > ending.len());
     let kept = name.len() - ending.map_or(0, |ending| ending.len());
     name.get(..kept).unwrap_or(&name).to_owned()
+}
+
+/// What the files of every model are called after.
+pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
+    let label = |model: &ModelPlan| {
+        let shares_name = models.iter().filter(|other| other.name() == model.name()).count() > 1;
+        match *model {
+            ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
+            _ => model.name().to_owned(),
+        }
+    };
+    models.iter().map(label).collect()
+}
+
+/// One name for every path, no two the same.
+pub(crate) fn unique_names(paths: &[PathBuf]) -> Vec<String> {
+    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
+    let mut n_of_stem: BTreeMap<&str, usize> = BTreeMap::new();
+    for stem in &stems {
+        *n_of_stem.entry(stem).or_default() += 1;
+    }
+    let is_shared = |stem: &str| n_of_stem.get(stem).is_some_and(|&n| n > 1);
+    let mut taken: BTreeSet<String> = stems.iter().filter(|stem| !is_shared(stem)).cloned().collect();
+    let mut name = |(data_idx, stem): (usize, &String)| {
+        if !is_shared(stem) {
+            return stem.clone();
+        }
+        let mut name = format!("{stem}_{data_idx}");
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    };
+    stems.iter().enumerate().map(&mut name).collect()
 }
 
 /// The ending of pictures.

@@ -1,6 +1,5 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
 use crate::fitting::{Effort, of_patches};
-use crate::outputs::{PICTURE, durability_of, extension, result_path, sink_format, stem};
+use crate::outputs::{PICTURE, durability_of, extension, labels, result_path, sink_format, unique_names};
 use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
@@ -69,9 +68,11 @@ pub fn prediction(
     keep_going: KeepGoing<'_>,
 ) -> Result<Prediction, PipelineError> {
     let data = &plan.data;
-    let shapes: Vec<_> = images.predict_inputs.stacks.iter().map(|stack| stack.info().shape()).collect();
+    let shapes: Vec<_> =
+        images.roles.predict_inputs.stacks.iter().map(|stack| stack.info().shape()).collect();
     let strategy = tiling(&predict.patching, &shapes)?;
-    let constr = prediction_constructor(data, predict.channels.clone(), strategy, &images.predict_inputs)?;
+    let constr =
+        prediction_constructor(data, predict.channels.clone(), strategy, &images.roles.predict_inputs)?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
         None => {
@@ -128,45 +129,11 @@ fn model(plan: &ModelPlan) -> Result<Box<dyn Model>, PipelineError> {
     })
 }
 
-/// What the files of every model are called after.
-pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
-    let label = |model: &ModelPlan| {
-        let shares_name = models.iter().filter(|other| other.name() == model.name()).count() > 1;
-        match *model {
-            ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
-            _ => model.name().to_owned(),
-        }
-    };
-    models.iter().map(label).collect()
-}
-
 /// The images under the stems of their paths; stems that several images share get the image's number.
 fn named(images: &Images) -> Vec<PredictionImage> {
-    let names = unique_names(&images.predict_inputs.paths);
-    let stacks = images.predict_inputs.stacks.iter();
+    let names = unique_names(&images.roles.predict_inputs.paths);
+    let stacks = images.roles.predict_inputs.stacks.iter();
     stacks.zip(names).map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name }).collect()
-}
-
-/// One name for every path, no two the same.
-pub(crate) fn unique_names(paths: &[PathBuf]) -> Vec<String> {
-    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
-    let mut n_of_stem: BTreeMap<&str, usize> = BTreeMap::new();
-    for stem in &stems {
-        *n_of_stem.entry(stem).or_default() += 1;
-    }
-    let is_shared = |stem: &str| n_of_stem.get(stem).is_some_and(|&n| n > 1);
-    let mut taken: BTreeSet<String> = stems.iter().filter(|stem| !is_shared(stem)).cloned().collect();
-    let mut name = |(data_idx, stem): (usize, &String)| {
-        if !is_shared(stem) {
-            return stem.clone();
-        }
-        let mut name = format!("{stem}_{data_idx}");
-        while !taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
-    };
-    stems.iter().enumerate().map(&mut name).collect()
 }
 
 impl Prediction {

@@ -7,7 +7,7 @@ use patchweave_config::ImageFacts;
 use patchweave_formats::Pyramid;
 use patchweave_stack::{FileId, Identity, ImageKey, StackInfo};
 
-use crate::images::NamedImages;
+use crate::NamedImages;
 
 /// The images of a role.
 #[derive(Default)]

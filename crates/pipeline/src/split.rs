@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use patchweave_config::{DataPlan, TrainPlan};
-use patchweave_geometry::Context;
 use patchweave_patching::{FixedPatching, FixedRandomPatching, PatchRng, Patching};
 
-use crate::constructors::{Parts, context};
+use crate::parts::Parts;
 use crate::sources::{Guides, Strategy, strategy};
 use crate::splitting::Splitting;
 use crate::{Images, KeepGoing, Notice, PipelineError};
@@ -39,8 +38,10 @@ impl Split {
         keep_going: KeepGoing<'_>,
     ) -> Result<Self, PipelineError> {
         let parts = Parts::of_training(data, train, images)?;
-        let guides =
-            Guides { masks: images.masks.extractor_if_any()?, weights: images.weights.extractor_if_any()? };
+        let guides = Guides {
+            masks: images.roles.masks.extractor_if_any()?,
+            weights: images.roles.weights.extractor_if_any()?,
+        };
         let mut notices = Vec::new();
         let whole = parts
             .drawn()
@@ -69,11 +70,6 @@ impl Split {
         }
         Ok(split)
     }
-}
-
-/// What surrounds a patch and is used with it.
-pub(crate) fn used_context(data: &DataPlan) -> Result<Context, PipelineError> {
-    Ok(data.lateral.as_ref().map(context).transpose()?.unwrap_or(Context::none()))
 }
 
 /// Validation patches from images of their own: at random places that stay the same.

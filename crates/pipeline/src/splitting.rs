@@ -6,8 +6,8 @@ use patchweave_patching::{
     FixedPatching, Patching, PatchingError, Separation, StratifiedPatching, split_validation,
 };
 
+use crate::constructors::used_context;
 use crate::selection::too_many_validation_patches;
-use crate::split::used_context;
 use crate::{Notice, PipelineError};
 
 /// The validation patches of a plan and the images that they come from.

@@ -1,14 +1,10 @@
 //! How a plan has its batches made: the options of its loaders, the window of a chunk-aware order, weights of patches.
 
-use patchweave_config::{
-    DataPlan, FailurePlan, LoadingPlan, MixUntil, OrderPlan, ShapesPlan, ShardPlan, TrainPlan, UnevenPlan,
-};
+use patchweave_config::{DataPlan, LoadingPlan, OrderPlan, TrainPlan};
 use patchweave_construct::{Dataset, PatchExtractor, patch_weights};
-use patchweave_loader::{
-    ChunkAware, LoaderOptions, MixLength, OnFailure, Order, PatchWeights, Shapes, Shard, Uneven, on_threads,
-};
+use patchweave_loader::{ChunkAware, LoaderOptions, MixLength, Order, PatchWeights, on_threads};
 
-use crate::constructors::Parts;
+use crate::parts::Parts;
 use crate::selection::check_order_weights;
 use crate::{Images, KeepGoing, Notice, PipelineError};
 
@@ -24,22 +20,12 @@ pub(crate) fn loader_options(data: &DataPlan, train: &TrainPlan, order: Order) -
         batch_size: data.batch_size,
         order,
         drop_last: data.train_loader.drop_last().unwrap_or(false),
-        shapes: match shapes {
-            ShapesPlan::Equal => Shapes::Equal,
-            ShapesPlan::Grouped => Shapes::Grouped,
-        },
+        shapes,
         passes,
         max_patches,
-        mix_length: match train.mix.as_ref().map_or(MixUntil::Longest, |mix| mix.until) {
-            MixUntil::Longest => MixLength::Longest,
-            MixUntil::Shortest => MixLength::Shortest,
-        },
-        shard: shard_of(shard),
-        on_failure: match on_failure {
-            FailurePlan::Fail => OnFailure::Fail,
-            FailurePlan::Skip => OnFailure::Skip,
-            FailurePlan::Retry(n) => OnFailure::Retry(n),
-        },
+        mix_length: train.mix.as_ref().map_or(MixLength::Longest, |mix| mix.until),
+        shard,
+        on_failure,
         n_workers: data.n_threads(&data.train_loader),
         prefetch_batches: train.prefetch_batches,
         prefetch_bytes: train.prefetch_bytes,
@@ -60,16 +46,6 @@ pub(crate) fn validation_options(data: &DataPlan, of_training: LoaderOptions) ->
         prefetch_bytes,
         ..LoaderOptions::default()
     }
-}
-
-fn shard_of(plan: ShardPlan) -> Shard {
-    let ShardPlan { rank, world_size, uneven } = plan;
-    let uneven = match uneven {
-        UnevenPlan::Keep => Uneven::Keep,
-        UnevenPlan::Drop => Uneven::Drop,
-        UnevenPlan::Pad => Uneven::Pad,
-    };
-    Shard { rank, world_size, uneven }
 }
 
 /// The order of a training; `cache_bytes` is the budget for decoded chunks, `patch_bytes` what the largest patch takes
@@ -137,8 +113,8 @@ pub(crate) fn weights(
     keep_going: KeepGoing<'_>,
 ) -> Result<Option<PatchWeights>, PipelineError> {
     let (maps, key) = match order {
-        OrderPlan::Weighted => (&images.weights, "weights"),
-        OrderPlan::Foreground => (&images.masks, "mask"),
+        OrderPlan::Weighted => (&images.roles.weights, "weights"),
+        OrderPlan::Foreground => (&images.roles.masks, "mask"),
         _ => return Ok(None),
     };
     let missing = PipelineError::NoOrderWeights { order: order.name(), key };

@@ -32,7 +32,7 @@ impl Check<'_> {
         };
         let n_channels = |image: &ImageFacts| self.n_scales().unwrap_or_else(|| self.n_predicted(image));
         let bytes = |image: &ImageFacts| batch_bytes(predict.batch_size, n_channels(image), tile(image));
-        if let Some(image) = self.roles.predicted.images.iter().max_by_key(|image| bytes(image)) {
+        if let Some(image) = self.roles.of.predict_inputs.images.iter().max_by_key(|image| bytes(image)) {
             let budget = predict.prefetch_bytes;
             self.budget("predict.prefetch_mib", bytes(image), budget, predict.batch_size, tile(image));
         }

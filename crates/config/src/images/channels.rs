@@ -14,7 +14,7 @@ impl Check<'_> {
         let channels = self.plan.data.channels.as_deref();
         match constructor {
             ConstructorPlan::IndependentTargets => {
-                for role in roles.targets.iter().chain(&roles.val_targets) {
+                for role in roles.of.train_targets.iter().chain(&roles.of.val_targets) {
                     self.one_channel(role, "because every source of independent_targets is one channel");
                 }
             }
@@ -25,14 +25,18 @@ impl Check<'_> {
             }
         }
         if constructor == ConstructorPlan::Paired {
-            for role in [&roles.inputs, &roles.val_inputs] {
+            for role in [&roles.of.train_inputs, &roles.of.val_inputs] {
                 self.one_read(role, channels, "because lateral context is made of one channel");
             }
         }
         let of_predict = self.plan.predict.as_ref().and_then(|predict| predict.channels.as_deref());
-        self.selected(&roles.predicted, of_predict);
+        self.selected(&roles.of.predict_inputs, of_predict);
         if self.lateral().is_some() {
-            self.one_read(&roles.predicted, of_predict, "because lateral context is made of one channel");
+            self.one_read(
+                &roles.of.predict_inputs,
+                of_predict,
+                "because lateral context is made of one channel",
+            );
         }
         self.looked_at();
         self.alpha_ranges();
@@ -71,10 +75,14 @@ impl Check<'_> {
     fn looked_at(&mut self) {
         let data = &self.plan.data;
         if let Some(filter) = data.patch_filter {
-            self.exists(&self.roles.inputs, filter.ref_channel, "data_config.patch_filter.ref_channel");
+            self.exists(
+                &self.roles.of.train_inputs,
+                filter.ref_channel,
+                "data_config.patch_filter.ref_channel",
+            );
         }
         if let Some(filter) = data.mask_filter {
-            self.exists(&self.roles.masks, filter.ref_channel, "data_config.mask_filter.ref_channel");
+            self.exists(&self.roles.of.masks, filter.ref_channel, "data_config.mask_filter.ref_channel");
         }
         if let PatchingPlan::Foreground { ref_channel, .. } = data.patching {
             for role in self.roles.drawn() {
@@ -91,13 +99,14 @@ impl Check<'_> {
         let found = counted(n_ranges, "range", "ranges");
         match self.constructor() {
             ConstructorPlan::IndependentTargets => {
-                let n_sources = self.roles.targets.len();
+                let n_sources = self.roles.of.train_targets.len();
                 if n_sources > 0 && n_ranges != n_sources {
                     self.report(path, found, format!("{n_sources}, one per source"));
                 }
             }
             ConstructorPlan::MultiChannelTarget => {
-                let Some(image) = self.roles.targets.first().and_then(|role| role.images.first()) else {
+                let Some(image) = self.roles.of.train_targets.first().and_then(|role| role.images.first())
+                else {
                     return;
                 };
                 let n_channels = image.shape.n_channels;
@@ -134,10 +143,10 @@ impl Check<'_> {
 
     /// The number of channels of a target; 0 without targets.
     pub fn n_target_channels(&self) -> usize {
-        let first = self.roles.targets.first().and_then(|role| role.images.first());
+        let first = self.roles.of.train_targets.first().and_then(|role| role.images.first());
         match (self.constructor(), first) {
             (_, None) => 0,
-            (ConstructorPlan::IndependentTargets, Some(_)) => self.roles.targets.len(),
+            (ConstructorPlan::IndependentTargets, Some(_)) => self.roles.of.train_targets.len(),
             (ConstructorPlan::MultiChannelTarget, Some(image)) => self.n_trained(image),
             (ConstructorPlan::Basic | ConstructorPlan::Paired, Some(image)) => image.shape.n_channels,
         }

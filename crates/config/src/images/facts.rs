@@ -2,6 +2,8 @@
 
 use patchweave_geometry::ImageShape;
 
+use super::by_role::ByRole;
+
 /// What the check of a plan needs to know about an opened image.
 ///
 /// ```
@@ -27,24 +29,4 @@ pub struct ImageFacts {
 ///
 /// Images of two roles are paired by their position. If an image could not be opened, leave the roles empty that are paired
 /// with its role.
-///
-/// ```
-/// assert!(patchweave_config::OpenedImages::default().train_inputs.is_empty());
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpenedImages {
-    /// Inputs of the training.
-    pub train_inputs: Vec<ImageFacts>,
-    /// Targets of the training, one list per source as in the plan.
-    pub train_targets: Vec<Vec<ImageFacts>>,
-    /// Inputs of the validation.
-    pub val_inputs: Vec<ImageFacts>,
-    /// Targets of the validation, one list per source as in the plan.
-    pub val_targets: Vec<Vec<ImageFacts>>,
-    /// Masks of the training inputs.
-    pub masks: Vec<ImageFacts>,
-    /// Weights of the images that training patches are drawn from.
-    pub weights: Vec<ImageFacts>,
-    /// Inputs of the prediction.
-    pub predict_inputs: Vec<ImageFacts>,
-}
+pub type OpenedImages = ByRole<Vec<ImageFacts>>;

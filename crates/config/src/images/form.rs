@@ -57,7 +57,8 @@ impl SampleForm {
         let check = Check { plan, roles: &roles, findings: Findings::default() };
         let first = roles.drawn().first()?.images.first()?;
         // Targets that could not be opened have no channels to compare.
-        if !train.targets.is_empty() && roles.targets.first().is_none_or(|targets| targets.images.is_empty())
+        if !train.targets.is_empty()
+            && roles.of.train_targets.first().is_none_or(|targets| targets.images.is_empty())
         {
             return None;
         }

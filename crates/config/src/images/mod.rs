@@ -3,6 +3,7 @@
 //! Nothing here opens an image; the caller passes the shapes.
 
 mod budgets;
+mod by_role;
 mod channels;
 mod check;
 mod facts;
@@ -13,6 +14,7 @@ mod patches;
 mod roles;
 mod statistics;
 
+pub use by_role::{ByRole, ImageRole, RoleSource};
 pub use check::check_images;
 pub use facts::{ImageFacts, OpenedImages};
 pub use findings::Findings;

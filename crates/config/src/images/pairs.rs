@@ -14,8 +14,8 @@ impl Check<'_> {
             self.one_kind(&role);
         }
         let roles = self.roles;
-        let trained = [roles.inputs].into_iter().chain(roles.targets.iter().copied());
-        let validated = [roles.val_inputs].into_iter().chain(roles.val_targets.iter().copied());
+        let trained = [roles.of.train_inputs].into_iter().chain(roles.of.train_targets.iter().copied());
+        let validated = [roles.of.val_inputs].into_iter().chain(roles.of.val_targets.iter().copied());
         for (trained, validated) in trained.zip(validated) {
             let Some(first) = trained.images.first() else { continue };
             let Some(image) = validated.images.first() else { continue };
@@ -48,20 +48,21 @@ impl Check<'_> {
     pub fn pairs(&mut self) {
         let roles = self.roles;
         if self.constructor().has_inputs() {
-            for (inputs, targets) in
-                [(&roles.inputs, &roles.targets), (&roles.val_inputs, &roles.val_targets)]
-            {
+            for (inputs, targets) in [
+                (&roles.of.train_inputs, &roles.of.train_targets),
+                (&roles.of.val_inputs, &roles.of.val_targets),
+            ] {
                 for targets in targets {
                     self.paired(inputs, targets, ["target", "targets", "input"]);
                 }
             }
         }
-        self.paired(&roles.inputs, &roles.masks, ["mask", "masks", "input"]);
-        self.one_channel(&roles.masks, "because a mask has a single channel");
+        self.paired(&roles.of.train_inputs, &roles.of.masks, ["mask", "masks", "input"]);
+        self.one_channel(&roles.of.masks, "because a mask has a single channel");
         if let [drawn] = roles.drawn().as_slice() {
-            self.paired(drawn, &roles.weights, ["image", "images", "image"]);
+            self.paired(drawn, &roles.of.weights, ["image", "images", "image"]);
         }
-        self.one_channel(&roles.weights, "because weights have a single channel");
+        self.one_channel(&roles.of.weights, "because weights have a single channel");
     }
 
     /// Checks that `images` and `others` are pairs of equal size. `names`: one and many of `others`, one of `images`.

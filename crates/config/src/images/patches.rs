@@ -69,7 +69,7 @@ impl Check<'_> {
         if predict.patching != TilingPlan::Whole || predict.batch_size == 1 {
             return;
         }
-        let Some((first, rest)) = self.roles.predicted.images.split_first() else { return };
+        let Some((first, rest)) = self.roles.of.predict_inputs.images.split_first() else { return };
         if let Some(other) = rest.iter().find(|image| image.shape.extent != first.shape.extent) {
             let size = |image: &ImageFacts| format!("{} has size {}", image.source, image.shape.extent);
             let found = format!(

@@ -2,6 +2,7 @@
 
 use patchweave_geometry::Axes;
 
+use super::by_role::{ByRole, RoleSource};
 use super::facts::{ImageFacts, OpenedImages};
 use crate::plan::{ConstructorPlan, RunPlan};
 use crate::text::{counted, entry_path};
@@ -29,58 +30,38 @@ impl Role<'_> {
 
 /// All roles of a run.
 pub(super) struct Roles<'a> {
-    pub inputs: Role<'a>,
-    pub targets: Vec<Role<'a>>,
-    pub val_inputs: Role<'a>,
-    pub val_targets: Vec<Role<'a>>,
-    pub masks: Role<'a>,
-    pub weights: Role<'a>,
-    pub predicted: Role<'a>,
+    pub of: ByRole<Role<'a>>,
     constructor: ConstructorPlan,
 }
 
 impl<'a> Roles<'a> {
     pub fn new(plan: &'a RunPlan, images: &'a OpenedImages) -> Roles<'a> {
         let constructor = plan.train.as_ref().map_or(ConstructorPlan::Basic, |train| train.constructor);
-        let axes = &plan.data.axes;
-        let target_axes = plan.data.target_axes();
-        let role = |key, images| Role { key, source: None, images, axes };
         let has_sources = constructor == ConstructorPlan::IndependentTargets;
-        let sources = |key, lists: &'a [Vec<ImageFacts>]| -> Vec<Role<'a>> {
-            let source = |(source, images): (usize, &'a Vec<ImageFacts>)| Role {
-                key,
-                source: has_sources.then_some(source),
-                images,
-                axes: target_axes,
-            };
-            lists.iter().enumerate().map(source).collect()
-        };
-        Roles {
-            inputs: role("train.input", &images.train_inputs),
-            targets: sources("train.target", &images.train_targets),
-            val_inputs: role("train.val_input", &images.val_inputs),
-            val_targets: sources("train.val_target", &images.val_targets),
-            masks: role("train.mask", &images.masks),
-            weights: role("train.weights", &images.weights),
-            predicted: role("predict.input", &images.predict_inputs),
-            constructor,
-        }
+        let of = images.as_ref().map(|RoleSource { role, source, .. }, images| Role {
+            key: role.key(),
+            source: (role.is_target() && has_sources).then_some(source),
+            images: images.as_slice(),
+            axes: if role.is_target() { plan.data.target_axes() } else { &plan.data.axes },
+        });
+        Roles { of, constructor }
     }
 
     /// The roles that training patches are drawn from.
     pub fn drawn(&self) -> Vec<Role<'a>> {
-        if self.constructor.has_inputs() { vec![self.inputs] } else { self.targets.clone() }
+        if self.constructor.has_inputs() { vec![self.of.train_inputs] } else { self.of.train_targets.clone() }
     }
 
     /// The roles that validation patches are drawn from, if there are separate images for them.
     pub fn val_drawn(&self) -> Vec<Role<'a>> {
-        if self.constructor.has_inputs() { vec![self.val_inputs] } else { self.val_targets.clone() }
+        if self.constructor.has_inputs() { vec![self.of.val_inputs] } else { self.of.val_targets.clone() }
     }
 
     /// All roles but masks and weights, whose form follows from other images.
     pub fn of_images(&self) -> Vec<Role<'a>> {
-        let single = [self.inputs, self.val_inputs, self.predicted];
-        single.into_iter().chain(self.targets.iter().chain(&self.val_targets).copied()).collect()
+        let single = [self.of.train_inputs, self.of.val_inputs, self.of.predict_inputs];
+        let targets = self.of.train_targets.iter().chain(&self.of.val_targets);
+        single.into_iter().chain(targets.copied()).collect()
     }
 }
 

@@ -90,10 +90,10 @@ impl Check<'_> {
             && let Some((n_predicted, _)) = predicted
             && n_fitted != 1
             && n_fitted != n_predicted
-            && let Some(image) = self.roles.predicted.images.first()
+            && let Some(image) = self.roles.of.predict_inputs.images.first()
         {
             let expected = format!("{n_fitted} as in {source}, on which the statistics are fitted");
-            self.report(&self.roles.predicted.entry(self.plan, image), has_channels(image), expected);
+            self.report(&self.roles.of.predict_inputs.entry(self.plan, image), has_channels(image), expected);
         }
     }
 
@@ -107,13 +107,13 @@ impl Check<'_> {
     }
 
     fn predicted(&self) -> Option<(usize, String)> {
-        let image = self.roles.predicted.images.first()?;
+        let image = self.roles.of.predict_inputs.images.first()?;
         let n_channels = if self.lateral().is_some() { 1 } else { self.n_predicted(image) };
         Some((n_channels, image.source.clone()))
     }
 
     fn target_source(&self) -> Option<String> {
-        let first: &ImageFacts = self.roles.targets.first()?.images.first()?;
+        let first: &ImageFacts = self.roles.of.train_targets.first()?.images.first()?;
         Some(first.source.clone())
     }
 

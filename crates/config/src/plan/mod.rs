@@ -27,8 +27,7 @@ pub use remote::RemotePlan;
 pub use run_plan::RunPlan;
 pub use simulate::SimulatePlan;
 pub use train::{
-    ConstructorPlan, FailurePlan, FitSource, LoadingPlan, MixPlan, MixUntil, MixedFile, OrderPlan,
-    ShapesPlan, ShardPlan, TargetKind, TrainPlan, UnevenPlan,
+    ConstructorPlan, FitSource, LoadingPlan, MixPlan, MixedFile, OrderPlan, TargetKind, TrainPlan,
 };
 
-pub(crate) use data::Space;
+pub(crate) use data::{PatchingKind, Space};

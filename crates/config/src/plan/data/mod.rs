@@ -10,6 +10,7 @@ mod loader_params;
 mod mode;
 mod normalization;
 mod patching;
+mod patching_kind;
 mod reference_form;
 mod space;
 mod statistics;
@@ -26,4 +27,5 @@ pub use normalization::{NormalizationPlan, QuantileMethod};
 pub use patching::{PatchingPlan, TilingPlan};
 pub use statistics::{InputStatistics, MeanStd, MinMax, QuantileLevels, TargetStatistics};
 
+pub(crate) use patching_kind::PatchingKind;
 pub(crate) use space::Space;

@@ -2,6 +2,8 @@
 
 use patchweave_geometry::{Extent, Overlaps};
 
+use super::patching_kind::PatchingKind;
+
 /// How the images of a data set are cut.
 ///
 /// ```
@@ -92,15 +94,19 @@ pub enum TilingPlan {
 impl PatchingPlan {
     /// The name in a configuration.
     pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    fn kind(&self) -> PatchingKind {
         match self {
-            PatchingPlan::Random { .. } => "random",
-            PatchingPlan::FixedRandom { .. } => "fixed_random",
-            PatchingPlan::Stratified { .. } => "stratified",
-            PatchingPlan::Weighted { .. } => "weighted",
-            PatchingPlan::Foreground { .. } => "foreground",
-            PatchingPlan::Sequential { .. } => "sequential",
-            PatchingPlan::Tiling(TilingPlan::Tiled { .. }) => "tiled",
-            PatchingPlan::Tiling(TilingPlan::Whole) => "whole",
+            PatchingPlan::Random { .. } => PatchingKind::Random,
+            PatchingPlan::FixedRandom { .. } => PatchingKind::FixedRandom,
+            PatchingPlan::Stratified { .. } => PatchingKind::Stratified,
+            PatchingPlan::Weighted { .. } => PatchingKind::Weighted,
+            PatchingPlan::Foreground { .. } => PatchingKind::Foreground,
+            PatchingPlan::Sequential { .. } => PatchingKind::Sequential,
+            PatchingPlan::Tiling(TilingPlan::Tiled { .. }) => PatchingKind::Tiled,
+            PatchingPlan::Tiling(TilingPlan::Whole) => PatchingKind::Whole,
         }
     }
 

@@ -1,5 +1,7 @@
 //! How training batches are made and distributed: order, passes, limits, shapes, failures, ranks.
 
+use patchweave_loader::{OnFailure, Shapes, Shard};
+
 use super::order::OrderPlan;
 
 /// How training batches are made and distributed.
@@ -7,7 +9,8 @@ use super::order::OrderPlan;
 /// ```
 /// use std::path::Path;
 ///
-/// use patchweave_config::{FailurePlan, OrderPlan, ShardPlan, UnevenPlan};
+/// use patchweave_config::OrderPlan;
+/// use patchweave_loader::{OnFailure, Shard, Uneven};
 ///
 /// let text = "
 /// output: out
@@ -28,8 +31,8 @@ use super::order::OrderPlan;
 /// let env = |name: &str| (name == "RANK").then(|| "3".to_owned());
 /// let loading = patchweave_config::parse(text, Path::new("a.yaml"), &env)?.train.unwrap().loading;
 /// assert_eq!(loading.order, Some(OrderPlan::ChunkAware { window: Some(512), sources: 4 }));
-/// assert_eq!(loading.on_failure, FailurePlan::Retry(2));
-/// assert_eq!(loading.shard, ShardPlan { rank: 3, world_size: 4, uneven: UnevenPlan::Keep });
+/// assert_eq!(loading.on_failure, OnFailure::Retry(2));
+/// assert_eq!(loading.shard, Shard { rank: 3, world_size: 4, uneven: Uneven::Keep });
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +44,11 @@ pub struct LoadingPlan {
     /// The most patches of an epoch, at least 1; `None` for all.
     pub max_patches: Option<usize>,
     /// How samples of different shapes are batched.
-    pub shapes: ShapesPlan,
+    pub shapes: Shapes,
     /// What to do about a patch that cannot be made.
-    pub on_failure: FailurePlan,
+    pub on_failure: OnFailure,
     /// Which of the batches this process loads.
-    pub shard: ShardPlan,
+    pub shard: Shard,
 }
 
 impl Default for LoadingPlan {
@@ -55,61 +58,9 @@ impl Default for LoadingPlan {
             order: None,
             passes: 1,
             max_patches: None,
-            shapes: ShapesPlan::default(),
-            on_failure: FailurePlan::default(),
-            shard: ShardPlan::default(),
+            shapes: Shapes::default(),
+            on_failure: OnFailure::default(),
+            shard: Shard::default(),
         }
     }
-}
-
-/// How samples of different shapes are batched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ShapesPlan {
-    /// All samples must have one shape; another shape ends the run.
-    #[default]
-    Equal,
-    /// Every shape has batches of its own.
-    Grouped,
-}
-
-/// What to do about a patch that cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FailurePlan {
-    /// End the run.
-    #[default]
-    Fail,
-    /// Leave the patch out of its batch, with a warning.
-    Skip,
-    /// Retry the patch this many times, at least once, before the run ends.
-    Retry(usize),
-}
-
-/// The rank of this process among those that share the batches of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShardPlan {
-    /// The rank, below `world_size`.
-    pub rank: usize,
-    /// The number of processes, at least 1.
-    pub world_size: usize,
-    /// What to do if the number of batches is not a multiple of `world_size`.
-    pub uneven: UnevenPlan,
-}
-
-impl Default for ShardPlan {
-    /// A single process.
-    fn default() -> Self {
-        ShardPlan { rank: 0, world_size: 1, uneven: UnevenPlan::Keep }
-    }
-}
-
-/// What to do if the number of batches of an epoch is not a multiple of the number of processes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnevenPlan {
-    /// Some processes get one batch more than others.
-    #[default]
-    Keep,
-    /// The last, incomplete round of batches is dropped.
-    Drop,
-    /// The last round is filled up with the first batches of the epoch.
-    Pad,
 }

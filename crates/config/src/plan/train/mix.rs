@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use patchweave_loader::MixLength;
+
 /// A mixture: several data sets in one stream of batches.
 ///
 /// Ratios are integers in lowest terms: 0.7 and 0.3 become 7 and 3.
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 /// ```
 /// use std::path::Path;
 ///
-/// use patchweave_config::MixUntil;
+/// use patchweave_loader::MixLength;
 ///
 /// let text = "
 /// output: out
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 /// train: {input: a.tiff, ratio: 0.7, mix: [{config: other.yaml, ratio: 0.3}]}
 /// ";
 /// let mix = patchweave_config::parse(text, Path::new("configs/a.yaml"), &|_| None)?.train.unwrap().mix.unwrap();
-/// assert_eq!((mix.ratio, mix.until), (7, MixUntil::Longest));
+/// assert_eq!((mix.ratio, mix.until), (7, MixLength::Longest));
 /// assert_eq!((mix.others[0].config.as_path(), mix.others[0].ratio), (Path::new("configs/other.yaml"), 3));
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
@@ -33,7 +35,7 @@ pub struct MixPlan {
     /// The other data sets, at least one.
     pub others: Vec<MixedFile>,
     /// When an epoch ends.
-    pub until: MixUntil,
+    pub until: MixLength,
 }
 
 /// Another configuration whose data set is mixed in.
@@ -43,14 +45,4 @@ pub struct MixedFile {
     pub config: PathBuf,
     /// Samples per round from its data, at least 1.
     pub ratio: usize,
-}
-
-/// When an epoch of a mixture ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MixUntil {
-    /// After a full pass over every data set; smaller ones are repeated, with other samples.
-    #[default]
-    Longest,
-    /// Before any data set is repeated.
-    Shortest,
 }

@@ -10,8 +10,8 @@ mod train_plan;
 
 pub use constructor::ConstructorPlan;
 pub use fit_source::FitSource;
-pub use loading::{FailurePlan, LoadingPlan, ShapesPlan, ShardPlan, UnevenPlan};
-pub use mix::{MixPlan, MixUntil, MixedFile};
+pub use loading::LoadingPlan;
+pub use mix::{MixPlan, MixedFile};
 pub use order::OrderPlan;
 pub use target_kind::TargetKind;
 pub use train_plan::TrainPlan;

@@ -3,7 +3,7 @@
 use patchweave_geometry::Extent;
 
 use super::surroundings::Surroundings;
-use crate::plan::{Mode, PatchingPlan, Space, TilingPlan};
+use crate::plan::{Mode, PatchingKind, PatchingPlan, Space, TilingPlan};
 use crate::read::rules::Rules;
 use crate::read::values::{
     Block, Fractions, Names, Parity, Reader, Value, channel, extent, fraction, no_overlaps, overlaps,
@@ -14,51 +14,9 @@ use crate::text::alternatives;
 /// Whether the `patching` of `data_config` is for prediction, by its name.
 pub(crate) fn is_tiling(data_config: &Block<'_>) -> bool {
     let name = data_config.get("patching").and_then(|patching| patching.as_block()?.get("name"));
-    matches!(name.and_then(|name| name.as_text()), Some("tiled" | "whole"))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
-    Random,
-    Stratified,
-    Weighted,
-    Foreground,
-    Sequential,
-    FixedRandom,
-    Tiled,
-    Whole,
-}
-
-const REFERENCE: &[(&str, Name)] = &[
-    ("random", Name::Random),
-    ("stratified", Name::Stratified),
-    ("fixed_random", Name::FixedRandom),
-    ("tiled", Name::Tiled),
-    ("whole", Name::Whole),
-];
-
-const ALL: &[(&str, Name)] = &[
-    ("random", Name::Random),
-    ("stratified", Name::Stratified),
-    ("weighted", Name::Weighted),
-    ("foreground", Name::Foreground),
-    ("sequential", Name::Sequential),
-    ("fixed_random", Name::FixedRandom),
-    ("tiled", Name::Tiled),
-    ("whole", Name::Whole),
-];
-
-impl Name {
-    /// The mode of data sets with such a patching.
-    fn mode(self) -> Mode {
-        match self {
-            Name::Random | Name::Stratified | Name::Weighted | Name::Foreground | Name::Sequential => {
-                Mode::Training
-            }
-            Name::FixedRandom => Mode::Validating,
-            Name::Tiled | Name::Whole => Mode::Predicting,
-        }
-    }
+    let name = name.and_then(|name| name.as_text());
+    let kinds = PatchingKind::by_name(true);
+    kinds.iter().any(|(known, kind)| Some(*known) == name && kind.mode() == Mode::Predicting)
 }
 
 /// Reads the `patching` of `data_config`.
@@ -67,28 +25,28 @@ pub(crate) fn patching(
     value: &Value<'_>,
     around: &Surroundings<'_>,
 ) -> Option<PatchingPlan> {
-    let known = if around.rules.has_additions { ALL } else { REFERENCE };
-    let (name, block) = Names { known, refused: &[] }.block(reader, value)?;
-    check_mode(reader, &block, name, known, around.mode);
+    let known = PatchingKind::by_name(around.rules.has_additions);
+    let (kind, block) = Names { known: &known, refused: &[] }.block(reader, value)?;
+    check_mode(reader, &block, kind, &known, around.mode);
     let space = around.space;
-    match name {
-        Name::Random => {
+    match kind {
+        PatchingKind::Random => {
             let Drawn { patch_size, seed, .. } = drawn(reader, block, around, &[]);
             Some(PatchingPlan::Random { patch_size: patch_size?, seed })
         }
-        Name::FixedRandom => {
+        PatchingKind::FixedRandom => {
             let Drawn { patch_size, seed, .. } = drawn(reader, block, around, &[]);
             Some(PatchingPlan::FixedRandom { patch_size: patch_size?, seed })
         }
-        Name::Stratified => {
+        PatchingKind::Stratified => {
             let Drawn { patch_size, seed, .. } = drawn(reader, block, around, &[]);
             Some(PatchingPlan::Stratified { patch_size: patch_size?, seed })
         }
-        Name::Weighted => weighted(reader, block, around),
-        Name::Foreground => foreground(reader, block, around),
-        Name::Sequential => sequential(reader, block, space),
-        Name::Tiled => tiled(reader, block, around.rules, space).map(PatchingPlan::Tiling),
-        Name::Whole => Some(PatchingPlan::Tiling(whole(reader, block, around.rules))),
+        PatchingKind::Weighted => weighted(reader, block, around),
+        PatchingKind::Foreground => foreground(reader, block, around),
+        PatchingKind::Sequential => sequential(reader, block, space),
+        PatchingKind::Tiled => tiled(reader, block, around.rules, space).map(PatchingPlan::Tiling),
+        PatchingKind::Whole => Some(PatchingPlan::Tiling(whole(reader, block, around.rules))),
     }
 }
 
@@ -98,7 +56,8 @@ pub(crate) fn tiling(
     value: &Value<'_>,
     space: Option<Space<'_>>,
 ) -> Option<TilingPlan> {
-    let for_training = ALL.iter().filter(|(_, name)| name.mode() != Mode::Predicting);
+    let known = PatchingKind::by_name(true);
+    let for_training = known.iter().filter(|(_, kind)| kind.mode() != Mode::Predicting);
     let refused: Vec<_> = for_training.map(|(name, _)| (*name, "is for training")).collect();
     let names = Names { known: &[("tiled", true), ("whole", false)], refused: &refused };
     let (is_tiled, block) = names.block(reader, value)?;
@@ -108,15 +67,15 @@ pub(crate) fn tiling(
 fn check_mode(
     reader: &mut Reader<'_>,
     block: &Block<'_>,
-    name: Name,
-    known: &[(&str, Name)],
+    kind: PatchingKind,
+    known: &[(&str, PatchingKind)],
     mode: Option<Mode>,
 ) {
     if let Some(mode) = mode
         && let Some(value) = block.get("name")
-        && name.mode() != mode
+        && kind.mode() != mode
     {
-        let fitting = known.iter().filter(|(_, name)| name.mode() == mode);
+        let fitting = known.iter().filter(|(_, kind)| kind.mode() == mode);
         let allowed: Vec<&str> = fitting.map(|(name, _)| *name).collect();
         let expected = format!("{} (for mode {})", alternatives(&allowed), mode.name());
         reader.refuse::<()>(&value, expected);

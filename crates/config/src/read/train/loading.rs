@@ -1,23 +1,22 @@
 //! The keys of `train` that say how batches are made and distributed.
 
 use super::order::order;
-use crate::plan::{FailurePlan, LoadingPlan, ShapesPlan, ShardPlan, UnevenPlan};
+use crate::plan::LoadingPlan;
 use crate::read::values::{Block, Names, Reader, Value, count, positive};
 use crate::text::Kind;
+use patchweave_loader::{OnFailure, Shapes, Shard, Uneven};
 
 /// The keys of `train` that are read here.
 pub(crate) const KEYS: &[&str] = &["order", "passes", "max_patches", "shapes", "on_failure", "shard"];
 
-const SHAPES: Names<'_, ShapesPlan> =
-    Names { known: &[("equal", ShapesPlan::Equal), ("grouped", ShapesPlan::Grouped)], refused: &[] };
+const SHAPES: Names<'_, Shapes> =
+    Names { known: &[("equal", Shapes::Equal), ("grouped", Shapes::Grouped)], refused: &[] };
 
-const FAILURES: Names<'_, FailurePlan> =
-    Names { known: &[("fail", FailurePlan::Fail), ("skip", FailurePlan::Skip)], refused: &[] };
+const FAILURES: Names<'_, OnFailure> =
+    Names { known: &[("fail", OnFailure::Fail), ("skip", OnFailure::Skip)], refused: &[] };
 
-const UNEVEN: Names<'_, UnevenPlan> = Names {
-    known: &[("keep", UnevenPlan::Keep), ("drop", UnevenPlan::Drop), ("pad", UnevenPlan::Pad)],
-    refused: &[],
-};
+const UNEVEN: Names<'_, Uneven> =
+    Names { known: &[("keep", Uneven::Keep), ("drop", Uneven::Drop), ("pad", Uneven::Pad)], refused: &[] };
 
 /// Reads how batches are made and distributed, with defaults for refused values.
 pub(crate) fn loading(reader: &mut Reader<'_>, train: &Block<'_>) -> LoadingPlan {
@@ -38,12 +37,12 @@ pub(crate) fn loading(reader: &mut Reader<'_>, train: &Block<'_>) -> LoadingPlan
     }
 }
 
-fn on_failure(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FailurePlan> {
+fn on_failure(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<OnFailure> {
     let expected = "fail, skip or {retry: n}";
     match value.kind {
         Kind::Map(_) => {
             let block = value.block(reader)?.only(reader, &["retry"]);
-            block.need(reader, "retry", "the number of retries", positive).map(FailurePlan::Retry)
+            block.need(reader, "retry", "the number of retries", positive).map(OnFailure::Retry)
         }
         Kind::Text(name) => match FAILURES.find(name) {
             Some(known) => Some(known),
@@ -53,14 +52,13 @@ fn on_failure(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FailurePlan>
     }
 }
 
-fn shard(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ShardPlan> {
+fn shard(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Shard> {
     let block = value.block(reader)?.only(reader, &["rank", "world_size", "uneven"]);
     let world_size = block.need(reader, "world_size", "the number of processes", positive);
     let last = world_size.map_or(usize::MAX, |n| n - 1);
     let rank = block.need(reader, "rank", "the rank of this process, counted from 0", |reader, value| {
         count(reader, value, 0..=last)
     });
-    let uneven =
-        block.or(reader, "uneven", UnevenPlan::default(), |reader, value| UNEVEN.read(reader, value));
-    Some(ShardPlan { rank: rank?, world_size: world_size?, uneven: uneven? })
+    let uneven = block.or(reader, "uneven", Uneven::default(), |reader, value| UNEVEN.read(reader, value));
+    Some(Shard { rank: rank?, world_size: world_size?, uneven: uneven? })
 }

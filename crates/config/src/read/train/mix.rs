@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::plan::{MixPlan, MixUntil, MixedFile};
+use crate::plan::{MixPlan, MixedFile};
 use crate::read::values::{Block, Names, Reader, Value, path};
 use crate::text::Kind;
+use patchweave_loader::MixLength;
 
 /// The keys of `train` that are read here.
 pub(crate) const KEYS: &[&str] = &["mix", "ratio", "mix_until"];
 
-const UNTIL: Names<'_, MixUntil> =
-    Names { known: &[("longest", MixUntil::Longest), ("shortest", MixUntil::Shortest)], refused: &[] };
+const UNTIL: Names<'_, MixLength> =
+    Names { known: &[("longest", MixLength::Longest), ("shortest", MixLength::Shortest)], refused: &[] };
 
 /// The most samples per round, over all data sets.
 const MAX_ROUND: u64 = 1 << 20;
@@ -24,7 +25,8 @@ const PARTS: u64 = 1000;
 /// Reads the mixture of a training; `None` without `mix`, or if it was refused.
 pub(crate) fn mix(reader: &mut Reader<'_>, train: &Block<'_>) -> Option<MixPlan> {
     let ratio = train.or(reader, "ratio", PARTS, ratio);
-    let until = train.or(reader, "mix_until", MixUntil::default(), |reader, value| UNTIL.read(reader, value));
+    let until =
+        train.or(reader, "mix_until", MixLength::default(), |reader, value| UNTIL.read(reader, value));
     let Some(value) = train.given("mix") else {
         for key in ["ratio", "mix_until"] {
             if let Some(value) = train.given(key) {
