@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use patchweave_config::TrainPlan;
 use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
 use patchweave_pipeline::{Montage, PipelineError, Training, read_state, write_state};
@@ -235,29 +236,18 @@ pub(crate) fn load(
     state_file: StateFile<'_>,
     not_finite: NotFiniteImages,
 ) -> Result<Loaded, Failure> {
-    let (loader, console) = (&training.loader, state_file.console);
+    let loader = &training.loader;
+    let console = state_file.console;
+    let n_epochs = train.epochs;
     let (batches, from) = state_file.begin(loader)?;
     let mut loaded = Loaded::after(not_finite);
-    let options = loader.options();
     let max_batches = train.max_batches.unwrap_or(usize::MAX);
     // Of the epoch that the state is in, by this rank.
-    let n_before = from.map_or(0, |state| state.next_batch.div_ceil(options.shard.world_size as u64));
+    let world_size = loader.options().shard.world_size as u64;
+    let n_before = from.map_or(0, |state| state.next_batch.div_ceil(world_size));
     let n_before = usize::try_from(n_before).unwrap_or(usize::MAX);
     let n_batches = batches.n_batches().saturating_add(n_before).min(max_batches);
-    let n_images = training.n_images + training.mixed.iter().map(|mixed| mixed.n_images).sum::<usize>();
-    let shard = match options.shard.world_size {
-        1 => String::new(),
-        n => format!(", rank {} of {n}", options.shard.rank),
-    };
-    console.say(format!(
-        "training: {} from {}, {} of up to {} each, {}{shard}",
-        counted(loader.n_patches(), "patch", "patches"),
-        counted(n_images, "image", "images"),
-        counted(n_batches, "batch", "batches"),
-        options.batch_size,
-        counted(train.epochs, "epoch", "epochs"),
-    ))?;
-    let n_epochs = train.epochs;
+    console.say(training_line(training, n_batches, n_epochs))?;
     if let Some(state) = &from {
         state_file.tell(state, n_epochs)?;
         if state.epoch >= n_epochs as u64 {
@@ -267,48 +257,78 @@ pub(crate) fn load(
     // A file that cannot be written is told before an epoch was loaded for nothing.
     state_file.write(&batches.state())?;
     let first_epoch = from.map_or(0, |state| state.epoch);
-    let mut first = Some((batches, max_batches.saturating_sub(n_before)));
     let n_left = usize::try_from(n_epochs as u64 - first_epoch).unwrap_or(usize::MAX);
     let n_steps = n_batches.saturating_mul(n_left).saturating_sub(n_before);
     let bar = console.progress("loading", n_steps, "batches");
-    let mut state = None;
-    for epoch in first_epoch..n_epochs as u64 {
-        let (mut batches, max_batches) = match first.take() {
-            Some(first) => first,
-            None => (loader.epoch(epoch)?, max_batches),
-        };
-        let mut n_loaded = 0;
-        while n_loaded < max_batches {
+    let mut epochs = Epochs { loaded: &mut loaded, montage, bar: &bar, state_file, n_epochs };
+    let mut state = epochs.load(batches, first_epoch, max_batches.saturating_sub(n_before))?;
+    for epoch in first_epoch + 1..n_epochs as u64 {
+        state = epochs.load(loader.epoch(epoch)?, epoch, max_batches)?;
+    }
+    bar.finish_and_clear();
+    state_file.tell(&state, n_epochs)?;
+    loaded.tell_mixture(names, console)?;
+    Ok(loaded)
+}
+
+/// What is going to be loaded.
+fn training_line(training: &Training, n_batches: usize, n_epochs: usize) -> String {
+    let options = training.loader.options();
+    let n_images = training.n_images + training.mixed.iter().map(|mixed| mixed.n_images).sum::<usize>();
+    let shard = match options.shard.world_size {
+        1 => String::new(),
+        n => format!(", rank {} of {n}", options.shard.rank),
+    };
+    format!(
+        "training: {} from {}, {} of up to {} each, {}{shard}",
+        counted(training.loader.n_patches(), "patch", "patches"),
+        counted(n_images, "image", "images"),
+        counted(n_batches, "batch", "batches"),
+        options.batch_size,
+        counted(n_epochs, "epoch", "epochs"),
+    )
+}
+
+/// Loads epochs one after the other, and keeps where that stands when one ends early.
+struct Epochs<'a> {
+    loaded: &'a mut Loaded,
+    montage: &'a mut Montage,
+    bar: &'a ProgressBar,
+    state_file: StateFile<'a>,
+    n_epochs: usize,
+}
+
+impl Epochs<'_> {
+    /// Loads the batches of an epoch, at most so many; where the run goes on after it.
+    fn load(&mut self, mut batches: Batches, epoch: u64, max_batches: usize) -> Result<LoaderState, Failure> {
+        for _ in 0..max_batches {
             let before = batches.state();
             let Some(batch) = batches.next() else { break };
-            match loaded.add(batch) {
-                Ok(Some(batch)) => montage.add(&batch),
+            match self.loaded.add(batch) {
+                Ok(Some(batch)) => self.montage.add(&batch),
                 Ok(None) => {}
                 Err(error) => {
-                    bar.finish_and_clear();
-                    loaded.tell_losses_so_far(&batches, console);
-                    state_file.keep(&before, n_epochs);
+                    self.end_early(&batches, &before);
                     return Err(error.into());
                 }
             }
-            n_loaded += 1;
-            bar.inc(1);
+            self.bar.inc(1);
             if interrupt::asked() {
-                bar.finish_and_clear();
-                loaded.tell_losses_so_far(&batches, console);
-                state_file.keep(&batches.state(), n_epochs);
+                self.end_early(&batches, &batches.state());
                 return Err(Failure::Interrupted);
             }
         }
-        loaded.stats += batches.stats();
+        self.loaded.stats += batches.stats();
         let next = LoaderState { epoch, ..batches.state() }.next_epoch();
-        state_file.write(state.insert(next))?;
-        bar.suspend(|| loaded.not_finite.tell(console))?;
+        self.state_file.write(&next)?;
+        let console = self.state_file.console;
+        self.bar.suspend(|| self.loaded.not_finite.tell(console))?;
+        Ok(next)
     }
-    bar.finish_and_clear();
-    if let Some(state) = &state {
-        state_file.tell(state, n_epochs)?;
+
+    fn end_early(&mut self, batches: &Batches, state: &LoaderState) {
+        self.bar.finish_and_clear();
+        self.loaded.tell_losses_so_far(batches, self.state_file.console);
+        self.state_file.keep(state, self.n_epochs);
     }
-    loaded.tell_mixture(names, console)?;
-    Ok(loaded)
 }

@@ -84,52 +84,11 @@ impl MixReader<'_> {
             Err(LoadError::Invalid(errors)) => return Err(errors.problems),
             Err(error) => return Err(problem(with_causes(&error), "a configuration that can be read")),
         };
-        let Some(train) = &plan.train else {
-            return Err(problem(format!("{file} has no train section"), "a configuration with a training"));
-        };
-        if let Some(mix) = &train.mix {
-            let is_circle = mix.others.iter().any(|other| is_same_file(&other.config, self.plan.file()));
-            let found = match is_circle {
-                true => format!("{file} mixes this file in again"),
-                false => format!("{file} mixes other files itself"),
-            };
-            return Err(problem(found, "a configuration without mix; list all files here"));
-        }
-        if let (Some(own), Some(other)) = (&self.plan.simulate, &plan.simulate)
-            && own.folder == other.folder
-            && own != other
-        {
-            let found = format!("{file} simulates other images into {}", own.folder.display());
-            return Err(problem(found, "a folder of its own, or the same simulation"));
-        }
-        let by_weight = |train: &TrainPlan| train.loading.order.filter(|order| order.is_by_weight());
-        if let (Some(order), None) = (by_weight(self.train), by_weight(train)) {
-            let found = format!("{file} has no order by weight beside order {}", order.name());
-            return Err(problem(found, "order weighted or foreground there as well"));
-        }
-        let mut plan = plan;
-        let warnings: Vec<_> =
-            self.unused(&plan).into_iter().map(|(key, why)| plan.warning_at(key, why)).collect();
-        plan.warnings.extend(warnings);
-        // Nothing of it is predicted, and what all images share is that of the whole run.
-        plan.predict = None;
-        // Nor is it validated, so that no patch is split off.
-        if let Some(train) = &mut plan.train {
-            (train.n_val_patches, train.leak_free) = (0, false);
-            train.val_inputs.clear();
-            train.val_targets.clear();
-        }
-        if let Some((found, expected)) = self.other_targets(&plan) {
+        if let Some((found, expected)) = self.refusal(&plan) {
             return Err(problem(format!("{file} {found}"), expected));
         }
-        let shared = ReadingPlan::default();
-        let reading = ReadingPlan {
-            cache_bytes: shared.cache_bytes,
-            in_flight_bytes: shared.in_flight_bytes,
-            remote: RemotePlan { requests: shared.remote.requests, ..plan.reading.remote },
-            ..plan.reading
-        };
-        let opening = self.opening.for_reading(&reading);
+        let mut plan = self.for_mixing(plan);
+        let opening = self.opening.for_reading(&reading_beside_others(&plan.reading));
         let (opened, found) = read_plan(&plan, &opening, self.before_simulation);
         if !found.problems.is_empty() {
             return Err(found.problems);
@@ -143,6 +102,48 @@ impl MixReader<'_> {
             return Err(problem(found, &format!("{own} as in {}", self.plan.file().display())));
         }
         Ok((plan, opened))
+    }
+
+    /// Why a configuration cannot be mixed in, and what is expected instead.
+    fn refusal(&self, plan: &RunPlan) -> Option<(String, &'static str)> {
+        let Some(train) = &plan.train else {
+            return Some(("has no train section".to_owned(), "a configuration with a training"));
+        };
+        if let Some(mix) = &train.mix {
+            let is_circle = mix.others.iter().any(|other| is_same_file(&other.config, self.plan.file()));
+            let found = if is_circle { "mixes this file in again" } else { "mixes other files itself" };
+            return Some((found.to_owned(), "a configuration without mix; list all files here"));
+        }
+        if let (Some(own), Some(other)) = (&self.plan.simulate, &plan.simulate)
+            && own.folder == other.folder
+            && own != other
+        {
+            let found = format!("simulates other images into {}", own.folder.display());
+            return Some((found, "a folder of its own, or the same simulation"));
+        }
+        let by_weight = |train: &TrainPlan| train.loading.order.filter(|order| order.is_by_weight());
+        if let (Some(order), None) = (by_weight(self.train), by_weight(train)) {
+            let found = format!("has no order by weight beside order {}", order.name());
+            return Some((found, "order weighted or foreground there as well"));
+        }
+        self.other_targets(plan).map(|(found, expected)| (found.to_owned(), expected))
+    }
+
+    /// A configuration as it is used in a mixture: only its training images, with a warning for every key that is not used.
+    fn for_mixing(&self, plan: RunPlan) -> RunPlan {
+        let mut plan = plan;
+        let unused = self.unused(&plan).into_iter();
+        let warnings: Vec<_> = unused.map(|(key, why)| plan.warning_at(key, why)).collect();
+        plan.warnings.extend(warnings);
+        plan.predict = None;
+        if let Some(train) = &mut plan.train {
+            // Without validation no patch is split off.
+            train.n_val_patches = 0;
+            train.leak_free = false;
+            train.val_inputs.clear();
+            train.val_targets.clear();
+        }
+        plan
     }
 
     /// What is wrong where the targets of one of two configurations are labels and those of the other one may be rounded or
@@ -185,6 +186,17 @@ impl MixReader<'_> {
         let decider = self.plan.file().display();
         let differing = differing.into_iter().filter(|(key, differs)| *differs && other.has_key(key));
         differing.map(|(key, _)| (key, format!("not used where it is mixed into {decider}"))).collect()
+    }
+}
+
+/// How the images of a configuration are read beside those of the first one, whose limits hold for all.
+fn reading_beside_others(reading: &ReadingPlan) -> ReadingPlan {
+    let shared = ReadingPlan::default();
+    ReadingPlan {
+        cache_bytes: shared.cache_bytes,
+        in_flight_bytes: shared.in_flight_bytes,
+        remote: RemotePlan { requests: shared.remote.requests, ..reading.remote },
+        ..*reading
     }
 }
 

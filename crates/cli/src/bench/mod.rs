@@ -68,17 +68,9 @@ impl Bench<'_> {
         let mut warnings = self.plan.warnings.iter().chain(&setup.warnings);
         warnings.try_for_each(|warning| self.say(format!("warning: {warning}")))?;
         self.say_statistics(&setup)?;
-        let budget = setup.cache.budget();
-        let of_loader = *setup.loader.options();
         setup.cache.clear();
-        let (epoch, spent) = info_span!("forecast").in_scope(|| {
-            let epoch = setup.loader.forecast(0, budget)?;
-            // A sample that cannot be made is reported by its batch.
-            Ok::<_, LoaderError>((epoch, setup.loader.probe(0, PROBE.min(self.limit())).ok()))
-        })?;
-        let time = spent.and_then(|spent| epoch.time(&spent, of_loader.n_workers.min(n_cores())));
+        let (epoch, time) = self.forecast(&setup)?;
         self.say(format!("forecast of an epoch: {}", described(&epoch, time)))?;
-
         let (stats, measured) = self.measure(&setup, &epoch)?;
         if measured.n_patches == 0 {
             return Err(Failure::Arguments(format!(
@@ -86,8 +78,44 @@ impl Bench<'_> {
                 measured.n_skipped
             )));
         }
+        let mut report = self.report(config, &setup, (&epoch, time), &stats, measured)?;
+        self.say_report(&report, stats.work.n_workers)?;
+        if self.options.tries {
+            self.attempt(setup, &mut report)?;
+        }
+        self.say(&report.verdict.text)?;
+        if self.options.json {
+            self.console.say(serde_json::to_string_pretty(&report).map_err(Failure::Json)?)?;
+        }
+        Ok(())
+    }
+
+    /// What an epoch needs, and about how long it takes, as far as a sample can be made.
+    fn forecast(&self, setup: &Setup) -> Result<(Forecast, Option<Duration>), Failure> {
+        let loader = &setup.loader;
+        let (epoch, spent) = info_span!("forecast").in_scope(|| {
+            let epoch = loader.forecast(0, setup.cache.budget())?;
+            // A sample that cannot be made is reported by its batch.
+            Ok::<_, LoaderError>((epoch, loader.probe(0, PROBE.min(self.limit())).ok()))
+        })?;
+        let n_threads = loader.options().n_workers.min(n_cores());
+        let time = spent.and_then(|spent| epoch.time(&spent, n_threads));
+        Ok((epoch, time))
+    }
+
+    /// All that was found out, with a verdict but nothing tried yet.
+    fn report(
+        &self,
+        config: &Path,
+        setup: &Setup,
+        (epoch, time): (&Forecast, Option<Duration>),
+        stats: &LoaderStats,
+        measured: Measured,
+    ) -> Result<Report, Failure> {
+        let of_loader = *setup.loader.options();
+        let budget = setup.cache.budget();
         let facts = Facts {
-            stages: stages(&stats),
+            stages: stages(stats),
             elapsed: measured.seconds,
             consumer_waited: stats.waited.as_secs_f64(),
             n_workers: of_loader.n_workers,
@@ -98,10 +126,15 @@ impl Bench<'_> {
             decodes_per_chunk: measured.decodes_per_chunk_and_epoch,
             alternatives: &[],
         };
-        let alternatives = alternatives(&setup, &epoch, &facts, measured.n_made as f64)?;
+        let alternatives = alternatives(setup, epoch, &facts, measured.n_made as f64)?;
         let facts = Facts { alternatives: &alternatives, ..facts };
         let verdict = facts.judge();
-        let mut report = Report {
+        let reported = |one: &Alternative| report::Alternative {
+            setting: one.change.setting(),
+            decodes_per_patch: ratio(one.n_decodes, measured.n_made as f64),
+            gain: facts.gain_of(one),
+        };
+        Ok(Report {
             config: config.display().to_string(),
             settings: Settings {
                 order: of_loader.order.name(),
@@ -112,19 +145,11 @@ impl Bench<'_> {
                 seconds: self.options.seconds,
                 consume_ms: self.options.consume_ms,
             },
-            forecast: EpochForecast::new(&epoch, time.map(|time| time.as_secs_f64())),
+            forecast: EpochForecast::new(epoch, time.map(|time| time.as_secs_f64())),
             mixing: MixingReport::new(&epoch.mixing, of_loader.batch_size),
             mixing_shuffled: shuffled_mixing(&setup.loader, budget)?,
-            replayed: self.replay(&setup, &measured)?,
-            alternatives: alternatives
-                .iter()
-                .map(|one| report::Alternative {
-                    setting: one.change.setting(),
-                    decodes_per_patch: ratio(one.n_decodes, measured.n_made as f64),
-                    gain: facts.gain_of(one),
-                })
-                .collect(),
-            measured,
+            replayed: self.replay(setup, &measured)?,
+            alternatives: alternatives.iter().map(reported).collect(),
             verdict: report::Verdict {
                 kind: verdict.kind,
                 share: verdict.share,
@@ -132,26 +157,23 @@ impl Bench<'_> {
                 advice: verdict.advice,
                 setting: verdict.advice.map(|advice| advice.change.setting()),
             },
+            measured,
             tried: None,
-        };
-        self.say(text::mixing_line(&report))?;
-        for line in text::measured_lines(&report.measured, stats.work.n_workers) {
+        })
+    }
+
+    fn say_report(&self, report: &Report, n_workers: usize) -> Result<(), Failure> {
+        self.say(text::mixing_line(report))?;
+        for line in text::measured_lines(&report.measured, n_workers) {
             self.say(line)?;
         }
         if report.measured.n_skipped > 0 || report.measured.n_retries > 0 {
             self.say(text::losses_line(&report.measured))?;
         }
-        self.say(text::against_line(&report))?;
+        self.say(text::against_line(report))?;
         self.say(text::replay_line(report.replayed.as_ref()))?;
-        for line in text::alternative_lines(&report) {
+        for line in text::alternative_lines(report) {
             self.say(line)?;
-        }
-        if self.options.tries {
-            self.attempt(setup, &mut report)?;
-        }
-        self.say(&report.verdict.text)?;
-        if self.options.json {
-            self.console.say(serde_json::to_string_pretty(&report).map_err(Failure::Json)?)?;
         }
         Ok(())
     }

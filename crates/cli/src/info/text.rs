@@ -86,7 +86,7 @@ fn image_lines(image: &ImageFacts) -> Vec<String> {
             .collect();
         sizes.join(", ")
     });
-    say("pixel size", sizes.unwrap_or_else(|| "not told".to_owned()));
+    say("pixel size", sizes.unwrap_or_else(|| "unknown".to_owned()));
     if let Some(names) = &image.channel_names {
         say("channels", names.join(", "));
     }
