@@ -9,7 +9,7 @@ use patchweave_pipeline::{
     StatisticsOrigin, compare, durability_of, prediction, prediction_picture, simulated_data, training,
     write_mixed_statistics, write_statistics,
 };
-use patchweave_predict::{Identity, Model, Progress};
+use patchweave_predict::Progress;
 use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
@@ -195,7 +195,7 @@ impl Run<'_> {
     }
 
     fn predict_with(&mut self, prediction: &Prediction, labelled: &LabelledModel) -> Result<(), Failure> {
-        let LabelledModel { label, model } = labelled;
+        let LabelledModel { label, model, is_identity } = labelled;
         if let Some(needed) = prediction.missing_overlap(model.as_ref()) {
             self.console.say(format!(
                 "{label}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
@@ -218,7 +218,7 @@ impl Run<'_> {
         self.written.extend(files);
         for image in &prediction.images {
             for &format in prediction.formats() {
-                if model.name() == Identity.name() {
+                if *is_identity {
                     let path = prediction.path(&image.name, label, format);
                     self.check_identity(image.stack.as_ref(), prediction, &path, format)?;
                 }

@@ -43,6 +43,8 @@ pub struct LabelledModel {
     pub label: String,
     /// The model.
     pub model: Box<dyn Model>,
+    /// Whether its results have to be its inputs, so that they can be compared.
+    pub is_identity: bool,
 }
 
 /// One image to predict.
@@ -90,7 +92,7 @@ pub fn prediction(
         let model = model(plan)?;
         // The models that are built in look at one scale.
         let model = if data.lateral.is_some() { Box::new(NativeScale(model)) } else { model };
-        Ok(LabelledModel { label, model })
+        Ok(LabelledModel { label, model, is_identity: matches!(plan, ModelPlan::Identity) })
     };
     let models = predict.models.iter().zip(labels).map(labelled).collect::<Result<_, PipelineError>>()?;
     let overlaps = match &predict.patching {

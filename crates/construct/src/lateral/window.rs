@@ -154,83 +154,6 @@ impl<'a> Window<'a> {
         }
     }
 
-    #[inline(always)]
-    fn write_plane(
-        &self,
-        z: usize,
-        wanted: &[usize],
-        places: &[PlacePixels<'_>],
-        memory: &mut WindowMemory,
-        input: &mut [f32],
-        target: Option<&mut [f32]>,
-    ) {
-        let WindowMemory { plane, gathered, rows, shrunk, .. } = memory;
-        let [_, height, width] = self.size;
-        for (y, row) in plane.chunks_exact_mut(width).take(height).enumerate() {
-            let mut is_first = true;
-            for place in places {
-                let depth = place.axes[0].place(z);
-                let mut channels = place.weights.iter().enumerate();
-                // Two rows at a time halve the traffic of the sum.
-                if let (&[first, second], Some([a, b])) = (place.weights, place.direct_rows(depth, y)) {
-                    mix_two_rows(row, [a, b], [first, second], is_first);
-                    is_first = false;
-                    channels = [].iter().enumerate();
-                }
-                for (channel, &weight) in channels {
-                    place.with_row((channel, depth, y), 0..width, self.fill, gathered, |values| {
-                        mix_row(row, values, weight, is_first);
-                    });
-                    is_first = false;
-                }
-            }
-        }
-        let [patch_depth, patch_height, patch_width] = self.patch;
-        let n_plane = patch_height * patch_width;
-        for &scale in wanted {
-            let Scale { size, origin, depth_factor, n_stored, .. } = &self.scales[scale];
-            let own = z - origin[0];
-            let out = if *depth_factor > 1 {
-                &mut shrunk[scale][n_stored * n_plane..][..n_plane]
-            } else {
-                &mut input[(scale * patch_depth + own) * n_plane..][..n_plane]
-            };
-            let part = Plane {
-                pixels: plane,
-                stride: width,
-                origin: [origin[1], origin[2]],
-                size: [size[1], size[2]],
-            };
-            if scale == 0 {
-                part.copy_to(out);
-            } else {
-                shrink_plane(part, &self.taps[scale], rows, |y, row| {
-                    out[y * patch_width..][..patch_width].copy_from_slice(row);
-                });
-            }
-        }
-        let native = &self.scales[0];
-        let (Some(target), Some(own)) = (target, z.checked_sub(native.origin[0])) else { return };
-        if own >= patch_depth {
-            return;
-        }
-        let [_, top, left] = native.origin;
-        let mut first = 0;
-        for place in places {
-            let depth = place.axes[0].place(z);
-            for channel in 0..place.n_channels() {
-                let out = &mut target[((first + channel) * patch_depth + own) * n_plane..][..n_plane];
-                for (y, out) in out.chunks_exact_mut(patch_width).enumerate() {
-                    let columns = left..left + patch_width;
-                    place.with_row((channel, depth, top + y), columns, self.fill, gathered, |values| {
-                        out.copy_from_slice(values);
-                    });
-                }
-            }
-            first += place.n_channels();
-        }
-    }
-
     /// Shrinks the stored planes of every scale along Z.
     #[inline(always)]
     fn shrink_depth(&self, memory: &WindowMemory, input: &mut [f32]) {
@@ -252,7 +175,8 @@ impl<'a> Window<'a> {
     }
 }
 
-/// [`Window::write_plane`] with the instructions that the machine has.
+/// One plane of a window: mixed, shrunk for every scale that needs it, and copied to the target, with the instructions
+/// that the machine has.
 struct WritePlane<'a, 'b, 'p> {
     window: &'a Window<'b>,
     z: usize,
@@ -263,12 +187,104 @@ struct WritePlane<'a, 'b, 'p> {
     target: Option<&'a mut [f32]>,
 }
 
+impl WritePlane<'_, '_, '_> {
+    /// Mixes the channels of all places.
+    #[inline(always)]
+    fn mix(&mut self) {
+        let WindowMemory { plane, gathered, .. } = &mut *self.memory;
+        let [_, height, width] = self.window.size;
+        for (y, row) in plane.chunks_exact_mut(width).take(height).enumerate() {
+            let mut is_first = true;
+            for place in self.places {
+                let depth = place.axes[0].place(self.z);
+                let mut channels = place.weights.iter().enumerate();
+                // Two rows at a time halve the traffic of the sum.
+                if let (&[first, second], Some([a, b])) = (place.weights, place.direct_rows(depth, y)) {
+                    mix_two_rows(row, [a, b], [first, second], is_first);
+                    is_first = false;
+                    channels = [].iter().enumerate();
+                }
+                for (channel, &weight) in channels {
+                    place.with_row((channel, depth, y), 0..width, self.window.fill, gathered, |values| {
+                        mix_row(row, values, weight, is_first);
+                    });
+                    is_first = false;
+                }
+            }
+        }
+    }
+
+    /// Shrinks the mixture along Y and X: into the input, or beside it where depth is shrunk as well.
+    #[inline(always)]
+    fn shrink(&mut self) {
+        let WindowMemory { plane, rows, shrunk, .. } = &mut *self.memory;
+        let [patch_depth, patch_height, patch_width] = self.window.patch;
+        let n_plane = patch_height * patch_width;
+        for &scale in self.wanted {
+            let Scale { size, origin, depth_factor, n_stored, .. } = &self.window.scales[scale];
+            let own = self.z - origin[0];
+            let out = if *depth_factor > 1 {
+                &mut shrunk[scale][n_stored * n_plane..][..n_plane]
+            } else {
+                &mut self.input[(scale * patch_depth + own) * n_plane..][..n_plane]
+            };
+            let part = Plane {
+                pixels: plane,
+                stride: self.window.size[2],
+                origin: [origin[1], origin[2]],
+                size: [size[1], size[2]],
+            };
+            if scale == 0 {
+                part.copy_to(out);
+            } else {
+                shrink_plane(part, &self.window.taps[scale], rows, |y, row| {
+                    out[y * patch_width..][..patch_width].copy_from_slice(row);
+                });
+            }
+        }
+    }
+
+    /// Copies the channels of all places to the target, if the plane is one of the patch.
+    #[inline(always)]
+    fn copy_target(&mut self) {
+        let native = &self.window.scales[0];
+        let (Some(target), Some(own)) = (&mut self.target, self.z.checked_sub(native.origin[0])) else {
+            return;
+        };
+        let [patch_depth, patch_height, patch_width] = self.window.patch;
+        let n_plane = patch_height * patch_width;
+        if own >= patch_depth {
+            return;
+        }
+        let [_, top, left] = native.origin;
+        let columns = left..left + patch_width;
+        let gathered = &mut self.memory.gathered;
+        let mut first = 0;
+        for place in self.places {
+            let depth = place.axes[0].place(self.z);
+            for channel in 0..place.n_channels() {
+                let out = &mut target[((first + channel) * patch_depth + own) * n_plane..][..n_plane];
+                for (y, out) in out.chunks_exact_mut(patch_width).enumerate() {
+                    let row = (channel, depth, top + y);
+                    place.with_row(row, columns.clone(), self.window.fill, gathered, |values| {
+                        out.copy_from_slice(values);
+                    });
+                }
+            }
+            first += place.n_channels();
+        }
+    }
+}
+
 impl pulp::NullaryFnOnce for WritePlane<'_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        self.window.write_plane(self.z, self.wanted, self.places, self.memory, self.input, self.target);
+        let mut plane = self;
+        plane.mix();
+        plane.shrink();
+        plane.copy_target();
     }
 }
 
