@@ -4,6 +4,7 @@
 mod allowed_circles;
 mod circles;
 mod modules;
+mod picture;
 #[path = "../support/source.rs"]
 mod source;
 
