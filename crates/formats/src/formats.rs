@@ -44,15 +44,17 @@ pub struct Formats {
 impl Default for Formats {
     /// The formats of this crate; those that were left out when it was built refuse to open anything.
     fn default() -> Self {
-        let mut known: Vec<Arc<dyn Format>> = Vec::new();
-        #[cfg(feature = "tiff")]
-        known.push(Arc::new(TiffFormat));
-        #[cfg(feature = "zarr")]
-        known.push(Arc::new(ZarrFormat));
-        #[cfg(feature = "hdf5")]
-        known.push(Arc::new(Hdf5Format));
-        #[cfg(feature = "npy")]
-        known.push(Arc::new(NpyFormat));
+        let built = [
+            #[cfg(feature = "tiff")]
+            (Arc::new(TiffFormat) as Arc<dyn Format>),
+            #[cfg(feature = "zarr")]
+            (Arc::new(ZarrFormat) as Arc<dyn Format>),
+            #[cfg(feature = "hdf5")]
+            (Arc::new(Hdf5Format) as Arc<dyn Format>),
+            #[cfg(feature = "npy")]
+            (Arc::new(NpyFormat) as Arc<dyn Format>),
+        ];
+        let mut known: Vec<Arc<dyn Format>> = built.into_iter().collect();
         for data_type in DataType::ALL {
             if known.iter().all(|format| format.name() != data_type.name()) {
                 known.push(Arc::new(Refused(data_type)));
