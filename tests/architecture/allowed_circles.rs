@@ -25,11 +25,6 @@ pub const ALLOWED: &[Allowed] = &[
     Allowed { of: "construct", files: &["lateral/place.rs", "lateral/window.rs"], reason: TO_BE_OPENED },
     Allowed {
         of: "formats",
-        files: &["cache/kept.rs", "cache/mod.rs", "cache/work.rs"],
-        reason: TO_BE_OPENED,
-    },
-    Allowed {
-        of: "formats",
         files: &[
             "hdf5/attributes.rs",
             "hdf5/bdv.rs",
