@@ -25,11 +25,6 @@ pub const ALLOWED: &[Allowed] = &[
     Allowed { of: "construct", files: &["lateral/place.rs", "lateral/window.rs"], reason: TO_BE_OPENED },
     Allowed {
         of: "formats",
-        files: &["npy/archive.rs", "npy/blocks.rs", "npy/mod.rs"],
-        reason: TO_BE_OPENED,
-    },
-    Allowed {
-        of: "formats",
         files: &[
             "remote/answer.rs",
             "remote/cause.rs",
