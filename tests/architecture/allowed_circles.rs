@@ -23,17 +23,6 @@ pub const ALLOWED: &[Allowed] = &[
         reason: TO_BE_OPENED,
     },
     Allowed { of: "construct", files: &["lateral/place.rs", "lateral/window.rs"], reason: TO_BE_OPENED },
-    Allowed {
-        of: "formats",
-        files: &[
-            "remote/answer.rs",
-            "remote/cause.rs",
-            "remote/error.rs",
-            "remote/folder.rs",
-            "remote/runtime.rs",
-        ],
-        reason: TO_BE_OPENED,
-    },
     Allowed { of: "formats", files: &["tiff/compression.rs", "tiff/fax.rs"], reason: TO_BE_OPENED },
     Allowed {
         of: "formats",
