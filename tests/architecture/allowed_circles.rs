@@ -23,13 +23,6 @@ pub const ALLOWED: &[Allowed] = &[
         reason: TO_BE_OPENED,
     },
     Allowed { of: "construct", files: &["lateral/place.rs", "lateral/window.rs"], reason: TO_BE_OPENED },
-    Allowed { of: "formats", files: &["tiff/compression.rs", "tiff/fax.rs"], reason: TO_BE_OPENED },
-    Allowed {
-        of: "formats",
-        files: &["tiff/ome_series.rs", "tiff/ome_sets.rs", "tiff/series.rs"],
-        reason: TO_BE_OPENED,
-    },
-    Allowed { of: "formats", files: &["tiff/page.rs", "tiff/page_tags.rs"], reason: TO_BE_OPENED },
     Allowed { of: "formats", files: &["zarr/array.rs", "zarr/chunks.rs"], reason: TO_BE_OPENED },
     Allowed { of: "formats", files: &["zarr/decoder.rs", "zarr/shard.rs"], reason: TO_BE_OPENED },
     Allowed {
