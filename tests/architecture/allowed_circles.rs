@@ -15,14 +15,6 @@ const TO_BE_OPENED: &str = "to be opened";
 /// To open a circle, move what one of its arrows names into a file of its own, and take the entry away here. A circle
 /// that got smaller is written down with the files that are left.
 pub const ALLOWED: &[Allowed] = &[
-    Allowed { of: "construct", files: &["contract.rs", "sources.rs"], reason: TO_BE_OPENED },
-    Allowed { of: "construct", files: &["extractor.rs", "role_sources.rs"], reason: TO_BE_OPENED },
-    Allowed {
-        of: "construct",
-        files: &["fit/mod.rs", "fit/quantiles.rs", "fit/running.rs", "fit/walk.rs"],
-        reason: TO_BE_OPENED,
-    },
-    Allowed { of: "construct", files: &["lateral/place.rs", "lateral/window.rs"], reason: TO_BE_OPENED },
     Allowed {
         of: "formats",
         files: &["zarr/decoder.rs", "zarr/shard.rs"],

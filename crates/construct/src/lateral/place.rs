@@ -6,7 +6,7 @@ use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
-use super::window::resize;
+use super::room::resize;
 use crate::ConstructError;
 
 /// One axis of a window: which pixels are read, and which of them stands at each position.
