@@ -11,41 +11,7 @@ use crate::bands::bands;
 use crate::held::{Held, kept, plane, runs};
 use crate::reduce::reduce;
 use crate::stack::SliceStack;
-use crate::{Boundary, ZOperation};
-
-/// What makes one channel out of one input channel.
-#[derive(Debug, Clone)]
-pub(crate) struct Kernel {
-    pub kind: ZOperation,
-    pub offsets: Vec<i64>,
-}
-
-impl Kernel {
-    /// The slices of the volume it takes at `z0`; `None` for one of zeros.
-    pub fn members(&self, boundary: Boundary, z0: usize, n_slices: usize) -> Vec<Option<usize>> {
-        let z0 = i64::try_from(z0).unwrap_or(i64::MAX);
-        let at = |offset: &i64| boundary.resolve(z0.saturating_add(*offset), n_slices);
-        match boundary {
-            Boundary::Skip => self.offsets.iter().map(at).filter(Option::is_some).collect(),
-            Boundary::Clamp | Boundary::Zero | Boundary::Reflect => self.offsets.iter().map(at).collect(),
-        }
-    }
-}
-
-/// A window of the result before it is known where it is written.
-#[derive(Debug, Clone)]
-pub(crate) struct Window<'a> {
-    /// The sample of the image.
-    pub n: usize,
-    /// In the place of which slices, in this order.
-    pub z0s: &'a [usize],
-    /// Which channels of the result; `None` means all.
-    pub channels: Option<&'a [usize]>,
-    /// Which rows.
-    pub y: Range<usize>,
-    /// Which columns.
-    pub x: Range<usize>,
-}
+use crate::window::Window;
 
 /// Input channels of which the same is made, so that they are read together.
 struct Group {
