@@ -50,7 +50,6 @@ pub const ALLOWED: &[Allowed] = &[
         ],
         reason: TO_BE_OPENED,
     },
-    Allowed { of: "stack", files: &["contract.rs", "exact.rs"], reason: TO_BE_OPENED },
     Allowed { of: "testkit", files: &["fuzz/mod.rs", "fuzz/seeds.rs"], reason: TO_BE_OPENED },
     Allowed {
         of: "testkit",
