@@ -50,16 +50,4 @@ pub const ALLOWED: &[Allowed] = &[
         ],
         reason: TO_BE_OPENED,
     },
-    Allowed { of: "testkit", files: &["fuzz/mod.rs", "fuzz/seeds.rs"], reason: TO_BE_OPENED },
-    Allowed {
-        of: "testkit",
-        files: &[
-            "golden/case.rs",
-            "golden/compare.rs",
-            "golden/request.rs",
-            "golden/single.rs",
-            "golden/wanted.rs",
-        ],
-        reason: TO_BE_OPENED,
-    },
 ];
