@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
-use patchweave_geometry::{Axis, Extent, PerAxis, Region};
+use patchweave_geometry::{Axis, Extent, PerAxis, Region, coordinate};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
 use crate::bands::bands;
@@ -158,8 +158,7 @@ impl<S: ImageStack> SliceStack<S> {
     fn read(&self, window: &Window<'_>, inputs: &[usize], run: Range<usize>) -> Result<Held, StackError> {
         let source = self.source();
         let failed = |error| StackError::Window { stack: self.info().source.clone(), source: error };
-        let start =
-            [run.start, window.y.start, window.x.start].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+        let start = [run.start, window.y.start, window.x.start].map(coordinate);
         let size = Extent::new(&[run.len(), window.y.len(), window.x.len()]).map_err(failed)?;
         let region = Region { start: PerAxis::new(&start).map_err(failed)?, size };
         let is_all = inputs.len() == source.info().shape().n_channels;

@@ -1,5 +1,7 @@
 //! What makes one channel of slices.
 
+use patchweave_geometry::coordinate;
+
 use crate::{Boundary, ZOperation};
 
 /// What makes one channel out of one input channel.
@@ -12,7 +14,7 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// The slices of the volume it takes at `z0`; `None` for one of zeros.
     pub fn members(&self, boundary: Boundary, z0: usize, n_slices: usize) -> Vec<Option<usize>> {
-        let z0 = i64::try_from(z0).unwrap_or(i64::MAX);
+        let z0 = coordinate(z0);
         let at = |offset: &i64| boundary.resolve(z0.saturating_add(*offset), n_slices);
         match boundary {
             Boundary::Skip => self.offsets.iter().map(at).filter(Option::is_some).collect(),
