@@ -1,7 +1,7 @@
 //! Which parts of images patches are drawn from: background drawn rarely, foreground often.
 
 use ndarray::{Array4, s};
-use patchweave_geometry::{Coords, Extent, PatchSpec, PerAxis};
+use patchweave_geometry::{Coords, Extent, PatchSpec, PerAxis, coordinate};
 use patchweave_patching::{GridCell, SampleWeights, StratifiedPatching};
 use patchweave_transform::{Judgement, PatchFilter, Seen};
 use rayon::prelude::*;
@@ -79,7 +79,7 @@ pub fn thin_out_background(
                     return Err(ConstructError::Interrupted);
                 }
                 let coords =
-                    cell.map_indexed(|axis, at| signed(at.saturating_mul(patch_size.as_slice()[axis])));
+                    cell.map_indexed(|axis, at| coordinate(at.saturating_mul(patch_size.as_slice()[axis])));
                 let spec = PatchSpec { data_idx, sample_idx, coords, patch_size: window };
                 let block = images.extract(&spec, Some(&[channel]))?;
                 let Judgement { is_background, seen } = filter.judge(block.view());
@@ -157,7 +157,7 @@ pub fn weight_maps(
                             let [z0, y0, _] = spec.coords.to_zyx(0);
                             let source_name =
                                 images.info(data_idx).map_or_else(String::new, |info| info.source.clone());
-                            let zyx = [z0 + signed(z), y0 + signed(y), signed(x)];
+                            let zyx = [z0 + coordinate(z), y0 + coordinate(y), coordinate(x)];
                             return Err(ConstructError::Weight { source_name, sample_idx, zyx, weight });
                         }
                         sums[x / edge] += weight;
@@ -191,7 +191,7 @@ fn row_of_blocks(
     let start = [z * sizes[0], y * sizes[1], 0];
     let size = [sizes[0].min(limits[0] - start[0]), sizes[1].min(limits[1] - start[1]), limits[2]];
     let first = 3 - image.n_axes();
-    let starts: Vec<i64> = start[first..].iter().map(|&at| signed(at)).collect();
+    let starts: Vec<i64> = start[first..].iter().map(|&at| coordinate(at)).collect();
     let (coords, patch_size) = (Coords::new(&starts)?, Extent::new(&size[first..])?);
     Ok(PatchSpec { data_idx, sample_idx, coords, patch_size })
 }
@@ -200,8 +200,4 @@ fn row_of_blocks(
 fn block_edge(image: &Extent) -> usize {
     let n_blocks = |edge: usize| image.iter().map(|n| n.div_ceil(edge)).fold(1_usize, usize::saturating_mul);
     (0..usize::BITS - 1).map(|power| 1 << power).find(|&edge| n_blocks(edge) <= MAX_BLOCKS).unwrap_or(1)
-}
-
-fn signed(at: usize) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
 }

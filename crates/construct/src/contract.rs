@@ -8,15 +8,6 @@ use patchweave_patching::{PatchIndices, PatchRng};
 
 use crate::{ConstructError, ImageMetadata, Job, Sample, SampleLayout, SampleViewMut, Scratch, Sources};
 
-/// The two blocks of a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PatchRole {
-    /// What a model sees.
-    Input,
-    /// What it should give.
-    Target,
-}
-
 /// Makes sample number `index`: decides where to cut, cuts, and writes into memory of the caller.
 ///
 /// Constructors are shared by all worker threads. Every random decision comes from the random numbers of the caller, and

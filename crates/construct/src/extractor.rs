@@ -6,7 +6,7 @@ use ndarray::Array4;
 use patchweave_geometry::{ImageShape, PatchSpec};
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut, StackInfo};
 
-use crate::role_sources::ImageList;
+use crate::image_list::ImageList;
 use crate::{ConstructError, ImageMetadata};
 
 /// A list of stacks that one strategy cuts: the same number of spatial axes and of channels in all.

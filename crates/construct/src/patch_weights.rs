@@ -1,6 +1,6 @@
 //! How likely each patch is, for patches whose places stay: the mean weight of its pixels.
 
-use patchweave_geometry::PatchSpec;
+use patchweave_geometry::{PatchSpec, coordinate};
 use rayon::prelude::*;
 
 use crate::{ConstructError, Dataset, PatchExtractor};
@@ -56,7 +56,7 @@ pub fn patch_weights(
                 let source_name =
                     maps.info(place.data_idx).map_or_else(String::new, |info| info.source.clone());
                 let start = place.coords.to_zyx(0);
-                let zyx = [z, y, x].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+                let zyx = [z, y, x].map(coordinate);
                 let zyx = std::array::from_fn(|axis| start[axis].saturating_add(zyx[axis]));
                 return Err(ConstructError::Weight {
                     source_name,

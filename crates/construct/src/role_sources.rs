@@ -1,23 +1,11 @@
 //! The images that the inputs of a constructor are made of, or its targets.
 
-use std::fmt;
 use std::sync::Arc;
 
 use patchweave_geometry::{Context, ImageShape, RegionSpec, UncorrelatedSpec};
 
+use crate::image_list::ImageList;
 use crate::{ChannelSource, ConstructError, ImageMetadata, PatchExtractor};
-
-/// What is told about the images of one list, shared by all who tell it.
-pub(crate) struct ImageList {
-    pub shapes: Vec<ImageShape>,
-    pub metadata: Vec<Arc<ImageMetadata>>,
-}
-
-impl fmt::Debug for ImageList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImageList").field("n_images", &self.shapes.len()).finish_non_exhaustive()
-    }
-}
 
 /// What is known about the images that inputs are made of, or targets: shapes, metadata, channels, context.
 ///

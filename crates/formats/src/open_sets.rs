@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+/// A set that is open, and known as long as somebody holds it.
+pub(crate) type OpenSet = Arc<dyn Any + Send + Sync>;
+
 /// So many files are known before those of sets that nobody has open are forgotten.
 const MANY: usize = 1024;
 
@@ -29,7 +32,7 @@ impl OpenSets {
     }
 
     /// Adds a set under the path of each of its files.
-    pub fn add(&self, set: Arc<dyn Any + Send + Sync>, paths: impl Iterator<Item = PathBuf>) {
+    pub fn add(&self, set: OpenSet, paths: impl Iterator<Item = PathBuf>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.by_path.len() > known.limit {
             known.by_path.retain(|_, set| set.strong_count() > 0);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Coords, Extent, GeometryError};
+use crate::{Coords, Extent, GeometryError, coordinate};
 
 /// How a window continues beyond the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,18 +131,18 @@ impl Context {
         let (start, patch, image) = (start.to_zyx(0), patch.to_zyx(), image.to_zyx());
         let window = window.to_zyx();
         Ok([0, 1, 2].map(|axis| {
-            let centre = start[axis].saturating_add(signed(patch[axis] / 2));
-            let first = |size: usize| centre.saturating_sub(signed(size / 2));
+            let centre = start[axis].saturating_add(coordinate(patch[axis] / 2));
+            let first = |size: usize| centre.saturating_sub(coordinate(size / 2));
             let (low, n) = match self.padding {
                 ContextPadding::WrapWindow => {
                     let low = first(outer[axis]);
-                    let high = low.saturating_add(signed(outer[axis])).clamp(0, signed(image[axis]));
-                    (low.clamp(0, signed(image[axis])), high)
+                    let high = low.saturating_add(coordinate(outer[axis])).clamp(0, coordinate(image[axis]));
+                    (low.clamp(0, coordinate(image[axis])), high)
                 }
-                _ => (0, signed(image[axis])),
+                _ => (0, coordinate(image[axis])),
             };
             // A window beside the image repeats the whole of it.
-            let (low, high) = if low < n { (low, n) } else { (0, signed(image[axis])) };
+            let (low, high) = if low < n { (low, n) } else { (0, coordinate(image[axis])) };
             ContextAxis { start: first(window[axis]), len: window[axis], low, high, padding: self.padding }
         }))
     }
@@ -168,7 +168,7 @@ impl ContextAxis {
 
     /// Whether the window lies inside the image, so that position `i` is pixel `runs()[0].start + i`.
     pub fn is_inside(&self) -> bool {
-        self.low <= self.start && self.start.saturating_add(signed(self.len)) <= self.high
+        self.low <= self.start && self.start.saturating_add(coordinate(self.len)) <= self.high
     }
 
     /// The positions whose pixels are those of the image there, one after the other; may be none.
@@ -183,7 +183,7 @@ impl ContextAxis {
     ///
     /// Positions beyond the window continue it.
     pub fn pixel(&self, position: usize) -> Option<usize> {
-        let at = self.start.saturating_add(signed(position)).saturating_sub(self.low);
+        let at = self.start.saturating_add(coordinate(position)).saturating_sub(self.low);
         let n = self.high - self.low;
         let within = match self.padding {
             _ if (0..n).contains(&at) => at,
@@ -198,7 +198,7 @@ impl ContextAxis {
     pub fn runs(&self) -> Vec<Range<usize>> {
         let n = self.high - self.low;
         let first = self.start.saturating_sub(self.low);
-        let end = first.saturating_add(signed(self.len));
+        let end = first.saturating_add(coordinate(self.len));
         let run = |first: i64, end: i64| {
             let pixel = |at: i64| usize::try_from(self.low.saturating_add(at)).unwrap_or(0);
             (first < end).then(|| pixel(first)..pixel(end))
@@ -234,10 +234,6 @@ pub fn mirror(at: i64, n: i64) -> i64 {
     let period = 2 * (n - 1);
     let within = at.rem_euclid(period);
     within.min(period - within)
-}
-
-fn signed(size: usize) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! An array in its own axes, and where the samples and pixels of the canonical form stand in it.
 
-use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region};
+use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region, coordinate};
 
 /// Axes and shape of an array as it is stored.
 ///
@@ -114,7 +114,7 @@ impl ArrayLayout {
         }
         let (start, size) = (region.start.to_zyx(0), region.size.to_zyx());
         let range = |axis: usize| {
-            let length = i64::try_from(size[axis]).unwrap_or(i64::MAX);
+            let length = coordinate(size[axis]);
             AxisIndex::Range(start[axis], start[axis].saturating_add(length))
         };
         let entry = |axis: &Axis| match axis {

@@ -7,6 +7,7 @@
 mod axes;
 mod axis_grid;
 mod context;
+mod coordinate;
 mod error;
 mod extent;
 mod layout;
@@ -22,6 +23,7 @@ mod window_grid;
 pub use axes::{Axes, Axis};
 pub use axis_grid::AxisGrid;
 pub use context::{Context, ContextAxis, ContextPadding, mirror};
+pub use coordinate::coordinate;
 pub use error::GeometryError;
 pub use extent::Extent;
 pub use layout::{ArrayLayout, AxisIndex};

@@ -5,7 +5,7 @@ use std::ops::Index;
 
 use serde::{Deserialize, Serialize};
 
-use crate::GeometryError;
+use crate::{GeometryError, coordinate};
 
 /// One value for each spatial axis, in the order `(Z)YX`: two values for planes, three for volumes.
 ///
@@ -121,7 +121,7 @@ impl<T: Copy> PerAxis<T> {
 impl PerAxis<usize> {
     /// A position in an image; what is in memory lies below 2⁶³.
     pub fn to_coords(&self) -> Coords {
-        self.map(|position| i64::try_from(position).unwrap_or(i64::MAX))
+        self.map(coordinate)
     }
 
     /// The place along every axis of element `index` of a grid with so many elements along each, the last axis fastest.

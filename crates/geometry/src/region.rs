@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Coords, Extent, GeometryError};
+use crate::{Coords, Extent, GeometryError, coordinate};
 
 /// A box of pixels, from `start` over `size`; any part of it may lie outside the image.
 ///
@@ -57,7 +57,7 @@ impl Region {
         let mut inside = InsideRegion { start: [0; 3], size: [0; 3], offset: [0; 3] };
         for axis in 0..3 {
             let clamp = |at: i64| usize::try_from(at.max(0)).map_or(image[axis], |at| at.min(image[axis]));
-            let length = i64::try_from(size[axis]).unwrap_or(i64::MAX);
+            let length = coordinate(size[axis]);
             let (low, high) = (clamp(start[axis]), clamp(start[axis].saturating_add(length)));
             if low >= high {
                 return Ok(None);

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec};
+use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec, coordinate};
 
-use crate::counts::coordinate;
 use crate::start_box::StartBox;
 
 /// The pixels of an image that a patch uses at any scale and after padding: a product over `ZYX`.

@@ -126,11 +126,6 @@ pub(crate) fn check_rank(
     }
 }
 
-/// Coordinates from sizes: positions inside an image always fit.
-pub(crate) fn coordinate(position: usize) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
-}
-
 /// The whole part of a number, 0 for negative ones and the largest count for larger ones.
 pub(crate) fn whole_number(value: f64) -> usize {
     #[expect(

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use patchweave_geometry::{Context, Extent, ImageShape, PatchSpec, PerAxis};
+use patchweave_geometry::{Context, Extent, ImageShape, PatchSpec, PerAxis, coordinate};
 
 use crate::conflict::{Conflicts, Pixels};
-use crate::counts::coordinate;
 use crate::fixed::patches;
 use crate::starts::{Kind, StartSet};
 use crate::{FixedPatching, Patching, PatchingError};

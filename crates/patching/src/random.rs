@@ -1,9 +1,9 @@
 //! Patches at random places, drawn anew in every epoch or once for all.
 
-use patchweave_geometry::{Coords, Extent, ImageShape, PatchSpec, RegionSpec};
+use patchweave_geometry::{Coords, Extent, ImageShape, PatchSpec, RegionSpec, coordinate};
 use rand::RngExt;
 
-use crate::counts::{Counts, Place, coordinate};
+use crate::counts::{Counts, Place};
 use crate::{Draw, PatchIndices, PatchRng, Patching, PatchingError, Starts};
 
 /// Patches anywhere in a sample, uniformly; as many per sample as are needed to cover it once.

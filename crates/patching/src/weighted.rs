@@ -1,9 +1,9 @@
 //! Patches whose centres follow a map of weights.
 
-use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec};
+use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec, coordinate};
 use rand::RngExt;
 
-use crate::counts::{Counts, Place, coordinate};
+use crate::counts::{Counts, Place};
 use crate::start_box::StartBox;
 use crate::starts::{StartSet, all_starts};
 use crate::{PatchIndices, PatchRng, Patching, PatchingError, SampleWeights, Starts};

@@ -1,7 +1,7 @@
 //! Where patches lie: tables of positions, and coordinates as channels.
 
 use ndarray::{Array, Array2, ArrayView, Axis, Dimension, Slice};
-use patchweave_geometry::PerAxis;
+use patchweave_geometry::{PerAxis, coordinate};
 use patchweave_pixel::Pixel;
 
 use crate::tensor::{Leading, zeros};
@@ -89,8 +89,7 @@ impl Quilt {
             let (image, start) = self.locate(index, n_images)?;
             let entries = with_image.then_some(image).into_iter().chain(start.iter());
             for (cell, entry) in row.iter_mut().zip(entries) {
-                // Sizes of arrays in memory are below 2⁶³.
-                *cell = i64::try_from(entry).unwrap_or(i64::MAX);
+                *cell = coordinate(entry);
             }
         }
         Ok(table)

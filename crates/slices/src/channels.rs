@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use patchweave_geometry::coordinate;
 use serde::Serialize;
 
 use crate::{ChannelSpec, ZOperation};
@@ -98,7 +99,7 @@ impl ChannelSpec {
     /// Slices that the plan of a patch names: for every operation all from its least to its greatest offset, as far as
     /// they exist, ascending.
     pub(crate) fn required_slices(&self, z0: usize, n_slices: usize) -> Vec<usize> {
-        let z0 = i64::try_from(z0).unwrap_or(i64::MAX);
+        let z0 = coordinate(z0);
         let place = |offset: i64| {
             let z = z0.saturating_add(offset);
             usize::try_from(z.max(0)).map_or(n_slices, |z| z.min(n_slices))

@@ -4,48 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
-use patchweave_geometry::{Axis, Extent, PerAxis, Region};
+use patchweave_geometry::{Axis, Extent, PerAxis, Region, coordinate};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
 use crate::bands::bands;
 use crate::held::{Held, kept, plane, runs};
 use crate::reduce::reduce;
 use crate::stack::SliceStack;
-use crate::{Boundary, ZOperation};
-
-/// What makes one channel out of one input channel.
-#[derive(Debug, Clone)]
-pub(crate) struct Kernel {
-    pub kind: ZOperation,
-    pub offsets: Vec<i64>,
-}
-
-impl Kernel {
-    /// The slices of the volume it takes at `z0`; `None` for one of zeros.
-    pub fn members(&self, boundary: Boundary, z0: usize, n_slices: usize) -> Vec<Option<usize>> {
-        let z0 = i64::try_from(z0).unwrap_or(i64::MAX);
-        let at = |offset: &i64| boundary.resolve(z0.saturating_add(*offset), n_slices);
-        match boundary {
-            Boundary::Skip => self.offsets.iter().map(at).filter(Option::is_some).collect(),
-            Boundary::Clamp | Boundary::Zero | Boundary::Reflect => self.offsets.iter().map(at).collect(),
-        }
-    }
-}
-
-/// A window of the result before it is known where it is written.
-#[derive(Debug, Clone)]
-pub(crate) struct Window<'a> {
-    /// The sample of the image.
-    pub n: usize,
-    /// In the place of which slices, in this order.
-    pub z0s: &'a [usize],
-    /// Which channels of the result; `None` means all.
-    pub channels: Option<&'a [usize]>,
-    /// Which rows.
-    pub y: Range<usize>,
-    /// Which columns.
-    pub x: Range<usize>,
-}
+use crate::window::Window;
 
 /// Input channels of which the same is made, so that they are read together.
 struct Group {
@@ -192,8 +158,7 @@ impl<S: ImageStack> SliceStack<S> {
     fn read(&self, window: &Window<'_>, inputs: &[usize], run: Range<usize>) -> Result<Held, StackError> {
         let source = self.source();
         let failed = |error| StackError::Window { stack: self.info().source.clone(), source: error };
-        let start =
-            [run.start, window.y.start, window.x.start].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+        let start = [run.start, window.y.start, window.x.start].map(coordinate);
         let size = Extent::new(&[run.len(), window.y.len(), window.x.len()]).map_err(failed)?;
         let region = Region { start: PerAxis::new(&start).map_err(failed)?, size };
         let is_all = inputs.len() == source.info().shape().n_channels;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ndarray::{Array3, Array4, Array5, ArrayD, ArrayView4, ArrayViewMut4, Axis as Dim, s};
-use patchweave_geometry::{Axis, Coords, Extent, Region};
+use patchweave_geometry::{Axis, Coords, Extent, Region, coordinate};
 use patchweave_stack::{ImageStack, ImageStackExt};
 
 use crate::room::zeros;
@@ -135,7 +135,7 @@ impl<S: ImageStack> IndexedStack<S> {
             if place < shape[axis] {
                 return Ok(place);
             }
-            let got = i64::try_from(place).unwrap_or(i64::MAX);
+            let got = coordinate(place);
             Err(SlicesError::OutOfRange { axis: NAMES[axis], got, size: shape[axis] })
         };
         let (n, c) = (if has[0] { check(0, n)? } else { 0 }, if has[1] { check(1, c)? } else { 0 });
@@ -191,7 +191,7 @@ impl<S: ImageStack> IndexedStack<S> {
     /// Some slices from the first to the last row and column of a plane.
     fn region(&self, zs: &Range<usize>, plane: &Plane<'_>) -> Result<Region, SlicesError> {
         let ranges = [zs.clone(), reach(plane.ys), reach(plane.xs)];
-        let start = ranges.each_ref().map(|range| i64::try_from(range.start).unwrap_or(i64::MAX));
+        let start = ranges.each_ref().map(|range| coordinate(range.start));
         let size = ranges.each_ref().map(Range::len);
         // An image without depth has a single slice and takes regions of two axes.
         let n_left_out = 3 - self.source.info().shape().extent.n_axes();

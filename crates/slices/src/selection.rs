@@ -1,5 +1,6 @@
 //! Which slices of a volume become planes.
 
+use patchweave_geometry::coordinate;
 use serde::{Deserialize, Serialize};
 
 use crate::{SlicesError, Span};
@@ -38,7 +39,7 @@ impl ZSlices {
             ZSlices::Span(span) => span.indices(n_slices)?,
             ZSlices::List(list) => {
                 if let Some(&outside) = list.iter().find(|&&z| z >= n_slices) {
-                    let got = i64::try_from(outside).unwrap_or(i64::MAX);
+                    let got = coordinate(outside);
                     return Err(SlicesError::OutOfRange { axis: "z", got, size: n_slices });
                 }
                 list.clone()

@@ -5,9 +5,10 @@ use patchweave_geometry::Extent;
 use patchweave_pixel::PixelType;
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
-use crate::compose::{Kernel, Window};
 use crate::described::info_of;
+use crate::kernel::Kernel;
 use crate::room::zeros;
+use crate::window::Window;
 use crate::{
     Accumulation, Boundary, ChannelMetadata, ChannelSpec, OffsetWarning, SliceOptions, SlicesError,
     ZOperation,

@@ -2,22 +2,10 @@
 
 use patchweave_pixel::{InexactPixel, PixelType};
 
-use crate::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
+use crate::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 /// From here on `f32` has no room for all whole numbers.
 const LIMIT: f32 = 16_777_216.0;
-
-/// Whether the pixels of a window are values of `f32`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exactness {
-    /// All of them are.
-    Exact,
-    /// This one is not; its place counts in the window.
-    Inexact(InexactPixel),
-    /// The source does not tell.
-    Unknown,
-}
 
 /// A stack that refuses pixels which `f32` does not hold, where others round them.
 ///

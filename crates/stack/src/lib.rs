@@ -10,6 +10,7 @@ mod contract;
 mod cost;
 mod error;
 mod exact;
+mod exactness;
 mod identity;
 mod info;
 mod process;
@@ -19,7 +20,8 @@ pub use array::ArrayStack;
 pub use causes::{messages, with_causes};
 pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
 pub use error::StackError;
-pub use exact::{ExactStack, Exactness};
+pub use exact::ExactStack;
+pub use exactness::Exactness;
 pub use identity::{
     ArrayPlace, Doubt, FileId, Identity, ImageKey, Pieces, SampleLink, SharedPlanes, SharedWith, StoredArray,
 };

@@ -1,6 +1,6 @@
 //! Every pixel of some images once: blocks side by side, those at the far borders smaller.
 
-use patchweave_geometry::{Axis, Coords, Extent, PatchSpec, RegionSpec};
+use patchweave_geometry::{Axis, Coords, Extent, PatchSpec, RegionSpec, coordinate};
 use patchweave_patching::{PatchIndices, PatchRng, Patching, PatchingError};
 use patchweave_stack::StackInfo;
 
@@ -94,7 +94,7 @@ impl Blocks {
             let start = rest % n_blocks * along.block;
             rest /= n_blocks;
             let start_in_image = chunk * along.chunk + start;
-            starts.insert(0, i64::try_from(start_in_image).unwrap_or(i64::MAX));
+            starts.insert(0, coordinate(start_in_image));
             sizes.insert(0, along.block.min(along.chunk_size(chunk) - start));
         }
         let (coords, patch_size) = (Coords::new(&starts)?, Extent::new(&sizes)?);

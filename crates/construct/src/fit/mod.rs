@@ -1,6 +1,7 @@
 //! Statistics of a data set, computed over its patches or over whole images.
 
 mod blocks;
+mod options;
 mod quantiles;
 mod running;
 mod statistic;
@@ -10,48 +11,11 @@ use crate::{BasicPatchConstr, ConstructError, PatchConstr, PatchExtractor};
 use blocks::Blocks;
 use walk::Walk;
 
-pub use statistic::{ChannelStatistics, QuantileMethod, Statistic};
+pub use options::FitOptions;
+pub use statistic::{ChannelStatistics, FittedStatistics, QuantileMethod, Statistic};
 
 /// Blocks of whole images take at most this part of the budget, so that several threads have work.
 const BLOCKS_IN_BUDGET: usize = 8;
-
-/// What to compute and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitOptions {
-    /// What is computed.
-    pub statistic: Statistic,
-    /// One entry per channel, or one over all channels.
-    pub per_channel: bool,
-    /// Compute the statistics of inputs. Where they are not wanted, inputs may hold anything.
-    pub with_input: bool,
-    /// Compute the statistics of targets, if there are any. Where they are not wanted, targets may hold anything.
-    pub with_target: bool,
-    /// Seed of the patches that are looked at.
-    pub seed: u64,
-    /// Stop as soon as the standard errors of every mean and of every standard deviation are at most this part
-    /// of the standard deviation; only for [`Statistic::MeanStd`]. Patches are then looked at in random order,
-    /// at least 256 of them.
-    ///
-    /// The errors are told by how patches differ that were seen, so they hold where patches that were not seen
-    /// are of the same kinds: means and deviations are then off by more than twice the tolerance about once in
-    /// twenty times. Where all pixels seen are the same, all patches are looked at.
-    pub tolerance: Option<f64>,
-    /// Bytes of samples and of counts that are held at a time, over all threads: where samples are large, fewer
-    /// threads work. A single sample may not have more; the counts of one thread, up to 2 MiB for each list of
-    /// pixels that has quantiles of its own, are taken in any case.
-    pub max_bytes: usize,
-}
-
-/// What [`fit`] found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FittedStatistics {
-    /// Of the input, if it was asked for; where it has several scales, of the native one.
-    pub input: Option<ChannelStatistics>,
-    /// Of the target, if there is one and it was asked for.
-    pub target: Option<ChannelStatistics>,
-    /// How many patches were looked at.
-    pub n_patches: usize,
-}
 
 /// Statistics over all patches of the first epoch, unnormalised and not augmented, in `f64`.
 ///

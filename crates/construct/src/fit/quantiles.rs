@@ -3,8 +3,8 @@
 use ndarray::Axis;
 use patchweave_transform::{ChannelQuantiles, FinePixelCounts, OpenQuantiles, PixelCounts};
 
+use super::statistic::{ChannelStatistics, FittedStatistics};
 use super::walk::{Look, Roles, States, Walk};
-use super::{ChannelStatistics, FittedStatistics};
 use crate::{ConstructError, PatchRole};
 
 /// Lists of levels, lower and upper ones, as [`PixelCounts::open_quantiles`] takes them.

@@ -3,8 +3,8 @@
 use ndarray::{ArrayView4, Axis};
 use patchweave_transform::{ChannelExtremes, ChannelMoments, PatchScatter};
 
+use super::statistic::{ChannelStatistics, FittedStatistics, Statistic};
 use super::walk::{Idle, Roles, States, Walk};
-use super::{ChannelStatistics, FittedStatistics, Statistic};
 use crate::ConstructError;
 
 /// Means and deviations, or extremes; means may end as soon as they are known to the tolerance.

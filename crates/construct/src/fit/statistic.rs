@@ -39,3 +39,14 @@ pub struct ChannelStatistics {
     /// Standard deviations, or upper limits.
     pub second: Vec<f64>,
 }
+
+/// What [`fit`](super::fit) found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedStatistics {
+    /// Of the input, if it was asked for; where it has several scales, of the native one.
+    pub input: Option<ChannelStatistics>,
+    /// Of the target, if there is one and it was asked for.
+    pub target: Option<ChannelStatistics>,
+    /// How many patches were looked at.
+    pub n_patches: usize,
+}

@@ -10,7 +10,7 @@ use patchweave_patching::{PatchRng, Permutation};
 use patchweave_transform::all_finite;
 use rayon::prelude::*;
 
-use super::FitOptions;
+use super::options::FitOptions;
 use crate::{ConstructError, Job, PatchConstr, PatchConstrExt, PatchRole, Sample, SampleLayout, Scratch};
 
 /// Patches that one task handles; also the granularity of merging, so results do not depend on threads.

@@ -5,12 +5,13 @@
 //! planes that stand in for what lies above or below the image may be read again.
 
 mod place;
+mod room;
 mod shrink;
 mod taps;
 mod window;
 
 use ndarray::{ArrayViewMut4, ArrayViewMut5};
-use patchweave_geometry::{Context, Extent, PatchSpec};
+use patchweave_geometry::{Context, Extent, PatchSpec, coordinate};
 
 use crate::{ConstructError, PatchExtractor, Scratch};
 use place::PlacePixels;
@@ -166,10 +167,9 @@ impl LateralContext {
     fn in_level(&self, spec: &PatchSpec, level: usize) -> PatchSpec {
         let sizes = spec.patch_size;
         let factors = self.context.factors(level, sizes.n_axes());
-        let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let coords = spec.coords.map_indexed(|axis, start| {
-            let half = signed(sizes.as_slice()[axis] / 2);
-            (start.saturating_add(half)).div_euclid(signed(factors[3 - sizes.n_axes() + axis])) - half
+            let half = coordinate(sizes.as_slice()[axis] / 2);
+            (start.saturating_add(half)).div_euclid(coordinate(factors[3 - sizes.n_axes() + axis])) - half
         });
         PatchSpec { coords, ..*spec }
     }

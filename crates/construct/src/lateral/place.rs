@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
-use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, PerAxis, Region};
+use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, PerAxis, Region, coordinate};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
-use super::window::resize;
+use super::room::resize;
 use crate::ConstructError;
 
 /// One axis of a window: which pixels are read, and which of them stands at each position.
@@ -241,7 +241,7 @@ impl<'a> PlacePixels<'a> {
 
 fn region([z, y, x]: [&Range<usize>; 3], n_axes: usize) -> Result<Region, ConstructError> {
     let axes = &[z, y, x][3 - n_axes..];
-    let starts: Vec<i64> = axes.iter().map(|range| i64::try_from(range.start).unwrap_or(i64::MAX)).collect();
+    let starts: Vec<i64> = axes.iter().map(|range| coordinate(range.start)).collect();
     let sizes: Vec<usize> = axes.iter().map(|range| range.len()).collect();
     Ok(Region::new(PerAxis::new(&starts)?, Extent::new(&sizes)?)?)
 }

@@ -1,6 +1,6 @@
 //! The weights by which pixels of a window become one pixel of a coarser scale.
 
-use patchweave_geometry::mirror;
+use patchweave_geometry::{coordinate, mirror};
 
 /// Anti-aliased shrinking by a whole factor along one axis.
 ///
@@ -65,8 +65,7 @@ pub(crate) fn mirrored(at: usize, before: usize, n: usize) -> usize {
     if at >= before && at - before < n {
         return at - before;
     }
-    let signed = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
-    usize::try_from(mirror(signed(at) - signed(before), signed(n))).unwrap_or(0)
+    usize::try_from(mirror(coordinate(at) - coordinate(before), coordinate(n))).unwrap_or(0)
 }
 
 fn to_f64(n: usize) -> f64 {

@@ -3,6 +3,7 @@
 use patchweave_geometry::{Context, Extent};
 
 use super::place::PlacePixels;
+use super::room::resize;
 use super::shrink::{Plane, RowScratch, mix_row, mix_two_rows, shrink_plane, weighted_sum};
 use super::taps::Taps;
 use crate::ConstructError;
@@ -302,15 +303,4 @@ impl pulp::NullaryFnOnce for ShrinkDepth<'_, '_> {
     fn call(self) {
         self.window.shrink_depth(self.memory, self.input);
     }
-}
-
-/// Makes room for a block of a shape, whatever it holds.
-pub(super) fn resize(memory: &mut Vec<f32>, shape: [usize; 4]) -> Result<(), ConstructError> {
-    let no_memory = || ConstructError::OutOfMemory { shape };
-    let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size)).ok_or_else(no_memory)?;
-    if memory.len() < len {
-        memory.try_reserve(len - memory.len()).map_err(|_| no_memory())?;
-        memory.resize(len, 0.0);
-    }
-    Ok(())
 }

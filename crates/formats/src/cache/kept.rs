@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchweave_memory::Lru;
 
-use super::ChunkKey;
+use super::key::ChunkKey;
 use super::work::Work;
 use crate::chunk::DecodedChunk;
 

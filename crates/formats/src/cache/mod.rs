@@ -1,23 +1,26 @@
 //! Decoded chunks kept for the next patch, within a budget of bytes that many images share.
 
+mod claimed;
 mod indices;
 mod kept;
+mod key;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod work;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use patchweave_stack::StackError;
-use patchweave_stack::read_cost::{decoding, has_decoded, has_hit, waiting};
+use patchweave_stack::read_cost::waiting;
 
-use self::indices::KeptIndices;
+pub(crate) use self::claimed::Claimed;
 pub(crate) use self::indices::{Index, IndexSlot};
 pub(crate) use self::kept::Found;
-use self::kept::Kept;
-pub(crate) use self::work::Claimed;
+pub(crate) use self::key::ChunkKey;
+use self::shared::Shared;
 use self::work::Outcome;
 use crate::chunk::DecodedChunk;
 
@@ -60,28 +63,8 @@ pub struct CacheStats {
     pub kept_bytes: u64,
 }
 
-/// An image of a cache and the number of one of its chunks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ChunkKey {
-    pub image: u64,
-    pub chunk: u64,
-}
-
-/// What an entry takes beside its pixels, about; missing chunks have hardly any.
-const ENTRY_BYTES: u64 = 256;
-
 /// The share of the budget that indices of shards may take.
 const INDEX_SHARE: u64 = 8;
-
-struct Shared {
-    budget: u64,
-    kept: Mutex<Kept>,
-    indices: Mutex<KeptIndices>,
-    n_hits: AtomicU64,
-    n_misses: AtomicU64,
-    n_decodes: AtomicU64,
-    decoded_bytes: AtomicU64,
-}
 
 /// What there is of a chunk for a thread that does not wait.
 pub(crate) enum Claim {
@@ -270,28 +253,5 @@ impl ChunkCache {
 impl fmt::Debug for ChunkCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkCache").field("budget", &self.budget()).field("stats", &self.stats()).finish()
-    }
-}
-
-impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn indices(&self) -> MutexGuard<'_, KeptIndices> {
-        self.indices.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn book_hit(&self) {
-        self.n_hits.fetch_add(1, Ordering::Relaxed);
-        has_hit();
-    }
-
-    fn keep(&self, key: ChunkKey, chunk: &Arc<DecodedChunk>) {
-        let n_bytes = chunk.n_bytes() as u64;
-        self.n_decodes.fetch_add(1, Ordering::Relaxed);
-        self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-        has_decoded(n_bytes);
-        self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
     }
 }

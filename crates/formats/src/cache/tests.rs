@@ -6,6 +6,7 @@ use std::thread;
 use patchweave_pixel::PixelType;
 use proptest::prelude::*;
 
+use super::shared::ENTRY_BYTES;
 use super::*;
 use crate::ReadBudget;
 

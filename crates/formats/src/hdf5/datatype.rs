@@ -2,6 +2,7 @@
 
 use hdf5_reader::{ByteOrder as FileOrder, Datatype, EnumMember};
 use patchweave_pixel::{ByteOrder, PixelType};
+use patchweave_stack::StackError;
 
 /// The type of pixels, if a dataset has any.
 pub(super) fn pixel_type(datatype: &Datatype) -> Option<(PixelType, ByteOrder)> {
@@ -115,6 +116,24 @@ pub(super) fn odd_bits(message: &[u8]) -> Option<String> {
         }
         8 => odd_bits(message.get(8..)?),
         _ => None,
+    }
+}
+
+/// The pixels that the values of a dataset are; `message` is the datatype as it stands in the file.
+pub(super) fn numbers(
+    stack: &str,
+    datatype: &Datatype,
+    message: &[u8],
+) -> Result<(PixelType, ByteOrder), StackError> {
+    let unsupported = |what: String, hint: &'static str| StackError::Unsupported {
+        stack: stack.to_owned(),
+        what: format!("a dataset of {what}"),
+        hint,
+    };
+    match (pixel_type(datatype), odd_bits(message)) {
+        (None, _) => Err(unsupported(called(datatype), "name a dataset of truth values, integers or floats")),
+        (_, Some(odd)) => Err(unsupported(odd, "store its values as usual integers or floats")),
+        (Some(numbers), None) => Ok(numbers),
     }
 }
 

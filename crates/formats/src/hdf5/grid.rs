@@ -5,10 +5,13 @@ use std::sync::Arc;
 use patchweave_geometry::c_strides;
 use patchweave_stack::{Identity, ImageStack, StackError, StackInfo};
 
-use super::dataset::Pixels;
+use super::any_dataset::pixels_of;
+use super::attributes;
+use super::bdv_sign::signed;
 use super::imaris_info::ImageInfo;
 use super::located::Located;
-use super::{Opener, attributes, bdv};
+use super::opener::Opener;
+use super::pixels::Pixels;
 use crate::PooledFile;
 use crate::chunk::{DecodedChunk, InPlace};
 use crate::chunked::{ChunkSource, ChunkedStack};
@@ -30,7 +33,7 @@ pub(super) struct Level {
 
 /// A dataset by itself.
 pub(super) fn single(opener: &Opener<'_>, dataset: &Located, inside: &str) -> Result<Level, StackError> {
-    let pixels = bdv::signed(opener, Pixels::new(opener, dataset, inside)?, inside)?;
+    let pixels = signed(opener, pixels_of(opener, dataset, inside)?, inside)?;
     Ok(Level {
         name: opener.name(inside),
         format: if pixels.is_virtual() { "HDF5, a virtual dataset" } else { "HDF5" },

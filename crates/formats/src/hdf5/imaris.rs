@@ -5,10 +5,15 @@ use hdf5_reader::group::Group;
 use patchweave_geometry::Axis;
 use patchweave_stack::StackError;
 
-use super::dataset::Pixels;
+use super::any_dataset::pixels_of;
+use super::attributes;
+use super::error::hdf5_error;
+use super::found::Found;
 use super::grid::Level;
 use super::imaris_info::ImageInfo;
-use super::{Found, Opener, attributes, hdf5_error, numbered};
+use super::numbered::numbered;
+use super::opener::Opener;
+use super::pixels::Pixels;
 use crate::file_axes::FileAxes;
 
 const LEVEL: &str = "ResolutionLevel ";
@@ -111,7 +116,7 @@ fn volume(opener: &Opener<'_>, level: &Group, inside: &str, info: ImageInfo) -> 
 fn data(opener: &Opener<'_>, group: &Group, inside: &str) -> Result<(Pixels, Vec<usize>), StackError> {
     let inside = format!("{inside}/Data");
     let dataset = opener.dataset(group, "Data").map_err(hdf5_error(&opener.name(&inside), &inside))?;
-    let pixels = Pixels::new(opener, &dataset, &inside)?;
+    let pixels = pixels_of(opener, &dataset, &inside)?;
     let sizes = ["ImageSizeZ", "ImageSizeY", "ImageSizeX"].map(|name| attributes::number(group, name));
     let shape = match sizes {
         [Some(z), Some(y), Some(x)] => vec![z, y, x],

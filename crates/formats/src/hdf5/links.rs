@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hdf5_reader::error::Error;
 use hdf5_reader::{ExternalLinkResolver, Hdf5File, Storage, StorageBuffer};
 
-use super::{filters, folder_of};
+use super::filters;
 use crate::{OpenOptions, PooledFile};
 
 /// Opens a file and those it links to.
@@ -141,5 +141,13 @@ struct Resolver(Arc<Linked>);
 impl ExternalLinkResolver for Resolver {
     fn resolve_external_link(&self, filename: &str) -> Result<Option<Hdf5File>, Error> {
         self.0.follow(filename).map(Some)
+    }
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }

@@ -5,8 +5,10 @@ use hdf5_reader::group::Group;
 use patchweave_stack::StackError;
 
 use super::datatype::pixel_type;
+use super::error::hdf5_error;
+use super::found::Found;
 use super::located::{Located, Member};
-use super::{Found, Opener, hdf5_error};
+use super::opener::Opener;
 
 /// Deeper groups are more likely a circle of links.
 const MAX_DEPTH: usize = 16;
@@ -37,7 +39,7 @@ pub(super) fn only_dataset<'a>(
         several => several.iter().find(is_ilastik),
     };
     if let Some((name, dataset)) = only {
-        return Ok(opener.single(dataset.clone(), name.clone()));
+        return Ok(Found::single(opener, dataset.clone(), name.clone()));
     }
     if let ([], [_]) = (found.as_slice(), unreadable.as_slice()) {
         return Err(unreadable.remove(0).1);

@@ -7,10 +7,12 @@ use patchweave_stack::{ArrayPlace, Identity, ImageStack, StackError, StoredArray
 use zip::{CompressionMethod, ZipArchive};
 
 use super::blocks::BlockFile;
+use super::error::{header_error, io_error};
 use super::header::{Header, MAX_HEADER};
-use super::{Place, header_error, info, io_error, member_name, stored, to_native};
+use super::stored::{Place, info, stored};
 use crate::chunk::DecodedChunk;
 use crate::chunked::{ChunkSource, ChunkedStack};
+use crate::inside::name_inside;
 use crate::pooled_reader::PooledReader;
 use crate::request::Pyramid;
 use crate::{OpenRequest, PooledFile};
@@ -34,7 +36,7 @@ pub(super) fn open(
         return Err(StackError::damaged(stack, place, "no such array", expected));
     }
     let opened = members.iter().map(|(name, index)| {
-        let stack = member_name(&path, name);
+        let stack = name_inside(&path, name);
         Ok(vec![member(request, &mut archive, &file, &stack, *index)?])
     });
     opened.collect()
@@ -135,7 +137,7 @@ impl ChunkSource for Deflated {
                 format!("{} bytes", header.n_bytes),
             ));
         }
-        to_native(&mut bytes, header);
+        header.to_native(&mut bytes);
         let n_bytes = bytes.len();
         let decoded = if header.is_fortran {
             DecodedChunk::in_fortran_order(bytes, header.pixel_type, &header.shape)

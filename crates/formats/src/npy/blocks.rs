@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use patchweave_stack::{FileId, StackError};
 
+use super::error::io_error;
 use super::header::Header;
-use super::{io_error, strides, to_native};
 use crate::blocks::block;
 use crate::chunk::{DecodedChunk, InPlace};
 use crate::chunked::ChunkSource;
@@ -69,7 +69,7 @@ impl Blocks {
         } else {
             block(&header.shape, n_bytes, limit)
         };
-        let strides = strides(&header);
+        let strides = header.strides();
         Blocks { stack, file, start, header, block, strides }
     }
 
@@ -109,7 +109,7 @@ impl ChunkSource for Blocks {
         let Piece { sizes, start, n_bytes } = self.piece(chunk);
         let mut bytes = vec![0; n_bytes];
         self.file.file.read_exact_at(&mut bytes, start).map_err(io_error(&self.stack, "read values"))?;
-        to_native(&mut bytes, header);
+        header.to_native(&mut bytes);
         let decoded = if header.is_fortran {
             DecodedChunk::in_fortran_order(bytes, header.pixel_type, &sizes)
         } else {

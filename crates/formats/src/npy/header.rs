@@ -1,5 +1,6 @@
 //! The header of an NPY file: a Python dictionary with the type of its values, their order and the shape.
 
+use patchweave_geometry::c_strides;
 use patchweave_pixel::{ByteOrder, PixelType};
 
 /// Longer headers are no headers of arrays.
@@ -76,6 +77,22 @@ impl Header {
             data_start,
             n_bytes,
         })
+    }
+
+    /// Values from one index to the next along every dimension.
+    pub fn strides(&self) -> Vec<usize> {
+        if !self.is_fortran {
+            return c_strides(&self.shape);
+        }
+        let reversed: Vec<usize> = self.shape.iter().rev().copied().collect();
+        c_strides(&reversed).into_iter().rev().collect()
+    }
+
+    /// Turns values in the byte order of their file into that of this machine.
+    pub fn to_native(&self, bytes: &mut [u8]) {
+        if self.order != ByteOrder::NATIVE {
+            bytes.chunks_exact_mut(self.pixel_type.n_bytes()).for_each(<[u8]>::reverse);
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use patchweave_pixel::{ByteOrder, PixelType};
 use patchweave_stack::{ImageStack, StackError};
 
 use super::blocks::BlockFile;
+use super::error::io_error;
 use super::header::{BadHeader, Header, bytes_of, pixel_type};
-use super::{Place, io_error, stored};
+use super::stored::{Place, stored};
 use crate::{OpenOptions, OpenRequest};
 
 /// What a file without a header does not say of its values.

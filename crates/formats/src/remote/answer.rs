@@ -4,8 +4,8 @@ use std::fmt;
 
 use object_store::Error;
 
-use super::cause::{status_text, tries};
-use super::folder::{Place, Service};
+use super::place::{Place, Service};
+use super::store_error::{status_text, tries};
 
 /// A refusal, with what S3 and Google say in XML: a code and a sentence.
 #[derive(Debug)]

@@ -4,10 +4,11 @@
 //! taken out here; the rest is in the `Debug` form.
 
 use object_store::Error;
-use object_store::client::{HttpError, HttpErrorKind};
+use object_store::client::HttpErrorKind;
 
 use super::answer::Answer;
-use super::folder::Place;
+use super::place::Place;
+use super::store_error::{chain, retries, root, transport, tries};
 
 /// Why the last try failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +23,6 @@ pub(crate) enum Cause {
     Broken { server: String, what: &'static str, n_tries: u32, reason: String, error: Error },
     #[error(transparent)]
     Store(Error),
-}
-
-/// How often was tried, for the end of a message.
-pub(super) fn tries(n: u32) -> String {
-    if n == 1 { " (1 try)".to_owned() } else { format!(" ({n} tries)") }
 }
 
 impl Cause {
@@ -76,35 +72,4 @@ impl Cause {
     pub fn is_beyond(&self) -> bool {
         matches!(self, Cause::Answered { answer, .. } if answer.status == 416)
     }
-}
-
-/// Every error of a chain.
-fn chain<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    let first: &(dyn std::error::Error + 'static) = error;
-    std::iter::successors(Some(first), |error| (**error).source())
-}
-
-/// How an attempt to talk to the server ended, if that is what went wrong.
-fn transport(error: &Error) -> Option<HttpErrorKind> {
-    chain(error).find_map(|error| error.downcast_ref::<HttpError>()).map(HttpError::kind)
-}
-
-/// What is at the bottom of it.
-fn root(error: &Error) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-/// How often `object_store` tried again. The errors that hold it as a number are private, their text is not.
-fn retries(error: &Error) -> u32 {
-    let number = |text: &str| {
-        let (before, _) = text.split_once(" retries, max_retries: ")?;
-        before.rsplit(' ').next()?.parse().ok()
-    };
-    chain(error).find_map(|error| number(&error.to_string())).unwrap_or(0)
-}
-
-/// The text behind the words that tell a status. As above, only the text is public.
-pub(super) fn status_text(error: &Error) -> Option<String> {
-    let after = |text: &str| text.split_once("status code: ").map(|(_, rest)| rest.to_owned());
-    chain(error).filter_map(|error| after(&error.to_string())).last()
 }

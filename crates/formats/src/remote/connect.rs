@@ -13,7 +13,7 @@ use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, Error, ObjectS
 use rustls::crypto::CryptoProvider;
 
 use super::credentials::{check_aws, check_google};
-use super::folder::{Place, Service};
+use super::place::{Place, Service};
 use super::runtime::check_process;
 use super::{RemoteError, RemoteFolder, RemoteOptions};
 

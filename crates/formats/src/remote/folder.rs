@@ -10,6 +10,7 @@ use object_store::{Extensions, GetOptions, GetRange, ObjectStore, path::Path};
 
 use super::cause::Cause;
 use super::clients::Tries;
+use super::place::{Place, Service};
 use super::runtime::runtime;
 use super::{RemoteError, RemoteOptions};
 use crate::part::{Part, Wanted};
@@ -23,41 +24,6 @@ pub(crate) struct RemoteFolder {
     pub(super) prefix: Arc<str>,
     pub(super) options: Arc<RemoteOptions>,
     pub(super) place: Arc<Place>,
-}
-
-/// Which server and bucket, for messages.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub server: String,
-    pub bucket: String,
-    pub service: Service,
-}
-
-/// What the server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Service {
-    S3,
-    Google,
-    Http,
-}
-
-impl Service {
-    /// What to look at where a server refuses, for the end of a message.
-    pub fn check(self) -> &'static str {
-        match self {
-            Service::S3 => ", check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may read",
-            Service::Google => ", check GOOGLE_APPLICATION_CREDENTIALS and what the account may read",
-            Service::Http => "",
-        }
-    }
-
-    /// What says in which region a bucket is.
-    pub fn region(self) -> &'static str {
-        match self {
-            Service::S3 => "AWS_REGION to it",
-            Service::Google | Service::Http => "the URL to it",
-        }
-    }
 }
 
 /// The bytes of an object that were asked for, and how many it has in all.

@@ -20,7 +20,11 @@ mod error;
 mod folder;
 mod options;
 #[cfg(feature = "remote")]
+mod place;
+#[cfg(feature = "remote")]
 mod runtime;
+#[cfg(feature = "remote")]
+mod store_error;
 
 #[cfg(feature = "remote")]
 pub(crate) use self::connect::connect;

@@ -7,10 +7,8 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::codec_error::{CodecError, ends_early};
 use super::fax;
-
-/// Why bytes could not be decompressed.
-pub(super) type CodecError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How strips or tiles are compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +99,6 @@ impl Codec {
             Codec::Jpeg { colour, tables } => jpeg(&join_tables(tables, bytes)?, *colour, piece, out),
         }
     }
-}
-
-pub(super) fn ends_early(got: usize, expected: usize) -> CodecError {
-    format!("got {got} bytes, expected {expected}").into()
 }
 
 /// Fills `out` and reads on to the end of the stream, because only that proves its checksum.

@@ -18,7 +18,8 @@ use std::sync::Arc;
 use super::file_pages::FilePages;
 use super::imagej::ImageJ;
 use super::levels::is_copy;
-use super::page::{Page, PageForm};
+use super::page::Page;
+use super::page_form::PageForm;
 
 /// What the description of an SVS starts with.
 const APERIO: &str = "Aperio ";

@@ -2,7 +2,7 @@
 
 use fax::decoder::{DecodeStatus, Group3Decoder, Group4Decoder};
 
-use super::compression::{CodecError, ends_early};
+use super::codec_error::{CodecError, ends_early};
 
 /// Rows whose runs are coded one by one.
 pub(super) fn decode_fax3(bytes: &[u8], width: usize, out: &mut [u8]) -> Result<(), CodecError> {

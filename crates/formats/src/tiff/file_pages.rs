@@ -8,7 +8,8 @@ use patchweave_stack::StackError;
 use super::directory::{Directory, MOST_TEXT, Values, tag, walk};
 use super::file::TiffFile;
 use super::imagej_labels;
-use super::page::{Page, PageName};
+use super::page::Page;
+use super::page_name::PageName;
 use super::shaped::Shaped;
 use crate::OpenOptions;
 

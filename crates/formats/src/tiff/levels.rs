@@ -8,7 +8,9 @@ use patchweave_stack::StackError;
 
 use super::directory::Directory;
 use super::file_pages::FilePages;
-use super::page::{Page, PageForm, PageName};
+use super::page::Page;
+use super::page_form::PageForm;
+use super::page_name::PageName;
 use super::series::{Plane, Series};
 
 /// No pyramid has more; a file that lists more is not followed.

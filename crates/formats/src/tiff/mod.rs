@@ -1,14 +1,15 @@
 //! TIFF files: which images they hold, in which dimensions, and their pixels region by region.
 //!
-//! * `file` reads bytes, `directory`, `page_tags` and `page` the tags.
-//! * `file_pages`, `series`, `imagej`, `imagej_labels`, `shaped`, `ome`, `ome_files`, `ome_series`, `ome_sets` and `ome_uuid` say which
-//!   pages form which image, `copies` and `levels` which are the same image again, `several` what is said where others are
+//! * `file` reads bytes, `directory`, `page_tags` and `page` the tags; `page_form`, `page_name` and `storage` are what a page is.
+//! * `file_pages`, `series`, `imagej`, `imagej_labels`, `shaped`, `ome`, `ome_files`, `ome_images`, `ome_series`, `ome_sets` and `ome_uuid`
+//!   say which pages form which image, `copies` and `levels` which are the same image again, `several` what is said where others are
 //!   left.
 //! * `source` reads the chunks of an image, with `compression`, `fax` and `samples`.
 //!
 //! Opening reads directories and descriptions, never pixels. What a directory promises is checked when it is opened if
 //! that costs no more than the directory, and otherwise where it is read.
 
+mod codec_error;
 mod compression;
 mod copies;
 mod directory;
@@ -20,16 +21,20 @@ mod imagej_labels;
 mod levels;
 mod ome;
 mod ome_files;
+mod ome_images;
 mod ome_series;
 mod ome_sets;
 mod ome_uuid;
 mod page;
+mod page_form;
+mod page_name;
 mod page_tags;
 mod samples;
 mod series;
 mod several;
 mod shaped;
 mod source;
+mod storage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +44,8 @@ use patchweave_stack::{ImageStack, StackError, StackInfo};
 
 use self::file_pages::FilePages;
 use self::ome::Ome;
-use self::ome_series::{OmeSeries, ome_series};
+use self::ome_images::OmeImages;
+use self::ome_series::ome_series;
 use self::series::Series;
 use self::source::TiffSource;
 use crate::chunked::ChunkedStack;
@@ -78,7 +84,7 @@ impl Format for TiffFormat {
         let is_ome = Ome::is_ome(&pages.description);
         let stack = place.file.display().to_string();
         let (n_images, all, pages) = if is_ome {
-            let OmeSeries { n_images, series } = ome_series(pages, place.image, request.options)?;
+            let OmeImages { n_images, series } = ome_series(pages, place.image, request.options)?;
             (n_images, series, None)
         } else {
             let mut pages = pages;

@@ -9,6 +9,7 @@ use patchweave_stack::StackError;
 use super::file_pages::FilePages;
 use super::ome::{OmeImage, TiffData};
 use super::ome_files::Files;
+use super::ome_images::OmeImages;
 use super::ome_sets::{add_set, known_series};
 use super::page::Page;
 use super::series::{Dimensions, ImageInfo, Plane, Series};
@@ -20,12 +21,6 @@ const MOST_REPEATS: usize = 1 << 20;
 /// Planes that may be missing in all images together.
 const MOST_MISSING: usize = 1 << 20;
 
-/// The images of a file whose description is OME-XML: how many there are, and the one that is `wanted`, or all.
-pub(super) struct OmeSeries {
-    pub n_images: usize,
-    pub series: Vec<(usize, Result<Series, StackError>)>,
-}
-
 /// The series of a file whose description is OME-XML.
 ///
 /// # Errors
@@ -35,7 +30,7 @@ pub(super) fn ome_series(
     opened: FilePages,
     wanted: Option<usize>,
     options: &OpenOptions,
-) -> Result<OmeSeries, StackError> {
+) -> Result<OmeImages, StackError> {
     if let Some(mut known) = known_series(&opened, options) {
         known.series.retain(|(idx, _)| wanted.is_none_or(|wanted| wanted == *idx));
         return Ok(known);
@@ -48,7 +43,7 @@ pub(super) fn ome_series(
     if wanted.is_none() {
         add_set(&files, &images, &mut series, options);
     }
-    Ok(OmeSeries { n_images, series })
+    Ok(OmeImages { n_images, series })
 }
 
 /// Images without those of which nothing was written, which the first one tells, if there are any others.

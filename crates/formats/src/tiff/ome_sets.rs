@@ -11,9 +11,10 @@ use patchweave_stack::{FileId, StackError};
 use super::file_pages::FilePages;
 use super::ome::OmeImage;
 use super::ome_files::{Document, Files, elsewhere};
-use super::ome_series::OmeSeries;
+use super::ome_images::OmeImages;
 use super::ome_uuid::around_uuid;
 use super::series::Series;
+use crate::open_sets::OpenSet;
 use crate::options::{MissingPlanes, OpenOptions};
 
 /// The images that all files of a set have.
@@ -41,7 +42,7 @@ fn limits(options: &OpenOptions) -> Limits {
 }
 
 /// The images of a file, if it belongs to a set that is open and is described as that is.
-pub(super) fn known_series(opened: &FilePages, options: &OpenOptions) -> Option<OmeSeries> {
+pub(super) fn known_series(opened: &FilePages, options: &OpenOptions) -> Option<OmeImages> {
     let path = key(opened.file.path());
     let set: Arc<OmeSet> = options.open_sets.of(path)?;
     let (id, uuid) = set.members.get(path)?;
@@ -50,10 +51,10 @@ pub(super) fn known_series(opened: &FilePages, options: &OpenOptions) -> Option<
     }
     let described_by = set.document.describes(opened, uuid, options)?;
     let series = set.series.iter().map(|(number, series)| {
-        let described_by = described_by.clone();
-        (*number, Ok(Series { described_by, of_set: Some(Arc::clone(&set)), ..series.clone() }))
+        let (described_by, of_set) = (described_by.clone(), Some(Arc::clone(&set) as OpenSet));
+        (*number, Ok(Series { described_by, of_set, ..series.clone() }))
     });
-    Some(OmeSeries { n_images: set.n_images, series: series.collect() })
+    Some(OmeImages { n_images: set.n_images, series: series.collect() })
 }
 
 /// Adds the images of a set that was opened, unless the file that was opened matters.
@@ -70,13 +71,13 @@ pub(super) fn add_set(
         members.into_iter().map(|(path, member)| (key(&path).to_owned(), member)).collect();
     let document = files.document.clone();
     let n_images = images.len();
-    let set = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
+    let paths: Vec<PathBuf> = members.keys().cloned().collect();
+    let set: OpenSet = Arc::new(OmeSet { document, members, limits: limits(options), n_images, series });
     for (_, series) in found {
         if let Ok(series) = series {
             series.of_set = Some(Arc::clone(&set));
         }
     }
-    let paths: Vec<PathBuf> = set.members.keys().cloned().collect();
     options.open_sets.add(set, paths.into_iter());
 }
 

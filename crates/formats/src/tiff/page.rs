@@ -1,58 +1,20 @@
 //! One page of a TIFF file: what its tags say about its pixels and where they are stored.
 
-use std::fmt;
 use std::sync::Arc;
 
-use patchweave_pixel::PixelType;
 use patchweave_stack::StackError;
 
 use super::compression::Codec;
 use super::directory::{Directory, Values, tag};
 use super::file::TiffFile;
+use super::page_form::PageForm;
+use super::page_name::PageName;
 use super::page_tags::PageTags;
+use super::storage::{Predictor, Storage};
 use crate::mapped::MappedFile;
 
 /// Strips of a page whose places are looked at all at once.
 const MOST_STRIPS: usize = 1 << 20;
-
-/// What all pages of a series have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct PageForm {
-    pub height: usize,
-    pub width: usize,
-    pub n_samples: usize,
-    /// Samples are stored plane by plane, not pixel by pixel; false where there is one sample.
-    pub is_planar: bool,
-    pub pixel_type: PixelType,
-}
-
-/// How pixels are stored, in which pages of a series may differ.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Storage {
-    pub codec: Codec,
-    /// Bits of bytes are stored in the opposite order.
-    pub is_bit_reversed: bool,
-    pub predictor: Predictor,
-    pub bits: u32,
-    pub is_tiled: bool,
-    /// Height and width of a strip or tile; a strip is no higher than the page.
-    pub chunk: [usize; 2],
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Predictor {
-    None,
-    Horizontal,
-    Float,
-}
-
-/// A page among its like: its number in the file, and the number of its reduced copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PageName {
-    pub page: usize,
-    /// 1 for the first directory below that of the page.
-    pub level: usize,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct Page {
@@ -81,44 +43,6 @@ pub(super) struct Extent {
 impl Extent {
     /// That of a strip or tile that was never written; its pixels are zero.
     pub const ABSENT: Extent = Extent { offset: 0, len: 0 };
-}
-
-impl fmt::Display for PageName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.level {
-            0 => write!(f, "page {}", self.page),
-            level => write!(f, "page {}, reduced copy {level}", self.page),
-        }
-    }
-}
-
-impl PageForm {
-    pub fn describe(&self) -> String {
-        let PageForm { height, width, n_samples, is_planar, pixel_type } = self;
-        let planes = if *is_planar { " in planes" } else { "" };
-        format!("{height} × {width} pixels with {n_samples} samples of {pixel_type}{planes}")
-    }
-
-    /// Samples that stand next to each other.
-    pub fn samples_together(&self) -> usize {
-        if self.is_planar { 1 } else { self.n_samples }
-    }
-
-    /// How many planes of samples a page has.
-    pub fn n_planes(&self) -> usize {
-        if self.is_planar { self.n_samples } else { 1 }
-    }
-
-    /// Decoded bytes of `height` × `width` pixels of one plane, if a number can tell.
-    pub fn n_bytes(&self, [height, width]: [usize; 2]) -> Option<usize> {
-        let n_pixels = height.checked_mul(width)?.checked_mul(self.samples_together())?;
-        n_pixels.checked_mul(self.pixel_type.n_bytes())
-    }
-
-    /// Decoded bytes of the whole page.
-    pub fn page_bytes(&self) -> Option<usize> {
-        self.n_bytes([self.height, self.width])?.checked_mul(self.n_planes())
-    }
 }
 
 impl Page {
@@ -305,12 +229,5 @@ impl Page {
             start_and_end = Some((start, next));
         }
         start_and_end.filter(|(start, end)| file.has(*start, end - start)).map(|(start, _)| start)
-    }
-}
-
-impl Storage {
-    /// What a piece of the page is called.
-    pub fn chunk_word(&self) -> &'static str {
-        if self.is_tiled { "tile" } else { "strip" }
     }
 }

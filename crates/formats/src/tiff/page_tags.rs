@@ -6,7 +6,9 @@ use patchweave_stack::StackError;
 use super::compression::{Codec, JpegColour};
 use super::directory::{Directory, tag};
 use super::file::TiffFile;
-use super::page::{PageForm, PageName, Predictor, Storage};
+use super::page_form::PageForm;
+use super::page_name::PageName;
+use super::storage::{Predictor, Storage};
 
 /// Reads the tags of one page and says what is wrong with them.
 pub(super) struct PageTags<'a> {

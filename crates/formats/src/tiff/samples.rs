@@ -2,7 +2,7 @@
 
 use patchweave_pixel::{ByteOrder, PixelType};
 
-use super::page::Predictor;
+use super::storage::Predictor;
 
 /// How the rows of a strip or tile are stored.
 #[derive(Debug, Clone, Copy)]

@@ -10,10 +10,11 @@ use super::file::TiffFile;
 use super::file_pages::FilePages;
 use super::imagej::ImageJ;
 use super::imagej_labels;
-use super::ome_sets::OmeSet;
-use super::page::{Page, PageForm};
+use super::page::Page;
+use super::page_form::PageForm;
 use super::shaped::Shaped;
 use crate::file_axes::{FileAxes, WantedAxes};
+use crate::open_sets::OpenSet;
 
 /// A page of one of the files of a series.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub(super) struct Series {
     /// Files that describe it and need not have pixels of it.
     pub described_by: Vec<FileId>,
     /// The OME-TIFF of several files that it belongs to, which is known as long as one of its images is open.
-    pub of_set: Option<Arc<OmeSet>>,
+    pub of_set: Option<OpenSet>,
 }
 
 /// The dimensions of a series in order: those that pages are stacked along, then those of a page.

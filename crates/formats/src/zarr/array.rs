@@ -9,17 +9,22 @@ use patchweave_stack::{ImageStack, PixelSize, StackError, StackInfo};
 use serde_json::Value;
 use zarrs::array::Array;
 
+use super::array_keys::ArrayKeys;
 use super::chunks::{ArrayChunks, Decoders, ZarrChunks};
 use super::codec_names::compression;
-use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
+use super::decode_error::DecodeError;
+use super::decoder::ChunkDecoder;
+use super::error::zarr_error;
+use super::form::{Form, Limits, chunk_shape, product};
 use super::grid::IrregularGrid;
 use super::hierarchy::{FoundImage, FoundLevel};
-use super::identity::{ArrayKeys, identity};
+use super::identity::identity;
 use super::metadata::describe;
-use super::node::{Node, NodeKind, ZarrVersion};
+use super::node::{Node, NodeKind};
 use super::ome::{Multiscale, axis_named};
 use super::seen::Seen;
 use super::store::{Store, ZarrsStorage};
+use super::version::ZarrVersion;
 use super::witness::Witness;
 use crate::chunked::{ChunkedStack, Edges};
 use crate::file_axes::{FileAxes, StoredAxes, WantedAxes};
@@ -259,12 +264,4 @@ fn pixel_size(scale: &[Option<f64>], axes: &StoredAxes) -> Option<PixelSize> {
     let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
     let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
     PerAxis::new(&sizes?).ok()
-}
-
-pub(super) fn zarr_error(
-    stack: &str,
-    place: impl Into<String>,
-    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> StackError {
-    StackError::Unreadable { stack: stack.to_owned(), place: place.into(), source: source.into() }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::node::{Node, ZarrVersion};
+use super::node::Node;
+use super::version::ZarrVersion;
 
 /// Why an array can never be an image; `None` if it may be one.
 pub(super) fn why_no_image(array: &Node) -> Option<String> {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::decoder::product;
-use super::node::ZarrVersion;
+use super::form::product;
 use super::store::{Part, Store, StoreError, Wanted};
+use super::version::ZarrVersion;
 
 /// How the name of a chunk's file is made of its place in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use patchweave_stack::StackError;
 use patchweave_stack::read_cost::decoding;
 use zarrs::array::Array;
 
-use super::array::zarr_error;
-use super::decoder::{ChunkDecoder, Form, Limits, chunk_shape};
+use super::decoder::ChunkDecoder;
+use super::error::zarr_error;
+use super::form::{Form, Limits, chunk_shape};
 use super::grid::IrregularGrid;
 use super::seen::Seen;
 use super::shard::ShardLayout;

@@ -7,7 +7,7 @@ use zarrs::metadata::v3::MetadataV3;
 use zarrs::plugin::PluginCreateError;
 
 use super::codec_settings::Problem;
-use super::node::ZarrVersion;
+use super::version::ZarrVersion;
 
 /// Codecs that make data smaller.
 const COMPRESSORS: [&str; 13] = [

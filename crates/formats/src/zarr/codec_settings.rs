@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::json::shortened;
-use super::node::ZarrVersion;
+use super::version::ZarrVersion;
 
 /// What is wrong with a member of metadata; the caller names the file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,81 +2,16 @@
 //! it should, and chunks in shards are found without decoding the shard.
 
 use std::borrow::Cow;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use zarrs::array::ArrayBytes;
 use zarrs::array::codec::api::{ArrayToArrayCodecTraits, ArrayToBytesCodecTraits, CodecError, CodecOptions};
 use zarrs::array::codec::{CodecChain, ShardingCodec};
-use zarrs::array::{ArrayBytes, ChunkShape, DataType, FillValue};
-use zarrs::plugin::PluginCreateError;
 
+use super::decode_error::DecodeError;
+use super::form::{Form, Limits};
 use super::shard::ShardLayout;
-use crate::compressor::{Compressor, CompressorError};
-
-/// Why the bytes of a chunk are no chunk; the caller names it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DecodeError {
-    #[error("got {got} bytes, expected {expected}")]
-    Size { got: u64, expected: u64 },
-    #[error("got {got} bytes or more, expected at most {limit}")]
-    TooLarge { got: u64, limit: u64 },
-    #[error("the shard's index has a chunk at {start} with {len} bytes, expected it in a file of {size}")]
-    Index { start: u64, len: u64, size: u64 },
-    #[error("the shard's index has a chunk at {start} with {len} bytes, expected it inside of the file")]
-    Beyond { start: u64, len: u64 },
-    #[error("got a shard index of {got} bytes, expected at most {limit}")]
-    IndexTooLarge { got: u64, limit: u64 },
-    #[error("got chunks of {inner:?} in shards of {shard:?}, expected a whole number of them")]
-    Shard { inner: Vec<u64>, shard: Vec<u64> },
-    #[error(
-        "got a shard without one of its chunks, expected all of them, because fill_value is no value of the type"
-    )]
-    NoFill,
-    #[error("the sizes of index and chunks of a shard cannot be told from its codecs")]
-    Indeterminate,
-    #[error(transparent)]
-    Compressor(#[from] CompressorError),
-    #[error(transparent)]
-    Codec(#[from] CodecError),
-    #[error(transparent)]
-    Create(#[from] PluginCreateError),
-    #[error("the codec's configuration cannot be read")]
-    Configuration(#[from] serde_json::Error),
-}
-
-/// What an array is before or after a codec.
-#[derive(Debug, Clone)]
-pub(super) struct Form {
-    pub shape: ChunkShape,
-    pub data_type: DataType,
-    pub fill_value: FillValue,
-    /// Whether the fill value is that of the file, which has none that is usable otherwise.
-    pub has_fill: bool,
-}
-
-impl Form {
-    /// How many bytes the pixels have, if that is known and can be counted.
-    pub fn n_bytes(&self) -> Option<usize> {
-        let pixel = self.data_type.fixed_size()?;
-        self.shape.iter().try_fold(pixel, |n, size| n.checked_mul(usize::try_from(size.get()).ok()?))
-    }
-}
-
-/// What decoding may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Bytes that a chunk may decode to.
-    pub chunk: usize,
-    /// Bytes that the decoded index of a shard may take.
-    pub index: u64,
-}
-
-impl Limits {
-    /// Limits for chunks of at most so many bytes. An index may be as large, but small chunks may have one all the same.
-    pub fn of_chunks(n_bytes: usize) -> Self {
-        Limits { chunk: n_bytes, index: (n_bytes as u64).max(64 << 10) }
-    }
-}
+use crate::compressor::Compressor;
 
 /// Decodes chunks of one form.
 #[derive(Debug)]
@@ -184,14 +119,4 @@ impl ChunkDecoder {
             Err(DecodeError::Size { got: pixels.len() as u64, expected: self.n_bytes as u64 })
         }
     }
-}
-
-/// The product of sizes, if it can be counted.
-pub(super) fn product(sizes: &[u64]) -> Option<u64> {
-    sizes.iter().try_fold(1_u64, |n, &size| n.checked_mul(size))
-}
-
-/// Sizes of a chunk, none of which is 0.
-pub(super) fn chunk_shape(sizes: &[u64]) -> Option<ChunkShape> {
-    sizes.iter().map(|&size| NonZeroU64::new(size)).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zarrs::array::{DataType, FillValueMetadata};
 
 use super::json::{shortened, whole};
-use super::node::ZarrVersion;
+use super::version::ZarrVersion;
 
 /// What `fill_value` says, in the way the library for Zarr reads it.
 #[derive(Debug)]

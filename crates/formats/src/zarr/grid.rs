@@ -4,7 +4,7 @@ use patchweave_stack::StackError;
 use serde_json::{Map, Value};
 
 use super::json::shortened;
-use super::node::ZarrVersion;
+use super::version::ZarrVersion;
 use crate::chunked::Edges;
 
 /// Chunk sizes that a grid may list.

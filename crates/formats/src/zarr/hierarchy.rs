@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 use patchweave_stack::StackError;
 
 use super::beside;
-use super::node::{
-    Node, NodeKind, ZarrVersion, child_names, is_damage, listed_nodes, note_of, read_list, read_node,
-};
+use super::node::{Node, NodeKind, child_names, is_damage, listed_nodes, note_of, read_list, read_node};
 use super::ome::{self, Level, Multiscale};
 use super::store::Store;
+use super::version::ZarrVersion;
 
 /// An image: its arrays, full resolution first, and what OME-Zarr metadata says about it.
 #[derive(Debug)]

@@ -7,52 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use patchweave_stack::{ArrayPlace, FileId, Identity, Pieces, StoredArray};
-use zarrs::array::Array;
 
-use super::node::ZarrVersion;
-use super::store::{Store, ZarrsStorage};
-
-/// Chunks of an array that are looked at.
-const N_PROBES: u64 = 8;
+use super::array_keys::ArrayKeys;
+use super::store::Store;
 
 /// Files of an array that are compared with those of others.
 const MOST_LISTED: usize = 1 << 22;
-
-/// The keys by which an array is known in its store.
-pub(super) struct ArrayKeys {
-    /// The folder of the array; empty for the root.
-    pub folder: String,
-    pub metadata: String,
-    /// Some of its chunks, whether they are there or not, the first one first.
-    pub chunks: Vec<String>,
-}
-
-impl ArrayKeys {
-    pub fn of(array: &Array<ZarrsStorage>, folder: &str, version: ZarrVersion) -> Self {
-        let name = match version {
-            ZarrVersion::V2 => ".zarray",
-            ZarrVersion::V3 => "zarr.json",
-        };
-        let metadata = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        let sizes = array.chunk_grid_shape();
-        let n_chunks = sizes.iter().fold(1_u64, |n, &size| n.saturating_mul(size));
-        let key = |probe: u64| {
-            // Spread over the whole array; the numbers are not too large because a few of them are no more than all.
-            let mut number = u128::from(n_chunks.saturating_sub(1)) * u128::from(probe)
-                / u128::from(N_PROBES.saturating_sub(1).max(1));
-            let mut place = vec![0; sizes.len()];
-            for (at, &size) in place.iter_mut().zip(sizes).rev() {
-                let size = u128::from(size.max(1));
-                *at = u64::try_from(number % size).unwrap_or(0);
-                number /= size;
-            }
-            array.chunk_key(&place).as_str().to_owned()
-        };
-        let mut chunks: Vec<String> = (0..N_PROBES).map(key).collect();
-        chunks.dedup();
-        ArrayKeys { folder: folder.to_owned(), metadata, chunks }
-    }
-}
 
 /// The identity of an array of a store.
 pub(super) fn identity(store: &dyn Store, keys: &ArrayKeys) -> Identity {

@@ -11,7 +11,8 @@ use patchweave_stack::read_cost::reading;
 use patchweave_stack::{FileId, Identity};
 use tracing::trace_span;
 
-use super::identity::{ArrayKeys, identity_in_folder};
+use super::array_keys::ArrayKeys;
+use super::identity::identity_in_folder;
 use super::store::{Part, Store, StoreError, check_key};
 use crate::file_pool::read_exact_at;
 use crate::mapped::OpenFile;

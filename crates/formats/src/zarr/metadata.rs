@@ -13,7 +13,8 @@ use super::codec_names::{refused_codec, spell_out_orders};
 use super::codec_settings::{Problem, codec_for_decoding, for_decoding};
 use super::fill::Fill;
 use super::members::{check_endian, extension, one_of, sizes};
-use super::node::{Node, ZarrVersion};
+use super::node::Node;
+use super::version::ZarrVersion;
 
 /// Dimensions that an array may have.
 const MAX_DIMENSIONS: usize = 32;

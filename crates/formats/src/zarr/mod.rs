@@ -1,13 +1,17 @@
 //! Zarr v2 and v3 arrays and OME-Zarr images: in a folder, in a zip file, or behind a URL.
 
 mod array;
+mod array_keys;
 mod beside;
 mod chunk_names;
 mod chunks;
 mod codec_names;
 mod codec_settings;
+mod decode_error;
 pub(crate) mod decoder;
+mod error;
 mod fill;
+mod form;
 mod grid;
 mod hierarchy;
 mod identity;
@@ -24,6 +28,7 @@ mod seen;
 mod shard;
 mod shard_files;
 mod store;
+mod version;
 mod witness;
 mod zipped;
 

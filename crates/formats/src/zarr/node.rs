@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::json::{make_whole, parse, shortened};
 use super::store::{Part, Store, StoreError};
+use super::version::ZarrVersion;
 
 /// The contents of a file of metadata.
 type Json = Map<String, Value>;
@@ -19,12 +20,6 @@ const METADATA_LIMIT: u64 = 16 << 20;
 pub(super) enum NodeKind {
     Array,
     Group,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ZarrVersion {
-    V2,
-    V3,
 }
 
 /// The metadata of an array or group.

@@ -7,7 +7,7 @@ use patchweave_stack::read_cost::{has_read, reading};
 use patchweave_stack::{ArrayPlace, FileId, Identity, StackError, StoredArray};
 use tracing::trace_span;
 
-use super::identity::ArrayKeys;
+use super::array_keys::ArrayKeys;
 use super::store::{Part, Pieces, Store, StoreError, Wanted, check_key};
 use crate::remote::{Fetched, RemoteError, RemoteFolder, RemoteOptions, check_process, connect};
 

@@ -8,7 +8,9 @@ use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexL
 use zarrs::array::{BytesRepresentation, ChunkShape, FillValue, data_type};
 use zarrs::metadata::ConfigurationSerialize;
 
-use super::decoder::{ChunkDecoder, DecodeError, Form, Limits, chunk_shape, product};
+use super::decode_error::DecodeError;
+use super::decoder::ChunkDecoder;
+use super::form::{Form, Limits, chunk_shape, product};
 use super::store::Part;
 use crate::cache::Index;
 

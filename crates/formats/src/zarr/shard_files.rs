@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, TryLockError};
 
 use patchweave_stack::read_cost::{decoding, waiting};
 
-use super::decoder::DecodeError;
+use super::decode_error::DecodeError;
 use super::shard::{ShardLayout, is_empty};
 use super::store::{Part, Store, StoreError, Wanted};
 use crate::ChunkCache;
@@ -299,7 +299,7 @@ mod tests {
     use zarrs::array::codec::ShardingCodecBuilder;
     use zarrs::array::{FillValue, data_type};
 
-    use super::super::decoder::{Form, Limits, chunk_shape};
+    use super::super::form::{Form, Limits, chunk_shape};
     use super::super::store::{Pieces, read_one_by_one};
     use super::*;
 

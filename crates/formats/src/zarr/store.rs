@@ -10,7 +10,7 @@ use patchweave_stack::{FileId, Identity, StackError};
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
-use super::identity::ArrayKeys;
+use super::array_keys::ArrayKeys;
 pub(crate) use crate::part::{Part, Wanted};
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.

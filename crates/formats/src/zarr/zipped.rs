@@ -12,7 +12,7 @@ use patchweave_stack::{ArrayPlace, FileId, Identity, StoredArray};
 use tracing::trace_span;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::identity::ArrayKeys;
+use super::array_keys::ArrayKeys;
 use super::store::{Part, Store, StoreError, check_key};
 use crate::pooled_reader::PooledReader;
 use crate::{FilePool, PooledFile};

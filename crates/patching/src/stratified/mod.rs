@@ -20,12 +20,12 @@ mod urn;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec};
+use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec, coordinate};
 
 use self::grid::Grid;
 use self::indices::{Indices, Place, StackCount};
 use self::sample::Sample;
-use crate::counts::{check_rank, coordinate};
+use crate::counts::check_rank;
 use crate::start_box::StartBox;
 use crate::starts::StartSet;
 use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchweave_geometry::{Context, PatchSpec};
+use patchweave_geometry::{Context, PatchSpec, coordinate};
 use rand::RngExt;
 
 use super::StratifiedPatching;
 use super::quota::draw_quotas;
 use super::sample::Sample;
 use crate::conflict::Conflicts;
-use crate::counts::coordinate;
 use crate::search::nth_outside;
 use crate::{Draw, FixedPatching, GridCell, PatchRng, PatchingError};
 

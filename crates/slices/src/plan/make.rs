@@ -6,8 +6,8 @@ use ndarray::{Array3, Axis};
 use patchweave_geometry::{Extent, PerAxis, WindowGrid};
 use patchweave_stack::ImageStack;
 
-use crate::compose::Window;
 use crate::room::zeros;
+use crate::window::Window;
 use crate::{Colour, ExtractionPlan, PatchEntry, PlaneWindow, SliceStack, SlicesError};
 
 /// So many slices are listed in an error.

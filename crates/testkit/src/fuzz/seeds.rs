@@ -10,7 +10,7 @@ use zarrs::array::{Array, ArrayMetadata};
 use zarrs::storage::ReadableStorageTraits;
 use zarrs::storage::store::MemoryStore;
 
-use super::FuzzTarget;
+use super::target::FuzzTarget;
 use crate::{TagValues, TiffLayout, ramp};
 
 /// A good input, before it is damaged.

@@ -1,13 +1,12 @@
 //! A case as it is written down.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::golden::single::SingleCase;
-use crate::golden::{CaseError, CaseFiles, NumericArray, Tolerance, Wanted};
+use crate::golden::{CaseError, CaseFiles, GoldenCheck, NumericArray, Tolerance, Verdict, Wanted};
 
 /// One case: an operation and what it must give.
 #[derive(Debug, Clone)]
@@ -19,31 +18,6 @@ pub struct GoldenCase {
     /// What is called and what must come out.
     pub checks: Vec<GoldenCheck>,
     files: CaseFiles,
-}
-
-/// One call of the operation.
-#[derive(Debug, Clone)]
-pub struct GoldenCheck {
-    /// Parameters of the case, extended by those of the check.
-    pub params: Map<String, Value>,
-    /// Arrays of the case, extended by those of the check.
-    pub inputs: Map<String, Value>,
-    /// What must come out.
-    pub verdict: Verdict,
-}
-
-/// What a call must lead to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// These results.
-    Results(BTreeMap<String, Wanted>),
-    /// A refusal.
-    Refusal {
-        /// The kind of error in the program that made the case.
-        kind: String,
-        /// What the message has to say, in the error itself or in one of its causes.
-        contains: Option<String>,
-    },
 }
 
 #[derive(Deserialize)]
@@ -99,6 +73,11 @@ impl GoldenCase {
         Ok(GoldenCase { id, op, checks, files: files.clone() })
     }
 
+    /// Where its files are.
+    pub(crate) fn files(&self) -> &CaseFiles {
+        &self.files
+    }
+
     /// The path of a file or folder of the case.
     pub fn path(&self, name: &str) -> PathBuf {
         self.files.path(name)
@@ -117,20 +96,7 @@ impl GoldenCase {
     /// # Errors
     /// [`CaseError`] if the array cannot be read.
     pub fn array(&self, reference: &Value) -> Result<Option<NumericArray>, CaseError> {
-        let file = ["npy", "file"].iter().find_map(|key| reference.get(key)?.as_str());
-        if let Some(file) = file {
-            let bytes = self.files.read(file)?;
-            return NumericArray::from_npy(&self.files.place(file), &bytes).map(Some);
-        }
-        let Some(shape) = reference.get("arange") else { return Ok(None) };
-        let entry =
-            |name: &str, got: String, expected| CaseError::Entry { name: name.to_owned(), got, expected };
-        let shape: Vec<usize> =
-            Vec::deserialize(shape).map_err(|_| entry("arange", shape.to_string(), "a shape"))?;
-        let name = reference.get("dtype").and_then(Value::as_str).unwrap_or("int64");
-        let pixel_type = patchweave_pixel::PixelType::from_name(name)
-            .ok_or_else(|| entry("dtype", name.to_owned(), "a pixel type"))?;
-        NumericArray::arange(&shape, pixel_type).map(Some)
+        self.files.array(reference)
     }
 }
 

@@ -199,17 +199,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A JSON number, or one of the strings `nan`, `inf` and `-inf`.
-pub fn number(value: &Value) -> Option<f64> {
-    match value.as_str() {
-        Some("nan") => Some(f64::NAN),
-        Some("inf") => Some(f64::INFINITY),
-        Some("-inf") => Some(f64::NEG_INFINITY),
-        Some(_) => None,
-        None => value.as_f64(),
-    }
-}
-
 fn entry(name: &str, got: &Value, expected: &'static str) -> CaseError {
     CaseError::Entry { name: name.to_owned(), got: got.to_string(), expected }
 }

@@ -105,7 +105,7 @@ fn run_check(case: &GoldenCase, check: &GoldenCheck, operation: Option<Operation
         }
         (Verdict::Refusal { kind, .. }, Ok(_)) => Err(format!("got results, expected a refusal ({kind})")),
         (Verdict::Results(wanted), Ok(outcomes)) => {
-            wanted.iter().try_for_each(|(name, wanted)| wanted.check(case, name, outcomes.get(name)))
+            wanted.iter().try_for_each(|(name, wanted)| wanted.check(case.files(), name, outcomes.get(name)))
         }
         (_, Err(error)) => Err(with_causes(&error)),
     }

@@ -5,7 +5,7 @@ use patchweave_pixel::PixelType;
 use serde_json::Value;
 
 use crate::golden::numeric::with_numeric;
-use crate::golden::{Difference, GoldenCase, NumericArray, Outcome, Tolerance, compare};
+use crate::golden::{CaseFiles, Difference, NumericArray, Outcome, Tolerance, compare};
 
 /// One result as a case wants it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,8 +25,8 @@ impl Wanted {
     ///
     /// # Errors
     /// What differs, or why the array of the case cannot be read.
-    pub fn check(&self, case: &GoldenCase, name: &str, got: Option<&Outcome>) -> Result<(), String> {
-        let array = case.array(&self.value).map_err(|error| patchweave_stack::with_causes(&error))?;
+    pub fn check(&self, files: &CaseFiles, name: &str, got: Option<&Outcome>) -> Result<(), String> {
+        let array = files.array(&self.value).map_err(|error| patchweave_stack::with_causes(&error))?;
         let reshaped = match (got, &array) {
             (Some(Outcome::Array(got)), Some(wanted)) => {
                 self.check_type(name, got).map_err(|difference| difference.to_string())?;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array5, Axis as Dim, Slice};
 use patchweave_construct::{LateralContext, PatchExtractor, Scratch};
-use patchweave_geometry::{Axes, Context, ContextPadding, Coords, Extent, PatchSpec};
+use patchweave_geometry::{Axes, Context, ContextPadding, Coords, Extent, PatchSpec, coordinate};
 
 use super::extract::array_stack;
 use crate::golden::{OperationError, Outcomes, Request};
@@ -29,7 +29,7 @@ pub(super) fn pad_index(request: &Request<'_>) -> Result<Outcomes, OperationErro
     let [size, before, after] =
         [request.natural("size")?, request.natural("before")?, request.natural("after")?];
     let context = Context::new(1, padding(request, "mode", ContextPadding::WrapImage)?)?;
-    let start = Coords::new(&[0, -i64::try_from(before).unwrap_or(i64::MAX)])?;
+    let start = Coords::new(&[0, -coordinate(before)])?;
     let [.., axis] =
         context.axes(&start, &Extent::new(&[1, before + size + after])?, &Extent::new(&[1, size])?)?;
     let index: Vec<Option<usize>> = (0..axis.len()).map(|position| axis.pixel(position)).collect();
@@ -47,7 +47,7 @@ pub(super) fn resize_antialias(request: &Request<'_>) -> Result<Outcomes, Operat
     let images = PatchExtractor::new(vec![array_stack(window, &axes)?])?;
     let n_scales = usize::try_from(factor.trailing_zeros()).unwrap_or(0) + 1;
     let context = LateralContext::new(Context::new(n_scales, ContextPadding::Reflect)?);
-    let half = |n: usize| i64::try_from(n * factor / 2 - n / 2).unwrap_or(i64::MAX);
+    let half = |n: usize| coordinate(n * factor / 2 - n / 2);
     let coords = patch_size.per_axis().map(half);
     let spec = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
     let mut scales = extract(&context, &images, &spec, None)?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{Array, ArrayD, Axis};
+use patchweave_geometry::coordinate;
 use patchweave_large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use serde_json::{Map, Value, json};
 
@@ -62,7 +63,7 @@ pub(super) fn positions(request: &Request<'_>) -> Result<Outcomes, OperationErro
     let mut rows: Vec<i64> = Vec::new();
     for index in 0..spec.n_patches() {
         let (image, start) = spec.position(index)?;
-        rows.extend([image].into_iter().chain(start.iter()).map(|at| i64::try_from(at).unwrap_or(i64::MAX)));
+        rows.extend([image].into_iter().chain(start.iter()).map(coordinate));
     }
     let n_columns = 1 + spec.quilt().times().n_axes();
     let table = Array::from_shape_vec((spec.n_patches(), n_columns), rows)?;

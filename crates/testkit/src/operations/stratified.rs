@@ -1,7 +1,7 @@
 //! The stratified strategy and validation patches split off it: tables are exact, draws must keep to them.
 
 use ndarray::{ArrayD, Dimension, IxDyn};
-use patchweave_geometry::{Coords, Extent, ImageShape, RegionSpec};
+use patchweave_geometry::{Coords, Extent, ImageShape, RegionSpec, coordinate};
 use patchweave_patching::{
     GridCell, PatchIndices, PatchRng, Patching, Separation, StratifiedPatching, hold_out, split_validation,
 };
@@ -167,7 +167,7 @@ fn start_expectation(
 ) -> Result<ArrayD<f64>, OperationError> {
     let mut expectation = ArrayD::zeros(IxDyn(image.as_slice()));
     for (index, value) in expectation.indexed_iter_mut() {
-        let start = index.slice().iter().map(|&at| i64::try_from(at).unwrap_or(i64::MAX));
+        let start = index.slice().iter().map(|&at| coordinate(at));
         let start = Coords::new(&start.collect::<Vec<_>>())?;
         *value = patching.start_expectation(data_idx, sample_idx, &start)?;
     }

@@ -11,6 +11,7 @@ mod selection;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use hdf5_reader::error::Error;
 use hdf5_reader::io::Cursor;
@@ -26,17 +27,47 @@ use self::mapping::Mapping;
 use self::order::Order;
 use self::part::Part;
 use self::selection::{Along, Selection};
-use super::dataset::Pixels;
+use super::dataset::stored;
+use super::datatype::numbers;
+use super::error::hdf5_error;
 use super::header::{self, Message};
 use super::located::{Located, Node};
-use super::{Opener, hdf5_error};
+use super::opener::Opener;
+use super::pixels::{Body, Pixels, shape_of};
 use crate::blocks::block;
 
 const COPY: &str =
     "copy its pixels into a dataset of their own, as h5py does with new['raw'] = old['raw'][:]";
 
+/// The pixels of a virtual dataset of the file.
+///
+/// # Errors
+/// [`StackError`] if they cannot be read, whatever the reason.
+pub(super) fn virtual_pixels(opener: &Opener<'_>, node: &Node, inside: &str) -> Result<Pixels, StackError> {
+    let stack = opener.name(inside);
+    let declared = Declared::new(node).map_err(|error| failed(&stack, inside, error))?;
+    let (pixel_type, order) = numbers(&stack, &declared.datatype, &declared.datatype_bytes)?;
+    let shape = shape_of(&stack, &declared.shape, pixel_type)?;
+    let sources = declared.open(opener, node, &stack, (pixel_type, order), &shape)?;
+    Ok(Pixels {
+        pixel_type,
+        stored_type: pixel_type,
+        // Bytes are those of this machine when they are read.
+        order: ByteOrder::NATIVE,
+        shape,
+        chunk: sources.block.clone(),
+        is_chunked: sources.is_chunked,
+        compression: sources.compression.clone(),
+        place: None,
+        objects: opener.object(node).and_then(|own| sources.objects(own)),
+        notes: sources.notes.clone(),
+        body: Body::Virtual(Arc::new(move |start: &[usize], size: &[usize]| sources.read(start, size))),
+        stack,
+    })
+}
+
 /// What is known of a virtual dataset without its sources.
-pub(super) struct Declared {
+struct Declared {
     pub datatype: Datatype,
     /// The datatype as it stands in the file.
     pub datatype_bytes: Vec<u8>,
@@ -46,7 +77,7 @@ pub(super) struct Declared {
 }
 
 /// The pixels of a virtual dataset.
-pub(super) struct Virtual {
+struct Virtual {
     /// In the order of the list, in which later ones cover earlier ones.
     parts: Vec<Part>,
     order: Order,
@@ -153,7 +184,7 @@ impl Declared {
         let notes = sources.notes();
         let is_chunked = parts.iter().any(Part::is_chunked);
         let compression = parts.iter().find_map(Part::compression);
-        let order = Order::of(&parts, shape.len());
+        let order = Order::of(shape.len(), parts.len(), |part, dimension| parts[part].range(dimension));
         Ok(Virtual { parts, order, fill, block, compression, is_chunked, notes })
     }
 }
@@ -220,7 +251,7 @@ fn damaged(stack: &str, got: &str, expected: &str) -> StackError {
 }
 
 /// An error of the reader about the header or list of a virtual dataset.
-pub(super) fn failed(stack: &str, inside: &str, error: Error) -> StackError {
+fn failed(stack: &str, inside: &str, error: Error) -> StackError {
     match error {
         Error::UnsupportedEncoding(what) => unsupported(stack, &format!("with {what}"), COPY),
         error => hdf5_error(stack, inside)(error),
@@ -251,10 +282,12 @@ impl Sources<'_> {
                 self.missing.insert(name);
                 None
             }
-            Some(located) if located.dataset.is_none() => {
+            Some(Located { dataset: None, .. }) => {
                 return Err(unsupported(self.stack, &format!("over another, {name}"), COPY));
             }
-            Some(located) => Some(Pixels::new(self.opener, &located, &name)?),
+            Some(Located { node, dataset: Some(dataset) }) => {
+                Some(stored(self.opener, &node, &dataset, &name)?)
+            }
         };
         self.opened.insert(key, pixels.clone());
         Ok(pixels)

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::part::Part;
-
 /// Parts by their range along the dimension in which they differ most.
 pub(super) struct Order {
     dimension: usize,
@@ -13,11 +11,8 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub fn of(parts: &[Part], n_dimensions: usize) -> Self {
-        Order::of_ranges(n_dimensions, parts.len(), |part, dimension| parts[part].range(dimension))
-    }
-
-    fn of_ranges(n_dimensions: usize, n: usize, range: impl Fn(usize, usize) -> Range<usize>) -> Self {
+    /// The order of `n` parts, given the range of a part along a dimension.
+    pub fn of(n_dimensions: usize, n: usize, range: impl Fn(usize, usize) -> Range<usize>) -> Self {
         let n_starts = |dimension: &usize| {
             (0..n).map(|part| range(part, *dimension).start).collect::<HashSet<_>>().len()
         };
@@ -69,7 +64,7 @@ mod tests {
                 let (start, size): (usize, usize) = ranges[part][dimension];
                 start..start + size
             };
-            let order = Order::of_ranges(3, ranges.len(), range);
+            let order = Order::of(3, ranges.len(), range);
             let found = order.overlapping(&region.map(|(start, _)| start), &region.map(|(_, size)| size));
             prop_assert!(found.is_sorted());
             let meets = |part: usize, dimension: usize| {
@@ -85,7 +80,7 @@ mod tests {
     fn frames_are_found_along_the_dimension_that_tells_them_apart() {
         for dimension in 0..3 {
             let range = |part: usize, other: usize| if other == dimension { part..part + 1 } else { 0..64 };
-            let order = Order::of_ranges(3, 100_000, range);
+            let order = Order::of(3, 100_000, range);
             let (mut start, mut size) = ([0; 3], [64; 3]);
             (start[dimension], size[dimension]) = (70_000, 3);
             assert_eq!(order.overlapping(&start, &size), [70_000, 70_001, 70_002]);

@@ -3,7 +3,7 @@
 use patchweave_geometry::c_strides;
 use patchweave_stack::{StackError, StoredArray};
 
-use super::super::dataset::Pixels;
+use super::super::pixels::Pixels;
 use super::selection::Along;
 
 /// The pixels of a source, and where they stand in the virtual dataset.

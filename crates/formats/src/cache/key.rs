@@ -1,0 +1,8 @@
+//! The name of a chunk in a cache.
+
+/// An image of a cache and the number of one of its chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ChunkKey {
+    pub image: u64,
+    pub chunk: u64,
+}
