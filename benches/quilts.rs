@@ -65,7 +65,8 @@ fn whole_images(criterion: &mut Criterion) {
 }
 
 fn tile_by_tile(criterion: &mut Criterion) {
-    let (image, window) = (Extent::new(&[1024, 1024]).unwrap(), Extent::new(&[128, 128]).unwrap());
+    let image = Extent::new(&[1024, 1024]).unwrap();
+    let window = Extent::new(&[128, 128]).unwrap();
     let quilt = Quilt::new(image, window, PerAxis::new(&[96, 96]).unwrap()).unwrap();
     let images = ArrayD::<f32>::ones(IxDyn(&[1, 1, 1024, 1024]));
     let patches = quilt.unstitch(images.view()).unwrap();

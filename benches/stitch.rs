@@ -73,7 +73,8 @@ fn opened(path: &Path, data_type: DataType, options: &OpenOptions) -> Arc<dyn Im
 
 fn regions(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let (tiff, zarr) = (folder.path().join("image.tiff"), folder.path().join("image.ome.zarr"));
+    let tiff = folder.path().join("image.tiff");
+    let zarr = folder.path().join("image.ome.zarr");
     write(&tiff, Format::Tiff);
     write(&zarr, Format::OmeZarr);
     let cached = OpenOptions::default();

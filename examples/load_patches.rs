@@ -59,7 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The statistics were computed over the patches of epoch 0, so they fit that epoch exactly.
     let mut seen = Moments::default();
     for (batch, same) in loader.epoch(0)?.zip(again.epoch(0)?) {
-        let (batch, same) = (batch?, same?);
+        let batch = batch?;
+        let same = same?;
         assert_eq!(batch.inputs().shape(), [16, 1, 1, 64, 64], "BCZYX; planes have depth 1");
         assert_eq!(batch.inputs(), same.inputs(), "the number of threads changes nothing");
         seen.merge(&Moments::of(batch.inputs().as_slice().unwrap_or_default()));

@@ -58,7 +58,9 @@ impl PgmStack {
         let n_bytes = file.metadata().map_err(failed(path, "ask for its size"))?.len();
         file.take(64).read_to_end(&mut start).map_err(failed(path, "read the header"))?;
         let damaged = |got: String, expected: &str| {
-            let (stack, place, expected) = (stack.clone(), "the header".to_owned(), expected.to_owned());
+            let stack = stack.clone();
+            let place = "the header".to_owned();
+            let expected = expected.to_owned();
             StackError::Damaged { stack, place, got, expected }
         };
         let (width, height, header_len) = header(&start)

@@ -80,7 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert_eq!(batch.inputs().shape(), [8, 2, 1, 128, 128]);
         for (sample, spec) in batch.inputs().outer_iter().zip(batch.specs()) {
             let place = spec.patch().ok_or("a random patch has one place")?;
-            let (y, x) = (usize::try_from(place.coords[0])?, usize::try_from(place.coords[1])?);
+            let y = usize::try_from(place.coords[0])?;
+            let x = usize::try_from(place.coords[1])?;
             assert_eq!(sample[[1, 0, 7, 9]], Rings::pixel(place.sample_idx, 1, y + 7, x + 9));
         }
     }

@@ -70,7 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let input = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image.clone(), &axes)?)])?;
 
     let folder = tempfile::tempdir()?;
-    let (tiled, whole) = (folder.path().join("tiled.tiff"), folder.path().join("whole.tiff"));
+    let tiled = folder.path().join("tiled.tiff");
+    let whole = folder.path().join("whole.tiff");
     let overlaps = PerAxis::new(&[2 * Edges.halo(); 2])?;
     let tiles = TiledPatching::new(input.shapes(), Extent::new(&[64, 64])?, Some(overlaps))?;
     predict(input.clone(), tiles, &tiled)?;
@@ -82,8 +83,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let extent = stacks[0].info().shape().extent;
         Ok(stacks[0].read_patch(0, None, &Region::whole(extent))?)
     };
-    let (tiled, whole) = (read(&tiled)?, read(&whole)?);
-    let (left, right) = (f32::from(image[[100, 149]]), f32::from(image[[100, 151]]));
+    let tiled = read(&tiled)?;
+    let whole = read(&whole)?;
+    let left = f32::from(image[[100, 149]]);
+    let right = f32::from(image[[100, 151]]);
     assert_eq!(tiled[[0, 0, 100, 150]], (right - left).abs());
     assert_eq!(tiled, whole, "with enough overlap, tiles give what the whole image gives");
     println!("{} pixels, tile by tile the same as in one piece", tiled.len());

@@ -12,7 +12,8 @@ use patchweave::simulate::{Simulation, simulate};
 
 /// Stands for a network: good in the middle of a patch, wrong by up to a fifth at its edges.
 fn predict(patches: &Array4<f32>) -> Array4<f32> {
-    let (height, width) = (patches.len_of(Axis(2)), patches.len_of(Axis(3)));
+    let height = patches.len_of(Axis(2));
+    let width = patches.len_of(Axis(3));
     let edge = |at: usize, size: usize| at.min(size - 1 - at) as f32;
     let mut predicted = patches.clone();
     for ((_, _, y, x), value) in predicted.indexed_iter_mut() {
@@ -26,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plane = simulate(&Simulation { extent, ..Simulation::default() })?.mixed.mapv(f32::from);
     let image = plane.into_shape_with_order((1, 1, 300, 400))?;
 
-    let (window, step) = (Extent::new(&[64, 64])?, PerAxis::new(&[32, 32])?);
+    let window = Extent::new(&[64, 64])?;
+    let step = PerAxis::new(&[32, 32])?;
     let quilt = Quilt::new(extent, window, step)?;
     let patches = quilt.unstitch(image.view())?;
     println!("{:?} windows give patches of shape {:?}", quilt.times(), patches.shape());

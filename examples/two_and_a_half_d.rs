@@ -113,8 +113,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut stitched = ndarray::ArrayD::zeros(stitching.output_shape.clone());
     for entry in plan.patches() {
         let place = stitching.patch_mappings[&entry.patch_idx];
-        let (window, z) = (place.window.ok_or("there are windows")?, place.z_idx.ok_or("it is a volume")?);
-        let (ys, xs) = (window.y_start..window.y_stop, window.x_start..window.x_stop);
+        let window = place.window.ok_or("there are windows")?;
+        let z = place.z_idx.ok_or("it is a volume")?;
+        let ys = window.y_start..window.y_stop;
+        let xs = window.x_start..window.x_stop;
         stitched.slice_mut(s![place.n, .., z, ys, xs]).assign(&thin.extract(entry)?);
     }
     assert_eq!(stitched, thin.convert()?);

@@ -116,9 +116,11 @@ fn sum_and_hash(stack: &dyn ImageStack) -> (f64, String) {
     let is_spatial_first = info.layout.axes().as_slice()[0].is_spatial();
     let n_pixels: usize = info.layout.shape().iter().product();
     let slab = if is_spatial_first { (SLAB_PIXELS / (n_pixels / n_first).max(1)).max(1) } else { n_first };
-    let (mut sum, mut hash) = (0.0, Sha256::new());
+    let mut sum = 0.0;
+    let mut hash = Sha256::new();
     for start in (0..n_first).step_by(slab) {
-        let (mut from, mut size) = (vec![0; extent.n_axes()], extent.as_slice().to_vec());
+        let mut from = vec![0; extent.n_axes()];
+        let mut size = extent.as_slice().to_vec();
         (from[0], size[0]) = (i64::try_from(start).unwrap(), slab.min(n_first - start));
         let size = Extent::new(&size).unwrap();
         let pixels = read(stack, &Region::new(PerAxis::new(&from).unwrap(), size).unwrap());

@@ -125,7 +125,8 @@ fn volumes_are_cut_along_three_axes() {
 
 #[test]
 fn zarr_gives_what_tiff_gives() {
-    let (tiff, zarr) = (Place::new(), Place::new());
+    let tiff = Place::new();
+    let zarr = Place::new();
     tiff.run(SMALL).with_code(0);
     let config = with(SMALL, "data_type: tiff", "data_type: zarr").replace(".tiff", ".ome.zarr");
     let ended = zarr.run(&config).with_code(0);
@@ -308,7 +309,8 @@ fn every_integer_type_comes_back() {
 #[test]
 fn training_alone_and_prediction_alone_work() {
     let place = Place::new();
-    let (train, predict) = (SMALL.find("train:").unwrap(), SMALL.find("predict:").unwrap());
+    let train = SMALL.find("train:").unwrap();
+    let predict = SMALL.find("predict:").unwrap();
     let ended = place.run(&SMALL[..predict]).with_code(0);
     check_files(&place, &ended);
     assert_eq!(place.names("out"), ["data", "normalization.yaml", "training_patches.png"]);

@@ -133,7 +133,8 @@ fn thin_chunks_are_told_and_chunk_aware_order_decodes_fewer() {
     assert!(decodes_of("reading.cache_mib: 64") < decodes_of(setting), "{report:#}");
     assert!(!place.path("out").exists());
     // A machine that hardly lets the threads work may see another verdict than that of the decodes.
-    let (verdict, tried) = (&report["verdict"], &report["try"]);
+    let verdict = &report["verdict"];
+    let tried = &report["try"];
     if verdict["advice"]["change"]["chunk_aware"].is_null() {
         return;
     }
@@ -152,7 +153,8 @@ fn a_cache_for_everything_decodes_every_chunk_once() {
     let config = with(THIN, "cache_mib: 2", "cache_mib: 64");
     let report = json(&place, &config, &["--workers", "1"]);
     assert_eq!(report["settings"]["cache_bytes"], 64 << 20);
-    let (measured, epoch) = (&report["measured"], &report["forecast"]);
+    let measured = &report["measured"];
+    let epoch = &report["forecast"];
     let n_decodes = measured["n_decodes"].as_f64().unwrap();
     assert!(n_decodes <= SHAPE[0] as f64, "{measured:#}");
     // Of a part of an epoch the forecast is exact; a whole one has seen at least what the first epoch sees.

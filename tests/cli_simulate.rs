@@ -65,7 +65,8 @@ fn volumes_have_a_depth() {
 
 #[test]
 fn one_seed_gives_one_set_and_finds_it_again() {
-    let (place, other) = (Place::new(), Place::new());
+    let place = Place::new();
+    let other = Place::new();
     simulate(&place, &[]).with_code(0);
     simulate(&other, &[]).with_code(0);
     let files = place.files("data");

@@ -45,7 +45,8 @@ fn parse(text: &str) -> Trace {
             }
             "X" => {
                 assert!(entry["cat"].as_str().unwrap().starts_with("patchweave_"));
-                let (start, length) = (entry["ts"].as_f64().unwrap(), entry["dur"].as_f64().unwrap());
+                let start = entry["ts"].as_f64().unwrap();
+                let length = entry["dur"].as_f64().unwrap();
                 assert!(start >= 0.0 && length >= 0.0);
                 trace.spans.push(Span { name, thread, start, end: start + length, fields });
             }

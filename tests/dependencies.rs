@@ -145,7 +145,8 @@ fn no_package_is_banned_or_from_elsewhere() {
         rules["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
     assert!(banned.contains("anyhow"));
     for package in packages() {
-        let (name, source) = (named(&package), package["source"].as_str());
+        let name = named(&package);
+        let source = package["source"].as_str();
         assert!(!banned.contains(package["name"].as_str().unwrap()), "{name} is banned");
         match source {
             Some(source) => assert_eq!(source, CRATES_IO, "{name}"),
@@ -153,7 +154,8 @@ fn no_package_is_banned_or_from_elsewhere() {
         }
         if source.is_none() {
             for dependency in package["dependencies"].as_array().unwrap() {
-                let (is_path, wanted) = (dependency["path"].is_string(), dependency["req"].as_str().unwrap());
+                let is_path = dependency["path"].is_string();
+                let wanted = dependency["req"].as_str().unwrap();
                 assert!(is_path || wanted != "*", "{name} takes any version of {}", dependency["name"]);
             }
         }

@@ -34,8 +34,10 @@ pub struct Large {
 impl Large {
     pub fn measure(&self, check: Option<&Path>) -> Result<Value, Failure> {
         let tile = read(&self.tile)?;
-        let (mut patch, mut variance) = (tile.clone(), tile.clone());
-        let (before, began) = (memory("VmRSS")?, Instant::now());
+        let mut patch = tile.clone();
+        let mut variance = tile.clone();
+        let before = memory("VmRSS")?;
+        let began = Instant::now();
         let mut quilt = self.quilt()?;
         for index in 0..quilt.n_patches() {
             scale(&tile, index, &mut patch);
@@ -43,7 +45,8 @@ impl Large {
             quilt.stitch_with_variance(patch.view(), variance.view(), index)?;
         }
         quilt.write_mean_and_std(&MeanOptions::default())?;
-        let (seconds, peak) = (began.elapsed().as_secs_f64(), memory("VmHWM")?);
+        let seconds = began.elapsed().as_secs_f64();
+        let peak = memory("VmHWM")?;
         if let Some(folder) = check {
             let (mean, std) = quilt.mean_and_std(&MeanOptions { save: false, ..MeanOptions::default() })?;
             for (role, values) in [("mean", mean), ("std", std)] {
@@ -55,7 +58,8 @@ impl Large {
     }
 
     fn quilt(&self) -> Result<LargeQuilt, Failure> {
-        let (image, window) = (Extent::new(&self.image)?, Extent::new(&self.window)?);
+        let image = Extent::new(&self.image)?;
+        let window = Extent::new(&self.window)?;
         let spec = LargeSpec::new(self.images, image, window, PerAxis::new(&self.step)?)?
             .with_border(self.border.clone(), self.border_weight)?;
         // Nobody else waits for the disk either.

@@ -94,7 +94,8 @@ impl Image {
 
 impl Task {
     fn patching(&self, images: &PatchExtractor) -> Result<Box<dyn Patching>, Failure> {
-        let (shapes, patch_size) = (images.shapes(), Extent::new(&self.patch)?);
+        let shapes = images.shapes();
+        let patch_size = Extent::new(&self.patch)?;
         let spec = |start: &Vec<i64>| -> Result<RegionSpec, Failure> {
             let coords = Coords::new(start)?;
             Ok(PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size }.into())
@@ -168,7 +169,8 @@ impl Task {
             tolerance: None,
             max_bytes: 1 << 30,
         };
-        let (mut rates, mut found) = (Vec::new(), None);
+        let mut rates = Vec::new();
+        let mut found = None;
         // The first also starts the threads.
         for _ in 0..=effort.n_windows {
             let began = Instant::now();
@@ -189,7 +191,9 @@ struct Effort {
 impl Effort {
     /// Patches per second in one window of time after the other, across the ends of epochs.
     fn rates(&self, loader: &Loader) -> Result<Vec<f64>, Failure> {
-        let (mut rates, mut n_patches, mut is_warm) = (Vec::new(), 0, false);
+        let mut rates = Vec::new();
+        let mut n_patches = 0;
+        let mut is_warm = false;
         let mut began = Instant::now();
         for epoch in 1.. {
             for batch in loader.epoch(epoch)? {
@@ -215,7 +219,8 @@ impl Effort {
 fn check(loader: &Loader, folder: &Path, n_batches: usize) -> Result<serde_json::Value, Failure> {
     let mut shapes = json!({});
     for role in ["input", "target"] {
-        let (mut file, mut n) = (BufWriter::new(File::create(folder.join(role))?), 0);
+        let mut file = BufWriter::new(File::create(folder.join(role))?);
+        let mut n = 0;
         for batch in loader.epoch(0)?.take(n_batches) {
             let batch = batch?;
             let values = if role == "input" { Some(batch.inputs()) } else { batch.targets() };

@@ -133,7 +133,8 @@ struct Effort {
 impl Effort {
     /// As many turns as there is time for.
     fn turns(&self) -> impl Iterator<Item = usize> {
-        let (began, seconds) = (Instant::now(), self.seconds);
+        let began = Instant::now();
+        let seconds = self.seconds;
         (0..).take_while(move |&turn| turn < N_TURNS || began.elapsed().as_secs_f64() < seconds)
     }
 }

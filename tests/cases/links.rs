@@ -235,7 +235,8 @@ fn annexed(root: &Path, contents: &Path) {
 
 /// What is known of two images, in both orders: whether they are the same, or that it cannot be told.
 fn compared(a: &Path, b: &Path) -> Option<bool> {
-    let (a, b) = (open(a), open(b));
+    let a = open(a);
+    let b = open(b);
     let doubts = [(&a, &b), (&b, &a)].map(|(a, b)| SharedPlanes::new([a.info()]).with(b.info()).doubt());
     if doubts.iter().all(Option::is_none) {
         return Some(are_same(a.info(), b.info()));
@@ -280,7 +281,8 @@ fn zarrs_that_share_some_chunks_are_doubted() {
         }
         assert_eq!(compared(&first, &second), expected, "contents, {replaced:?}");
         // Other names of every chunk.
-        let (own, hard) = (place.path(format!("own{number}.zarr")), place.path(format!("hard{number}.zarr")));
+        let own = place.path(format!("own{number}.zarr"));
+        let hard = place.path(format!("hard{number}.zarr"));
         copy(&a, &own);
         hard_link(&own, &hard);
         replace(&hard, replaced);

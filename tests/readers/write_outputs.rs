@@ -74,10 +74,12 @@ fn image(
     let mut sink = create(folder.join(&name), format, spec)?;
     for sample in (0..layout.image_shape().n_samples).rev() {
         let block = canonical_view(pixels.view(), layout, sample)?;
-        let (n_rows, n_columns) = (block.shape()[2], block.shape()[3]);
+        let n_rows = block.shape()[2];
+        let n_columns = block.shape()[3];
         for y in (0..n_rows).step_by(19).rev() {
             for x in (0..n_columns).step_by(27).rev() {
-                let (end_y, end_x) = ((y + 19).min(n_rows), (x + 27).min(n_columns));
+                let end_y = (y + 19).min(n_rows);
+                let end_x = (x + 27).min(n_columns);
                 sink.write_block(sample, [0, y, x], block.slice(s![.., .., y..end_y, x..end_x]))?;
             }
         }

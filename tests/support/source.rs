@@ -91,7 +91,8 @@ fn without_literals(text: &str) -> String {
 }
 
 fn block_comment(text: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
+    let mut depth = 0_usize;
+    let mut at = 0;
     while at < text.len() {
         if text[at..].starts_with("/*") {
             (depth, at) = (depth + 1, at + 2);

@@ -118,7 +118,8 @@ pub(crate) fn described(forecast: &Forecast, time: Option<Duration>) -> String {
         false => "; no chunks to decode".to_owned(),
     };
     let time = time.map_or(String::new(), |time| format!("; about {}", seconds(time.as_secs_f64())));
-    let (n_bytes, memory) = (bytes(forecast.n_bytes), bytes(forecast.memory_bytes));
+    let n_bytes = bytes(forecast.n_bytes);
+    let memory = bytes(forecast.memory_bytes);
     format!("{patches} in {batches}, {n_bytes}{chunks}; {memory} of memory at most{time}")
 }
 

@@ -80,7 +80,8 @@ impl StateFile<'_> {
                 format!("state: {path} says that all {} were loaded", counted(n_epochs, "epoch", "epochs"))
             }
             false => {
-                let (epoch, batch) = (state.epoch + 1, state.next_batch + 1);
+                let epoch = state.epoch + 1;
+                let batch = state.next_batch + 1;
                 format!("state: {path} says to go on with epoch {epoch} of {n_epochs}, batch {batch}")
             }
         })

@@ -86,7 +86,8 @@ mod tests {
     fn no_two_numbers_look_alike_that_are_not() {
         for scale in [1e-30, 1e-16, 1e-6, 1.0, 1e4, 1e12, 1e30] {
             for offset in [0.0, 1.0, 100.0, 1e5] {
-                let (low, high) = (offset * scale, (offset + 1.5) * scale);
+                let low = offset * scale;
+                let high = (offset + 1.5) * scale;
                 let text = pair(low, high, high - low, "to");
                 let (a, b) = text.split_once(" to ").unwrap();
                 let [a, b] = [a, b].map(|number| number.parse::<f64>().unwrap());

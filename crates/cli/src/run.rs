@@ -244,7 +244,8 @@ impl Run<'_> {
         path: &Path,
         format: OutputFormat,
     ) -> Result<(), Failure> {
-        let (read, written) = (stack.info().pixel_type, prediction.written_type(stack.info()));
+        let read = stack.info().pixel_type;
+        let written = prediction.written_type(stack.info());
         if !written.holds(read) {
             return self.console.say(format!(
                 "  identity check: left out for {}, because {written} does not hold every {read}",
@@ -256,13 +257,15 @@ impl Run<'_> {
         let pixel_type = stack.info().pixel_type;
         let exact = pixel_type.is_integer() && pixel_type.fits_f32();
         if comparison.is_equal() {
-            let (pixels, path) = (grouped(n_pixels), shown(path));
+            let pixels = grouped(n_pixels);
+            let path = shown(path);
             let limit = if pixel_type.fits_f32() { "" } else { " as float32, the type that patches have" };
             self.console.say(format!(
                 "  identity check: all {pixels} {pixel_type} pixels of {path} equal the input{limit}"
             ))
         } else if !exact && comparison.is_within_rounding(prediction.statistics.largest_offset()) {
-            let (different, pixels) = (grouped(n_different), grouped(n_pixels));
+            let different = grouped(n_different);
+            let pixels = grouped(n_pixels);
             self.console.say(format!(
                 "  identity check: {different} of {pixels} {pixel_type} pixels of {} differ by float32 rounding, at most {largest_difference:e}; \
                  normalization {{name: none}} is exact",
@@ -288,7 +291,8 @@ impl Run<'_> {
 fn closing_line(stats: &LoaderStats) -> String {
     let seconds = stats.elapsed.as_secs_f64().max(1e-9);
     #[expect(clippy::cast_precision_loss, reason = "printed with two digits")]
-    let (n_patches, n_bytes) = (stats.n_patches as f64, stats.n_bytes as f64);
+    let n_patches = stats.n_patches as f64;
+    let n_bytes = stats.n_bytes as f64;
     format!(
         "loaded {} ({}) in {seconds:.3} s: {:.0} patches/s, {}/s; the consumer, which only takes batches, waited {:.0} % of the time",
         counted(stats.n_patches, "patch", "patches"),

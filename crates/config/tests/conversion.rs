@@ -63,7 +63,8 @@ fn a_validation_keeps_all_but_patching_and_filters() {
 
 #[test]
 fn everything_that_is_given_is_replaced() {
-    let (patch_size, overlaps) = (Extent::new(&[32, 16]).unwrap(), PerAxis::new(&[8, 4]).unwrap());
+    let patch_size = Extent::new(&[32, 16]).unwrap();
+    let overlaps = PerAxis::new(&[8, 4]).unwrap();
     let options = ConversionOptions {
         patch_size: Some(patch_size),
         overlaps: Some(overlaps),

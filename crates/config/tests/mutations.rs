@@ -70,7 +70,8 @@ fn apply(text: String, mutation: &Mutation) -> String {
             return lines.concat();
         }
         Mutation::SwapLines(a, b) => {
-            let (a, b) = (a.index(lines.len()), b.index(lines.len()));
+            let a = a.index(lines.len());
+            let b = b.index(lines.len());
             lines.swap(a, b);
             return lines.concat();
         }

@@ -318,7 +318,8 @@ fn foreground_is_drawn_more_often() {
         let patching = format!("{{name: foreground, patch_size: [64, 64], threshold: 300{more}}}");
         plan(&BASE.replace("{name: random, patch_size: [64, 64]}", &patching)).data.patching
     };
-    let (patch_size, threshold) = (extent(&[64, 64]), 300.0);
+    let patch_size = extent(&[64, 64]);
+    let threshold = 300.0;
     let expected = PatchingPlan::Foreground { patch_size, seed: 42, threshold, ref_channel: 0, share: 0.5 };
     assert_eq!(foreground(""), expected);
     let expected = PatchingPlan::Foreground { patch_size, seed: 3, threshold, ref_channel: 1, share: 1.0 };

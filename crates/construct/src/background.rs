@@ -100,7 +100,8 @@ pub fn thin_out_background(
 /// What a filter saw, with the largest pixel of the image rather than of the zeros beyond it.
 fn of_image(seen: Seen, block: &Array4<f32>, spec: &PatchSpec, image: &Extent) -> Seen {
     let Seen::Max { share, .. } = seen else { return seen };
-    let (start, size) = (spec.coords.to_zyx(0), image.to_zyx());
+    let start = spec.coords.to_zyx(0);
+    let size = image.to_zyx();
     let n_inside: [usize; 3] = std::array::from_fn(|axis| {
         let n = size[axis].saturating_sub(usize::try_from(start[axis]).unwrap_or(0));
         n.min(block.shape()[axis + 1])
@@ -187,12 +188,14 @@ fn row_of_blocks(
     image: &Extent,
     block: &Extent,
 ) -> Result<PatchSpec, ConstructError> {
-    let (sizes, limits) = (block.to_zyx(), image.to_zyx());
+    let sizes = block.to_zyx();
+    let limits = image.to_zyx();
     let start = [z * sizes[0], y * sizes[1], 0];
     let size = [sizes[0].min(limits[0] - start[0]), sizes[1].min(limits[1] - start[1]), limits[2]];
     let first = 3 - image.n_axes();
     let starts: Vec<i64> = start[first..].iter().map(|&at| coordinate(at)).collect();
-    let (coords, patch_size) = (Coords::new(&starts)?, Extent::new(&size[first..])?);
+    let coords = Coords::new(&starts)?;
+    let patch_size = Extent::new(&size[first..])?;
     Ok(PatchSpec { data_idx, sample_idx, coords, patch_size })
 }
 

@@ -69,7 +69,8 @@ impl<P: Patching> BasicPatchConstr<P> {
 
 /// Checks that every input has a target that lies on it.
 pub(crate) fn check_targets(input: &PatchExtractor, target: &PatchExtractor) -> Result<(), ConstructError> {
-    let (n_inputs, n_targets) = (input.shapes().len(), target.shapes().len());
+    let n_inputs = input.shapes().len();
+    let n_targets = target.shapes().len();
     if n_inputs != n_targets {
         return Err(ConstructError::TargetCount { n_inputs, n_targets });
     }

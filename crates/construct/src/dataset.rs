@@ -60,7 +60,8 @@ pub struct Dataset {
 impl Dataset {
     /// Samples as the constructor makes them, drawn with `seed`.
     pub fn new(constr: Arc<dyn PatchConstr>, seed: u64) -> Self {
-        let (normalizer, augmentations) = (Normalizer::none(), Vec::new());
+        let normalizer = Normalizer::none();
+        let augmentations = Vec::new();
         Dataset { constr, normalizer, augmentations, seed, is_repeating: false, fails_not_finite: false }
     }
 

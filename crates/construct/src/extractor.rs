@@ -59,7 +59,8 @@ impl PatchExtractor {
     /// As [`new`](Self::new), and [`ConstructError::UnlikeImages`] if levels of an image differ in axes, samples
     /// or channels.
     pub fn of_pyramids(pyramids: Vec<Vec<Arc<dyn ImageStack>>>) -> Result<Self, ConstructError> {
-        let (mut stacks, mut coarser) = (Vec::new(), Vec::new());
+        let mut stacks = Vec::new();
+        let mut coarser = Vec::new();
         for levels in pyramids {
             let mut levels = levels.into_iter();
             let full = levels.next().ok_or(ConstructError::NoImages)?;
@@ -68,7 +69,8 @@ impl PatchExtractor {
             let form = |shape: &ImageShape| (shape.n_samples, shape.n_channels, shape.extent.n_axes());
             let unlike = levels.iter().find(|level| form(&level.info().shape()) != form(&first));
             if let Some(level) = unlike {
-                let (source_name, shape) = (level.info().source.clone(), level.info().shape());
+                let source_name = level.info().source.clone();
+                let shape = level.info().shape();
                 return Err(ConstructError::UnlikeImages { source_name, shape, first });
             }
             stacks.push(full);

@@ -65,7 +65,8 @@ impl ImageMetadata {
 
     /// The size of a chunk along `ZYX` (planes have depth 1), where the image is stored in chunks.
     pub fn chunk_zyx(&self) -> Option<[usize; 3]> {
-        let (chunks, axes) = (self.chunks.as_ref()?, self.original.axes());
+        let chunks = self.chunks.as_ref()?;
+        let axes = self.original.axes();
         let along = |axis| axes.position(axis).and_then(|at| chunks.get(at)).map_or(1, |&size| size.max(1));
         Some([Axis::Z, Axis::Y, Axis::X].map(along))
     }

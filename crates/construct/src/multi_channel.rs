@@ -134,7 +134,8 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
         check_output(&out, &layout)?;
         let spec = self.place(index, draws)?;
         let weights = self.weights.draw(draws);
-        let (extractor, context) = (&self.images, &self.context);
+        let extractor = &self.images;
+        let context = &self.context;
         let places: Vec<Place<'_>> = match &spec {
             RegionSpec::Uncorrelated(spec) => {
                 let sources = self.mixed.chunks(1).zip(weights.chunks(1));
@@ -143,7 +144,8 @@ impl<P: Patching> MultiChannelTargetMsPatchConstr<P> {
                 spec.channels.iter().zip(sources).map(place).collect()
             }
             RegionSpec::Patch(_) | RegionSpec::Tile(_) => {
-                let (spec, channels) = (plain_patch(index, &spec)?, self.channels.as_deref());
+                let spec = plain_patch(index, &spec)?;
+                let channels = self.channels.as_deref();
                 vec![Place { extractor, spec, channels, weights: &weights }]
             }
         };

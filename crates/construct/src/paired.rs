@@ -142,7 +142,8 @@ impl<P: Patching> PredMsPatchConstr<P> {
         match &channels {
             Some(channels) if channels.len() == 1 => {}
             Some(channels) => {
-                let (n_channels, role) = (channels.len(), "an input with lateral context");
+                let n_channels = channels.len();
+                let role = "an input with lateral context";
                 return Err(ConstructError::SingleChannel { role, n_channels });
             }
             None => images.check_single_channel("an input with lateral context")?,
@@ -165,7 +166,8 @@ impl<P: Patching> PatchConstr for PredMsPatchConstr<P> {
     }
 
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
-        let (n_channels, extent) = (self.context.context().n_scales(), self.patching.patch_size(index)?);
+        let n_channels = self.context.context().n_scales();
+        let extent = self.patching.patch_size(index)?;
         Ok(SampleLayout { input: BlockLayout { n_channels, extent }, target: None })
     }
 

@@ -76,7 +76,8 @@ pub fn patch_weights(
 
 /// Where a patch is cut in the first epoch and in the second.
 fn fixed_place(dataset: &Dataset, index: usize) -> Result<PatchSpec, ConstructError> {
-    let (first, second) = (dataset.locate(index, 0)?, dataset.locate(index, 1)?);
+    let first = dataset.locate(index, 0)?;
+    let second = dataset.locate(index, 1)?;
     let place = first.filter(|first| Some(first) == second.as_ref());
     place.and_then(|spec| spec.patch().copied()).ok_or(ConstructError::NoFixedPlace { index })
 }

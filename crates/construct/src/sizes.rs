@@ -62,7 +62,8 @@ fn check_levels(images: &PatchExtractor, context: &LateralContext) -> Result<(),
         let full = shape.extent;
         for scale in 1..context.context().n_scales() {
             let info = images.level(0, data_idx, scale)?.info();
-            let (got, factors) = (info.shape().extent, context.context().factors(scale, full.n_axes()));
+            let got = info.shape().extent;
+            let factors = context.context().factors(scale, full.n_axes());
             let factors = &factors[3 - full.n_axes()..];
             let sizes: Vec<usize> = full.iter().zip(factors).map(|(n, f)| n.div_ceil(*f)).collect();
             let expected = Extent::new(&sizes)?;

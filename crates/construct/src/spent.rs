@@ -224,7 +224,9 @@ mod tests {
     #[test]
     fn fast_samples_are_booked_like_the_one_that_was_measured() {
         let mut meter = Meter::default();
-        let (mut n_measured, mut n_booked, mut n_fast) = (0, 0, 0);
+        let mut n_measured = 0;
+        let mut n_booked = 0;
+        let mut n_fast = 0;
         for _ in 0..1000 {
             let before = meter.total();
             let is_measured = sample(&mut meter, [Duration::ZERO; 3]);

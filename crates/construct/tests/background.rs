@@ -68,7 +68,8 @@ fn background_is_thinned_out_cell_by_cell() {
         let filter = &filters[nth / 2 % 2];
         let channel = rng.random_range(0..2);
         let fresh = || StratifiedPatching::new(of.shapes(), Extent::new(&patch).unwrap()).unwrap();
-        let (mut thinned, mut expected) = (fresh(), fresh());
+        let mut thinned = fresh();
+        let mut expected = fresh();
         // Cells that are not background keep what another filter gave them.
         for patching in [&mut thinned, &mut expected] {
             let first = patching.all_cells(0).unwrap().next().unwrap();

@@ -19,7 +19,10 @@ use rand::RngExt;
 const SEED: u64 = 5;
 
 fn options(statistic: Statistic, per_channel: bool) -> FitOptions {
-    let (with_input, with_target, tolerance, max_bytes) = (true, true, None, usize::MAX);
+    let with_input = true;
+    let with_target = true;
+    let tolerance = None;
+    let max_bytes = usize::MAX;
     FitOptions { statistic, per_channel, with_input, with_target, seed: SEED, tolerance, max_bytes }
 }
 
@@ -56,7 +59,8 @@ fn patches() -> BasicPatchConstr<RandomPatching> {
         let array = |[y, x]: [usize; 2]| noise(axes, &[n_channels, y, x], &mut rng);
         images(axes, &sizes.map(array))
     };
-    let (input, target) = (arrays("CYX", 3), arrays("CYX", 2));
+    let input = arrays("CYX", 3);
+    let target = arrays("CYX", 2);
     let patching = RandomPatching::new(input.shapes(), Extent::new(&[4, 4]).unwrap()).unwrap();
     BasicPatchConstr::new(patching, input, Some(target), Some(vec![2, 0, 1])).unwrap()
 }
@@ -108,7 +112,8 @@ fn assert_near(got: &[f64], expected: &[f64]) {
 
 #[test]
 fn statistics_are_those_of_all_pixels() {
-    let (plain, in_context) = (patches(), patches_in_context());
+    let plain = patches();
+    let in_context = patches_in_context();
     for constr in [&plain as &dyn PatchConstr, &in_context] {
         assert!(constr.n_patches() % 8 > 0 && constr.n_patches() > 256);
         for per_channel in [true, false] {
@@ -177,7 +182,8 @@ fn streaming_quantiles_are_those_of_patches_one_by_one() {
 /// Of patches and of whole images, of inputs and of targets.
 #[test]
 fn exact_quantiles_are_those_of_a_sort() {
-    let (plain, in_context) = (patches(), patches_in_context());
+    let plain = patches();
+    let in_context = patches_in_context();
     for (constr, with_target) in [(&plain as &dyn PatchConstr, true), (&in_context, false)] {
         for per_channel in [true, false] {
             let mut options = options(quantile(1, QuantileMethod::Exact), per_channel);
@@ -216,7 +222,8 @@ fn assert_sorted(found: &ChannelStatistics, channels: Vec<Vec<f64>>) {
             let at = level * (values.len() - 1) as f64;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
             let lower = at as usize;
-            let (low, high) = (values[lower], values[lower + 1]);
+            let low = values[lower];
+            let high = values[lower + 1];
             let expected = low + (high - low) * at.fract();
             assert!(
                 (got - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
@@ -228,7 +235,8 @@ fn assert_sorted(found: &ChannelStatistics, channels: Vec<Vec<f64>>) {
 
 #[test]
 fn the_number_of_threads_does_not_matter() {
-    let (plain, in_context) = (patches(), patches_in_context());
+    let plain = patches();
+    let in_context = patches_in_context();
     let early = FitOptions { tolerance: Some(0.06), ..options(Statistic::MeanStd, true) };
     let whole = images("CYX", &[noise("CYX", &[2, 1100, 700], &mut PatchRng::for_patch(43, 0, 0))]);
     let with_threads = |n_threads: usize| {
@@ -269,7 +277,8 @@ fn early_stops_are_early_and_close() {
         for tolerance in [0.1, 0.02, 1e-9] {
             let found = fitted(&constr, &FitOptions { tolerance: Some(tolerance), ..exact.clone() });
             let input = found.input.unwrap();
-            let (means, stds) = (input.first.iter().zip(&all.first), input.second.iter().zip(&all.second));
+            let means = input.first.iter().zip(&all.first);
+            let stds = input.second.iter().zip(&all.second);
             for ((got, expected), std) in means.chain(stds).zip(all.second.iter().cycle()) {
                 let off = (got - expected).abs() / std;
                 assert!(off <= 6.0 * tolerance.max(1e-10), "tolerance {tolerance}: off by {off} deviations");
@@ -440,7 +449,8 @@ fn whole_images_are_counted_pixel_by_pixel() {
 #[test]
 fn targets_of_whole_images_are_counted_if_they_are_wanted() {
     let mut rng = PatchRng::for_patch(46, 0, 0);
-    let (input, target) = (noise("CYX", &[3, 20, 30], &mut rng), noise("CYX", &[2, 20, 30], &mut rng));
+    let input = noise("CYX", &[3, 20, 30], &mut rng);
+    let target = noise("CYX", &[2, 20, 30], &mut rng);
     let [input, target] = [input, target].map(|array| images("CYX", &[array]));
     let mut options = options(Statistic::MinMax, true);
     let with = fit_images(input.clone(), Some(target.clone()), Some(vec![2]), &options, &|| true).unwrap();

@@ -157,7 +157,9 @@ fn calls_before_and_threads_beside_do_not_matter() {
     // scales for few, and the reverse.
     thread::scope(|scope| {
         for thread in 0..3 {
-            let (cases, contexts, expected) = (&cases, &contexts, &expected);
+            let cases = &cases;
+            let contexts = &contexts;
+            let expected = &expected;
             scope.spawn(move || {
                 let mut scratch = Scratch::default();
                 for round in 0..2 {
@@ -214,7 +216,8 @@ impl ImageStack for Counting {
 
 /// How often the largest window needs each pixel: once or not at all.
 fn needed(windows: &Windows, image: [usize; 3], spec: &PatchSpec) -> Array3<usize> {
-    let (start, patch) = (spec.coords.to_zyx(0), spec.patch_size.to_zyx());
+    let start = spec.coords.to_zyx(0);
+    let patch = spec.patch_size.to_zyx();
     let [z, y, x] = [0, 1, 2].map(|axis| {
         let n_axes = spec.patch_size.n_axes();
         let largest = windows.n_scales - 1;

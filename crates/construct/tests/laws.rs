@@ -95,7 +95,8 @@ fn weights_are_uniform_in_their_ranges_and_independent() {
             .map(|epoch| {
                 let mut rng = PatchRng::for_patch(32, u64::from(epoch), 0);
                 let (sample, _) = constr.construct_patch(0, &mut rng).unwrap();
-                let (low, high) = (ranges[channel].low(), ranges[channel].high());
+                let low = ranges[channel].low();
+                let high = ranges[channel].high();
                 let place = (f64::from(sample.input[[0, 0, 0, 0]]) - low) / (high - low);
                 // Weights are rounded to f32.
                 assert!((-1e-6..=1.0 + 1e-6).contains(&place), "channel {channel}: {place}");
@@ -221,8 +222,9 @@ fn flips_and_turns_are_independent() {
     };
     let pairs: Vec<(usize, usize)> = (0..u64::from(N_DRAWS))
         .map(|epoch| {
-            let (flipped, turned, both) =
-                (sample(&flipped, epoch), sample(&turned, epoch), sample(&both, epoch));
+            let flipped = sample(&flipped, epoch);
+            let turned = sample(&turned, epoch);
+            let both = sample(&both, epoch);
             let flip = flips.iter().position(|&flip| seen(flip) == flipped).unwrap();
             let turn = turns.iter().position(|&turn| seen(turn) == turned).unwrap();
             assert_eq!(both, seen(turns[turn].after(flips[flip])), "flip, then turn");

@@ -54,8 +54,8 @@ fn written(
     write: impl FnOnce(SampleViewMut<'_>) -> Result<RegionSpec, ConstructError>,
 ) -> Written {
     let gaps = |[c, z, y, x]: [usize; 4]| Array4::from_elem([c, z, 2 * y, x + 1], f32::NAN);
-    let (mut input, mut target) =
-        (gaps(layout.input.to_czyx()), layout.target.map(|target| gaps(target.to_czyx())));
+    let mut input = gaps(layout.input.to_czyx());
+    let mut target = layout.target.map(|target| gaps(target.to_czyx()));
     let spec = write(SampleViewMut {
         input: input.slice_mut(s![.., .., ..;2, 1..]),
         target: target.as_mut().map(|target| target.slice_mut(s![.., .., ..;2, 1..])),
@@ -325,7 +325,8 @@ fn measured_inputs_with_and_without_targets() {
         )
         .unwrap();
         let place = specs[1];
-        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, 1), Scratch::default());
+        let mut rng = PatchRng::for_patch(0, 0, 1);
+        let mut scratch = Scratch::default();
         let layout = paired.layout(1).unwrap();
         let (input, target, spec) =
             written(&layout, |out| paired.construct_into(Job::new(1, &mut rng, &mut scratch), out));
@@ -358,7 +359,8 @@ fn tiles_stay_tiles() {
     let mut rng = PatchRng::for_patch(24, 0, 0);
     let images = [noise([1, 1, 41, 19], &mut rng), noise([1, 1, 8, 30], &mut rng)];
     let images_of = extractor(&images, 2);
-    let (tile, overlap) = (Extent::new(&[16, 12]).unwrap(), Some([4, 4].as_slice()));
+    let tile = Extent::new(&[16, 12]).unwrap();
+    let overlap = Some([4, 4].as_slice());
     let overlap = overlap.map(|overlap| patchweave_geometry::PerAxis::new(overlap).unwrap());
     let tiles = TiledPatching::new(images_of.shapes(), tile, overlap).unwrap();
     let windows = Windows { n_scales: 3, padding: common::PADDINGS[0], grows_depth: true, fill: 0.0 };

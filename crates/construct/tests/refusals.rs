@@ -295,7 +295,8 @@ fn memory_of_another_shape() {
                 input: input.view_mut(),
                 target: target.as_mut().map(|target| target.view_mut()),
             };
-            let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, 0), Scratch::default());
+            let mut rng = PatchRng::for_patch(0, 0, 0);
+            let mut scratch = Scratch::default();
             constr.construct_into(Job::new(0, &mut rng, &mut scratch), out)
         };
         let fits = [n_input, 1, 8, 8];
@@ -319,7 +320,8 @@ fn samples_that_do_not_exist() {
         for index in [4, usize::MAX] {
             let expected = format!("patch {index} does not exist, there are 4");
             assert_eq!(message(constr.layout(index)), expected);
-            let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
+            let mut rng = PatchRng::for_patch(0, 0, index);
+            let mut scratch = Scratch::default();
             assert_eq!(message(constr.construct_patch(index, &mut rng)), expected);
             let mut input = Array4::zeros([n_input, 1, 8, 8]);
             let out = SampleViewMut { input: input.view_mut(), target: None };

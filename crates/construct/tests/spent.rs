@@ -51,7 +51,8 @@ fn what_was_read_is_told_for_every_sample_and_no_time_twice() {
         let (dataset, options) = dataset(&path, patch);
         let mut sample = Sample::zeros(&dataset.layout(0).unwrap()).unwrap();
         let mut scratch = Scratch::default();
-        let (mut total, begin) = (Spent::default(), Instant::now());
+        let mut total = Spent::default();
+        let begin = Instant::now();
         let n_samples = 40;
         for sample_idx in 0..n_samples {
             let index = sample_idx % dataset.n_patches();

@@ -67,7 +67,8 @@ pub fn check_path(path: &Path) -> Result<(), BadPath> {
             }
             Err(error) if is_absent(&error) => {
                 if let Ok(target) = fs::read_link(looked_at) {
-                    let (path, link) = (path.to_owned(), looked_at.to_owned());
+                    let path = path.to_owned();
+                    let link = looked_at.to_owned();
                     return Err(BadPath::DanglingLink { path, link, target });
                 }
             }

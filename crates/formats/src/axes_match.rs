@@ -87,7 +87,8 @@ impl Question<'_> {
 
     /// The match of most worth of the pairs that are allowed.
     fn best(self, allowed: impl Fn(usize, usize) -> bool) -> Option<Places> {
-        let (n, m) = (self.own.len(), self.given.len());
+        let n = self.own.len();
+        let m = self.given.len();
         // What the dimensions and axes from a pair of places on are worth together.
         let mut worth = vec![vec![IMPOSSIBLE; m + 1]; n + 1];
         worth[n][m] = 0;
@@ -109,7 +110,8 @@ impl Question<'_> {
         if worth[0][0] < 0 {
             return None;
         }
-        let (mut places, mut p) = (vec![None; n], 0);
+        let mut places = vec![None; n];
+        let mut p = 0;
         let mut d = 0;
         while (d, p) != (n, m) {
             let [pair, left_out, _] = options(&worth, d, p);
@@ -163,7 +165,8 @@ mod tests {
 
     /// What the dimensions are called, `-` for one that is left out; several readings with `|` between them.
     fn called(own: &str, sizes: &[usize], given: &str) -> Option<String> {
-        let (own, given) = (axes(own), axes(given).into_iter().flatten().collect::<Vec<_>>());
+        let own = axes(own);
+        let given = axes(given).into_iter().flatten().collect::<Vec<_>>();
         let letters = |axes: &[Axis]| axes.iter().map(|axis| axis.letter()).collect::<String>();
         match (Question { own: &own, sizes, given: &given }).answer() {
             Ok(places) => {
@@ -223,7 +226,8 @@ mod tests {
 
     /// Every way to pair dimensions with axes in order, in which only sizes of 1 are left out.
     fn all_pairs(question: Question<'_>, d: usize, p: usize) -> Vec<Places> {
-        let (n, m) = (question.own.len(), question.given.len());
+        let n = question.own.len();
+        let m = question.given.len();
         if (d, p) == (n, m) {
             return vec![Vec::new()];
         }
@@ -253,7 +257,8 @@ mod tests {
             n_given in 2_usize..7,
         ) {
             let own: Vec<Option<Axis>> = own.into_iter().map(|axis| axis.map(|axis| Axis::ALL[axis])).collect();
-            let (sizes, given) = (&sizes[..own.len()], &given[..n_given]);
+            let sizes = &sizes[..own.len()];
+            let given = &given[..n_given];
             let question = Question { own: &own, sizes, given };
             let n = own.len();
             let in_order = n == given.len() && (0..n).all(|at| question.fits(at, at));

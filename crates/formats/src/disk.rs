@@ -36,7 +36,8 @@ mod tests {
     #[test]
     fn files_and_folders_are_measured() {
         let folder = tempfile::tempdir().unwrap();
-        let (inner, file) = (folder.path().join("a/b"), folder.path().join("a/b/c.bin"));
+        let inner = folder.path().join("a/b");
+        let file = folder.path().join("a/b/c.bin");
         fs::create_dir_all(&inner).unwrap();
         fs::write(&file, [0; 100]).unwrap();
         fs::write(folder.path().join("a/d.bin"), [0; 11]).unwrap();

@@ -101,7 +101,8 @@ impl FileAxes {
 
     /// Why axes do not fit.
     fn refuse(&self, stack: &str, given: &Axes, shape: &[usize], why: NoMatch) -> StackError {
-        let (stack, given) = (stack.to_owned(), given.clone());
+        let stack = stack.to_owned();
+        let given = given.clone();
         if let NoMatch::Unclear(readings) = why {
             let letters = |axes: &Vec<Axis>| axes.iter().map(|axis| axis.letter()).collect::<String>();
             let readings = readings.iter().map(letters).collect::<Vec<_>>().join(" or ");

@@ -28,7 +28,8 @@ fn peak() -> usize {
 fn decoded_chunks_keep_to_their_budget() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(FilesystemStore::new(folder.path()).unwrap());
-    let (n, side) = (N_CHUNKS as u64, SIDE as u64);
+    let n = N_CHUNKS as u64;
+    let side = SIDE as u64;
     let mut builder = ArrayBuilder::new(vec![n, side, side], vec![1, side, side], data_type::uint8(), 0_u8);
     builder.bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(1, false))]);
     let array = builder.build(store, "/").unwrap();

@@ -73,10 +73,8 @@ fn filters_of_h5py_and_of_plugins_are_decoded() {
         for (name, compression) in FILTERS {
             let stack = read(&file("filters.h5").join(name), &options).unwrap();
             assert_eq!(stack.info().compression.as_deref(), Some(compression), "{name}");
-            let (whole, part) = (
-                Region::whole(stack.info().shape().extent),
-                Region::new(Coords::new(&[3, 7]).unwrap(), Extent::new(&[18, 9]).unwrap()),
-            );
+            let whole = Region::whole(stack.info().shape().extent);
+            let part = Region::new(Coords::new(&[3, 7]).unwrap(), Extent::new(&[18, 9]).unwrap());
             let expected = expected(name);
             assert_eq!(stack.read_patch(0, None, &whole).unwrap(), expected, "{name}");
             let part = stack.read_patch(0, None, &part.unwrap()).unwrap();

@@ -48,7 +48,8 @@ fn files_are_open_only_while_they_are_read() {
 
     std::thread::scope(|scope| {
         for thread in 0..N_THREADS {
-            let (stacks, folder) = (&stacks, &folder);
+            let stacks = &stacks;
+            let folder = &folder;
             scope.spawn(move || {
                 for file in 0..3 * N_FILES {
                     let stack = &stacks[(file * 7 + thread) % N_FILES];

@@ -90,7 +90,8 @@ fn chunk_bytes(folder: &Path) -> u64 {
 #[test]
 fn the_first_read_decodes_and_the_second_does_not() {
     let folder = tempfile::tempdir().unwrap();
-    let (zarr, strips) = (folder.path().join("a.zarr"), folder.path().join("a.tif"));
+    let zarr = folder.path().join("a.zarr");
+    let strips = folder.path().join("a.tif");
     write_zarr(&zarr);
     write_strips(&strips);
     for (path, n_chunks) in [(&zarr, N_CHUNKS), (&strips, SIDE / CHUNK)] {
@@ -152,7 +153,8 @@ proptest! {
                 });
             }
         });
-        let (total, counted) = (total.into_inner().unwrap(), options.cache.stats());
+        let total = total.into_inner().unwrap();
+        let counted = options.cache.stats();
         prop_assert_eq!(total.n_hits, counted.n_hits);
         prop_assert_eq!((total.n_decodes, total.decoded_bytes), (counted.n_decodes, counted.decoded_bytes));
         prop_assert!(total.n_decodes > 0 || starts.iter().all(|(y, x)| *y.max(x) >= 64));

@@ -128,7 +128,9 @@ impl Context {
         // at the largest window.
         let window = self.window(patch)?;
         let outer = self.scaled(patch, self.n_scales).unwrap_or(window).to_zyx();
-        let (start, patch, image) = (start.to_zyx(0), patch.to_zyx(), image.to_zyx());
+        let start = start.to_zyx(0);
+        let patch = patch.to_zyx();
+        let image = image.to_zyx();
         let window = window.to_zyx();
         Ok([0, 1, 2].map(|axis| {
             let centre = start[axis].saturating_add(coordinate(patch[axis] / 2));
@@ -208,7 +210,8 @@ impl ContextAxis {
             ContextPadding::Constant => [run(first.max(0), end.min(n)), None],
             ContextPadding::WrapWindow | ContextPadding::WrapImage if end - first >= n => [run(0, n), None],
             ContextPadding::WrapWindow | ContextPadding::WrapImage => {
-                let (first, end) = (first.rem_euclid(n), (end - 1).rem_euclid(n) + 1);
+                let first = first.rem_euclid(n);
+                let end = (end - 1).rem_euclid(n) + 1;
                 if first < end { [run(first, end), None] } else { [run(0, end), run(first, n)] }
             }
             // Neighbours are mirrored to neighbours, so the pixels lie side by side; the window turns round at
@@ -216,7 +219,8 @@ impl ContextAxis {
             ContextPadding::Reflect => {
                 let period = 2 * (n - 1).max(1);
                 let holds = |place: i64| (place - first).rem_euclid(period) < end - first;
-                let (a, b) = (mirror(first, n), mirror(end - 1, n));
+                let a = mirror(first, n);
+                let b = mirror(end - 1, n);
                 let low = if holds(0) { 0 } else { a.min(b) };
                 let high = if holds(n - 1) { n - 1 } else { a.max(b) };
                 [run(low, high + 1), None]
@@ -250,7 +254,8 @@ mod tests {
     ];
 
     fn axis(context: Context, start: i64, patch: usize, image: usize) -> ContextAxis {
-        let (patch, image) = (Extent::new(&[1, patch]).unwrap(), Extent::new(&[1, image]).unwrap());
+        let patch = Extent::new(&[1, patch]).unwrap();
+        let image = Extent::new(&[1, image]).unwrap();
         context.axes(&PerAxis::new(&[0, start]).unwrap(), &patch, &image).unwrap()[2]
     }
 
@@ -292,7 +297,8 @@ mod tests {
 
     #[test]
     fn depth_grows_or_not() {
-        let (patch, image) = (Extent::new(&[4, 8, 8]).unwrap(), Extent::new(&[50, 50, 50]).unwrap());
+        let patch = Extent::new(&[4, 8, 8]).unwrap();
+        let image = Extent::new(&[50, 50, 50]).unwrap();
         let context = Context::new(2, ContextPadding::Reflect).unwrap();
         assert_eq!(context.window(&patch).unwrap().as_slice(), [8, 16, 16]);
         assert_eq!(context.keeping_depth().window(&patch).unwrap().as_slice(), [4, 16, 16]);

@@ -112,7 +112,8 @@ impl ArrayLayout {
         if region.start.n_axes() != expected {
             return Err(GeometryError::RankMismatch { what: "region", got: region.start.n_axes(), expected });
         }
-        let (start, size) = (region.start.to_zyx(0), region.size.to_zyx());
+        let start = region.start.to_zyx(0);
+        let size = region.size.to_zyx();
         let range = |axis: usize| {
             let length = coordinate(size[axis]);
             AxisIndex::Range(start[axis], start[axis].saturating_add(length))

@@ -53,12 +53,15 @@ impl Region {
                 return Err(GeometryError::RankMismatch { what, got, expected });
             }
         }
-        let (start, size, image) = (self.start.to_zyx(0), self.size.to_zyx(), image.to_zyx());
+        let start = self.start.to_zyx(0);
+        let size = self.size.to_zyx();
+        let image = image.to_zyx();
         let mut inside = InsideRegion { start: [0; 3], size: [0; 3], offset: [0; 3] };
         for axis in 0..3 {
             let clamp = |at: i64| usize::try_from(at.max(0)).map_or(image[axis], |at| at.min(image[axis]));
             let length = coordinate(size[axis]);
-            let (low, high) = (clamp(start[axis]), clamp(start[axis].saturating_add(length)));
+            let low = clamp(start[axis]);
+            let high = clamp(start[axis].saturating_add(length));
             if low >= high {
                 return Ok(None);
             }

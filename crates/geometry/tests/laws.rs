@@ -78,7 +78,8 @@ fn sizes_that_cannot_be_are_refused() {
 #[test]
 fn start_and_size_both_have_the_rank_of_the_image() {
     let image = Extent::new(&[8, 8]).unwrap();
-    let (start, size) = (PerAxis::new(&[0, 0]).unwrap(), Extent::new(&[3, 4, 4]).unwrap());
+    let start = PerAxis::new(&[0, 0]).unwrap();
+    let size = Extent::new(&[3, 4, 4]).unwrap();
     let error = Region { start, size }.clip(&image).unwrap_err();
     assert_eq!(error.to_string(), "size has 3 spatial axes, the image has 2");
 }

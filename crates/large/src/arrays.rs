@@ -87,7 +87,8 @@ impl DiskArray {
                 if fill { "0" } else { "not 0" },
             )
         };
-        let (got, expected) = (facts(&self.array), facts(&other.array));
+        let got = facts(&self.array);
+        let expected = facts(&other.array);
         if got == expected {
             return Ok(());
         }

@@ -142,7 +142,8 @@ impl Disk {
         if !self.is_written {
             return Ok(None);
         }
-        let (array, chunk_idx) = (self.array(key.array), self.tiling.chunk_idx(key));
+        let array = self.array(key.array);
+        let chunk_idx = self.tiling.chunk_idx(key);
         let values = array.read(&chunk_idx)?;
         if values.is_some() {
             self.traffic.read();
@@ -181,8 +182,10 @@ impl Disk {
             }
             Ok::<_, LargeError>(array)
         };
-        let (mean, std) = (staged(ArrayName::MeanCache)?, staged(ArrayName::StdCache)?);
-        let (norma, entries) = (staged(ArrayName::NormaCache)?, staged(ArrayName::Journal)?);
+        let mean = staged(ArrayName::MeanCache)?;
+        let std = staged(ArrayName::StdCache)?;
+        let norma = staged(ArrayName::NormaCache)?;
+        let entries = staged(ArrayName::Journal)?;
         keys.par_iter().try_for_each(|key| {
             let array = match key.array {
                 ArrayName::StdCache => &std,

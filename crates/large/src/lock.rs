@@ -19,7 +19,8 @@ impl Lock {
     ///
     /// What a killed process has left of results in the folder is removed.
     pub(crate) fn take(names: &Names, durability: Durability) -> Result<Self, LargeError> {
-        let (path, folder) = (names.lock(), names.folder());
+        let path = names.lock();
+        let folder = names.folder();
         make_folders(folder, &Syncing::new(durability)).map_err(io_error("create", folder))?;
         remove_leftovers(folder).map_err(io_error("look through", folder))?;
         let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;

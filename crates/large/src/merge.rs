@@ -73,7 +73,8 @@ impl LargeQuilt {
     }
 
     fn check_same(&self, n_channels: usize, other: &LargeQuilt, got: usize) -> Result<(), LargeError> {
-        let (ours, theirs) = (Attributes::new(&self.spec, n_channels), Attributes::new(&other.spec, got));
+        let ours = Attributes::new(&self.spec, n_channels);
+        let theirs = Attributes::new(&other.spec, got);
         match ours.difference(&theirs) {
             None => Ok(()),
             Some((what, expected, got)) => {

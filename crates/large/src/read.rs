@@ -129,8 +129,10 @@ impl LargeQuilt {
         }
         let nothing = || LargeError::NothingStitched { path: self.names.base().into() };
         let disk = self.disk.as_ref().filter(|_| self.journal.n_added() > 0).ok_or_else(nothing)?;
-        let (eps, normalize) = (options.eps, options.normalize);
-        let (resident, journal) = (&self.resident, &self.journal);
+        let eps = options.eps;
+        let normalize = options.normalize;
+        let resident = &self.resident;
+        let journal = &self.journal;
         Ok(Reader { resident, journal, disk, tiling: disk.tiling, eps, normalize, with_std })
     }
 }
@@ -153,7 +155,8 @@ impl Reader<'_> {
 
     /// All chunks of all images, into new arrays, and into those on disk as well.
     fn read_all(&self, arrays: Option<&ResultArrays>) -> Result<MeanAndStd<ArrayD<f64>>, LargeError> {
-        let (n_images, n_channels) = (self.tiling.n_images, self.tiling.n_channels);
+        let n_images = self.tiling.n_images;
+        let n_channels = self.tiling.n_channels;
         let mut mean = zeros(&self.tiling, n_images, n_channels)?;
         let mut std = if self.with_std { Some(zeros(&self.tiling, n_images, n_channels)?) } else { None };
         let rows = rows(&self.tiling, Some(mean.view_mut()), std.as_mut().map(|std| std.view_mut()));
@@ -246,7 +249,9 @@ struct Row<'a> {
 impl Row<'_> {
     /// Its chunks, place by place, so that those of all images at one place follow each other.
     fn chunks(&self, tiling: &Tiling, n_images: usize) -> impl Iterator<Item = (usize, [usize; 3])> + use<> {
-        let (z, y, [_, _, n_x]) = (self.z, self.y, tiling.n_chunks());
+        let z = self.z;
+        let y = self.y;
+        let [_, _, n_x] = tiling.n_chunks();
         (0..n_x).flat_map(move |x| (0..n_images).map(move |image| (image, [z, y, x])))
     }
 }

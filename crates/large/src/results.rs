@@ -65,7 +65,8 @@ impl LargeQuilt {
         let is_one_chunk = n_bytes <= self.resident.budget() / 2;
         let chunk = if is_one_chunk { shape.clone() } else { chunk };
         let array = |name: ArrayName| ResultArray::create(self.names.array(name), &shape, &chunk);
-        let (names, durability) = (self.names.clone(), self.options.durability);
+        let names = self.names.clone();
+        let durability = self.options.durability;
         let std = if with_std { Some(array(ArrayName::Std)?) } else { None };
         Ok(ResultArrays { tiling, is_one_chunk, mean: array(ArrayName::Mean)?, std, names, durability })
     }

@@ -70,7 +70,8 @@ impl LargeQuilt {
         let mean = self.weigh("the patch", &patch)?;
         let variance = self.weigh("the variance", &variance)?;
         if variance.n_channels != 1 && variance.n_channels != mean.n_channels {
-            let (got, expected) = (variance.n_channels, mean.n_channels);
+            let got = variance.n_channels;
+            let expected = mean.n_channels;
             return Err(LargeError::Channels { what: "the variance", got, expected });
         }
         self.add(index, &mean, Some(&variance))
@@ -85,7 +86,8 @@ impl LargeQuilt {
         let n_channels = match patch.shape().strip_suffix(window.as_slice()) {
             Some(&[n_channels] | &[1, n_channels]) if n_channels > 0 => n_channels,
             _ => {
-                let (got, window) = (patch.shape().to_vec(), window.as_slice().to_vec());
+                let got = patch.shape().to_vec();
+                let window = window.as_slice().to_vec();
                 return Err(LargeError::PatchShape { what, got, window });
             }
         };

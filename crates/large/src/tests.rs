@@ -15,7 +15,8 @@ use crate::{LargeError, LargeOptions, LargeQuilt, LargeSpec};
 const N_PATCHES: usize = 8;
 
 fn spec() -> LargeSpec {
-    let (image, window) = (Extent::new(&[5, 6]).unwrap(), Extent::new(&[3, 4]).unwrap());
+    let image = Extent::new(&[5, 6]).unwrap();
+    let window = Extent::new(&[3, 4]).unwrap();
     LargeSpec::new(2, image, window, PerAxis::new(&[2, 2]).unwrap()).unwrap().with_border(1, 0.3).unwrap()
 }
 

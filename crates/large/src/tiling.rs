@@ -33,7 +33,8 @@ pub(crate) struct Tiling {
 
 impl Tiling {
     pub(crate) fn new(spec: &LargeSpec, n_channels: usize) -> Self {
-        let (image, window) = (spec.quilt().grid().image(), spec.quilt().grid().window());
+        let image = spec.quilt().grid().image();
+        let window = spec.quilt().grid().window();
         Tiling {
             n_images: spec.n_images(),
             n_channels,
@@ -50,7 +51,8 @@ impl Tiling {
 
     /// Shape of an array of pixels and of its chunks; the journal has others.
     pub(crate) fn shapes(&self, array: ArrayName) -> (Vec<usize>, Vec<usize>) {
-        let (image, chunk) = (self.own(&self.image), self.own(&self.chunk));
+        let image = self.own(&self.image);
+        let chunk = self.own(&self.chunk);
         if array == ArrayName::NormaCache {
             return (image.to_vec(), chunk.to_vec());
         }

@@ -44,7 +44,8 @@ impl<'a> Staging<'a> {
 
     /// Decides for the changes; after this they are as good as done. They are brought to the disk before.
     pub(crate) fn decide(self, durability: Durability) -> Result<(), LargeError> {
-        let (staged, pending) = (self.names.staged(), self.names.pending());
+        let staged = self.names.staged();
+        let pending = self.names.pending();
         let before = |_: &Path| self.faults.step();
         let synced = Syncing::with_hook(durability, &before).tree(&staged);
         synced.map_err(io_error("write", &staged))?;
@@ -91,7 +92,8 @@ pub(crate) fn settle(names: &Names, faults: &Faults, durability: Durability) -> 
 ///
 /// In one step: nobody ever sees half of it under its name.
 fn set_aside(names: &Names, array: ArrayName, faults: &Faults) -> Result<(), LargeError> {
-    let (from, to) = (names.array(array), names.pending().join(old_name(array)));
+    let from = names.array(array);
+    let to = names.pending().join(old_name(array));
     if !from.exists() {
         return Ok(());
     }

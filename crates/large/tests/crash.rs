@@ -19,7 +19,8 @@ fn patch(index: usize) -> Array3<f32> {
 fn open_or_create(base: &Path, options: LargeOptions) -> Result<LargeQuilt, LargeError> {
     match LargeQuilt::open(base, options) {
         Err(LargeError::NoQuilt { .. }) => {
-            let (image, window) = (Extent::new(&[90, 70])?, Extent::new(&[16, 16])?);
+            let image = Extent::new(&[90, 70])?;
+            let window = Extent::new(&[16, 16])?;
             let spec = LargeSpec::new(2, image, window, PerAxis::new(&[9, 9])?)?.with_border(3, 0.2)?;
             LargeQuilt::create(base, spec, options)
         }

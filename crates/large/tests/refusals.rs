@@ -10,7 +10,8 @@ use patchweave_geometry::{Extent, PerAxis};
 use patchweave_large::{LargeError, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 
 fn spec() -> LargeSpec {
-    let (image, window) = (Extent::new(&[6, 6]).unwrap(), Extent::new(&[4, 4]).unwrap());
+    let image = Extent::new(&[6, 6]).unwrap();
+    let window = Extent::new(&[4, 4]).unwrap();
     LargeSpec::new(2, image, window, PerAxis::new(&[2, 2]).unwrap()).unwrap()
 }
 
@@ -292,12 +293,14 @@ fn damaged_quilts_are_not_opened() {
     let text = damage(|folder| fs::write(folder.join("sums_journal.zarr/zarr.json"), "{").unwrap());
     assert!(text.contains("could not open") && text.contains("sums_journal.zarr"), "{text}");
     let text = damage(|folder| {
-        let (from, to) = (folder.join("sums_mean_cache.zarr"), folder.join("sums_journal.zarr"));
+        let from = folder.join("sums_mean_cache.zarr");
+        let to = folder.join("sums_journal.zarr");
         fs::copy(from.join("zarr.json"), to.join("zarr.json")).unwrap();
     });
     assert!(text.contains("is not part of a quilt") && text.contains("no attribute patchweave"), "{text}");
     let text = damage(|folder| {
-        let (from, to) = (folder.join("sums_norma_cache.zarr"), folder.join("sums_std_cache.zarr"));
+        let from = folder.join("sums_norma_cache.zarr");
+        let to = folder.join("sums_std_cache.zarr");
         fs::copy(from.join("zarr.json"), to.join("zarr.json")).unwrap();
     });
     assert!(text.contains("got shape [6, 6]") && text.contains("expected shape [2, 2, 6, 6]"), "{text}");

@@ -63,7 +63,8 @@ impl EpochOrder {
         let order = match &mut self.rounds[dataset] {
             Some((of, order)) if *of == pass => order,
             last => {
-                let (set, weights) = (&part.dataset, part.weights.as_ref());
+                let set = &part.dataset;
+                let weights = part.weights.as_ref();
                 let order = within_share(self.order, dataset, &self.parts);
                 &mut last.insert((pass, RoundOrder::new(order, set, weights, round, self.n_threads)?)).1
             }
@@ -110,7 +111,8 @@ impl Batching {
     /// # Errors
     /// What the order and the constructors report, where samples are grouped by shape.
     pub fn new(order: &mut EpochOrder, options: &LoaderOptions) -> Result<Self, LoaderError> {
-        let (batch_size, n) = (options.batch_size, order.n_places());
+        let batch_size = options.batch_size;
+        let n = order.n_places();
         match options.shapes {
             Shapes::Equal => {
                 let n_batches = if options.drop_last { n / batch_size } else { n.div_ceil(batch_size) };

@@ -89,11 +89,13 @@ impl Loader {
             return Err(LoaderError::Option { option, got, expected: "at least 1" });
         }
         if parts.len() > MAX_PARTS {
-            let (option, got) = ("number of data sets", parts.len());
+            let option = "number of data sets";
+            let got = parts.len();
             return Err(LoaderError::Option { option, got, expected: "at most 65536" });
         }
         if options.shard.rank >= options.shard.world_size {
-            let (got, expected) = (options.shard.rank, "less than world_size; ranks are counted from 0");
+            let got = options.shard.rank;
+            let expected = "less than world_size; ranks are counted from 0";
             return Err(LoaderError::Option { option: "rank", got, expected });
         }
         for (dataset, part) in parts.iter().enumerate() {
@@ -102,7 +104,8 @@ impl Loader {
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Pool::new(options.prefetch_bytes, Arc::new(SystemMemory));
-        let (print, process) = (StreamPrint::of(&parts, &options), Process::current());
+        let print = StreamPrint::of(&parts, &options);
+        let process = Process::current();
         let sources = parts.iter().map(|part| part.dataset.constr().sources().clone()).collect();
         Ok(Loader { parts: parts.into(), sources, options, n_places, print, pool, process })
     }

@@ -123,6 +123,7 @@ impl Mixer {
 fn distance(one: &PatchSpec, other: &PatchSpec) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "distances in images are exact as floats")]
     let square = |(a, b): (i64, i64)| ((a - b) as f64).powi(2);
-    let (one, other) = (one.coords.to_zyx(0), other.coords.to_zyx(0));
+    let one = one.coords.to_zyx(0);
+    let other = other.coords.to_zyx(0);
     one.into_iter().zip(other).map(square).sum::<f64>().sqrt()
 }

@@ -76,20 +76,24 @@ impl Planner {
     }
 
     fn plan_uncaught(&mut self, batch_idx: usize) -> Result<Planned, LoaderError> {
-        let (n, budget) = (self.batching.n_samples(batch_idx, &self.order), self.max_bytes());
+        let n = self.batching.n_samples(batch_idx, &self.order);
+        let budget = self.max_bytes();
         let needed = n.saturating_mul(SAMPLE_BYTES).saturating_add(BATCH_BYTES);
         if needed > budget {
             return Err(LoaderError::Budget { needed, budget });
         }
         let chosen = self.batching.samples(batch_idx, &mut self.order)?;
         let mut first: Option<SampleLayout> = None;
-        let (mut samples, mut skipped, mut needed) = (Vec::with_capacity(n), Vec::new(), 0);
+        let mut samples = Vec::with_capacity(n);
+        let mut skipped = Vec::new();
+        let mut needed = 0;
         for id in chosen {
             let layout = catch_unwind(AssertUnwindSafe(|| self.order.layout(&id)));
             let layout = match layout {
                 Ok(layout) => layout.map_err(|source| self.failed(batch_idx, id, source)),
                 Err(panic) => {
-                    let (sample, message) = (self.named(id), panic_message(panic));
+                    let sample = self.named(id);
+                    let message = panic_message(panic);
                     Err(LoaderError::Panicked { batch_idx, sample, message })
                 }
             };
@@ -237,7 +241,8 @@ impl OpenBatch {
         if n != self.samples.len() {
             return Err(LoaderError::WorkersGone);
         }
-        let (mut items, mut is_kept) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut items = Vec::with_capacity(n);
+        let mut is_kept = Vec::with_capacity(n);
         for outcome in outcomes.into_iter().flat_map(|(_, outcomes)| outcomes) {
             is_kept.push(outcome.is_ok());
             match outcome {

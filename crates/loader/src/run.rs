@@ -95,7 +95,9 @@ impl Batches {
             stats: LoaderStats::default(),
         };
         for worker in 0..n_workers {
-            let (shared, queue, done) = (Arc::clone(&shared), queue.clone(), done.clone());
+            let shared = Arc::clone(&shared);
+            let queue = queue.clone();
+            let done = done.clone();
             let thread = spawn(format!("patchweave-{worker}"), move || work(&shared, &queue, &done));
             batches.workers.push(thread.map_err(LoaderError::Spawn)?);
         }
@@ -144,7 +146,8 @@ impl Batches {
     /// Opens batches until as many are in flight as may be.
     fn open_ahead(&mut self) {
         let Some(channels) = &self.channels else { return };
-        let (max_batches, max_bytes) = (self.planner.options.prefetch_batches, self.planner.max_bytes());
+        let max_batches = self.planner.options.prefetch_batches;
+        let max_bytes = self.planner.max_bytes();
         while self.unplannable.is_none() && self.in_flight.len() < max_batches {
             let step = self.next_step + self.in_flight.len();
             if step >= self.steps.n_steps {

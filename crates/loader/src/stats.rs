@@ -71,7 +71,8 @@ impl LoaderStats {
     #[must_use]
     pub fn amplification(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a ratio need not be exact")]
-        let (decoded, delivered) = (self.work.spent.reading.decoded_bytes as f64, self.n_bytes as f64);
+        let decoded = self.work.spent.reading.decoded_bytes as f64;
+        let delivered = self.n_bytes as f64;
         if delivered > 0.0 { decoded / delivered } else { 0.0 }
     }
 }

@@ -17,7 +17,8 @@ pub(crate) struct Steps {
 impl Steps {
     pub fn new(shard: Shard, first: usize, n_batches: usize) -> Self {
         let n_left = n_batches.saturating_sub(first);
-        let (n_rounds, rest) = (n_left / shard.world_size, n_left % shard.world_size);
+        let n_rounds = n_left / shard.world_size;
+        let rest = n_left % shard.world_size;
         let has_more = match shard.uneven {
             Uneven::Keep => shard.rank < rest,
             Uneven::Drop => false,

@@ -219,7 +219,8 @@ fn located(dataset: &Dataset, index: usize, epoch: u64) -> Option<RegionSpec> {
 fn spread(n: usize, n_chosen: usize) -> impl Iterator<Item = usize> {
     let n_chosen = n_chosen.min(n);
     // In parts, so that the product cannot overflow.
-    let (step, rest) = (n.saturating_sub(1), n_chosen.saturating_sub(1).max(1));
+    let step = n.saturating_sub(1);
+    let rest = n_chosen.saturating_sub(1).max(1);
     (0..n_chosen).map(move |nth| step / rest * nth + step % rest * nth / rest)
 }
 

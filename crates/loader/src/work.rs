@@ -46,7 +46,8 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
                     shared.make(&batch, id, place, &mut scratch, &mut slots)
                 }));
                 outcomes.push(made.unwrap_or_else(|panic| {
-                    let (batch_idx, message) = (batch.batch_idx, panic_message(panic));
+                    let batch_idx = batch.batch_idx;
+                    let message = panic_message(panic);
                     let sample = Box::new(FailedSample { id, place: None });
                     Err(LoaderError::Panicked { batch_idx, sample, message })
                 }));
@@ -55,7 +56,8 @@ pub(crate) fn work(shared: &Shared, queue: &Receiver<Arc<OpenBatch>>, done: &Sen
             let Some(memory) = batch.give_back(slots, outcomes) else { continue };
             // Closing drops the errors of user code: a batch that is not sent would be waited for forever.
             let closed = catch_unwind(AssertUnwindSafe(|| batch.close(memory))).unwrap_or_else(|panic| {
-                let (batch_idx, message) = (batch.batch_idx, panic_message(panic));
+                let batch_idx = batch.batch_idx;
+                let message = panic_message(panic);
                 let sample = Box::new(FailedSample { id: batch.samples[0], place: None });
                 Err(LoaderError::Panicked { batch_idx, sample, message })
             });
@@ -151,7 +153,8 @@ fn view<'a>(
     values: &'a mut [f32],
     layout: &BlockLayout,
 ) -> Result<ArrayViewMut4<'a, f32>, ConstructError> {
-    let (got, expected) = (vec![values.len()], layout.to_czyx());
+    let got = vec![values.len()];
+    let expected = layout.to_czyx();
     ArrayViewMut4::from_shape(expected, values).map_err(|_| ConstructError::OutputShape {
         role,
         got,

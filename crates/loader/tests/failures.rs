@@ -70,9 +70,10 @@ proptest! {
     fn batches_with_failing_patches_are_errors(
         seed in 0_u64..1000, n_retries in 0_usize..4, batch_size in 1_usize..9, n_workers in 1_usize..5,
     ) {
-        let (calm, options) = (unflipped(&dataset(&[[40, 48]], 3)), LoaderOptions {
+        let calm = unflipped(&dataset(&[[40, 48]], 3));
+        let options = LoaderOptions {
             batch_size, n_workers, order: Order::Shuffled, prefetch_batches: 4, ..Default::default()
-        });
+        };
         let expected = seen(Loader::new(calm.clone(), options).unwrap().epoch(2).unwrap()).unwrap();
         let on_failure = if n_retries > 0 { OnFailure::Retry(n_retries) } else { OnFailure::Fail };
         let loader = Loader::new(moody(&calm, seed), LoaderOptions { on_failure, ..options }).unwrap();
@@ -118,7 +119,8 @@ proptest! {
         let expected = seen(Loader::new(calm.clone(), options).unwrap().epoch(0).unwrap()).unwrap();
         let loader = Loader::new(moody(&calm, seed), options).unwrap();
         let mut batches = loader.epoch(0).unwrap();
-        let (mut n_skipped, mut n_patches) = (0, 0);
+        let mut n_skipped = 0;
+        let mut n_patches = 0;
         for (batch, expected) in batches.by_ref().zip(&expected) {
             let is_bad = |index: usize| !matches!(mood(seed, index), Mood::Fine | Mood::Slow);
             let bad: BTreeSet<usize> =

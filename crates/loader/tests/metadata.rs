@@ -88,14 +88,17 @@ impl Expected<'_> {
 
 #[test]
 fn batches_tell_the_images_of_their_samples() {
-    let (input, target) = (["a", "b"], ["c", "d"]);
+    let input = ["a", "b"];
+    let target = ["c", "d"];
     let of = |names, n_channels, n_told| Some(Expected { names: [names, names], n_channels, n_told });
     let of_channels = || Some(Expected { names: [input, target], n_channels: 1, n_told: 1 });
     let basic = |channels| {
-        let (input, target) = (images(input, 3), images(target, 2));
+        let input = images(input, 3);
+        let target = images(target, 2);
         Arc::new(BasicPatchConstr::new(patching(&input), input, Some(target), channels).unwrap())
     };
-    let (one, many) = (images(input, 1), images(input, 3));
+    let one = images(input, 1);
+    let many = images(input, 3);
     let paired = PairedInputTargetMsPatchConstr::new(
         patching(&many),
         many.clone(),
@@ -171,7 +174,8 @@ fn batches_keep_neither_images_nor_metadata_of_single_samples() {
     let mut of_images: [Option<Arc<ImageMetadata>>; 2] = [None, None];
     for batch in &batches {
         for (spec, image) in batch.specs().zip(batch.input_metadata()) {
-            let (data_idx, image) = (spec.patch().unwrap().data_idx, image.unwrap());
+            let data_idx = spec.patch().unwrap().data_idx;
+            let image = image.unwrap();
             assert_eq!(told(&image), (["a", "b"][data_idx].to_owned(), 1, Vec::new()));
             let first = of_images[data_idx].get_or_insert(Arc::clone(&image));
             assert!(Arc::ptr_eq(first, &image), "metadata of image {data_idx} was made twice");

@@ -28,7 +28,8 @@ fn dataset(bad_inputs: &[(usize, f32)], bad_targets: &[(usize, f32)]) -> Dataset
         bad.iter().for_each(|&(at, value)| image[[at / 32, at % 32]] = value);
         extractor(&[image])
     };
-    let (input, target) = (image(bad_inputs), image(bad_targets));
+    let input = image(bad_inputs);
+    let target = image(bad_targets);
     let patching = SequentialPatching::new(input.shapes(), Extent::new(&[8, 8]).unwrap(), None).unwrap();
     Dataset::new(Arc::new(BasicPatchConstr::new(patching, input, Some(target), None).unwrap()), 0)
 }

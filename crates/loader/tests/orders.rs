@@ -49,7 +49,8 @@ fn grouped_orders_are_uniform() {
             .unwrap()
     };
     let n_seeds = 4000_u32;
-    let (mut groups, mut inside) = ([[0.0_f64; 4]; 4], [[0.0_f64; 6]; 6]);
+    let mut groups = [[0.0_f64; 4]; 4];
+    let mut inside = [[0.0_f64; 6]; 6];
     for seed in 1..=u64::from(n_seeds) {
         let samples = samples(&loader(seed), 0);
         for (rank, group) in samples.chunks(6).enumerate() {
@@ -349,7 +350,8 @@ fn workers_do_not_repeat_each_other() {
     };
     let mut all = std::collections::HashSet::new();
     for epoch in 0..3 {
-        let ((n, one), (_, eight)) = (distinct(1, epoch), distinct(8, epoch));
+        let (n, one) = distinct(1, epoch);
+        let (_, eight) = distinct(8, epoch);
         assert_eq!(one, eight);
         // 1024 draws out of 249² places meet about 8 times by chance.
         assert!(n == 1024 && one.len() > n - 30, "{} of {n}", one.len());
@@ -421,7 +423,8 @@ fn mixing_is_measured() {
         let options = LoaderOptions { batch_size: 8, order, ..Default::default() };
         Loader::new(random_patches(images, &[8, 16, 16], 5), options).unwrap().forecast(0, 0).unwrap().mixing
     };
-    let (sequential, shuffled) = (mixing(Order::Sequential), mixing(Order::Shuffled));
+    let sequential = mixing(Order::Sequential);
+    let shuffled = mixing(Order::Shuffled);
     // 32 patches of each image follow one another.
     assert_eq!((sequential.images_per_batch, sequential.same_image), (1.0, 31.0 * 8.0 / 255.0));
     assert_eq!(sequential.share_of_batches_with(1), 1.0);

@@ -96,7 +96,8 @@ proptest! {
 #[test]
 fn seeds_and_epochs_differ() {
     let options = LoaderOptions { batch_size: 8, ..Default::default() };
-    let (one, other) = (Loader::new(dataset(1), options).unwrap(), Loader::new(dataset(2), options).unwrap());
+    let one = Loader::new(dataset(1), options).unwrap();
+    let other = Loader::new(dataset(2), options).unwrap();
     assert_ne!(stream(&one, 0), stream(&other, 0));
     assert_ne!(stream(&one, 0), stream(&one, 1));
     assert_eq!(stream(&one, 1), stream(&one, 1));

@@ -119,7 +119,8 @@ impl Conflicts {
 
     /// The starts whose largest window lies inside the image.
     fn inside(&self, axis: usize) -> Range<usize> {
-        let (n, before) = (self.image.to_zyx()[axis], self.reach_before(axis));
+        let n = self.image.to_zyx()[axis];
+        let before = self.reach_before(axis);
         let end = (n + before + 1).saturating_sub(self.window[axis]).min(self.n_starts(axis));
         if before < end { before..end } else { 0..0 }
     }
@@ -147,13 +148,15 @@ impl Conflicts {
     /// No padding reaches further from the centre of a patch than its largest window is long, but for the way
     /// around the image.
     fn candidates(&self, axis: usize, used: &[Range<usize>]) -> Vec<Range<usize>> {
-        let (n, p) = (self.image.to_zyx()[axis], self.patch_size.to_zyx()[axis]);
+        let n = self.image.to_zyx()[axis];
+        let p = self.patch_size.to_zyx()[axis];
         let n_starts = self.n_starts(axis);
         if n_starts == 1 {
             return std::iter::once(0..1).collect();
         }
         let reach = coordinate(self.window[axis].saturating_add(1));
-        let (n, half) = (coordinate(n), coordinate(p / 2));
+        let n = coordinate(n);
+        let half = coordinate(p / 2);
         let clamp = |at: i64| usize::try_from(at).map_or(0, |at| at.min(n_starts));
         let near = used.iter().flat_map(|run| {
             [-n, 0, n].map(|around| {

@@ -232,7 +232,8 @@ impl InSample {
                 conflicts.with_pixels(&val.pixels)?.iter().find_map(|within| starts.start_within(within));
             let Some(start) = found else { continue };
             let coords = self.along_axes(start).map(coordinate);
-            let (data_idx, sample_idx) = (self.data_idx, self.sample_idx);
+            let data_idx = self.data_idx;
+            let sample_idx = self.sample_idx;
             let train = PatchSpec { data_idx, sample_idx, coords, patch_size };
             if let Some(pixel) = self.pixels(&train)?.shared(&val.pixels) {
                 return Ok(Some(self.leak(val, train, pixel)));

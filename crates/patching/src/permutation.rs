@@ -60,7 +60,8 @@ impl Permutation {
 
     fn encrypt(&self, value: u64) -> u64 {
         let mask = (1_u64 << self.half_bits) - 1;
-        let (mut left, mut right) = (value >> self.half_bits, value & mask);
+        let mut left = value >> self.half_bits;
+        let mut right = value & mask;
         for key in self.round_keys {
             (left, right) = (right, left ^ (mix(right ^ key) & mask));
         }

@@ -2,7 +2,8 @@
 
 /// The first number below `n` for which `holds` is true, or `n`; once true it stays true.
 pub(crate) fn first_where(n: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, n);
+    let mut low = 0;
+    let mut high = n;
     while low < high {
         let middle = low + (high - low) / 2;
         if holds(middle) {

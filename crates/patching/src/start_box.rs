@@ -31,7 +31,8 @@ impl StartBox {
     /// The start at a place of the row-major order, which is below [`n_starts`](Self::n_starts).
     pub fn start_at(&self, place: usize) -> [usize; 3] {
         let size = [1, 2].map(|axis| self.high[axis] - self.low[axis]);
-        let (row, x) = (place / size[1], place % size[1]);
+        let row = place / size[1];
+        let x = place % size[1];
         [self.low[0] + row / size[0], self.low[1] + row % size[0], self.low[2] + x]
     }
 

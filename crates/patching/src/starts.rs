@@ -77,7 +77,8 @@ impl fmt::Debug for Starts<'_> {
 
 /// Starts along each axis from 0 to the last at which a patch fits.
 pub(crate) fn all_starts(image: &Extent, patch_size: &Extent) -> StartBox {
-    let (n, p) = (image.to_zyx(), patch_size.to_zyx());
+    let n = image.to_zyx();
+    let p = patch_size.to_zyx();
     StartBox { low: [0; 3], high: [0, 1, 2].map(|axis| n[axis].saturating_sub(p[axis]) + 1) }
 }
 

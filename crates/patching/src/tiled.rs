@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn overlap_must_be_smaller_than_the_tile() {
         let shapes = [ImageShape::from_slice(&[1, 1, 20, 20]).unwrap()];
-        let (patch_size, overlaps) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[8, 0]).unwrap());
+        let patch_size = Extent::new(&[8, 8]).unwrap();
+        let overlaps = PerAxis::new(&[8, 0]).unwrap();
         let error = TiledPatching::new(&shapes, patch_size, Some(overlaps)).unwrap_err();
         assert_eq!(
             error.to_string(),

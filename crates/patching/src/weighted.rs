@@ -66,7 +66,8 @@ impl WeightedPatching {
             n_samples = n_samples.saturating_add(shape.n_samples);
             let maps = weights.get(first_sample[data_idx]..n_samples.min(weights.len())).unwrap_or_default();
             if let Some(place) = maps.iter().position(|map| map.image() != shape.extent) {
-                let (map, image) = (maps[place].image(), shape.extent);
+                let map = maps[place].image();
+                let image = shape.extent;
                 return Err(PatchingError::MapSize { data_idx, sample_idx: place, map, image });
             }
         }
@@ -155,7 +156,8 @@ impl StartSet for Weighty<'_> {
 
     fn start_within(&self, within: &StartBox) -> Option<[usize; 3]> {
         let StartBox { low, high } = self.starts.intersection(within)?;
-        let (half, image) = (self.patching.patch_size.to_zyx().map(|p| p / 2), self.map.image().to_zyx());
+        let half = self.patching.patch_size.to_zyx().map(|p| p / 2);
+        let image = self.map.image().to_zyx();
         // Centres beyond the first and last ones are moved to them.
         let centres = StartBox {
             low: [0, 1, 2].map(|axis| if low[axis] == 0 { 0 } else { low[axis] + half[axis] }),

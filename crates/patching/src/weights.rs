@@ -89,7 +89,8 @@ impl SampleWeights {
 
     /// The pixels of a block.
     fn pixels(&self, position: [usize; 3]) -> StartBox {
-        let (image, block) = (self.image.to_zyx(), self.block.to_zyx());
+        let image = self.image.to_zyx();
+        let block = self.block.to_zyx();
         let low = [0, 1, 2].map(|axis| position[axis] * block[axis]);
         StartBox { low, high: [0, 1, 2].map(|axis| low[axis].saturating_add(block[axis]).min(image[axis])) }
     }

@@ -125,7 +125,8 @@ fn full_regions_are_visited_in_every_epoch() {
         .map(|region| signed(region.cell.as_slice()))
         .collect();
     assert_eq!(full.len(), 8);
-    let (n_epochs, mut beyond) = (400_u64, 0.0);
+    let n_epochs = 400_u64;
+    let mut beyond = 0.0;
     for epoch in 0..n_epochs {
         let mut visits: BTreeMap<Vec<i64>, u32> = BTreeMap::new();
         for index in 0..patching.n_patches() {
@@ -153,7 +154,8 @@ fn validation_counts_are_hypergeometric() {
     // 16 and 9 patches, of which 6 are chosen.
     let shapes = [shape(1, &[32, 32]), shape(1, &[24, 24])];
     let train = stratified(&shapes, &[8, 8]);
-    let (n_seeds, mut counts) = (20_000_u32, [0_u32; 7]);
+    let n_seeds = 20_000_u32;
+    let mut counts = [0_u32; 7];
     for seed in 0..u64::from(n_seeds) {
         let val = split_validation(&mut train.clone(), 6, seed, Separation::Patches).unwrap();
         counts[val.indices_of(1).iter().count()] += 1;
@@ -172,7 +174,8 @@ fn validation_counts_are_bounded_by_cells() {
     let shapes = [shape(1, &[12, 12]), shape(1, &[16, 16])];
     let train = stratified(&shapes, &[8, 8]);
     assert_eq!(train.n_patches(), 7);
-    let (n_seeds, mut n_first) = (20_000_u32, 0);
+    let n_seeds = 20_000_u32;
+    let mut n_first = 0;
     for seed in 0..u64::from(n_seeds) {
         let val = split_validation(&mut train.clone(), 2, seed, Separation::Patches).unwrap();
         assert_eq!(val.n_patches(), 2);
@@ -222,7 +225,8 @@ fn validation_cells_lie_inside_the_image() {
 #[test]
 fn weighted_starts_follow_their_map() {
     for (block, share) in [([1, 1], 1.0), ([3, 4], 1.0), ([3, 4], 0.6)] {
-        let (image, patch) = ([8, 11], [3, 4]);
+        let image = [8, 11];
+        let patch = [3, 4];
         let grid = [8_usize.div_ceil(block[0]), 11_usize.div_ceil(block[1])];
         let weights: Vec<f64> =
             positions(&grid).iter().map(|at| ((at[0] * 5 + at[1] * 3) % 4) as f64).collect();

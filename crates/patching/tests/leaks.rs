@@ -44,7 +44,8 @@ fn used(patch: &PatchSpec, image: &Extent, context: &Context) -> [BTreeSet<usize
 }
 
 fn share_a_pixel(a: &PatchSpec, b: &PatchSpec, image: &Extent, context: &Context) -> bool {
-    let (a, b) = (used(a, image, context), used(b, image, context));
+    let a = used(a, image, context);
+    let b = used(b, image, context);
     (0..3).all(|axis| !a[axis].is_disjoint(&b[axis]))
 }
 
@@ -193,7 +194,8 @@ proptest! {
         overlaps in prop::array::uniform2(0_usize..4), weighty in prop::collection::vec(0_usize..60, 0..3),
     ) {
         let shapes = [shape(2, &image)];
-        let (size, image) = (extent(&patch), shapes[0].extent);
+        let size = extent(&patch);
+        let image = shapes[0].extent;
         let val = starts.iter().map(|(sample, start)| spec(*sample, start, extent(&val_patch)).into());
         let val = FixedPatching::new(val.collect());
         let last = |axis: usize| image.as_slice()[axis].saturating_sub(patch[axis]);
@@ -328,7 +330,8 @@ proptest! {
         depths in prop::collection::vec((0_usize..5, 0_usize..5), 0..4), sample in 0_usize..2, is_listed in any::<bool>(),
     ) {
         let patch_size = extent(&[0, 1, 2].map(|axis| patch[axis].min(size[axis]).min(val_size[axis])));
-        let (train_shape, val_shape) = ([shape(2, &size)], [shape(3, &val_size)]);
+        let train_shape = [shape(2, &size)];
+        let val_shape = [shape(3, &val_size)];
         let at = [0, 1, 2].map(|axis| start[axis].min(val_size[axis] - patch_size.as_slice()[axis]));
         let val_patch = PatchSpec { sample_idx: 2, ..spec(0, &at.map(|at| i64::try_from(at).unwrap()), patch_size) };
         let val = FixedPatching::new(vec![val_patch.into()]);
@@ -429,7 +432,9 @@ fn huge_images_are_split_without_listing_their_cells() {
     assert_eq!(val.n_patches(), 8);
     assert_eq!(LeakSearch::new(&shapes, context).find(&train, &val).unwrap(), None);
     // Each window covers 512 pixels along an axis; 1023 starts touch it, so 8 × 1023² of 999937² starts are gone.
-    let (n, gone, before) = (244_140_625_u128, 8 * 1023 * 1023, 999_937_u128.pow(2));
+    let n = 244_140_625_u128;
+    let gone = 8 * 1023 * 1023;
+    let before = 999_937_u128.pow(2);
     assert_eq!(train.n_patches() as u128, (n * (before - gone)).div_ceil(before));
     let n = train.n_patches();
     for index in (0..n).step_by(n / 1000) {

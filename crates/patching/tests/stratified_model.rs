@@ -248,7 +248,8 @@ proptest! {
 #[test]
 fn what_does_not_exist_is_refused_and_changes_nothing() {
     let mut patching = StratifiedPatching::new(&[shape(2, &[20, 20])], extent(&[8, 8])).unwrap();
-    let (cell, outside) = (PerAxis::new(&[0, 0]).unwrap(), PerAxis::new(&[2, 0]).unwrap());
+    let cell = PerAxis::new(&[0, 0]).unwrap();
+    let outside = PerAxis::new(&[2, 0]).unwrap();
     let n = patching.n_patches();
     let refused = [
         (patching.exclude(0, 2, &[cell]), "sample 2 of image 0 does not exist"),

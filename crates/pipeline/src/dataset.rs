@@ -93,7 +93,9 @@ pub fn dataset_of(
     images: &DatasetImages,
     keep_going: KeepGoing<'_>,
 ) -> Result<(Dataset, Statistics), PipelineError> {
-    let (constructor, input, targets) = (images.constructor, images.input.clone(), images.targets.clone());
+    let constructor = images.constructor;
+    let input = images.input.clone();
+    let targets = images.targets.clone();
     let parts = Parts { constructor, input, targets };
     let drawn = match data.mode {
         Mode::Predicting => images.input.iter().collect(),
@@ -108,7 +110,8 @@ pub fn dataset_of(
         Some(strategies) => strategies.clone(),
         None => drawn.iter().map(of_plan).collect::<Result<_, PipelineError>>()?,
     };
-    let (got, expected) = (strategies.len(), drawn.len());
+    let got = strategies.len();
+    let expected = drawn.len();
     if got != expected {
         return Err(PipelineError::StrategyCount { got, expected });
     }

@@ -76,7 +76,8 @@ pub(crate) fn label_like(
 /// The middle of a patch with at most so many pixels, in rows that are as long as they can be.
 fn middle(spec: &PatchSpec, most: usize) -> Option<Region> {
     let mut left = most.max(1);
-    let (mut starts, mut sizes) = (spec.coords.as_slice().to_vec(), spec.patch_size.as_slice().to_vec());
+    let mut starts = spec.coords.as_slice().to_vec();
+    let mut sizes = spec.patch_size.as_slice().to_vec();
     for (start, size) in starts.iter_mut().zip(&mut sizes).rev() {
         let kept = (*size).min(left);
         left /= kept;
@@ -121,7 +122,9 @@ impl Seen {
 
     fn has_flat_areas(&self) -> bool {
         let most = self.values.iter().max_by_key(|(_, n)| **n).map(|(value, _)| f32::from_bits(*value));
-        let (mut n_all, mut n_equal, mut n_steps) = (0_usize, 0_usize, 0_usize);
+        let mut n_all = 0_usize;
+        let mut n_equal = 0_usize;
+        let mut n_steps = 0_usize;
         for row in self.patches.iter().flat_map(|patch| patch.lanes(Axis(3))) {
             for (&a, &b) in row.iter().zip(row.iter().skip(1)) {
                 if Some(a) == most && Some(b) == most {

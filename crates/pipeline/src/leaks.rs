@@ -212,7 +212,8 @@ fn shared_samples(
     val: &Used<'_>,
     strategy: &FixedPatching,
 ) -> (SharedSamples, Option<Doubt>) {
-    let (mut shared, mut doubt) = (SharedSamples::new(), None);
+    let mut shared = SharedSamples::new();
+    let mut doubt = None;
     let mut looked_up = None;
     for (data_idx, sample_idx) in strategy.samples() {
         let Some(info) = val.infos.get(data_idx) else { continue };

@@ -76,7 +76,8 @@ impl Listing {
     /// The first file without a partner of its name.
     fn misses(&self, partners: &Listing) -> Unpaired {
         let names = |listing: &Listing| listing.files.iter().map(stem).collect::<BTreeSet<_>>();
-        let (own, theirs) = (names(self), names(partners));
+        let own = names(self);
+        let theirs = names(partners);
         let lonely = |listing: &Listing, others: &BTreeSet<PathBuf>| {
             let file = listing.files.iter().find(|file| !others.contains(&stem(file)));
             file.map(|file| file.member.path.clone())

@@ -25,7 +25,8 @@ impl ReadMixed {
     /// The images, for a plan that has a training.
     pub fn images(self) -> Option<MixedImages> {
         let file = self.plan.file().to_owned();
-        let (data, train) = (self.plan.data.clone(), self.plan.train.clone()?);
+        let data = self.plan.data.clone();
+        let train = self.plan.train.clone()?;
         Some(MixedImages {
             file,
             data,
@@ -164,7 +165,8 @@ impl MixReader<'_> {
     /// Keys of another configuration that this one decides about differently, and why they are not used.
     fn unused(&self, other: &RunPlan) -> Vec<(&'static str, String)> {
         let Some(train) = &other.train else { return Vec::new() };
-        let (own, theirs) = (&self.train.loading, &train.loading);
+        let own = &self.train.loading;
+        let theirs = &train.loading;
         let is_by_weight = self.train.loading.order.is_some_and(|order| order.is_by_weight());
         let differing = [
             ("data_config.batch_size", self.plan.data.batch_size != other.data.batch_size),

@@ -103,7 +103,8 @@ impl<'a> Opener<'a> {
         if images.is_incomplete || partners.is_incomplete {
             return;
         }
-        let (own, theirs) = (images.by_file(), partners.by_file());
+        let own = images.by_file();
+        let theirs = partners.by_file();
         let differing = own.iter().zip(&theirs).find(|((_, own), (_, theirs))| {
             own.len() != theirs.len() || (own != theirs && own.iter().any(|name| theirs.contains(name)))
         });
@@ -119,7 +120,8 @@ impl<'a> Opener<'a> {
         let mut role = Role { is_incomplete: listing.is_incomplete, ..Role::default() };
         let mut first_of: HashMap<Key, usize> = HashMap::new();
         for Listed { member, entry } in &listing.files {
-            let (path, entry) = (&member.path, *entry);
+            let path = &member.path;
+            let entry = *entry;
             if let Some(facts) = self.planned(entry, path, axes) {
                 role.found.push(RoleImage::planned(facts, path.clone()));
                 continue;

@@ -62,7 +62,8 @@ impl Centres {
             notices.push(Notice::new(self.key, format!("{found}; all patches are drawn anywhere")));
             return Ok(());
         }
-        let (key, expected) = (self.key.to_owned(), self.expected.to_owned());
+        let key = self.key.to_owned();
+        let expected = self.expected.to_owned();
         Err(PipelineError::Unusable { key, found, expected })
     }
 }

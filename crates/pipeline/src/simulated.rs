@@ -85,7 +85,8 @@ pub fn simulated_data(
 
 /// The images of a plan where a simulation with its parameters left them all.
 fn found(plan: &SimulatePlan) -> Result<Option<SimulatedData>, PipelineError> {
-    let (images, record_path) = (files(plan), plan.folder.join(RECORD));
+    let images = files(plan);
+    let record_path = plan.folder.join(RECORD);
     let is_complete = read_record(&record_path)? == Some(record(plan, true));
     let is_found = is_complete && images.iter().all(|file| file.exists());
     let files = images.into_iter().chain([record_path]).collect();
@@ -99,7 +100,8 @@ fn make(
     durability: Durability,
     keep_going: KeepGoing<'_>,
 ) -> Result<SimulatedData, PipelineError> {
-    let (images, record_path) = (files(plan), plan.folder.join(RECORD));
+    let images = files(plan);
+    let record_path = plan.folder.join(RECORD);
     let recorded = read_record(&record_path)?;
     let ours = recorded.map_or_else(Vec::new, |record| recorded_files(&plan.folder, &record));
     if let Some(path) = images.iter().find(|file| file.exists() && !ours.contains(file)) {

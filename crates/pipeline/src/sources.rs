@@ -59,11 +59,13 @@ pub(crate) fn strategy(
                 thinning.check(&found, stratified.n_patches(), images, notices)
             };
             if let Some(plan) = &data.patch_filter {
-                let (filter, probability) = (&patch_filter(plan)?, plan.filtered_patch_prob);
+                let filter = &patch_filter(plan)?;
+                let probability = plan.filtered_patch_prob;
                 thin_out(Thinning { name: "patch_filter", filter, probability }, images, plan.ref_channel)?;
             }
             if let (Some(masks), Some(plan)) = (&guides.masks, &data.mask_filter) {
-                let (filter, probability) = (&mask_filter(plan)?, plan.filtered_patch_prob);
+                let filter = &mask_filter(plan)?;
+                let probability = plan.filtered_patch_prob;
                 thin_out(Thinning { name: "mask_filter", filter, probability }, masks, plan.ref_channel)?;
             }
             Strategy::Stratified(stratified)

@@ -73,7 +73,8 @@ impl Splitting<'_> {
             true => Separation::Pixels(used_context(self.data)?),
             false => Separation::Patches,
         };
-        let (mut left, n_patches) = (stratified.clone(), stratified.n_patches());
+        let mut left = stratified.clone();
+        let n_patches = stratified.n_patches();
         match split_validation(&mut left, n_val, self.data.seed, separation) {
             Ok(_) if left.n_patches() == 0 => Ok(Err(PatchingError::NoTrainingLeft { n_val, n_patches })),
             Ok(val) => {

@@ -35,7 +35,8 @@ pub fn read_state(path: &Path) -> Result<Option<LoaderState>, PipelineError> {
     if let (Some(got), true) = (format, written.get("next_batch").is_some())
         && got != LoaderState::FORMAT
     {
-        let (path, expected) = (path.to_owned(), LoaderState::FORMAT);
+        let path = path.to_owned();
+        let expected = LoaderState::FORMAT;
         return Err(PipelineError::StateFormat { path, got, expected });
     }
     serde_json::from_value(written).map(Some).map_err(damaged)

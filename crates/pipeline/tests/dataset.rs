@@ -212,7 +212,8 @@ fn statistics_look_at_what_they_lack() {
         let pixels = Array::from_shape_fn([16, 16], |(_, x)| of(x)).into_dyn();
         ArrayStack::new(pixels, &"YX".parse().unwrap()).unwrap()
     };
-    let (nan, stripes) = (image(|x| if x == 9 { f32::NAN } else { 1.0 }), image(|x| (x % 2) as f32));
+    let nan = image(|x| if x == 9 { f32::NAN } else { 1.0 });
+    let stripes = image(|x| (x % 2) as f32);
     let built = |normalization: &str, input: Arc<dyn ImageStack>, target: Arc<dyn ImageStack>| {
         let data = parse_data_config(
             &format!(
@@ -227,7 +228,8 @@ fn statistics_look_at_what_they_lack() {
         let (_, statistics) = build(&data.unwrap(), &images).unwrap();
         statistics.pairs()
     };
-    let (nan, stripes) = (Arc::new(nan), Arc::new(stripes));
+    let nan = Arc::new(nan);
+    let stripes = Arc::new(stripes);
     for (normalization, of_input, of_target) in [
         ("mean_std, input_means: [3], input_stds: [2]", (3.0, 2.0), (0.5, 0.5)),
         ("min_max, input_mins: [3], input_maxes: [5]", (3.0, 5.0), (0.0, 1.0)),

@@ -178,8 +178,10 @@ fn copy_block(
     let [c, z, y, x] = part;
     let mut part = target.slice_mut(s![c, z, y, x]);
     for (row_idx, mut row) in part.rows_mut().into_iter().enumerate() {
-        let (plane_idx, y) = (row_idx / shape[2], row_idx % shape[2]);
-        let (c, z) = (plane_idx / shape[1], plane_idx % shape[1]);
+        let plane_idx = row_idx / shape[2];
+        let y = row_idx % shape[2];
+        let c = plane_idx / shape[1];
+        let z = plane_idx % shape[1];
         let start = start + c * strides[0] + z * strides[1] + y * strides[2];
         match row.as_slice_mut() {
             Some(row) => copy_row(pixels, start, strides[3], row),

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn widths_beyond_any_memory_are_errors() {
-        let (patch_size, coords) = (Extent::new(&[8, 8]).unwrap(), PerAxis::new(&[0, 0]).unwrap());
+        let patch_size = Extent::new(&[8, 8]).unwrap();
+        let coords = PerAxis::new(&[0, 0]).unwrap();
         let patch = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
         let tile = TileSpec { patch, crop_coords: coords, crop_size: patch_size, stitch_coords: coords };
         for width in [usize::MAX, usize::MAX / 64, 1 << 42] {

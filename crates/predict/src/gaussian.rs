@@ -63,7 +63,8 @@ impl Gaussian {
 
     /// Smooths one line; `line` is memory for its extension beyond both ends.
     fn smooth_lane(&self, mut lane: ArrayViewMut1<'_, f32>, line: &mut Vec<f32>) {
-        let (n, radius) = (lane.len(), self.weights.len() - 1);
+        let n = lane.len();
+        let radius = self.weights.len() - 1;
         line.clear();
         line.extend((0..n + 2 * radius).map(|place| lane[mirror(place, radius, n)]));
         for (place, pixel) in lane.iter_mut().enumerate() {

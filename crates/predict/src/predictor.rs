@@ -159,7 +159,8 @@ impl<'a> Predictor<'a> {
             Likeness::Input => normalizer.invert_input(output),
             Likeness::Target => normalizer.invert(output),
         };
-        let (data_idx, name) = (image.data_idx, image.name);
+        let data_idx = image.data_idx;
+        let name = image.name;
         inverted.map_err(|source| PredictError::Normalize { data_idx, image: name.to_owned(), source })
     }
 }

@@ -166,12 +166,15 @@ impl OpenImage {
         patch: &PatchSpec,
         pixels: ArrayView4<'_, f32>,
     ) -> Result<(), PredictError> {
-        let (data_idx, image) = (self.data_idx, || self.name.clone());
-        let (got, expected) = (patch.region(), self.shape.extent);
+        let data_idx = self.data_idx;
+        let image = || self.name.clone();
+        let got = patch.region();
+        let expected = self.shape.extent;
         if got != Region::whole(expected) {
             return Err(PredictError::NotWhole { index, data_idx, image: image(), got, expected });
         }
-        let (got, expected) = (patch.sample_idx, self.n_whole);
+        let got = patch.sample_idx;
+        let expected = self.n_whole;
         if got != expected {
             return Err(PredictError::SampleOrder { index, data_idx, image: image(), got, expected });
         }
@@ -211,9 +214,11 @@ impl OpenImage {
         let Some((sample_idx, gap)) = self.rows.first_gap(self.shape.n_samples, [z, y, 1]) else {
             return Ok(());
         };
-        let (data_idx, image) = (self.data_idx, self.name.clone());
+        let data_idx = self.data_idx;
+        let image = self.name.clone();
         if self.n_whole > 0 {
-            let (got, expected) = (self.n_whole, self.shape.n_samples);
+            let got = self.n_whole;
+            let expected = self.shape.n_samples;
             return Err(PredictError::ImageIncomplete { data_idx, image, got, expected });
         }
         let at = self.shape.extent.per_axis().of_zyx(gap);

@@ -83,7 +83,8 @@ impl Accumulator {
         let tile = tile
             .to_shape((n_channels, z, y, x))
             .map_err(|_| QuiltError::OutOfMemory { shape: vec![n_channels, z, y, x] })?;
-        let (from, n) = (inside.offset, inside.size);
+        let from = inside.offset;
+        let n = inside.size;
         let mut weights = vec![0.0; n[2]];
         for (z, y) in (0..n[0]).flat_map(|z| (0..n[1]).map(move |y| (z, y))) {
             blend.write_row(from[0] + z, from[1] + y, from[2], &mut weights);

@@ -108,7 +108,8 @@ pub(crate) fn inside_zyx(window: Extent, border: Option<PerAxis<i64>>) -> [Vec<b
     let sizes = window.to_zyx();
     let borders = border.map_or([0; 3], |border| border.to_zyx(0));
     std::array::from_fn(|axis| {
-        let (size, border) = (sizes[axis], usize::try_from(borders[axis]).unwrap_or(0));
+        let size = sizes[axis];
+        let border = usize::try_from(borders[axis]).unwrap_or(0);
         (0..size).map(|k| border == 0 || (border <= k && k.saturating_add(border) < size)).collect()
     })
 }

@@ -83,7 +83,8 @@ struct Source {
 impl<'a, T: Pixel> Weaver<'a, T> {
     /// `patches` fill `n_planes` of whole images with `n_channels`.
     pub fn new(quilt: &Quilt, patches: &'a [T], n_channels: usize, n_planes: usize) -> Self {
-        let (image, window) = (quilt.grid().image().to_zyx(), quilt.grid().window().to_zyx());
+        let image = quilt.grid().image().to_zyx();
+        let window = quilt.grid().window().to_zyx();
         let starts = quilt.grid().starts_zyx();
         let overlap: usize = quilt.grid().colours().iter().product();
         let of_block = BLOCK_BYTES / (window[2] * size_of::<T>() * overlap);
@@ -95,7 +96,8 @@ impl<'a, T: Pixel> Weaver<'a, T> {
         let weights = quilt.blend().rows();
         let is_one = weights.is_one();
         let inverse = quilt.sums().inverted();
-        let (n_x, arch) = (image[2], Arch::new());
+        let n_x = image[2];
+        let arch = Arch::new();
         Weaver { patches, n_channels, window, n_x, starts, along, weights, inverse, is_one, arch }
     }
 
@@ -182,7 +184,8 @@ impl<T: Pixel> Weaver<'_, T> {
     ) {
         let [w_z, w_y, w_x] = self.window;
         let [starts_z, starts_y, starts_x] = &self.starts;
-        let (image, channel) = (channel_of_all / self.n_channels, channel_of_all % self.n_channels);
+        let image = channel_of_all / self.n_channels;
+        let channel = channel_of_all % self.n_channels;
         for at_z in self.along[0][z].windows.clone() {
             let deep = z - starts_z[at_z];
             let (weights, factor) = self.weights.at_z(deep);

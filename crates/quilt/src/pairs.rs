@@ -70,7 +70,8 @@ impl Quilt {
         DB: RemoveAxis,
     {
         self.check_pair(inputs.shape(), targets.shape())?;
-        let (inputs, mut targets) = (self.unstitch(inputs)?, self.unstitch(targets)?);
+        let inputs = self.unstitch(inputs)?;
+        let mut targets = self.unstitch(targets)?;
         if let Some(missing) = missing {
             self.hide_border(targets.view_mut(), missing);
         }
@@ -172,10 +173,12 @@ impl Quilt {
             return !target.is_empty();
         }
         let mut inside = target.view();
-        let (window, borders) = (self.grid().window(), self.border());
+        let window = self.grid().window();
+        let borders = self.border();
         let first = target.ndim() - window.n_axes();
         for (axis, border) in borders.iter().flat_map(PerAxis::iter).enumerate() {
-            let (size, border) = (window.per_axis()[axis], usize::try_from(border).unwrap_or(0));
+            let size = window.per_axis()[axis];
+            let border = usize::try_from(border).unwrap_or(0);
             let end = size.saturating_sub(border);
             inside.slice_axis_inplace(Axis(first + axis), Slice::from(border.min(end)..end));
         }
@@ -189,7 +192,8 @@ impl Quilt {
         let first = labels.ndim() - window.n_axes();
         for (axis, border) in borders.iter().enumerate() {
             let Ok(border @ 1..) = usize::try_from(border) else { continue };
-            let (size, border) = (window.per_axis()[axis], border.min(window.per_axis()[axis]));
+            let size = window.per_axis()[axis];
+            let border = border.min(window.per_axis()[axis]);
             for edge in [0..border, size - border..size] {
                 labels.slice_axis_mut(Axis(first + axis), Slice::from(edge)).fill(missing);
             }

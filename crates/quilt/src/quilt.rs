@@ -65,7 +65,8 @@ impl Quilt {
     /// [`QuiltError::BorderWeight`] for a weight that does not lie in 0 to 1, [`QuiltError::Axes`] for a border
     /// of the wrong number of axes.
     pub fn with_border(mut self, border: impl Into<Border>, weight: f64) -> Result<Self, QuiltError> {
-        let (border, window) = (border.into(), self.grid.window());
+        let border = border.into();
+        let window = self.grid.window();
         let blend = BlendWindow::border(window, &border, weight)?;
         if !self.has_own_blend {
             self.blend = blend;
@@ -79,7 +80,8 @@ impl Quilt {
     /// # Errors
     /// [`QuiltError::BlendWindow`] if they were made for windows of another size.
     pub fn with_blend(mut self, blend: BlendWindow) -> Result<Self, QuiltError> {
-        let (got, expected) = (blend.window(), self.grid.window());
+        let got = blend.window();
+        let expected = self.grid.window();
         if got != expected {
             return Err(QuiltError::BlendWindow { got, expected });
         }
@@ -204,7 +206,8 @@ impl Quilt {
         QuiltError,
     > {
         let leading = Leading::of("the tensor", tensor.shape(), self.grid.image())?;
-        let (n_windows, first) = (self.grid.n_windows(), usize::from(leading.channels.is_some()));
+        let n_windows = self.grid.n_windows();
+        let first = usize::from(leading.channels.is_some());
         Ok((0..self.n_patches(leading.n)).map(move |index| {
             let start = self.grid.start(index % n_windows).unwrap_or(self.grid.step());
             (index, self.under(tensor.clone(), index / n_windows, start, first))

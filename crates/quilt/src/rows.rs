@@ -34,7 +34,8 @@ impl Rows {
             let places = |factors: &[f64]| factors.iter().map(|&factor| Place { kind: 0, factor }).collect();
             return Rows { values: x.clone(), n_x, places: [places(z), places(y)], n_kinds: 1 };
         }
-        let ((of_z, kinds_z), (of_y, kinds_y)) = (kinds(terms, 0), kinds(terms, 1));
+        let (of_z, kinds_z) = kinds(terms, 0);
+        let (of_y, kinds_y) = kinds(terms, 1);
         let mut values = Vec::with_capacity(kinds_z.len() * kinds_y.len() * n_x);
         for (z, y) in kinds_z.iter().flat_map(|&z| kinds_y.iter().map(move |&y| (z, y))) {
             let products = |x| terms.iter().map(|term| term[0][z] * term[1][y] * term[2][x]).sum::<f64>();
@@ -76,7 +77,8 @@ impl Rows {
 
     /// The values of a row and a factor for all of them.
     pub fn row(&self, z: usize, y: usize) -> (&[f64], f64) {
-        let ((plane, of_z), (row, of_y)) = (self.at_z(z), self.at_y(y));
+        let (plane, of_z) = self.at_z(z);
+        let (row, of_y) = self.at_y(y);
         (&self.values[plane + row..][..self.n_x], of_z * of_y)
     }
 
@@ -124,7 +126,8 @@ mod tests {
     proptest! {
         #[test]
         fn rows_are_sums_of_products(terms in terms()) {
-            let (rows, inverted) = (Rows::new(&terms), Rows::new(&terms).inverted());
+            let rows = Rows::new(&terms);
+            let inverted = Rows::new(&terms).inverted();
             let [n_z, n_y, n_x] = [0, 1, 2].map(|axis| terms[0][axis].len());
             for (z, y, x) in (0..n_z * n_y * n_x).map(|at| (at / n_x / n_y, at / n_x % n_y, at % n_x)) {
                 let sum: f64 = terms.iter().map(|term| term[0][z] * term[1][y] * term[2][x]).sum();

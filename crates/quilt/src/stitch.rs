@@ -92,7 +92,8 @@ impl Quilt {
     /// What the patches hold, with the number of images instead of that of patches.
     fn whole_images<T, D: Dimension>(&self, patches: &ArrayView<'_, T, D>) -> Result<Leading, QuiltError> {
         let leading = Leading::of("the array of patches", patches.shape(), self.grid().window())?;
-        let (got, per_image) = (leading.n, self.grid().n_windows());
+        let got = leading.n;
+        let per_image = self.grid().n_windows();
         if got.is_multiple_of(per_image) {
             Ok(Leading { n: got / per_image, ..leading })
         } else {
@@ -106,7 +107,8 @@ impl Quilt {
         let plane_len = n_y * n_x;
         let weaver = Weaver::new(self, patches, n_channels, images.len() / plane_len);
         images.par_chunks_mut(plane_len).enumerate().for_each(|(plane, rows)| {
-            let (image, z) = (plane / n_z, plane % n_z);
+            let image = plane / n_z;
+            let z = plane % n_z;
             let mut rest = rows;
             let strips: Vec<_> = (weaver.strips().iter())
                 .map(|strip| {

@@ -100,7 +100,8 @@ pub fn place_tile(
 
 /// The pixels from `start` over `size`, if they all lie within `limits`.
 fn ranges(start: &Coords, size: &Extent, limits: [usize; 3]) -> Option<[std::ops::Range<usize>; 3]> {
-    let (start, size) = (start.to_zyx(0), size.to_zyx());
+    let start = start.to_zyx(0);
+    let size = size.to_zyx();
     let range = |axis: usize| {
         let first = usize::try_from(start[axis]).ok()?;
         let end = first.checked_add(size[axis]).filter(|&end| end <= limits[axis])?;
@@ -157,7 +158,8 @@ impl Stitcher {
     /// # Errors
     /// [`StitchError`] if the tile does not fit the image; the image stays as it was then.
     pub fn place(&mut self, tile: ArrayView4<'_, f32>, spec: &TileSpec) -> Result<(), StitchError> {
-        let (sample_idx, n_samples) = (spec.patch.sample_idx, self.image.len_of(Axis(0)));
+        let sample_idx = spec.patch.sample_idx;
+        let n_samples = self.image.len_of(Axis(0));
         if sample_idx >= n_samples {
             return Err(StitchError::NoSuchSample { sample_idx, n_samples });
         }
@@ -199,7 +201,8 @@ impl Stitcher {
         }
         let mut place = self.image.index_axis_mut(Axis(0), sample_idx);
         if sample.shape() != place.shape() {
-            let (got, expected) = (sample.shape().to_vec(), place.shape().to_vec());
+            let got = sample.shape().to_vec();
+            let expected = place.shape().to_vec();
             return Err(StitchError::SampleShape { got, expected });
         }
         let [z, y, x] = [1, 2, 3].map(|axis| place.len_of(Axis(axis)));
@@ -237,7 +240,8 @@ mod tests {
     fn cut(image: &Array5<f32>, spec: &TileSpec) -> Array4<f32> {
         let [z, y, x] = spec.patch.patch_size.to_zyx();
         let start = spec.patch.coords.to_zyx(0).map(|start| usize::try_from(start).unwrap());
-        let (s, c) = (spec.patch.sample_idx, image.len_of(Axis(1)));
+        let s = spec.patch.sample_idx;
+        let c = image.len_of(Axis(1));
         Array4::from_shape_fn([c, z, y, x], |(c, z, y, x)| {
             *image.get([s, c, start[0] + z, start[1] + y, start[2] + x]).unwrap_or(&0.0)
         })
@@ -245,7 +249,8 @@ mod tests {
 
     fn stitch_of_tiles(shape: &[usize], tile: &[usize], overlaps: &[usize]) -> (Array5<f32>, Array5<f32>) {
         let shape = ImageShape::from_slice(shape).unwrap();
-        let (tile, overlaps) = (Extent::new(tile).unwrap(), PerAxis::new(overlaps).unwrap());
+        let tile = Extent::new(tile).unwrap();
+        let overlaps = PerAxis::new(overlaps).unwrap();
         let patching = TiledPatching::new(&[shape], tile, Some(overlaps)).unwrap();
         let mut stitcher = Stitcher::new(shape).unwrap();
         let mut value = 0.0;

@@ -106,7 +106,8 @@ struct Cutter<'a, T> {
 impl<T: Element> Cutter<'_, T> {
     /// Copies rows of patches, from row `first` of all on, patch by patch.
     fn copy_one_by_one(&self, first: usize, rows: &mut [T]) {
-        let ([_, w_y, w_x], n_x) = (self.grid.window().to_zyx(), self.grid.image().to_zyx()[2]);
+        let [_, w_y, w_x] = self.grid.window().to_zyx();
+        let n_x = self.grid.image().to_zyx()[2];
         let mut row = first;
         let mut rest = rows;
         while !rest.is_empty() {
@@ -138,11 +139,14 @@ impl<T: Element> Cutter<'_, T> {
 
     /// Where a row begins in the images, if all rows of all patches are counted.
     fn row_start(&self, row: usize) -> usize {
-        let ([n_z, n_y, n_x], n_windows) = (self.grid.image().to_zyx(), self.grid.n_windows());
+        let [n_z, n_y, n_x] = self.grid.image().to_zyx();
+        let n_windows = self.grid.n_windows();
         let [w_z, w_y, _] = self.grid.window().to_zyx();
-        let (plane, y_in_window) = (row / w_y, row % w_y);
+        let plane = row / w_y;
+        let y_in_window = row % w_y;
         let (plane, z_in_window) = (plane / w_z, plane % w_z);
-        let (patch, channel) = (plane / self.n_channels, plane % self.n_channels);
+        let patch = plane / self.n_channels;
+        let channel = plane % self.n_channels;
         let [z, y, x] = self.grid.start(patch % n_windows).map_or([0; 3], |start| start.to_zyx(0));
         let plane = (patch / n_windows * self.n_channels + channel) * n_z + z + z_in_window;
         (plane * n_y + y + y_in_window) * n_x + x

@@ -60,8 +60,8 @@ where
         let bad = || QuiltError::Shape { what, got: shape.to_vec(), expected: "patches in front".to_owned() };
         shape.first().copied().ok_or_else(bad)
     };
-    let (n_inputs, n_targets) =
-        (n("the array of inputs", inputs.shape())?, n("the array of targets", targets.shape())?);
+    let n_inputs = n("the array of inputs", inputs.shape())?;
+    let n_targets = n("the array of targets", targets.shape())?;
     if n_inputs != n_targets {
         return Err(QuiltError::PairCount { n_inputs, n_targets });
     }

@@ -22,7 +22,9 @@ pub fn window_times(image: &[usize], window: &[usize], step: &[usize]) -> Option
     let signed = |size: usize| i64::try_from(size).ok();
     let axes = image.iter().zip(window).zip(step);
     axes.map(|((&image, &window), &step)| {
-        let (image, window, step) = (signed(image)?, signed(window)?, signed(step)?);
+        let image = signed(image)?;
+        let window = signed(window)?;
+        let step = signed(step)?;
         if step == 0 {
             return None;
         }

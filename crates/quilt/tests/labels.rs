@@ -7,7 +7,8 @@ use patchweave_quilt::{Quilt, QuiltError, holds_label, weed_sparse_classificatio
 use proptest::prelude::*;
 
 fn quilt(image: &[usize], window: &[usize], step: &[usize], border: Vec<i64>) -> Quilt {
-    let (image, window) = (Extent::new(image).unwrap(), Extent::new(window).unwrap());
+    let image = Extent::new(image).unwrap();
+    let window = Extent::new(window).unwrap();
     Quilt::new(image, window, PerAxis::new(step).unwrap()).unwrap().with_border(border, 0.1).unwrap()
 }
 
@@ -62,7 +63,8 @@ proptest! {
 
 #[test]
 fn masks_of_any_type_and_with_axes_in_front_do() {
-    let (inputs, mut labels) = (Array4::<f32>::zeros((2, 1, 3, 3)), Array4::<i32>::zeros((2, 1, 3, 3)));
+    let inputs = Array4::<f32>::zeros((2, 1, 3, 3));
+    let mut labels = Array4::<i32>::zeros((2, 1, 3, 3));
     labels[[1, 0, 1, 1]] = 4;
     labels[[0, 0, 0, 0]] = 4;
     let mask = Array::from_shape_fn((3, 3), |at| at == (1, 1));
@@ -84,7 +86,8 @@ fn masks_of_any_type_and_with_axes_in_front_do() {
 
 #[test]
 fn a_label_that_is_no_number_hides_nothing() {
-    let (inputs, targets) = (Array3::<f32>::zeros((1, 4, 4)), Array3::from_elem((1, 4, 4), f32::NAN));
+    let inputs = Array3::<f32>::zeros((1, 4, 4));
+    let targets = Array3::from_elem((1, 4, 4), f32::NAN);
     let quilt = quilt(&[4, 4], &[2, 2], &[2, 2], vec![0, 0]);
     let pairs = quilt.unstitch_and_clean_sparse_data_pair(inputs.view(), targets.view(), f32::NAN).unwrap();
     assert_eq!(pairs.kept, [0, 1, 2, 3]);
@@ -101,7 +104,8 @@ fn a_label_that_is_no_number_hides_nothing() {
 #[test]
 fn pairs_have_as_many_targets_as_inputs() {
     let quilt = quilt(&[4, 4], &[2, 2], &[2, 2], vec![0, 0]);
-    let (inputs, targets) = (Array3::<f32>::zeros((2, 4, 4)), Array3::<u8>::zeros((3, 4, 4)));
+    let inputs = Array3::<f32>::zeros((2, 4, 4));
+    let targets = Array3::<u8>::zeros((3, 4, 4));
     let error = quilt.unstitch_data_pair(inputs.view(), targets.view(), None).unwrap_err();
     assert_eq!(error, QuiltError::PairCount { n_inputs: 2, n_targets: 3 });
     assert_eq!(error.to_string(), "got 2 inputs and 3 targets, expected as many of each");
@@ -112,7 +116,8 @@ fn pairs_have_as_many_targets_as_inputs() {
 
 #[test]
 fn arrays_without_axes_are_refused() {
-    let (input, target) = (ndarray::arr0(1.0_f32).into_dyn(), ndarray::arr0(1_usize).into_dyn());
+    let input = ndarray::arr0(1.0_f32).into_dyn();
+    let target = ndarray::arr0(1_usize).into_dyn();
     let mask = ArrayD::<bool>::from_elem(IxDyn(&[]), true);
     let error =
         weed_sparse_classification_training_pairs(input.view(), target.view(), 0, mask.view()).unwrap_err();

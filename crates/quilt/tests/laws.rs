@@ -62,7 +62,8 @@ impl Case {
 
     /// Sums of weighted patches and of weights, pixel by pixel as the definition says.
     fn woven(&self, patches: &ArrayD<f32>) -> (ArrayD<f64>, ArrayD<f64>) {
-        let (grid, weights) = (self.quilt.grid(), self.quilt.blend().matrix());
+        let grid = self.quilt.grid();
+        let weights = self.quilt.blend().matrix();
         let mut sums = ArrayD::<f64>::zeros(self.shape(self.n_images, grid.image()));
         let mut norma = ArrayD::<f64>::zeros(grid.image().as_slice());
         for (index, patch) in patches.outer_iter().enumerate() {
@@ -116,7 +117,8 @@ fn case(has_gaps: bool) -> impl Strategy<Value = Case> {
             if has_gaps { step + window / 2 } else { step.min(window) }
         };
         let step: Vec<usize> = axes.iter().map(step).collect();
-        let (image, window) = (Extent::new(&image).unwrap(), Extent::new(&window).unwrap());
+        let image = Extent::new(&image).unwrap();
+        let window = Extent::new(&window).unwrap();
         let quilt = Quilt::new(image, window, PerAxis::new(&step).unwrap()).unwrap();
         let border = axes.iter().map(|axis| axis.3).collect();
         Case { quilt: blended(quilt, kind, border, weight), n_images, channels, seed }
@@ -180,8 +182,10 @@ proptest! {
 
     #[test]
     fn stitching_is_linear(case in case(false), a in -3_i8..4, b in -3_i8..4) {
-        let (p, q) = (case.patches(1), case.patches(2));
-        let (a, b) = (f32::from(a), f32::from(b));
+        let p = case.patches(1);
+        let q = case.patches(2);
+        let a = f32::from(a);
+        let b = f32::from(b);
         let stitched = |patches: &ArrayD<f32>| case.quilt.stitch(patches.view()).unwrap().0;
         prop_assert!(is_close(&stitched(&(a * &p + b * &q)), &(a * &stitched(&p) + b * &stitched(&q)), 1e-5));
     }
@@ -205,7 +209,8 @@ proptest! {
         let (result, _) = case.quilt.stitch(patches.view()).unwrap();
         // The same arrays with their axes stored the other way round.
         let turned = |array: &ArrayD<f32>| array.t().as_standard_layout().into_owned();
-        let (turned_images, turned_patches) = (turned(&images), turned(&patches));
+        let turned_images = turned(&images);
+        let turned_patches = turned(&patches);
         let mut out = turned_patches.mapv(|_| 0.0);
         case.quilt.unstitch_into(turned_images.t(), out.view_mut().reversed_axes()).unwrap();
         prop_assert_eq!(&out, &turned_patches);
@@ -370,7 +375,8 @@ proptest! {
             }
             sums.mean::<f64>().unwrap()
         };
-        let (first, second) = (mean(), mean());
+        let first = mean();
+        let second = mean();
         prop_assert!(Zip::from(&first).and(&second).all(|a, b| a.to_bits() == b.to_bits()));
         let (result, _) = case.quilt.stitch(patches.view()).unwrap();
         let result = result.index_axis(Axis(0), 0);

@@ -57,7 +57,8 @@ fn blur_row(source: &[f32], target: &mut [f32], kernel: &[f32]) {
     let padded: Vec<f32> = left.chain(source.iter().copied()).chain(right).collect();
     target.iter_mut().zip(source).for_each(|(to, &from)| *to = kernel[0] * from);
     for (distance, &weight) in kernel.iter().enumerate().skip(1) {
-        let (before, after) = (&padded[n_beside - distance..], &padded[n_beside + distance..]);
+        let before = &padded[n_beside - distance..];
+        let after = &padded[n_beside + distance..];
         for ((to, &before), &after) in target.iter_mut().zip(before).zip(after) {
             *to += weight * (before + after);
         }

@@ -79,7 +79,8 @@ mod tests {
             let n = counts.len() as f64;
             let mean = counts.iter().sum::<f64>() / n;
             let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / n;
-            let (expected_mean, expected_variance) = (photons + 30.0, photons + 34.0);
+            let expected_mean = photons + 30.0;
+            let expected_variance = photons + 34.0;
             assert!((mean - expected_mean).abs() < 5.0 * (expected_variance / n).sqrt(), "{mean}");
             assert!((variance / expected_variance - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{variance}");
         }

@@ -37,7 +37,8 @@ impl<'a> Block<'a> {
                 expected: image.n_channels,
             });
         }
-        let (size, image) = ([z, y, x], image.extent.to_zyx());
+        let size = [z, y, x];
+        let image = image.extent.to_zyx();
         let is_inside = |axis: usize| {
             let end = start[axis].checked_add(size[axis]);
             end.is_some_and(|end| end <= image[axis])

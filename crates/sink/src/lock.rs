@@ -50,7 +50,9 @@ impl FolderLock {
     ) -> Result<Option<Self>, SinkError> {
         let failed = |source| SinkError::Io { action: "create", path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
-        let (path, started, [mut pause, longest]) = (folder.join(NAME), Instant::now(), PAUSES);
+        let path = folder.join(NAME);
+        let started = Instant::now();
+        let [mut pause, longest] = PAUSES;
         loop {
             let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
             let file = file.map_err(failed)?;

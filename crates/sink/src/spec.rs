@@ -66,7 +66,8 @@ pub struct ImageSpec {
 impl ImageSpec {
     /// An image called "image" without pixel size and with default chunks.
     pub fn new(layout: ArrayLayout, pixel_type: PixelType) -> Self {
-        let (name, durability) = ("image".into(), Durability::default());
+        let name = "image".into();
+        let durability = Durability::default();
         ImageSpec { layout, pixel_type, name, pixel_size: None, chunks: None, durability }
     }
 

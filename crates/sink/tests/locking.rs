@@ -11,7 +11,8 @@ use patchweave_sink::FolderLock;
 #[test]
 fn one_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (inside, n_done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let inside = AtomicUsize::new(0);
+    let n_done = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {

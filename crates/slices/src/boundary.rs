@@ -102,7 +102,8 @@ mod tests {
 
         #[test]
         fn reflecting_is_periodic_and_symmetric(n in 1_usize..20, z in any::<i32>(), turns in -5_i64..5) {
-            let (z, length) = (i64::from(z), i64::try_from(n).unwrap());
+            let z = i64::from(z);
+            let length = i64::try_from(n).unwrap();
             let at = |z| Boundary::Reflect.resolve(z, n);
             prop_assert!(at(z).is_some_and(|at| at < n));
             prop_assert_eq!(at(z), at(z + turns * 2 * length));

@@ -112,7 +112,8 @@ impl<S: ImageStack> SliceStack<S> {
     ///
     /// Where possible a block that is not the last ends where a layer of chunks does, so that no layer is decoded twice.
     fn block(&self, z0s: &[usize], needs: &[BTreeSet<usize>], n_planes: usize) -> (usize, BTreeSet<usize>) {
-        let (depth, n_slices) = (self.chunk_size(Axis::Z), self.n_slices());
+        let depth = self.chunk_size(Axis::Z);
+        let n_slices = self.n_slices();
         let is_falling = z0s.first() > z0s.last();
         let ends_layer = |slices: &BTreeSet<usize>| match is_falling {
             true => slices.first().is_none_or(|first| first.is_multiple_of(depth)),

@@ -107,7 +107,8 @@ impl<S: ImageStack> IndexedStack<S> {
         if key.len() > 5 {
             return Err(SlicesError::TooManyIndices { got: key.len() });
         }
-        let (shape, has) = (self.shape(), self.has());
+        let shape = self.shape();
+        let has = self.has();
         let index_of = |axis: usize| key.get(axis).copied().unwrap_or(Index::ALL);
         let mut positions: [Vec<usize>; 5] = Default::default();
         for axis in 0..5 {
@@ -130,7 +131,8 @@ impl<S: ImageStack> IndexedStack<S> {
     /// # Errors
     /// [`SlicesError::OutOfRange`], [`SlicesError::OutOfMemory`], or what the source reports.
     pub fn z_slices(&self, n: usize, c: usize, indices: &[usize]) -> Result<Array3<f32>, SlicesError> {
-        let (shape, has) = (self.shape(), self.has());
+        let shape = self.shape();
+        let has = self.has();
         let check = |axis: usize, place: usize| {
             if place < shape[axis] {
                 return Ok(place);
@@ -138,7 +140,8 @@ impl<S: ImageStack> IndexedStack<S> {
             let got = coordinate(place);
             Err(SlicesError::OutOfRange { axis: NAMES[axis], got, size: shape[axis] })
         };
-        let (n, c) = (if has[0] { check(0, n)? } else { 0 }, if has[1] { check(1, c)? } else { 0 });
+        let n = if has[0] { check(0, n)? } else { 0 };
+        let c = if has[1] { check(1, c)? } else { 0 };
         indices.iter().try_for_each(|&z| check(2, z).map(drop))?;
         let [.., y, x] = shape;
         let positions = [vec![n], vec![c], indices.to_vec(), (0..y).collect(), (0..x).collect()];
@@ -227,7 +230,8 @@ impl Plane<'_> {
 
     /// Copies them out of a block that reaches from the first to the last of them.
     fn pick(&self, block: ArrayView4<'_, f32>, mut out: ArrayViewMut4<'_, f32>) {
-        let (first_y, first_x) = (reach(self.ys).start, reach(self.xs).start);
+        let first_y = reach(self.ys).start;
+        let first_x = reach(self.xs).start;
         for (block, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
             for (plane, mut out) in block.outer_iter().zip(out.outer_iter_mut()) {
                 for (y, mut out) in self.ys.iter().zip(out.rows_mut()) {

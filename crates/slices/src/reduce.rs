@@ -16,7 +16,8 @@ pub(crate) fn reduce(
         (ZOperation::Identity, _) => out.fill(0.0),
         (ZOperation::Mean | ZOperation::Std, _) => {
             let n_columns = out.ncols();
-            let (mut means, mut squares) = (vec![0.0; n_columns], vec![0.0; n_columns]);
+            let mut means = vec![0.0; n_columns];
+            let mut squares = vec![0.0; n_columns];
             let n = members.len() as f64;
             for (y, mut row) in out.rows_mut().into_iter().enumerate() {
                 let rows = || members.iter().map(|plane| plane.as_ref().map(|plane| plane.row(y)));
@@ -64,7 +65,8 @@ mod tests {
 
     #[test]
     fn zeros_count_as_members() {
-        let (a, b) = (array![[1.0, 2.0], [3.0, 4.0]], array![[3.0, 2.0], [5.0, -4.0]]);
+        let a = array![[1.0, 2.0], [3.0, 4.0]];
+        let b = array![[3.0, 2.0], [5.0, -4.0]];
         assert_eq!(of(ZOperation::Identity, &[Some(&a)]), a);
         assert_eq!(of(ZOperation::Identity, &[None]), Array2::<f32>::zeros((2, 2)));
         assert_eq!(of(ZOperation::Mean, &[Some(&a), Some(&b)]), array![[2.0, 2.0], [4.0, 0.0]]);
@@ -78,7 +80,9 @@ mod tests {
     #[test]
     fn large_values_do_not_swallow_small_ones() {
         let plane = |value: f32| Array2::from_elem((2, 2), value);
-        let (large, small, negative) = (plane(3e8), plane(3.0), plane(-3e8));
+        let large = plane(3e8);
+        let small = plane(3.0);
+        let negative = plane(-3e8);
         assert_eq!(of(ZOperation::Mean, &[Some(&large), Some(&small), Some(&negative)]), plane(1.0));
     }
 }

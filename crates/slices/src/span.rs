@@ -47,7 +47,8 @@ impl Span {
             (if index < 0 { index + n } else { index }).clamp(low, high)
         };
         let (open_start, open_stop) = if step < 0 { (high, low) } else { (low, high) };
-        let (start, stop) = (self.start.map_or(open_start, place), self.stop.map_or(open_stop, place));
+        let start = self.start.map_or(open_start, place);
+        let stop = self.stop.map_or(open_stop, place);
         let length = match step {
             0 => return Err(SlicesError::ZeroStep),
             1.. => (stop - start + step - 1).div_euclid(step),

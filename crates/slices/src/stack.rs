@@ -101,9 +101,11 @@ impl<S: ImageStack> SliceStack<S> {
         }
         let mut info = info_of(source_info, spec.n_channels(shape.n_channels), accumulation, &z_slices)?;
         info.pixel_type = if is_exact { pixel_type } else { PixelType::F32 };
-        let (mut kernels, mut made_of) = (Vec::new(), Vec::new());
+        let mut kernels = Vec::new();
+        let mut made_of = Vec::new();
         for operation in spec.operations() {
-            let (kind, first) = (operation.kind(), kernels.len());
+            let kind = operation.kind();
+            let first = kernels.len();
             kernels.extend(operation.groups().iter().cloned().map(|offsets| Kernel { kind, offsets }));
             let own = first..kernels.len();
             made_of.extend(
@@ -191,7 +193,8 @@ impl<S: ImageStack> SliceStack<S> {
     pub fn convert(&self) -> Result<ArrayD<f32>, SlicesError> {
         let shape = self.output_shape();
         let values = zeros(&shape)?;
-        let (n_channels, n_z) = (self.made_of.len(), self.z_slices.len());
+        let n_channels = self.made_of.len();
+        let n_z = self.z_slices.len();
         let [_, y, x] = self.info.shape().extent.to_zyx();
         let n_samples = self.source.info().shape().n_samples;
         // Planes of a sample in memory are its volume with two axes swapped.
@@ -254,7 +257,8 @@ impl<S: ImageStack> ImageStack for SliceStack<S> {
             }
             Accumulation::Volume => (window.sample_idx, window.region.range(0)),
         };
-        let (y, x) = (window.region.range(1), window.region.range(2));
+        let y = window.region.range(1);
+        let x = window.region.range(2);
         self.compose(&Window { n, z0s: &self.z_slices[places], channels: window.channels, y, x }, out)
     }
 }
@@ -271,8 +275,10 @@ fn check_skipped(
         let kernels: Vec<Kernel> = operation.groups().iter().map(kernel).collect();
         for &z in z_slices {
             let is_left = |kernel: &&Kernel| !kernel.members(Boundary::Skip, z, n_slices).is_empty();
-            let (got, expected) = (kernels.iter().filter(is_left).count(), kernels.len());
-            let (stack, operation) = (stack.to_owned(), operation.name().to_owned());
+            let got = kernels.iter().filter(is_left).count();
+            let expected = kernels.len();
+            let stack = stack.to_owned();
+            let operation = operation.name().to_owned();
             if got == 0 {
                 return Err(SlicesError::NoValidChannels { stack, operation, z });
             }

@@ -87,7 +87,8 @@ proptest! {
         let image = slices.info().shape();
         let [z, y, x] = image.extent.to_zyx();
         let range = |at: usize, n: usize| {
-            let (a, b) = (picks[at].index(n), picks[at + 1].index(n));
+            let a = picks[at].index(n);
+            let b = picks[at + 1].index(n);
             a.min(b)..a.max(b) + 1
         };
         let [zs, ys, xs] = [range(0, z), range(2, y), range(4, x)];

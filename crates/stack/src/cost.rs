@@ -59,7 +59,8 @@ fn decoded(n: usize, wanted: usize, chunk: usize) -> f64 {
     let of_chunk = |start: usize| {
         let end = (start + chunk).min(n);
         // The starts of patches that touch this chunk.
-        let (first, last) = ((start + 1).saturating_sub(wanted), end.min(n_starts));
+        let first = (start + 1).saturating_sub(wanted);
+        let last = end.min(n_starts);
         as_float(last - first) * as_float(end - start)
     };
     (0..n).step_by(chunk).map(of_chunk).sum::<f64>() / as_float(n_starts)
@@ -82,7 +83,8 @@ mod tests {
             let wanted = wanted.min(n);
             let mut total = 0;
             for start in 0..=n - wanted {
-                let (first, last) = (start / chunk, (start + wanted - 1) / chunk);
+                let first = start / chunk;
+                let last = (start + wanted - 1) / chunk;
                 total += ((last + 1) * chunk).min(n) - first * chunk;
             }
             let expected = as_float(total) / as_float(n - wanted + 1);

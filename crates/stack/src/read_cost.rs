@@ -118,7 +118,8 @@ fn book(add: impl FnOnce(&mut ReadCost)) {
 
 /// Adds the time of what happens inside to a field, less what was booked there.
 fn timed<T>(field: impl FnOnce(&mut ReadCost) -> &mut Duration, work: impl FnOnce() -> T) -> T {
-    let (before, start) = (ReadCost::of_thread(), Instant::now());
+    let before = ReadCost::of_thread();
+    let start = Instant::now();
     let result = work();
     let inside = (ReadCost::of_thread() - before).time();
     let own = start.elapsed().saturating_sub(inside);
@@ -180,7 +181,8 @@ mod tests {
 
     /// What some work booked; all of it happened while the work did.
     fn cost_of(work: impl FnOnce()) -> ReadCost {
-        let (before, start) = (ReadCost::of_thread(), Instant::now());
+        let before = ReadCost::of_thread();
+        let start = Instant::now();
         work();
         let cost = ReadCost::of_thread() - before;
         assert!(cost.time() <= start.elapsed(), "{cost:?} is counted twice");

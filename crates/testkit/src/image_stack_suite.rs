@@ -88,7 +88,9 @@ impl Suite<'_> {
             for channel in 0..self.n_channels() {
                 let links = with.samples(sample_idx, Some(&[channel]), Some(&[channel]));
                 assert_eq!(links.len(), 1, "{links:?} of {}", self.name);
-                let (image, sample, found) = (links[0].image, links[0].sample_idx, &links[0].depths);
+                let image = links[0].image;
+                let sample = links[0].sample_idx;
+                let found = &links[0].depths;
                 assert_eq!((image, sample, found), (0, sample_idx, &depths), "{}", self.name);
             }
         }
@@ -98,14 +100,17 @@ impl Suite<'_> {
     fn cut(&self, window: &Window) -> Array4<f32> {
         let sample = self.expected.index_axis(Axis(0), window.sample_idx);
         let channels = window.channels.clone().unwrap_or_else(|| (0..self.n_channels()).collect());
-        let (start, [z, y, x]) = (window.region.start.to_zyx(0), window.region.size.to_zyx());
+        let start = window.region.start.to_zyx(0);
+        let [z, y, x] = window.region.size.to_zyx();
         let is_3d = self.extent().n_axes() == 3;
         Array4::from_shape_fn([channels.len(), z, y, x], |(c, z, y, x)| {
             let at = |axis: usize, offset: usize| {
                 usize::try_from(start[axis].saturating_add(i64::try_from(offset).unwrap())).ok()
             };
             let pixel = || {
-                let (z, y, x) = (at(0, z)?, at(1, y)?, at(2, x)?);
+                let z = at(0, z)?;
+                let y = at(1, y)?;
+                let x = at(2, x)?;
                 let index = if is_3d { vec![channels[c], z, y, x] } else { vec![channels[c], y, x] };
                 sample.get(index.as_slice()).copied()
             };
@@ -148,7 +153,8 @@ impl Suite<'_> {
                 .iter()
                 .zip(&size)
                 .map(|(n, &size)| {
-                    let (n, size) = (i64::try_from(n).unwrap(), i64::try_from(size).unwrap());
+                    let n = i64::try_from(n).unwrap();
+                    let size = i64::try_from(size).unwrap();
                     rng.random_range(-size - 1..=n + 1)
                 })
                 .collect();
@@ -218,8 +224,10 @@ impl Suite<'_> {
             start: PerAxis::splat(0, n_axes).unwrap(),
             size: Extent::new(&vec![1; n_axes]).unwrap(),
         };
-        let (fits, other_rank) = (region(n_axes), region(5 - n_axes));
-        let (n_samples, n_channels) = (self.n_samples(), self.n_channels());
+        let fits = region(n_axes);
+        let other_rank = region(5 - n_axes);
+        let n_samples = self.n_samples();
+        let n_channels = self.n_channels();
         let one = [1; 4];
         for sample_idx in [n_samples, usize::MAX] {
             let error = self.refusal(sample_idx, Some(&[0]), &fits, one);

@@ -47,7 +47,8 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut PatchRng) {
         4..=6 => {
             let size = [2, 4, 8][rng.random_range(0..3_usize)].min(bytes.len() - at);
             let number = ODD_NUMBERS[rng.random_range(0..ODD_NUMBERS.len())];
-            let (little, big) = (number.to_le_bytes(), number.to_be_bytes());
+            let little = number.to_le_bytes();
+            let big = number.to_be_bytes();
             let number = if rng.random_range(0..2) == 0 { &little[..size] } else { &big[8 - size..] };
             bytes[at..at + size].copy_from_slice(number);
         }

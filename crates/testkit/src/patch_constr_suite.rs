@@ -161,7 +161,8 @@ impl Suite<'_> {
     }
 
     fn assert_refused(&self, index: usize, out: SampleViewMut<'_>, what: &str) {
-        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
+        let mut rng = PatchRng::for_patch(0, 0, index);
+        let mut scratch = Scratch::default();
         let result = self.constr.construct_into(Job::new(index, &mut rng, &mut scratch), out);
         let is_refused = matches!(result, Err(ConstructError::OutputShape { .. }));
         assert!(is_refused, "sample {index} with {what}: {result:?}");

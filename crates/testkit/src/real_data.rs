@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn tests_do_not_pass_because_their_data_is_gone() {
         let place = tempfile::tempdir().unwrap();
-        let (here, gone) = (place.path().to_owned(), place.path().join("gone"));
+        let here = place.path().to_owned();
+        let gone = place.path().join("gone");
         let is_refused = |named: Option<&PathBuf>, beside: &PathBuf| {
             std::panic::catch_unwind(|| folder(named.cloned(), beside.clone())).is_err()
         };

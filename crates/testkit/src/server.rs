@@ -93,7 +93,8 @@ impl Server {
                     break;
                 }
                 serving.n_connections.fetch_add(1, Ordering::Relaxed);
-                let (stream, shared) = (stream.unwrap(), serving.clone());
+                let stream = stream.unwrap();
+                let shared = serving.clone();
                 std::thread::spawn(move || serve(&shared, stream));
             }
         });

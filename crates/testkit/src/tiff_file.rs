@@ -112,7 +112,9 @@ impl TiffLayout {
         if self.bits == 16 {
             return samples.flat_map(|sample| number(self.order, 2, sample.into())).collect();
         }
-        let (mut bytes, mut held, mut n_held) = (Vec::new(), 0_u32, 0);
+        let mut bytes = Vec::new();
+        let mut held = 0_u32;
+        let mut n_held = 0;
         for sample in samples {
             held = held << self.bits | u32::from(sample) & ((1 << self.bits) - 1);
             n_held += self.bits;
@@ -172,7 +174,8 @@ impl Writer {
 
     /// Writes a page; where its directory starts, and where the place of the next one stands.
     fn page(&mut self, page: &TiffPage) -> (usize, usize) {
-        let (mut places, mut sizes) = (Vec::new(), Vec::new());
+        let mut places = Vec::new();
+        let mut sizes = Vec::new();
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         for chunk in &page.chunks {
             places.push(if chunk.is_empty() { 0 } else { small(self.bytes.len()) });

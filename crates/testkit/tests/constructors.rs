@@ -38,7 +38,8 @@ fn size(images: &PatchExtractor) -> Extent {
 
 /// Every strategy that cuts images into more than one patch.
 fn strategies(images: &PatchExtractor) -> Vec<Arc<dyn Patching>> {
-    let (shapes, size) = (images.shapes(), size(images));
+    let shapes = images.shapes();
+    let size = size(images);
     let overlaps = PerAxis::splat(2, size.n_axes()).unwrap();
     vec![
         Arc::new(RandomPatching::new(shapes, size).unwrap()),

@@ -108,7 +108,8 @@ fn unreadable_cases_fail() {
 fn packing_twice_gives_the_same_bytes() {
     let folder = folder_with(&json!([tile(8, &json!({"rows": [[0, 0, 0, 8]]}))]));
     let selection = ["tile_axis".to_owned()];
-    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let first = folder.path().join("first");
+    let second = folder.path().join("second");
     let list = pack_cases(folder.path(), &first, &selection).unwrap();
     assert_eq!(list, pack_cases(folder.path(), &second, &["tile_axis/own".to_owned()]).unwrap());
     assert_eq!((list.n_cases, list.n_checks, list.reference["maker"].as_str()), (1, 1, "1.0"));

@@ -467,7 +467,8 @@ fn links_stay_in_their_folder() {
     assert!(error.contains("image.ims") && error.contains("image--C00--T00000.h5"), "{error}");
     // A name of the same length that leads outside.
     let bytes = fs::read(&path).unwrap();
-    let (inside, outside) = (b"./image--C00--T00000.h5", b"../mage--C00--T00000.h5");
+    let inside = b"./image--C00--T00000.h5";
+    let outside = b"../mage--C00--T00000.h5";
     let at = bytes.windows(inside.len()).position(|window| window == inside).unwrap();
     let mut changed = bytes.clone();
     changed[at..at + outside.len()].copy_from_slice(outside);

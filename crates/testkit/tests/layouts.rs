@@ -181,7 +181,8 @@ fn ome_tiffs_of_several_files_conform() {
 fn directories_below_pages_are_levels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.tif");
-    let (full, half) = (ramp::<u16>(&[2, 36, 28, 1]), ramp::<u16>(&[2, 18, 14, 1]));
+    let full = ramp::<u16>(&[2, 36, 28, 1]);
+    let half = ramp::<u16>(&[2, 18, 14, 1]);
     let layout = TiffLayout { is_deflated: true, ..TiffLayout::default() };
     let pages = |image: &ArrayD<u16>| layout.pages(image.view().into_dimensionality::<Ix4>().unwrap());
     let mut all = pages(&full);
@@ -189,7 +190,8 @@ fn directories_below_pages_are_levels() {
         page.below.push(below);
     }
     fs::write(&path, layout.file(&all)).unwrap();
-    let (axes, options) = ("ZYX".parse().unwrap(), OpenOptions::default());
+    let axes = "ZYX".parse().unwrap();
+    let options = OpenOptions::default();
     let levels = open_levels(&path, DataType::Tiff, Some(&axes), &options, 2).unwrap().remove(0);
     for (level, image) in levels.iter().zip([full, half]) {
         let expected = canonical_f32(&image.remove_axis(Axis(3)), &axes).unwrap();
@@ -201,7 +203,8 @@ fn directories_below_pages_are_levels() {
 fn zarr_version_2_conforms() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("image.zarr");
-    let (array, chunk) = (ramp::<u16>(&[3, 37, 29]), [2, 16, 11]);
+    let array = ramp::<u16>(&[3, 37, 29]);
+    let chunk = [2, 16, 11];
     for (separator, order) in [(".", "C"), ("/", "C"), (".", "F")] {
         fs::remove_dir_all(&root).unwrap_or_default();
         fs::create_dir(&root).unwrap();

@@ -133,7 +133,8 @@ fn archives_hold_one_image_per_array() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("arrays.npz");
     let axes: Axes = "ZYX".parse().unwrap();
-    let (raw, clean) = (ramp::<u16>(&[3, 20, 21]), ramp::<f32>(&[3, 20, 21]));
+    let raw = ramp::<u16>(&[3, 20, 21]);
+    let clean = ramp::<f32>(&[3, 20, 21]);
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         for form in FORMS {
             let members =

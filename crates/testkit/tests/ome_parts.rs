@@ -149,7 +149,9 @@ fn images_of_which_nothing_was_written_are_left_out_if_asked_for() {
     };
     let planes = |file: &str| image(&block(0, "IFD=\"0\" PlaneCount=\"3\"", file));
     let document = |images: &[String]| format!("<OME UUID=\"urn:5\">{}</OME>", images.concat());
-    let (there, gone, never) = (planes("a.ome.tif"), planes("gone.ome.tif"), image(""));
+    let there = planes("a.ome.tif");
+    let gone = planes("gone.ome.tif");
+    let never = image("");
     let half = image(
         &(block(0, "FirstZ=\"0\" IFD=\"1\"", "a.ome.tif")
             + &block(0, "FirstZ=\"1\" IFD=\"0\"", "lost.ome.tif")),
@@ -283,7 +285,8 @@ fn files_of_a_set_that_is_open_are_opened_alone() {
             let held = opened(first, &options).unwrap();
             let beside = opened(second, &options).unwrap();
             for (alone, beside) in alone.iter().zip(&beside) {
-                let (expected, got) = (alone.info(), beside.info());
+                let expected = alone.info();
+                let got = beside.info();
                 assert_eq!((&got.source, &got.identity), (&expected.source, &expected.identity), "{kind}");
                 assert_eq!(got.identity.files(), expected.identity.files(), "{kind}");
                 assert_eq!(pixels(&**beside), pixels(&**alone), "{kind}");

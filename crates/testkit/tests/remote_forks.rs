@@ -74,7 +74,8 @@ fn forked_processes_are_refused_or_work() {
         Server::start(folder.path(), Faults { delay: Duration::from_millis(100), ..Faults::default() });
     let far = format!("http://{}/a.zarr", slow.address);
     let far = open(Path::new(&far), DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
-    let (start, is_done) = (Barrier::new(2), AtomicBool::new(false));
+    let start = Barrier::new(2);
+    let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             start.wait();

@@ -99,8 +99,8 @@ fn chunks_of_a_shard_share_a_request() {
     let mut options = OpenOptions::with_cache_bytes(0);
     options.remote.requests = RequestLimit::new(1);
     let stack = opened(&url(&server, "shards"), &options);
-    let (before, corner) =
-        (n_served(&server, "shards"), Region::whole(patchweave_geometry::Extent::new(&[2, 2]).unwrap()));
+    let before = n_served(&server, "shards");
+    let corner = Region::whole(patchweave_geometry::Extent::new(&[2, 2]).unwrap());
     for n in 1..4 {
         stack.read_patch(0, Some(&[0]), &corner).unwrap();
         assert_eq!(n_served(&server, "shards") - before, 1 + n);
@@ -203,7 +203,8 @@ fn bytes_in_flight_stay_within_their_budget() {
         Server::start(folder.path(), Faults { delay: Duration::from_millis(1), ..Faults::default() });
     // A chunk counts twice its 8 × 12 pixels of 2 bytes, the first of a shard also the index of 6 chunks, as it is and
     // with its checksum.
-    let (chunk, index) = (2 * 8 * 12 * 2, 2 * 6 * 16 + 4);
+    let chunk = 2 * 8 * 12 * 2;
+    let index = 2 * 6 * 16 + 4;
     for budget in [0, 1, chunk, 3 * chunk, 100 * chunk] {
         let local = folder.path().join("bucket/cells.zarr");
         for (array, is_far) in [("plain", true), ("shards", true), ("plain", false), ("shards", false)] {

@@ -235,13 +235,15 @@ fn plate() -> Vec<(String, serde_json::Value)> {
 #[test]
 fn plates_open_with_few_requests() {
     let folder = tempfile::tempdir().unwrap();
-    let (old, new) = (folder.path().join("old.zarr"), folder.path().join("new.zarr"));
+    let old = folder.path().join("old.zarr");
+    let new = folder.path().join("new.zarr");
     let array_2 = json!({"zarr_format": 2, "shape": [3, 4], "chunks": [3, 4], "dtype": "|u1", "order": "C",
         "fill_value": 9, "filters": null, "compressor": null});
     let grid = json!({"name": "regular", "configuration": {"chunk_shape": [3, 4]}});
     let array_3 = json!({"zarr_format": 3, "node_type": "array", "shape": [3, 4], "data_type": "uint8",
         "chunk_grid": grid, "chunk_key_encoding": {"name": "default"}, "fill_value": 9, "codecs": [{"name": "bytes"}]});
-    let (mut list_2, mut list_3) = (serde_json::Map::new(), serde_json::Map::new());
+    let mut list_2 = serde_json::Map::new();
+    let mut list_3 = serde_json::Map::new();
     let write = |file: PathBuf, json: &serde_json::Value| {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, json.to_string()).unwrap();
@@ -510,7 +512,8 @@ fn chunks_of_stores_that_are_gone_are_no_zeros() {
 fn chunks_of_several_sizes_are_read_as_others_are() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("x.zarr");
-    let (rows, columns) = ([3, 5, 2], [7, 5]);
+    let rows = [3, 5, 2];
+    let columns = [7, 5];
     let metadata = json!({"zarr_format": 3, "node_type": "array", "shape": [10, 12], "data_type": "uint8",
         "chunk_grid": {"name": "rectangular", "configuration": {"chunk_shape": [rows, columns]}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
@@ -601,7 +604,8 @@ fn far_files_that_are_gone_are_no_zeros() {
 #[test]
 fn far_stores_without_chunks_are_told() {
     let folder = bucket();
-    let (old, image) = (folder.path().join("deep/old.zarr"), folder.path().join("deep/cells.zarr/image"));
+    let old = folder.path().join("deep/old.zarr");
+    let image = folder.path().join("deep/cells.zarr/image");
     write_old(&old);
     for name in ["0.1", "1.0", "1.1"] {
         let nested = old.join(name.replace('.', "/"));

@@ -36,8 +36,10 @@ fn pixels(stack: &dyn ImageStack) -> Result<Array4<f32>, StackError> {
 fn part(layout: &TiffLayout, chunk: usize) -> [std::ops::Range<usize>; 3] {
     let [height, width] = layout.tile.unwrap_or([7, SIZES[2]]);
     let [down, across] = [SIZES[1].div_ceil(height), SIZES[2].div_ceil(width)];
-    let (sample, place) = (chunk / (down * across), chunk % (down * across));
-    let (y, x) = (place / across * height, place % across * width);
+    let sample = chunk / (down * across);
+    let place = chunk % (down * across);
+    let y = place / across * height;
+    let x = place % across * width;
     let samples = if layout.is_planar { sample..sample + 1 } else { 0..SIZES[3] };
     [y..(y + height).min(SIZES[1]), x..(x + width).min(SIZES[2]), samples]
 }

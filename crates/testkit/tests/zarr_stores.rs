@@ -426,7 +426,8 @@ fn chunks_of_several_sizes_that_unpack_to_too_much_are_refused() {
 #[test]
 fn links_out_of_the_store_are_refused_unless_allowed() {
     let folder = tempfile::tempdir().unwrap();
-    let (root, elsewhere) = (folder.path().join("x.zarr"), folder.path().join("elsewhere"));
+    let root = folder.path().join("x.zarr");
+    let elsewhere = folder.path().join("elsewhere");
     write_group(&root, &json!({}));
     write_array(&elsewhere, "/", |_| {});
     std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();

@@ -42,7 +42,8 @@ impl Moments {
             *self = *other;
             return;
         }
-        let (own, new) = (to_f64(self.count), to_f64(other.count));
+        let own = to_f64(self.count);
+        let new = to_f64(other.count);
         let total = own + new;
         let difference = other.mean - self.mean;
         self.count += other.count;

@@ -121,7 +121,8 @@ impl Scaling {
         (second, widths): (&'static str, &[f64]),
         linear: impl Fn(f32, f32) -> Linear,
     ) -> Result<Self, NormalizeError> {
-        let (n_first, n_second) = (offsets.len(), widths.len());
+        let n_first = offsets.len();
+        let n_second = widths.len();
         if n_first != n_second {
             return Err(NormalizeError::UnequalLists { first, n_first, second, n_second });
         }

@@ -61,9 +61,12 @@ impl PatchScatter {
         let mean_square = other.mean_square + 2.0 * shift * (other.mean - other.centre) + shift * shift;
         let of_both = other.of_both + 2.0 * shift * other.of_means;
         let of_squares = other.of_squares + 4.0 * shift * (other.of_both + shift * other.of_means);
-        let (own, new) = (to_f64(self.n_patches), to_f64(other.n_patches));
-        let (share, weight) = (new / (own + new), own * new / (own + new));
-        let (by_mean, by_square) = (other.mean - self.mean, mean_square - self.mean_square);
+        let own = to_f64(self.n_patches);
+        let new = to_f64(other.n_patches);
+        let share = new / (own + new);
+        let weight = own * new / (own + new);
+        let by_mean = other.mean - self.mean;
+        let by_square = mean_square - self.mean_square;
         self.n_patches += other.n_patches;
         self.mean += by_mean * share;
         self.mean_square += by_square * share;
@@ -114,7 +117,8 @@ mod tests {
         let n_series = 4000;
         let mut sums = [0.0; 4];
         // Two thirds of the patches are uniform from 0 to 1, the others from 2 to 3: mean 7/6, variance 1/12 + 8/9.
-        let (mean, std) = (7.0 / 6.0, (1.0_f64 / 12.0 + 8.0 / 9.0).sqrt());
+        let mean = 7.0 / 6.0;
+        let std = (1.0_f64 / 12.0 + 8.0 / 9.0).sqrt();
         for _ in 0..n_series {
             let mut scatter = PatchScatter::default();
             let mut all = Moments::default();

@@ -64,7 +64,8 @@ impl PlaneSymmetry {
         source: ArrayView4<'_, f32>,
         mut target: ArrayViewMut4<'_, f32>,
     ) -> Result<(), ShapeError> {
-        let (n_y, n_x) = (source.len_of(Axis(2)), source.len_of(Axis(3)));
+        let n_y = source.len_of(Axis(2));
+        let n_x = source.len_of(Axis(3));
         let mut expected = source.raw_dim();
         if self.transpose {
             (expected[2], expected[3]) = (n_x, n_y);

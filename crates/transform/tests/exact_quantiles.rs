@@ -51,7 +51,8 @@ fn sorted_quantile(pixels: &[f32], level: f64) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let at = level * (sorted.len() - 1) as f64;
     let lower = (0..sorted.len()).rev().find(|&place| place as f64 <= at).unwrap();
-    let (low, high) = (sorted[lower], sorted[(lower + 1).min(sorted.len() - 1)]);
+    let low = sorted[lower];
+    let high = sorted[(lower + 1).min(sorted.len() - 1)];
     low + (high - low) * (at - lower as f64)
 }
 

@@ -55,7 +55,8 @@ impl Contrast {
             let rank = nearest_rank(percent, finite.len());
             *finite.select_nth_unstable_by(rank, f32::total_cmp).1
         };
-        let (low, high) = (percentile(low), percentile(high));
+        let low = percentile(low);
+        let high = percentile(high);
         if low < high {
             return Ok(DisplayRange { low, high });
         }
@@ -112,7 +113,9 @@ impl DisplayRange {
     ///
     /// A range of a single value shows that value and all below as black.
     pub fn level(&self, value: f32) -> u8 {
-        let (low, high, value) = (f64::from(self.low), f64::from(self.high), f64::from(value));
+        let low = f64::from(self.low);
+        let high = f64::from(self.high);
+        let value = f64::from(value);
         if value.is_nan() || value <= low {
             return 0;
         }

@@ -111,7 +111,8 @@ impl<'a> Tiles<'a> {
         let ranges = display_ranges(batch, options.contrast)?;
         let (_, _, _, height, width) = batch.dim();
         let factor = options.min_tile_width.div_ceil(width).max(1);
-        let (width, height) = (width.saturating_mul(factor), height.saturating_mul(factor));
+        let width = width.saturating_mul(factor);
+        let height = height.saturating_mul(factor);
         Ok(Tiles { batch, ranges, factor, width, height })
     }
 
@@ -171,7 +172,8 @@ impl<'a> Grid<'a> {
     /// Left and top of a pair.
     fn corner(&self, pair_idx: usize) -> (usize, usize) {
         let gap = self.options.outer_gap;
-        let (row_idx, column_idx) = (pair_idx / self.n_columns, pair_idx % self.n_columns);
+        let row_idx = pair_idx / self.n_columns;
+        let column_idx = pair_idx % self.n_columns;
         (gap + column_idx * (self.pair_width + gap), gap + row_idx * (self.pair_height + gap))
     }
 }

@@ -8,7 +8,8 @@ impl Picture {
     /// # Errors
     /// [`ViewError::PictureSize`] for a side that PNG cannot store, [`ViewError::Encode`] if the encoder refuses.
     pub fn encode_png(&self) -> Result<Vec<u8>, ViewError> {
-        let (width, height) = (self.width(), self.height());
+        let width = self.width();
+        let height = self.height();
         let (Ok(n_columns), Ok(n_rows)) = (u32::try_from(width), u32::try_from(height)) else {
             return Err(ViewError::PictureSize { width, height, max_pixels: MAX_PIXELS });
         };

@@ -10,7 +10,8 @@ impl Picture {
     /// # Errors
     /// [`ViewError::PictureSize`] if the result exceeds [`MAX_PIXELS`](crate::MAX_PIXELS) or `factor` is 0.
     pub fn enlarged(&self, factor: usize) -> Result<Picture, ViewError> {
-        let (width, height) = (self.width().saturating_mul(factor), self.height().saturating_mul(factor));
+        let width = self.width().saturating_mul(factor);
+        let height = self.height().saturating_mul(factor);
         let mut rgb = Picture::filled(width, height, [0; 3])?.into_rgb();
         for (y, row) in rgb.chunks_exact_mut(3 * width).enumerate() {
             let source = self.row(y / factor).chunks_exact(3);
@@ -36,7 +37,8 @@ impl Picture {
     /// # Errors
     /// [`ViewError::PictureSize`] if a side is 0.
     pub fn shrunk(&self, width: usize, height: usize) -> Result<Picture, ViewError> {
-        let (width, height) = (width.min(self.width()), height.min(self.height()));
+        let width = width.min(self.width());
+        let height = height.min(self.height());
         let mut rgb = Picture::filled(width, height, [0; 3])?.into_rgb();
         // One source pixel is `width` × `height` units, one result pixel as many units as there are source pixels.
         let n_units = (self.width() * self.height()) as u64;

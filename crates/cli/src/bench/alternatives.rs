@@ -21,7 +21,8 @@ pub(super) fn forecast_of(loader: &Loader, n_patches: usize, cache_bytes: u64) -
 
 /// What could be changed about reading: the chunk-aware order before larger caches, smaller ones before larger ones.
 pub(super) fn changes(setup: &Setup, epoch: &Forecast) -> Result<Vec<Change>, Failure> {
-    let (loader, budget) = (&setup.loader, setup.cache.budget());
+    let loader = &setup.loader;
+    let budget = setup.cache.budget();
     let mut found = Vec::new();
     match loader.options().order {
         Order::Shuffled | Order::Grouped => {
@@ -38,7 +39,8 @@ pub(super) fn changes(setup: &Setup, epoch: &Forecast) -> Result<Vec<Change>, Fa
         _ => {}
     }
     let all = all_chunk_bytes(epoch);
-    let (mut mib, mut room) = (64.max((budget / MIB + 1).next_power_of_two()), budget);
+    let mut mib = 64.max((budget / MIB + 1).next_power_of_two());
+    let mut room = budget;
     while all > room as f64 && mib <= MOST_MIB {
         found.push(Change::CacheMib(mib));
         (mib, room) = (mib * 2, mib * MIB);

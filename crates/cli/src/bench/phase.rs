@@ -38,7 +38,8 @@ pub(super) fn take_batches(
     not_finite: &mut NotFiniteImages,
 ) -> Result<LoaderStats, Failure> {
     let start = Instant::now();
-    let (mut total, mut slept) = (LoaderStats::default(), Duration::ZERO);
+    let mut total = LoaderStats::default();
+    let mut slept = Duration::ZERO;
     for epoch in 0.. {
         interrupt::check()?;
         let mut batches = loader.epoch(if consumer.epochs == Epochs::First { 0 } else { epoch })?;

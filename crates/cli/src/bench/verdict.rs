@@ -134,7 +134,8 @@ impl Stages {
 impl Facts<'_> {
     /// The share of time in which the consumer waited.
     fn waiting(&self) -> f64 {
-        let (waited, elapsed) = (sane(self.consumer_waited), sane(self.elapsed));
+        let waited = sane(self.consumer_waited);
+        let elapsed = sane(self.elapsed);
         if elapsed > 0.0 { (waited / elapsed).min(1.0) } else { 0.0 }
     }
 
@@ -145,7 +146,8 @@ impl Facts<'_> {
 
     /// How many times the speed a change should give, if the time for reading goes with the number of decodes.
     pub fn gain_of(&self, alternative: &Alternative) -> f64 {
-        let (before, after) = (sane(self.n_decodes), sane(alternative.n_decodes));
+        let before = sane(self.n_decodes);
+        let after = sane(alternative.n_decodes);
         if before <= 0.0 || self.stages.shares().reading() <= 0.0 {
             return 1.0;
         }

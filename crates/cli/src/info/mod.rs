@@ -81,7 +81,8 @@ impl Looking<'_> {
         let options = self.options;
         let format = format_of(path, options, self.formats)?;
         let (images, guess) = open(path, format, options.axes.as_ref(), &self.opening)?;
-        let (mut told, mut new) = (Vec::new(), Vec::new());
+        let mut told = Vec::new();
+        let mut new = Vec::new();
         for (number, image) in images.iter().enumerate() {
             let Some(full) = image.first() else { continue };
             let Some(mut of_image) = ImageFacts::of(image, guess.as_deref(), options) else { continue };

@@ -44,7 +44,8 @@ impl PixelFacts {
         let affordable = MOST_DECODED / info.chunk_bytes().unwrap_or(1).max(1);
         let n_places = MOST_PLACES.min(affordable.max(1)).min(n_cells);
         let most = MOST_PIXELS / usize::try_from(n_places).unwrap_or(1).max(1);
-        let (mut pixels, mut facts) = (Vec::new(), PixelFacts::none(n_places));
+        let mut pixels = Vec::new();
+        let mut facts = PixelFacts::none(n_places);
         for place in 0..n_places {
             let mut at = position(spread(place, n_places, n_cells), &all);
             let cell_at = at.split_off(2);
@@ -99,7 +100,8 @@ fn spread(place: u64, n_places: u64, n_cells: u64) -> u64 {
     /// The golden ratio's fraction in 64 bits.
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let start = |place: u64| u128::from(place) * u128::from(n_cells) / u128::from(n_places);
-    let (from, to) = (start(place), start(place + 1));
+    let from = start(place);
+    let to = start(place + 1);
     let within = ((to - from) * u128::from(GOLDEN.wrapping_mul(place + 1))) >> 64;
     u64::try_from(from + within).unwrap_or(n_cells - 1)
 }
@@ -122,7 +124,8 @@ fn position(mut cell: u64, grid: &[u64]) -> Vec<u64> {
 /// A cell, or the middle of it where it has too many pixels.
 fn part(image: Extent, cell: Extent, at: &[u64], most: usize) -> Result<Region, GeometryError> {
     let mut left = most;
-    let (mut starts, mut sides) = (Vec::new(), Vec::new());
+    let mut starts = Vec::new();
+    let mut sides = Vec::new();
     let axes: Vec<(usize, usize, u64)> =
         image.iter().zip(cell.iter()).zip(at).map(|((n, side), at)| (n, side, *at)).collect();
     for (n, side, at) in axes.into_iter().rev() {

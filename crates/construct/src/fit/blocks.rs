@@ -76,9 +76,11 @@ impl Blocks {
         }
         let data_idx = self.stacks.partition_point(|stack| stack.first <= index) - 1;
         let Grid { first, axes, per_sample, .. } = &self.stacks[data_idx];
-        let (sample_idx, mut rest) = ((index - first) / per_sample, (index - first) % per_sample);
+        let sample_idx = (index - first) / per_sample;
+        let mut rest = (index - first) % per_sample;
         // First the chunk: before an axis, only the blocks of that chunk count, after it those of all.
-        let (mut chunks, mut n_of_chunk) = (Vec::new(), 1);
+        let mut chunks = Vec::new();
+        let mut n_of_chunk = 1;
         for (nth, along) in axes.iter().enumerate() {
             let n_after: usize = axes[nth + 1..].iter().map(Along::n_blocks).product();
             let n_of_others = n_of_chunk * along.n_blocks_of(0) * n_after;
@@ -88,7 +90,8 @@ impl Blocks {
             chunks.push(chunk);
         }
         // Then the block in it.
-        let (mut starts, mut sizes) = (Vec::new(), Vec::new());
+        let mut starts = Vec::new();
+        let mut sizes = Vec::new();
         for (along, chunk) in axes.iter().zip(chunks).rev() {
             let n_blocks = along.n_blocks_of(chunk);
             let start = rest % n_blocks * along.block;
@@ -97,7 +100,8 @@ impl Blocks {
             starts.insert(0, coordinate(start_in_image));
             sizes.insert(0, along.block.min(along.chunk_size(chunk) - start));
         }
-        let (coords, patch_size) = (Coords::new(&starts)?, Extent::new(&sizes)?);
+        let coords = Coords::new(&starts)?;
+        let patch_size = Extent::new(&sizes)?;
         Ok(PatchSpec { data_idx, sample_idx, coords, patch_size })
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn exact(walk: &Walk<'_>, levels: Levels<'_>) -> Result<FittedStatist
         let mut lists = open.quantiles(fine)?.into_iter();
         Ok(lists.next().zip(lists.next()).map(|(first, second)| ChannelStatistics { first, second }))
     };
-    let (input, target) = (quantiles(&open.input, &fine.input)?, quantiles(&open.target, &fine.target)?);
+    let input = quantiles(&open.input, &fine.input)?;
+    let target = quantiles(&open.target, &fine.target)?;
     Ok(FittedStatistics { input, target, n_patches: walk.n_patches() })
 }
 
@@ -114,7 +115,8 @@ pub(super) fn streaming(
         }
     }
     let found = |quantiles: ChannelQuantiles| {
-        let (first, second) = (quantiles.quantiles(lower)?, quantiles.quantiles(upper)?);
+        let first = quantiles.quantiles(lower)?;
+        let second = quantiles.quantiles(upper)?;
         Ok::<_, ConstructError>(ChannelStatistics { first, second })
     };
     let Roles { input, target } = quantiles.try_map(found)?;

@@ -175,7 +175,8 @@ impl<'a> Walk<'a> {
     ) -> Result<Vec<T>, ConstructError> {
         let n_tasks = round.len().div_ceil(PATCHES_PER_TASK);
         let n_threads = self.n_threads(&round, state_bytes)?.min(n_tasks);
-        let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let next = AtomicUsize::new(0);
+        let has_failed = AtomicBool::new(false);
         let work = |_| {
             let mut done = Vec::new();
             let (mut state, scratch) = states.take()?;
@@ -220,7 +221,8 @@ impl<'a> Walk<'a> {
     /// [`ConstructError::TooLarge`] if it does not fit into the budget.
     pub fn n_bytes(&self, place: usize) -> Result<usize, ConstructError> {
         let index = self.index(place);
-        let (needed, limit) = (self.constr.layout(index)?.n_bytes(), self.options.max_bytes);
+        let needed = self.constr.layout(index)?.n_bytes();
+        let limit = self.options.max_bytes;
         if needed > limit {
             return Err(ConstructError::TooLarge { index, needed, limit });
         }

@@ -83,7 +83,8 @@ impl AxisMap {
         self.runs.iter().filter_map(move |run| {
             let places = before..before + run.len();
             before = places.end;
-            let (start, end) = (places.start.max(wanted.start), places.end.min(wanted.end));
+            let start = places.start.max(wanted.start);
+            let end = places.end.min(wanted.end);
             (start < end).then(|| {
                 (start - wanted.start, run.start + start - places.start..run.start + end - places.start)
             })

@@ -106,7 +106,8 @@ fn shrink_row<const FACTOR: usize>(
     coarse: &mut [f32],
 ) {
     let factor = if FACTOR == 0 { taps.factor() } else { FACTOR };
-    let (before, n) = (taps.before(), fine.len());
+    let before = taps.before();
+    let n = fine.len();
     let len = coarse.len() - 1 + taps.weights().len().div_ceil(factor);
     continued.resize(len * factor, 0.0);
     let left = before.min(continued.len());

@@ -23,7 +23,8 @@ impl Taps {
         // 4σ + 0.5 = 2f − 1.5, so cutting it off leaves 2f − 2.
         let radius = 2 * factor - 2;
         let gaussian = |offset: usize| {
-            let (offset, sigma) = (to_f64(offset) - to_f64(radius), to_f64(factor - 1) / 2.0);
+            let offset = to_f64(offset) - to_f64(radius);
+            let sigma = to_f64(factor - 1) / 2.0;
             (-offset * offset / (2.0 * sigma * sigma)).exp()
         };
         let gaussian: Vec<f64> = (0..=2 * radius).map(gaussian).collect();

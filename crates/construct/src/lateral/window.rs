@@ -164,7 +164,8 @@ impl<'a> Window<'a> {
             if *depth_factor == 1 {
                 continue;
             }
-            let (planes, taps) = (&memory.shrunk[scale], &self.taps[scale]);
+            let planes = &memory.shrunk[scale];
+            let taps = &self.taps[scale];
             for z in 0..patch_depth {
                 let out = &mut input[(scale * patch_depth + z) * n_plane..][..n_plane];
                 weighted_sum(out, taps.weights(), |tap| {

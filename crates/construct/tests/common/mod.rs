@@ -86,7 +86,8 @@ impl Windows {
     /// All scales of one channel `ZYX` around a patch, `LZYX`.
     pub fn see(&self, image: &Array4<f32>, channel: usize, spec: &PatchSpec) -> Array4<f64> {
         let n_axes = spec.patch_size.n_axes();
-        let (start, patch) = (spec.coords.to_zyx(0), spec.patch_size.to_zyx());
+        let start = spec.coords.to_zyx(0);
+        let patch = spec.patch_size.to_zyx();
         let image = image.index_axis(Axis(0), channel);
         let mut out = Array4::zeros([self.n_scales, patch[0], patch[1], patch[2]]);
         for scale in 0..self.n_scales {
@@ -141,7 +142,8 @@ fn shrinking(n_coarse: usize, factor: usize) -> Array2<f64> {
     let mut sampled = Array2::zeros([n_coarse, n]);
     for o in 0..n_coarse {
         let centre = (o as f64 + 0.5) * factor as f64 - 0.5;
-        let (left, part) = (centre.floor() as usize, centre.fract());
+        let left = centre.floor() as usize;
+        let part = centre.fract();
         let both = &filter.row(left) * (1.0 - part) + &filter.row(left + 1) * part;
         sampled.row_mut(o).assign(&both);
     }
@@ -173,7 +175,8 @@ pub fn extractor(images: &[Array4<f32>], n_axes: usize) -> PatchExtractor {
 
 /// A patch of the first sample.
 pub fn spec(data_idx: usize, coords: &[i64], patch: &[usize]) -> PatchSpec {
-    let (coords, patch_size) = (Coords::new(coords).unwrap(), Extent::new(patch).unwrap());
+    let coords = Coords::new(coords).unwrap();
+    let patch_size = Extent::new(patch).unwrap();
     PatchSpec { data_idx, sample_idx: 0, coords, patch_size }
 }
 

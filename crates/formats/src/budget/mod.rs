@@ -127,7 +127,9 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.process.is_current() {
-            let (taken, next, turn) = (0, 0, 0);
+            let taken = 0;
+            let next = 0;
+            let turn = 0;
             *state = State { taken, most: 0, next, turn, process: Process::current() };
         }
         state

@@ -17,10 +17,13 @@ proptest! {
         needs in prop::collection::vec(prop::collection::vec(1_u64..80, 1..20), 1..8),
     ) {
         let budget = ReadBudget::new(bytes);
-        let (together, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        let together = AtomicU64::new(0);
+        let most = AtomicU64::new(0);
         thread::scope(|scope| {
             for needs in &needs {
-                let (budget, together, most) = (budget.clone(), &together, &most);
+                let budget = budget.clone();
+                let together = &together;
+                let most = &most;
                 scope.spawn(move || {
                     for &need in needs {
                         let permit = budget.take(need);
@@ -41,7 +44,8 @@ proptest! {
     /// What needs more while it holds some does not wait for what others hold that do the same.
     #[test]
     fn nested_needs_never_wait_in_a_circle(n_threads in 2_usize..8, bytes in 0_u64..20, need in 1_u64..20) {
-        let (budget, other) = (ReadBudget::new(bytes), ReadBudget::new(bytes));
+        let budget = ReadBudget::new(bytes);
+        let other = ReadBudget::new(bytes);
         thread::scope(|scope| {
             for thread in 0..n_threads {
                 let (first, second) = if thread % 2 == 0 { (&budget, &other) } else { (&other, &budget) };

@@ -117,10 +117,12 @@ fn ten_threads_decode_a_chunk_once() {
 /// under a budget with room for one.
 #[test]
 fn chunks_that_need_others_do_not_wait_in_a_circle() {
-    let (cache, budget) = (ChunkCache::new(1 << 20), ReadBudget::new(1));
+    let cache = ChunkCache::new(1 << 20);
+    let budget = ReadBudget::new(1);
     thread::scope(|scope| {
         for thread in 0..6 {
-            let (cache, budget) = (&cache, &budget);
+            let cache = &cache;
+            let budget = &budget;
             scope.spawn(move || {
                 for round in 0..50 {
                     let inner = || {
@@ -131,7 +133,8 @@ fn chunks_that_need_others_do_not_wait_in_a_circle() {
                         cache.get_or_decode(key(1, round), || budget.take(1), inner)?;
                         Ok(chunk(5))
                     };
-                    let (admit, both) = (|| budget.take(1), (thread + round) % 2 == 0);
+                    let admit = || budget.take(1);
+                    let both = (thread + round) % 2 == 0;
                     let made = if both {
                         cache.get_or_decode(key(0, round), admit, outer)
                     } else {

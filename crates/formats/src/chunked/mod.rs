@@ -346,7 +346,8 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
 /// The chunks that a window touches, with its parts in each; a window lies in one sample and time.
 fn touched(parts: &[Vec<Part>; 6]) -> impl Iterator<Item = [&Part; 6]> {
     let [s, t, cs, zs, ys, xs] = parts;
-    let (s, t) = (&s[0], &t[0]);
+    let s = &s[0];
+    let t = &t[0];
     cs.iter().flat_map(move |c| {
         zs.iter().flat_map(move |z| ys.iter().flat_map(move |y| xs.iter().map(move |x| [s, t, c, z, y, x])))
     })

@@ -45,7 +45,8 @@ fn a_file_that_was_closed_is_not_taken_for_the_one_in_its_place() {
 
 /// The same file, whatever path is asked for.
 fn some_file(counter: &Arc<AtomicUsize>) -> Opener {
-    let (counter, file) = (Arc::clone(counter), tempfile::tempfile().unwrap());
+    let counter = Arc::clone(counter);
+    let file = tempfile::tempfile().unwrap();
     Box::new(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         file.try_clone()
@@ -61,7 +62,8 @@ proptest! {
         let n_opened = Arc::new(AtomicUsize::new(0));
         let pool = FilePool::with_opener(capacity, some_file(&n_opened));
         let files: Vec<PooledFile> = (0..7).map(|name| pool.file(Path::new(&name.to_string()))).collect();
-        let (mut expected, mut n_expected) = (VecDeque::new(), 0);
+        let mut expected = VecDeque::new();
+        let mut n_expected = 0;
         for used in uses {
             files[used].open().unwrap();
             match expected.iter().position(|held| *held == used) {
@@ -95,7 +97,9 @@ fn nobody_waits_for_the_opening_of_another_file() {
             tempfile::tempfile()
         }),
     );
-    let (slow, a, b) = (pool.file(Path::new("slow")), pool.file(Path::new("a")), pool.file(Path::new("b")));
+    let slow = pool.file(Path::new("slow"));
+    let a = pool.file(Path::new("a"));
+    let b = pool.file(Path::new("b"));
     a.open().unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| slow.open().unwrap());
@@ -161,7 +165,8 @@ fn a_quarter_of_the_files_of_the_process_is_kept_open() {
 fn what_a_parent_was_opening_holds_up_no_child() {
     let (opening, is_opening) = channel();
     let (go_on, may_go_on) = channel::<()>();
-    let (may_go_on, n_opened) = (Mutex::new(may_go_on), AtomicUsize::new(0));
+    let may_go_on = Mutex::new(may_go_on);
+    let n_opened = AtomicUsize::new(0);
     let pool = FilePool::with_opener(
         1,
         Box::new(move |_| {

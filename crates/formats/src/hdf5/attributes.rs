@@ -50,7 +50,8 @@ fn named(n_dimensions: usize, texts: impl Fn(&str) -> Option<Vec<String>>) -> Fi
 fn text_in(file: &Hdf5File, message: &Message, name: &str) -> Option<Vec<String>> {
     let Message { kind: MSG_ATTRIBUTE, is_shared: false, body } = message else { return None };
     let superblock = file.superblock();
-    let (offset_size, length_size) = (superblock.offset_size, superblock.length_size);
+    let offset_size = superblock.offset_size;
+    let length_size = superblock.length_size;
     let attribute = attribute::parse(&mut Cursor::new(body), offset_size, length_size, body.len());
     let attribute = attribute.ok().filter(|attribute| attribute.name == name)?;
     if !matches!(attribute.datatype, Datatype::VarLen { kind: VarLenKind::String, .. }) {

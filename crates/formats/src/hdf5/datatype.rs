@@ -85,7 +85,8 @@ pub(super) fn odd_bits(message: &[u8]) -> Option<String> {
     };
     let [first, flags, sign, ..] = *message else { return None };
     let n_bits = number(4)?.saturating_mul(8);
-    let (offset, precision) = (number(8)?, number(10)?);
+    let offset = number(8)?;
+    let precision = number(10)?;
     match first & 15 {
         0 => {
             // Bits that are not used are 0, unless the file says otherwise.

@@ -7,7 +7,8 @@ pub(super) fn hdf5_error(
     stack: &str,
     place: &str,
 ) -> impl Fn(hdf5_reader::error::Error) -> StackError + use<> {
-    let (stack, place) = (stack.to_owned(), inside_or_file(place).to_owned());
+    let stack = stack.to_owned();
+    let place = inside_or_file(place).to_owned();
     move |source| StackError::Unreadable { stack: stack.clone(), place: place.clone(), source: source.into() }
 }
 

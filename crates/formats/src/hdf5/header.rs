@@ -38,8 +38,10 @@ struct Form {
 pub(super) fn messages(file: &Hdf5File, address: u64) -> Result<Vec<Message>, Error> {
     let (form, first) = start(file, address)?;
     let superblock = file.superblock();
-    let (mut blocks, mut messages) = (VecDeque::from([first]), Vec::new());
-    let (mut n_blocks, mut n_bytes) = (0, 0);
+    let mut blocks = VecDeque::from([first]);
+    let mut messages = Vec::new();
+    let mut n_blocks = 0;
+    let mut n_bytes = 0;
     while let Some(Block { start, len }) = blocks.pop_front() {
         n_blocks += 1;
         n_bytes = len.saturating_add(n_bytes);

@@ -59,7 +59,8 @@ fn times_and_channels(
     info: ImageInfo,
 ) -> Result<Level, StackError> {
     let n_times = numbered(opener, level, TIME, inside)?;
-    let (mut parts, mut sizes) = (Vec::new(), Vec::new());
+    let mut parts = Vec::new();
+    let mut sizes = Vec::new();
     let mut n_channels = None;
     for time in 0..n_times {
         let name = format!("{inside}/{TIME}{time}");
@@ -83,8 +84,8 @@ fn times_and_channels(
             sizes.push(size);
         }
     }
-    let (size, leading) =
-        (sizes.first().cloned().unwrap_or_default(), vec![n_times, n_channels.unwrap_or(0)]);
+    let size = sizes.first().cloned().unwrap_or_default();
+    let leading = vec![n_times, n_channels.unwrap_or(0)];
     if let Some((part, other)) = parts.iter().zip(&sizes).find(|(_, other)| **other != size) {
         return Err(StackError::damaged(
             opener.name(inside),

@@ -54,12 +54,16 @@ fn time_step(times: &Group) -> Option<f64> {
 fn seconds(time: &str) -> Option<f64> {
     let (date, clock) = time.trim().split_once([' ', 'T'])?;
     let mut date = date.split('-').map(|part| part.parse::<u32>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let year = date.next()??;
+    let month = date.next()??;
+    let day = date.next()??;
     if year > 9999 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     let mut clock = clock.split(':').map(|part| part.parse::<f64>().ok());
-    let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
+    let hours = clock.next()??;
+    let minutes = clock.next()??;
+    let seconds = clock.next()??;
     // Years that start in March have their leap day at the end.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;

@@ -58,8 +58,10 @@ fn from_symbol_table(
     file: &Hdf5File,
     table: &SymbolTableMessage,
 ) -> Result<Vec<(String, LinkTarget)>, Error> {
-    let (storage, superblock) = (file.storage(), file.superblock());
-    let (offset_size, length_size) = (superblock.offset_size, superblock.length_size);
+    let storage = file.storage();
+    let superblock = file.superblock();
+    let offset_size = superblock.offset_size;
+    let length_size = superblock.length_size;
     let heap = LocalHeap::parse_at_storage(storage, table.heap_address, offset_size, length_size)?;
     let leaves = collect_btree_v1_leaves_storage(
         storage,
@@ -100,8 +102,10 @@ fn from_symbol_table(
 
 /// Newer files with many members: link messages in a heap, found through a tree.
 fn from_heap(file: &Hdf5File, info: &LinkInfoMessage) -> Result<Vec<(String, LinkTarget)>, Error> {
-    let (storage, superblock) = (file.storage(), file.superblock());
-    let (offset_size, length_size) = (superblock.offset_size, superblock.length_size);
+    let storage = file.storage();
+    let superblock = file.superblock();
+    let offset_size = superblock.offset_size;
+    let length_size = superblock.length_size;
     if Cursor::is_undefined_offset(info.fractal_heap_address, offset_size) {
         return Ok(Vec::new());
     }

@@ -67,7 +67,9 @@ fn member(
     index: usize,
 ) -> Result<Arc<dyn ImageStack>, StackError> {
     let mut member = archive.by_index(index).map_err(zip_error(stack))?;
-    let (size, compressed, method) = (member.size(), member.compressed_size(), member.compression());
+    let size = member.size();
+    let compressed = member.compressed_size();
+    let method = member.compression();
     let data_start = member.data_start();
     let mut start = Vec::new();
     member.by_ref().take(MAX_HEADER).read_to_end(&mut start).map_err(io_error(stack, "read the header"))?;
@@ -92,7 +94,8 @@ fn member(
     }
     let limit = request.options.decoded_chunk_bytes;
     if header.n_bytes > limit as u64 {
-        let (stack, chunk) = (stack.to_owned(), header.shape);
+        let stack = stack.to_owned();
+        let chunk = header.shape;
         return Err(StackError::ChunkTooLarge { stack, chunk, pixel_type: header.pixel_type, limit });
     }
     let (mut info, axes) = info(request, stack, &header)?;

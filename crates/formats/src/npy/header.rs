@@ -149,7 +149,9 @@ struct Text<'a>(&'a str);
 impl Entries {
     fn parse(text: &str) -> Result<Entries, BadHeader> {
         let mut text = Text(text);
-        let (mut descr, mut is_fortran, mut shape) = (None, None, None);
+        let mut descr = None;
+        let mut is_fortran = None;
+        let mut shape = None;
         text.need('{')?;
         while !text.take('}') {
             let key = text.string()?;

@@ -46,7 +46,8 @@ impl RawArray {
     /// Values in the byte order of this machine and in C order, from the start of the file on.
     #[must_use]
     pub fn new(pixel_type: PixelType, axes: Axes, shape: &[usize]) -> Self {
-        let (byte_order, shape) = (ByteOrder::NATIVE, shape.to_vec());
+        let byte_order = ByteOrder::NATIVE;
+        let shape = shape.to_vec();
         RawArray { pixel_type, byte_order, axes, shape, offset: 0, is_fortran: false }
     }
 

@@ -273,7 +273,8 @@ mod tests {
         let public = [("AWS_SKIP_SIGNATURE", "true"), ("GOOGLE_SKIP_SIGNATURE", "true")];
         for name in ["AWS_BUCKET", "AWS_BUCKET_NAME", "GOOGLE_BUCKET", "GOOGLE_BUCKET_NAME"] {
             for (variables, settings) in [(&[(name, "other")][..], &[][..]), (&[], &[(name, "other")])] {
-                let (variables, options) = (pairs(variables), options(&[&public, settings].concat()));
+                let variables = pairs(variables);
+                let options = options(&[&public, settings].concat());
                 let (builder, ..) = s3("mine", &variables, &options).unwrap();
                 assert_eq!(builder.get_config_value(&AmazonS3ConfigKey::Bucket).unwrap(), "mine");
                 let (builder, ..) = google("mine", &variables, &options).unwrap();

@@ -58,7 +58,8 @@ impl RemoteFolder {
     pub fn get_many(&self, wanted: Vec<Wanted>) -> Arrivals {
         let (arrived, arrivals) = mpsc::channel();
         for (number, wanted) in wanted.into_iter().enumerate() {
-            let (folder, arrived) = (self.clone(), arrived.clone());
+            let folder = self.clone();
+            let arrived = arrived.clone();
             // Nobody listens any more only if the caller panicked.
             match runtime() {
                 Ok(runtime) => drop(runtime.spawn(async move {
@@ -79,7 +80,8 @@ impl RemoteFolder {
             return Ok(None);
         }
         let path = self.path(key)?;
-        let (folder, (done, result)) = (self.clone(), mpsc::sync_channel(1));
+        let folder = self.clone();
+        let (done, result) = mpsc::sync_channel(1);
         runtime()?.spawn(async move {
             let _turn = folder.options.requests.turn().await;
             // Nobody listens any more only if the caller panicked.
@@ -148,7 +150,8 @@ impl RemoteFolder {
         let options = GetOptions { range, extensions, ..GetOptions::default() };
         let found = self.store.get_opts(path, options).await;
         let found = found.map_err(|error| (Cause::of(error, &self.place, tries.n()), false))?;
-        let (start, size) = (found.range.start, found.meta.size);
+        let start = found.range.start;
+        let size = found.meta.size;
         let expected = found.range.end.saturating_sub(start);
         if expected > wanted.limit {
             return Ok(Got::TooLarge(expected));
@@ -201,7 +204,8 @@ impl Pieces {
     fn add(&mut self, at: u64, part: &[u8]) {
         let end = at.saturating_add(part.len() as u64);
         for (range, bytes) in self.ranges.iter().zip(&mut self.bytes) {
-            let (from, to) = (range.start.max(at), range.end.min(end));
+            let from = range.start.max(at);
+            let to = range.end.min(end);
             if from >= to {
                 continue;
             }

@@ -105,7 +105,8 @@ impl Codec {
 fn inflate(bytes: &[u8], out: &mut [u8], most_surplus: usize) -> Result<(), CodecError> {
     let mut stream = flate2::Decompress::new(true);
     let mut surplus = [0; 4096];
-    let (mut n_read, mut n_decoded) = (0, 0);
+    let mut n_read = 0;
+    let mut n_decoded = 0;
     loop {
         let room = if n_decoded < out.len() { &mut out[n_decoded..] } else { &mut surplus[..] };
         let status = stream.decompress(&bytes[n_read..], room, flate2::FlushDecompress::None)?;
@@ -153,7 +154,8 @@ fn check_surplus(n_decoded: usize, expected: usize, most: usize) -> Result<(), C
 fn lzw(bytes: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
     let configuration = weezl::decode::Configuration::with_tiff_size_switch(weezl::BitOrder::Msb, 8);
     let mut decoder = configuration.with_yield_on_full_buffer(true).build();
-    let (mut n_read, mut n_filled) = (0, 0);
+    let mut n_read = 0;
+    let mut n_filled = 0;
     while n_filled < out.len() {
         let step = decoder.decode_bytes(&bytes[n_read..], &mut out[n_filled..]);
         n_read += step.consumed_in;
@@ -168,7 +170,8 @@ fn lzw(bytes: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
 }
 
 fn pack_bits(mut bytes: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
-    let (n_out, mut n_filled) = (out.len(), 0);
+    let n_out = out.len();
+    let mut n_filled = 0;
     while n_filled < n_out {
         let early = || ends_early(n_filled, n_out);
         let (&count, rest) = bytes.split_first().ok_or_else(early)?;
@@ -211,10 +214,8 @@ fn jpeg(bytes: &[u8], colour: JpegColour, piece: Piece, out: &mut [u8]) -> Resul
         (JpegColour::YCbCrToRgb, ColorSpace::YCbCr) => ColorSpace::RGB,
         (_, stored) => stored,
     };
-    let (got, expected) = (
-        (usize::from(info.height), usize::from(info.width), usize::from(info.components)),
-        (piece.height, piece.width, piece.n_samples),
-    );
+    let got = (usize::from(info.height), usize::from(info.width), usize::from(info.components));
+    let expected = (piece.height, piece.width, piece.n_samples);
     if got.1 != expected.1 || got.2 != expected.2 || got.0 < expected.0 {
         return Err(format!("got a JPEG of height, width and samples {got:?}, expected {expected:?}").into());
     }

@@ -111,7 +111,8 @@ fn shrinks_alike(full: &PageForm, form: &PageForm) -> bool {
     let is_below = |(long, short): (usize, usize), (other, divided): (usize, usize)| {
         long.saturating_mul(divided.saturating_sub(1)) < other.saturating_mul(short.saturating_add(1))
     };
-    let (height, width) = ((full.height, form.height), (full.width, form.width));
+    let height = (full.height, form.height);
+    let width = (full.width, form.width);
     is_below(height, width) && is_below(width, height)
 }
 
@@ -119,7 +120,8 @@ fn shrinks_alike(full: &PageForm, form: &PageForm) -> bool {
 fn is_chain(groups: &[Group]) -> bool {
     let shrinks = |step: usize| {
         groups.windows(2).all(|pair| {
-            let (before, form) = (pair[0].form, pair[1].form);
+            let before = pair[0].form;
+            let form = pair[1].form;
             let fits = |before: usize, size: usize| size == before / step || size == before.div_ceil(step);
             is_copy(&before, &form) && fits(before.height, form.height) && fits(before.width, form.width)
         })

@@ -170,7 +170,8 @@ impl Directory {
             .chunks_exact(index(entry_size))
             .zip(0_u64..)
             .map(|(entry, idx)| {
-                let (kind, count) = (&entry[2..4], &entry[4..4 + index(word)]);
+                let kind = &entry[2..4];
+                let count = &entry[4..4 + index(word)];
                 let held = &entry[4 + index(word)..];
                 let [kind, count, value] = [kind, count, held].map(|bytes| file.uint(bytes));
                 let kind = u16::try_from(kind).unwrap_or(0);

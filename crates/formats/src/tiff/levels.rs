@@ -101,7 +101,8 @@ pub(super) fn is_copy(before: &PageForm, form: &PageForm) -> bool {
 /// Height and width shrink alike, but for rounding.
 fn is_likeness(full: &PageForm, form: &PageForm) -> bool {
     let across = |a: usize, b: usize| a.saturating_mul(b);
-    let (one, other) = (across(full.height, form.width), across(full.width, form.height));
+    let one = across(full.height, form.width);
+    let other = across(full.width, form.height);
     // A size that was rounded is wrong by less than 2 pixels.
     one.abs_diff(other) <= 2 * full.height.max(full.width)
 }

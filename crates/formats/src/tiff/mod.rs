@@ -174,7 +174,8 @@ fn stack(
     let axes = series.axes(wanted)?.stored(&name, wanted, &shape)?;
     let source = TiffSource::new(series, request.options.decoded_chunk_bytes)?;
     let series = source.series();
-    let (form, storage) = (series.form, &series.planes[0].page.storage);
+    let form = series.form;
+    let storage = &series.planes[0].page.storage;
     let mut info = StackInfo::new(name, form.pixel_type, axes.layout.clone());
     #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes that people look at")]
     let shrink = [1.0, full[0] as f64 / form.height as f64, full[1] as f64 / form.width as f64];

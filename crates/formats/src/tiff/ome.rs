@@ -104,7 +104,8 @@ impl Ome {
         let images = children(root, "Image").enumerate().map(|(idx, image)| read_image(idx, image));
         let images: Vec<OmeImage> = images.collect::<Result<_, _>>()?;
         if images.is_empty() {
-            let (place, got) = ("the OME-XML".to_owned(), "no Image".to_owned());
+            let place = "the OME-XML".to_owned();
+            let got = "no Image".to_owned();
             return Err(OmeProblem { place, got, expected: "at least one" });
         }
         Ok(Ome { uuid, content: Content::Images(images) })

@@ -62,7 +62,8 @@ impl<'a> Files<'a> {
                         let master = FilePages::open(&path, options)?;
                         described_by.push(master.file.id.clone());
                         let ome = parse(&master.file.name(), &master.description)?;
-                        let (uuid, document) = (ome.uuid.clone(), Document::of(&master));
+                        let uuid = ome.uuid.clone();
+                        let document = Document::of(&master);
                         (master, uuid, document, images_of(ome, &path)?)
                     }
                 }
@@ -156,10 +157,12 @@ impl<'a> Files<'a> {
     ///
     /// `None` if it matters: then a file is called in different ways, or not at all, or is the only one.
     pub fn members(&self, images: &[OmeImage]) -> Option<Vec<(PathBuf, (FileId, String))>> {
-        let (mut uuids, mut names) = (BTreeMap::new(), BTreeMap::new());
+        let mut uuids = BTreeMap::new();
+        let mut names = BTreeMap::new();
         for block in images.iter().flat_map(|image| &image.blocks) {
             let FileName { name, uuid } = block.file.as_ref()?;
-            let (name, uuid) = (name.as_deref()?, uuid.as_str());
+            let name = name.as_deref()?;
+            let uuid = uuid.as_str();
             let is_one_to_one = *uuids.entry(name).or_insert(uuid) == uuid
                 && (uuid.is_empty() || *names.entry(uuid).or_insert(name) == name);
             if !is_one_to_one {

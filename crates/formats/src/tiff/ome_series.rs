@@ -233,7 +233,8 @@ impl Files<'_> {
     ) -> Result<Vec<Option<Plane>>, StackError> {
         let mut planes = vec![None; n_planes];
         let mut steps_left = n_planes.saturating_add(MOST_REPEATS);
-        let (may_miss, advice) = (self.may_miss(), self.advice());
+        let may_miss = self.may_miss();
+        let advice = self.advice();
         for block in blocks {
             let start = [block.c / n_samples, block.z, block.t];
             let first = stacked.iter().try_fold(0_usize, |first, (axis, size)| {

@@ -51,7 +51,8 @@ pub(super) fn known_series(opened: &FilePages, options: &OpenOptions) -> Option<
     }
     let described_by = set.document.describes(opened, uuid, options)?;
     let series = set.series.iter().map(|(number, series)| {
-        let (described_by, of_set) = (described_by.clone(), Some(Arc::clone(&set) as OpenSet));
+        let described_by = described_by.clone();
+        let of_set = Some(Arc::clone(&set) as OpenSet);
         (*number, Ok(Series { described_by, of_set, ..series.clone() }))
     });
     Some(OmeImages { n_images: set.n_images, series: series.collect() })

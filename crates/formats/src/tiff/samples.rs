@@ -101,7 +101,8 @@ impl Rows {
         let n_rows = bytes.len() / self.row_bytes;
         let mut pixels = Vec::with_capacity(n_rows * n_values * n_bytes);
         for row in bytes.chunks_exact(self.row_bytes) {
-            let (mut held, mut n_held) = (0_u128, 0);
+            let mut held = 0_u128;
+            let mut n_held = 0;
             let mut stored = row.iter();
             for _ in 0..n_values {
                 while n_held < self.bits {

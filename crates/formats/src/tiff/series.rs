@@ -120,7 +120,8 @@ impl FilePages {
 
     fn imagej_series(&self, imagej: &ImageJ, pages: &[&Arc<Page>]) -> Result<Series, StackError> {
         let plain = self.plain_series(pages);
-        let (form, n_pages) = (plain.form, pages.len());
+        let form = plain.form;
+        let n_pages = pages.len();
         // Channels stored as samples of a pixel are counted in the description, not in the pages.
         let n_channels = if form.n_samples > 1 { 1 } else { imagej.n_channels };
         let sizes = [(Axis::T, imagej.n_frames), (Axis::Z, imagej.n_slices), (Axis::C, n_channels)];
@@ -170,7 +171,8 @@ impl FilePages {
 
     fn shaped_series(&self, shaped: &Shaped, pages: &[&Arc<Page>]) -> Result<Series, StackError> {
         let plain = self.plain_series(pages);
-        let (form, n_pages) = (plain.form, pages.len());
+        let form = plain.form;
+        let n_pages = pages.len();
         let has_samples = plain.dimensions.has_samples;
         // A single sample per pixel may be named as a last dimension of size 1.
         let with_samples = (form.n_samples == 1).then_some(true);

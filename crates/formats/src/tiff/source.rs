@@ -133,7 +133,8 @@ impl TiffSource {
 
     fn plane(&self, idx: usize) -> Result<(&Plane, u64), StackError> {
         self.series.plane(idx).ok_or_else(|| {
-            let (got, expected) = (format!("plane {idx}"), format!("one below {}", self.series.n_planes()));
+            let got = format!("plane {idx}");
+            let expected = format!("one below {}", self.series.n_planes());
             self.series.planes[0].file.damaged("the list of planes", got, expected)
         })
     }
@@ -374,8 +375,8 @@ impl ChunkSource for TiffSource {
         };
         let n_bytes = bytes.len();
         DecodedChunk::new(bytes, form.pixel_type, &shape).ok_or_else(|| {
-            let (got, expected) =
-                (format!("{n_bytes} bytes"), format!("{shape:?} pixels of {}", form.pixel_type));
+            let got = format!("{n_bytes} bytes");
+            let expected = format!("{shape:?} pixels of {}", form.pixel_type);
             file.damaged(format!("chunk {chunk:?}"), got, expected)
         })
     }
@@ -384,7 +385,8 @@ impl ChunkSource for TiffSource {
 impl TiffSource {
     /// All planes one after the other, for a system that does not map the file.
     fn decode_whole(&self) -> Result<Vec<u8>, StackError> {
-        let (form, n_planes) = (self.series.form, self.series.n_planes());
+        let form = self.series.form;
+        let n_planes = self.series.n_planes();
         let n_bytes = form.page_bytes().and_then(|page| page.checked_mul(n_planes));
         if n_bytes.is_none_or(|n_bytes| n_bytes > self.limit) {
             let hint = "switch off mapping (map_files), so that it is read plane by plane";

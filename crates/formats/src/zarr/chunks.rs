@@ -148,7 +148,8 @@ impl ZarrChunks {
     }
 
     fn decoded(&self, chunk: &[usize], bytes: Vec<u8>) -> Result<DecodedChunk, StackError> {
-        let (n_bytes, shape) = (bytes.len(), self.size_of(chunk));
+        let n_bytes = bytes.len();
+        let shape = self.size_of(chunk);
         DecodedChunk::new(bytes, self.pixel_type, &shape).ok_or_else(|| {
             StackError::damaged(
                 self.stack.clone(),
@@ -281,7 +282,8 @@ impl ChunkSource for ZarrChunks {
         match &self.chunks {
             ArrayChunks::Plain(decoders) => {
                 // What is asked for: its place among all chunks, its file, and what decodes it.
-                let (mut asked, mut wanted) = (Vec::new(), Vec::new());
+                let mut asked = Vec::new();
+                let mut wanted = Vec::new();
                 for (at, chunk) in chunks.iter().enumerate() {
                     let file = self.plain_file(chunk);
                     match decoders.of(&self.array, chunk) {

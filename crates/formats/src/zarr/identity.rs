@@ -107,7 +107,8 @@ fn each_chunk_file(folder: &Path, depth: usize, each: &mut EachFile<'_>) -> io::
     while let Some((inside, depth)) = folders.pop() {
         for entry in fs::read_dir(folder.join(&inside).canonicalize()?)? {
             let entry = entry?;
-            let (name, path) = (inside.join(entry.file_name()), entry.path());
+            let name = inside.join(entry.file_name());
+            let path = entry.path();
             // Links to nowhere are told when they are read.
             let Ok(found) = fs::metadata(&path) else { continue };
             if found.is_dir() {

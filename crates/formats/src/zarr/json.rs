@@ -22,7 +22,9 @@ pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
 /// The text with numbers that are not finite in quotes; `None` if there are none.
 fn spelled_out(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' {
             at = end_of_text(bytes, at);

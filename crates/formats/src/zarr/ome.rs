@@ -117,7 +117,8 @@ pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
         let list = plate.get(key).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(|entry| name(entry.get("name")?)).collect()
     };
-    let (rows, columns) = (names("rows"), names("columns"));
+    let rows = names("rows");
+    let columns = names("columns");
     let mut wells: Vec<(u64, u64, String)> = Vec::new();
     for well in plate.get("wells")?.as_array()? {
         let Some(path) = well.get("path").and_then(name) else { continue };
@@ -128,7 +129,8 @@ pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
             let given = well.get(key).and_then(name).and_then(|number| number.parse().ok());
             given.or_else(by_name).unwrap_or(u64::MAX)
         };
-        let (row, column) = (place("rowIndex", &rows), place("columnIndex", &columns));
+        let row = place("rowIndex", &rows);
+        let column = place("columnIndex", &columns);
         wells.push((row, column, path.clone()));
     }
     wells.sort_by_key(|(row, column, _)| (*row, *column));

@@ -137,7 +137,8 @@ impl ShardFiles<'_> {
                 None => {}
             }
         }
-        let (mut requests, mut groups) = (Vec::new(), Vec::new());
+        let mut requests = Vec::new();
+        let mut groups = Vec::new();
         for (key, mut places) in located {
             places.sort_unstable();
             for (span, group) in joined(&places) {
@@ -237,7 +238,8 @@ impl ShardFiles<'_> {
         let shards: BTreeMap<&str, u64> = shards.collect();
         let slots: Vec<_> = shards.iter().map(|(&key, &shard)| (key, shard, self.slot(shard))).collect();
         let mut known = BTreeMap::new();
-        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let mut own = Vec::new();
+        let mut others = Vec::new();
         for (key, shard, slot) in &slots {
             let index = match slot.try_lock() {
                 Ok(index) => index,
@@ -252,7 +254,8 @@ impl ShardFiles<'_> {
                 None => own.push((*key, (*shard, slot), Some(index))),
             }
         }
-        let (part, limit) = (self.layout.index_part(), self.layout.index_len);
+        let part = self.layout.index_part();
+        let limit = self.layout.index_len;
         let wanted = own.iter().map(|(key, ..)| Wanted::new(key, part, limit)).collect();
         self.store.read_many(wanted, &mut |at, read| {
             let Some((key, place, index)) = own.get_mut(at) else { return };
@@ -486,7 +489,8 @@ mod tests {
                 prop_assert!(group.len() == 1 || span.end - span.start <= JOINED);
             }
             for pair in groups.windows(2) {
-                let (before, next) = (&pair[0].0, pair[1].1[0]);
+                let before = &pair[0].0;
+                let next = pair[1].1[0];
                 let is_apart = next.0 > before.end + GAP;
                 let would_be = (next.0 + next.1).max(before.end) - before.start;
                 prop_assert!(is_apart || would_be > JOINED, "they could have been joined");

@@ -118,7 +118,8 @@ impl ZipStore {
             return Err(damaged("an encrypted entry"));
         }
         let start = entry.data_start().ok_or_else(|| damaged("an entry without a place"))?;
-        let (method, crc) = (entry.compression(), entry.crc32());
+        let method = entry.compression();
+        let crc = entry.crc32();
         if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
             return Err(damaged(&format!("compression {method}")));
         }
@@ -164,14 +165,18 @@ impl Store for ZipStore {
         let mut file = PooledReader::new(Arc::clone(&self.file));
         file.seek(SeekFrom::Start(entry.start))?;
         let mut inflated = DeflateDecoder::new(BufReader::with_capacity(PIECE, file.take(entry.stored_len)));
-        let (mut crc, mut at, end) = (Crc::new(), 0_u64, start.saturating_add(len as u64));
-        let (mut bytes, mut piece) = (Vec::with_capacity(len), vec![0; PIECE]);
+        let mut crc = Crc::new();
+        let mut at = 0_u64;
+        let end = start.saturating_add(len as u64);
+        let mut bytes = Vec::with_capacity(len);
+        let mut piece = vec![0; PIECE];
         loop {
             let n = inflated.read(&mut piece)?;
             if n == 0 {
                 break;
             }
-            let (read, next) = (&piece[..n], at.saturating_add(n as u64));
+            let read = &piece[..n];
+            let next = at.saturating_add(n as u64);
             if next > entry.len {
                 return Err(wrong(format!("more than {} bytes", entry.len)));
             }

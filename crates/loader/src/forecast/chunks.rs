@@ -64,7 +64,8 @@ impl Image {
         found: &mut impl FnMut(ChunkKey),
     ) {
         let Ok(Some(inside)) = region.clip(&self.extent) else { return };
-        let (n_c, c_chunk) = (self.shape[2], self.chunk[2]);
+        let n_c = self.shape[2];
+        let c_chunk = self.chunk[2];
         let [s, t] = self.samples.chunk_of(sample_idx);
         let channels = match channel {
             Some(channel) => channel.min(n_c - 1) / c_chunk..channel.min(n_c - 1) / c_chunk + 1,
@@ -149,7 +150,8 @@ impl ImageList {
 
 /// A window with the patch in its middle.
 fn around(patch: &PatchSpec, window: Extent) -> Region {
-    let (size, inner) = (window.to_zyx(), patch.patch_size.to_zyx());
+    let size = window.to_zyx();
+    let inner = patch.patch_size.to_zyx();
     let first = 3 - patch.coords.n_axes();
     let start: PerAxis<i64> = patch.coords.map_indexed(|axis, at| {
         let margin = size[first + axis].saturating_sub(inner[first + axis]) / 2;

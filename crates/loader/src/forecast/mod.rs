@@ -91,7 +91,9 @@ impl Loader {
         let mut images = ImageList::default();
         let mut kept = Kept::new(cache_bytes);
         let mut mixer = Mixer::default();
-        let (mut value_bytes, mut n_seen, mut n_lookups) = (0.0, 0, 0);
+        let mut value_bytes = 0.0;
+        let mut n_seen = 0;
+        let mut n_lookups = 0;
         // What happens behind the middle is what goes on: by then the cache is as full as it gets.
         let mut at_middle = (0, Count::default());
         let n_wanted = n.min(MAX_PATCHES);

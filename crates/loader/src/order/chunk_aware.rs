@@ -121,7 +121,8 @@ impl ChunkOrder {
     ) -> Self {
         let mut rng = PatchRng::for_epoch(dataset.seed(), round, Draw::Order);
         let runs = Permutation::drawn(dataset.n_patches().div_ceil(run_len), &mut rng);
-        let (seed, columns) = (rng.next_u64(), BTreeMap::new());
+        let seed = rng.next_u64();
+        let columns = BTreeMap::new();
         ChunkOrder { dataset, options, round, n_threads, run_len, runs, seed, segment: None, columns }
     }
 
@@ -136,7 +137,8 @@ impl ChunkOrder {
         let Some(segment) = &mut self.segment else { return Ok(place) };
         let window = self.options.window.max(1);
         let local = place - segment.places.start;
-        let (number, first) = (local / window, local / window * window);
+        let number = local / window;
+        let first = local / window * window;
         let inside = match &segment.window {
             Some((of, inside)) if *of == number => inside,
             _ => {
@@ -153,7 +155,8 @@ impl ChunkOrder {
     /// The places of the segment that holds a place, and its runs.
     fn members(&self, place: usize) -> (Range<usize>, Vec<Range<usize>>) {
         let n = self.dataset.n_patches();
-        let (mut places, mut runs) = (0..0, Vec::new());
+        let mut places = 0..0;
+        let mut runs = Vec::new();
         for at in 0..n.div_ceil(self.run_len) {
             if runs.len() == RUNS_PER_SEGMENT {
                 if places.contains(&place) {

@@ -52,7 +52,9 @@ impl Columns {
 
     fn of(sizes: Sizes, sweep: usize, size: [usize; 3], slab: f64) -> Self {
         let Sizes { image, chunk, patch } = sizes;
-        let (mut amplification, mut width, mut section) = (1.0, 1.0, 1.0);
+        let mut amplification = 1.0;
+        let mut width = 1.0;
+        let mut section = 1.0;
         for axis in (0..3).filter(|&axis| axis != sweep) {
             let whole = size[axis] >= image[axis];
             // Patches reach into the next column.

@@ -84,6 +84,7 @@ pub(crate) fn images(dataset: &Dataset) -> Result<Vec<PatchIndices>, LoaderError
     let of_image = |data_idx| dataset.constr().patch_indices(data_idx).cloned();
     let groups: Vec<PatchIndices> =
         (0..n_images).map(of_image).collect::<Result<_, _>>().map_err(LoaderError::NoGroups)?;
-    let (got, expected) = (groups.iter().map(PatchIndices::len).sum(), dataset.n_patches());
+    let got = groups.iter().map(PatchIndices::len).sum();
+    let expected = dataset.n_patches();
     if got == expected { Ok(groups) } else { Err(LoaderError::GroupCount { got, expected }) }
 }

@@ -81,7 +81,8 @@ pub(crate) fn check_order(order: Order, dataset: usize, part: &MixPart) -> Resul
         }
         Order::Weighted => {
             let weights = part.weights.as_ref().ok_or(LoaderError::NoWeights)?;
-            let (got, expected) = (weights.len(), set.n_patches());
+            let got = weights.len();
+            let expected = set.n_patches();
             if got == expected { Ok(()) } else { Err(LoaderError::WeightCount { dataset, got, expected }) }
         }
     }

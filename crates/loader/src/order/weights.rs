@@ -29,7 +29,8 @@ impl PatchWeights {
     /// [`LoaderError::Weight`] for one that is negative or not finite, or that lets the sum overflow;
     /// [`LoaderError::ZeroWeights`] if all are 0.
     pub fn new(weights: &[f64]) -> Result<Self, LoaderError> {
-        let (mut sum, mut hash) = (0.0, Fingerprint::default());
+        let mut sum = 0.0;
+        let mut hash = Fingerprint::default();
         let mut ends = Vec::with_capacity(weights.len());
         for (index, &weight) in weights.iter().enumerate() {
             sum += weight;

@@ -22,7 +22,8 @@ pub(super) struct Grid {
 impl Grid {
     /// The grid of an image of the patch's rank.
     pub fn new(image: Extent, patch_size: Extent) -> Self {
-        let (n, p) = (image.to_zyx(), patch_size.to_zyx());
+        let n = image.to_zyx();
+        let p = patch_size.to_zyx();
         let is_plane = image.n_axes() == 2;
         let cells = [0, 1, 2].map(|axis| if is_plane && axis == 0 { 1 } else { (n[axis] + 1) / p[axis] });
         let regions = [0, 1, 2].map(|axis| n[axis] / p[axis]);

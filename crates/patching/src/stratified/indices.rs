@@ -51,7 +51,8 @@ impl Indices {
     pub fn new(stacks: impl IntoIterator<Item = StackCount>) -> Self {
         let mut indices = Indices { stacks: Vec::new(), changed: BTreeMap::new(), n_patches: 0 };
         for StackCount { n_samples, per_sample, changed } in stacks {
-            let (mut first, mut next_sample) = (indices.n_patches, 0);
+            let mut first = indices.n_patches;
+            let mut next_sample = 0;
             let place = |(sample_idx, n_patches)| {
                 let own = ChangedSample {
                     sample_idx,
@@ -93,7 +94,8 @@ impl Indices {
             Some(changed) => (changed.sample_idx + 1, changed.first + changed.n_patches),
             None => (0, stack.first),
         };
-        let (in_row, per_sample) = (index - next, stack.per_sample.max(1));
+        let in_row = index - next;
+        let per_sample = stack.per_sample.max(1);
         Place { data_idx, sample_idx: next_sample + in_row / per_sample, within: in_row % per_sample }
     }
 

@@ -105,7 +105,8 @@ impl StratifiedPatching {
         }
         let stacks = shapes.iter().map(|shape| Stack { n_samples: shape.n_samples, image: shape.extent });
         let stacks = stacks.collect();
-        let (changed, indices) = (BTreeMap::new(), OnceLock::new());
+        let changed = BTreeMap::new();
+        let indices = OnceLock::new();
         Ok(StratifiedPatching { stacks, patch_size, seed: None, changed, indices })
     }
 

@@ -50,7 +50,8 @@ pub(super) enum Lot {
 impl Tables {
     /// Tables of `n_patches` indices, where `changed` lists regions with their new weights in ascending order.
     pub fn new(grid: &Grid, changed: impl IntoIterator<Item = (usize, f64)>, n_patches: usize) -> Self {
-        let (mut area_end, mut weight_end) = (0, 0.0);
+        let mut area_end = 0;
+        let mut weight_end = 0.0;
         let sum_up = |(region, weight)| {
             area_end += grid.area(grid.region_at(region));
             weight_end += weight;

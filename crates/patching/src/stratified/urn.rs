@@ -29,7 +29,8 @@ impl Urn {
             return None;
         }
         let mut rest = rng.random_range(0..self.n_left);
-        let (mut colour, mut balls_before) = (0, 0);
+        let mut colour = 0;
+        let mut balls_before = 0;
         let mut step = self.n_colours.checked_next_power_of_two().unwrap_or(1 << (usize::BITS - 1));
         while step > 0 {
             let next = colour + step;

@@ -62,7 +62,8 @@ pub fn signed(position: &[usize]) -> Vec<i64> {
 /// # Panics
 /// If the threshold is exceeded, or if something without expectation was counted.
 pub fn assert_expected(counted: impl IntoIterator<Item = (u32, f64)>, n_fixed_sums: usize) {
-    let (mut statistic, mut n_values) = (0.0, 0);
+    let mut statistic = 0.0;
+    let mut n_values = 0;
     for (count, expected) in counted {
         if expected > 0.0 {
             assert!(expected > 20.0, "too few draws: {expected} expected");

@@ -87,7 +87,8 @@ impl OpenChunks {
         let mut part_size = Vec::with_capacity(start.len());
         let mut is_whole = true;
         for (axis, (&idx, &chunk)) in chunk_idx.iter().zip(&self.chunk_shape).enumerate() {
-            let (first, end) = (idx * chunk, (idx * chunk).saturating_add(chunk).min(self.shape[axis]));
+            let first = idx * chunk;
+            let end = (idx * chunk).saturating_add(chunk).min(self.shape[axis]);
             let part = first.max(start[axis])..end.min(start[axis] + size[axis]);
             is_whole &= part == (first..end);
             part_start.push(part.start);
@@ -108,7 +109,8 @@ impl OpenChunks {
             None => self.decoded(&key, is_whole)?,
         };
         for (to, from) in to.offsets().zip(from.offsets()) {
-            let (to, from) = (to * n_pixel_bytes, from * n_pixel_bytes);
+            let to = to * n_pixel_bytes;
+            let from = from * n_pixel_bytes;
             chunk[to..to + n_row_bytes].copy_from_slice(&bytes[from..from + n_row_bytes]);
         }
         self.open.insert(key, chunk, 1);

@@ -57,14 +57,16 @@ impl OmeZarrWriter {
         let chunk_shape = sizes(&axes, |axis| chunk_along(spec, axis));
         let n_pixel_bytes = spec.pixel_type.n_bytes();
         let chunks = OpenChunks::new(images, shape, chunk_shape, n_pixel_bytes, OPEN_CHUNK_BYTES);
-        let (pixel_type, durability) = (spec.pixel_type, spec.durability);
+        let pixel_type = spec.pixel_type;
+        let durability = spec.durability;
         Ok(OmeZarrWriter { path: path.into(), axes, pixel_type, chunks, staged, durability })
     }
 }
 
 impl BlockWriter for OmeZarrWriter {
     fn write(&mut self, block: &Block<'_>) -> Result<(), SinkError> {
-        let (start, size) = (block.start(&self.axes), block.size(&self.axes));
+        let start = block.start(&self.axes);
+        let size = block.size(&self.axes);
         let bytes = block.bytes(&self.axes, self.pixel_type);
         self.chunks.write(block.s(), &start, &size, &bytes).map_err(chunk_error(&self.path))
     }

@@ -59,7 +59,9 @@ fn is_hyperstack(spec: &ImageSpec) -> bool {
 
 fn imagej(spec: &ImageSpec) -> String {
     let size = |axis| spec.layout.size_of(axis).unwrap_or(1);
-    let (channels, slices, frames) = (size(Axis::C), size(Axis::Z), size(Axis::T));
+    let channels = size(Axis::C);
+    let slices = size(Axis::Z);
+    let frames = size(Axis::T);
     let counts = [
         ("images", channels * slices * frames),
         ("channels", channels),

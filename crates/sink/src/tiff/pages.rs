@@ -31,7 +31,8 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn new(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
-        let (axes, shape) = (spec.layout.axes().as_slice(), spec.layout.shape());
+        let axes = spec.layout.axes().as_slice();
+        let shape = spec.layout.shape();
         let has_samples = axes.last() == Some(&Axis::C);
         let last = axes.len() - 1 - usize::from(has_samples);
         let too_large = |what, got, limit| SinkError::TooLarge { path: path.into(), what, got, limit };
@@ -43,7 +44,8 @@ impl Pages {
             let what = "rows or columns of a page";
             u32::try_from(shape[at]).map_err(|_| too_large(what, shape[at], u32::MAX.into()))
         };
-        let (n_rows, n_columns) = (side(last - 1)?, side(last)?);
+        let n_rows = side(last - 1)?;
+        let n_columns = side(last)?;
 
         let pixel_type = spec.pixel_type;
         let n_pixels: usize = shape.iter().product();

@@ -41,7 +41,8 @@ pub fn image(layout: &ArrayLayout, seed: u64) -> Array5<f32> {
 /// Writes the image in blocks of random size that cover it and partly overlap, in random order.
 pub fn write(sink: &mut dyn ImageSink, image: &Array5<f32>, seed: u64) {
     for (sample_idx, start, size) in places(image.dim(), seed) {
-        let ([z, y, x], [d, h, w]) = (start, size);
+        let [z, y, x] = start;
+        let [d, h, w] = size;
         let block = image.slice(s![sample_idx, .., z..z + d, y..y + h, x..x + w]);
         sink.write_block(sample_idx, start, block).unwrap();
     }

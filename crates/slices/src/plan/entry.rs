@@ -144,7 +144,8 @@ impl TryFrom<Flat> for PatchEntry {
 
     fn try_from(flat: Flat) -> Result<Self, SlicesError> {
         let Flat { patch_idx, n, z0, ends, color_y_idx, color_x_idx, required_z_indices } = flat;
-        let (window, colour) = (ends.window()?, Colour { y: color_y_idx, x: color_x_idx });
+        let window = ends.window()?;
+        let colour = Colour { y: color_y_idx, x: color_x_idx };
         let required_z_indices = required_z_indices.into();
         Ok(PatchEntry { patch_idx, n, z0, window, colour, required_z_indices })
     }

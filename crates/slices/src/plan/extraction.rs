@@ -77,7 +77,8 @@ impl TryFrom<Written> for ExtractionPlan {
         for colour in groups.keys().chain(written.keys()) {
             let patches =
                 |groups: &BTreeMap<Colour, Vec<usize>>| groups.get(colour).cloned().unwrap_or_default();
-            let (got, expected) = (patches(&written), patches(&groups));
+            let got = patches(&written);
+            let expected = patches(&groups);
             let differing =
                 (0..got.len().max(expected.len())).find(|&place| got.get(place) != expected.get(place));
             if let Some(place) = differing {
@@ -94,7 +95,8 @@ impl TryFrom<Written> for ExtractionPlan {
 
 impl From<ExtractionPlan> for Written {
     fn from(plan: ExtractionPlan) -> Self {
-        let (color_groups, total_patches) = (plan.colour_groups(), plan.patches.len());
+        let color_groups = plan.colour_groups();
+        let total_patches = plan.patches.len();
         Written { patches: plan.patches, color_groups, total_patches }
     }
 }

@@ -60,7 +60,8 @@ impl<S: ImageStack> SliceStack<S> {
                     continue;
                 }
                 for &(window, colour) in &windows {
-                    let (patch_idx, required_z_indices) = (patches.len(), Arc::clone(&required));
+                    let patch_idx = patches.len();
+                    let required_z_indices = Arc::clone(&required);
                     patches.push(PatchEntry { patch_idx, n, z0, window, colour, required_z_indices });
                 }
             }
@@ -141,11 +142,14 @@ impl<S: ImageStack> SliceStack<S> {
         let grid = WindowGrid::new(self.plane()?, window, step)?;
         let [_, height, width] = window.to_zyx();
         let [_, own_y, own_x] = grid.colours().to_zyx(1);
-        let (n_y, n_x) = (options.n_colours_y.unwrap_or(own_y), options.n_colours_x.unwrap_or(own_x));
+        let n_y = options.n_colours_y.unwrap_or(own_y);
+        let n_x = options.n_colours_x.unwrap_or(own_x);
         let of_index = |index| {
             let (start, place): (PerAxis<usize>, PerAxis<usize>) = (grid.start(index)?, grid.place(index)?);
-            let ([_, y_start, x_start], [_, y, x]) = (start.to_zyx(0), place.to_zyx(0));
-            let (y_stop, x_stop) = (y_start + height, x_start + width);
+            let [_, y_start, x_start] = start.to_zyx(0);
+            let [_, y, x] = place.to_zyx(0);
+            let y_stop = y_start + height;
+            let x_stop = x_start + width;
             let window = PlaneWindow { y_start, y_stop, x_start, x_stop };
             Some((Some(window), Colour { y: y % n_y, x: x % n_x }))
         };

@@ -26,7 +26,9 @@ pub fn stack(volume: &Array5<f32>) -> ArrayStack<f32> {
 /// The slice that a rule takes, found by walking: every step beyond an end turns back or stays.
 fn taken(boundary: Boundary, z: i64, n: usize) -> Option<usize> {
     let n = i64::try_from(n).unwrap();
-    let (mut at, mut left, mut step) = (0, z, z.signum());
+    let mut at = 0;
+    let mut left = z;
+    let mut step = z.signum();
     while left != 0 {
         left -= z.signum();
         match (boundary, (0..n).contains(&(at + step))) {

@@ -93,7 +93,10 @@ impl Planes {
 
     /// The plane of a number; `None` if the image does not show it.
     pub fn plane(&self, mut number: usize) -> Option<Plane> {
-        let (mut s, mut t, mut channel, mut z) = (0, 0, 0, 0);
+        let mut s = 0;
+        let mut t = 0;
+        let mut channel = 0;
+        let mut z = 0;
         for dimension in self.dimensions.iter().rev() {
             let at = number % dimension.stored;
             number /= dimension.stored;
@@ -161,7 +164,8 @@ mod tests {
         // Letters of somebody who sees rows of different pages as a plane.
         assert!(Planes::of(&layout("YCX", &[5, 4, 6]), None, 5).is_none());
         assert!(Planes::of(&layout("ZYX", &[5, 4, 6]), None, 7).is_none());
-        let (a, b) = (layout("CYX", &[4, 4, 4]), layout("YXC", &[4, 4, 4]));
+        let a = layout("CYX", &[4, 4, 4]);
+        let b = layout("YXC", &[4, 4, 4]);
         assert_ne!(Planes::of(&a, None, 1).unwrap().form, Planes::of(&b, None, 1).unwrap().form);
     }
 }

@@ -60,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let end = Instant::now() + Duration::from_secs(seconds);
-    let (mut n_cases, mut n_read) = (0_usize, 0_usize);
+    let mut n_cases = 0_usize;
+    let mut n_read = 0_usize;
     let mut batch = first;
     // A thousand cases of every seed in turn.
     while Instant::now() < end && batch - first < cases {

@@ -46,7 +46,9 @@ fn compare_arrays(
     if got.shape() != wanted.shape() {
         return difference(name, format!("shape {:?}", got.shape()), format!("shape {:?}", wanted.shape()));
     }
-    let (got, shape, wanted) = (got.scalars(), wanted.shape(), wanted.scalars());
+    let got = got.scalars();
+    let shape = wanted.shape();
+    let wanted = wanted.scalars();
     let differs = |(got, wanted): (&Scalar, &Scalar)| !tolerance.accepts_scalar(*got, *wanted);
     match got.iter().zip(&wanted).position(differs) {
         None => Ok(()),
@@ -159,7 +161,8 @@ mod tests {
         let array = |values: Vec<f32>| {
             NumericArray::from(ndarray::Array::from_shape_vec((2, 2), values).unwrap().into_dyn())
         };
-        let (got, wanted) = (array(vec![1.0, 2.0, 3.0, 9.0]), array(vec![1.0, 2.0, 3.0, 4.0]));
+        let got = array(vec![1.0, 2.0, 3.0, 9.0]);
+        let wanted = array(vec![1.0, 2.0, 3.0, 4.0]);
         let got = Outcome::Array(got);
         let error = compare("r", Some(&got), &Value::Null, Some(&wanted), Tolerance::default()).unwrap_err();
         assert_eq!(error.to_string(), "r[1, 1]: got 9, expected 4");

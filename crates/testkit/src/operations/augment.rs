@@ -102,7 +102,8 @@ fn law(
     let share = probability / choices.len() as f64;
     let expected = choices.iter().map(|&choice| (choice, share));
     for (symmetry, share) in expected.chain([(PlaneSymmetry::IDENTITY, 1.0 - probability)]) {
-        let (got, mean) = (count(symmetry), f64::from(N_DRAWS) * share);
+        let got = count(symmetry);
+        let mean = f64::from(N_DRAWS) * share;
         if (got - mean).abs() > N_DEVIATIONS * (mean * (1.0 - share)).sqrt() {
             let n = f64::from(N_DRAWS);
             return Err(OperationError::Law(format!(

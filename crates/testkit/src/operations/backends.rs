@@ -39,7 +39,8 @@ pub(super) fn convert(request: &Request<'_>) -> Result<Outcomes, OperationError>
 
 pub(super) fn z_slices(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let stored = Stored::new(request)?;
-    let (n, c) = (request.natural("n")?, request.natural("c")?);
+    let n = request.natural("n")?;
+    let c = request.natural("c")?;
     let slices = stored.indexed(request)?.z_slices(n, c, &request.naturals("z_indices")?);
     Ok(Outcomes::default().with_array("slices", slices?.into_dyn()))
 }

@@ -38,7 +38,8 @@ pub(super) fn pad_index(request: &Request<'_>) -> Result<Outcomes, OperationErro
 
 /// A window is what the coarsest scale sees of an image of just that size.
 pub(super) fn resize_antialias(request: &Request<'_>) -> Result<Outcomes, OperationError> {
-    let (window, factor) = (request.required_input("window")?, request.natural("factor")?);
+    let window = request.required_input("window")?;
+    let factor = request.natural("factor")?;
     if !factor.is_power_of_two() {
         return Err(OperationError::NotSupported);
     }

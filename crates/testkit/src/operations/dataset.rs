@@ -55,7 +55,8 @@ fn with_sample(outcomes: Outcomes, dataset: &Dataset, index: usize) -> Result<Ou
     let spec = dataset.write(index, 0, &mut Scratch::default(), sample.view_mut())?;
     let metadata =
         |role| dataset.metadata(role, &spec).map_or(Value::Null, |metadata| metadata_fields(&metadata));
-    let (of_input, of_target) = (metadata(PatchRole::Input), metadata(PatchRole::Target));
+    let of_input = metadata(PatchRole::Input);
+    let of_target = metadata(PatchRole::Target);
     let mut outcomes = outcomes
         .with_reshaped("data", &sample.input, &layout.input.to_vec())?
         .with("dtype_of_data", "float32")

@@ -33,7 +33,8 @@ pub(super) fn fitted(
     constr: &dyn PatchConstr,
     with_target: bool,
 ) -> Result<Map<String, Value>, OperationError> {
-    let (input, target) = (config.pair("input")?, config.pair("target")?);
+    let input = config.pair("input")?;
+    let target = config.pair("target")?;
     let fits_target = target.lists.is_none() && !config.skip_target && with_target;
     let mut found = None;
     if input.lists.is_none() || fits_target {
@@ -50,7 +51,8 @@ pub(super) fn fitted(
     }
     let lists = |statistics: &ChannelStatistics| [statistics.first.clone(), statistics.second.clone()];
     let (of_input, of_target) = found.map_or((None, None), |found| (found.input, found.target));
-    let (of_input, of_target) = (of_input.as_ref().map(lists), of_target.as_ref().map(lists));
+    let of_input = of_input.as_ref().map(lists);
+    let of_target = of_target.as_ref().map(lists);
     let mut stats = Map::new();
     if let Statistic::Quantile { lower, upper, .. } = config.statistic()? {
         stats.insert("lower_quantiles".to_owned(), json!(lower));

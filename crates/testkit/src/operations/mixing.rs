@@ -79,7 +79,8 @@ impl MixDraws for Pinned {
 
     fn weights(&mut self, ranges: &[AlphaRange]) -> Vec<f64> {
         let limits = |limit: fn(&AlphaRange) -> f64| ranges.iter().map(limit).collect::<Vec<_>>();
-        let (low, high) = (limits(AlphaRange::low), limits(AlphaRange::high));
+        let low = limits(AlphaRange::low);
+        let high = limits(AlphaRange::high);
         self.requested.push(json!({"draw": "uniform", "low": low, "high": high}));
         self.weights.clone().unwrap_or(low)
     }
@@ -212,7 +213,8 @@ pub(super) fn prediction(request: &Request<'_>) -> Result<Outcomes, OperationErr
 
 fn construct(request: &Request<'_>, constr: &dyn PatchConstr) -> Result<Outcomes, OperationError> {
     answer(request, constr, |index, sample| {
-        let (mut rng, mut scratch) = (PatchRng::for_patch(0, 0, index), Scratch::default());
+        let mut rng = PatchRng::for_patch(0, 0, index);
+        let mut scratch = Scratch::default();
         Ok(constr.construct_into(Job::new(index, &mut rng, &mut scratch), sample.view_mut())?)
     })
 }
@@ -230,7 +232,8 @@ pub(super) fn alpha_mix(request: &Request<'_>) -> Result<Outcomes, OperationErro
     let is_3d = shape.len() == 5;
     let axes: Axes = if is_3d { "CZYX" } else { "CYX" }.parse()?;
     let mut requested = Value::Null;
-    let (mut inputs, mut target) = (Vec::new(), None);
+    let mut inputs = Vec::new();
+    let mut target = None;
     for scale in patch.axis_iter(Dim(1)) {
         let images = PatchExtractor::new(vec![array_stack(scale.to_owned().into(), &axes)?])?;
         let whole = WholePatching::new(images.shapes())?;

@@ -81,7 +81,8 @@ impl<'a> Config<'a> {
             "mean_std" => Ok(Statistic::MeanStd),
             "min_max" => Ok(Statistic::MinMax),
             "quantile" => {
-                let (lower, upper) = (levels("lower_quantiles", 0.01)?, levels("upper_quantiles", 0.99)?);
+                let lower = levels("lower_quantiles", 0.01)?;
+                let upper = levels("upper_quantiles", 0.99)?;
                 // Cases record what the reference estimates.
                 Ok(Statistic::Quantile { lower, upper, method: QuantileMethod::Streaming })
             }

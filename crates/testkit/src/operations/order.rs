@@ -15,7 +15,8 @@ pub(super) fn grouped(request: &Request<'_>) -> Result<Outcomes, OperationError>
     let patching = RandomPatching::new(&shapes, request.extent("patch_size")?)?;
     let groups: Vec<PatchIndices> = (0..shapes.len()).map(|data_idx| patching.indices_of(data_idx)).collect();
     let members: Vec<Vec<usize>> = groups.iter().map(|group| group.iter().collect()).collect();
-    let (mut is_contiguous, mut has_each_once) = (true, true);
+    let mut is_contiguous = true;
+    let mut has_each_once = true;
     let mut length = None;
     for (seed, epoch) in (0..N_SEEDS).flat_map(|seed| (0..N_EPOCHS).map(move |epoch| (seed, epoch))) {
         let mut order = GroupOrder::new(groups.clone(), seed, Round::from(epoch));
@@ -39,7 +40,8 @@ pub(super) fn grouped(request: &Request<'_>) -> Result<Outcomes, OperationError>
 /// Whether the places of a group follow one another.
 fn is_together(group: &[usize], indices: &[usize]) -> bool {
     let mut places = (0..indices.len()).filter(|&place| group.contains(&indices[place]));
-    let (first, last) = (places.next(), places.next_back());
+    let first = places.next();
+    let last = places.next_back();
     match (first, last) {
         (Some(first), Some(last)) => last - first + 1 == group.len(),
         (first, _) => usize::from(first.is_some()) == group.len(),

@@ -34,7 +34,8 @@ pub(super) fn weight_matrix(request: &Request<'_>) -> Result<Outcomes, Operation
     let window = request.extent("window")?;
     let step = PerAxis::splat(1, window.n_axes())?;
     let quilt = Quilt::new(window, window, step)?;
-    let (border, weight) = (border(request)?, weight(request)?);
+    let border = border(request)?;
+    let weight = weight(request)?;
     let on_disk = LargeSpec::new(1, window, window, step)?.with_border(border.clone(), weight)?;
     let quilt = quilt.with_border(border, weight)?;
     Ok(Outcomes::default()

@@ -44,7 +44,9 @@ fn counts(request: &Request<'_>) -> Result<Outcomes, OperationError> {
             let value = place.and_then(|place| row.get(place)).unwrap_or(&Value::Null);
             Ok(natural(value).ok_or_else(|| entry(name, value, "a size"))?)
         };
-        let (height, width, patch) = (size("height")?, size("width")?, size("patch")?);
+        let height = size("height")?;
+        let width = size("width")?;
+        let patch = size("patch")?;
         let shapes = [ImageShape::from_slice(&[1, 1, height, width])?];
         let patching = StratifiedPatching::new(&shapes, Extent::new(&[patch, patch])?)?;
         let field = |column: &Value| match column.as_str() {
@@ -66,7 +68,8 @@ fn act(patching: &mut StratifiedPatching, action: &Value) -> Result<(), Operatio
         let value = action.get(name).unwrap_or(&Value::Null);
         natural(value).ok_or_else(|| entry(name, value, "an index"))
     };
-    let (data_idx, sample_idx) = (index("data_idx")?, index("sample_idx")?);
+    let data_idx = index("data_idx")?;
+    let sample_idx = index("sample_idx")?;
     if let Some(excluded) = action.get("exclude") {
         let cells = list(excluded).iter().map(cell).collect::<Result<Vec<_>, _>>()?;
         patching.exclude(data_idx, sample_idx, &cells)?;
@@ -177,7 +180,8 @@ fn start_expectation(
 fn check_draws(patching: &StratifiedPatching) -> Result<(), OperationError> {
     let n_patches = patching.n_patches();
     for nth in 0..N_DRAWS.min(n_patches.saturating_mul(N_DRAWS)) {
-        let (epoch, index) = ((nth / n_patches) as u64, nth % n_patches);
+        let epoch = (nth / n_patches) as u64;
+        let index = nth % n_patches;
         let spec = patching.spec(index, &mut PatchRng::for_patch(5, epoch, index))?;
         let patch = spec.patch().ok_or_else(|| OperationError::Law(format!("patch {index} has no place")))?;
         if patching.start_expectation(patch.data_idx, patch.sample_idx, &patch.coords)? <= 0.0 {

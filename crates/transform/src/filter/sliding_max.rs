@@ -39,7 +39,8 @@ fn slide(lines: &mut [f32], suffixes: &mut [f32], row: usize, m: usize, border: 
     suffixes.copy_from_slice(lines);
     suffixes.chunks_mut(m * row).for_each(|segment| run_backward(segment, row));
     lines.chunks_mut(m * row).for_each(|segment| run_forward(segment, row));
-    let (prefixes, last) = (&lines[..], &lines[(n - 1) * row..]);
+    let prefixes = &lines[..];
+    let last = &lines[(n - 1) * row..];
 
     // A window inside the lines is the end of one segment and the start of the next, or just one segment.
     let whole = suffixes.iter_mut().zip(&prefixes[((m - 1) * row).min(n * row)..]);

@@ -95,7 +95,8 @@ impl Windows {
     pub(super) fn spread(&self, values: Array4<f32>) -> Array4<f32> {
         // From the last axis on, so that the passes over many values run along memory.
         [2, 1, 0].into_iter().fold(values, |values, axis| {
-            let (grid, n_pixels) = (self.grids[axis], self.image[axis]);
+            let grid = self.grids[axis];
+            let n_pixels = self.image[axis];
             if grid.is_of_planes {
                 return values;
             }

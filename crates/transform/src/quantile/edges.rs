@@ -30,7 +30,8 @@ impl Edges {
     /// Bins for the values from `low` to `high` and a margin; bins for a range of 1 if these are the same.
     pub(super) fn around(low: f64, high: f64) -> Self {
         let range = if high == low { 1.0 } else { high - low };
-        let (first, last) = (low - MARGIN * range, high + MARGIN * range);
+        let first = low - MARGIN * range;
+        let last = high + MARGIN * range;
         #[expect(clippy::cast_precision_loss, reason = "2^16 has few bits")]
         let step = (last - first) / N_BINS as f64;
         let is_regular = step > 8.0 * f64::EPSILON * first.abs().max(last.abs());
@@ -62,7 +63,8 @@ impl Edges {
         if self.is_regular {
             return self.regular_bins(&[value.clamp(self.first, self.last)])[0];
         }
-        let (mut below, mut above) = (0, N_BINS);
+        let mut below = 0;
+        let mut above = N_BINS;
         while above - below > 1 {
             let middle = below.midpoint(above);
             if self.at(middle) <= value {
@@ -135,7 +137,8 @@ mod tests {
         #[test]
         fn counting_agrees_with_finding(values in prop::collection::vec(-3.0_f32..5.0, 1..300)) {
             let edges = Edges::around(-3.0, 5.0);
-            let (mut fast, mut slow) = (vec![0; N_BINS], vec![0; N_BINS]);
+            let mut fast = vec![0; N_BINS];
+            let mut slow = vec![0; N_BINS];
             edges.count(&values, &mut fast);
             values.iter().for_each(|&value| slow[edges.bin_of(value.into())] += 1);
             prop_assert_eq!(fast, slow);

@@ -194,7 +194,8 @@ mod tests {
             let before = (0..sorted.len()).take_while(|&n| is_low(n as f64)).count();
             f64::from(sorted[before.max(1) - 1])
         };
-        let (low, high) = (last(&|n| n < target), last(&|n| n <= target));
+        let low = last(&|n| n < target);
+        let high = last(&|n| n <= target);
         let estimate = histogram.quantile(level);
         (low - estimate).max(estimate - high).max(0.0)
     }

@@ -91,7 +91,8 @@ impl Ranks {
     pub fn quantiles(&self, fine: &FineCounts) -> Result<Vec<f64>, NormalizeError> {
         let quantile = |level: &Level| {
             let [low, high] = [level.neighbours[0].value(fine)?, level.neighbours[1].value(fine)?];
-            let (low, high) = (f64::from(low), f64::from(high));
+            let low = f64::from(low);
+            let high = f64::from(high);
             // From the nearer end, so that a share of 0 or 1 gives one of the pixels.
             Ok(match level.share < 0.5 {
                 true => low + (high - low) * level.share,

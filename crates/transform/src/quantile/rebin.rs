@@ -21,10 +21,12 @@ pub(super) fn move_counts(
     (new, counts): (&Edges, &mut [u64]),
 ) {
     let mut parts = Vec::new();
-    let (mut n_taken, mut n_given) = (0, 0);
+    let mut n_taken = 0;
+    let mut n_given = 0;
     let mut first = new.bin_of(low.max(old.at(0)));
     for (bin, &n_units) in old_counts.iter().enumerate().filter(|(_, n)| **n > 0) {
-        let (start, end) = (old.at(bin).clamp(low, high), old.at(bin + 1).clamp(low, high));
+        let start = old.at(bin).clamp(low, high);
+        let end = old.at(bin + 1).clamp(low, high);
         n_taken += n_units;
         // Old bins are in order, so this passes every new bin once.
         while first + 1 < N_BINS && new.at(first + 1) <= start {
@@ -82,7 +84,8 @@ mod tests {
     fn naive(old: &Edges, old_counts: &BTreeMap<usize, u64>, new: &Edges) -> Vec<u64> {
         let mut counts = vec![0; N_BINS];
         for (&bin, &n) in old_counts {
-            let (start, end) = (old.at(bin), old.at(bin + 1));
+            let start = old.at(bin);
+            let end = old.at(bin + 1);
             let mut shares: Vec<(usize, f64)> = (0..N_BINS)
                 .filter(|&bin| new.at(bin) < end && new.at(bin + 1) > start)
                 .map(|bin| (bin, new.at(bin + 1).min(end) - new.at(bin).max(start)))
@@ -122,15 +125,18 @@ mod tests {
         /// Wide old bins over many narrow new ones, cut off where the pixels end.
         #[test]
         fn limits_hold_and_no_unit_is_lost(n in 1_u64..1000, bin in 0..N_BINS, share in 0.0_f64..1.0) {
-            let (old, new) = (Edges::around(0.0, 1000.0), Edges::around(0.0, 1.0));
-            let (low, high) = (0.5 * share, share);
+            let old = Edges::around(0.0, 1000.0);
+            let new = Edges::around(0.0, 1.0);
+            let low = 0.5 * share;
+            let high = share;
             let mut old_counts = vec![0; N_BINS];
             old_counts[bin] = n;
             let mut counts = vec![0; N_BINS];
             move_counts((&old, &old_counts), (low, high), (&new, &mut counts));
             prop_assert_eq!(counts.iter().sum::<u64>(), n);
             let filled = |bin: &usize| counts[*bin] > 0;
-            let (first, last) = ((0..N_BINS).find(filled).unwrap(), (0..N_BINS).rev().find(filled).unwrap());
+            let first = (0..N_BINS).find(filled).unwrap();
+            let last = (0..N_BINS).rev().find(filled).unwrap();
             prop_assert!(new.bin_of(low) <= first && last <= new.bin_of(high));
         }
     }

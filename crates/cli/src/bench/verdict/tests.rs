@@ -93,7 +93,8 @@ fn fewer_decodes_are_advised_where_they_help() {
 
 #[test]
 fn the_first_of_what_helps_about_as_much_is_advised() {
-    let (small, large) = (Change::CacheMib(512), Change::CacheMib(1024));
+    let small = Change::CacheMib(512);
+    let large = Change::CacheMib(1024);
     let table = [([25.0, 24.0, 23.0], CHUNK_AWARE), ([80.0, 24.0, 23.0], small), ([80.0, 70.0, 10.0], large)];
     for (n_decodes, change) in table {
         let changes = [CHUNK_AWARE, small, large];

@@ -73,7 +73,8 @@ mod tests {
                 continue;
             }
             let byte = |n: usize| u8::try_from(n).unwrap();
-            let (short, back) = (len - 2, distance - 1);
+            let short = len - 2;
+            let back = distance - 1;
             out.push(byte(short.min(7) << 5 | back >> 8));
             if short >= 7 {
                 out.push(byte(short - 7));

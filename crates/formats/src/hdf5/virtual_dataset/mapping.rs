@@ -22,7 +22,8 @@ pub(super) struct Mapping {
 /// The list that a layout message leads to.
 pub(super) fn mappings(file: &Hdf5File, layout: &[u8]) -> Result<Vec<Mapping>, Error> {
     let superblock = file.superblock();
-    let (offset_size, length_size) = (superblock.offset_size, superblock.length_size);
+    let offset_size = superblock.offset_size;
+    let length_size = superblock.length_size;
     let mut cursor = Cursor::new(layout);
     let _version = cursor.read_u8()?;
     let class = cursor.read_u8()?;

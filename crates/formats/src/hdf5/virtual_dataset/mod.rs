@@ -108,7 +108,8 @@ impl Declared {
         let needed = |kind, what: &str| {
             body(kind, what)?.ok_or_else(|| Error::InvalidData(format!("a virtual dataset without {what}")))
         };
-        let (offset_size, length_size) = (superblock.offset_size, superblock.length_size);
+        let offset_size = superblock.offset_size;
+        let length_size = superblock.length_size;
         let space = needed(MSG_DATASPACE, "a dataspace")?;
         let space = dataspace::parse(&mut Cursor::new(space), offset_size, length_size, space.len())?;
         let datatype_bytes = needed(MSG_DATATYPE, "a datatype")?.clone();

@@ -68,7 +68,8 @@ mod tests {
             let found = order.overlapping(&region.map(|(start, _)| start), &region.map(|(_, size)| size));
             prop_assert!(found.is_sorted());
             let meets = |part: usize, dimension: usize| {
-                let (range, (start, size)) = (range(part, dimension), region[dimension]);
+                let range = range(part, dimension);
+                let (start, size) = region[dimension];
                 range.start < start + size && start < range.end
             };
             let expected: Vec<usize> = (0..ranges.len()).filter(|&part| meets(part, order.dimension)).collect();
@@ -81,7 +82,8 @@ mod tests {
         for dimension in 0..3 {
             let range = |part: usize, other: usize| if other == dimension { part..part + 1 } else { 0..64 };
             let order = Order::of(3, 100_000, range);
-            let (mut start, mut size) = ([0; 3], [64; 3]);
+            let mut start = [0; 3];
+            let mut size = [64; 3];
             (start[dimension], size[dimension]) = (70_000, 3);
             assert_eq!(order.overlapping(&start, &size), [70_000, 70_001, 70_002]);
         }

@@ -22,7 +22,8 @@ impl Part {
             let dimensions = selection.iter().enumerate().filter(|(_, along)| along.len() != 1);
             dimensions.map(|(dimension, along)| (dimension, along.len())).collect::<Vec<_>>()
         };
-        let (targets, sources) = (long(&target), long(&source));
+        let targets = long(&target);
+        let sources = long(&source);
         let is_same = targets.iter().map(|(_, n)| n).eq(sources.iter().map(|(_, n)| n))
             && targets.len() == sources.len();
         let pairs =
@@ -82,12 +83,14 @@ impl Part {
         let mut from: Vec<usize> = self.source.iter().map(|along| along.at(0)).collect();
         let mut sides = vec![1; from.len()];
         for &(target, source) in &self.pairs {
-            let (numbers, along) = (&numbers[target], &self.source[source]);
+            let numbers = &numbers[target];
+            let along = &self.source[source];
             from[source] = along.at(numbers.start);
             sides[source] = along.at(numbers.end - 1) + 1 - from[source];
         }
         let bytes = self.pixels.read(&from, &sides)?;
-        let (source_strides, target_strides) = (c_strides(&sides), c_strides(size));
+        let source_strides = c_strides(&sides);
+        let target_strides = c_strides(size);
         // Where every selected place of a dimension stands in both, in bytes.
         let places: Vec<Vec<(usize, usize)>> = (self.pairs.iter())
             .map(|&(target, source)| {
@@ -118,8 +121,10 @@ fn copy(
     match places {
         [] => out[to..to + n_bytes].copy_from_slice(&bytes[from..from + n_bytes]),
         [row] if is_one_piece(row, n_bytes) => {
-            let (first, len) = (row[0], row.len() * n_bytes);
-            let (from, to) = (from + first.0, to + first.1);
+            let first = row[0];
+            let len = row.len() * n_bytes;
+            let from = from + first.0;
+            let to = to + first.1;
             out[to..to + len].copy_from_slice(&bytes[from..from + len]);
         }
         [first, rest @ ..] => {

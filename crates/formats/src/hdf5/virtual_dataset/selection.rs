@@ -34,7 +34,10 @@ impl Along {
     /// Nothing if it is no selection of a dimension of any size.
     fn new([start, stride, count, block]: [u64; 4]) -> Option<Self> {
         let [start, stride, count, block] = [start, stride, count, block].map(usize::try_from);
-        let (start, stride, count, block) = (start.ok()?, stride.ok()?, count.ok()?, block.ok()?);
+        let start = start.ok()?;
+        let stride = stride.ok()?;
+        let count = count.ok()?;
+        let block = block.ok()?;
         let is_ordered = block > 0 && (count <= 1 || stride >= block);
         let len = count.checked_mul(block).filter(|_| is_ordered)?;
         // The last place has to be a place.
@@ -61,7 +64,8 @@ impl Along {
     pub fn between(&self, start: usize, end: usize) -> std::ops::Range<usize> {
         let before = |place: usize| {
             let Some(offset) = place.checked_sub(self.start) else { return 0 };
-            let (block, rest) = (offset / self.stride, offset % self.stride);
+            let block = offset / self.stride;
+            let rest = offset % self.stride;
             block.saturating_mul(self.block).saturating_add(rest.min(self.block)).min(self.len)
         };
         let first = before(start);

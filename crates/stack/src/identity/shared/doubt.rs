@@ -64,7 +64,8 @@ impl SharedWith<'_> {
                 let forms =
                     [&self.image, other].map(|image| image.planes.as_ref().map(|planes| &planes.form));
                 if forms[0].is_none() || forms[0] != forms[1] {
-                    let (image, other) = (self.image.name.clone(), other.name.clone());
+                    let image = self.image.name.clone();
+                    let other = other.name.clone();
                     return Some(Doubt::Planes { image, other });
                 }
             }

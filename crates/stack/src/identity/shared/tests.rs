@@ -57,7 +57,8 @@ proptest! {
             let (s, t) = info.layout.locate_sample(sample).unwrap();
             [s, t, c, z]
         };
-        let (of_a, of_b) = (a.shape(), b.shape());
+        let of_a = a.shape();
+        let of_b = b.shape();
         for sample in 0..of_a.n_samples {
             let links = shared.samples(sample, None, None);
             for other in 0..of_b.n_samples {
