@@ -13,7 +13,7 @@ use std::path::Path;
 
 use patchweave::construct::ImageMetadata;
 use patchweave::loader::{Loader, LoaderOptions, Shard};
-use patchweave::pipeline::{Opening, load_plan, open_images, prediction, training};
+use patchweave::pipeline::{CheckedRun, Opening, prediction, training};
 use patchweave::sink::Format;
 use sha2::{Digest, Sha256};
 use support::{Place, read_image};
@@ -206,8 +206,9 @@ fn checksums(name: &str) -> Vec<String> {
     );
     let config = place.write("run.yaml", &text);
     let opening = Opening::default();
-    let plan = load_plan(&config, &opening).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let images = open_images(&plan, &opening).unwrap();
+    let checked = CheckedRun::load(&config, &opening).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let plan = checked.plan().clone();
+    let images = checked.into_images(&opening).unwrap();
     let train = plan.train.as_ref().unwrap();
     let training = training(&plan.data, train, &images, &|| true).unwrap();
     let line = |what: &str, sum: String| format!("{name}\t{what}\t{sum}");

@@ -261,7 +261,7 @@ pub(crate) fn load(
     let n_left = usize::try_from(n_epochs as u64 - first_epoch).unwrap_or(usize::MAX);
     let n_steps = n_batches.saturating_mul(n_left).saturating_sub(n_before);
     let bar = console.progress("loading", n_steps, "batches");
-    let mut epochs = Epochs { loaded: &mut loaded, montage, bar: &bar, state_file, n_epochs };
+    let mut epochs = EpochLoader { loaded: &mut loaded, montage, bar: &bar, state_file, n_epochs };
     let mut state = epochs.load(batches, first_epoch, max_batches.saturating_sub(n_before))?;
     for epoch in first_epoch + 1..n_epochs as u64 {
         state = epochs.load(loader.epoch(epoch)?, epoch, max_batches)?;
@@ -291,7 +291,7 @@ fn training_line(training: &Training, n_batches: usize, n_epochs: usize) -> Stri
 }
 
 /// Loads epochs one after the other, and keeps where that stands when one ends early.
-struct Epochs<'a> {
+struct EpochLoader<'a> {
     loaded: &'a mut Loaded,
     montage: &'a mut Montage,
     bar: &'a ProgressBar,
@@ -299,7 +299,7 @@ struct Epochs<'a> {
     n_epochs: usize,
 }
 
-impl Epochs<'_> {
+impl EpochLoader<'_> {
     /// Loads the batches of an epoch, at most so many; where the run goes on after it.
     fn load(&mut self, mut batches: Batches, epoch: u64, max_batches: usize) -> Result<LoaderState, Failure> {
         for _ in 0..max_batches {

@@ -27,9 +27,9 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let mut checked = CheckedRun::load(config, opening)?;
-    let plan = checked.plan.clone();
-    let mixed = std::mem::take(&mut checked.mixed);
+    let checked = CheckedRun::load(config, opening)?;
+    let plan = checked.plan().clone();
+    let mixed = checked.mixed().to_vec();
     let plans = || std::iter::once(&plan).chain(mixed.iter().map(|mixed| &mixed.plan));
     let mut warnings = plans().flat_map(|plan| &plan.warnings);
     warnings.try_for_each(|warning| console.say(format!("warning: {warning}")))?;
@@ -55,7 +55,7 @@ pub(crate) fn run(
         console.say(describe(simulate, &data))?;
         run.written.extend(data.files);
     }
-    let images = checked.images(opening)?;
+    let images = checked.into_images(opening)?;
     let statistics = match &plan.train {
         Some(train) => Some(run.train(train, &images)?),
         None => None,

@@ -12,9 +12,9 @@ pub(crate) fn validate(
     opening: &Opening,
     console: &Console,
 ) -> Result<(), Failure> {
-    let mut checked = CheckedRun::load(config, opening)?;
-    let plan = checked.plan.clone();
-    let mixed = checked.mixed.iter().flat_map(|mixed| &mixed.plan.warnings);
+    let checked = CheckedRun::load(config, opening)?;
+    let plan = checked.plan().clone();
+    let mixed = checked.mixed().iter().flat_map(|mixed| &mixed.plan.warnings);
     plan.warnings.iter().chain(mixed).try_for_each(|warning| console.say(format!("warning: {warning}")))?;
     console.say(format!("{} is fine", config.display()))?;
     let train = match &plan.train {
@@ -23,7 +23,7 @@ pub(crate) fn validate(
         _ => return Ok(()),
     };
     interrupt::listen()?;
-    let images = checked.images(opening)?;
+    let images = checked.into_images(opening)?;
     let report = find_leak(&plan.data, train, &images, &|| !interrupt::asked());
     match report.map_err(|error| error.at(&plan))? {
         LeakReport::NoValidation => {

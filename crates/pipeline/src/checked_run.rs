@@ -3,23 +3,48 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use patchweave_config::{ConfigErrors, LoadError, Outside, RunPlan, load_and_check};
+use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, load_and_check};
 
-use crate::open_images::{open_images, read_images};
-use crate::{Images, MixedPlan, Opening};
+use crate::images::{Images, MixedPlan};
+use crate::mixture::{ReadMixed, read_mix};
+use crate::opening::Opening;
+use crate::overwriting::output_problems;
+use crate::read_plan::{Opened, read_plan};
 
-/// A configuration that was read and checked against its images, and against the configurations that it mixes in, with all
-/// images that are open now; no pixel is read and nothing is written.
+/// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
+/// is read and nothing is written.
 ///
-/// Axes that the configuration does not name are those of its first image. Images that a simulation will make are
-/// taken as the plan describes them, and opened when they are asked for.
+/// It keeps the images that were opened for the checks. Axes that the configuration does not name are those of its first
+/// image, which is opened once more for that. Images that a simulation makes are checked as the plan describes them.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_pipeline::{CheckedRun, Opening};
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("run.yaml");
+/// std::fs::write(&file, "
+/// output: out
+/// data_config:
+///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+/// predict: {input: missing.tiff, models: [identity]}
+/// ")?;
+/// let error = CheckedRun::load(&file, &Opening::default()).err().unwrap().to_string();
+/// assert!(error.contains("predict.input[0]: ") && error.contains("missing.tiff does not exist"), "{error}");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct CheckedRun {
-    /// The checked plan.
-    pub plan: RunPlan,
-    /// The configurations that it mixes into its training.
-    pub mixed: Vec<MixedPlan>,
-    /// `None` where some have to be simulated first, and after they were handed over.
-    images: Option<Images>,
+    plan: RunPlan,
+    mixed: Vec<MixedPlan>,
+    images: CheckedImages,
+}
+
+/// What became of the images that were opened for the checks.
+enum CheckedImages {
+    Open(Images),
+    /// Some of them are made by a simulation, which may not have run yet.
+    AfterSimulation,
 }
 
 impl CheckedRun {
@@ -44,15 +69,53 @@ impl CheckedRun {
         let mixed: Vec<MixedPlan> =
             images.iter().flat_map(|images| &images.mixed).map(|mixed| mixed.mixed_plan()).collect();
         let simulates = plan.simulate.is_some() || mixed.iter().any(|mixed| mixed.plan.simulate.is_some());
-        Ok(CheckedRun { plan, mixed, images: images.filter(|_| !simulates) })
+        let images = images.filter(|_| !simulates);
+        let images = images.map_or(CheckedImages::AfterSimulation, CheckedImages::Open);
+        Ok(CheckedRun { plan, mixed, images })
     }
 
-    /// Hands its images over: those that were opened for the checks, or where a simulation had to make some, those that
-    /// are there now.
+    /// The checked plan.
+    #[must_use]
+    pub fn plan(&self) -> &RunPlan {
+        &self.plan
+    }
+
+    /// The configurations that it mixes into its training.
+    #[must_use]
+    pub fn mixed(&self) -> &[MixedPlan] {
+        &self.mixed
+    }
+
+    /// Its images: those that were opened for the checks or, where a simulation makes some, all of them opened now.
     ///
     /// # Errors
     /// [`ConfigErrors`] with all problems of images that are opened only now, each at its line.
-    pub fn images(&mut self, opening: &Opening) -> Result<Images, ConfigErrors> {
-        self.images.take().map_or_else(|| open_images(&self.plan, opening), Ok)
+    pub fn into_images(self, opening: &Opening) -> Result<Images, ConfigErrors> {
+        match self.images {
+            CheckedImages::Open(images) => Ok(images),
+            CheckedImages::AfterSimulation => open_images(&self.plan, opening),
+        }
     }
+}
+
+/// Opens all images of a plan and of the plans that it mixes in, and checks that they fit; no pixel is read.
+///
+/// # Errors
+/// [`ConfigErrors`] with all problems, each at its line.
+pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigErrors> {
+    let (images, Findings { problems, .. }) = read_images(plan, opening, false);
+    if problems.is_empty() { Ok(images) } else { Err(plan.errors(problems)) }
+}
+
+fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
+    // One cache for all images of the run.
+    let opening = opening.for_reading(&plan.reading);
+    let (Opened { mut images, form, mut paths, mut files, predicted }, mut findings) =
+        read_plan(plan, &opening, before_simulation);
+    let mixed = read_mix(plan, form, &opening, before_simulation, &mut findings.problems);
+    paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
+    files.extend(mixed.iter().flat_map(|mixed| mixed.opened.files.iter().cloned()));
+    images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
+    findings.problems.extend(output_problems(plan, &paths, &files, &predicted));
+    (images, findings)
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use patchweave_config::{ByRole, DataPlan, RunPlan, TrainPlan};
 use patchweave_construct::{ConstructError, PatchExtractor};
+use patchweave_formats::ChunkCache;
 use patchweave_stack::{ExactStack, Identity, ImageStack};
 
 /// The opened images of a run.
-#[derive(Default)]
 pub struct Images {
     /// The images of every role; those of roles that the run lacks are empty.
     pub roles: ByRole<NamedImages>,
     /// The images of other configurations that share the batches of the training.
     pub mixed: Vec<MixedImages>,
-    /// Bytes of decoded chunks that are kept for all images together.
-    pub(crate) cache_bytes: u64,
+    /// Decoded chunks of all images together.
+    pub(crate) cache: ChunkCache,
     /// Whether patches with pixels that are infinite or no number are errors.
     pub(crate) fails_not_finite: bool,
 }
@@ -91,6 +91,12 @@ impl MixedImages {
 }
 
 impl Images {
+    /// The cache that all images share.
+    #[must_use]
+    pub fn cache(&self) -> &ChunkCache {
+        &self.cache
+    }
+
     /// Everything that training reads, sources that are drawn from first.
     pub(crate) fn training(&self) -> Vec<&NamedImages> {
         with_images(&self.roles.train_inputs, &self.roles.train_targets)

@@ -1,7 +1,7 @@
 //! From a checked plan to running objects: simulated data, opened images, loaders and predictions.
 //!
 //! Front ends call these steps in order and show what they like: [`CheckedRun::load`], [`simulated_data`],
-//! [`CheckedRun::images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
+//! [`CheckedRun::into_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
 //! images that are at hand. Nothing here prints or reads the command line.
 
 mod checked_run;
@@ -15,13 +15,10 @@ mod lacking;
 mod leak_doubt;
 mod leaks;
 mod listing;
-mod listings;
 mod marks;
 mod mixture;
 mod normalizer;
 mod notice;
-mod open_images;
-mod opened;
 mod opener;
 mod opening;
 mod outputs;
@@ -30,6 +27,7 @@ mod pairing;
 mod parts;
 mod pictures;
 mod prediction;
+mod read_plan;
 mod role;
 mod selection;
 mod simulated;
@@ -46,7 +44,7 @@ mod written;
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
 pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 
-pub use checked_run::CheckedRun;
+pub use checked_run::{CheckedRun, open_images};
 pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
 pub use images::{Images, MixedImages, MixedPlan, NamedImages};
@@ -54,7 +52,6 @@ pub use leak_doubt::LeakDoubt;
 pub use leaks::{LeakReport, find_leak};
 pub use normalizer::{ChannelPairs, Statistics, StatisticsOrigin};
 pub use notice::Notice;
-pub use open_images::{load_plan, open_images};
 pub use opening::Opening;
 pub use outputs::{durability_of, write_mixed_statistics, write_statistics};
 pub use pictures::{Montage, prediction_picture};

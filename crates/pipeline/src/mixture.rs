@@ -11,8 +11,8 @@ use patchweave_loader::Shapes;
 use patchweave_stack::with_causes;
 
 use crate::MixedImages;
-use crate::opened::{Opened, read_plan};
 use crate::opening::Opening;
+use crate::read_plan::{Opened, read_plan};
 
 /// A configuration of a mixture, and what was opened for it.
 pub(crate) struct ReadMixed {

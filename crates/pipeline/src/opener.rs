@@ -1,5 +1,6 @@
 //! Opening the images of every role of a plan, and noting at which line something cannot be opened.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,12 @@ pub(crate) struct Opener<'a> {
     told: HashSet<String>,
     /// The images whose notes were told.
     noted: HashSet<Key>,
+    /// What was opened, for other roles that read the same.
+    opened: RefCell<HashMap<Wanted, Vec<Pyramid>>>,
 }
+
+/// What is opened: a path, in which axes, and how many levels of it.
+type Wanted = (PathBuf, Axes, usize);
 
 impl<'a> Opener<'a> {
     /// Before a simulation its images are taken as they are planned.
@@ -49,6 +55,7 @@ impl<'a> Opener<'a> {
             warnings: Vec::new(),
             told: HashSet::new(),
             noted: HashSet::new(),
+            opened: RefCell::default(),
         }
     }
 
@@ -198,12 +205,20 @@ impl<'a> Opener<'a> {
         Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
     }
 
+    /// What is at a path; what another role opened is shared.
     pub fn open(&self, path: &Path, axes: &Axes, n_levels: usize) -> Result<Vec<Pyramid>, StackError> {
+        let wanted = (path.to_owned(), axes.clone(), n_levels);
+        if let Some(images) = self.opened.borrow().get(&wanted) {
+            return Ok(images.clone());
+        }
         let planned = self.plan.simulate.as_ref().filter(|_| self.before_simulation);
         if let Some(own) = planned.and_then(|simulate| planned_layout(simulate, path)) {
             layout_in_axes(&path.display().to_string(), &own, axes, self.axes_source())?;
         }
-        self.opening.open(path, self.plan.data.data_type, Some((axes, self.axes_source())), n_levels)
+        let axes = Some((axes, self.axes_source()));
+        let images = self.opening.open(path, self.plan.data.data_type, axes, n_levels)?;
+        self.opened.borrow_mut().insert(wanted, images.clone());
+        Ok(images)
     }
 
     /// What the plan says about axes, as readers take it.

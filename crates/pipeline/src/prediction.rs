@@ -43,7 +43,7 @@ pub struct LabelledModel {
     pub label: String,
     /// The model.
     pub model: Box<dyn Model>,
-    /// Whether its results have to be its inputs, so that they can be compared.
+    /// Whether the model is the identity; its outputs are then compared with the inputs.
     pub is_identity: bool,
 }
 

@@ -81,7 +81,7 @@ pub fn training(
         .iter()
         .map(|(_, source)| source.patch_bytes)
         .fold(own.patch_bytes, |most, bytes| most.max(bytes));
-    let options = loader_options(data, train, order(data, train, images.cache_bytes, patch_bytes));
+    let options = loader_options(data, train, order(data, train, images.cache.budget(), patch_bytes));
     let validation = own.split.validation.as_ref().map(|validation| {
         let strategies =
             validation.strategies.iter().map(|fixed| Arc::new(fixed.clone()) as Arc<dyn Patching>);

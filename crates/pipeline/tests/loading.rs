@@ -13,7 +13,7 @@ use patchweave_formats::{self as formats, OpenRequest, Pyramid};
 use patchweave_geometry::ArrayLayout;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, OnFailure, Order, SampleId, Shapes};
 use patchweave_pipeline::{
-    CheckedRun, LeakReport, Opening, PipelineError, Training, find_leak, load_plan, open_images, training,
+    CheckedRun, LeakReport, Opening, PipelineError, Training, find_leak, open_images, training,
 };
 use patchweave_pixel::PixelType;
 use patchweave_sink::{Format, ImageSpec, create};
@@ -72,7 +72,9 @@ impl Place {
     }
 
     fn plan(&self, text: &str) -> Result<RunPlan, ConfigErrors> {
-        match load_plan(&self.write("run.yaml", text), &Opening::default()) {
+        match CheckedRun::load(&self.write("run.yaml", text), &Opening::default())
+            .map(|run| run.plan().clone())
+        {
             Ok(plan) => Ok(plan),
             Err(LoadError::Invalid(errors)) => Err(errors),
             Err(error) => panic!("{error}"),
@@ -340,8 +342,11 @@ fn data_sets_are_mixed_by_their_ratios() {
     assert_eq!(seeds, [42, 7]);
     assert_eq!(training.loader.options().batch_size, 3);
 
-    let checked = |text: &str| CheckedRun::load(&place.write("run.yaml", text), &Opening::default()).unwrap();
-    let warnings: Vec<String> = checked(&format!("{own}{two_to_one}")).mixed[0]
+    let checked = |text: &str| {
+        CheckedRun::load(&place.write("run.yaml", text), &Opening::default())
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let warnings: Vec<String> = checked(&format!("{own}{two_to_one}")).mixed()[0]
         .plan
         .warnings
         .iter()
@@ -352,7 +357,7 @@ fn data_sets_are_mixed_by_their_ratios() {
         place.path("run.yaml").display()
     );
     assert_eq!(warnings, [expected]);
-    assert!(checked(&own).mixed.is_empty());
+    assert!(checked(&own).mixed().is_empty());
 }
 
 #[test]
@@ -503,14 +508,16 @@ fn images_are_opened_once() {
     let place = Place::new();
     place.write("other.yaml", &with(TRAIN, "[a.tiff, b.tiff]", "b.tiff"));
     let own = with(TRAIN, "[a.tiff, b.tiff]", "a.tiff");
-    let text = format!("{own}  mix: [{{config: other.yaml}}]\n");
+    let text =
+        format!("{own}  mix: [{{config: other.yaml}}]\npredict: {{input: a.tiff, models: [identity]}}\n");
     let counting = Counting::default();
     let mut opening = Opening::default();
     opening.formats = opening.formats.with(counting.clone());
-    let mut checked = CheckedRun::load(&place.write("run.yaml", &text), &opening).unwrap();
-    let images = checked.images(&opening).unwrap();
-    let train = checked.plan.train.as_ref().unwrap();
-    training(&checked.plan.data, train, &images, &|| true).unwrap();
+    let checked =
+        CheckedRun::load(&place.write("run.yaml", &text), &opening).unwrap_or_else(|error| panic!("{error}"));
+    let plan = checked.plan().clone();
+    let images = checked.into_images(&opening).unwrap();
+    training(&plan.data, plan.train.as_ref().unwrap(), &images, &|| true).unwrap();
     let opened = counting.0.lock().unwrap();
     let names: Vec<_> = opened.iter().map(|(path, n)| (path.file_name().unwrap().to_owned(), *n)).collect();
     assert_eq!(names, [("a.tiff".into(), 1), ("b.tiff".into(), 1)]);
@@ -525,9 +532,10 @@ fn a_source_that_tells_nothing_is_not_proven_to_leak_nothing() {
     opening.formats = opening.formats.with(Silent);
     let custom = with(TRAIN, "data_type: tiff", "data_type: custom");
     let images = |text: &str| {
-        let plan = load_plan(&place.write("run.yaml", text), &opening).unwrap();
-        let images = open_images(&plan, &opening).unwrap();
-        (plan, images)
+        let checked = CheckedRun::load(&place.write("run.yaml", text), &opening)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let plan = checked.plan().clone();
+        (plan, checked.into_images(&opening).unwrap())
     };
     let leak = |text: &str| {
         let (plan, images) = images(text);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use patchweave_config::{NormalizationPlan, RunPlan};
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderOptions, LoaderStats, Order};
-use patchweave_pipeline::{Opening, StatisticsOrigin, load_plan};
+use patchweave_pipeline::{CheckedRun, Opening, StatisticsOrigin};
 use tracing::info_span;
 
 use crate::arguments::BenchOptions;
@@ -25,7 +25,7 @@ use crate::{Console, Failure, interrupt};
 use alternatives::{alternative, changes, forecast_of};
 use phase::{Consumer, Epochs, take_batches};
 use report::{EpochForecast, Measured, MixingReport, Replayed, Report, Settings, Tried, ratio, stages};
-use setup::Setup;
+use setup::{Setup, not_simulated};
 use verdict::{Alternative, Facts};
 
 /// Batches that are replayed at most.
@@ -41,8 +41,10 @@ pub(crate) fn bench(
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let plan = load_plan(config, opening)?;
-    let setup = Setup::new(&plan, plan.reading.cache_bytes as u64, options, opening)?;
+    let checked = CheckedRun::load(config, opening)?;
+    let plan = checked.plan().clone();
+    let images = checked.into_images(opening).map_err(|errors| not_simulated(errors, &plan))?;
+    let setup = Setup::new(&plan, &images, options)?;
     if setup.loader.n_batches() == 0 {
         let n_patches = setup.loader.n_patches();
         return Err(Failure::Arguments(format!(

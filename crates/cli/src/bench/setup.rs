@@ -1,10 +1,10 @@
 //! The training of a configuration, over a cache of its own that can be emptied.
 
-use patchweave_config::{ReadingPlan, RunPlan, Warning};
+use patchweave_config::{ConfigErrors, ReadingPlan, RunPlan, Warning};
 use patchweave_formats::ChunkCache;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
 use patchweave_pipeline::{
-    Opening, Statistics, Training, chunk_aware, default_window, open_images, training,
+    Images, Opening, Statistics, Training, chunk_aware, default_window, open_images, training,
 };
 
 use super::verdict::Change;
@@ -26,31 +26,14 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Opens the images and prepares their loading as a run would; nothing is written.
-    pub fn new(
-        plan: &RunPlan,
-        cache_bytes: u64,
-        options: &BenchOptions,
-        opening: &Opening,
-    ) -> Result<Self, Failure> {
+    /// Prepares the loading of opened images as a run would; nothing is written.
+    pub fn new(plan: &RunPlan, images: &Images, options: &BenchOptions) -> Result<Self, Failure> {
         let Some(train) = &plan.train else {
             let expected = "a `train` section, whose loading is measured";
             return Err(plan.errors(vec![plan.problem_at("train", "there is none", expected)]).into());
         };
-        let mut own = Opening::with_formats(opening.formats.clone());
-        own.options.cache = ChunkCache::new(cache_bytes);
-        let cache = own.options.cache.clone();
-        // With the default, images share the cache of the opening.
-        let mut plan_of_images = plan.clone();
-        plan_of_images.reading.cache_bytes = ReadingPlan::default().cache_bytes;
-        let images = open_images(&plan_of_images, &own).map_err(|errors| match &plan.simulate {
-            Some(_) => Failure::Arguments(format!(
-                "{errors}\nimages that the configuration simulates have to be made first: patchweave run {}",
-                plan.file().display()
-            )),
-            None => errors.into(),
-        })?;
-        let trained = training(&plan.data, train, &images, &|| !interrupt::asked());
+        let cache = images.cache().clone();
+        let trained = training(&plan.data, train, images, &|| !interrupt::asked());
         let Training { loader, statistics, patch_bytes, notices, mixed, .. } =
             trained.map_err(|error| error.at(plan))?;
         let warnings = notices.iter().map(|notice| notice.at(plan));
@@ -121,8 +104,24 @@ impl Setup {
         // What was computed need not be computed again.
         plan.data.normalization = self.statistics.normalization().clone();
         drop(self);
-        let setup = Setup::new(&plan, mib.saturating_mul(MIB), options, opening)?;
+        let mut own = Opening::with_formats(opening.formats.clone());
+        own.options.cache = ChunkCache::new(mib.saturating_mul(MIB));
+        // With the default, images share the cache of the opening.
+        plan.reading.cache_bytes = ReadingPlan::default().cache_bytes;
+        let images = open_images(&plan, &own).map_err(|errors| not_simulated(errors, &plan))?;
+        let setup = Setup::new(&plan, &images, options)?;
         setup.cache.clear();
         Ok(setup)
+    }
+}
+
+/// Why images cannot be opened, with advice where a simulation makes them.
+pub(super) fn not_simulated(errors: ConfigErrors, plan: &RunPlan) -> Failure {
+    match &plan.simulate {
+        Some(_) => Failure::Arguments(format!(
+            "{errors}\nimages that the configuration simulates have to be made first: patchweave run {}",
+            plan.file().display()
+        )),
+        None => errors.into(),
     }
 }

@@ -7,12 +7,13 @@ use patchweave_config::{
     ByRole, ConstructorPlan, ContextSource, Findings, ImageFacts, ImageRole, NonFinitePlan, OpenedImages,
     RoleSource, RunPlan, SampleForm, check_images,
 };
+use patchweave_formats::ChunkCache;
 use patchweave_stack::FileId;
 
 use crate::Images;
-use crate::listings::listings;
 use crate::opener::Opener;
 use crate::opening::Opening;
+use crate::pairing::listings;
 use crate::role::Role;
 
 /// The images of a single plan.
@@ -55,7 +56,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         paths: listings.iter().flat_map(|(_, listing)| listing.paths().map(PathBuf::from)).collect(),
         files: roles.iter().flat_map(|(_, role)| role.files()).cloned().collect(),
         predicted: roles.predict_inputs.paths(),
-        images: images_of(plan, roles),
+        images: images_of(plan, roles, opening.options.cache.clone()),
     };
     (opened, findings)
 }
@@ -140,7 +141,7 @@ fn facts_of(roles: &ByRole<Role>) -> OpenedImages {
 }
 
 /// What was opened; labels are never rounded.
-fn images_of(plan: &RunPlan, roles: ByRole<Role>) -> Images {
+fn images_of(plan: &RunPlan, roles: ByRole<Role>, cache: ChunkCache) -> Images {
     let is_labels = plan.train.as_ref().is_some_and(|train| train.target_kind.is_labels());
     let roles = roles.map(|source, role| {
         let mut images = role.images();
@@ -149,5 +150,10 @@ fn images_of(plan: &RunPlan, roles: ByRole<Role>) -> Images {
         }
         images
     });
-    Images { roles, fails_not_finite: plan.reading.non_finite == NonFinitePlan::Fail, ..Images::default() }
+    Images {
+        roles,
+        mixed: Vec::new(),
+        cache,
+        fails_not_finite: plan.reading.non_finite == NonFinitePlan::Fail,
+    }
 }
