@@ -184,7 +184,7 @@ fn a_slow_consumer_is_told() {
         (Some(0), None)
     );
     let ended = bench(&place, &config, &["--consume-ms", "400", "--try"]).with_code(0);
-    ended.says("nothing tried: nothing is advised");
+    ended.says("nothing was tried, because the verdict advises nothing");
     ended.says("no chunks to decode");
 }
 

@@ -56,22 +56,22 @@ fn a_run_goes_on_where_an_earlier_one_ended() {
     let place = place();
     let first = run_with_state(&place, TRAIN).with_code(0);
     first.says("training: 32 patches from 2 images, 8 batches of up to 4 each, 2 epochs");
-    first.says("state: state.json says that all 2 epochs were loaded");
+    first.says("state: state.json: all 2 epochs were loaded");
     first.says("loaded 64 patches");
     assert_eq!((state(&place).epoch, state(&place).next_batch), (2, 0));
 
     let again = run_with_state(&place, TRAIN).with_code(0);
-    again.says("says that all 2 epochs were loaded");
+    again.says(": all 2 epochs were loaded");
     again.says("loaded 0 patches");
     let more = run_with_state(&place, &with(TRAIN, "epochs: 2", "epochs: 3")).with_code(0);
-    more.says("state: state.json says to go on with epoch 3 of 3, batch 1");
+    more.says("state: state.json: next is epoch 3 of 3, batch 1");
     more.says("loaded 32 patches");
 
     // In the middle of an epoch, with other threads.
     let middle = LoaderState { epoch: 1, next_batch: 5, ..state(&place) };
     place.write("state.json", &serde_json::to_string(&middle).unwrap());
     let left = run_with_state(&place, &with(TRAIN, "num_workers: 2", "num_workers: 1")).with_code(0);
-    left.says("state: state.json says to go on with epoch 2 of 2, batch 6");
+    left.says("state: state.json: next is epoch 2 of 2, batch 6");
     left.says("loaded 12 patches");
     // With a limit that leaves two of the batches of this epoch.
     place.write("state.json", &serde_json::to_string(&middle).unwrap());
@@ -87,7 +87,7 @@ fn a_failing_batch_is_the_next_one() {
     let whole = fs::read(place.path("b.ome.zarr/0/c/0/0")).unwrap();
     damage(&place);
     let failed = run_with_state(&place, &config).with_code(1);
-    failed.says("state: state.json says to go on with epoch 1 of 2, batch 5");
+    failed.says("state: state.json: next is epoch 1 of 2, batch 5");
     failed.complains(&["batch 4: patch 16 of epoch 0", "b.ome.zarr"]);
     assert_eq!((state(&place).epoch, state(&place).next_batch), (0, 4));
     fs::write(place.path("b.ome.zarr/0/c/0/0"), whole).unwrap();
@@ -150,15 +150,15 @@ fn states_of_other_runs_are_refused() {
     for (text, format) in [(old, 1), (r#"{"format": 3, "next_batch": 0, "moon": 1}"#, 3)] {
         place.write("state.json", text);
         run_with_state(&place, TRAIN).with_code(2).complains(&[&format!(
-            "state.json was written by another version (format {format}, expected 2), whose state does not tell this stream \
-             from others; remove the file to begin with the first epoch"
+            "state.json was written by another version (format {format}, expected 2) and cannot be resumed; remove the file to \
+             start with the first epoch"
         )]);
     }
     for damaged in ["", "{", "[1]", "{\"epoch\": -1}", "not json"] {
         place.write("state.json", damaged);
         let ended = run_with_state(&place, &with(TRAIN, "output: out", "output: other")).with_code(2);
         assert!(!place.path("other").exists(), "nothing is written before the state was read");
-        ended.complains(&["state.json does not say where loading stands", "caused by"]);
+        ended.complains(&["state.json is not a state file, or is damaged", "caused by"]);
     }
     let predicting = "output: out\ndata_config: {mode: predicting, data_type: zarr, axes: YX, patching: {name: whole}, \
                       normalization: {name: none}}\npredict: {input: a.ome.zarr, models: [identity]}\n";

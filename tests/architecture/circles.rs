@@ -138,7 +138,10 @@ fn code_of_tests_makes_no_arrow_and_macros_and_inner_modules_do() {
     let files = made_up(&[
         ("lib.rs", "#[cfg(test)] mod tests; mod a; mod b; mod c; mod d;"),
         ("tests.rs", "use crate::a::A;"),
-        ("a.rs", "pub struct A; #[cfg(test)] mod tests { use crate::b::B; }"),
+        (
+            "a.rs",
+            "pub struct A; #[cfg(test)] mod tests { use crate::b::B; } fn f() { g(0..crate::b::inner::N) }",
+        ),
         ("b.rs", "pub mod inner { pub const N: usize = 1; } macro_rules! made { () => {} }"),
         ("c.rs", "use crate::b::*; fn f() -> usize { inner::N } /* crate::a::A */ // crate::a::A\n"),
         (
@@ -150,5 +153,5 @@ fn code_of_tests_makes_no_arrow_and_macros_and_inner_modules_do() {
         .iter()
         .map(|((from, to), names)| format!("{from} {to} {}", Vec::from_iter(names.iter().cloned()).join(",")))
         .collect();
-    assert_eq!(found, ["c.rs b.rs N", "d.rs b.rs made!"]);
+    assert_eq!(found, ["a.rs b.rs N", "c.rs b.rs N", "d.rs b.rs made!"]);
 }

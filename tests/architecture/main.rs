@@ -11,7 +11,7 @@ mod source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use source::Code;
+use source::{Code, Token};
 use toml::Table;
 
 /// Every crate and the crates of this workspace that it may use, each behind those it uses.
@@ -533,6 +533,12 @@ fn searches_see_code_and_nothing_else() {
         }
         #[cfg(test)]
         mod other;
+        struct Fields {
+            #[cfg(test)]
+            pub(crate) seen: BTreeMap<u8, [thread_rng; 3]>,
+            #[cfg(test)]
+            last: (SystemTime, fn(u8) -> thread_rng)
+        }
         use std::fs::{self, read};
         StagedFile::create(path); my_thread_rng(); unsafe_code
         OpenOptions::new() .write( true )
@@ -543,4 +549,7 @@ fn searches_see_code_and_nothing_else() {
     assert!(!code.has_word("unsafe") && code.has_word("unsafe_code"));
     assert_eq!(code.imports_from("use std::fs"), ["self", "read"]);
     assert!(Code::of("fn f() { unsafe { g() } }").has_word("unsafe"));
+    let braces =
+        |text: &str| Code::of(text).tokens().iter().filter(|token| matches!(token, Token::Mark('}'))).count();
+    assert_eq!(braces("struct A { #[cfg(test)] b: u8 }\nstruct C { #[cfg(test)] d: u8, e: u8 }"), 2);
 }

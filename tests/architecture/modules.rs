@@ -273,7 +273,11 @@ fn is_public(before: &[Token<'_>]) -> bool {
 
 /// Whether what follows is a field, a method or the rest of a path.
 fn is_continued(before: &[Token<'_>]) -> bool {
-    matches!(before, [.., Token::Mark('.') | Token::Path])
+    match before {
+        // A range or the rest of a struct.
+        [.., Token::Mark('.'), Token::Mark('.')] => false,
+        before => matches!(before, [.., Token::Mark('.') | Token::Path]),
+    }
 }
 
 /// The path that code starts with.

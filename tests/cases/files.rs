@@ -115,11 +115,11 @@ fn pipes_are_refused_at_once_and_passed_over_in_folders() {
         let ended = place.run(&config(entry)).with_code(0);
         ended.says("from 1 image");
         for name in ["pipe", "link"] {
-            ended.says(&format!("data/{name}.tif is not a file: a named pipe; it is passed over"));
+            ended.says(&format!("data/{name}.tif is not a file: a named pipe; it is ignored"));
         }
     }
     let ended = place.patchweave(&["info", "data"]).with_code(0);
-    ended.says("data/pipe.tif is not a file: a named pipe; it is passed over");
+    ended.says("data/pipe.tif is not a file: a named pipe; it is ignored");
 
     // Inside of a store: metadata, and a chunk.
     place.image("s.zarr", Format::OmeZarr, "YX", &[32, 32], |_| 7_u16);

@@ -150,19 +150,37 @@ fn without_test_items(code: &str) -> String {
     kept + rest
 }
 
-/// Where the item ends that a text starts with: behind its `;` or the brace that closes it.
+/// Where the item or field ends that a text starts with: behind its `;`, the brace that closes it or, for a field, its comma;
+/// before the brace of what it is in.
 fn item(text: &str) -> usize {
+    let is_field = is_field(text);
     let mut depth = 0_usize;
+    let mut before = ' ';
     for (at, c) in text.char_indices() {
+        let opens = c == '{' || (is_field && matches!(c, '(' | '[' | '<'));
+        let closes = c == '}' || (is_field && (matches!(c, ')' | ']') || (c == '>' && before != '-')));
         match c {
-            ';' if depth == 0 => return at + 1,
-            '{' => depth += 1,
-            '}' if depth <= 1 => return at + 1,
-            '}' => depth -= 1,
+            ';' | ',' if depth == 0 && (c == ';' || is_field) => return at + 1,
+            '}' if depth == 0 => return at,
+            '}' if depth == 1 && !is_field => return at + 1,
+            _ if opens => depth += 1,
+            _ if closes => depth = depth.saturating_sub(1),
             _ => {}
         }
+        before = c;
     }
     text.len()
+}
+
+/// Whether a text starts with a field of a struct: a name and `:`, but no path.
+fn is_field(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = text.strip_prefix("pub").map_or(text, |behind| match behind.split_once(')') {
+        Some((scope, behind)) if scope.starts_with('(') => behind,
+        _ => behind,
+    });
+    let behind = text.trim_start().trim_start_matches(is_word).trim_start();
+    behind.starts_with(':') && !behind.starts_with("::")
 }
 
 fn dense(code: &str) -> String {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patchweave_geometry::{Axes, Extent};
 
-/// Cut training patches out of microscopy images and weave predictions back into images
+/// Cut training patches out of microscopy images and stitch predictions back into images
 ///
-/// Exit codes: 0 fine, 1 the run failed, 2 the command line or the configuration is wrong.
+/// Exit codes: 0 success, 1 the run failed, 2 the command line or the configuration is wrong.
 #[derive(Debug, Parser)]
 #[command(name = "patchweave", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Run {
         /// The YAML file; paths in it are relative to its folder
         config: PathBuf,
-        /// Keep in this file where loading stands, and go on from there if it exists
+        /// Save the progress of loading in this file, and resume from it if it exists
         ///
         /// It is written before the first batch, at the end of every epoch, and where a run fails or is interrupted.
         #[arg(long, value_name = "FILE")]
@@ -31,7 +31,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         trace: TraceOptions,
     },
-    /// Check a configuration and the images it names, and do nothing else
+    /// Check a configuration and the images it names
     Validate {
         /// The YAML file
         config: PathBuf,
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         trace: TraceOptions,
     },
-    /// Say what a file, a folder or a URL holds, and what reading patches from it costs
+    /// Print what a file, a folder or a URL holds, and what reading patches from it costs
     Info(InfoOptions),
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
@@ -62,29 +62,29 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceOptions {
-    /// Write down what every thread did and when: a file for ui.perfetto.dev or chrome://tracing
+    /// Write a trace of every thread: a file for ui.perfetto.dev or chrome://tracing
     #[arg(long = "trace", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchOptions {
-    /// How long to measure, in seconds; replaying and trying take as long each
+    /// Seconds to measure; replaying and --try take as long again
     #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = parse_seconds)]
     pub seconds: f64,
-    /// Pretend that whoever takes the batches works for so many milliseconds on each
+    /// Simulate a consumer that works this many milliseconds on each batch
     #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=60_000))]
     pub consume_ms: u64,
     /// Threads that make patches, instead of those of the configuration
     #[arg(long, value_name = "N", value_parser = parse_workers)]
     pub workers: Option<usize>,
-    /// Another order of the patches than that of the configuration
+    /// Order of the patches, instead of that of the configuration
     #[arg(long, value_enum, value_name = "ORDER")]
     pub order: Option<OrderName>,
-    /// Measure with what the verdict advises as well
+    /// Also measure with the settings that the verdict advises
     #[arg(long = "try")]
     pub tries: bool,
-    /// Answer as JSON
+    /// Print JSON
     #[arg(long, conflicts_with = "file")]
     pub json: bool,
 }
@@ -103,13 +103,13 @@ pub(crate) struct InfoOptions {
     /// A file, a Zarr store, a place inside of one (as in image.ome.zarr/0 or volume.h5/raw), a URL, a folder or a
     /// pattern
     pub path: PathBuf,
-    /// Answer as JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Size of the patches whose cost is told, Y,X or Z,Y,X [default: 64,64 or 16,64,64]
+    /// Size of the patches whose reading cost is printed, Y,X or Z,Y,X [default: 64,64 or 16,64,64]
     #[arg(long, value_name = "SIZES", value_parser = parse_size)]
     pub patch: Option<Extent>,
-    /// Look at a sample of the pixels as well: the smallest, the median and the largest
+    /// Also read a sample of the pixels: smallest, median and largest value
     ///
     /// At most 32 places that are spread over the image are read, 4 million pixels and 256 MiB of chunks, or one chunk where
     /// it is larger.

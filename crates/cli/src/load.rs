@@ -77,12 +77,12 @@ impl StateFile<'_> {
         let path = shown(path);
         self.console.say(match state.epoch >= n_epochs as u64 {
             true => {
-                format!("state: {path} says that all {} were loaded", counted(n_epochs, "epoch", "epochs"))
+                format!("state: {path}: all {} were loaded", counted(n_epochs, "epoch", "epochs"))
             }
             false => {
                 let epoch = state.epoch + 1;
                 let batch = state.next_batch + 1;
-                format!("state: {path} says to go on with epoch {epoch} of {n_epochs}, batch {batch}")
+                format!("state: {path}: next is epoch {epoch} of {n_epochs}, batch {batch}")
             }
         })
     }

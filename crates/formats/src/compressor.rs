@@ -16,7 +16,7 @@ use zarrs::array::codec::{BloscCodec, Bz2Codec, GzipCodec, ZlibCodec, ZstdCodec}
 pub(crate) enum CompressorError {
     #[error("got {got} bytes, expected {expected}")]
     Size { got: u64, expected: u64 },
-    #[error("got {got} bytes or more, expected at most {limit}")]
+    #[error("got at least {got} bytes, expected at most {limit}")]
     TooLarge { got: u64, limit: u64 },
     #[error("it cannot be decompressed")]
     Io(#[from] io::Error),

@@ -36,8 +36,8 @@ impl Formats {
     /// What an entry stands for: all files and stores of a format below a folder, what a pattern (`*`, `?`, `[…]`,
     /// `**`) matches, or just itself.
     ///
-    /// `format` is a name, or `None` for the endings of all formats. Hidden files and folders are passed over unless the
-    /// pattern writes the dot of their names, a Zarr store counts as one file. Named pipes, sockets and devices are passed over with a note; links to nowhere are
+    /// `format` is a name, or `None` for the endings of all formats. Hidden files and folders are ignored unless the
+    /// pattern writes the dot of their names, a Zarr store counts as one file. Named pipes, sockets and devices are ignored with a note; links to nowhere are
     /// not, so that opening them says where they lead. Files of `future` are taken as if they were there already. A
     /// path that is neither a folder nor a pattern is returned whether it exists or not, so is a URL.
     ///
@@ -104,7 +104,7 @@ impl Formats {
         }
         let member =
             |path: PathBuf| Member { name: path.strip_prefix(&base).unwrap_or(&path).to_owned(), path };
-        let notes = passed_over.iter().map(|special| format!("{special}; it is passed over")).collect();
+        let notes = passed_over.iter().map(|special| format!("{special}; it is ignored")).collect();
         Ok(Members { found: paths.into_iter().map(member).collect(), is_searched: true, notes })
     }
 }
@@ -278,7 +278,7 @@ mod tests {
             let members = formats.members(entry, Some("tiff"), &[]).unwrap();
             assert_eq!(
                 members.notes,
-                [format!("{} is not a file: a named pipe; it is passed over", pipe.display())]
+                [format!("{} is not a file: a named pipe; it is ignored", pipe.display())]
             );
             assert_eq!(names(Ok(members)), ["link.tif"]);
         }

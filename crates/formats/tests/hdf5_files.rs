@@ -155,7 +155,7 @@ fn values_that_are_no_pixels_are_named() {
         ("text", "text"),
         ("bits", "bit fields"),
         ("references", "references"),
-        ("sequences", "sequences of varying length"),
+        ("sequences", "variable-length sequences"),
         ("complex", "compound values (r, i)"),
         ("twelve_bits", "integers of 12 bits in 16"),
         ("bfloat16", "floats of 16 bits with 8 for the exponent"),
@@ -278,7 +278,7 @@ fn sources_that_are_all_gone_or_vanish_are_errors() {
     for version in ["earliest", "latest"] {
         let lost = file(&format!("virtual_axes_{version}.h5")).join("lost");
         let error = text(&read(&lost, &OpenOptions::default()).err().unwrap());
-        let got = "the list of its sources: got none of 2 sources, gone.h5:p/0 first, expected at least one that exists";
+        let got = "its list of source mappings: got none of 2 sources, gone.h5:p/0 first, expected at least one that exists";
         assert!(error.ends_with(got), "{error}");
         let folder = tempfile::tempdir().unwrap();
         for name in ["part.h5", &format!("virtual_{version}.h5")] {

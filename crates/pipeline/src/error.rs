@@ -72,7 +72,7 @@ pub enum PipelineError {
         key: &'static str,
     },
     /// A file that says nothing of where loading stands.
-    #[error("{} does not say where loading stands; it is damaged or another file: name the one that `--state` wrote, or one that does not exist", path.display())]
+    #[error("{} is not a state file, or is damaged; pass the file that `--state` wrote, or a path that does not exist", path.display())]
     State {
         /// The file.
         path: PathBuf,
@@ -81,8 +81,8 @@ pub enum PipelineError {
     },
     /// A file that says where loading stands in the terms of another version.
     #[error(
-        "{} was written by another version (format {got}, expected {expected}), whose state does not tell this stream from \
-         others; remove the file to begin with the first epoch, or go on with that version",
+        "{} was written by another version (format {got}, expected {expected}) and cannot be resumed; remove the file to start \
+         with the first epoch, or resume with that version",
         path.display()
     )]
     StateFormat {

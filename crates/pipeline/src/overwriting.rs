@@ -49,7 +49,7 @@ pub(crate) fn output_problems(
     };
     let overwritten = |output: &PathBuf| {
         let found = format!("{} would be overwritten, which the run reads", output.display());
-        problem(found, "a folder without inputs of such names")
+        problem(found, "an output folder that holds no inputs with these names")
     };
     outputs.iter().filter(is_kept).map(overwritten).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) struct Splitting<'a> {
 impl Splitting<'_> {
     /// Takes the validation patches out of a training strategy; none if the images give none.
     ///
-    /// A number that nobody wrote is lowered to what can be had, which is noted; one that was written is not.
+    /// The default number is lowered to what the images have room for, with a notice; a written number is not.
     pub fn split_off(
         &self,
         stratified: &mut StratifiedPatching,
@@ -100,12 +100,12 @@ impl Splitting<'_> {
         };
         let message = match n_val {
             0 => format!(
-                "there is no validation, because the training images give no patch for it{filter}{cause}; train.val_input names \
-                 images for it, n_val_patches: 0 says that none is wanted"
+                "the run has no validation patches, because the training images have room for none{filter}{cause}; use train.val_input, \
+                 or write n_val_patches: 0 to train without validation"
             ),
             _ => format!(
-                "the default of {} validation patches is lowered to {n_val}, because the training images give no more{filter}{cause}; \
-                 write n_val_patches to say how many",
+                "the default of {} validation patches is lowered to {n_val}, because the training images have room for no \
+                 more{filter}{cause}; write n_val_patches to choose a number",
                 self.train.n_val_patches
             ),
         };

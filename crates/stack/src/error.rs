@@ -64,7 +64,7 @@ pub enum StackError {
     },
     /// An image whose dimensions nobody names.
     #[error(
-        "{stack}: its dimensions of sizes {shape:?} are {own}, expected axes that name them all, because the file does not"
+        "{stack}: the file names its dimensions of sizes {shape:?} only as {own}; give axes that name all of them"
     )]
     NoAxes {
         /// The image.

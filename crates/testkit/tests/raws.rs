@@ -97,13 +97,13 @@ fn what_does_not_fit_is_refused() {
     let error = raw(&[1]).with_dtype("complex64").err().unwrap();
     assert_eq!(
         error.to_string(),
-        "raw values: an array of complex numbers is not supported, expected truth values, integers or floats"
+        "raw values: an array of complex numbers is not supported, expected booleans, integers or floats"
     );
     let error = open_raw(folder.path(), &raw(&[1, 3, 5]), &OpenOptions::default()).err().unwrap();
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: reading raw values of something that is no file is not supported, name the file that holds them",
+            "{}: reading raw values from something that is not a file is not supported, name the file that holds them",
             folder.path().display()
         )
     );

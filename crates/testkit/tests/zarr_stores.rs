@@ -333,7 +333,7 @@ fn what_is_wrong_is_named() {
     let text = change("codecs", json!(["bytes", {"name": "numcodecs.lzma", "configuration": {}}]));
     assert_eq!(
         text,
-        "z.zarr: codec lzma is not supported, write the array again with blosc, zstd, gzip or zlib and without other \
+        "z.zarr: codec lzma is not supported, rewrite the array with blosc, zstd, gzip or zlib and without other \
          filters"
     );
     fs::write(other.join("zarr.json"), vec![b' '; (16 << 20) + 1]).unwrap();
@@ -390,7 +390,7 @@ fn names_of_chunks_have_no_text_of_the_file() {
         json!({"chunk_key_encoding": {"name": "zarrs.default_suffix", "configuration": suffix}}),
     );
     let expected =
-        "the chunk key encoding zarrs.default_suffix is not supported, write the array again without it";
+        "the chunk key encoding zarrs.default_suffix is not supported, rewrite the array without it";
     assert_eq!(refusal(&root), format!("x.zarr: {expected}"));
     for separator in ["..", "x"] {
         let encoding = json!({"name": "default", "configuration": {"separator": separator}});

@@ -502,7 +502,7 @@ fn attributes_that_are_no_json_are_told_where_pixels_do_not_depend_on_them() {
     for note in &notes {
         assert!(
             note.contains(".zattrs cannot be read: ")
-                && note.ends_with("axes and sizes given there are not known"),
+                && note.ends_with("axes and pixel sizes in it are unknown"),
             "{note}"
         );
     }

@@ -16,7 +16,7 @@ impl Extremes {
     /// Nothing seen yet.
     pub(crate) const NONE: Self = Extremes { low: f32::INFINITY, high: f32::NEG_INFINITY, is_finite: true };
 
-    /// The extremes of one block of pixels; NaN is passed over, but remembered.
+    /// The extremes of one block of pixels; NaN is ignored, but remembered.
     pub(crate) fn of(pixels: &[f32]) -> Self {
         // Eight lanes, because the compiler may not reorder these operations by itself.
         let mut lows = [f32::INFINITY; 8];

@@ -257,7 +257,7 @@ impl Bench<'_> {
     /// Measures with the advice.
     fn attempt(&self, setup: Setup, report: &mut Report) -> Result<(), Failure> {
         let Some(advice) = report.verdict.advice else {
-            return self.say("nothing tried: nothing is advised");
+            return self.say("nothing was tried, because the verdict advises nothing");
         };
         let setup = setup.with_change(advice.change, self.plan, self.options, self.opening)?;
         let epoch = setup.loader.forecast(0, setup.cache.budget())?;

@@ -3,11 +3,11 @@
 /// Why bytes that this library decodes itself cannot be decoded; the caller names them.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Damage {
-    #[error("it ends too early")]
+    #[error("the data ends too early")]
     End,
     #[error("it decodes to more than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("it repeats what stands {distance} bytes before its byte {len}")]
+    #[error("a back-reference of {distance} bytes at byte {len}")]
     Back { distance: usize, len: usize },
     #[error("got {got} bytes, expected {expected}")]
     Size { got: usize, expected: usize },

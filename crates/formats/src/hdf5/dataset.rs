@@ -101,7 +101,7 @@ impl Stored {
                 }
                 HdfMessage::ExternalFiles(_) => {
                     return Err(unsupported(
-                        "a dataset whose pixels are in files of their own (external storage)".to_owned(),
+                        "a dataset with external storage".to_owned(),
                         "copy them into the file, as h5py does with new['raw'] = old['raw'][:]",
                     ));
                 }

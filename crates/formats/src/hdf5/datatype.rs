@@ -69,7 +69,7 @@ pub(super) fn called(datatype: &Datatype) -> String {
         }
         Datatype::Array { .. } => "small arrays".to_owned(),
         Datatype::Enum { base, .. } => format!("an enumeration of {}", called(base)),
-        Datatype::VarLen { .. } => "sequences of varying length".to_owned(),
+        Datatype::VarLen { .. } => "variable-length sequences".to_owned(),
         Datatype::Opaque { .. } => "opaque bytes".to_owned(),
         Datatype::Reference { .. } => "references".to_owned(),
         Datatype::Bitfield { .. } => "bit fields".to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn numbers(
         hint,
     };
     match (pixel_type(datatype), odd_bits(message)) {
-        (None, _) => Err(unsupported(called(datatype), "name a dataset of truth values, integers or floats")),
+        (None, _) => Err(unsupported(called(datatype), "name a dataset of booleans, integers or floats")),
         (_, Some(odd)) => Err(unsupported(odd, "store its values as usual integers or floats")),
         (Some(numbers), None) => Ok(numbers),
     }

@@ -77,7 +77,8 @@ fn from_symbol_table(
         let from = to_usize(offset).ok().and_then(|start| names.get(start..));
         let end = from.and_then(|from| from.iter().position(|&byte| byte == 0));
         let text = from.zip(end).and_then(|(from, end)| std::str::from_utf8(&from[..end]).ok());
-        text.map(str::to_owned).ok_or_else(|| Error::InvalidData(format!("no name at {offset} of its heap")))
+        text.map(str::to_owned)
+            .ok_or_else(|| Error::InvalidData(format!("no name at offset {offset} of its heap")))
     };
     let entry_size = 2 * usize::from(offset_size) + 24;
     let mut links = Vec::new();

@@ -81,7 +81,7 @@ impl Opener<'_> {
     /// Where a link of the group `at` leads; links of linked files to others are not followed.
     fn target(&self, at: &Node, target: &LinkTarget, n_links: usize) -> Result<Option<Node>, Error> {
         if n_links == MAX_LINKS {
-            return Err(Error::InvalidData(format!("more than {MAX_LINKS} links one after the other")));
+            return Err(Error::InvalidData(format!("a chain of more than {MAX_LINKS} links")));
         }
         match target {
             LinkTarget::Hard { address } => Ok(Some(Node { address: *address, ..at.clone() })),

@@ -18,7 +18,7 @@ pub(super) fn header_error(stack: &str) -> impl Fn(BadHeader) -> StackError {
         BadHeader::Unsupported { what } => StackError::Unsupported {
             stack: stack.clone(),
             what,
-            hint: "save it as an array of truth values, integers or floats",
+            hint: "save it as an array of booleans, integers or floats",
         },
     }
 }

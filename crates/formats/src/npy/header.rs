@@ -62,7 +62,9 @@ impl Header {
             return damaged(format!("{} bytes of a header of {len}", rest.len()), "all of it");
         };
         let data_start = (bytes.len() - rest.len() + len) as u64;
-        let Ok(text) = str::from_utf8(text) else { return damaged("bytes that are no text", "a dictionary") };
+        let Ok(text) = str::from_utf8(text) else {
+            return damaged("bytes that are not text", "a dictionary");
+        };
         let entries = Entries::parse(text)?;
         let (pixel_type, order) = pixel_type(&entries.descr)?;
         let Some(n_bytes) = bytes_of(pixel_type, &entries.shape) else {

@@ -114,7 +114,7 @@ pub fn open_raw(
     if path.is_dir() {
         return Err(StackError::Unsupported {
             stack,
-            what: "reading raw values of something that is no file".to_owned(),
+            what: "reading raw values from something that is not a file".to_owned(),
             hint: "name the file that holds them",
         });
     }
@@ -136,7 +136,7 @@ fn described(stack: &str) -> impl Fn(BadHeader) -> StackError {
         BadHeader::Unsupported { what } => StackError::Unsupported {
             stack: stack.clone(),
             what,
-            hint: "expected truth values, integers or floats",
+            hint: "expected booleans, integers or floats",
         },
     }
 }

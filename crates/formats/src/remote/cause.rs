@@ -15,7 +15,7 @@ use super::store_error::{chain, retries, root, transport, tries};
 pub(crate) enum Cause {
     #[error("got {got} bytes, expected {expected}")]
     Short { got: u64, expected: u64 },
-    #[error("got more than {expected} bytes, expected as many")]
+    #[error("got more than {expected} bytes, expected {expected}")]
     Long { expected: u64 },
     #[error("{answer}")]
     Answered { answer: Answer, error: Error },
@@ -54,7 +54,7 @@ impl Cause {
         if !chain(&error).any(is_unsupported) {
             return Self::of(error, place, n_tries);
         }
-        let reason = "it does not give the rest of an answer".to_owned();
+        let reason = "it does not resume an interrupted download".to_owned();
         Cause::Broken { server: place.server.clone(), what: "broke off", n_tries, reason, error }
     }
 

@@ -7,9 +7,9 @@ use super::cause::Cause;
 /// Why an object cannot be read; who asked for it names it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    #[error("{url} cannot be reached that way")]
+    #[error("{url} cannot be connected to")]
     Connect { url: String, source: object_store::Error },
-    #[error("the setting {key} is not known")]
+    #[error("unknown setting {key}")]
     Setting { key: String },
     #[error("got the endpoint {endpoint}, expected https:// unless {setting}=true")]
     Plain { endpoint: String, setting: &'static str },

@@ -126,8 +126,8 @@ impl Values {
     ) -> Result<Vec<u8>, StackError> {
         let len = self.size().and_then(|size| size.checked_mul(self.count));
         let len = len.ok_or_else(|| {
-            let got = format!("{} values of kind {}", self.count, self.kind);
-            file.damaged(place(), got, "a kind and a number of values that exist")
+            let got = format!("{} values of type {}", self.count, self.kind);
+            file.damaged(place(), got, "a known type and a number of values that fits")
         })?;
         file.read(self.at, len, limit, place)
     }
@@ -141,7 +141,7 @@ impl Values {
     ) -> Result<Vec<u64>, StackError> {
         let Some(size) = self.size().and_then(|size| usize::try_from(size).ok()).filter(|_| self.is_uint())
         else {
-            let got = format!("values of kind {}", self.kind);
+            let got = format!("values of type {}", self.kind);
             return Err(file.damaged(place(), got, "unsigned numbers"));
         };
         let bytes = self.bytes(file, limit.saturating_mul(size), place)?;
@@ -210,12 +210,12 @@ pub(super) fn walk(
         let page = seen.len();
         let place = || format!("page {page}");
         if !seen.insert(offset) {
-            let got = format!("the directory at byte {offset} for a second time");
+            let got = format!("the directory at byte {offset} a second time");
             return Err(file.damaged(place(), got, "another directory or the end of the list"));
         }
         if seen.len() as u64 > most {
             let got = format!("more than {most} directories in a file of {} bytes", file.len());
-            return Err(file.damaged(place(), got, "directories that do not overlap"));
+            return Err(file.damaged(place(), got, "at most as many as fit without overlap"));
         }
         let directory = Directory::read(file, offset, place)?;
         offset = directory.next;

@@ -73,7 +73,7 @@ impl Page {
             is_reduced: tags.uint(tag::NEW_SUBFILE_TYPE)?.unwrap_or(0) & 1 == 1,
             is_absent: false,
             sub_directories: directory.values(tag::SUB_IFDS),
-            offsets: offsets.ok_or_else(|| tags.lacks("the places of its pixels"))?,
+            offsets: offsets.ok_or_else(|| tags.lacks("the offsets of its pixels"))?,
             byte_counts: either(tag::TILE_BYTE_COUNTS, tag::STRIP_BYTE_COUNTS),
         };
         page.check_chunks(file)?;
@@ -96,7 +96,7 @@ impl Page {
             }
         }
         if self.byte_counts.is_none() && self.storage.codec != Codec::None {
-            let got = format!("no sizes of its compressed {what}s");
+            let got = format!("no byte counts of its compressed {what}s");
             return Err(file.damaged(self.name.to_string(), got, expected.to_string()));
         }
         Ok(())
@@ -178,7 +178,7 @@ impl Page {
             return Err(file.damaged(
                 place(),
                 format!("{len} bytes at 0"),
-                "a place behind the header of the file",
+                "an offset behind the header of the file",
             ));
         }
         Ok(Extent { offset, len })

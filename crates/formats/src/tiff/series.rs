@@ -90,7 +90,7 @@ impl FilePages {
         });
         let series: Vec<_> = series.collect();
         if series.is_empty() {
-            let got = "only copies at reduced resolution";
+            let got = "only pages of reduced resolution";
             return Err(self.file.damaged("the list of pages", got, "a page at full resolution"));
         }
         Ok(series)
@@ -134,7 +134,7 @@ impl FilePages {
         }
         let Some(n_named) = product else {
             let got = sizes.map(|(axis, size)| format!("{size} along {axis}")).join(", ");
-            return damaged(got, "as many planes as there can be");
+            return damaged(got, "at most as many planes as an image can have");
         };
         let n_images = if form.n_samples > 1 { None } else { imagej.n_images };
         let promised = n_named.max(n_images.unwrap_or(1));
@@ -235,7 +235,7 @@ impl FilePages {
                 plane.checked_mul(page.form.page_bytes().unwrap_or(usize::MAX) / page.form.n_planes());
             let expected = expected.and_then(|skip| u64::try_from(skip).ok()).zip(start.or(at));
             if at.is_none() || at != expected.and_then(|(skip, start)| start.checked_add(skip)) {
-                let got = "a page in pieces that do not follow each other";
+                let got = "a page whose strips are not contiguous";
                 return Err(self.file.damaged(place, got, "one piece"));
             }
             start = start.or(at);
@@ -330,7 +330,7 @@ impl Series {
     pub fn axes(&self, wanted: WantedAxes<'_>) -> Result<FileAxes, StackError> {
         let channels_twice = || {
             let what = format!("channels of {} samples each", self.form.n_samples);
-            self.planes[0].file.unsupported(what, "store every sample as a channel of its own")
+            self.planes[0].file.unsupported(what, "store every sample as a separate channel")
         };
         if let Some(axes) = &self.named_axes {
             if axes.iter().filter(|axis| **axis == Axis::C).count() > 1 && !wanted.overrule() {

@@ -28,7 +28,7 @@ pub(super) fn told(stack: &str, mut all: Vec<Result<Series, StackError>>) -> Vec
         described.push("…".to_owned());
     }
     let note = format!(
-        "its pages differ and are {} images ({}); a path such as {stack}/0 reads one of them",
+        "its pages have different shapes and are {} images ({}); a path such as {stack}/0 reads one of them",
         all.len(),
         described.join(", ")
     );

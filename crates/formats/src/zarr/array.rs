@@ -153,7 +153,7 @@ fn chunking(
         return Err(StackError::Unsupported {
             stack: stack.to_owned(),
             what: "an irregular grid of shards".to_owned(),
-            hint: "write the array again with shards of one size",
+            hint: "rewrite the array with shards of one size",
         });
     }
     let shape = chunk_shape(&grid.iter().map(|&size| size as u64).collect::<Vec<_>>());

@@ -115,10 +115,7 @@ pub(super) fn codec_for_decoding(
             let (mut needed, unknown): (Map<_, _>, Map<_, _>) =
                 settings.into_iter().partition(|(key, _)| known.contains(&key.as_str()));
             for (key, value) in unknown {
-                notes.push(format!(
-                    "{member}: the unknown member {key}, {}, is passed over",
-                    shortened(&value)
-                ));
+                notes.push(format!("{member}: the unknown member {key}, {}, is ignored", shortened(&value)));
             }
             complete(&member, short, &mut needed, version, notes)?;
             needed

@@ -10,7 +10,7 @@ use crate::compressor::CompressorError;
 pub(crate) enum DecodeError {
     #[error("got {got} bytes, expected {expected}")]
     Size { got: u64, expected: u64 },
-    #[error("got {got} bytes or more, expected at most {limit}")]
+    #[error("got at least {got} bytes, expected at most {limit}")]
     TooLarge { got: u64, limit: u64 },
     #[error("the shard's index has a chunk at {start} with {len} bytes, expected it in a file of {size}")]
     Index { start: u64, len: u64, size: u64 },

@@ -35,7 +35,7 @@ impl IrregularGrid {
                 return Err(StackError::Unsupported {
                     stack: stack.to_owned(),
                     what: format!("the chunk grid {name}"),
-                    hint: "write the array again with chunks of one size",
+                    hint: "rewrite the array with chunks of one size",
                 });
             }
         };

@@ -116,9 +116,9 @@ impl<'a> Hierarchy<'a> {
     fn too_many(&self, what: &str, limit: usize) -> StackError {
         StackError::damaged(
             self.name("/"),
-            "its plates and collections",
+            "its plates and wells",
             format!("more than {limit} {what}"),
-            "fewer; name a part of them",
+            "fewer; name a plate or well in the path",
         )
     }
 

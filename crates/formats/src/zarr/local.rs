@@ -186,7 +186,7 @@ impl Store for FolderStore {
                 // Keys are text: nobody can ask for an array of such a name, which must not be passed over.
                 Err(_) if NODES.iter().any(|metadata| path.join(metadata).exists()) => {
                     let message =
-                        format!("the name of {} is not UTF-8, as names in a Zarr are", path.display());
+                        format!("the name of {} is not UTF-8, as names in a Zarr have to be", path.display());
                     return Err(io::Error::new(ErrorKind::InvalidData, message).into());
                 }
                 Err(_) => {}

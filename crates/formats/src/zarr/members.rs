@@ -63,7 +63,7 @@ pub(super) fn extension(
     let (kept, unknown): (Map<_, _>, Map<_, _>) =
         settings.into_iter().partition(|(key, value)| is_kept(key, value));
     for (key, value) in unknown.into_iter().filter(|(_, value)| !value.is_null()) {
-        notes.push(format!("{member}: the unknown member {key}, {}, is passed over", shortened(&value)));
+        notes.push(format!("{member}: the unknown member {key}, {}, is ignored", shortened(&value)));
     }
     Ok(json!({"name": name, "configuration": kept}))
 }

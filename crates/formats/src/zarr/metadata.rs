@@ -79,7 +79,7 @@ pub(super) fn describe(stack: &str, node: &Node) -> Result<Described, StackError
         let problem = refused.map_err(|name| StackError::Unsupported {
             stack: stack.to_owned(),
             what: format!("codec {name}"),
-            hint: "write the array again with blosc, zstd, gzip or zlib and without other filters",
+            hint: "rewrite the array with blosc, zstd, gzip or zlib and without other filters",
         })?;
         return Err(damaged(problem));
     }
@@ -175,7 +175,7 @@ fn version_3(found: &Map<String, Value>, notes: &mut Vec<String>) -> Result<Map<
             match list {
                 Some(_) => drop(clean.insert("dimension_names".to_owned(), names.clone())),
                 None => notes.push(format!(
-                    "dimension_names: got {}, expected a name or null for each of {} dimensions: they are passed over",
+                    "dimension_names: got {}, expected a name or null for each of {} dimensions: they are ignored",
                     super::json::shortened(names),
                     shape.len()
                 )),
@@ -236,7 +236,7 @@ fn unread_type(stack: &str, name: String) -> StackError {
     StackError::Unsupported {
         stack: stack.to_owned(),
         what: format!("data type {name}"),
-        hint: "arrays of booleans, integers and floats are read, in version 2 with the order of their bytes (\"<u2\")",
+        hint: "arrays of booleans, integers and floats are read, in version 2 with their byte order (\"<u2\")",
     }
 }
 
@@ -263,7 +263,7 @@ fn check_extensions(stack: &str, metadata: &Map<String, Value>) -> Result<(), St
     let unsupported = |what: String| StackError::Unsupported {
         stack: stack.to_owned(),
         what,
-        hint: "write the array again without it",
+        hint: "rewrite the array without it",
     };
     let is_needed =
         |value: &Value| !value.is_null() && value.get("must_understand") != Some(&Value::Bool(false));

@@ -68,7 +68,7 @@ pub(super) fn is_damage(error: &StackError) -> bool {
 
 /// What people should know where attributes cannot be read.
 pub(super) fn note_of(error: &StackError) -> String {
-    format!("{}, axes and sizes given there are not known", with_causes(error))
+    format!("{}, axes and pixel sizes in it are unknown", with_causes(error))
 }
 
 /// The files of metadata of one node, and whether a server kept one of them back.
@@ -99,7 +99,7 @@ impl NodeFiles<'_> {
         Ok(Some(match parse(&bytes) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(Value::Null) => Ok(Map::new()),
-            Ok(_) => Err(StackError::damaged(stack(), name, "JSON that is no object", "an object")),
+            Ok(_) => Err(StackError::damaged(stack(), name, "JSON that is not an object", "an object")),
             Err(source) => {
                 Err(StackError::Unreadable { stack: stack(), place: name.to_owned(), source: source.into() })
             }

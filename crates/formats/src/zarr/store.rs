@@ -125,7 +125,7 @@ pub(crate) enum StoreError {
     #[error("got a shorter file, expected {part:?} in it")]
     Short { part: Part },
     #[error(
-        "the link {path} leads out of the store, expected files inside of it (links_outside allows others)"
+        "the link {path} leads out of the store, expected files inside of it (set links_outside: true to allow others)"
     )]
     Outside { path: String },
     #[error(transparent)]

@@ -117,7 +117,7 @@ impl ZipStore {
         if entry.encrypted() {
             return Err(damaged("an encrypted entry"));
         }
-        let start = entry.data_start().ok_or_else(|| damaged("an entry without a place"))?;
+        let start = entry.data_start().ok_or_else(|| damaged("an entry without an offset"))?;
         let method = entry.compression();
         let crc = entry.crc32();
         if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {

@@ -48,7 +48,7 @@ impl Lists {
         if self.per_channel { self.n_channels } else { 1 }
     }
 
-    /// Hands out the pixels of every list; channels beyond those announced are passed over.
+    /// Hands out the pixels of every list; channels beyond those announced are ignored.
     fn each<E>(
         self,
         block: ArrayView4<'_, f32>,

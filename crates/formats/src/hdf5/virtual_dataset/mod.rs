@@ -154,7 +154,7 @@ impl Declared {
             }
             let target = along(target, shape);
             if target.len() != shape.len() || target.iter().zip(shape).any(|(along, n)| along.end() > *n) {
-                return Err(damaged(stack, "a source beyond its sides", &format!("places in {shape:?}")));
+                return Err(damaged(stack, "a source outside of its shape", &format!("places in {shape:?}")));
             }
             let Some(pixels) = sources.get(&file, &dataset)? else { continue };
             let source = along(source, &pixels.shape);
@@ -248,7 +248,7 @@ fn unsupported(stack: &str, what: &str, hint: &'static str) -> StackError {
 }
 
 fn damaged(stack: &str, got: &str, expected: &str) -> StackError {
-    StackError::damaged(stack, "the list of its sources", got, expected)
+    StackError::damaged(stack, "its list of source mappings", got, expected)
 }
 
 /// An error of the reader about the header or list of a virtual dataset.

@@ -151,7 +151,7 @@ fn list(cursor: &mut Cursor<'_>, n_blocks: u64, rank: usize, n_bytes: usize) -> 
 
 fn selection(steps: Vec<[u64; 4]>) -> Result<Selection, Error> {
     let along = steps.into_iter().map(Along::new).collect::<Option<Vec<Along>>>();
-    along.map(Selection::Steps).ok_or_else(|| Error::InvalidData("a selection of no places".to_owned()))
+    along.map(Selection::Steps).ok_or_else(|| Error::InvalidData("an empty selection".to_owned()))
 }
 
 /// Start, stride, count and size along every dimension of blocks that are a list of regular ones: older files have no
