@@ -7,7 +7,7 @@ use patchweave_patching::{Draw, PatchRng, Permutation};
 
 use crate::{LoaderError, PatchWeights};
 
-/// Samples of all rounds together; more would make the table of a round large.
+/// Samples of all cycles together; more would make the table of a cycle large.
 const MAX_RATIOS: usize = 1 << 20;
 
 /// One of the data sets of a loader.
@@ -73,7 +73,7 @@ impl MixPart {
         MixPart { dataset: Arc::new(dataset), ratio: 1, weights: None, marks: StreamMarks::default() }
     }
 
-    /// Takes so many samples of this data set in a round over all of them; at least 1.
+    /// Takes so many samples of this data set in a cycle over all of them; at least 1.
     #[must_use]
     pub fn with_ratio(self, ratio: usize) -> Self {
         MixPart { ratio, ..self }
@@ -94,13 +94,13 @@ impl MixPart {
 
 /// Which data set a place of an epoch belongs to.
 ///
-/// Places come in rounds. Every round has the same number of each data set's samples, in an order of its own.
+/// Places come in cycles. Every cycle has the same number of each data set's samples, in an order of its own.
 #[derive(Debug)]
 pub(crate) struct Mixture {
     ratios: Vec<usize>,
     seed: u64,
     epoch: u64,
-    /// The round that was asked for last: for every place the data set, and how many of the round came before.
+    /// The cycle that was asked for last: for every place the data set, and how many of the cycle came before.
     table: Option<(usize, Vec<(usize, usize)>)>,
 }
 
@@ -114,17 +114,17 @@ impl Mixture {
     pub fn at(&mut self, place: usize) -> (usize, usize) {
         let [_, _, ..] = self.ratios.as_slice() else { return (0, place) };
         let len: usize = self.ratios.iter().sum();
-        let round = place / len;
+        let cycle = place / len;
         let table = match &self.table {
-            Some((of, table)) if *of == round => table,
-            _ => &self.table.insert((round, self.dealt(round, len))).1,
+            Some((of, table)) if *of == cycle => table,
+            _ => &self.table.insert((cycle, self.dealt(cycle, len))).1,
         };
         let (dataset, before) = table[place % len];
-        (dataset, round * self.ratios[dataset] + before)
+        (dataset, cycle * self.ratios[dataset] + before)
     }
 
-    fn dealt(&self, round: usize, len: usize) -> Vec<(usize, usize)> {
-        let mut rng = PatchRng::for_place(self.seed, self.epoch, Draw::Mixture, round);
+    fn dealt(&self, cycle: usize, len: usize) -> Vec<(usize, usize)> {
+        let mut rng = PatchRng::for_place(self.seed, self.epoch, Draw::Mixture, cycle);
         let order = Permutation::drawn(len, &mut rng);
         let mut ends = Vec::with_capacity(self.ratios.len());
         let mut end = 0;
@@ -170,7 +170,7 @@ pub(crate) fn epoch_len(parts: &[MixPart], passes: usize, length: MixLength) -> 
     if total > MAX_RATIOS {
         return Err(LoaderError::Option { option: "sum of ratios", got: total, expected: "at most 2^20" });
     }
-    let mut n_rounds = None;
+    let mut n_cycles = None;
     for (dataset, part) in parts.iter().enumerate() {
         let n = n_samples(part)?;
         if n == 0 {
@@ -180,12 +180,12 @@ pub(crate) fn epoch_len(parts: &[MixPart], passes: usize, length: MixLength) -> 
             MixLength::Longest => n.div_ceil(part.ratio),
             MixLength::Shortest => n / part.ratio,
         };
-        let best = n_rounds.get_or_insert(of_part);
+        let best = n_cycles.get_or_insert(of_part);
         *best = match length {
             MixLength::Longest => of_part.max(*best),
             MixLength::Shortest => of_part.min(*best),
         };
     }
-    let n_rounds = n_rounds.unwrap_or(0);
-    n_rounds.checked_mul(total).ok_or(LoaderError::EpochLength { n_patches: total, times: n_rounds })
+    let n_cycles = n_cycles.unwrap_or(0);
+    n_cycles.checked_mul(total).ok_or(LoaderError::EpochLength { n_patches: total, times: n_cycles })
 }

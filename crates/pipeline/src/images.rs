@@ -63,7 +63,7 @@ impl NamedImages {
 pub struct MixedPlan {
     /// The configuration; its warnings name what is not used of it.
     pub plan: RunPlan,
-    /// How many samples of a round come from it.
+    /// How many samples of a cycle come from it.
     pub ratio: usize,
 }
 
@@ -75,7 +75,7 @@ pub struct MixedImages {
     pub data: DataPlan,
     /// Which of them it trains with.
     pub train: TrainPlan,
-    /// How many samples of a round come from it.
+    /// How many samples of a cycle come from it.
     pub ratio: usize,
     /// Its images.
     pub images: Images,

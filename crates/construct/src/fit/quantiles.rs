@@ -92,12 +92,12 @@ pub(super) fn streaming(
     let options = walk.options;
     let states = States::new(|| Ok(()));
     let mut quantiles = Roles::<ChannelQuantiles>::NONE;
-    for round in walk.rounds() {
-        let mut first = round.start;
-        while first < round.end {
-            let portion = first..walk.portion_end(first..round.end)?;
+    for group in walk.groups() {
+        let mut first = group.start;
+        while first < group.end {
+            let portion = first..walk.portion_end(first..group.end)?;
             first = portion.end;
-            let tasks = walk.round(portion, (&states, 0), |(), idle, places| {
+            let tasks = walk.group(portion, (&states, 0), |(), idle, places| {
                 places
                     .map(|place| {
                         walk.look_at(place, idle, |look| look.check_finite())?;
@@ -129,8 +129,8 @@ fn each_patch<S: Send>(
     states: (&States<'_, S>, usize),
     look: impl Fn(&mut S, &Look<'_>) -> Result<(), ConstructError> + Sync,
 ) -> Result<(), ConstructError> {
-    for round in walk.rounds() {
-        walk.round(round, states, |state, idle, mut places| {
+    for group in walk.groups() {
+        walk.group(group, states, |state, idle, mut places| {
             places.try_for_each(|place| walk.look_at(place, idle, |seen| look(state, seen)))
         })?;
     }

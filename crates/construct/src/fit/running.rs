@@ -18,9 +18,9 @@ pub(super) fn running(walk: &Walk<'_>) -> Result<FittedStatistics, ConstructErro
     let states = States::new(|| Ok(()));
     let mut all = Seen::NONE;
     let mut n_patches = 0;
-    for round in walk.rounds() {
-        n_patches = round.end;
-        let tasks = walk.round(round, (&states, 0), |(), idle, places| {
+    for group in walk.groups() {
+        n_patches = group.end;
+        let tasks = walk.group(group, (&states, 0), |(), idle, places| {
             let mut seen = Seen::NONE;
             for place in places {
                 see(walk, kind, place, idle, &mut seen)?;

@@ -17,10 +17,10 @@ use crate::{ConstructError, Job, PatchConstr, PatchConstrExt, PatchRole, Sample,
 const PATCHES_PER_TASK: usize = 8;
 
 /// Tasks between two looks at standard errors, and the most whose results are held at once.
-const TASKS_PER_ROUND: usize = 32;
+const TASKS_PER_GROUP: usize = 32;
 
-/// Patches of one round.
-const PATCHES_PER_ROUND: usize = PATCHES_PER_TASK * TASKS_PER_ROUND;
+/// Patches of one group.
+const PATCHES_PER_GROUP: usize = PATCHES_PER_TASK * TASKS_PER_GROUP;
 
 /// The patches of a constructor, in order or shuffled.
 pub(super) struct Walk<'a> {
@@ -154,27 +154,27 @@ impl<'a> Walk<'a> {
         self.order.as_ref().map_or(place, |order| order.at(place))
     }
 
-    /// The rounds of all places.
-    pub fn rounds(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+    /// The groups of all places.
+    pub fn groups(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let n_patches = self.n_patches;
-        let rounds = (0..n_patches).step_by(PATCHES_PER_ROUND);
-        rounds.map(move |first| first..first.saturating_add(PATCHES_PER_ROUND).min(n_patches))
+        let groups = (0..n_patches).step_by(PATCHES_PER_GROUP);
+        groups.map(move |first| first..first.saturating_add(PATCHES_PER_GROUP).min(n_patches))
     }
 
-    /// Does the tasks of a round, with as many threads as the budget allows, and returns their results in order.
+    /// Does the tasks of a group, with as many threads as the budget allows, and returns their results in order.
     ///
-    /// Every thread takes `state`, and gives it back for the next round; `state_bytes` is what one takes.
+    /// Every thread takes `state`, and gives it back for the next group; `state_bytes` is what one takes.
     ///
     /// # Errors
     /// That of the first task that failed.
-    pub fn round<S: Send, T: Send>(
+    pub fn group<S: Send, T: Send>(
         &self,
-        round: Range<usize>,
+        group: Range<usize>,
         (states, state_bytes): (&States<'_, S>, usize),
         task: impl Fn(&mut S, &mut Idle, Range<usize>) -> Result<T, ConstructError> + Sync,
     ) -> Result<Vec<T>, ConstructError> {
-        let n_tasks = round.len().div_ceil(PATCHES_PER_TASK);
-        let n_threads = self.n_threads(&round, state_bytes)?.min(n_tasks);
+        let n_tasks = group.len().div_ceil(PATCHES_PER_TASK);
+        let n_threads = self.n_threads(&group, state_bytes)?.min(n_tasks);
         let next = AtomicUsize::new(0);
         let has_failed = AtomicBool::new(false);
         let work = |_| {
@@ -183,11 +183,11 @@ impl<'a> Walk<'a> {
             let mut idle = Idle { last: None, scratch };
             while !has_failed.load(Ordering::Relaxed) {
                 let nth = next.fetch_add(1, Ordering::Relaxed);
-                let first = round.start.saturating_add(nth.saturating_mul(PATCHES_PER_TASK));
+                let first = group.start.saturating_add(nth.saturating_mul(PATCHES_PER_TASK));
                 if nth >= n_tasks {
                     break;
                 }
-                let result = task(&mut state, &mut idle, first..(first + PATCHES_PER_TASK).min(round.end));
+                let result = task(&mut state, &mut idle, first..(first + PATCHES_PER_TASK).min(group.end));
                 has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 done.push((nth, result));
             }
@@ -205,10 +205,10 @@ impl<'a> Walk<'a> {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// How many samples of a round fit into the budget at a time, each with `state_bytes` beside it.
-    fn n_threads(&self, round: &Range<usize>, state_bytes: usize) -> Result<usize, ConstructError> {
+    /// How many samples of a group fit into the budget at a time, each with `state_bytes` beside it.
+    fn n_threads(&self, group: &Range<usize>, state_bytes: usize) -> Result<usize, ConstructError> {
         let mut largest = 1;
-        for place in round.clone() {
+        for place in group.clone() {
             largest = largest.max(self.n_bytes(place)?);
         }
         let at_once = self.options.max_bytes / largest.saturating_add(state_bytes);
@@ -271,7 +271,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What threads keep from round to round, each with a scratch; as many as work at the same time.
+/// What threads keep from group to group, each with a scratch; as many as work at the same time.
 pub(super) struct States<'n, S> {
     idle: Mutex<Vec<(S, Scratch)>>,
     new: Box<dyn Fn() -> Result<S, ConstructError> + Sync + 'n>,

@@ -4,7 +4,7 @@ use patchweave_geometry::{Coords, PerAxis};
 
 use super::StratifiedPatching;
 use super::grid::Grid;
-use super::sample::Sample;
+use super::sample::SampleState;
 use crate::{GridCell, PatchingError};
 
 /// A cell and the region of starts that belongs to it.
@@ -39,7 +39,7 @@ pub struct GridRegion {
 #[derive(Debug, Clone, Copy)]
 struct View<'a> {
     grid: Grid,
-    changed: Option<&'a Sample>,
+    changed: Option<&'a SampleState>,
 }
 
 impl View<'_> {

@@ -24,7 +24,7 @@ use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec, coordinate}
 
 use self::grid::Grid;
 use self::indices::{Indices, Place, StackCount};
-use self::sample::Sample;
+use self::sample::SampleState;
 use crate::counts::check_rank;
 use crate::start_box::StartBox;
 use crate::starts::StartSet;
@@ -77,7 +77,7 @@ pub struct StratifiedPatching {
     stacks: Vec<Stack>,
     patch_size: Extent,
     seed: Option<u64>,
-    changed: BTreeMap<(usize, usize), Sample>,
+    changed: BTreeMap<(usize, usize), SampleState>,
     indices: OnceLock<Indices>,
 }
 
@@ -193,7 +193,7 @@ impl StratifiedPatching {
     pub fn n_patches_of(&self, data_idx: usize, sample_idx: usize) -> Result<usize, PatchingError> {
         let grid = self.grid(data_idx, sample_idx)?;
         let changed = self.changed.get(&(data_idx, sample_idx));
-        Ok(changed.map_or_else(|| grid.n_patches(), Sample::n_patches))
+        Ok(changed.map_or_else(|| grid.n_patches(), SampleState::n_patches))
     }
 
     fn grid(&self, data_idx: usize, sample_idx: usize) -> Result<Grid, PatchingError> {
@@ -208,10 +208,10 @@ impl StratifiedPatching {
         grid.rank_of_cell(cell).ok_or_else(refused)
     }
 
-    fn change(&mut self, data_idx: usize, sample_idx: usize) -> Result<&mut Sample, PatchingError> {
+    fn change(&mut self, data_idx: usize, sample_idx: usize) -> Result<&mut SampleState, PatchingError> {
         let grid = self.grid(data_idx, sample_idx)?;
         self.forget_indices();
-        Ok(self.changed.entry((data_idx, sample_idx)).or_insert_with(|| Sample::new(grid)))
+        Ok(self.changed.entry((data_idx, sample_idx)).or_insert_with(|| SampleState::new(grid)))
     }
 
     fn forget_indices(&mut self) {
@@ -280,7 +280,7 @@ impl Patching for StratifiedPatching {
 
 /// What can be drawn in a changed sample that has patches.
 struct Remaining<'a> {
-    sample: &'a Sample,
+    sample: &'a SampleState,
     patch_size: Extent,
 }
 

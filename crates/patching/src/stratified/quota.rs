@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::StratifiedPatching;
-use super::sample::Sample;
+use super::sample::SampleState;
 use super::urn::Urn;
 use crate::{PatchRng, PatchingError};
 
@@ -65,7 +65,7 @@ impl Quota {
 
 /// Included cells that lie inside the image; they are those whose regions held starts at first.
 fn n_usable(train: &StratifiedPatching, data_idx: usize, sample_idx: usize) -> Result<usize, PatchingError> {
-    let n_excluded = train.changed.get(&(data_idx, sample_idx)).map_or(0, Sample::n_excluded_regions);
+    let n_excluded = train.changed.get(&(data_idx, sample_idx)).map_or(0, SampleState::n_excluded_regions);
     Ok(train.grid(data_idx, sample_idx)?.n_regions() - n_excluded)
 }
 

@@ -13,7 +13,7 @@ use crate::start_box::{self, StartBox, subtract};
 
 /// What was changed in a sample; an untouched one needs none of this.
 #[derive(Debug, Clone)]
-pub(super) struct Sample {
+pub(super) struct SampleState {
     grid: Grid,
     /// Cells that are no longer included.
     excluded: BTreeSet<usize>,
@@ -30,10 +30,10 @@ pub(super) struct Sample {
     tables: OnceLock<Tables>,
 }
 
-impl Sample {
+impl SampleState {
     /// An untouched sample.
     pub fn new(grid: Grid) -> Self {
-        Sample {
+        SampleState {
             grid,
             excluded: BTreeSet::new(),
             n_counted: 0,

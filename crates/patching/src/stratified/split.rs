@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::StratifiedPatching;
 use super::quota::draw_quotas;
-use super::sample::Sample;
+use super::sample::SampleState;
 use crate::conflict::Conflicts;
 use crate::search::nth_outside;
 use crate::{Draw, FixedPatching, GridCell, PatchRng, PatchingError};
@@ -87,7 +87,7 @@ pub fn split_validation(
     let mut cells = Vec::with_capacity(n_val.min(train.indices().n_patches()));
     for ((data_idx, sample_idx), n_cells) in draw_quotas(train, n_val, &mut rng)? {
         let grid = train.grid(data_idx, sample_idx)?;
-        let excluded = train.changed.get(&(data_idx, sample_idx)).map(Sample::excluded_regions);
+        let excluded = train.changed.get(&(data_idx, sample_idx)).map(SampleState::excluded_regions);
         let excluded = excluded.unwrap_or_default();
         for place in distinct_places(grid.n_regions() - excluded.len(), n_cells, &mut rng) {
             let cell = grid.to_cell(grid.region_at(nth_outside(&excluded, place)));
@@ -163,7 +163,7 @@ impl StratifiedPatching {
                 cuts.extend(conflicts.with(&self.patch_on(data_idx, sample_idx, cell)?)?);
             }
             let place = (data_idx, sample_idx);
-            let mut sample = self.changed.get(&place).cloned().unwrap_or_else(|| Sample::new(grid));
+            let mut sample = self.changed.get(&place).cloned().unwrap_or_else(|| SampleState::new(grid));
             let n_sample = sample.n_patches();
             sample.hold_out(cells, &cuts);
             n_patches -= n_sample - sample.n_patches();

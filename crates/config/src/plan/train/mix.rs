@@ -30,7 +30,7 @@ use patchweave_loader::MixLength;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixPlan {
-    /// Samples per round from the data of this file, at least 1.
+    /// Samples per cycle from the data of this file, at least 1.
     pub ratio: usize,
     /// The other data sets, at least one.
     pub others: Vec<MixedFile>,
@@ -43,6 +43,6 @@ pub struct MixPlan {
 pub struct MixedFile {
     /// The path of the configuration file.
     pub config: PathBuf,
-    /// Samples per round from its data, at least 1.
+    /// Samples per cycle from its data, at least 1.
     pub ratio: usize,
 }

@@ -13,8 +13,8 @@ pub(crate) const KEYS: &[&str] = &["mix", "ratio", "mix_until"];
 const UNTIL: Names<'_, MixLength> =
     Names { known: &[("longest", MixLength::Longest), ("shortest", MixLength::Shortest)], refused: &[] };
 
-/// The most samples per round, over all data sets.
-const MAX_ROUND: u64 = 1 << 20;
+/// The most samples per cycle, over all data sets.
+const MAX_CYCLE: u64 = 1 << 20;
 
 /// The largest ratio that is accepted.
 const MAX_RATIO: u64 = 1_000_000;
@@ -46,9 +46,9 @@ pub(crate) fn mix(reader: &mut Reader<'_>, train: &Block<'_>) -> Option<MixPlan>
     let parts: Vec<u64> = std::iter::once(own).chain(files.iter().map(|file| file.parts)).collect();
     let ratios = smallest(&parts);
     let total: u64 = ratios.iter().sum();
-    if total > MAX_ROUND {
+    if total > MAX_CYCLE {
         let found = format!("ratios whose sum in lowest terms is {total}");
-        return reader.refuse_found(&value, found, format!("at most {MAX_ROUND}; round the ratios"));
+        return reader.refuse_found(&value, found, format!("at most {MAX_CYCLE}; round the ratios"));
     }
     let mut ratios = ratios.into_iter().map(|ratio| usize::try_from(ratio).unwrap_or(usize::MAX));
     let own = ratios.next()?;
