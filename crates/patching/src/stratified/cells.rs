@@ -4,7 +4,7 @@ use patchweave_geometry::{Coords, PerAxis};
 
 use super::StratifiedPatching;
 use super::grid::Grid;
-use super::sample::SampleState;
+use super::sample_state::SampleState;
 use crate::{GridCell, PatchingError};
 
 /// A cell and the region of starts that belongs to it.

@@ -11,7 +11,7 @@ mod indices;
 mod items;
 mod packing;
 mod quota;
-mod sample;
+mod sample_state;
 mod split;
 mod tables;
 mod untouched;
@@ -24,7 +24,7 @@ use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec, coordinate}
 
 use self::grid::Grid;
 use self::indices::{Indices, Place, StackCount};
-use self::sample::SampleState;
+use self::sample_state::SampleState;
 use crate::counts::check_rank;
 use crate::start_box::StartBox;
 use crate::starts::StartSet;

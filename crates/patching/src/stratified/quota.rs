@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::StratifiedPatching;
-use super::sample::SampleState;
+use super::sample_state::SampleState;
 use super::urn::Urn;
 use crate::{PatchRng, PatchingError};
 

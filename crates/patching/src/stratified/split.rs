@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::StratifiedPatching;
 use super::quota::draw_quotas;
-use super::sample::SampleState;
+use super::sample_state::SampleState;
 use crate::conflict::Conflicts;
 use crate::search::nth_outside;
 use crate::{Draw, FixedPatching, GridCell, PatchRng, PatchingError};
