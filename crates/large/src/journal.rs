@@ -104,8 +104,9 @@ impl Journal {
     pub(crate) fn new(spec: &LargeSpec) -> Result<Self, LargeError> {
         let times = spec.quilt().times();
         let shape: Vec<usize> = [spec.n_images()].into_iter().chain(times.iter()).collect();
-        let sides = &CHUNK_SIDES[3 - times.n_axes()..];
-        let chunk = [1].into_iter().chain(times.iter().zip(sides).map(|(n, &side)| n.min(side))).collect();
+        let sides = times.of_zyx(CHUNK_SIDES);
+        let chunk =
+            [1].into_iter().chain(times.iter().zip(sides.iter()).map(|(n, side)| n.min(side))).collect();
         let no_memory = || LargeError::OutOfMemory { shape: shape.clone() };
         // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
         Vec::<u32>::new().try_reserve_exact(spec.n_patches()).map_err(|_| no_memory())?;

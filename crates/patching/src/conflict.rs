@@ -136,9 +136,9 @@ impl Conflicts {
 
     /// The pixels of the largest window along one axis.
     fn runs(&self, axis: usize, start: usize) -> Result<Vec<Range<usize>>, GeometryError> {
-        let first = 3 - self.image.n_axes();
-        let at = |own: usize| if own + first == axis { coordinate(start) } else { 0 };
-        let coords = self.image.per_axis().map_indexed(|own, _| at(own));
+        let mut zyx = [0; 3];
+        zyx[axis] = coordinate(start);
+        let coords = self.image.per_axis().of_zyx(zyx);
         Ok(self.context.axes(&coords, &self.patch_size, &self.image)?[axis].runs())
     }
 

@@ -55,8 +55,7 @@ impl SampleWeights {
             sum += weight;
             if !(weight >= 0.0 && sum < f64::INFINITY) {
                 let position = unravel(place, &grid.to_zyx(1));
-                let first = 3 - grid.n_axes();
-                let block = grid.map_indexed(|axis, _| position[first + axis]);
+                let block = grid.of_zyx(position);
                 return Err(PatchingError::Weight { block, weight });
             }
             *end = sum;
