@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec, coordinate};
+use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec, coordinate, grid_places};
 
 use crate::start_box::StartBox;
 
@@ -79,9 +79,7 @@ impl Conflicts {
                 }
             };
         }
-        let [z, y, x] = &along;
-        let boxes = z.iter().flat_map(|z| y.iter().flat_map(move |y| x.iter().map(move |x| [z, y, x])));
-        Ok(boxes
+        Ok(grid_places(along.each_ref().map(|ranges| ranges.iter()))
             .map(|ranges| StartBox {
                 low: ranges.map(|range| range.start),
                 high: ranges.map(|range| range.end),

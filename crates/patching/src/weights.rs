@@ -1,6 +1,6 @@
 //! Maps of weights over an image: where the centres of patches should be.
 
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, grid_places};
 use rand::RngExt;
 
 use crate::counts::unravel;
@@ -97,14 +97,11 @@ impl SampleWeights {
     pub(crate) fn pixel_within(&self, within: &StartBox) -> Option<[usize; 3]> {
         let grid = blocks(&self.image, &self.block).to_zyx(1);
         let block = self.block.to_zyx();
-        let [z, y, x] = [0, 1, 2].map(|axis| {
+        let along = [0, 1, 2].map(|axis| {
             within.low[axis] / block[axis]..within.high[axis].div_ceil(block[axis]).min(grid[axis])
         });
-        let positions = z.flat_map(|z| {
-            let x = x.clone();
-            y.clone().flat_map(move |y| x.clone().map(move |x| [z, y, x]))
-        });
-        let mut weighty = positions.filter(|[z, y, x]| self.weight((z * grid[1] + y) * grid[2] + x) > 0.0);
+        let mut weighty =
+            grid_places(along).filter(|[z, y, x]| self.weight((z * grid[1] + y) * grid[2] + x) > 0.0);
         weighty.find_map(|position| self.pixels(position).intersection(within)).map(|shared| shared.low)
     }
 }
