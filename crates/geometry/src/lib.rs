@@ -20,6 +20,7 @@ mod strides;
 mod tile_axis;
 mod tile_grid;
 mod window_grid;
+mod zeros;
 
 pub use axes::{Axes, Axis};
 pub use axis_grid::AxisGrid;
@@ -37,3 +38,4 @@ pub use strides::c_strides;
 pub use tile_axis::{AxisTile, TileAxis};
 pub use tile_grid::TileGrid;
 pub use window_grid::WindowGrid;
+pub use zeros::{try_lazy_zeros, try_zeros};

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use ndarray::{ArrayD, Axis, Dimension, Slice};
-use patchweave_geometry::WindowGrid;
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, WindowGrid, try_lazy_zeros};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,9 +107,7 @@ impl Journal {
         let chunk =
             [1].into_iter().chain(times.iter().zip(sides.iter()).map(|(n, side)| n.min(side))).collect();
         let no_memory = || LargeError::OutOfMemory { shape: shape.clone() };
-        // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
-        Vec::<u32>::new().try_reserve_exact(spec.n_patches()).map_err(|_| no_memory())?;
-        let counts = vec![0; spec.n_patches()];
+        let counts = try_lazy_zeros(&[spec.n_patches()]).ok_or_else(no_memory)?;
         let counts = ArrayD::from_shape_vec(shape.as_slice(), counts).map_err(|_| no_memory())?;
         Ok(Journal { counts, chunk, n_added: 0, changed: BTreeSet::new() })
     }
