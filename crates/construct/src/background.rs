@@ -1,7 +1,7 @@
 //! Which parts of images patches are drawn from: background drawn rarely, foreground often.
 
 use ndarray::{Array4, s};
-use patchweave_geometry::{Coords, Extent, PatchSpec, PerAxis, coordinate};
+use patchweave_geometry::{Extent, PatchSpec, PerAxis, coordinate};
 use patchweave_patching::{GridCell, SampleWeights, StratifiedPatching};
 use patchweave_transform::{Judgement, PatchFilter, Seen};
 use rayon::prelude::*;
@@ -192,10 +192,9 @@ fn row_of_blocks(
     let limits = image.to_zyx();
     let start = [z * sizes[0], y * sizes[1], 0];
     let size = [sizes[0].min(limits[0] - start[0]), sizes[1].min(limits[1] - start[1]), limits[2]];
-    let first = 3 - image.n_axes();
-    let starts: Vec<i64> = start[first..].iter().map(|&at| coordinate(at)).collect();
-    let coords = Coords::new(&starts)?;
-    let patch_size = Extent::new(&size[first..])?;
+    let axes = image.per_axis();
+    let coords = axes.of_zyx(start).to_coords();
+    let patch_size = axes.of_zyx(size).try_into()?;
     Ok(PatchSpec { data_idx, sample_idx, coords, patch_size })
 }
 

@@ -1,7 +1,7 @@
 //! The memory of a sample: how large its input and target are, and views to write them through.
 
 use ndarray::{Array4, ArrayViewMut4};
-use patchweave_geometry::Extent;
+use patchweave_geometry::{Extent, try_zeros};
 
 use crate::ConstructError;
 
@@ -84,10 +84,7 @@ impl SampleViewMut<'_> {
 
 fn zeros(layout: &BlockLayout) -> Result<Array4<f32>, ConstructError> {
     let shape = layout.to_czyx();
-    let mut values = Vec::new();
-    let reserved = values.try_reserve_exact(layout.len());
-    reserved.map_err(|_| ConstructError::OutOfMemory { shape })?;
-    values.resize(layout.len(), 0.0);
+    let values = try_zeros(&shape).ok_or(ConstructError::OutOfMemory { shape })?;
     Array4::from_shape_vec(shape, values).map_err(|_| ConstructError::OutOfMemory { shape })
 }
 

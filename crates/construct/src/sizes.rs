@@ -64,10 +64,10 @@ fn check_levels(images: &PatchExtractor, context: &LateralContext) -> Result<(),
             let info = images.level(0, data_idx, scale)?.info();
             let got = info.shape().extent;
             let factors = context.context().factors(scale, full.n_axes());
-            let factors = &factors[3 - full.n_axes()..];
-            let sizes: Vec<usize> = full.iter().zip(factors).map(|(n, f)| n.div_ceil(*f)).collect();
-            let expected = Extent::new(&sizes)?;
-            if got.iter().zip(&sizes).any(|(got, &size)| got.abs_diff(size) > 1) {
+            let factors = full.per_axis().of_zyx(factors);
+            let sizes = full.per_axis().map_indexed(|axis, n| n.div_ceil(factors[axis]));
+            let expected = Extent::try_from(sizes)?;
+            if got.iter().zip(sizes.iter()).any(|(got, size)| got.abs_diff(size) > 1) {
                 let source_name = info.source.clone();
                 return Err(ConstructError::LevelSize { source_name, got, expected, scale, full });
             }

@@ -102,9 +102,9 @@ impl Context {
     }
 
     fn scaled(&self, patch: &Extent, scale: usize) -> Result<Extent, GeometryError> {
-        let factors = &self.factors(scale, patch.n_axes())[3 - patch.n_axes()..];
-        let sizes: Vec<usize> = patch.iter().zip(factors).map(|(p, f)| p.saturating_mul(*f)).collect();
-        Extent::new(&sizes)
+        let sizes = patch.per_axis();
+        let factors = sizes.of_zyx(self.factors(scale, patch.n_axes()));
+        sizes.map_indexed(|axis, size| size.saturating_mul(factors[axis])).try_into()
     }
 
     /// The largest window of the patch at `start`, axis by axis along `ZYX`; planes have one layer.

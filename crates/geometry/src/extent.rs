@@ -31,12 +31,7 @@ impl Extent {
     /// [`GeometryError::SpatialRank`] for other than two or three sizes, [`GeometryError::BadSize`] if
     /// one is zero or their product exceeds `isize::MAX`.
     pub fn new(sizes: &[usize]) -> Result<Self, GeometryError> {
-        let sizes = PerAxis::new(sizes)?;
-        let n_pixels = sizes.iter().try_fold(1_usize, usize::checked_mul);
-        match n_pixels {
-            Some(n) if n > 0 && isize::try_from(n).is_ok() => Ok(Extent(sizes)),
-            _ => Err(GeometryError::BadSize { shape: sizes.into() }),
-        }
+        PerAxis::new(sizes)?.try_into()
     }
 
     /// The size of a part of this extent, which has at least a pixel and at most all along every axis.
@@ -94,6 +89,18 @@ impl fmt::Display for Extent {
             write!(f, "{separator}{size}")?;
         }
         Ok(())
+    }
+}
+
+impl TryFrom<PerAxis<usize>> for Extent {
+    type Error = GeometryError;
+
+    fn try_from(sizes: PerAxis<usize>) -> Result<Self, GeometryError> {
+        let n_pixels = sizes.iter().try_fold(1_usize, usize::checked_mul);
+        match n_pixels {
+            Some(n) if n > 0 && isize::try_from(n).is_ok() => Ok(Extent(sizes)),
+            _ => Err(GeometryError::BadSize { shape: sizes.into() }),
+        }
     }
 }
 

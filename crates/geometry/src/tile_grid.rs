@@ -1,6 +1,8 @@
 //! The tiles of an image: how many there are, what is kept of each, and which keep a pixel of a block.
 
-use crate::{Extent, GeometryError, ImageShape, Overlaps, PatchSpec, PerAxis, Region, TileAxis, TileSpec};
+use crate::{
+    Extent, GeometryError, ImageShape, Overlaps, PatchSpec, PerAxis, Region, TileAxis, TileSpec, grid_places,
+};
 
 /// Overlapping tiles of one size over all samples of an image, whose kept parts cover it.
 ///
@@ -104,11 +106,7 @@ impl TileGrid {
         });
         let [_, n_y, n_x] = self.times().to_zyx(1);
         let first = sample_idx * self.n_per_sample();
-        let [z, y, x] = places;
-        Ok(z.flat_map(move |z| {
-            let x = x.clone();
-            y.clone().flat_map(move |y| x.clone().map(move |x| first + (z * n_y + y) * n_x + x))
-        }))
+        Ok(grid_places(places).map(move |[z, y, x]| first + (z * n_y + y) * n_x + x))
     }
 
     fn times(&self) -> PerAxis<usize> {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use ndarray::{ArrayD, Axis, Dimension, Slice};
-use patchweave_geometry::WindowGrid;
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, WindowGrid, try_lazy_zeros};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -104,12 +103,11 @@ impl Journal {
     pub(crate) fn new(spec: &LargeSpec) -> Result<Self, LargeError> {
         let times = spec.quilt().times();
         let shape: Vec<usize> = [spec.n_images()].into_iter().chain(times.iter()).collect();
-        let sides = &CHUNK_SIDES[3 - times.n_axes()..];
-        let chunk = [1].into_iter().chain(times.iter().zip(sides).map(|(n, &side)| n.min(side))).collect();
+        let sides = times.of_zyx(CHUNK_SIDES);
+        let chunk =
+            [1].into_iter().chain(times.iter().zip(sides.iter()).map(|(n, side)| n.min(side))).collect();
         let no_memory = || LargeError::OutOfMemory { shape: shape.clone() };
-        // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
-        Vec::<u32>::new().try_reserve_exact(spec.n_patches()).map_err(|_| no_memory())?;
-        let counts = vec![0; spec.n_patches()];
+        let counts = try_lazy_zeros(&[spec.n_patches()]).ok_or_else(no_memory)?;
         let counts = ArrayD::from_shape_vec(shape.as_slice(), counts).map_err(|_| no_memory())?;
         Ok(Journal { counts, chunk, n_added: 0, changed: BTreeSet::new() })
     }

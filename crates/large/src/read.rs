@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ndarray::{Array5, ArrayD, ArrayViewMut5, Axis, s};
+use patchweave_geometry::try_lazy_zeros;
 use rayon::prelude::*;
 
 use crate::disk::Disk;
@@ -317,11 +318,8 @@ fn zeros(tiling: &Tiling, n_images: usize, n_channels: usize) -> Result<Array5<f
     let [z, y, x] = tiling.image;
     let shape = [n_images, n_channels, z, y, x];
     let no_memory = || LargeError::OutOfMemory { shape: shape.to_vec() };
-    // Laying out the arrays on disk has shown that their values can be counted.
-    let len = shape.iter().product();
-    // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
-    Vec::<f64>::new().try_reserve_exact(len).map_err(|_| no_memory())?;
-    Array5::from_shape_vec(shape, vec![0.0; len]).map_err(|_| no_memory())
+    let values = try_lazy_zeros(&shape).ok_or_else(no_memory)?;
+    Array5::from_shape_vec(shape, values).map_err(|_| no_memory())
 }
 
 /// `NC(Z)YX` of `NCZYX`.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use patchweave_geometry::grid_places;
+
 use crate::LargeSpec;
 use crate::names::ArrayName;
 
@@ -78,13 +80,15 @@ impl Tiling {
 
     /// Every place in the grid of chunks, row by row.
     pub(crate) fn places(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
-        places(self.n_chunks().map(|n| 0..n))
+        grid_places(self.n_chunks().map(|n| 0..n))
     }
 
     /// The places that a window touches, at most two along every axis.
     pub(crate) fn touched(&self, start: [usize; 3]) -> impl Iterator<Item = [usize; 3]> + use<> {
         let chunk = self.chunk;
-        places(std::array::from_fn(|axis| start[axis] / chunk[axis]..start[axis].div_ceil(chunk[axis]) + 1))
+        grid_places(std::array::from_fn(|axis| {
+            start[axis] / chunk[axis]..start[axis].div_ceil(chunk[axis]) + 1
+        }))
     }
 
     /// The pixels of an image that a chunk holds, along `ZYX`.
@@ -94,13 +98,6 @@ impl Tiling {
             start..(start + self.chunk[axis]).min(self.image[axis])
         })
     }
-}
-
-fn places([z, y, x]: [Range<usize>; 3]) -> impl Iterator<Item = [usize; 3]> {
-    z.flat_map(move |z| {
-        let x = x.clone();
-        y.clone().flat_map(move |y| x.clone().map(move |x| [z, y, x]))
-    })
 }
 
 #[cfg(test)]

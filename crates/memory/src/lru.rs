@@ -1,5 +1,6 @@
 //! Things by key, of which those go first that were not used for the longest time.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -72,7 +73,10 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
     }
 
     /// The thing of a key, which is used now.
-    pub fn get(&mut self, key: &K) -> Option<&mut V> {
+    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
         let place = *self.places.get(key)?;
         if self.newest != Some(place) {
             self.unlink(place);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec, coordinate};
+use patchweave_geometry::{Context, Extent, GeometryError, PatchSpec, coordinate, grid_places};
 
 use crate::start_box::StartBox;
 
@@ -79,9 +79,7 @@ impl Conflicts {
                 }
             };
         }
-        let [z, y, x] = &along;
-        let boxes = z.iter().flat_map(|z| y.iter().flat_map(move |y| x.iter().map(move |x| [z, y, x])));
-        Ok(boxes
+        Ok(grid_places(along.each_ref().map(|ranges| ranges.iter()))
             .map(|ranges| StartBox {
                 low: ranges.map(|range| range.start),
                 high: ranges.map(|range| range.end),
@@ -137,9 +135,9 @@ impl Conflicts {
 
     /// The pixels of the largest window along one axis.
     fn runs(&self, axis: usize, start: usize) -> Result<Vec<Range<usize>>, GeometryError> {
-        let first = 3 - self.image.n_axes();
-        let at = |own: usize| if own + first == axis { coordinate(start) } else { 0 };
-        let coords = self.image.per_axis().map_indexed(|own, _| at(own));
+        let mut zyx = [0; 3];
+        zyx[axis] = coordinate(start);
+        let coords = self.image.per_axis().of_zyx(zyx);
         Ok(self.context.axes(&coords, &self.patch_size, &self.image)?[axis].runs())
     }
 

@@ -247,8 +247,7 @@ impl InSample {
     }
 
     fn along_axes(&self, zyx: [usize; 3]) -> PerAxis<usize> {
-        let first = 3 - self.image.n_axes();
-        self.image.per_axis().map_indexed(|axis, _| zyx[first + axis])
+        self.image.per_axis().of_zyx(zyx)
     }
 
     fn leak(&self, val: &ValPatch, train: PatchSpec, pixel: [usize; 3]) -> Leak {

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::{Draw, PatchRng, Round};
+use crate::{Draw, PatchRng, Round, split_mix};
 
 const N_ROUNDS: usize = 6;
 
@@ -63,17 +63,10 @@ impl Permutation {
         let mut left = value >> self.half_bits;
         let mut right = value & mask;
         for key in self.round_keys {
-            (left, right) = (right, left ^ (mix(right ^ key) & mask));
+            (left, right) = (right, left ^ (split_mix(right ^ key) & mask));
         }
         (left << self.half_bits) | right
     }
-}
-
-/// The finaliser of SplitMix64.
-fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

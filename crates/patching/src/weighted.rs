@@ -1,6 +1,6 @@
 //! Patches whose centres follow a map of weights.
 
-use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec, coordinate};
+use patchweave_geometry::{Extent, ImageShape, PatchSpec, RegionSpec};
 use rand::RngExt;
 
 use crate::counts::{Counts, Place};
@@ -95,8 +95,7 @@ impl WeightedPatching {
             Some(map) => self.start_around(map.draw(rng), starts.high),
             None => starts.draw(shape.extent.n_axes(), rng),
         };
-        let first = 3 - shape.extent.n_axes();
-        let coords = shape.extent.per_axis().map_indexed(|axis, _| coordinate(start[first + axis]));
+        let coords = shape.extent.per_axis().of_zyx(start).to_coords();
         PatchSpec { data_idx, sample_idx, coords, patch_size: self.patch_size }
     }
 

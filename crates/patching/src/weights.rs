@@ -1,6 +1,6 @@
 //! Maps of weights over an image: where the centres of patches should be.
 
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, grid_places};
 use rand::RngExt;
 
 use crate::counts::unravel;
@@ -55,8 +55,7 @@ impl SampleWeights {
             sum += weight;
             if !(weight >= 0.0 && sum < f64::INFINITY) {
                 let position = unravel(place, &grid.to_zyx(1));
-                let first = 3 - grid.n_axes();
-                let block = grid.map_indexed(|axis, _| position[first + axis]);
+                let block = grid.of_zyx(position);
                 return Err(PatchingError::Weight { block, weight });
             }
             *end = sum;
@@ -99,14 +98,11 @@ impl SampleWeights {
     pub(crate) fn pixel_within(&self, within: &StartBox) -> Option<[usize; 3]> {
         let grid = blocks(&self.image, &self.block).to_zyx(1);
         let block = self.block.to_zyx();
-        let [z, y, x] = [0, 1, 2].map(|axis| {
+        let along = [0, 1, 2].map(|axis| {
             within.low[axis] / block[axis]..within.high[axis].div_ceil(block[axis]).min(grid[axis])
         });
-        let positions = z.flat_map(|z| {
-            let x = x.clone();
-            y.clone().flat_map(move |y| x.clone().map(move |x| [z, y, x]))
-        });
-        let mut weighty = positions.filter(|[z, y, x]| self.weight((z * grid[1] + y) * grid[2] + x) > 0.0);
+        let mut weighty =
+            grid_places(along).filter(|[z, y, x]| self.weight((z * grid[1] + y) * grid[2] + x) > 0.0);
         weighty.find_map(|position| self.pixels(position).intersection(within)).map(|shared| shared.low)
     }
 }

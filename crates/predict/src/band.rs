@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ndarray::{Array4, ArrayView4};
-use patchweave_geometry::{PerAxis, TileSpec};
+use patchweave_geometry::{PerAxis, TileSpec, try_zeros};
 use patchweave_quilt::{KeptPart, StitchError, place_tile};
 
 /// The kept parts of all tiles with the same place along the leading spatial axes, over the full width.
@@ -37,12 +37,7 @@ impl Band {
     pub fn of(tile: &TileSpec, n_channels: usize, width: usize) -> Result<Self, BandTooLarge> {
         let [z, y, _] = tile.crop_size.to_zyx();
         let shape = [n_channels, z, y, width];
-        let n_pixels = shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
-        let mut pixels = Vec::new();
-        match n_pixels {
-            Some(n_pixels) if pixels.try_reserve_exact(n_pixels).is_ok() => pixels.resize(n_pixels, 0.0),
-            _ => return Err(BandTooLarge(shape)),
-        }
+        let pixels = try_zeros(&shape).ok_or(BandTooLarge(shape))?;
         let pixels = Array4::from_shape_vec(shape, pixels).map_err(|_| BandTooLarge(shape))?;
         Ok(Band { rows: rows_of(tile), pixels, n_covered: 0, kept: BTreeSet::new() })
     }

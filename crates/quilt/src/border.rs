@@ -96,9 +96,10 @@ pub fn border_weight(weight: f64) -> Result<f64, QuiltError> {
 /// The pixels of a window that are not in its border: 1 inside, 0 outside.
 pub(crate) fn interior(window: Extent, border: Option<PerAxis<i64>>) -> ArrayD<f32> {
     let inside = inside_zyx(window, border);
+    let inside = window.per_axis().of_zyx(inside.each_ref());
     let n_axes = window.n_axes();
     ArrayD::from_shape_fn(window.as_slice(), |at| {
-        let is_inside = (0..n_axes).all(|axis| inside[3 - n_axes + axis][at[axis]]);
+        let is_inside = (0..n_axes).all(|axis| inside[axis][at[axis]]);
         f32::from(u8::from(is_inside))
     })
 }

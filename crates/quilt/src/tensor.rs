@@ -1,7 +1,7 @@
 //! Shapes of tensors: images or patches in front, then channels where there are any, then `(Z)YX`.
 
 use ndarray::{Array, Dimension, IxDyn};
-use patchweave_geometry::Extent;
+use patchweave_geometry::{Extent, try_lazy_zeros};
 
 use crate::QuiltError;
 
@@ -46,10 +46,8 @@ impl Leading {
 /// An array of zeros, unless the machine has no memory for it.
 pub(crate) fn zeros<T: Element, D: Dimension>(shape: &[usize]) -> Result<Array<T, D>, QuiltError> {
     let no_memory = || QuiltError::OutOfMemory { shape: shape.to_vec() };
-    let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size)).ok_or_else(no_memory)?;
-    // Asks first, because memory that comes zeroed from the system cannot be asked for without an abort.
-    Vec::<T>::new().try_reserve_exact(len).map_err(|_| no_memory())?;
-    let array = Array::from_shape_vec(IxDyn(shape), vec![T::default(); len]).map_err(|_| no_memory())?;
+    let values = try_lazy_zeros(shape).ok_or_else(no_memory)?;
+    let array = Array::from_shape_vec(IxDyn(shape), values).map_err(|_| no_memory())?;
     array.into_dimensionality().map_err(|_| no_memory())
 }
 

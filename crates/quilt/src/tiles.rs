@@ -1,7 +1,7 @@
 //! Crop and place: every tile gives the part of it that is kept.
 
 use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut4, Axis, s};
-use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec};
+use patchweave_geometry::{Coords, Extent, ImageShape, TileSpec, try_zeros};
 
 use crate::{KeptPart, KeptParts};
 
@@ -143,11 +143,7 @@ impl Stitcher {
     /// [`StitchError::OutOfMemory`].
     pub fn new(shape: ImageShape) -> Result<Self, StitchError> {
         let no_memory = StitchError::OutOfMemory { shape };
-        let len =
-            shape.to_vec().into_iter().try_fold(1_usize, usize::checked_mul).ok_or(no_memory.clone())?;
-        let mut values = Vec::new();
-        values.try_reserve_exact(len).map_err(|_| no_memory.clone())?;
-        values.resize(len, 0.0);
+        let values = try_zeros(&shape.to_vec()).ok_or(no_memory.clone())?;
         let [z, y, x] = shape.extent.to_zyx();
         let image = Array5::from_shape_vec([shape.n_samples, shape.n_channels, z, y, x], values);
         Ok(Stitcher { image: image.map_err(|_| no_memory)?, kept: KeptParts::default() })

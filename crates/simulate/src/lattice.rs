@@ -1,5 +1,6 @@
 //! A lattice of cells over and around an image; one object per cell makes any size look the same.
 
+use patchweave_geometry::grid_places;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -37,17 +38,13 @@ pub(crate) fn cells(shape: [usize; 3], size: [f64; 3], margin: [f64; 3]) -> impl
             n_beside[axis] = whole(((middle[axis] + margin[axis]) / size[axis] - 0.5).ceil());
         }
     }
-    let [n_z, n_y, n_x] = n_beside;
-    let steps = move |n: i32| -n..=n;
-    steps(n_z).flat_map(move |z| steps(n_y).flat_map(move |y| steps(n_x).map(move |x| [z, y, x]))).map(
-        move |step| {
-            let mut centre = middle;
-            for axis in 0..3 {
-                centre[axis] += f64::from(step[axis]) * cell_size[axis];
-            }
-            Cell { centre, size: cell_size, is_middle: step == [0; 3] }
-        },
-    )
+    grid_places(n_beside.map(|n| -n..=n)).map(move |step| {
+        let mut centre = middle;
+        for axis in 0..3 {
+            centre[axis] += f64::from(step[axis]) * cell_size[axis];
+        }
+        Cell { centre, size: cell_size, is_middle: step == [0; 3] }
+    })
 }
 
 fn whole(value: f64) -> i32 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ndarray::{Array3, Array4, Array5, ArrayD, ArrayView4, ArrayViewMut4, Axis as Dim, s};
-use patchweave_geometry::{Axis, Coords, Extent, Region, coordinate};
+use patchweave_geometry::{Axis, Region, coordinate};
 use patchweave_stack::{ImageStack, ImageStackExt};
 
 use crate::room::zeros;
@@ -194,11 +194,11 @@ impl<S: ImageStack> IndexedStack<S> {
     /// Some slices from the first to the last row and column of a plane.
     fn region(&self, zs: &Range<usize>, plane: &Plane<'_>) -> Result<Region, SlicesError> {
         let ranges = [zs.clone(), reach(plane.ys), reach(plane.xs)];
-        let start = ranges.each_ref().map(|range| coordinate(range.start));
-        let size = ranges.each_ref().map(Range::len);
         // An image without depth has a single slice and takes regions of two axes.
-        let n_left_out = 3 - self.source.info().shape().extent.n_axes();
-        Ok(Region::new(Coords::new(&start[n_left_out..])?, Extent::new(&size[n_left_out..])?)?)
+        let axes = self.source.info().shape().extent.per_axis();
+        let start = axes.of_zyx(ranges.each_ref().map(|range| range.start)).to_coords();
+        let size = axes.of_zyx(ranges.each_ref().map(Range::len)).try_into()?;
+        Ok(Region::new(start, size)?)
     }
 
     /// How many axes of length 1 stand in front of a result with `n_axes`.

@@ -1,5 +1,7 @@
 //! Memory for pixels, asked for rather than taken.
 
+use patchweave_geometry::try_zeros;
+
 use crate::SlicesError;
 
 /// Zeros for an array of this shape.
@@ -7,12 +9,7 @@ use crate::SlicesError;
 /// # Errors
 /// [`SlicesError::OutOfMemory`] if there is no room, or no machine could address it.
 pub(crate) fn zeros(shape: &[usize]) -> Result<Vec<f32>, SlicesError> {
-    let refused = || SlicesError::OutOfMemory { shape: shape.to_vec() };
-    let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size)).ok_or_else(refused)?;
-    let mut values = Vec::new();
-    values.try_reserve_exact(len).map_err(|_| refused())?;
-    values.resize(len, 0.0);
-    Ok(values)
+    try_zeros(shape).ok_or_else(|| SlicesError::OutOfMemory { shape: shape.to_vec() })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What an image source has to do, and what every one of them can do because of that.
 
 use ndarray::{Array4, ArrayViewMut4, Axis, s};
-use patchweave_geometry::{GeometryError, InsideRegion, Region};
+use patchweave_geometry::{GeometryError, InsideRegion, Region, try_zeros};
 
 use crate::{Exactness, StackError, StackInfo};
 
@@ -162,22 +162,13 @@ pub trait ImageStackExt: ImageStack {
     ) -> Result<Array4<f32>, StackError> {
         let [z, y, x] = region.size.to_zyx();
         let n_channels = channels.map_or(self.info().shape().n_channels, <[usize]>::len);
-        let mut patch = zeros([n_channels, z, y, x]).ok_or_else(|| StackError::OutOfMemory {
-            stack: self.info().source.clone(),
-            shape: [n_channels, z, y, x],
-        })?;
+        let shape = [n_channels, z, y, x];
+        let patch = try_zeros(&shape).and_then(|values| Array4::from_shape_vec(shape, values).ok());
+        let mut patch =
+            patch.ok_or_else(|| StackError::OutOfMemory { stack: self.info().source.clone(), shape })?;
         self.read_into(sample_idx, channels, region, patch.view_mut())?;
         Ok(patch)
     }
 }
 
 impl<S: ImageStack + ?Sized> ImageStackExt for S {}
-
-/// An array of zeros, unless the machine has no memory for it.
-fn zeros(shape: [usize; 4]) -> Option<Array4<f32>> {
-    let len = shape.iter().try_fold(1_usize, |len, &size| len.checked_mul(size))?;
-    let mut values = Vec::new();
-    values.try_reserve_exact(len).ok()?;
-    values.resize(len, 0.0);
-    Array4::from_shape_vec(shape, values).ok()
-}

@@ -23,6 +23,7 @@ struct Grid {
 }
 
 /// One axis of an image, cut into chunks, which are cut into blocks.
+#[derive(Clone, Copy)]
 struct Along {
     size: usize,
     chunk: usize,
@@ -130,7 +131,7 @@ fn cut(image: Extent, info: Option<&StackInfo>, max_pixels: usize) -> Vec<Along>
         }
     }
     let along = |axis: usize| Along { size: sizes[axis], chunk: chunk[axis], block: block[axis] };
-    (3 - image.n_axes()..3).map(along).collect()
+    image.per_axis().of_zyx([0, 1, 2].map(along)).into()
 }
 
 impl Patching for Blocks {

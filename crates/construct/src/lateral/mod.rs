@@ -11,7 +11,7 @@ mod taps;
 mod window;
 
 use ndarray::{ArrayViewMut4, ArrayViewMut5};
-use patchweave_geometry::{Context, Extent, PatchSpec, coordinate};
+use patchweave_geometry::{Context, PatchSpec, coordinate};
 
 use crate::{ConstructError, PatchExtractor, Scratch};
 use place::PlacePixels;
@@ -167,9 +167,10 @@ impl LateralContext {
     fn in_level(&self, spec: &PatchSpec, level: usize) -> PatchSpec {
         let sizes = spec.patch_size;
         let factors = self.context.factors(level, sizes.n_axes());
+        let factors = sizes.per_axis().of_zyx(factors);
         let coords = spec.coords.map_indexed(|axis, start| {
             let half = coordinate(sizes.as_slice()[axis] / 2);
-            (start.saturating_add(half)).div_euclid(coordinate(factors[3 - sizes.n_axes() + axis])) - half
+            (start.saturating_add(half)).div_euclid(coordinate(factors[axis])) - half
         });
         PatchSpec { coords, ..*spec }
     }
@@ -178,9 +179,9 @@ impl LateralContext {
 /// Checks that the patches of all places have the size of the memory `LZYX`.
 fn check_sizes(places: &[Place<'_>], out: &ArrayViewMut4<'_, f32>) -> Result<(), ConstructError> {
     for Place { spec: PatchSpec { patch_size, .. }, .. } in places {
-        let sizes = &out.shape()[1..];
-        if sizes != patch_size.to_zyx() {
-            let expected = Extent::new(&sizes[3 - patch_size.n_axes()..])?;
+        let (_, z, y, x) = out.dim();
+        if [z, y, x] != patch_size.to_zyx() {
+            let expected = patch_size.per_axis().of_zyx([z, y, x]).try_into()?;
             return Err(ConstructError::UnequalPatches { patch_size: *patch_size, expected });
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
-use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, PerAxis, Region, coordinate};
+use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
 use super::room::resize;
@@ -119,7 +119,7 @@ pub(super) struct PlacePixels<'a> {
     pub axes: [AxisMap; 3],
     /// Planes that are read together: those of a chunk.
     depth: usize,
-    n_axes: usize,
+    image: Extent,
     /// The planes in memory, as places along Z.
     loaded: Range<usize>,
     pixels: Vec<f32>,
@@ -150,7 +150,7 @@ impl<'a> PlacePixels<'a> {
             n_channels: channels.map_or(shape.n_channels, <[usize]>::len),
             axes: axes.each_ref().map(AxisMap::new),
             depth: chunk.unwrap_or(1).max(1),
-            n_axes: shape.extent.n_axes(),
+            image: shape.extent,
             loaded: 0..0,
             pixels,
         })
@@ -187,7 +187,7 @@ impl<'a> PlacePixels<'a> {
                         out_y..out_y + y.len(),
                         out_x..out_x + x.len()
                     ]);
-                    let region = region([&z, &y, &x], self.n_axes)?;
+                    let region = region([&z, &y, &x], &self.image)?;
                     self.stack.read_into(self.sample_idx, self.channels, &region, part)?;
                 }
             }
@@ -240,9 +240,9 @@ impl<'a> PlacePixels<'a> {
     }
 }
 
-fn region([z, y, x]: [&Range<usize>; 3], n_axes: usize) -> Result<Region, ConstructError> {
-    let axes = &[z, y, x][3 - n_axes..];
-    let starts: Vec<i64> = axes.iter().map(|range| coordinate(range.start)).collect();
-    let sizes: Vec<usize> = axes.iter().map(|range| range.len()).collect();
-    Ok(Region::new(PerAxis::new(&starts)?, Extent::new(&sizes)?)?)
+fn region(zyx: [&Range<usize>; 3], image: &Extent) -> Result<Region, ConstructError> {
+    let axes = image.per_axis();
+    let start = axes.of_zyx(zyx.map(|range| range.start)).to_coords();
+    let size = axes.of_zyx(zyx.map(ExactSizeIterator::len)).try_into()?;
+    Ok(Region::new(start, size)?)
 }

@@ -6,7 +6,7 @@ mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchweave_geometry::Axis;
+use patchweave_geometry::{Axis, grid_places};
 use patchweave_pixel::{InexactPixel, copy_bytes_as_f32, find_inexact_bytes, with_pixel};
 use patchweave_stack::read_cost::decoding;
 use patchweave_stack::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
@@ -279,12 +279,9 @@ impl<S: ChunkSource> ChunkedStack<S> {
 }
 
 /// Every run along C with every one along Z, Y and X.
-fn products([c, z, y, x]: [&Part; 4]) -> impl Iterator<Item = [&Run; 4]> {
-    c.runs.iter().flat_map(move |c| {
-        z.runs
-            .iter()
-            .flat_map(move |z| y.runs.iter().flat_map(move |y| x.runs.iter().map(move |x| [c, z, y, x])))
-    })
+fn products([c, zyx @ ..]: [&Part; 4]) -> impl Iterator<Item = [&Run; 4]> {
+    let zyx = zyx.map(|part| part.runs.iter());
+    c.runs.iter().flat_map(move |c| grid_places(zyx.clone()).map(move |[z, y, x]| [c, z, y, x]))
 }
 
 /// Runs cut at the borders of chunks and sorted by them.
@@ -345,12 +342,11 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
 
 /// The chunks that a window touches, with its parts in each; a window lies in one sample and time.
 fn touched(parts: &[Vec<Part>; 6]) -> impl Iterator<Item = [&Part; 6]> {
-    let [s, t, cs, zs, ys, xs] = parts;
+    let [s, t, cs, zyx @ ..] = parts;
     let s = &s[0];
     let t = &t[0];
-    cs.iter().flat_map(move |c| {
-        zs.iter().flat_map(move |z| ys.iter().flat_map(move |y| xs.iter().map(move |x| [s, t, c, z, y, x])))
-    })
+    let zyx = zyx.each_ref().map(|parts| parts.iter());
+    cs.iter().flat_map(move |c| grid_places(zyx.clone()).map(move |[z, y, x]| [s, t, c, z, y, x]))
 }
 
 impl<S> Drop for ChunkedStack<S> {

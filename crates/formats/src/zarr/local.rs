@@ -1,12 +1,13 @@
 //! A Zarr in a folder.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use patchweave_files::{BadPath, check_path, open_file, open_looked_at};
+use patchweave_memory::Lru;
 use patchweave_stack::read_cost::reading;
 use patchweave_stack::{FileId, Identity};
 use tracing::trace_span;
@@ -30,7 +31,7 @@ pub(super) struct FolderStore {
     /// What keeps files open.
     files: FilePool,
     /// Files that were read in parts, such as shards, and will be again.
-    shards: Mutex<VecDeque<(String, Arc<PooledFile>)>>,
+    shards: Mutex<Lru<String, Arc<PooledFile>>>,
 }
 
 /// Files that are remembered to be read in parts; how many of them are open is up to the pool.
@@ -108,16 +109,12 @@ impl FolderStore {
     /// A file that is read in parts, which stays open for the next one.
     fn shard(&self, key: &str) -> Arc<PooledFile> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = shards.iter().position(|(known, _)| known == key)
-            && let Some(used) = shards.remove(at)
-        {
-            let file = used.1.clone();
-            shards.push_back(used);
-            return file;
+        if let Some(file) = shards.get(key) {
+            return file.clone();
         }
-        let oldest = if shards.len() >= MAX_SHARDS { shards.pop_front() } else { None };
+        let oldest = if shards.len() >= MAX_SHARDS { shards.pop_oldest() } else { None };
         let file = Arc::new(self.files.file(&self.root.join(key)));
-        shards.push_back((key.to_owned(), file.clone()));
+        shards.insert(key.to_owned(), file.clone(), 1);
         drop(shards);
         // Closing may take long, where a server is slow.
         drop(oldest);

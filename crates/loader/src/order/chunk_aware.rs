@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use patchweave_construct::{Dataset, ImageMetadata, PatchRole};
 use patchweave_geometry::PatchSpec;
-use patchweave_patching::{Draw, PatchRng, Permutation, Round};
+use patchweave_patching::{Draw, PatchRng, Permutation, Round, split_mix};
 use rand::Rng;
 
 use super::columns::{Columns, Sizes, as_f64};
@@ -301,10 +301,7 @@ fn side_by_side(entries: &[Entry], n_lanes: usize) -> Vec<usize> {
 
 /// One more word in a keyed hash: the finaliser of SplitMix64 over its sum with what came before.
 fn keyed(hash: u64, word: u64) -> u64 {
-    let mut value = hash ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
+    split_mix(hash ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]

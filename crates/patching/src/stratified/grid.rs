@@ -71,8 +71,7 @@ impl Grid {
 
     /// The values along the axes of the image.
     pub fn to_cell(self, zyx: [usize; 3]) -> GridCell {
-        let first = 3 - self.image.n_axes();
-        self.image.per_axis().map_indexed(|axis, _| zyx[first + axis])
+        self.image.per_axis().of_zyx(zyx)
     }
 
     /// The rank of a cell; `None` if the grid does not have it.

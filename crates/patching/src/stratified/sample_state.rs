@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use patchweave_geometry::grid_places;
 use rand::RngExt;
 
 use super::grid::Grid;
@@ -80,12 +81,8 @@ impl SampleState {
     fn remove(&mut self, cut: &StartBox) {
         self.forget_tables();
         let Some((first, last)) = self.grid.regions_around(cut) else { return };
-        for z in first[0]..=last[0] {
-            for y in first[1]..=last[1] {
-                for x in first[2]..=last[2] {
-                    self.remove_from_region([z, y, x], cut);
-                }
-            }
+        for region in grid_places([0, 1, 2].map(|axis| first[axis]..=last[axis])) {
+            self.remove_from_region(region, cut);
         }
     }
 
@@ -186,8 +183,7 @@ impl SampleState {
     /// A start of a box that can be drawn, if there is one.
     pub fn start_within(&self, within: &StartBox) -> Option<[usize; 3]> {
         let (first, last) = self.grid.regions_around(within)?;
-        let axis = |axis: usize| first[axis]..=last[axis];
-        let regions = axis(0).flat_map(|z| axis(1).flat_map(move |y| axis(2).map(move |x| [z, y, x])));
+        let regions = grid_places([0, 1, 2].map(|axis| first[axis]..=last[axis]));
         let mut regions = regions.map(|region| (region, self.grid.rank_of_region(region)));
         regions.find_map(|(region, rank)| {
             if self.factor(self.grid.cell_of_region(rank)) <= 0.0 {

@@ -1,5 +1,7 @@
 //! Exact counts of pixels: of every integer, or of classes of neighbouring numbers.
 
+use patchweave_geometry::try_zeros;
+
 use super::classes::{class_of, fine_class_of};
 use crate::NormalizeError;
 use crate::extremes::Extremes;
@@ -149,10 +151,7 @@ impl FineCounts {
 
 /// Counts of nothing.
 pub(super) fn zeros(n: usize) -> Result<Vec<u64>, NormalizeError> {
-    let mut counts = Vec::new();
-    counts.try_reserve_exact(n).map_err(|_| NormalizeError::OutOfMemory { n_bytes: n * size_of::<u64>() })?;
-    counts.resize(n, 0);
-    Ok(counts)
+    try_zeros(&[n]).ok_or(NormalizeError::OutOfMemory { n_bytes: n * size_of::<u64>() })
 }
 
 fn add_integers(classes: &mut [u64], integers: &[u64]) {
