@@ -122,4 +122,31 @@ impl PatchingPlan {
             PatchingPlan::Tiling(_) => None,
         }
     }
+
+    /// The size of patches that need not be square; `None` for strategies whose patches are, and for tiles.
+    pub(crate) fn oblong_size(&self) -> Option<&Extent> {
+        match self {
+            PatchingPlan::Sequential { patch_size, .. } => Some(patch_size),
+            PatchingPlan::Random { .. }
+            | PatchingPlan::FixedRandom { .. }
+            | PatchingPlan::Stratified { .. }
+            | PatchingPlan::Weighted { .. }
+            | PatchingPlan::Foreground { .. }
+            | PatchingPlan::Tiling(_) => None,
+        }
+    }
+
+    /// Whether a training has the same positions in every epoch.
+    pub(crate) fn has_fixed_positions(&self) -> bool {
+        match self {
+            PatchingPlan::Sequential { .. } => true,
+            PatchingPlan::Random { .. }
+            | PatchingPlan::Stratified { .. }
+            | PatchingPlan::Weighted { .. }
+            | PatchingPlan::Foreground { .. }
+            // These two have no place in a training.
+            | PatchingPlan::FixedRandom { .. }
+            | PatchingPlan::Tiling(_) => false,
+        }
+    }
 }

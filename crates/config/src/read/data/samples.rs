@@ -53,11 +53,11 @@ impl Samples {
         check_windows(reader, block, self.patching.as_ref(), lateral);
     }
 
-    /// Quarter turns need square patches. Only sequential patching accepts others, so only it is checked here.
+    /// Quarter turns need square patches; most strategies accept no others.
     fn check_turns(&self, reader: &mut Reader<'_>, block: &Block<'_>) {
         let is_turn = |plan: &AugmentationPlan| matches!(plan, AugmentationPlan::XyRandomRotate90 { .. });
         let has_turns = self.augmentations.as_ref().is_some_and(|list| list.iter().any(is_turn));
-        if let Some(PatchingPlan::Sequential { patch_size, .. }) = &self.patching
+        if let Some(patch_size) = self.patching.as_ref().and_then(PatchingPlan::oblong_size)
             && has_turns
             && !is_square(patch_size)
             && let Some(value) = block.get("patching")

@@ -1,6 +1,6 @@
 //! The key `order`.
 
-use crate::plan::{ConstructorPlan, OrderPlan, PatchingPlan};
+use crate::plan::{ConstructorPlan, OrderPlan};
 use crate::read::data::read_data::ReadData;
 use crate::read::values::{Block, Names, Reader, Value, positive};
 use crate::text::Kind;
@@ -60,7 +60,7 @@ pub(crate) fn check_order(
     }
     if order.is_by_weight()
         && let Some(patching) = &data.patching
-        && !matches!(patching, PatchingPlan::Sequential { .. })
+        && !patching.has_fixed_positions()
     {
         let found = format!(
             "order {name} with patching {}, which draws new positions in every epoch",
