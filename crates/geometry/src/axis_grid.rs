@@ -89,7 +89,7 @@ impl AxisGrid {
         (low <= self.last_start()).then(|| self.start(low.div_ceil(self.step)))
     }
 
-    /// How many windows share a pixel, without one that is pulled back.
+    /// At most so many windows share a pixel, not counting one that is pulled back.
     #[must_use]
     pub fn n_sharing(&self) -> usize {
         self.window.div_ceil(self.step).min(self.n_windows())

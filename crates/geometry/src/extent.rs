@@ -36,7 +36,9 @@ impl Extent {
 
     /// The size of a part of this extent, which has at least a pixel and at most all along every axis.
     pub(crate) fn part(&self, sizes: &PerAxis<usize>) -> Self {
-        Extent(self.0.map_indexed(|axis, whole| sizes[axis].clamp(1, whole)))
+        let is_part = |(size, whole): (usize, usize)| (1..=whole).contains(&size);
+        debug_assert!(sizes.iter().zip(self.iter()).all(is_part), "{sizes:?} is no part of {self:?}");
+        Extent(*sizes)
     }
 
     /// The sizes in order.

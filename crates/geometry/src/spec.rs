@@ -25,6 +25,8 @@ impl PatchSpec {
 }
 
 /// A patch of a tiling: where it is read, which part of it is kept and where that part belongs.
+///
+/// Its serialised form has no `total_tiles`, the number of tiles of its image; that of a [`TileRecord`] has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TileSpec {
     /// What is read.
@@ -45,21 +47,22 @@ impl TileSpec {
     }
 }
 
-/// A tile as lists of tiles hold it: with the number of tiles of its image.
+/// A tile as lists of tiles hold it: with the number of tiles of its image; made by
+/// [`TileGrid::record`](crate::TileGrid::record).
 ///
 /// ```
 /// use patchweave_geometry::{Extent, ImageShape, PerAxis, TileGrid, TileRecord};
 ///
 /// let shape = ImageShape::from_slice(&[1, 1, 10, 10])?;
 /// let grid = TileGrid::new(shape, Extent::new(&[8, 8])?, PerAxis::new(&[2, 2])?)?;
-/// let tile = grid.spec(0, 3).ok_or("there are 4 tiles")?;
-/// let text = serde_json::to_string(&TileRecord { tile, total_tiles: grid.n_tiles() })?;
+/// let record = grid.record(0, 3).ok_or("there are 4 tiles")?;
+/// let text = serde_json::to_string(&record)?;
 /// assert_eq!(
 ///     text,
 ///     r#"{"data_idx":0,"sample_idx":0,"coords":[2,2],"patch_size":[8,8],"crop_coords":[5,5],"#.to_owned()
 ///         + r#""crop_size":[3,3],"stitch_coords":[7,7],"total_tiles":4}"#
 /// );
-/// assert_eq!(serde_json::from_str::<TileRecord>(&text)?.tile, tile);
+/// assert_eq!(serde_json::from_str::<TileRecord>(&text)?, record);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +84,8 @@ pub struct UncorrelatedSpec {
 }
 
 /// The spec of a patch of any kind.
+///
+/// A tile is serialised as [`TileSpec`], without `total_tiles`; for lists of tiles that have it see [`TileRecord`].
 ///
 /// ```
 /// use patchweave_geometry::{Extent, PatchSpec, PerAxis, RegionSpec};

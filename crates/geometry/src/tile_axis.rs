@@ -5,6 +5,15 @@ use std::ops::Range;
 use crate::{AxisGrid, GeometryError};
 
 /// One tile along one axis.
+///
+/// ```
+/// use patchweave_geometry::{AxisTile, TileAxis};
+///
+/// let tile = TileAxis::new(20, 8, 2)?.tile(1);
+/// assert_eq!(tile, AxisTile { start: 6, stitch: 7, crop_start: 1, crop_size: 6 });
+/// assert_eq!(tile.kept(), 7..13);
+/// # Ok::<(), patchweave_geometry::GeometryError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AxisTile {
     /// First pixel that is read.

@@ -1,7 +1,8 @@
 //! The tiles of an image: how many there are, what is kept of each, and which keep a pixel of a block.
 
 use crate::{
-    Extent, GeometryError, ImageShape, Overlaps, PatchSpec, PerAxis, Region, TileAxis, TileSpec, grid_places,
+    Extent, GeometryError, ImageShape, Overlaps, PatchSpec, PerAxis, Region, TileAxis, TileRecord, TileSpec,
+    grid_places,
 };
 
 /// Overlapping tiles of one size over all samples of an image, whose kept parts cover it.
@@ -78,8 +79,17 @@ impl TileGrid {
         })
     }
 
+    /// The tile of a number as lists of tiles hold it, with the number of all tiles of the image; `None` if there is no
+    /// such tile.
+    #[must_use]
+    pub fn record(&self, data_idx: usize, index: usize) -> Option<TileRecord> {
+        Some(TileRecord { tile: self.spec(data_idx, index)?, total_tiles: self.n_tiles() })
+    }
+
     /// The numbers of the tiles that keep a pixel of a block of a sample, ascending; what lies outside of the image is kept
     /// by none.
+    ///
+    /// These are the tiles that have to be predicted before the block can be written.
     ///
     /// ```
     /// use patchweave_geometry::{Extent, ImageShape, PerAxis, Region, TileGrid};

@@ -117,7 +117,7 @@ impl WindowGrid {
         self.axes.map(Some).to_zyx(None).map(|axis| axis.map_or(vec![0], |axis| axis.starts().collect()))
     }
 
-    /// How many windows share a pixel along an axis, without those that are pulled back.
+    /// At most so many windows share a pixel along an axis, not counting one that is pulled back.
     ///
     /// Windows whose places differ by multiples of it do not overlap, unless one was pulled back.
     #[must_use]

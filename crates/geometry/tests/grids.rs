@@ -1,7 +1,9 @@
 //! Laws of grids: windows lie inside and cover what they say, kept parts make up the image.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
-use patchweave_geometry::{AxisGrid, Extent, ImageShape, PerAxis, Region, TileAxis, TileGrid, WindowGrid};
+use patchweave_geometry::{
+    AxisGrid, Extent, ImageShape, PerAxis, Region, TileAxis, TileGrid, TileRecord, WindowGrid,
+};
 use proptest::prelude::*;
 
 /// Per axis the size of a tile, the size of the image, and an overlap smaller than the tile.
@@ -59,6 +61,9 @@ proptest! {
             starts[..regular].iter().filter(|&&start| (start..start + window).contains(&pixel)).count()
         };
         prop_assert!((0..size).all(|pixel| sharing(pixel) <= grid.n_sharing()));
+        if last == regular * step {
+            prop_assert_eq!((0..size).map(n_covering).max(), Some(grid.n_sharing()), "none is pulled back");
+        }
         for low in 0..size + 2 {
             prop_assert_eq!(grid.start_from(low), starts.iter().copied().find(|&start| start >= low));
         }
@@ -129,6 +134,9 @@ proptest! {
         let block = Region::new(image.per_axis().of_zyx(start), Extent::new(&size[3 - axes.len()..]).unwrap()).unwrap();
         let tiles: Vec<_> = (0..grid.n_tiles()).map(|index| grid.spec(5, index).unwrap()).collect();
         prop_assert_eq!(grid.spec(5, grid.n_tiles()), None);
+        prop_assert_eq!(grid.record(5, grid.n_tiles()), None);
+        let record = TileRecord { tile: tiles[tiles.len() - 1], total_tiles: tiles.len() };
+        prop_assert_eq!(grid.record(5, tiles.len() - 1), Some(record));
         prop_assert_eq!(grid.n_per_sample() * n_samples, tiles.len());
         for sample_idx in 0..n_samples {
             let of_sample = |tile: &&patchweave_geometry::TileSpec| tile.patch.sample_idx == sample_idx;

@@ -102,16 +102,6 @@ pub(crate) fn product(
     counts.try_fold(1_usize, usize::checked_mul).ok_or(PatchingError::TooMany { data_idx })
 }
 
-/// The position along each axis of element `within` of a grid, last axis fastest.
-pub(crate) fn unravel(mut within: usize, grid: &[usize]) -> [usize; 3] {
-    let mut position = [0; 3];
-    for (axis, &n) in grid.iter().enumerate().rev() {
-        position[axis] = within % n;
-        within /= n;
-    }
-    position
-}
-
 /// Checks that patch and image have the same number of spatial axes.
 pub(crate) fn check_rank(
     data_idx: usize,

@@ -161,7 +161,7 @@ pub enum PatchingError {
         /// How many blocks cover the image.
         expected: usize,
     },
-    /// A weight that is none, or that lets the sum of all weights overflow.
+    /// A weight below 0 or not a number, or one that lets the sum of all weights overflow.
     #[error("block {block:?}: got weight {weight}, expected at least 0 and a finite sum of all weights")]
     Weight {
         /// Position among the blocks.

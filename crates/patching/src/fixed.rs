@@ -87,8 +87,8 @@ impl Patching for FixedPatching {
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {
-        let no_patch = PatchingError::IndexOutOfRange { index, n_patches: self.specs.len() };
-        self.get(index)?.patch().map(|patch| patch.patch_size).ok_or(no_patch)
+        let no_patch = || PatchingError::IndexOutOfRange { index, n_patches: self.specs.len() };
+        self.get(index)?.patch().map(|patch| patch.patch_size).ok_or_else(no_patch)
     }
 
     fn indices_of(&self, data_idx: usize) -> PatchIndices {

@@ -63,6 +63,9 @@ pub trait Patching: Send + Sync {
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError>;
 
     /// The indices whose patches come from stack `data_idx`; none for a stack that does not exist.
+    ///
+    /// Constructors ask it once for every stack when they are made, so it must not look at all patches: a range, or a look
+    /// into a list that was sorted before.
     fn indices_of(&self, data_idx: usize) -> PatchIndices;
 
     /// Where the patches of a sample can start, for [`LeakSearch`]; nothing is known unless a strategy says so.

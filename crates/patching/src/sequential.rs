@@ -72,8 +72,8 @@ impl Patching for SequentialPatching {
 
     fn spec(&self, index: usize, _rng: &mut PatchRng) -> Result<RegionSpec, PatchingError> {
         let Place { data_idx, sample_idx, within, .. } = self.counts.locate(index)?;
-        let no_patch = PatchingError::IndexOutOfRange { index, n_patches: self.n_patches() };
-        let coords = self.grids[data_idx].start(within).ok_or(no_patch)?.to_coords();
+        let no_patch = || PatchingError::IndexOutOfRange { index, n_patches: self.n_patches() };
+        let coords = self.grids[data_idx].start(within).ok_or_else(no_patch)?.to_coords();
         Ok(PatchSpec { data_idx, sample_idx, coords, patch_size: self.patch_size }.into())
     }
 

@@ -10,7 +10,7 @@ use crate::{PatchIndices, PatchRng, Patching, PatchingError, Starts};
 ///
 /// With even overlaps the crops of a sample cover every pixel exactly once; with odd ones the first two
 /// crops of an axis share a pixel and the later tile wins. A tile exceeds the image only where the image
-/// is smaller than the tile.
+/// is smaller than the tile. The tiles of an image are those of a [`TileGrid`], image by image.
 ///
 /// ```
 /// use patchweave_geometry::{Extent, ImageShape, PerAxis};
@@ -55,7 +55,10 @@ impl TiledPatching {
         Ok(TiledPatching { counts, patch_size, grids })
     }
 
-    /// The tiles of an image, if there is one with this number.
+    /// The tiles of an image, if there is one with this number: which of them a block of a result is
+    /// [made of](TileGrid::keeping), and what lists of tiles [hold](TileGrid::record).
+    ///
+    /// Tile `index` of the grid is patch `index` of those of the image.
     pub fn grid(&self, data_idx: usize) -> Option<&TileGrid> {
         self.grids.get(data_idx)
     }
@@ -70,8 +73,8 @@ impl Patching for TiledPatching {
         let data_idx = self.counts.locate(index)?.data_idx;
         let in_image = index - self.counts.indices_of(data_idx).start;
         let spec = self.grids[data_idx].spec(data_idx, in_image);
-        let n_patches = self.n_patches();
-        spec.map(RegionSpec::from).ok_or(PatchingError::IndexOutOfRange { index, n_patches })
+        let no_tile = || PatchingError::IndexOutOfRange { index, n_patches: self.n_patches() };
+        spec.map(RegionSpec::from).ok_or_else(no_tile)
     }
 
     fn patch_size(&self, index: usize) -> Result<Extent, PatchingError> {

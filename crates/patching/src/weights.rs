@@ -3,7 +3,6 @@
 use patchweave_geometry::{Extent, PerAxis, grid_places};
 use rand::RngExt;
 
-use crate::counts::unravel;
 use crate::start_box::StartBox;
 use crate::{PatchRng, PatchingError};
 
@@ -54,9 +53,7 @@ impl SampleWeights {
             let weight = *end;
             sum += weight;
             if !(weight >= 0.0 && sum < f64::INFINITY) {
-                let position = unravel(place, &grid.to_zyx(1));
-                let block = grid.of_zyx(position);
-                return Err(PatchingError::Weight { block, weight });
+                return Err(PatchingError::Weight { block: position(&grid, place), weight });
             }
             *end = sum;
         }
@@ -82,8 +79,8 @@ impl SampleWeights {
         // Rounding may lead to the very end; blocks without weight are never drawn.
         let last = self.ends.partition_point(|&end| end < self.total());
         let place = self.ends.partition_point(|&end| end <= at).min(last);
-        let position = unravel(place, &blocks(&self.image, &self.block).to_zyx(1));
-        self.pixels(position).draw(self.image.n_axes(), rng)
+        let position = position(&blocks(&self.image, &self.block), place);
+        self.pixels(position.to_zyx(0)).draw(self.image.n_axes(), rng)
     }
 
     /// The pixels of a block.
@@ -105,6 +102,11 @@ impl SampleWeights {
             grid_places(along).filter(|[z, y, x]| self.weight((z * grid[1] + y) * grid[2] + x) > 0.0);
         weighty.find_map(|position| self.pixels(position).intersection(within)).map(|shared| shared.low)
     }
+}
+
+/// The position along each axis of a block of the grid; the first one for a number beyond it.
+fn position(grid: &PerAxis<usize>, place: usize) -> PerAxis<usize> {
+    grid.unravel(place).unwrap_or(grid.map(|_| 0))
 }
 
 /// Blocks along each axis.

@@ -23,7 +23,6 @@ mod tiles;
 mod touch;
 mod unstitch;
 mod weed;
-mod window_times;
 
 pub use accumulator::Accumulator;
 pub use blend::BlendWindow;
@@ -37,4 +36,3 @@ pub use stitch::Stitched;
 pub use tensor::Element;
 pub use tiles::{StitchError, Stitcher, place_tile};
 pub use weed::{Weeded, holds_label, weed_sparse_classification_training_pairs};
-pub use window_times::window_times;

@@ -5,7 +5,7 @@ use patchweave_large::LargeSpec;
 use patchweave_pixel::Pixel;
 use patchweave_quilt::{
     Border, PositionMode, PositionalChannels, Quilt, border_weight, holds_label,
-    weed_sparse_classification_training_pairs, window_times,
+    weed_sparse_classification_training_pairs,
 };
 use serde_json::Value;
 
@@ -18,6 +18,30 @@ pub(super) fn chunk_times(request: &Request<'_>) -> Result<Outcomes, OperationEr
     let times = window_times(&image?, &window?, &step?);
     let times = times.ok_or_else(|| OperationError::refused("a step of 0 or lists of different length"))?;
     Ok(Outcomes::default().with("times", times))
+}
+
+/// Number of windows along every axis, for any sizes: 0 or less where a window is larger than the image by a step or more.
+///
+/// A bare count that cases ask for; the library has a [`WindowGrid`](patchweave_geometry::WindowGrid), which refuses
+/// windows that do not fit. `None` if a step is 0, the lists differ in length, or a number would leave `i64`.
+fn window_times(image: &[usize], window: &[usize], step: &[usize]) -> Option<Vec<i64>> {
+    if image.len() != window.len() || image.len() != step.len() {
+        return None;
+    }
+    let signed = |size: usize| i64::try_from(size).ok();
+    let axes = image.iter().zip(window).zip(step);
+    axes.map(|((&image, &window), &step)| {
+        let image = signed(image)?;
+        let window = signed(window)?;
+        let step = signed(step)?;
+        if step == 0 {
+            return None;
+        }
+        let full = (image - window).div_euclid(step);
+        let has_rest = image > full.checked_mul(step)?.checked_add(window)?;
+        full.checked_add(if has_rest { 2 } else { 1 })
+    })
+    .collect()
 }
 
 pub(super) fn normalize_border(request: &Request<'_>) -> Result<Outcomes, OperationError> {
@@ -167,4 +191,29 @@ pub(super) fn missing_label(request: &Request<'_>) -> Result<f64, OperationError
 
 pub(super) fn as_label<T: Pixel>(_: &ndarray::ArrayD<T>, label: f64) -> T {
     T::from_f64(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use patchweave_geometry::AxisGrid;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Where a window fits, the number is that of the grid.
+        #[test]
+        fn counts_are_those_of_the_grid(window in 1_usize..12, more in 0_usize..20, step in 1_usize..9) {
+            let size = window + more;
+            let n_windows = AxisGrid::new(size, window, step).unwrap().n_windows();
+            let expected = vec![i64::try_from(n_windows).unwrap()];
+            prop_assert_eq!(window_times(&[size], &[window], &[step]), Some(expected));
+        }
+    }
+
+    #[test]
+    fn counts_that_leave_their_type_are_none() {
+        assert_eq!(window_times(&[usize::MAX >> 1], &[0], &[1]), None);
+        assert_eq!(window_times(&[usize::MAX], &[1], &[1]), None);
+        assert_eq!(window_times(&[30], &[55], &[25]), Some(vec![0]));
+    }
 }

@@ -61,25 +61,14 @@ pub(super) fn write_specs(request: &Request<'_>, patching: &dyn Patching, specs:
 
 /// The fields of a spec by name; `n_of_image` says how many patches an image has, which every tile is told with.
 pub(super) fn spec_fields(spec: &RegionSpec, n_of_image: impl FnOnce(usize) -> usize) -> Value {
-    let mut fields = spec.patch().map_or_else(Map::new, |patch| {
-        let coords = patch.coords.as_slice();
-        let values = [
-            json!(patch.data_idx),
-            json!(patch.sample_idx),
-            json!(coords),
-            json!(patch.patch_size.as_slice()),
-        ];
-        PATCH_COLUMNS.map(str::to_owned).into_iter().zip(values).collect()
-    });
-    if let Some(tile) = spec.tile() {
-        let values = [
-            json!(tile.crop_coords.as_slice()),
-            json!(tile.crop_size.as_slice()),
-            json!(tile.stitch_coords.as_slice()),
-            json!(n_of_image(tile.patch.data_idx)),
-        ];
-        fields.extend(TILE_COLUMNS.map(str::to_owned).into_iter().zip(values));
-    }
+    let own = match spec {
+        RegionSpec::Patch(patch) => json!(patch),
+        RegionSpec::Tile(tile) => {
+            json!(TileRecord { tile: *tile, total_tiles: n_of_image(tile.patch.data_idx) })
+        }
+        RegionSpec::Uncorrelated(_) => json!(spec.patch()),
+    };
+    let Value::Object(mut fields) = own else { return own };
     if let RegionSpec::Uncorrelated(spec) = spec {
         let of_all = |field: fn(&PatchSpec) -> Value| spec.channels.iter().map(field).collect::<Value>();
         fields.extend([
