@@ -26,6 +26,28 @@ const AT_MOST: &[(&str, &[&str], usize)] = &[
     ("patchweave-predict", &[], 69),
     ("patchweave", &["--no-default-features"], 110),
     ("patchweave", &["--no-default-features", "--features", "tiff"], 120),
+    ("patchweave", &["--no-default-features", "--features", "zarr"], 200),
+    ("patchweave", &["--no-default-features", "--features", "hdf5"], 200),
+    ("patchweave", &["--no-default-features", "--features", "npy"], 115),
+    ("patchweave", &["--no-default-features", "--features", "remote"], 290),
+    ("patchweave", &["--no-default-features", "--features", "tiff,zarr,hdf5,npy,remote"], 300),
+    ("patchweave", &[], 320),
+];
+
+/// The same numbers as the README tells them, for Linux.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const IN_README: &[(&str, &str, &[&str])] = &[
+    ("`patchweave-loader` alone", "patchweave-loader", &[]),
+    ("`patchweave-predict` alone", "patchweave-predict", &[]),
+    ("`patchweave` without features", "patchweave", &["--no-default-features"]),
+    ("`patchweave` with `tiff`", "patchweave", &["--no-default-features", "--features", "tiff"]),
+    ("`patchweave` with `zarr`", "patchweave", &["--no-default-features", "--features", "zarr"]),
+    (
+        "`patchweave` with all formats",
+        "patchweave",
+        &["--no-default-features", "--features", "tiff,zarr,hdf5,npy,remote"],
+    ),
+    ("`patchweave` with everything by default", "patchweave", &[]),
 ];
 
 fn rules() -> Table {
@@ -190,4 +212,20 @@ fn libraries_are_light() {
     let of_command = |name: &String| command.iter().any(|own| name.starts_with(&format!("{own} ")));
     assert!(!packages_of("patchweave", &every).iter().any(of_command));
     assert!(packages_of("patchweave", &[]).iter().any(of_command));
+}
+
+/// Give or take a few that come and go with new versions.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn the_readme_tells_how_many_packages_there_are() {
+    let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    for (row, package, features) in IN_README {
+        let line =
+            readme.lines().find(|line| line.strip_prefix("| ").is_some_and(|line| line.starts_with(row)));
+        let number =
+            line.and_then(|line| line.trim_end_matches([' ', '|']).rsplit(' ').next()?.parse::<usize>().ok());
+        let told = number.unwrap_or_else(|| panic!("README.md tells no number for {row}"));
+        let n_packages = packages_of(package, features).len();
+        assert!(told.abs_diff(n_packages) <= 5, "README.md: {row}: {told}, but there are {n_packages}");
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use patchweave_files::{is_behind_network, open_file};
 use patchweave_stack::Process;
-use patchweave_stack::read_cost::{has_read, reading};
+use patchweave_stack::read_cost::{book_read_bytes, reading};
 use tracing::trace_span;
 
 use crate::mapped::{MappedFile, OpenFile};
@@ -322,7 +322,7 @@ fn is_out_of_files(_: &io::Error) -> bool {
 /// Fills `bytes` from a place of an open file, which other threads may read at the same time.
 pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
     reading(|| read_all(file, bytes, start))?;
-    has_read(bytes.len());
+    book_read_bytes(bytes.len());
     Ok(())
 }
 

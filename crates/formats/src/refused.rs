@@ -37,3 +37,25 @@ impl Format for Refused {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OpenOptions;
+
+    #[test]
+    fn a_format_that_was_left_out_says_how_to_get_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.tif");
+        let options = OpenOptions::default();
+        let open =
+            || Refused(DataType::Tiff).open(&OpenRequest::new(&path, &options)).map(|_| ()).unwrap_err();
+        assert!(matches!(open(), StackError::Path(_)), "a missing file is that first");
+        std::fs::write(&path, "II").unwrap();
+        let error = open();
+        assert!(
+            matches!(error, StackError::Unsupported { hint: "build patchweave with the feature tiff", .. }),
+            "{error:?}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{Array5, ArrayView5, ArrayViewD, Axis};
+use ndarray::{ArrayView5, ArrayViewD, Axis};
 use patchweave_construct::{BlockLayout, ImageMetadata, NotFinite, PatchRole, SampleLayout, Sources};
 use patchweave_geometry::RegionSpec;
 use patchweave_memory::Buffer;
@@ -12,8 +12,8 @@ use crate::{LoaderError, SampleId};
 
 /// A batch of samples, inputs and targets each in one piece of memory, with where they come from.
 ///
-/// The memory starts at a multiple of 64 bytes. Dropping the batch gives it back to the loader. Values that a constructor did not write are those of an
-/// earlier batch, in debug builds NaN before normalisation.
+/// The memory starts at a multiple of 64 bytes. Dropping the batch gives it back to the loader. Values that a constructor
+/// did not write are those of an earlier batch, in debug builds NaN before normalisation.
 #[derive(Debug)]
 pub struct Batch {
     pub(crate) epoch: u64,
@@ -148,13 +148,6 @@ impl Batch {
         })
     }
 
-    /// The inputs and targets copied into arrays of their own, `BCZYX`.
-    ///
-    /// The memory of the batch goes back to the loader; [`into_buffers`](Self::into_buffers) copies nothing.
-    pub fn into_arrays(self) -> (Array5<f32>, Option<Array5<f32>>) {
-        (self.inputs().to_owned(), self.targets().map(|targets| targets.to_owned()))
-    }
-
     /// The memory of the inputs and targets, `BCZYX` in C order as [`layout`](Self::layout) says.
     ///
     /// It goes back to the loader when the buffers are dropped, even if the loader is gone by then.
@@ -168,7 +161,10 @@ impl Batch {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a batch is only made of as many values as its layout says")]
+#[expect(
+    clippy::expect_used,
+    reason = "a batch is only made of as many values as its layout says; only a `Block` that breaks its contract has fewer later"
+)]
 fn view<'a>(values: &'a Buffer<f32>, layout: &BlockLayout, n: usize) -> ArrayView5<'a, f32> {
     let [c, z, y, x] = layout.to_czyx();
     ArrayView5::from_shape([n, c, z, y, x], values).expect("as many values as the layout says")

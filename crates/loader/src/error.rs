@@ -122,6 +122,14 @@ pub enum LoaderError {
         /// What the panic said.
         message: String,
     },
+    /// A batch whose memory was to be allocated when user code panicked.
+    #[error("batch {batch_idx}: allocating its memory panicked: {message}")]
+    MemoryPanicked {
+        /// The batch.
+        batch_idx: usize,
+        /// What the panic said.
+        message: String,
+    },
     /// A batch of which nothing is left.
     #[error("batch {batch_idx}: all of its {n} patches failed; this is why the first one did")]
     AllSkipped {
@@ -164,7 +172,7 @@ pub enum LoaderError {
         /// Bytes of its inputs or of its targets.
         n_bytes: usize,
     },
-    /// Memory for a batch that does not keep its promise.
+    /// A [`Memory`](patchweave_memory::Memory) failed, or returned a block that is too short or misaligned.
     #[error("the memory for batches cannot be used")]
     Memory(#[source] MemoryError),
     /// A pool of threads that could not be started.

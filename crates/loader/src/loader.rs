@@ -110,12 +110,12 @@ impl Loader {
         Ok(Loader { parts: parts.into(), sources, options, n_places, print, pool, process })
     }
 
-    /// Delivers the same data sets with other options, from memory of its own.
+    /// Delivers the same data sets with other options, from new memory of the same [`Memory`](Self::with_memory).
     ///
     /// # Errors
     /// As [`mixed`](Self::mixed).
     pub fn with_options(&self, options: LoaderOptions) -> Result<Self, LoaderError> {
-        Loader::mixed(self.parts.to_vec(), options)
+        Ok(Loader::mixed(self.parts.to_vec(), options)?.with_memory(self.pool.memory()))
     }
 
     /// Takes the memory of batches from somewhere else than the system, such as pages that a GPU can copy from.

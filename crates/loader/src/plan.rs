@@ -142,7 +142,7 @@ impl Planner {
     /// Takes the memory of a batch.
     ///
     /// # Errors
-    /// [`LoaderError::OutOfMemory`], [`LoaderError::Memory`].
+    /// [`LoaderError::OutOfMemory`], [`LoaderError::Memory`], [`LoaderError::MemoryPanicked`].
     pub fn open(
         &self,
         planned: Planned,
@@ -151,11 +151,10 @@ impl Planner {
     ) -> Result<Arc<OpenBatch>, LoaderError> {
         let Planned { batch_idx, layout, samples, skipped, .. } = planned;
         let n = samples.len();
-        let target_len = layout.target.map_or(0, |target| target.len());
-        let memory = BatchMemory {
-            inputs: Buffer::new_in(&self.pool, n.saturating_mul(layout.input.len()))?,
-            targets: Buffer::new_in(&self.pool, n.saturating_mul(target_len))?,
-        };
+        let slots = catch_unwind(AssertUnwindSafe(|| self.slots(n, &layout)));
+        let slots = slots.unwrap_or_else(|panic| {
+            Err(LoaderError::MemoryPanicked { batch_idx, message: panic_message(panic) })
+        })?;
         Ok(Arc::new(OpenBatch {
             step,
             batch_idx,
@@ -164,11 +163,21 @@ impl Planner {
             epoch: self.epoch,
             is_padding,
             on_failure: self.options.on_failure,
-            rest: Mutex::new(Some(memory.into_slots(n))),
+            rest: Mutex::new(Some(slots)),
             outcomes: Mutex::default(),
             skipped: Mutex::new(skipped),
             sources: Arc::clone(&self.sources),
         }))
+    }
+
+    /// Memory for `n` samples; runs user code.
+    fn slots(&self, n: usize, layout: &SampleLayout) -> Result<Slots, LoaderError> {
+        let target_len = layout.target.map_or(0, |target| target.len());
+        let memory = BatchMemory {
+            inputs: Buffer::new_in(&self.pool, n.saturating_mul(layout.input.len()))?,
+            targets: Buffer::new_in(&self.pool, n.saturating_mul(target_len))?,
+        };
+        Ok(memory.into_slots(n))
     }
 }
 

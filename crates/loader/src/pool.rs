@@ -33,6 +33,8 @@ struct IdleBlock {
     block: Box<dyn Block>,
     /// How many bytes it was made for.
     asked: usize,
+    /// Bytes of the block, when it was given back, and of its place among the idle ones.
+    n_bytes: usize,
 }
 
 /// A block in use, which goes back to its pool.
@@ -60,10 +62,17 @@ impl Pool {
         // A forked process may have copied the lock while a thread that it does not have held it.
         if self.shared.process.is_current() {
             let mut idle = self.idle();
-            idle.n_bytes += block.n_bytes();
+            idle.n_bytes += block.n_bytes;
             idle.blocks.push_back(block);
-            idle.shrink(self.shared.max_bytes);
+            let freed = idle.shrink(self.shared.max_bytes);
+            drop(idle);
+            drop(freed);
         }
+    }
+
+    /// Where new blocks come from.
+    pub fn memory(&self) -> Arc<dyn Memory> {
+        Arc::clone(&self.shared.memory)
     }
 }
 
@@ -72,11 +81,12 @@ impl Memory for Pool {
     fn allocate(&self, n_bytes: usize) -> Result<Box<dyn Block>, MemoryError> {
         let mut idle = self.idle();
         let block = match idle.blocks.iter().rposition(|block| block.asked == n_bytes) {
-            Some(at) => idle.remove(at),
+            Some(at) => idle.remove(at).map(|idle| idle.block),
             None => {
                 // New memory and what stays idle are at most `max_bytes`: memory of other sizes makes way.
-                idle.shrink(self.shared.max_bytes.saturating_sub(n_bytes));
+                let freed = idle.shrink(self.shared.max_bytes.saturating_sub(n_bytes));
                 drop(idle);
+                drop(freed);
                 Some(self.shared.memory.allocate(n_bytes)?)
             }
         };
@@ -96,23 +106,25 @@ impl fmt::Debug for Pool {
     }
 }
 
-impl IdleBlock {
-    /// Bytes of the block and of its place among the idle ones.
-    fn n_bytes(&self) -> usize {
-        self.block.bytes().len() + size_of::<IdleBlock>()
-    }
-}
-
 impl Idle {
-    fn remove(&mut self, at: usize) -> Option<Box<dyn Block>> {
+    fn remove(&mut self, at: usize) -> Option<IdleBlock> {
         let removed = self.blocks.remove(at)?;
-        self.n_bytes -= removed.n_bytes();
-        Some(removed.block)
+        self.n_bytes -= removed.n_bytes;
+        Some(removed)
     }
 
-    /// Frees the least recently used memory until at most `max_bytes` are left.
-    fn shrink(&mut self, max_bytes: usize) {
-        while self.n_bytes > max_bytes && self.remove(0).is_some() {}
+    /// Takes the least recently used memory out until at most `max_bytes` are left.
+    ///
+    /// The caller frees it after the lock: that is code of whoever made the memory.
+    #[must_use]
+    fn shrink(&mut self, max_bytes: usize) -> Vec<IdleBlock> {
+        let mut freed = Vec::new();
+        while self.n_bytes > max_bytes
+            && let Some(block) = self.remove(0)
+        {
+            freed.push(block);
+        }
+        freed
     }
 }
 
@@ -129,13 +141,17 @@ impl Block for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
-            self.pool.give(IdleBlock { block, asked: self.asked });
+            let n_bytes = block.bytes().len() + size_of::<IdleBlock>();
+            self.pool.give(IdleBlock { block, asked: self.asked, n_bytes });
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use patchweave_memory::{Buffer, SystemMemory};
 
     use super::*;
@@ -148,14 +164,64 @@ mod tests {
         Buffer::new_in(pool, len).unwrap()
     }
 
+    /// Counts blocks; one that is freed looks at the pool that it came from.
+    #[derive(Debug, Default)]
+    struct Counting {
+        n_allocated: AtomicUsize,
+        pool: Arc<OnceLock<Pool>>,
+    }
+
+    #[derive(Debug)]
+    struct Counted {
+        block: Box<dyn Block>,
+        pool: Arc<OnceLock<Pool>>,
+    }
+
+    impl Memory for Counting {
+        fn allocate(&self, n_bytes: usize) -> Result<Box<dyn Block>, MemoryError> {
+            self.n_allocated.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(Counted { block: SystemMemory.allocate(n_bytes)?, pool: Arc::clone(&self.pool) }))
+        }
+    }
+
+    impl Block for Counted {
+        fn bytes(&self) -> &[u8] {
+            self.block.bytes()
+        }
+
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self.block.bytes_mut()
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            if let Some(pool) = self.pool.get() {
+                assert!(pool.shared.idle.try_lock().is_ok(), "the lock is held while memory is freed");
+            }
+        }
+    }
+
     #[test]
     fn memory_is_used_again() {
-        let pool = pool(1000);
-        let first = values(&pool, 6);
-        let place = first.as_ptr();
-        drop(first);
-        assert!(values(&pool, 0).is_empty());
-        assert_eq!(values(&pool, 6).as_ptr(), place);
+        let memory = Arc::new(Counting::default());
+        let pool = Pool::new(1000, memory.clone());
+        for _ in 0..3 {
+            drop(values(&pool, 6));
+            assert!(values(&pool, 0).is_empty());
+        }
+        assert_eq!(memory.n_allocated.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn memory_is_freed_without_the_lock() {
+        let memory = Arc::new(Counting::default());
+        let pool = Pool::new(SMALL + 10, memory.clone());
+        memory.pool.set(pool.clone()).unwrap();
+        for len in [6, 7, 26, 8, 9] {
+            drop(values(&pool, len));
+        }
+        assert_eq!(memory.n_allocated.load(Ordering::Relaxed), 5);
     }
 
     /// More than can be addressed, so that no machine has it.

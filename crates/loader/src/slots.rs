@@ -25,9 +25,10 @@ impl BatchMemory {
         let mut memory = Arc::new(self);
         // The pointers are taken where the memory stays until it is whole again; nobody else has it yet.
         let parts = Arc::get_mut(&mut memory).map(|memory| {
-            [&mut memory.inputs, &mut memory.targets].map(|values| Part {
-                len: values.len().checked_div(n).unwrap_or(0),
-                start: values.as_mut_ptr(),
+            [&mut memory.inputs, &mut memory.targets].map(|values| {
+                // One slice for both: a `Block` that breaks its contract gives other bytes each time it is asked.
+                let values: &mut [f32] = values;
+                Part { len: values.len().checked_div(n).unwrap_or(0), start: values.as_mut_ptr() }
             })
         });
         let [inputs, targets] = parts.unwrap_or([Part::NOTHING; 2]);
@@ -69,8 +70,9 @@ pub(crate) struct Slots {
     targets: Part,
 }
 
-// SAFETY: the pointers point into memory that `memory` owns and that stays where it is. It is read and written only
-// through `Slots`, whose places are disjoint, so threads never share a value.
+// SAFETY: the pointers point into memory that `memory` owns and that stays where it is: no method of its blocks is called
+// while `Slots` exist. It is read and written only through `Slots`, whose places are disjoint, so threads never share a
+// value.
 #[expect(unsafe_code, reason = "raw pointers are not Send by themselves")]
 unsafe impl Send for Slots {}
 
@@ -93,10 +95,11 @@ impl Slots {
         if !self.places.contains(&place) {
             return (&mut [], &mut []);
         }
-        // SAFETY: `into_slots` made places below `n` of `len / n` values, and `split_off` only hands ranges of them
-        // on, so `(place + 1) * len` is at most the length of the inputs, and likewise for targets. No two `Slots` have a
-        // place in common, `&mut self` excludes a second reference through this one, and the memory outlives the
-        // references in the `Arc`; its owner is not touched before `finish` holds the only reference.
+        // SAFETY: `into_slots` made `n` places of `len / n` values out of one slice, whose start it took from the same
+        // slice, so that this holds for any `Block`; `split_off` only hands ranges of these places on. So
+        // `(place + 1) * len` is at most the length of that slice, for inputs and for targets. No two `Slots` have a place in
+        // common, `&mut self` excludes a second reference through this one, and the memory outlives the references in
+        // the `Arc`; its owner is not touched before `finish` holds the only reference.
         #[expect(unsafe_code, reason = "disjoint parts of one allocation, filled by several threads")]
         unsafe {
             let input = self.inputs.start.add(place * self.inputs.len);
@@ -116,7 +119,7 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use patchweave_memory::SystemMemory;
+    use patchweave_memory::{Block, Memory, MemoryError, SystemMemory};
 
     use super::*;
 
@@ -149,6 +152,42 @@ mod tests {
         let [memory] = whole.as_slice() else { panic!("exactly one slot is the last") };
         assert_eq!(memory.inputs[..], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
         assert_eq!(memory.targets[..], [-0.0, -1.0, -2.0, -3.0]);
+    }
+
+    /// A block that can be changed only once, by whoever checks it.
+    #[derive(Debug)]
+    struct Liar {
+        block: Box<dyn Block>,
+        was_asked: bool,
+    }
+
+    impl Block for Liar {
+        fn bytes(&self) -> &[u8] {
+            self.block.bytes()
+        }
+
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            if std::mem::replace(&mut self.was_asked, true) { &mut [] } else { self.block.bytes_mut() }
+        }
+    }
+
+    #[derive(Debug)]
+    struct Lies;
+
+    impl Memory for Lies {
+        fn allocate(&self, n_bytes: usize) -> Result<Box<dyn Block>, MemoryError> {
+            Ok(Box::new(Liar { block: SystemMemory.allocate(n_bytes)?, was_asked: false }))
+        }
+    }
+
+    #[test]
+    fn slots_have_no_more_values_than_their_block_lets_change() {
+        let inputs = Buffer::new_in(&Lies, 8).unwrap();
+        assert_eq!(inputs.len(), 8);
+        let mut slots = BatchMemory { inputs, targets: Buffer::default() }.into_slots(4);
+        for place in 0..4 {
+            assert_eq!(slots.values_mut(place).0.len(), 0);
+        }
     }
 
     #[test]

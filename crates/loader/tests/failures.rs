@@ -274,18 +274,6 @@ fn patches_without_a_place_fail_alone() {
 }
 
 #[test]
-fn arrays_can_be_taken_out() {
-    let loader =
-        Loader::new(dataset(&[[40, 40]], 1), LoaderOptions { batch_size: 3, ..Default::default() }).unwrap();
-    let mut batches = loader.epoch(0).unwrap();
-    let batch = batches.next().unwrap().unwrap();
-    let expected = batch.inputs().to_owned();
-    let (inputs, targets) = batch.into_arrays();
-    assert!(batches.all(|batch| batch.is_ok()));
-    assert_eq!((inputs, targets), (expected, None));
-}
-
-#[test]
 fn whole_images_are_grouped_by_shape() {
     let sizes = [[8, 9], [7, 9], [8, 9], [8, 9], [7, 9], [5, 5]];
     let images = sizes.iter().map(|size| image(size, "YX", 1)).collect();

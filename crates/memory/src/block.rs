@@ -1,5 +1,6 @@
 //! Where memory comes from.
 
+use std::error::Error;
 use std::fmt::Debug;
 
 /// Every block starts at a multiple of this many bytes.
@@ -7,7 +8,8 @@ pub const ALIGNMENT: usize = 64;
 
 /// Bytes that belong to whoever holds the block; dropping it gives them back.
 ///
-/// Both methods give the same bytes, and the same ones every time.
+/// Both methods give the same bytes, and the same ones every time. A block that breaks this makes its [`Buffer`](crate::Buffer)
+/// empty, and its batch an error or a panic; it is never undefined behaviour.
 pub trait Block: Debug + Send + Sync {
     /// The bytes.
     fn bytes(&self) -> &[u8];
@@ -38,15 +40,26 @@ pub trait Block: Debug + Send + Sync {
 /// # Ok::<(), MemoryError>(())
 /// ```
 pub trait Memory: Debug + Send + Sync {
-    /// A block of at least `n_bytes` bytes that starts at a multiple of [`ALIGNMENT`]; what is in it is not said.
+    /// A block of at least `n_bytes` bytes that starts at a multiple of [`ALIGNMENT`]; its contents are
+    /// unspecified.
     ///
     /// # Errors
-    /// [`MemoryError::Exhausted`] if there is not enough.
+    /// [`MemoryError::Exhausted`] if there is not enough, [`MemoryError::Other`] for any other reason.
     fn allocate(&self, n_bytes: usize) -> Result<Box<dyn Block>, MemoryError>;
 }
 
 /// Why there is no memory.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+///
+/// ```
+/// use std::error::Error;
+///
+/// use patchweave_memory::MemoryError;
+///
+/// let error = MemoryError::Other("no device".into());
+/// assert_eq!(error.to_string(), "memory could not be allocated");
+/// assert_eq!(error.source().unwrap().to_string(), "no device");
+/// ```
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MemoryError {
     /// The machine has not enough.
@@ -55,7 +68,7 @@ pub enum MemoryError {
         /// How many were asked for.
         n_bytes: usize,
     },
-    /// A [`Memory`] that does not keep its promise.
+    /// A [`Memory`] returned a block that is too short or misaligned.
     #[error(
         "got a block of {got} bytes at a multiple of {alignment}, expected {expected} bytes at a multiple of {ALIGNMENT}"
     )]
@@ -67,4 +80,7 @@ pub enum MemoryError {
         /// How many were asked for.
         expected: usize,
     },
+    /// An error of a [`Memory`] from elsewhere.
+    #[error("memory could not be allocated")]
+    Other(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -9,12 +9,11 @@ use bytemuck::Pod;
 use crate::lines::Lines;
 use crate::{ALIGNMENT, Block, Memory, MemoryError};
 
-/// Numbers in one piece of memory that starts at a multiple of [`ALIGNMENT`] bytes; a slice of them everywhere else.
+/// Numbers in one piece of memory that starts at a multiple of [`ALIGNMENT`] bytes; dereferences to a slice.
 ///
-/// A [`Block`] that does not keep its promise, and gives other bytes later, leaves the buffer empty.
-///
-/// What was not written yet is whatever was in the memory before, for new memory of the system zero. Dropping the buffer
-/// gives its memory back to where it came from; share it in an [`Arc`](std::sync::Arc) where several hold it.
+/// Unwritten values are unspecified; new system memory is zero. Dropping the buffer gives its memory back to where it came
+/// from; share it in an [`Arc`](std::sync::Arc) where several hold it. A [`Block`] that gives fewer bytes later than at
+/// first leaves the buffer empty.
 ///
 /// ```
 /// use patchweave_memory::{Buffer, SystemMemory};
@@ -36,8 +35,9 @@ impl<T: Pod> Buffer<T> {
     /// Room for `len` numbers.
     ///
     /// # Errors
-    /// [`MemoryError::Exhausted`], and [`MemoryError::Unfit`] for a `memory` that does not keep its promise.
+    /// What `memory` reports, [`MemoryError::Unfit`] for a block that is too short or misaligned.
     pub fn new_in(memory: &dyn Memory, len: usize) -> Result<Self, MemoryError> {
+        const { assert!(align_of::<T>() <= ALIGNMENT) };
         if len == 0 {
             return Ok(Buffer::default());
         }
@@ -92,8 +92,27 @@ impl<T: Pod> AsRef<[T]> for Buffer<T> {
     }
 }
 
+/// How many values are seen in debug output.
+const N_SHOWN: usize = 8;
+
+/// The length and the first values.
 impl<T: Pod + fmt::Debug> fmt::Debug for Buffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        let first = self.iter().take(N_SHOWN).collect::<Vec<_>>();
+        f.debug_struct("Buffer").field("len", &self.len()).field("first", &first).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemMemory;
+
+    #[test]
+    fn debug_output_is_short() {
+        let mut values = Buffer::<u8>::new_in(&SystemMemory, 1000).unwrap();
+        values[..3].copy_from_slice(&[1, 2, 3]);
+        assert_eq!(format!("{values:?}"), "Buffer { len: 1000, first: [1, 2, 3, 0, 0, 0, 0, 0] }");
+        assert_eq!(format!("{:?}", Buffer::<f32>::default()), "Buffer { len: 0, first: [] }");
     }
 }

@@ -1,4 +1,4 @@
-//! Memory for many numbers: [`Buffer`], and the [`Memory`] it comes from; [`Lru`], what a bounded cache keeps.
+//! Memory for many numbers: [`Buffer`], and the [`Memory`] it comes from; [`Lru`], the contents of a bounded cache.
 //!
 //! Buffers start at a multiple of 64 bytes, a line of the cache and the widest vector. Large ones ask for huge pages.
 //! Whoever needs another kind of memory, such as pages that a GPU can copy from, implements [`Memory`]. Nothing here

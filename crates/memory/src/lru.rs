@@ -1,14 +1,17 @@
-//! Things by key, of which those go first that were not used for the longest time.
+//! A map that evicts the least recently used entry first.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 
-/// Things by key, each with a weight such as its bytes; the caller says how much all of them may weigh, and those leave
-/// first that were not used for the longest time.
+/// Below so many entries the capacity stays.
+const LEAST_CAPACITY: usize = 16;
+
+/// A map that evicts the least recently used entry first. Every entry has a weight such as its bytes; the caller says how
+/// much all of them may weigh.
 ///
-/// Finding, adding and removing one take the same time however many there are.
+/// To find, add or remove one entry takes the same time however many there are. Memory is given back as entries leave.
 ///
 /// ```
 /// use patchweave_memory::Lru;
@@ -21,20 +24,19 @@ use std::hash::Hash;
 /// assert_eq!((lru.pop_oldest(), lru.weight()), (Some(("b", 1)), 40));
 /// ```
 pub struct Lru<K, V> {
-    /// Where the things are in `nodes`.
+    /// Where the entries are in `entries`.
     places: HashMap<K, usize>,
-    /// Things, and places that nothing is in.
-    nodes: Vec<Node<K, V>>,
-    free: Vec<usize>,
-    /// The one that was used last, and the one that leaves next.
+    /// In any order.
+    entries: Vec<Entry<K, V>>,
+    /// The entry that was used last, and the one that leaves next.
     newest: Option<usize>,
     oldest: Option<usize>,
     weight: u64,
 }
 
-struct Node<K, V> {
-    /// `None` if the place is free.
-    thing: Option<(K, V)>,
+struct Entry<K, V> {
+    key: K,
+    value: V,
     weight: u64,
     newer: Option<usize>,
     older: Option<usize>,
@@ -42,37 +44,30 @@ struct Node<K, V> {
 
 impl<K, V> Default for Lru<K, V> {
     fn default() -> Self {
-        Lru {
-            places: HashMap::new(),
-            nodes: Vec::new(),
-            free: Vec::new(),
-            newest: None,
-            oldest: None,
-            weight: 0,
-        }
+        Lru { places: HashMap::new(), entries: Vec::new(), newest: None, oldest: None, weight: 0 }
     }
 }
 
 impl<K: Hash + Eq + Clone, V> Lru<K, V> {
-    /// How many there are.
+    /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.entries.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.entries.is_empty()
     }
 
-    /// What all of them weigh together.
+    /// What all entries weigh together.
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.weight
     }
 
-    /// The thing of a key, which is used now.
+    /// The value of a key, whose entry is used now.
     pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -82,114 +77,126 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
             self.unlink(place);
             self.link(place);
         }
-        self.nodes[place].thing.as_mut().map(|(_, value)| value)
+        Some(&mut self.entries[place].value)
     }
 
-    /// The thing of a key, which does not count as a use.
+    /// The value of a key, which does not count as a use.
     #[must_use]
     pub fn peek(&self, key: &K) -> Option<&V> {
         let place = self.places.get(key)?;
-        self.nodes[*place].thing.as_ref().map(|(_, value)| value)
+        Some(&self.entries[*place].value)
     }
 
-    /// Adds a thing, which is used now; the one that had the key before is returned.
+    /// Adds an entry, which is used now; the value that the key had before is returned.
     pub fn insert(&mut self, key: K, value: V, weight: u64) -> Option<V> {
         let before = self.remove(&key);
-        let node = Node { thing: Some((key.clone(), value)), weight, newer: None, older: None };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.nodes[place] = node;
-                place
-            }
-            None => {
-                self.nodes.push(node);
-                self.nodes.len() - 1
-            }
-        };
-        self.places.insert(key, place);
+        let place = self.entries.len();
+        self.places.insert(key.clone(), place);
+        self.entries.push(Entry { key, value, weight, newer: None, older: None });
         self.weight = self.weight.saturating_add(weight);
         self.link(place);
         before
     }
 
-    /// Changes what the thing of a key weighs, which does not count as a use.
-    pub fn weigh(&mut self, key: &K, weight: u64) {
+    /// Changes what the entry of a key weighs, which does not count as a use.
+    pub fn set_weight(&mut self, key: &K, weight: u64) {
         if let Some(place) = self.places.get(key) {
-            let own = &mut self.nodes[*place].weight;
+            let own = &mut self.entries[*place].weight;
             self.weight = self.weight.saturating_sub(*own).saturating_add(weight);
             *own = weight;
         }
     }
 
-    /// Takes the thing of a key out.
+    /// Takes the entry of a key out.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let place = self.places.remove(key)?;
-        self.unlink(place);
-        self.free.push(place);
-        let node = &mut self.nodes[place];
-        self.weight = self.weight.saturating_sub(node.weight);
-        node.thing.take().map(|(_, value)| value)
+        Some(self.take(place).value)
     }
 
-    /// Takes the thing out that was not used for the longest time.
+    /// Takes the least recently used entry out.
     pub fn pop_oldest(&mut self) -> Option<(K, V)> {
-        let (key, _) = self.nodes[self.oldest?].thing.as_ref()?;
-        let key = key.clone();
-        let value = self.remove(&key)?;
-        Some((key, value))
+        let place = self.oldest?;
+        self.places.remove(&self.entries[place].key);
+        let entry = self.take(place);
+        Some((entry.key, entry.value))
     }
 
-    /// Drops what was not used for the longest time until the others weigh at most `weight`; how many were dropped.
+    /// Drops the least recently used entries until the others weigh at most `weight`; how many were dropped.
     pub fn shrink_to(&mut self, weight: u64) -> usize {
         let before = self.len();
         while self.weight > weight && self.pop_oldest().is_some() {}
         before - self.len()
     }
 
-    /// Drops those whose key is not kept.
-    pub fn retain(&mut self, mut is_kept: impl FnMut(&K) -> bool) {
-        let dropped: Vec<K> = self.places.keys().filter(|key| !is_kept(key)).cloned().collect();
-        for key in &dropped {
-            self.remove(key);
-        }
-    }
-
-    /// Drops all.
+    /// Drops all entries.
     pub fn clear(&mut self) {
         *self = Lru::default();
     }
 
-    /// All of them with their weights, the oldest first.
+    /// Keys, values and weights, the least recently used entry first.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V, u64)> {
-        let places = std::iter::successors(self.oldest, |place| self.nodes[*place].newer);
-        places.filter_map(|place| {
-            let node = &self.nodes[place];
-            let (key, value) = node.thing.as_ref()?;
-            Some((key, value, node.weight))
+        let places = std::iter::successors(self.oldest, |place| self.entries[*place].newer);
+        places.map(|place| {
+            let entry = &self.entries[place];
+            (&entry.key, &entry.value, entry.weight)
         })
     }
 
-    /// Takes a place out of the order.
-    fn unlink(&mut self, place: usize) {
-        let Node { newer, older, .. } = self.nodes[place];
-        match newer {
-            Some(newer) => self.nodes[newer].older = older,
-            None => self.newest = older,
+    /// Takes an entry out that no key leads to any more; the last entry moves into its place.
+    fn take(&mut self, place: usize) -> Entry<K, V> {
+        self.unlink(place);
+        let taken = self.entries.swap_remove(place);
+        if let Some(moved) = self.entries.get(place) {
+            if let Some(own) = self.places.get_mut(&moved.key) {
+                *own = place;
+            }
+            let newer = moved.newer;
+            let older = moved.older;
+            *self.older_of(newer) = Some(place);
+            *self.newer_of(older) = Some(place);
         }
-        match older {
-            Some(older) => self.nodes[older].newer = newer,
-            None => self.oldest = newer,
+        self.weight = self.weight.saturating_sub(taken.weight);
+        self.give_memory_back();
+        taken
+    }
+
+    /// Moves few entries out of much memory, so rarely that a removal takes the same time on average.
+    fn give_memory_back(&mut self) {
+        let n = self.entries.len().max(LEAST_CAPACITY);
+        if n < self.entries.capacity() / 4 {
+            self.entries.shrink_to(2 * n);
+            self.places.shrink_to(2 * n);
         }
     }
 
-    /// Puts a place that is in no order in front.
+    /// Takes an entry out of the order.
+    fn unlink(&mut self, place: usize) {
+        let Entry { newer, older, .. } = self.entries[place];
+        *self.older_of(newer) = older;
+        *self.newer_of(older) = newer;
+    }
+
+    /// Puts an entry that is not in the order in front.
     fn link(&mut self, place: usize) {
         let older = self.newest.replace(place);
-        self.nodes[place].newer = None;
-        self.nodes[place].older = older;
-        match older {
-            Some(older) => self.nodes[older].newer = Some(place),
-            None => self.oldest = Some(place),
+        self.entries[place].newer = None;
+        self.entries[place].older = older;
+        *self.newer_of(older) = Some(place);
+    }
+
+    /// What leads to the entry that is newer than this one; to the oldest where there is no entry.
+    fn newer_of(&mut self, place: Option<usize>) -> &mut Option<usize> {
+        match place {
+            Some(place) => &mut self.entries[place].newer,
+            None => &mut self.oldest,
+        }
+    }
+
+    /// What leads to the entry that is older than this one; to the newest where there is no entry.
+    fn older_of(&mut self, place: Option<usize>) -> &mut Option<usize> {
+        match place {
+            Some(place) => &mut self.entries[place].older,
+            None => &mut self.newest,
         }
     }
 }
@@ -210,23 +217,21 @@ mod tests {
     enum Step {
         Get(u8),
         Insert(u8, u64),
-        Weigh(u8, u64),
+        SetWeight(u8, u64),
         Remove(u8),
         Shrink(u64),
-        Retain(u8),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let key = 0_u8..8;
+        let key = 0_u8..120;
         let step = prop_oneof![
             4 => key.clone().prop_map(Step::Get),
-            4 => (key.clone(), 0_u64..9).prop_map(|(key, weight)| Step::Insert(key, weight)),
-            1 => (key.clone(), 0_u64..9).prop_map(|(key, weight)| Step::Weigh(key, weight)),
-            1 => key.clone().prop_map(Step::Remove),
-            1 => (0_u64..30).prop_map(Step::Shrink),
-            1 => key.prop_map(Step::Retain),
+            8 => (key.clone(), 0_u64..9).prop_map(|(key, weight)| Step::Insert(key, weight)),
+            1 => (key.clone(), 0_u64..9).prop_map(|(key, weight)| Step::SetWeight(key, weight)),
+            2 => key.prop_map(Step::Remove),
+            1 => prop_oneof![0_u64..30, 0_u64..300].prop_map(Step::Shrink),
         ];
-        prop::collection::vec(step, 0..80)
+        prop::collection::vec(step, 0..400)
     }
 
     proptest! {
@@ -249,8 +254,8 @@ mod tests {
                         prop_assert_eq!(lru.insert(key, number, weight), before);
                         expected.push((key, number, weight));
                     }
-                    Step::Weigh(key, weight) => {
-                        lru.weigh(&key, weight);
+                    Step::SetWeight(key, weight) => {
+                        lru.set_weight(&key, weight);
                         if let Some(at) = at(&expected, key) {
                             expected[at].2 = weight;
                         }
@@ -267,16 +272,14 @@ mod tests {
                         }
                         prop_assert_eq!(lru.shrink_to(weight), n_dropped);
                     }
-                    Step::Retain(least) => {
-                        lru.retain(|key| *key >= least);
-                        expected.retain(|(key, ..)| *key >= least);
-                    }
                 }
                 let all: Vec<_> = lru.iter().map(|(key, value, weight)| (*key, *value, weight)).collect();
                 prop_assert_eq!(&all, &expected);
                 prop_assert_eq!(lru.weight(), expected.iter().map(|(_, _, weight)| weight).sum::<u64>());
                 prop_assert_eq!((lru.len(), lru.is_empty()), (expected.len(), expected.is_empty()));
-                prop_assert!(lru.nodes.len() <= 8, "places are used again");
+                let room = 4 * (lru.len().max(LEAST_CAPACITY) + 1);
+                prop_assert!(lru.entries.capacity() < room, "{} of {}", lru.len(), lru.entries.capacity());
+                prop_assert!(lru.places.capacity() < 2 * room, "{} of {}", lru.len(), lru.places.capacity());
             }
             let popped: Vec<u8> = std::iter::from_fn(|| lru.pop_oldest()).map(|(key, _)| key).collect();
             prop_assert_eq!(popped, expected.iter().map(|(key, ..)| *key).collect::<Vec<_>>());

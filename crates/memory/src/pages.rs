@@ -34,3 +34,37 @@ impl Block for Pages {
         &mut self.0
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The flags of the mapping that an address lies in.
+    fn flags_at(address: usize) -> Option<String> {
+        let maps = std::fs::read_to_string("/proc/self/smaps").ok()?;
+        let mut is_inside = false;
+        for line in maps.lines() {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let bounds =
+                range.map(|(from, to)| (usize::from_str_radix(from, 16), usize::from_str_radix(to, 16)));
+            if let Some((Ok(from), Ok(to))) = bounds {
+                is_inside = (from..to).contains(&address);
+            }
+            if let Some(flags) = line.strip_prefix("VmFlags:").filter(|_| is_inside) {
+                return Some(flags.to_owned());
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn huge_pages_are_asked_for() {
+        // Without it, the kernel knows no huge pages, or shows nothing about them.
+        if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+            return;
+        }
+        let pages = Pages::new(5 << 20).unwrap();
+        let Some(flags) = flags_at(pages.bytes().as_ptr().addr()) else { return };
+        assert!(flags.split_whitespace().any(|flag| flag == "hg"), "{flags}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Where images are written: TIFF and OME-Zarr, block by block, and small files in one go.
 //!
-//! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder and renamed at the end. A sink that
-//! is dropped before [`ImageSink::finish`] removes what it has written; what a killed process has left,
+//! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder
+//! and renamed at the end. A sink that is dropped before [`ImageSink::finish`] removes what it has written; what a killed process has left,
 //! [`remove_leftovers`] finds. What has its name is on the disk as far as a [`Durability`] says. Nothing here reads
 //! images, stitches tiles or starts threads.
 //!
@@ -74,4 +74,22 @@ pub fn create(
             return Err(SinkError::NotBuilt { path: path.into(), format: "OME-Zarr", feature: "zarr" });
         }
     })
+}
+
+#[cfg(all(test, not(feature = "tiff")))]
+mod tests {
+    use patchweave_geometry::ArrayLayout;
+    use patchweave_pixel::PixelType;
+
+    use super::*;
+
+    #[test]
+    fn formats_that_were_left_out_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.tif");
+        let layout = ArrayLayout::new("YX".parse().unwrap(), &[4, 4]).unwrap();
+        let error = create(&path, Format::Tiff, ImageSpec::new(layout, PixelType::U8)).err().unwrap();
+        assert!(matches!(error, SinkError::NotBuilt { feature: "tiff", .. }), "{error:?}");
+        assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is left behind");
+    }
 }

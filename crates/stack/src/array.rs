@@ -63,8 +63,12 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
     /// Takes pixels that something else owns, without a copy: memory of another language, a mapped file, an
     /// `Arc<[T]>`.
     ///
-    /// `shape` are the sizes of the dimensions that `axes` names, `strides` the values from one index of a dimension to the
-    /// next; `None` for pixels in C order. `owner` has to give the same slice every time.
+    /// `shape` are the sizes of the dimensions that `axes` names. `strides` count values, not bytes, from one index of a
+    /// dimension to the next; `None` for pixels in C order. They are not negative: an array of NumPy that is reversed has
+    /// to be copied first. `owner` has to give the same slice every time.
+    ///
+    /// Each call makes an image with an identity of its own: two stacks over one memory count as different images, also where
+    /// leaks are looked for. Clone the stack where the same image is needed twice.
     ///
     /// # Errors
     /// [`StackError::Window`] if the axes do not fit the shape or a size is zero, [`StackError::Damaged`] if there are not as
@@ -82,7 +86,7 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
     /// let whole = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))?;
     /// assert_eq!(whole[[0, 0, 2, 1]], 5.0);
     /// let error = ArrayStack::<u16, _>::of_owner("shared", shared, &[4, 4], None, &"YX".parse()?).unwrap_err();
-    /// assert_eq!(error.to_string(), "shared: its memory: got 12 values, expected at least 16");
+    /// assert_eq!(error.to_string(), "shared: shape and strides: got 12 values, expected at least 16");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of_owner(
@@ -102,14 +106,14 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
         };
         let strides = strides.map_or_else(|| c_strides(shape), <[usize]>::to_vec);
         if strides.len() != shape.len() {
-            return Err(damaged("its strides", strides.len().to_string(), shape.len().to_string()));
+            let got = format!("{} strides", strides.len());
+            return Err(damaged("shape and strides", got, format!("{} as there are sizes", shape.len())));
         }
         let n_values = owner.as_ref().len();
         let reached = last_of(shape, &strides).and_then(|last| last.checked_add(1));
         if reached.is_none_or(|reached| n_values < reached) {
-            let expected =
-                reached.map_or("fewer than memory can have".to_owned(), |n| format!("at least {n}"));
-            return Err(damaged("its memory", format!("{n_values} values"), expected));
+            let expected = reached.map_or("more than can be counted".to_owned(), |n| format!("at least {n}"));
+            return Err(damaged("shape and strides", format!("{n_values} values"), expected));
         }
         let stride = |axis: Axis| axes.position(axis).map_or(0, |at| strides[at]);
         let sample_strides = [Axis::S, Axis::T].map(stride);
@@ -126,8 +130,8 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
             return Ok(pixels);
         }
         Err(StackError::damaged(
-            self.info.source.clone(),
-            "its memory",
+            &self.info.source,
+            "the memory",
             format!("{} values", pixels.len()),
             format!("{} as before", self.n_values),
         ))

@@ -75,14 +75,43 @@ impl StackInfo {
     }
 
     /// Sets the names of channels, if every channel has one that is not blank; else there are none.
-    pub fn name_channels(&mut self, names: Vec<String>) {
+    ///
+    /// ```
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let layout = ArrayLayout::new("CYX".parse()?, &[2, 64, 64])?;
+    /// let mut info = StackInfo::new("cells.tif", PixelType::U16, layout);
+    /// info.set_channel_names(vec!["nuclei ".into(), "actin".into()]);
+    /// assert_eq!(info.channel_names.as_deref(), Some(&["nuclei".to_owned(), "actin".to_owned()][..]));
+    /// info.set_channel_names(vec!["nuclei".into()]);
+    /// assert_eq!(info.channel_names, None, "there are two channels");
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn set_channel_names(&mut self, names: Vec<String>) {
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let is_whole = names.len() == self.shape().n_channels && names.iter().all(|name| !name.is_empty());
         self.channel_names = is_whole.then_some(names);
     }
 
-    /// Sets the seconds between time points, if the image has time points and the number is finite and above 0.
-    pub fn step_of_time(&mut self, seconds: Option<f64>) {
+    /// Sets the seconds between time points, if the image has time points and the number is finite and above 0; else there is
+    /// no such step.
+    ///
+    /// ```
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let layout = ArrayLayout::new("TYX".parse()?, &[5, 64, 64])?;
+    /// let mut info = StackInfo::new("cells.tif", PixelType::U16, layout);
+    /// info.set_time_step(Some(0.5));
+    /// assert_eq!(info.time_step, Some(0.5));
+    /// info.set_time_step(Some(f64::NAN));
+    /// assert_eq!(info.time_step, None);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn set_time_step(&mut self, seconds: Option<f64>) {
         let has_times = self.layout.axes().position(Axis::T).is_some();
         self.time_step = seconds.filter(|step| has_times && step.is_finite() && *step > 0.0);
     }

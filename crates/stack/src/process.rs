@@ -26,7 +26,7 @@ impl Process {
         self == Process::current()
     }
 
-    /// The process that the operating system gave this number.
+    /// The process that the operating system gave this number, for tests of what happens after a fork.
     #[must_use]
     pub fn with_id(id: u32) -> Self {
         Process(id)

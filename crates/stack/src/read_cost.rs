@@ -4,6 +4,26 @@
 //! cache and copying from it costs no more than a counter.
 //!
 //! The functions are for readers: they book what a reader does in [`ReadCost::of_thread`].
+//!
+//! ```
+//! use patchweave_stack::ReadCost;
+//! use patchweave_stack::read_cost::{book_decoded, book_hit, book_read_bytes, decoding, reading};
+//!
+//! /// A chunk of the file; a reader has a cache before this.
+//! fn chunk() -> Vec<u8> {
+//!     let bytes = reading(|| vec![7; 100]);
+//!     book_read_bytes(bytes.len());
+//!     let pixels = decoding(|| bytes.repeat(2));
+//!     book_decoded(pixels.len() as u64);
+//!     pixels
+//! }
+//!
+//! let before = ReadCost::of_thread();
+//! let _decoded = chunk();
+//! book_hit(); // when it is asked for again
+//! let cost = ReadCost::of_thread() - before;
+//! assert_eq!((cost.read_bytes, cost.n_decodes, cost.decoded_bytes, cost.n_hits), (100, 1, 200, 1));
+//! ```
 
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Sub};
@@ -147,17 +167,17 @@ pub fn waiting<T>(wait: impl FnOnce() -> T) -> T {
 }
 
 /// Books bytes that were fetched.
-pub fn has_read(n_bytes: usize) {
+pub fn book_read_bytes(n_bytes: usize) {
     book(|cost| cost.read_bytes += n_bytes as u64);
 }
 
 /// Books a chunk that was found in a cache or waited for.
-pub fn has_hit() {
+pub fn book_hit() {
     book(|cost| cost.n_hits += 1);
 }
 
 /// Books a chunk that was decoded to so many bytes.
-pub fn has_decoded(n_bytes: u64) {
+pub fn book_decoded(n_bytes: u64) {
     book(|cost| {
         cost.n_decodes += 1;
         cost.decoded_bytes += n_bytes;
@@ -221,7 +241,7 @@ mod tests {
     fn threads_have_their_own() {
         std::thread::scope(|scope| {
             let other = scope.spawn(|| {
-                has_hit();
+                book_hit();
                 ReadCost::of_thread()
             });
             let cost = cost_of(|| assert_eq!(other.join().unwrap().n_hits, 1));

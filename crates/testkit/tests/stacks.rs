@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{ArrayD, Axis, concatenate, s, stack};
 use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
@@ -50,6 +51,86 @@ fn single_pixels_and_columns_conform() {
         let expected = canonical_f32(&image, &axes).unwrap();
         image_stack_suite(&ArrayStack::new(image, &axes).unwrap(), expected.view());
     }
+}
+
+/// The values of an image with those along its dimensions in another order, `gap` foreign values behind each run; and
+/// the strides that find them.
+fn laid_out(image: &ArrayD<u16>, order: &[usize], gap: usize) -> (Vec<u16>, Vec<usize>) {
+    let mut strides = vec![0; order.len()];
+    let mut n_values = 1;
+    for &dimension in order {
+        strides[dimension] = n_values;
+        n_values = n_values * image.shape()[dimension] + gap;
+    }
+    let mut values = vec![u16::MAX; n_values];
+    for (place, value) in image.indexed_iter() {
+        let at: usize = strides.iter().enumerate().map(|(dimension, stride)| place[dimension] * stride).sum();
+        values[at] = *value;
+    }
+    (values, strides)
+}
+
+#[test]
+fn memory_of_others_conforms_whatever_its_strides() {
+    for (letters, order) in [
+        ("YX", vec![0, 1]),
+        ("YXC", vec![2, 0, 1]),
+        ("CZYX", vec![1, 3, 0, 2]),
+        ("TZCYX", vec![4, 3, 2, 1, 0]),
+        ("STCZYX", vec![3, 5, 1, 0, 4, 2]),
+    ] {
+        let shape: Vec<usize> = letters.chars().map(size_of).collect();
+        let axes: Axes = letters.parse().unwrap();
+        let image = ramp::<u16>(&shape);
+        let expected = canonical_f32(&image, &axes).unwrap();
+        for gap in [0, 3] {
+            let (values, strides) = laid_out(&image, &order, gap);
+            let name = format!("{letters} {strides:?}");
+            let stack = ArrayStack::<u16, _>::of_owner(name, values, &shape, Some(&strides), &axes).unwrap();
+            image_stack_suite(&stack, expected.view());
+        }
+    }
+}
+
+#[test]
+fn strides_that_do_not_fit_are_refused() {
+    let axes: Axes = "YX".parse().unwrap();
+    let refuse = |strides: &[usize]| {
+        let stack = ArrayStack::<u8, _>::of_owner("shared", vec![0_u8; 12], &[3, 4], Some(strides), &axes);
+        stack.map(|_| ()).unwrap_err().to_string()
+    };
+    for (strides, expected) in [
+        (&[4][..], "shared: shape and strides: got 1 strides, expected 2 as there are sizes"),
+        (&[4, 1, 1], "shared: shape and strides: got 3 strides, expected 2 as there are sizes"),
+        (&[5, 1], "shared: shape and strides: got 12 values, expected at least 14"),
+        (&[usize::MAX, 1], "shared: shape and strides: got 12 values, expected more than can be counted"),
+        (&[usize::MAX / 2, 1], "shared: shape and strides: got 12 values, expected more than can be counted"),
+    ] {
+        assert_eq!(refuse(strides), expected);
+    }
+}
+
+/// Gives fewer values from some time on.
+struct Shrinking {
+    values: Vec<u8>,
+    n_asked: AtomicUsize,
+}
+
+impl AsRef<[u8]> for Shrinking {
+    fn as_ref(&self) -> &[u8] {
+        let is_first = self.n_asked.fetch_add(1, Ordering::Relaxed) == 0;
+        &self.values[..if is_first { self.values.len() } else { 5 }]
+    }
+}
+
+#[test]
+fn an_owner_that_changes_its_length_is_refused() {
+    let owner = Shrinking { values: vec![0; 12], n_asked: AtomicUsize::new(0) };
+    let axes: Axes = "YX".parse().unwrap();
+    let stack = ArrayStack::<u8, _>::of_owner("shared", owner, &[3, 4], None, &axes).unwrap();
+    let whole = Region::whole(stack.info().shape().extent);
+    let error = stack.read_patch(0, None, &whole).unwrap_err();
+    assert_eq!(error.to_string(), "shared: the memory: got 5 values, expected 12 as before");
 }
 
 #[test]

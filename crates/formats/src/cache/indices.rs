@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use patchweave_memory::Lru;
 use patchweave_stack::Process;
+
+use super::by_image::ByImage;
+use super::key::ChunkKey;
 
 /// Offset and length of every chunk of a shard; both are `u64::MAX` for one that has only fill values.
 pub(crate) type Index = Vec<[u64; 2]>;
@@ -11,22 +13,19 @@ pub(crate) type Index = Vec<[u64; 2]>;
 /// The index of a shard: not read yet, of a shard that does not exist, or there. Whoever reads it holds the lock.
 pub(crate) type IndexSlot = Mutex<Option<Option<Arc<Index>>>>;
 
-/// An image and the number of a shard of it.
-type ShardKey = (u64, u64);
-
 /// What a shard takes beside its index.
 const SLOT_BYTES: u64 = 256;
 
 pub(super) struct KeptIndices {
     /// Places, which weigh their bytes.
-    slots: Lru<ShardKey, Arc<IndexSlot>>,
+    slots: ByImage<Arc<IndexSlot>>,
     /// A slot that a thread of another process had locked stays locked in this one.
     process: Process,
 }
 
 impl Default for KeptIndices {
     fn default() -> Self {
-        KeptIndices { slots: Lru::default(), process: Process::current() }
+        KeptIndices { slots: ByImage::default(), process: Process::current() }
     }
 }
 
@@ -42,7 +41,7 @@ impl KeptIndices {
             self.clear();
             self.process = Process::current();
         }
-        let key = (image, shard);
+        let key = ChunkKey { image, chunk: shard };
         if let Some(slot) = self.slots.get(&key) {
             return slot.clone();
         }
@@ -54,14 +53,14 @@ impl KeptIndices {
     }
 
     pub fn forget(&mut self, image: u64) {
-        self.slots.retain(|(own, _)| *own != image);
+        self.slots.forget(image);
     }
 
     /// Takes back the room of an index that there is none of.
     pub fn shrink(&mut self, image: u64, shard: u64, slot: &Arc<IndexSlot>) {
-        let key = (image, shard);
+        let key = ChunkKey { image, chunk: shard };
         if self.slots.peek(&key).is_some_and(|own| Arc::ptr_eq(own, slot)) {
-            self.slots.weigh(&key, SLOT_BYTES);
+            self.slots.set_weight(&key, SLOT_BYTES);
         }
     }
 
@@ -92,15 +91,16 @@ mod tests {
                     indices.shrink(image, shard, &Arc::default());
                     prop_assert_eq!(indices.n_bytes(), before, "another one");
                     indices.shrink(image, shard, &slot);
-                    let own = indices.slots.iter().find(|(key, ..)| **key == (image, shard));
+                    let key = ChunkKey { image, chunk: shard };
+                    let own = indices.slots.iter().find(|(own, ..)| **own == key);
                     prop_assert_eq!(own.map(|(_, _, n_bytes)| n_bytes), Some(SLOT_BYTES));
                 }
                 let n_bytes: u64 = indices.slots.iter().map(|(_, _, n_bytes)| n_bytes).sum();
                 prop_assert_eq!(n_bytes, indices.n_bytes());
-                prop_assert!(n_bytes <= budget || indices.slots.len() == 1);
+                prop_assert!(n_bytes <= budget || indices.slots.iter().count() == 1);
             }
             (0..3).for_each(|image| indices.forget(image));
-            prop_assert_eq!((indices.n_bytes(), indices.slots.len()), (0, 0));
+            prop_assert_eq!((indices.n_bytes(), indices.slots.iter().count()), (0, 0));
         }
     }
 
@@ -113,6 +113,6 @@ mod tests {
         indices.slot(0, 0, 0, budget);
         indices.slot(0, 2, 0, budget);
         assert!(Arc::ptr_eq(&first, &indices.slot(0, 0, 0, budget)), "1 was used before 0");
-        assert_eq!(indices.slots.len(), 2);
+        assert_eq!(indices.slots.iter().count(), 2);
     }
 }

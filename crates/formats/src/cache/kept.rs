@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use patchweave_memory::Lru;
-
+use super::by_image::ByImage;
 use super::key::ChunkKey;
 use super::work::Work;
 use crate::chunk::DecodedChunk;
@@ -12,7 +11,7 @@ use crate::chunk::DecodedChunk;
 #[derive(Default)]
 pub(super) struct Kept {
     /// Chunks, which weigh their bytes.
-    pub(super) chunks: Lru<ChunkKey, Arc<DecodedChunk>>,
+    pub(super) chunks: ByImage<Arc<DecodedChunk>>,
     /// Bytes of the budget that something else takes.
     aside: u64,
     /// Chunks that a thread is decoding.
@@ -72,7 +71,7 @@ impl Kept {
     }
 
     pub fn forget(&mut self, image: u64) {
-        self.chunks.retain(|key| key.image != image);
+        self.chunks.forget(image);
     }
 
     pub fn clear(&mut self) {

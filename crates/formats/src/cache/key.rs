@@ -1,6 +1,6 @@
-//! The name of a chunk in a cache.
+//! The name of a chunk, or of a shard, in a cache.
 
-/// An image of a cache and the number of one of its chunks.
+/// An image of a cache and the number of one of its chunks, or shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ChunkKey {
     pub image: u64,

@@ -1,5 +1,6 @@
 //! Decoded chunks kept for the next patch, within a budget of bytes that many images share.
 
+mod by_image;
 mod claimed;
 mod indices;
 mod kept;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use patchweave_stack::read_cost::{has_decoded, has_hit};
+use patchweave_stack::read_cost::{book_decoded, book_hit};
 
 use super::indices::KeptIndices;
 use super::kept::Kept;
@@ -35,14 +35,14 @@ impl Shared {
 
     pub fn book_hit(&self) {
         self.n_hits.fetch_add(1, Ordering::Relaxed);
-        has_hit();
+        book_hit();
     }
 
     pub fn keep(&self, key: ChunkKey, chunk: &Arc<DecodedChunk>) {
         let n_bytes = chunk.n_bytes() as u64;
         self.n_decodes.fetch_add(1, Ordering::Relaxed);
         self.decoded_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-        has_decoded(n_bytes);
+        book_decoded(n_bytes);
         self.kept().insert(key, chunk.clone(), n_bytes.saturating_add(ENTRY_BYTES), self.budget);
     }
 }

@@ -267,7 +267,7 @@ impl<S: ChunkSource> ChunkedStack<S> {
             });
             copied.map_err(|_| {
                 StackError::damaged(
-                    self.info.source.clone(),
+                    &self.info.source,
                     format!("chunk {place:?}"),
                     format!("{} bytes", chunk.bytes.len()),
                     format!("a chunk of {:?} pixels of {}", self.size_of(place), self.info.pixel_type),

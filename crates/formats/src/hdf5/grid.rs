@@ -91,8 +91,8 @@ impl Level {
         info.compression = first.compression.clone();
         info.is_in_place = first.place.is_some();
         info.pixel_size = axes.pixel_size(of_image.pixel_size);
-        info.name_channels(of_image.channel_names);
-        info.step_of_time(of_image.time_step);
+        info.set_channel_names(of_image.channel_names);
+        info.set_time_step(of_image.time_step);
         info.identity = identity(&leading, &parts, &axes).beside([opener.id.clone()]);
         info.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
         let strides = leading.iter().map(|_| 0).chain(c_strides(&first.shape)).collect();

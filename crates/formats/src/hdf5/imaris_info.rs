@@ -8,6 +8,9 @@ use crate::units::micrometres;
 /// More channels than an image has.
 const MOST_CHANNELS: usize = 1000;
 
+/// Micrometres of the units that pixels are measured in: micrometres, nanometres and millimetres.
+const UNITS: [f64; 3] = [1.0, 1e-3, 1e3];
+
 /// What a file says about an image besides its pixels.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ImageInfo {
@@ -31,7 +34,7 @@ impl ImageInfo {
 
 /// What the extent of the image says about the size of its pixels.
 fn pixel_size(image: &Group) -> Option<[Option<f64>; 3]> {
-    let micrometres = micrometres(&text(image, "Unit")?.to_lowercase())?;
+    let micrometres = micrometres(&text(image, "Unit")?.to_lowercase()).filter(|n| UNITS.contains(n))?;
     let size = |letter: &str, place: usize| -> Option<f64> {
         let end: f64 = number(image, &format!("ExtMax{place}"))?;
         let start: f64 = number(image, &format!("ExtMin{place}"))?;

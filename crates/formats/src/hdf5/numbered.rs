@@ -22,7 +22,7 @@ pub(super) fn numbered(
         None => Ok(numbers.len()),
         Some((place, _)) => Err(StackError::damaged(
             stack,
-            inside_or_file(inside).to_owned(),
+            inside_or_file(inside),
             format!("{} groups without {prefix}{place}", numbers.len()),
             format!("{prefix}0, {prefix}1 and so on"),
         )),

@@ -62,7 +62,7 @@ impl Pixels {
         Err(StackError::damaged(
             self.stack,
             "the type of its pixels",
-            stored.name().to_owned(),
+            stored.name(),
             format!("{} as `dataType` of its setup says", pixel_type.name()),
         ))
     }

@@ -74,6 +74,9 @@ impl Default for RemoteOptions {
 }
 
 /// What a semaphore can count.
+#[cfg(feature = "remote")]
+const MOST_REQUESTS: usize = Semaphore::MAX_PERMITS;
+#[cfg(not(feature = "remote"))]
 const MOST_REQUESTS: usize = usize::MAX >> 3;
 
 /// How many requests are under way at a time, over all threads and images that share it.

@@ -12,8 +12,8 @@ pub(super) struct ImageJ {
     pub n_channels: usize,
     /// A line whose number cannot be read.
     pub unreadable: Option<String>,
-    /// Micrometres of the unit that pixels are measured in; without it, resolution tags say nothing about the specimen.
-    micrometres: Option<f64>,
+    /// The unit of a pixel is a micrometre; otherwise resolution tags say nothing about the specimen.
+    is_micrometre: bool,
     /// Distance between slices in that unit.
     spacing: Option<f64>,
     /// From one frame to the next, in seconds.
@@ -39,8 +39,7 @@ impl ImageJ {
             n_slices: count("slices").unwrap_or(1),
             n_channels: count("channels").unwrap_or(1),
             unreadable: unreadable.map(|key| format!("{key}={}", value(key).unwrap_or_default())),
-            // Inches are those of a screen.
-            micrometres: value("unit").filter(|unit| *unit != "inch").and_then(micrometres),
+            is_micrometre: value("unit").and_then(micrometres) == Some(1.0),
             // ImageJ writes seconds, whatever unit it shows.
             frame_interval: value("finterval").and_then(|value| value.parse().ok()),
             spacing: value("spacing").and_then(|value| value.parse().ok()),
@@ -51,8 +50,8 @@ impl ImageJ {
     /// unit along Y and X).
     pub fn pixel_size(&self, resolution: Option<(f64, f64)>) -> [Option<f64>; 3] {
         let [y, x] = [resolution.map(|(y, _)| 1.0 / y), resolution.map(|(_, x)| 1.0 / x)];
-        let is_usable = |size: &f64| size.is_finite() && *size > 0.0;
-        [self.spacing, y, x].map(|size| Some(size? * self.micrometres?).filter(is_usable))
+        let is_usable = |size: &f64| self.is_micrometre && size.is_finite() && *size > 0.0;
+        [self.spacing, y, x].map(|size| size.filter(is_usable))
     }
 }
 
@@ -69,10 +68,14 @@ mod tests {
         assert_eq!(sizes, (Some(90), 1, 45, 2));
         assert_eq!(imagej.pixel_size(Some((10.0, 5.0))), [Some(0.5), Some(0.1), Some(0.2)]);
         assert_eq!(imagej.pixel_size(Some((0.0, -5.0))), [Some(0.5), None, None]);
-        let unit = ImageJ::parse(&text.replace("micron", "pixel")).unwrap();
-        assert_eq!(unit.pixel_size(Some((10.0, 5.0))), [None; 3]);
-        let millimetres = ImageJ::parse(&text.replace("micron", "mm")).unwrap();
-        assert_eq!(millimetres.pixel_size(Some((10.0, 5.0))), [Some(500.0), Some(100.0), Some(200.0)]);
+        for unit in ["um", "µm", "μm", r"\u00B5m", "microns"] {
+            let same = ImageJ::parse(&text.replace("micron", unit)).unwrap();
+            assert_eq!(same.pixel_size(Some((10.0, 5.0))), [Some(0.5), Some(0.1), Some(0.2)], "{unit}");
+        }
+        for unit in ["pixel", "mm", "cm", "inch", "in", "nm"] {
+            let other = ImageJ::parse(&text.replace("micron", unit)).unwrap();
+            assert_eq!(other.pixel_size(Some((10.0, 5.0))), [None; 3], "{unit}");
+        }
         assert_eq!(imagej.frame_interval, None);
         assert_eq!(ImageJ::parse(&format!("{text}finterval=1.5\n")).unwrap().frame_interval, Some(1.5));
         assert_eq!(ImageJ::parse("a confocal stack"), None);

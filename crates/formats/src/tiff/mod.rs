@@ -182,8 +182,8 @@ fn stack(
     let mut pixel_size = series.image_info.pixel_size;
     pixel_size.iter_mut().zip(shrink).for_each(|(size, shrink)| *size = size.map(|size| size * shrink));
     info.pixel_size = axes.pixel_size(pixel_size);
-    info.name_channels(series.image_info.channel_names.to_vec());
-    info.step_of_time(series.image_info.time_step);
+    info.set_channel_names(series.image_info.channel_names.to_vec());
+    info.set_time_step(series.image_info.time_step);
     info.chunks = Some(axes.by_axis(&source.pieces(), &1));
     let is_big = series.planes[0].file.is_big;
     info.format =

@@ -102,8 +102,8 @@ impl ArrayOpener<'_> {
         info.shards = shards.map(|shards| axes.by_axis(&shards, &1));
         info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, &axes));
         if let Some(image) = image {
-            info.name_channels(image.channel_names.clone());
-            info.step_of_time(image.time_step);
+            info.set_channel_names(image.channel_names.clone());
+            info.set_time_step(image.time_step);
         }
         info.format = Some(format_name(node.version, image));
         info.compression = compression(node.version, &node.metadata);

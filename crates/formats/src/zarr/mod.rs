@@ -8,7 +8,7 @@ mod chunks;
 mod codec_names;
 mod codec_settings;
 mod decode_error;
-pub(crate) mod decoder;
+mod decoder;
 mod error;
 mod fill;
 mod form;

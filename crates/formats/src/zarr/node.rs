@@ -151,7 +151,7 @@ fn version_3(stack: &str, file: String, mut metadata: Map<String, Value>) -> Res
             return Err(StackError::damaged(
                 stack,
                 "node_type of zarr.json",
-                found.unwrap_or("none").to_owned(),
+                found.unwrap_or("none"),
                 "array or group",
             ));
         }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use patchweave_stack::read_cost::{has_read, reading};
+use patchweave_stack::read_cost::{book_read_bytes, reading};
 use patchweave_stack::{ArrayPlace, FileId, Identity, StackError, StoredArray};
 use tracing::trace_span;
 
@@ -72,7 +72,7 @@ impl RemoteStore {
         match object {
             Ok(Some(fetched)) => {
                 self.has_answered.store(true, Ordering::Relaxed);
-                has_read(fetched.pieces.iter().map(Vec::len).sum());
+                book_read_bytes(fetched.pieces.iter().map(Vec::len).sum());
                 Ok(Some(fetched))
             }
             Ok(None) => Ok(None),

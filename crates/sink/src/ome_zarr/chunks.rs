@@ -22,7 +22,7 @@ pub(crate) struct OpenChunks {
     chunk_shape: Vec<usize>,
     n_pixel_bytes: usize,
     budget: usize,
-    /// Decoded chunks, each of which weighs 1.
+    /// Decoded chunks, which weigh their bytes.
     open: Lru<ChunkKey, Vec<u8>>,
     options: CodecOptions,
 }
@@ -104,16 +104,20 @@ impl OpenChunks {
         let n_pixel_bytes = self.n_pixel_bytes;
         let n_row_bytes = to.n_pixels() * n_pixel_bytes;
         let key: ChunkKey = (s, chunk_idx.iter().map(|&idx| idx as u64).collect());
-        let mut chunk = match self.open.remove(&key) {
-            Some(chunk) => chunk,
-            None => self.decoded(&key, is_whole)?,
+        let copy = |chunk: &mut [u8]| {
+            for (to, from) in to.offsets().zip(from.offsets()) {
+                let to = to * n_pixel_bytes;
+                let from = from * n_pixel_bytes;
+                chunk[to..to + n_row_bytes].copy_from_slice(&bytes[from..from + n_row_bytes]);
+            }
         };
-        for (to, from) in to.offsets().zip(from.offsets()) {
-            let to = to * n_pixel_bytes;
-            let from = from * n_pixel_bytes;
-            chunk[to..to + n_row_bytes].copy_from_slice(&bytes[from..from + n_row_bytes]);
+        if let Some(chunk) = self.open.get(&key) {
+            copy(chunk);
+            return Ok(());
         }
-        self.open.insert(key, chunk, 1);
+        let mut chunk = self.decoded(&key, is_whole)?;
+        copy(&mut chunk);
+        self.open.insert(key, chunk, self.n_chunk_bytes() as u64);
         Ok(())
     }
 
@@ -128,7 +132,7 @@ impl OpenChunks {
 
     /// Encodes the chunks that were not used for the longest time until the others fit.
     fn make_room(&mut self) -> Result<(), ArrayError> {
-        while self.open.len() * self.n_chunk_bytes() > self.budget
+        while self.open.weight() > self.budget as u64
             && let Some((key, chunk)) = self.open.pop_oldest()
         {
             self.store(&key, chunk)?;

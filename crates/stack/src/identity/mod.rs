@@ -45,9 +45,15 @@ pub struct StoredArray {
 /// Where in its file an array is stored. Places of one kind are the same or do not overlap, except for `Values`.
 ///
 /// ```
-/// use patchweave_stack::ArrayPlace;
+/// use std::path::Path;
 ///
-/// assert_ne!(ArrayPlace::Page(8), ArrayPlace::Dataset(8));
+/// use patchweave_stack::{ArrayPlace, FileId, Identity, StoredArray};
+///
+/// let file = FileId::of(Path::new("."))?;
+/// let at = |place| Identity::of_object(StoredArray { file: file.clone(), place });
+/// assert_eq!(at(ArrayPlace::Named("image".into())), Identity::of_file(Path::new("./."), "image")?);
+/// assert_ne!(at(ArrayPlace::Page(8)), at(ArrayPlace::Member(8)));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
