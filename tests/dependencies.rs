@@ -220,8 +220,10 @@ fn libraries_are_light() {
 fn the_readme_tells_how_many_packages_there_are() {
     let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
     for (row, package, features) in IN_README {
-        let line = readme.lines().find(|line| line.strip_prefix("| ").is_some_and(|line| line.starts_with(row)));
-        let number = line.and_then(|line| line.trim_end_matches([' ', '|']).rsplit(' ').next()?.parse::<usize>().ok());
+        let line =
+            readme.lines().find(|line| line.strip_prefix("| ").is_some_and(|line| line.starts_with(row)));
+        let number =
+            line.and_then(|line| line.trim_end_matches([' ', '|']).rsplit(' ').next()?.parse::<usize>().ok());
         let told = number.unwrap_or_else(|| panic!("README.md tells no number for {row}"));
         let n_packages = packages_of(package, features).len();
         assert!(told.abs_diff(n_packages) <= 5, "README.md: {row}: {told}, but there are {n_packages}");
