@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use patchweave::formats::{DataType, OpenOptions, RequestLimit, open};
+use patchweave::formats::{FileFormat, OpenOptions, RequestLimit, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
 use patchweave::stack::{ImageStack, ImageStackExt};
@@ -81,7 +81,7 @@ fn main() {
             options.remote.requests = RequestLimit::new(requests);
             let url = format!("http://{}/{name}", server.address);
             let axes = "YX".parse().unwrap();
-            let stack = open(Path::new(&url), DataType::Zarr, Some(&axes), &options).unwrap().remove(0);
+            let stack = open(Path::new(&url), FileFormat::Zarr, Some(&axes), &options).unwrap().remove(0);
             let before = server.n_requests();
             let speed = patches_per_second(&*stack, &regions(n_patches), n_threads);
             let n_requests = u32::try_from(server.n_requests() - before).unwrap();

@@ -15,7 +15,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array4, ArrayD, Axis, Ix4, IxDyn};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
 use patchweave::stack::{ArrayStack, ImageStack, ImageStackExt};
@@ -93,7 +93,7 @@ fn read_all(stack: &dyn ImageStack, regions: &[Region], patch: &mut Array4<f32>)
 struct Stored {
     name: String,
     path: PathBuf,
-    data_type: DataType,
+    data_type: FileFormat,
     axes: &'static str,
 }
 
@@ -144,7 +144,7 @@ fn zarrs(criterion: &mut Criterion) {
             let path = folder.path().join(format!("{codec} {layout}.zarr"));
             write_zarr(&path, &volume, codec, chunk, inner);
             let name = format!("{layout}, {codec}");
-            stored.push(Stored { name, path, data_type: DataType::Zarr, axes: "ZYX" });
+            stored.push(Stored { name, path, data_type: FileFormat::Zarr, axes: "ZYX" });
         }
     }
     let mut group = criterion.benchmark_group("64x64x64 of Zarr uint16");
@@ -167,7 +167,7 @@ fn tiffs(criterion: &mut Criterion) {
     for (name, rows, compression) in layouts {
         let path = folder.path().join(format!("{name}.tiff"));
         write_tiff(&path, &plane, rows, compression);
-        stored.push(Stored { name: name.to_owned(), path, data_type: DataType::Tiff, axes: "YX" });
+        stored.push(Stored { name: name.to_owned(), path, data_type: FileFormat::Tiff, axes: "YX" });
     }
     for is_deflated in [false, true] {
         let name =
@@ -177,7 +177,7 @@ fn tiffs(criterion: &mut Criterion) {
         let page = plane.view().insert_axis(Axis(0)).insert_axis(Axis(3));
         std::fs::write(&path, layout.file(&layout.pages(page.into_dimensionality::<Ix4>().unwrap())))
             .unwrap();
-        stored.push(Stored { name: name.to_owned(), path, data_type: DataType::Tiff, axes: "YX" });
+        stored.push(Stored { name: name.to_owned(), path, data_type: FileFormat::Tiff, axes: "YX" });
     }
     let mut group = criterion.benchmark_group("256x256 of TIFF uint16");
     bench_all(&mut group, &plane, 256, &stored);

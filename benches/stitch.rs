@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array4, Axis};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, ImageShape, PerAxis, Region, TileSpec};
 use patchweave::patching::{PatchRng, Patching, TiledPatching};
 use patchweave::pixel::PixelType;
@@ -67,7 +67,7 @@ fn write(path: &Path, format: Format) {
     sink.finish().unwrap();
 }
 
-fn opened(path: &Path, data_type: DataType, options: &OpenOptions) -> Arc<dyn ImageStack> {
+fn opened(path: &Path, data_type: FileFormat, options: &OpenOptions) -> Arc<dyn ImageStack> {
     open(path, data_type, Some(&"YX".parse().unwrap()), options).unwrap().remove(0)
 }
 
@@ -80,9 +80,9 @@ fn regions(criterion: &mut Criterion) {
     let cached = OpenOptions::default();
     let uncached = OpenOptions::with_cache_bytes(0);
     let sources = [
-        ("TIFF in strips", opened(&tiff, DataType::Tiff, &cached)),
-        ("OME-Zarr, chunks cached", opened(&zarr, DataType::Zarr, &cached)),
-        ("OME-Zarr, chunks decoded anew", opened(&zarr, DataType::Zarr, &uncached)),
+        ("TIFF in strips", opened(&tiff, FileFormat::Tiff, &cached)),
+        ("OME-Zarr, chunks cached", opened(&zarr, FileFormat::Zarr, &cached)),
+        ("OME-Zarr, chunks decoded anew", opened(&zarr, FileFormat::Zarr, &uncached)),
     ];
 
     // Steps that share no divisor with the range spread the starts over the image.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use patchweave::formats::{DataType, Format, Formats, OpenOptions, OpenRequest, Pyramid, open};
+use patchweave::formats::{FileFormat, Format, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave::geometry::{ArrayLayout, Axes, Region};
 use patchweave::pixel::PixelType;
 use patchweave::stack::{
@@ -158,7 +158,7 @@ pub(crate) fn demonstration(formats: Formats) -> Result<ExitCode, Box<dyn Error>
 
     for image in 0..3 {
         let path = folder.path().join(format!("out/scan{image}.pgm_identity.tiff"));
-        let written = open(&path, DataType::Tiff, Some(&"YX".parse()?), &OpenOptions::default())?;
+        let written = open(&path, FileFormat::Tiff, Some(&"YX".parse()?), &OpenOptions::default())?;
         let stack = written.first().ok_or("the result is an image")?;
         let pixels = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))?;
         assert_eq!(pixels.shape(), [1, 1, 30, 40]);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ndarray::{Array5, ArrayView5, Axis};
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::loader::{Loader, LoaderOptions};
 use patchweave::patching::{Patching, TiledPatching, WholePatching};
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     predict(input, samples, &whole)?;
 
     let read = |path: &Path| -> Result<_, Box<dyn Error>> {
-        let stacks = open(path, DataType::Tiff, Some(&axes), &OpenOptions::default())?;
+        let stacks = open(path, FileFormat::Tiff, Some(&axes), &OpenOptions::default())?;
         let extent = stacks[0].info().shape().extent;
         Ok(stacks[0].read_patch(0, None, &Region::whole(extent))?)
     };

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ndarray::Array3;
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::large::{Durability, LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use patchweave::stack::ImageStackExt;
@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Looks at a corner of the result, as any other program could.
 fn show(path: &Path) -> Result<(), Box<dyn Error>> {
-    let images = open(path, DataType::Zarr, Some(&"SCYX".parse()?), &OpenOptions::default())?;
+    let images = open(path, FileFormat::Zarr, Some(&"SCYX".parse()?), &OpenOptions::default())?;
     let image = images.first().ok_or("there is no image")?;
     let region = Region::new(PerAxis::new(&[300, 400])?, Extent::new(&[64, 64])?)?;
     let corner = image.read_patch(0, None, &region)?;

@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use ndarray::ArrayD;
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, Region};
 use patchweave::pixel::{PixelType, canonical_view};
 use patchweave::simulate::{Noise, Simulation, simulate};
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     sink.write_block(0, [0, 0, 0], pixels.view())?;
     assert!(!path.exists());
     sink.finish()?;
-    let stacks = open(&path, DataType::Zarr, Some(layout.axes()), &OpenOptions::default())?;
+    let stacks = open(&path, FileFormat::Zarr, Some(layout.axes()), &OpenOptions::default())?;
     let read = stacks[0].read_patch(0, None, &Region::whole(layout.image_shape().extent))?;
     assert_eq!(read, pixels);
     println!("written and read back: {} pixels of {}", read.len(), stacks[0].info().pixel_type);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ndarray::{Array4, Axis, Ix4, s};
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, PerAxis};
 use patchweave::loader::{Loader, LoaderOptions, Order};
 use patchweave::patching::RandomPatching;
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = folder.path().join("tissue.ome.zarr");
     write_volume(&path)?;
     let options = OpenOptions::default();
-    let volume = open(&path, DataType::Zarr, None, &options)?.remove(0);
+    let volume = open(&path, FileFormat::Zarr, None, &options)?.remove(0);
     let n_chunks = volume.info().n_chunks().ok_or("a Zarr has chunks")?;
 
     // Every slice with its neighbours, the mean of five, and how much these differ.

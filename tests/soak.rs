@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::Extent;
 use patchweave::loader::{ChunkAware, Loader, LoaderOptions, OnFailure, Order};
 use patchweave::patching::{PatchRng, RandomPatching};
@@ -43,7 +43,7 @@ impl Held {
 }
 
 /// Opens the files anew and takes a few batches of one of the orders, or all of them.
-fn open_and_drop(paths: &[(PathBuf, DataType)], number: usize) {
+fn open_and_drop(paths: &[(PathBuf, FileFormat)], number: usize) {
     let mut rng = PatchRng::for_patch(5, 0, number);
     let options = OpenOptions::with_cache_bytes(1 << 20);
     let stacks: Vec<Arc<dyn ImageStack>> = paths
@@ -91,7 +91,7 @@ fn loaders_leave_nothing_behind() {
     let pixel = |at: usize| u16::try_from(at * 7 % 60_000).unwrap();
     place.image("a.tiff", Format::Tiff, "YX", &[128, 96], pixel);
     place.image("b.ome.zarr", Format::OmeZarr, "YX", &[128, 96], pixel);
-    let paths = [(place.path("a.tiff"), DataType::Tiff), (place.path("b.ome.zarr"), DataType::Zarr)];
+    let paths = [(place.path("a.tiff"), FileFormat::Tiff), (place.path("b.ome.zarr"), FileFormat::Zarr)];
     // Allocators and runtimes keep what they needed once.
     (0..N_LOADERS / 4).for_each(|number| open_and_drop(&paths, number));
     let before = Held::now();

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use ndarray::ArrayD;
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Axes};
 use patchweave::pixel::{Pixel, PixelType, canonical_view, with_pixel};
 use patchweave::sink::{Format, ImageSpec, create};
@@ -33,7 +33,7 @@ fn write<T: Pixel>(path: &Path, format: Format, axes: &Axes, array: &ArrayD<T>) 
     sink.finish().unwrap();
 }
 
-fn check<T: Pixel>(format: Format, data_type: DataType, axes: &str, shape: &[usize]) {
+fn check<T: Pixel>(format: Format, data_type: FileFormat, axes: &str, shape: &[usize]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(if format == Format::Tiff { "image.tiff" } else { "image.ome.zarr" });
     let axes: Axes = axes.parse().unwrap();
@@ -54,7 +54,7 @@ fn shape_of(axes: &str) -> Vec<usize> {
 fn tiffs_of_every_type_conform() {
     for pixel_type in PixelType::ALL {
         for axes in ["YX", "CYX", "YXC"] {
-            with_pixel!(pixel_type, T => check::<T>(Format::Tiff, DataType::Tiff, axes, &shape_of(axes)));
+            with_pixel!(pixel_type, T => check::<T>(Format::Tiff, FileFormat::Tiff, axes, &shape_of(axes)));
         }
     }
 }
@@ -62,7 +62,7 @@ fn tiffs_of_every_type_conform() {
 #[test]
 fn tiffs_of_every_order_conform() {
     for axes in ["XY", "ZYX", "ZCYX", "CZYX", "TZCYX", "SCYX", "TSYX", "XYC", "SZYXC", "STCZYX"] {
-        check::<u16>(Format::Tiff, DataType::Tiff, axes, &shape_of(axes));
+        check::<u16>(Format::Tiff, FileFormat::Tiff, axes, &shape_of(axes));
     }
 }
 
@@ -74,20 +74,20 @@ fn single_channels_and_times_stay_dimensions() {
         ("SYXC", &[2, 37, 29, 1]),
         ("TCYX", &[1, 2, 37, 29]),
     ] {
-        check::<u16>(Format::Tiff, DataType::Tiff, axes, shape);
+        check::<u16>(Format::Tiff, FileFormat::Tiff, axes, shape);
     }
 }
 
 #[test]
 fn ome_zarrs_of_every_type_conform() {
     for pixel_type in PixelType::ALL {
-        with_pixel!(pixel_type, T => check::<T>(Format::OmeZarr, DataType::Zarr, "CYX", &shape_of("CYX")));
+        with_pixel!(pixel_type, T => check::<T>(Format::OmeZarr, FileFormat::Zarr, "CYX", &shape_of("CYX")));
     }
 }
 
 #[test]
 fn ome_zarrs_of_every_order_conform() {
     for axes in ["YX", "ZYX", "TYX", "CZYX", "TCYX", "TCZYX"] {
-        check::<u16>(Format::OmeZarr, DataType::Zarr, axes, &shape_of(axes));
+        check::<u16>(Format::OmeZarr, FileFormat::Zarr, axes, &shape_of(axes));
     }
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use ndarray::Array4;
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Extent, PerAxis, Region};
 use patchweave::patching::PatchRng;
 use patchweave::stack::ImageStackExt;
@@ -30,7 +30,7 @@ fn peak() -> u64 {
 
 fn read_at_random(path: &Path) {
     let options = OpenOptions::with_cache_bytes(BUDGET);
-    let stack = open(path, DataType::Tiff, None, &options).unwrap().remove(0);
+    let stack = open(path, FileFormat::Tiff, None, &options).unwrap().remove(0);
     let shape = stack.info().shape();
     assert_eq!(shape.to_vec(), [1, 3, 5000, 10_000]);
     let size = Extent::new(&[SIDE, SIDE]).unwrap();

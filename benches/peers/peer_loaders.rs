@@ -18,7 +18,7 @@ use patchweave::construct::{
     AugmentationStep, BasicPatchConstr, Dataset, FitOptions, LateralContext, MixOptions,
     MultiChannelTargetMsPatchConstr, PatchConstr, PatchExtractor, Statistic, fit_images,
 };
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Context, ContextPadding, Coords, Extent, PatchSpec, RegionSpec};
 use patchweave::loader::{ChunkAware, Loader, LoaderOptions, Order};
 use patchweave::patching::{FixedPatching, Patching, RandomPatching, SequentialPatching};
@@ -87,7 +87,7 @@ impl Image {
         let axes = axes.parse()?;
         match self {
             Image::InMemory(pixels) => Ok(vec![Arc::new(ArrayStack::new(pixels, &axes)?)]),
-            Image::OnDisk(path, options) => Ok(open(&path, DataType::Zarr, Some(&axes), &options)?),
+            Image::OnDisk(path, options) => Ok(open(&path, FileFormat::Zarr, Some(&axes), &options)?),
         }
     }
 }

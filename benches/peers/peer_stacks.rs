@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Instant;
 
 use ndarray::Array4;
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{Axes, Extent, PerAxis, Region};
 use patchweave::stack::{ImageStack, ImageStackExt, StackError};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 struct Task {
     store: PathBuf,
-    data_type: DataType,
+    data_type: FileFormat,
     axes: Axes,
     regions: Vec<Region>,
     n_threads: usize,
@@ -107,7 +107,7 @@ fn main() -> Result<(), Failure> {
     let region = |start: Vec<i64>| Ok(Region::new(PerAxis::new(&start)?, size)?);
     let task = Task {
         store: needed("store")?.into(),
-        data_type: if needed("type")? == "zarr" { DataType::Zarr } else { DataType::Tiff },
+        data_type: if needed("type")? == "zarr" { FileFormat::Zarr } else { FileFormat::Tiff },
         axes: needed("axes")?.parse()?,
         regions: starts(Path::new(&needed("starts")?))?
             .into_iter()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ndarray::{Array4, Axis as Dim, s};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::stack::ImageStackExt;
 use patchweave_testkit::{TagValues, TiffLayout};
 
@@ -69,7 +69,7 @@ fn pages_of_another_size_are_told() {
     let ended = place.run(&config).with_code(0);
     assert_eq!(ended.stdout.matches("its pages differ and are 2 images").count(), 1, "{}", ended.stdout);
     let rest =
-        open(&place.path("image.tiff/1"), DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        open(&place.path("image.tiff/1"), FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
     assert_eq!(rest.info().shape().to_vec(), [1, 1, 20, 30]);
     assert!(
         rest.read_patch(0, None, &patchweave::geometry::Region::whole(rest.info().shape().extent)).is_ok()

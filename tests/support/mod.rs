@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use ndarray::{ArrayD, IxDyn};
-use patchweave::formats::{DataType, OpenOptions, open};
+use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Axes};
 use patchweave::pixel::{Pixel, PixelType, canonical_view};
 use patchweave::sink::{Format, ImageSpec, create};
@@ -209,7 +209,7 @@ fn write_image<T: Pixel>(path: &Path, format: Format, axes: &str, pixels: &Array
 /// The type of an image and its pixels `CZYX`, sample by sample; the images of a collection one after another.
 pub fn read_image(path: &Path, axes: &str) -> (PixelType, Vec<ndarray::Array4<f32>>) {
     let is_zarr = path.extension().is_some_and(|extension| extension == "zarr");
-    let data_type = if is_zarr { DataType::Zarr } else { DataType::Tiff };
+    let data_type = if is_zarr { FileFormat::Zarr } else { FileFormat::Tiff };
     let axes: Axes = axes.parse().unwrap();
     let stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     let samples = stacks.iter().flat_map(|stack| {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use patchweave_construct::{
     AugmentationStep, BasicPatchConstr, Dataset, PatchExtractor, Sample, Scratch, Spent,
 };
-use patchweave_formats::{CacheStats, DataType, OpenOptions, open};
+use patchweave_formats::{CacheStats, FileFormat, OpenOptions, open};
 use patchweave_geometry::{Axes, Extent};
 use patchweave_patching::RandomPatching;
 use patchweave_transform::{Augmentation, Normalizer, Scaling, TargetScaling, XyFlip};
@@ -29,7 +29,7 @@ fn dataset(path: &Path, patch: usize) -> (Dataset, OpenOptions) {
     let mut options = OpenOptions::with_cache_bytes(0);
     options.map_files = false;
     let axes: Axes = "YX".parse().unwrap();
-    let stack = open(path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+    let stack = open(path, FileFormat::Npy, Some(&axes), &options).unwrap().remove(0);
     let input = PatchExtractor::new(vec![stack]).unwrap();
     let patching = RandomPatching::new(input.shapes(), Extent::new(&[patch, patch]).unwrap()).unwrap();
     let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use patchweave_files::check_path;
 use patchweave_stack::StackError;
 
-use crate::data_type::DataType;
 use crate::ending::has_ending;
+use crate::file_format::FileFormat;
 use crate::format::Format;
 #[cfg(feature = "hdf5")]
 use crate::hdf5::Hdf5Format;
@@ -55,9 +55,9 @@ impl Default for Formats {
             (Arc::new(NpyFormat) as Arc<dyn Format>),
         ];
         let mut known: Vec<Arc<dyn Format>> = built.into_iter().collect();
-        for data_type in DataType::ALL {
-            if known.iter().all(|format| format.name() != data_type.name()) {
-                known.push(Arc::new(Refused(data_type)));
+        for own in FileFormat::ALL {
+            if known.iter().all(|format| format.name() != own.name()) {
+                known.push(Arc::new(Refused(own)));
             }
         }
         Formats { known }

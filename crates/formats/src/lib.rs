@@ -18,10 +18,10 @@ mod chunk;
 mod chunked;
 #[cfg(feature = "compressor")]
 mod compressor;
-mod data_type;
 mod disk;
 mod ending;
 mod file_axes;
+mod file_format;
 mod file_pool;
 mod format;
 mod formats;
@@ -52,9 +52,9 @@ mod zarr;
 
 pub use budget::ReadBudget;
 pub use cache::{CacheStats, ChunkCache};
-pub use data_type::DataType;
 pub use disk::stored_bytes;
 pub use file_axes::{AxesSource, guessed_axes, layout_in_axes};
+pub use file_format::FileFormat;
 pub use file_pool::{FilePool, PooledFile};
 pub use format::Format;
 pub use formats::Formats;

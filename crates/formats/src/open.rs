@@ -6,7 +6,7 @@ use std::sync::Arc;
 use patchweave_geometry::Axes;
 use patchweave_stack::{ImageStack, StackError};
 
-use crate::data_type::DataType;
+use crate::file_format::FileFormat;
 use crate::formats::Formats;
 use crate::options::OpenOptions;
 use crate::request::{OpenRequest, Pyramid};
@@ -27,20 +27,20 @@ use crate::request::{OpenRequest, Pyramid};
 /// ```no_run
 /// use std::path::Path;
 ///
-/// use patchweave_formats::{DataType, OpenOptions, open};
+/// use patchweave_formats::{FileFormat, OpenOptions, open};
 ///
-/// for stack in open(Path::new("plate.ome.zarr"), DataType::Zarr, None, &OpenOptions::default())? {
+/// for stack in open(Path::new("plate.ome.zarr"), FileFormat::Zarr, None, &OpenOptions::default())? {
 ///     println!("{}: {}", stack.info().source, stack.info().layout.axes());
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open<'a>(
     path: &'a Path,
-    data_type: DataType,
+    format: FileFormat,
     axes: Option<&'a Axes>,
     options: &'a OpenOptions,
 ) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
-    let images = open_levels(path, data_type, axes, options, 1)?;
+    let images = open_levels(path, format, axes, options, 1)?;
     Ok(images.into_iter().flatten().collect())
 }
 
@@ -50,11 +50,11 @@ pub fn open<'a>(
 /// As [`open`], and [`StackError::TooFewLevels`].
 pub fn open_levels<'a>(
     path: &'a Path,
-    data_type: DataType,
+    format: FileFormat,
     axes: Option<&'a Axes>,
     options: &'a OpenOptions,
     n_levels: usize,
 ) -> Result<Vec<Pyramid>, StackError> {
     let request = OpenRequest { axes, n_levels: Some(n_levels), ..OpenRequest::new(path, options) };
-    Formats::default().open(data_type.name(), &request)
+    Formats::default().open(format.name(), &request)
 }

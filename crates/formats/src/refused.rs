@@ -5,10 +5,10 @@ use patchweave_files::check_path;
 use patchweave_stack::StackError;
 
 use crate::request::Pyramid;
-use crate::{DataType, Format, OpenRequest, is_url};
+use crate::{FileFormat, Format, OpenRequest, is_url};
 
 /// A format none of whose files is opened.
-pub(crate) struct Refused(pub DataType);
+pub(crate) struct Refused(pub FileFormat);
 
 impl Format for Refused {
     fn name(&self) -> &str {
@@ -24,11 +24,11 @@ impl Format for Refused {
             check_path(request.path).map_err(StackError::Path)?;
         }
         let (what, hint) = match self.0 {
-            DataType::Czi => ("CZI", "convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji"),
-            DataType::Tiff => ("TIFF", "build patchweave with the feature tiff"),
-            DataType::Zarr => ("Zarr", "build patchweave with the feature zarr"),
-            DataType::Hdf5 => ("HDF5", "build patchweave with the feature hdf5"),
-            DataType::Npy => ("NPY", "build patchweave with the feature npy"),
+            FileFormat::Czi => ("CZI", "convert to OME-Zarr or OME-TIFF with bioformats2raw or Fiji"),
+            FileFormat::Tiff => ("TIFF", "build patchweave with the feature tiff"),
+            FileFormat::Zarr => ("Zarr", "build patchweave with the feature zarr"),
+            FileFormat::Hdf5 => ("HDF5", "build patchweave with the feature hdf5"),
+            FileFormat::Npy => ("NPY", "build patchweave with the feature npy"),
         };
         Err(StackError::Unsupported {
             stack: request.path.display().to_string(),
@@ -49,7 +49,7 @@ mod tests {
         let path = folder.path().join("image.tif");
         let options = OpenOptions::default();
         let open =
-            || Refused(DataType::Tiff).open(&OpenRequest::new(&path, &options)).map(|_| ()).unwrap_err();
+            || Refused(FileFormat::Tiff).open(&OpenRequest::new(&path, &options)).map(|_| ()).unwrap_err();
         assert!(matches!(open(), StackError::Path(_)), "a missing file is that first");
         std::fs::write(&path, "II").unwrap();
         let error = open();

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use hdf5_writer::{AttributeBuilder, ByteOrder, DatasetBuilder, Hdf5Builder, WriteOptions};
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::PixelType;
 use patchweave_stack::{ImageStackExt, StackError};
@@ -44,7 +44,7 @@ fn write(folder: &Path, meant: Option<&str>, stored: PixelType, bytes: &[u8]) ->
 fn first_pixels(path: &Path) -> Vec<Result<(PixelType, f32), StackError>> {
     let of = |path: &Path, axes: &str| {
         let axes: Axes = axes.parse().unwrap();
-        let stack = open(path, DataType::Hdf5, Some(&axes), &OpenOptions::default())?.remove(0);
+        let stack = open(path, FileFormat::Hdf5, Some(&axes), &OpenOptions::default())?.remove(0);
         let pixels = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))?;
         Ok((stack.info().pixel_type, pixels[[0, 0, 0, 0]]))
     };

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Extent, PerAxis, Region};
 use patchweave_stack::ImageStackExt;
 use zarrs::array::codec::ZstdCodec;
@@ -42,7 +42,7 @@ fn decoded_chunks_keep_to_their_budget() {
 
     let options = OpenOptions::with_cache_bytes(BUDGET);
     let axes = "ZYX".parse().unwrap();
-    let stack = open(folder.path(), DataType::Zarr, Some(&axes), &options).unwrap().remove(0);
+    let stack = open(folder.path(), FileFormat::Zarr, Some(&axes), &options).unwrap().remove(0);
     for chunk in (0..N_CHUNKS).chain(0..N_CHUNKS) {
         let start = PerAxis::new(&[i64::try_from(chunk).unwrap(), 1000, 1000]).unwrap();
         let region = Region { start, size: Extent::new(&[1, 64, 64]).unwrap() };

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array4, Axis, s};
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Axes, Coords, Extent, Region};
 use patchweave_pixel::PixelType;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
@@ -22,7 +22,7 @@ fn axes() -> Axes {
 }
 
 fn read(path: &Path, options: &OpenOptions) -> Result<std::sync::Arc<dyn ImageStack>, StackError> {
-    Ok(open(path, DataType::Hdf5, Some(&axes()), options)?.remove(0))
+    Ok(open(path, FileFormat::Hdf5, Some(&axes()), options)?.remove(0))
 }
 
 fn pixels(pixel: impl Fn(usize, usize) -> u64) -> Array4<f32> {
@@ -209,7 +209,7 @@ fn virtual_datasets_are_read() {
                 let mut options = OpenOptions::default();
                 options.map_files = map_files;
                 let path = file(file_name).join(name);
-                let stack = open(&path, DataType::Hdf5, Some(&axes), &options).unwrap().remove(0);
+                let stack = open(&path, FileFormat::Hdf5, Some(&axes), &options).unwrap().remove(0);
                 let expected = expected.mapv(|pixel| f32::from(u16::try_from(pixel).unwrap()));
                 let whole = Region::whole(stack.info().shape().extent);
                 let pixels = stack.read_patch(0, None, &whole).unwrap();
@@ -253,7 +253,7 @@ fn virtual_datasets_name_their_axes() {
         let path = file(&format!("virtual_axes_{version}.h5"));
         for (name, axes) in [("labels", "TYX"), ("tags", "ZYX"), ("fixed", "CYX")] {
             let stack =
-                open(&path.join(name), DataType::Hdf5, None, &OpenOptions::default()).unwrap().remove(0);
+                open(&path.join(name), FileFormat::Hdf5, None, &OpenOptions::default()).unwrap().remove(0);
             assert_eq!(stack.info().layout.axes().to_string(), axes, "{version} {name}");
             // The largest chunks that sources have, whichever comes first.
             assert_eq!(stack.info().chunks.as_deref(), Some(&[2, 8, 10][..]), "{version} {name}");
@@ -267,7 +267,7 @@ fn virtual_datasets_name_their_axes() {
                 );
             }
         }
-        let silent = open(&path.join("silent"), DataType::Hdf5, None, &OpenOptions::default());
+        let silent = open(&path.join("silent"), FileFormat::Hdf5, None, &OpenOptions::default());
         assert!(matches!(silent, Err(StackError::NoAxes { .. })));
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, FilePool, OpenOptions, open};
+use patchweave_formats::{FileFormat, FilePool, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_stack::{ImageStack, ImageStackExt};
 use tiff::encoder::{Compression, DeflateLevel};
@@ -41,7 +41,7 @@ fn files_are_open_only_while_they_are_read() {
             let deflate = Compression::Deflate(DeflateLevel::Fast);
             let compression = if file % 2 == 0 { deflate } else { Compression::Uncompressed };
             write_tiff(&path, &[page(), page()], "", compression);
-            open(&path, DataType::Tiff, Some(&"ZYX".parse().unwrap()), &options).unwrap().remove(0)
+            open(&path, FileFormat::Tiff, Some(&"ZYX".parse().unwrap()), &options).unwrap().remove(0)
         })
         .collect();
     assert!(n_open() <= at_first + MOST_OPEN, "{} files are open", n_open() - at_first);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use common::{Page, write_tiff};
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Extent, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, ReadCost};
 use proptest::prelude::*;
@@ -51,9 +51,9 @@ fn write_npy(path: &Path) {
 fn opened(path: &Path, options: &OpenOptions) -> Arc<dyn ImageStack> {
     let axes = "YX".parse().unwrap();
     let data_type = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("zarr") => DataType::Zarr,
-        Some("npy") => DataType::Npy,
-        _ => DataType::Tiff,
+        Some("zarr") => FileFormat::Zarr,
+        Some("npy") => FileFormat::Npy,
+        _ => FileFormat::Tiff,
     };
     open(path, data_type, Some(&axes), options).unwrap().remove(0)
 }

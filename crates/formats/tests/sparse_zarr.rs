@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Extent, PerAxis, Region};
 use patchweave_stack::ImageStackExt;
 use zarrs::array::{ArrayBuilder, data_type};
@@ -43,7 +43,7 @@ fn memory_depends_on_budgets_and_not_on_the_size_of_the_image() {
         let path = folder.path().join(name);
         write(&path, inner);
         let axes = "ZYX".parse().unwrap();
-        let stack = open(&path, DataType::Zarr, Some(&axes), &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Zarr, Some(&axes), &options).unwrap().remove(0);
         let shape = stack.info().shape();
         let n_bytes: usize = shape.to_vec().iter().product::<usize>() * 2;
         assert!(n_bytes > 100_000_000_000, "{n_bytes}");

@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, OpenOptions};
+use patchweave_formats::{FileFormat, OpenOptions};
 use patchweave_geometry::{Extent, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ fn open(path: &Path, axes: &str) -> Result<Arc<dyn ImageStack>, StackError> {
 }
 
 fn open_with(path: &Path, axes: &str, options: &OpenOptions) -> Result<Arc<dyn ImageStack>, StackError> {
-    let mut stacks = patchweave_formats::open(path, DataType::Tiff, Some(&axes.parse().unwrap()), options)?;
+    let mut stacks = patchweave_formats::open(path, FileFormat::Tiff, Some(&axes.parse().unwrap()), options)?;
     assert_eq!(stacks.len(), 1);
     Ok(stacks.remove(0))
 }
@@ -127,12 +127,12 @@ fn pages_of_different_size_are_images_of_their_own() {
     let path = folder.path().join("image.tif");
     let page = |height| Page { height, width: 4, rows_per_strip: 2 };
     write_tiff(&path, &[page(5), page(6), page(5)], "", Compression::Uncompressed);
-    let all = patchweave_formats::open(&path, DataType::Tiff, None, &OpenOptions::default());
+    let all = patchweave_formats::open(&path, FileFormat::Tiff, None, &OpenOptions::default());
     let error = all.err().unwrap().to_string();
     assert!(error.contains("image.tif/0: its dimensions of sizes [2, 5, 4] are ?YX"), "{error}");
     let first = open(&path.join("0"), "ZYX").unwrap();
     assert_eq!(first.info().shape().to_vec(), [1, 1, 2, 5, 4]);
-    let second = patchweave_formats::open(&path.join("1"), DataType::Tiff, None, &OpenOptions::default());
+    let second = patchweave_formats::open(&path.join("1"), FileFormat::Tiff, None, &OpenOptions::default());
     let second = second.unwrap().remove(0);
     assert_eq!(second.info().shape().to_vec(), [1, 1, 6, 4]);
     let whole = Region::whole(second.info().shape().extent);

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, OpenOptions};
+use patchweave_formats::{FileFormat, OpenOptions};
 use patchweave_geometry::Region;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use zarrs::array::{ArrayBuilder, data_type};
@@ -23,7 +23,7 @@ fn write_zarr(path: &Path, chunk: [u64; 2], inner: Option<[u64; 2]>) {
 }
 
 fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn ImageStack>, StackError> {
-    Ok(patchweave_formats::open(path, DataType::Zarr, Some(&"YX".parse().unwrap()), options)?.remove(0))
+    Ok(patchweave_formats::open(path, FileFormat::Zarr, Some(&"YX".parse().unwrap()), options)?.remove(0))
 }
 
 fn assert_counts_up(stack: &dyn ImageStack) {

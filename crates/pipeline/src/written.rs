@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_config::OutputFormat;
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut};
 
@@ -24,10 +24,10 @@ impl Written {
     pub fn open(path: &Path, format: OutputFormat, layout: &ArrayLayout) -> Result<Self, PipelineError> {
         let letters = |axes: &Axes| axes.as_slice().iter().map(|axis| axis.letter()).collect::<String>();
         let (data_type, axes) = match format {
-            OutputFormat::Tiff => (DataType::Tiff, layout.axes().clone()),
+            OutputFormat::Tiff => (FileFormat::Tiff, layout.axes().clone()),
             OutputFormat::OmeZarr => {
                 let written = letters(&layout.axes().to_canonical()).replace(Axis::S.letter(), "");
-                (DataType::Zarr, written.parse()?)
+                (FileFormat::Zarr, written.parse()?)
             }
         };
         let is_collection = format == OutputFormat::OmeZarr && layout.axes().contains(Axis::S);

@@ -467,7 +467,7 @@ impl formats::Format for Silent {
             let stack: std::sync::Arc<dyn ImageStack> = std::sync::Arc::new(SilentStack(stack, info));
             vec![stack]
         };
-        let opened = formats::open(request.path, formats::DataType::Tiff, request.axes, request.options)?;
+        let opened = formats::open(request.path, formats::FileFormat::Tiff, request.axes, request.options)?;
         Ok(opened.into_iter().map(silent).collect())
     }
 }
@@ -497,7 +497,7 @@ impl formats::Format for Counting {
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {
         *self.0.lock().unwrap().entry(request.path.to_owned()).or_default() += 1;
-        let opened = formats::open(request.path, formats::DataType::Tiff, request.axes, request.options)?;
+        let opened = formats::open(request.path, formats::FileFormat::Tiff, request.axes, request.options)?;
         Ok(opened.into_iter().map(|stack| vec![stack]).collect())
     }
 }

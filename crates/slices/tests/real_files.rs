@@ -5,7 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use patchweave_formats::{DataType, OpenOptions, RawArray, open, open_raw};
+use patchweave_formats::{FileFormat, OpenOptions, RawArray, open, open_raw};
 use patchweave_geometry::{Axes, Extent, Region};
 use patchweave_pixel::PixelType;
 use patchweave_slices::{Accumulation, Boundary, ChannelSpec, PlanOptions, SliceOptions, SliceStack};
@@ -15,7 +15,7 @@ use patchweave_testkit::{image_stack_suite, real_data};
 use support::{close, naive};
 
 /// The stack as one whole array and as what it is, both 2.5-D.
-fn agrees(path: &Path, data_type: DataType, axes: Option<&Axes>, spec: &ChannelSpec) {
+fn agrees(path: &Path, data_type: FileFormat, axes: Option<&Axes>, spec: &ChannelSpec) {
     let stack = open(path, data_type, axes, &OpenOptions::default()).unwrap().remove(0);
     let shape = stack.info().shape();
     let mut volume = ndarray::Array5::zeros([0, shape.n_channels, 0, 0, 0]);
@@ -53,10 +53,10 @@ fn volumes_in_files_agree_with_volumes_in_memory() {
     let Some(folder) = real_data() else { return };
     let spec = ChannelSpec::builder().identity(&[-2, 0, 1]).build().unwrap();
     let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
-    agrees(&tiff, DataType::Tiff, Some(&"ZYX".parse().unwrap()), &spec);
-    agrees(&folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif"), DataType::Tiff, None, &spec);
+    agrees(&tiff, FileFormat::Tiff, Some(&"ZYX".parse().unwrap()), &spec);
+    agrees(&folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif"), FileFormat::Tiff, None, &spec);
     for zarr in ["fiji_5d_v4.ome.zarr", "ngio_v05_czyx.zarr"] {
-        agrees(&folder.join("e_zarr_hdf5").join(zarr), DataType::Zarr, None, &spec);
+        agrees(&folder.join("e_zarr_hdf5").join(zarr), FileFormat::Zarr, None, &spec);
     }
 }
 
@@ -67,7 +67,7 @@ fn integers_in_files_have_means() {
     let spec = ChannelSpec::builder().mean(&[&[-1, 0, 1]]).std(&[&[0, 2]]).build().unwrap();
     let path = folder.join("b_stack_3d/xyzc_16bit__dna_conf_wf.tif");
     let open_options = OpenOptions::default();
-    let stack = open(&path, DataType::Tiff, None, &open_options).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Tiff, None, &open_options).unwrap().remove(0);
     assert_eq!(stack.info().pixel_type, PixelType::U16);
     let error = SliceStack::new(&stack, spec.clone(), SliceOptions::default()).err().unwrap().to_string();
     assert!(error.contains("the option pixel_type 'f32' takes integers for floats"), "{error}");
@@ -85,10 +85,10 @@ fn windows_of_files_decode_what_they_need() {
     let Some(folder) = real_data() else { return };
     let zyx: Axes = "ZYX".parse().unwrap();
     for (path, data_type, axes, n_decodes) in [
-        ("b_stack_3d/stardist_img3d.tif", DataType::Tiff, Some(&zyx), 3),
-        ("e_zarr_hdf5/fiji_xyz_v4.ome.zarr", DataType::Zarr, None, 3),
+        ("b_stack_3d/stardist_img3d.tif", FileFormat::Tiff, Some(&zyx), 3),
+        ("e_zarr_hdf5/fiji_xyz_v4.ome.zarr", FileFormat::Zarr, None, 3),
         // Three channels, whose chunks are as deep as the volume.
-        ("e_zarr_hdf5/fiji_5d_v4.ome.zarr", DataType::Zarr, None, 3),
+        ("e_zarr_hdf5/fiji_5d_v4.ome.zarr", FileFormat::Zarr, None, 3),
     ] {
         let mut open_options = OpenOptions::default();
         open_options.map_files = false;
@@ -112,7 +112,7 @@ fn means_of_a_mapped_volume_agree_with_those_in_memory() {
     let Some(folder) = real_data() else { return };
     let tiff = folder.join("b_stack_3d/stardist_img3d.tif");
     let axes: Axes = "ZYX".parse().unwrap();
-    let stack = open(&tiff, DataType::Tiff, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
+    let stack = open(&tiff, FileFormat::Tiff, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
     let volume = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
     let sizes = volume.shape()[1..].to_vec();
     let mapped = tempfile::tempdir().unwrap();

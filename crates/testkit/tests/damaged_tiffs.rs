@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::real_data;
@@ -39,7 +39,7 @@ fn read_all(path: &Path, axes: &Axes) -> Result<usize, StackError> {
 }
 
 fn read_with(path: &Path, axes: &Axes, options: &OpenOptions) -> Result<usize, StackError> {
-    let stack = open(path, DataType::Tiff, Some(axes), options)?.remove(0);
+    let stack = open(path, FileFormat::Tiff, Some(axes), options)?.remove(0);
     let shape = stack.info().shape();
     let channels: Vec<usize> = (0..shape.n_channels.min(N_CHANNELS)).collect();
     let [depth, height, width] = shape.extent.to_zyx();

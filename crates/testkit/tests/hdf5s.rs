@@ -9,7 +9,7 @@ use hdf5_writer::{
     FilterDescription, H5WriteElement, Hdf5Builder, WriteOptions,
 };
 use ndarray::{Array4, ArrayD, Axis, s};
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, Pyramid, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::{Pixel, PixelType};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
@@ -67,7 +67,7 @@ fn a_file_that_shrinks_is_an_error() {
             write(&path, Hdf5Builder::new().dataset(layout));
             let mut options = OpenOptions::with_cache_bytes(0);
             options.map_files = map_files;
-            let stack = open(&path, DataType::Hdf5, Some(&axes), &options).unwrap().remove(0);
+            let stack = open(&path, FileFormat::Hdf5, Some(&axes), &options).unwrap().remove(0);
             let read = || stack.read_patch(0, None, &Region::whole(stack.info().shape().extent));
             assert!(read().is_ok());
             fs::File::options().write(true).open(&path).unwrap().set_len(5000).unwrap();
@@ -99,7 +99,7 @@ fn conforms<T: H5WriteElement + Pixel>(folder: &Path) {
             write_in(&path, Hdf5Builder::new().dataset(layout), order);
             for map_files in [true, false] {
                 for path in [path.clone(), path.join("group"), path.join("group/raw")] {
-                    let stacks = open(&path, DataType::Hdf5, Some(&axes), &options(map_files)).unwrap();
+                    let stacks = open(&path, FileFormat::Hdf5, Some(&axes), &options(map_files)).unwrap();
                     assert_eq!((stacks.len(), stacks[0].info().pixel_type), (1, T::TYPE));
                     assert_eq!(stacks[0].info().chunks.is_some(), is_chunked);
                     image_stack_suite(&*stacks[0], expected.view());
@@ -134,7 +134,8 @@ fn what_is_stored_is_told() {
         .filter(filter(FILTER_SHUFFLE))
         .filter(filter(FILTER_DEFLATE));
     write(&path, Hdf5Builder::new().dataset(chunked));
-    let stack = open(&path, DataType::Hdf5, Some(&"YX".parse().unwrap()), &options(true)).unwrap().remove(0);
+    let stack =
+        open(&path, FileFormat::Hdf5, Some(&"YX".parse().unwrap()), &options(true)).unwrap().remove(0);
     let info = stack.info();
     assert_eq!(info.compression.as_deref(), Some("shuffle+deflate"));
     assert_eq!((info.chunks.as_deref(), info.format.as_deref()), (Some(&[4, 4][..]), Some("HDF5")));
@@ -154,7 +155,7 @@ fn a_place_is_needed_where_there_are_several() {
     let axes: Axes = "YX".parse().unwrap();
     let error = |place: &str| {
         let path = if place.is_empty() { path.clone() } else { path.join(place) };
-        open(&path, DataType::Hdf5, Some(&axes), &options(true)).err().unwrap().to_string()
+        open(&path, FileFormat::Hdf5, Some(&axes), &options(true)).err().unwrap().to_string()
     };
     let several = error("");
     assert!(
@@ -165,10 +166,10 @@ fn a_place_is_needed_where_there_are_several() {
     for place in ["a/other", "other", "a/raw/deeper"] {
         assert!(error(place).contains("image.h5"), "{}", error(place));
     }
-    let stack = open(&path.join("a/raw"), DataType::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
+    let stack = open(&path.join("a/raw"), FileFormat::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
     image_stack_suite(&*stack, canonical_f32(&array(3), &axes).unwrap().view());
     let missing =
-        open(&folder.path().join("no.h5"), DataType::Hdf5, Some(&axes), &options(true)).err().unwrap();
+        open(&folder.path().join("no.h5"), FileFormat::Hdf5, Some(&axes), &options(true)).err().unwrap();
     assert!(missing.to_string().contains("no.h5 does not exist"), "{missing}");
 }
 
@@ -182,10 +183,10 @@ fn ilastik_names_its_axes() {
         .attribute(AttributeBuilder::fixed_string("axistags", tags));
     let other = dataset("other", &ramp::<u8>(&[4, 4]), ByteOrder::LittleEndian);
     write(&path, Hdf5Builder::new().dataset(other).dataset(results));
-    let stack = open(&path, DataType::Hdf5, None, &options(true)).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Hdf5, None, &options(true)).unwrap().remove(0);
     assert_eq!(stack.info().layout.axes().to_string(), "YXC");
     image_stack_suite(&*stack, canonical_f32(&array, stack.info().layout.axes()).unwrap().view());
-    let error = open(&path, DataType::Hdf5, Some(&"CYX".parse().unwrap()), &options(true)).err().unwrap();
+    let error = open(&path, FileFormat::Hdf5, Some(&"CYX".parse().unwrap()), &options(true)).err().unwrap();
     assert!(error.to_string().contains("got axes CYX, the file's own metadata says YXC"), "{error}");
 }
 
@@ -246,7 +247,7 @@ fn imaris_has_times_channels_and_levels() {
 
     let inside = path.join("DataSet/ResolutionLevel 1/TimePoint 1/Channel 2/Data");
     let stack =
-        open(&inside, DataType::Hdf5, Some(&"ZYX".parse().unwrap()), &options(true)).unwrap().remove(0);
+        open(&inside, FileFormat::Hdf5, Some(&"ZYX".parse().unwrap()), &options(true)).unwrap().remove(0);
     assert_eq!(stack.info().layout.shape(), [8, 24, 24]);
 }
 
@@ -306,14 +307,14 @@ fn missing_chunks_read_as_the_fill_value_and_limits_hold() {
         .fill_value(9_u16.to_le_bytes());
     let axes: Axes = "YX".parse().unwrap();
     write(&path, Hdf5Builder::new().dataset(empty));
-    let stack = open(&path, DataType::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Hdf5, Some(&axes), &options(true)).unwrap().remove(0);
     let pixels = stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap();
     assert_eq!(pixels, Array4::from_elem([1, 1, 40, 50], 9.0));
     let large = dataset("raw", &ramp::<u16>(&[40, 50]), ByteOrder::LittleEndian).chunked([40_u64, 50]);
     write(&path, Hdf5Builder::new().dataset(large));
     let mut small = OpenOptions::default();
     small.decoded_chunk_bytes = 3999;
-    let error = open(&path, DataType::Hdf5, Some(&axes), &small).err().unwrap();
+    let error = open(&path, FileFormat::Hdf5, Some(&axes), &small).err().unwrap();
     assert!(matches!(error, StackError::ChunkTooLarge { limit: 3999, .. }), "{error}");
 }
 
@@ -335,10 +336,10 @@ fn too_many_datasets_are_not_chosen_from() {
     for builder in [deeply, many] {
         write(&path, builder);
         let axes: Axes = "YX".parse().unwrap();
-        let error = open(&path, DataType::Hdf5, Some(&axes), &options(true)).err().unwrap();
+        let error = open(&path, FileFormat::Hdf5, Some(&axes), &options(true)).err().unwrap();
         assert!(matches!(error, StackError::Unsupported { .. }), "{error}");
         assert!(error.to_string().contains("too many to choose from, name one"), "{error}");
-        let named = open(&path.join("raw"), DataType::Hdf5, Some(&axes), &options(true));
+        let named = open(&path.join("raw"), FileFormat::Hdf5, Some(&axes), &options(true));
         assert_eq!(named.unwrap().len(), 1);
     }
 }
@@ -421,7 +422,7 @@ const IMARIS: [[(f64, f32); 3]; 2] = [
 fn real_files_have_the_pixels_that_h5py_reads() {
     let Some(folder) = real_data().map(|folder| folder.join("e_zarr_hdf5")) else { return };
     let path = folder.join("ilastik_probabilities.h5");
-    let stack = open(&path, DataType::Hdf5, None, &options(true)).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Hdf5, None, &options(true)).unwrap().remove(0);
     let info = stack.info();
     assert_eq!((info.layout.axes().to_string().as_str(), info.layout.shape()), ("YXC", &[250, 250, 2][..]));
     assert_eq!(info.compression.as_deref(), Some("deflate"));

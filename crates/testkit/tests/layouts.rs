@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD, Axis, Ix3, Ix4};
-use patchweave_formats::{DataType, OpenOptions, open, open_levels};
+use patchweave_formats::{FileFormat, OpenOptions, open, open_levels};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::ByteOrder;
 use patchweave_stack::{ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, canonical_f32, image_stack_suite, ramp};
 
-fn conforms(path: &Path, data_type: DataType, axes: &str, array: &ArrayD<u16>) {
+fn conforms(path: &Path, data_type: FileFormat, axes: &str, array: &ArrayD<u16>) {
     let axes: Axes = axes.parse().unwrap();
     for map_files in [true, false] {
         let mut options = OpenOptions::default();
@@ -49,15 +49,15 @@ fn tiffs_of_all_layouts_conform() {
     for layout in tiff_layouts() {
         let volume = ramp::<u16>(&[3, 37, 29]);
         write(&path, &layout, &volume.clone().insert_axis(Axis(3)));
-        conforms(&path, DataType::Tiff, "ZYX", &volume);
+        conforms(&path, FileFormat::Tiff, "ZYX", &volume);
 
         let colours = ramp::<u16>(&[2, 37, 29, 3]);
         write(&path, &layout, &colours);
         if layout.is_planar {
             let planes = colours.permuted_axes(vec![0, 3, 1, 2]).as_standard_layout().into_owned();
-            conforms(&path, DataType::Tiff, "TCYX", &planes);
+            conforms(&path, FileFormat::Tiff, "TCYX", &planes);
         } else {
-            conforms(&path, DataType::Tiff, "TYXC", &colours);
+            conforms(&path, FileFormat::Tiff, "TYXC", &colours);
         }
     }
 }
@@ -71,7 +71,7 @@ fn packed_bits_conform() {
         for tile in [None, Some([16, 16])] {
             let layout = TiffLayout { bits, tile, ..TiffLayout::default() };
             write(&path, &layout, &image);
-            conforms(&path, DataType::Tiff, "ZYX", &image.clone().remove_axis(Axis(3)));
+            conforms(&path, FileFormat::Tiff, "ZYX", &image.clone().remove_axis(Axis(3)));
         }
     }
 }
@@ -91,12 +91,12 @@ fn imagej_planes_behind_one_directory_conform() {
         pages[0].behind = behind.clone();
         fs::write(&path, layout.file(&pages)).unwrap();
         let expected = image.clone().into_shape_with_order(vec![3, 2, 37, 29]).unwrap();
-        conforms(&path, DataType::Tiff, "ZCYX", &expected);
+        conforms(&path, FileFormat::Tiff, "ZCYX", &expected);
 
         // The directory may follow, so the planes have to be cut for the file to be too short.
         pages[0].behind = behind[..4 * 37 * 29].to_vec();
         fs::write(&path, layout.file(&pages)).unwrap();
-        let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap();
+        let error = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).err().unwrap();
         assert!(matches!(error, StackError::Damaged { .. }), "{error:?}");
         assert!(error.to_string().contains("expected 6 planes of 2146 bytes"), "{error}");
     }
@@ -137,13 +137,13 @@ fn ome_tiffs_of_several_files_conform() {
     let second = |path: &Path| fs::write(path, ome_file(image.index_axis(Axis(0), 1), "")).unwrap();
     let options = OpenOptions::default();
     let error =
-        |options: &OpenOptions| open(&first, DataType::Tiff, None, options).err().unwrap().to_string();
+        |options: &OpenOptions| open(&first, FileFormat::Tiff, None, options).err().unwrap().to_string();
 
     fs::write(&first, ome_file(image.index_axis(Axis(0), 0), &xml("second.ome.tif"))).unwrap();
     assert!(error(&options).contains("second.ome.tif"), "{}", error(&options));
     second(&inner.join("second.ome.tif"));
-    conforms(&first, DataType::Tiff, "CZYX", &image);
-    let stack = open(&first, DataType::Tiff, None, &options).unwrap().remove(0);
+    conforms(&first, FileFormat::Tiff, "CZYX", &image);
+    let stack = open(&first, FileFormat::Tiff, None, &options).unwrap().remove(0);
     assert_eq!(stack.info().layout.axes().to_string(), "CZYX");
     assert_eq!(stack.info().format.as_deref(), Some("OME-TIFF"));
     assert_eq!(stack.info().pixel_size.as_ref().unwrap().as_slice(), [0.5, 0.1, 0.1]);
@@ -153,7 +153,7 @@ fn ome_tiffs_of_several_files_conform() {
     let binary_only =
         "<OME UUID=\"urn:0\"><BinaryOnly MetadataFile=\"image.companion.ome\" UUID=\"urn:9\"/></OME>";
     fs::write(&first, ome_file(image.index_axis(Axis(0), 0), binary_only)).unwrap();
-    conforms(&first, DataType::Tiff, "CZYX", &image);
+    conforms(&first, FileFormat::Tiff, "CZYX", &image);
 
     // Outside of the folder.
     second(&folder.path().join("second.ome.tif"));
@@ -161,7 +161,7 @@ fn ome_tiffs_of_several_files_conform() {
     assert!(error(&options).contains("a file outside of the folder"), "{}", error(&options));
     let mut outside = OpenOptions::default();
     outside.links_outside = true;
-    assert_eq!(open(&first, DataType::Tiff, None, &outside).unwrap().len(), 1);
+    assert_eq!(open(&first, FileFormat::Tiff, None, &outside).unwrap().len(), 1);
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(folder.path().join("second.ome.tif"), inner.join("link.ome.tif")).unwrap();
@@ -192,7 +192,7 @@ fn directories_below_pages_are_levels() {
     fs::write(&path, layout.file(&all)).unwrap();
     let axes = "ZYX".parse().unwrap();
     let options = OpenOptions::default();
-    let levels = open_levels(&path, DataType::Tiff, Some(&axes), &options, 2).unwrap().remove(0);
+    let levels = open_levels(&path, FileFormat::Tiff, Some(&axes), &options, 2).unwrap().remove(0);
     for (level, image) in levels.iter().zip([full, half]) {
         let expected = canonical_f32(&image.remove_axis(Axis(3)), &axes).unwrap();
         image_stack_suite(level, expected.view());
@@ -234,7 +234,7 @@ fn zarr_version_2_conforms() {
             };
             fs::write(name, values.into_iter().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()).unwrap();
         }
-        conforms(&root, DataType::Zarr, "ZYX", &expected.into_dyn());
+        conforms(&root, FileFormat::Zarr, "ZYX", &expected.into_dyn());
     }
 }
 
@@ -261,7 +261,7 @@ fn labels_of_imagej_name_channels() {
         pages[0].tags.push((270, TagValues::Text(text.to_owned())));
         pages[0].tags.extend(tags);
         fs::write(&path, layout.file(&pages)).unwrap();
-        let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
         assert_eq!(stack.info().layout.axes().to_string(), "ZCYX");
         stack.info().channel_names.clone()
     };
@@ -293,8 +293,8 @@ fn samples_of_tifffile_are_channels() {
         let text = format!("{{\"shape\": [{shape}], \"axes\": \"{named}\"}}");
         pages[0].tags.push((270, TagValues::Text(text)));
         fs::write(&path, layout.file(&pages)).unwrap();
-        conforms(&path, DataType::Tiff, axes, image);
-        let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+        conforms(&path, FileFormat::Tiff, axes, image);
+        let stack = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
         assert_eq!(stack.info().layout.axes().to_string(), axes);
     }
     // A page of one sample has no such dimension, so the letter means what it means everywhere.
@@ -304,7 +304,7 @@ fn samples_of_tifffile_are_channels() {
         layout.pages(grey.clone().insert_axis(Axis(3)).view().into_dimensionality::<Ix4>().unwrap());
     pages[0].tags.push((270, TagValues::Text("{\"shape\": [2, 37, 29], \"axes\": \"SYX\"}".to_owned())));
     fs::write(&path, layout.file(&pages)).unwrap();
-    conforms(&path, DataType::Tiff, "SYX", &grey);
+    conforms(&path, FileFormat::Tiff, "SYX", &grey);
 }
 
 /// A folder with a file of 3 pages per channel, of which the first has the metadata.
@@ -328,7 +328,7 @@ fn a_uuid_without_a_name_is_only_this_file_if_it_is_the_same() {
         let marked =
             format!("<TiffData FirstC=\"0\" IFD=\"0\" PlaneCount=\"3\"><UUID>{uuid}</UUID></TiffData>");
         let (_folder, path) = ome_pair(&ome_xml(own, &OME_BLOCKS.replacen(block, &marked, 1)), 0);
-        open(&path, DataType::Tiff, None, &OpenOptions::default())
+        open(&path, FileFormat::Tiff, None, &OpenOptions::default())
     };
     for (own, uuid) in [("UUID=\"urn:0\"", "urn:0"), ("UUID=\"urn:0\"", ""), ("", "urn:5")] {
         assert_eq!(unnamed(own, uuid).unwrap().len(), 1, "{own} {uuid}");
@@ -341,9 +341,9 @@ fn a_uuid_without_a_name_is_only_this_file_if_it_is_the_same() {
 #[test]
 fn errors_name_the_file_that_is_damaged() {
     let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 0);
-    assert_eq!(open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().len(), 1);
+    assert_eq!(open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap().len(), 1);
     let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 100);
-    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    let error = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
     assert!(error.contains("second.ome.tif") && !error.contains("first.ome.tif"), "{error}");
 
     // Deflated pixels are looked at when they are read.
@@ -355,7 +355,7 @@ fn errors_name_the_file_that_is_damaged() {
     pages[1].chunks[2].truncate(strip - 1);
     let (_folder, path) = ome_pair(&ome_xml("UUID=\"urn:0\"", OME_BLOCKS), 0);
     fs::write(path.with_file_name("second.ome.tif"), layout.file(&pages)).unwrap();
-    let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
     let whole = Region::whole(stack.info().shape().extent);
     let error = stack.read_patch(0, None, &whole).unwrap_err().to_string();
     assert!(error.contains("second.ome.tif: page 1, strip 2 cannot be decoded"), "{error}");
@@ -363,7 +363,7 @@ fn errors_name_the_file_that_is_damaged() {
     let binary_only = "<OME><BinaryOnly MetadataFile=\"bad.companion.ome\" UUID=\"urn:9\"/></OME>";
     let (_folder, path) = ome_pair(binary_only, 0);
     fs::write(path.with_file_name("bad.companion.ome"), "<OME><Image></OME>").unwrap();
-    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    let error = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
     assert!(error.contains("bad.companion.ome: the OME-XML") && !error.contains("first.ome.tif"), "{error}");
 }
 
@@ -374,18 +374,18 @@ fn images_have_no_more_planes_than_there_are_pages() {
     let image = &xml[start..xml.len() - "</OME>".len()];
     let many = xml.replace(image, &image.repeat(2000));
     let (_folder, path) = ome_pair(&many, 0);
-    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    let error = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
     assert!(
         error.contains("12 planes of images up to this one, expected no more than the 6 pages"),
         "{error}"
     );
     // Only the image that is asked for is put together.
-    let one = open(&path.join("1999"), DataType::Tiff, None, &OpenOptions::default()).unwrap();
+    let one = open(&path.join("1999"), FileFormat::Tiff, None, &OpenOptions::default()).unwrap();
     assert_eq!(one.len(), 1);
 
     let repeated = ome_xml("", &OME_BLOCKS.repeat(400_000));
     let (_folder, path) = ome_pair(&repeated, 0);
-    let error = open(&path, DataType::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
+    let error = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).err().unwrap().to_string();
     assert!(error.contains("expected every plane once"), "{error}");
 }
 
@@ -402,7 +402,7 @@ fn long_texts_of_later_pages_are_passed_over() {
     let long = format!("{{\"shape\": [2, 37, 29], \"note\": \"{}\"}}", "a".repeat(20_000));
     pages[1].tags.push((270, TagValues::Text(long)));
     fs::write(&path, layout.file(&pages)).unwrap();
-    conforms(&path, DataType::Tiff, "ZYX", &image);
+    conforms(&path, FileFormat::Tiff, "ZYX", &image);
 }
 
 /// The lists of a page with many planes of samples are read once.
@@ -413,7 +413,7 @@ fn many_planes_of_samples_open_at_once() {
     let image = ramp::<u16>(&[1, 14, 1, 20_000]);
     write(&path, &TiffLayout { is_planar: true, ..TiffLayout::default() }, &image);
     let start = std::time::Instant::now();
-    let stack = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
     assert_eq!(stack.info().layout.shape(), [20_000, 14, 1]);
     // Read once for every plane, they would take far longer.
     assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());

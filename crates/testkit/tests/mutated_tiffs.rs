@@ -192,7 +192,7 @@ fn damaged_deflated_pixels_are_never_read() {
         let axes = "ZYX".parse().unwrap();
         let options = options(map_files);
         let stack =
-            patchweave_formats::open(path, patchweave_formats::DataType::Tiff, Some(&axes), &options)?
+            patchweave_formats::open(path, patchweave_formats::FileFormat::Tiff, Some(&axes), &options)?
                 .remove(0);
         stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))
     };

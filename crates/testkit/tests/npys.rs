@@ -7,7 +7,7 @@ use std::path::Path;
 
 use half::f16;
 use ndarray::{ArrayD, IxDyn};
-use patchweave_formats::{ChunkCache, DataType, FilePool, OpenOptions, open};
+use patchweave_formats::{ChunkCache, FileFormat, FilePool, OpenOptions, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_pixel::{Pixel, PixelType};
 use patchweave_stack::{ImageStackExt, PixelSize, StackError};
@@ -95,7 +95,7 @@ fn conforms<T: Bytes>(folder: &Path) {
         let path = folder.join("image.npy");
         fs::write(&path, npy(&array, form)).unwrap();
         for options in [OpenOptions::default(), in_blocks(1 << 20), in_blocks(1000), in_blocks(8)] {
-            let stacks = open(&path, DataType::Npy, Some(&axes), &options).unwrap();
+            let stacks = open(&path, FileFormat::Npy, Some(&axes), &options).unwrap();
             assert_eq!((stacks.len(), stacks[0].info().pixel_type), (1, T::TYPE));
             image_stack_suite(&*stacks[0], expected.view());
         }
@@ -141,13 +141,13 @@ fn archives_hold_one_image_per_array() {
                 [("raw.npy", npy(&raw, form)), ("notes.txt", vec![1]), ("a/clean.npy", npy(&clean, form))];
             archive(&path, &members, method);
             for options in [OpenOptions::default(), in_blocks(1 << 20)] {
-                let stacks = open(&path, DataType::Npy, Some(&axes), &options).unwrap();
+                let stacks = open(&path, FileFormat::Npy, Some(&axes), &options).unwrap();
                 let names: Vec<_> = stacks.iter().map(|stack| stack.info().source.clone()).collect();
                 let name = |inside: &str| path.join(inside).display().to_string();
                 assert_eq!(names, [name("a/clean"), name("raw")]);
                 image_stack_suite(&*stacks[0], canonical_f32(&clean, &axes).unwrap().view());
                 image_stack_suite(&*stacks[1], canonical_f32(&raw, &axes).unwrap().view());
-                let one = open(&path.join("raw"), DataType::Npy, Some(&axes), &options).unwrap();
+                let one = open(&path.join("raw"), FileFormat::Npy, Some(&axes), &options).unwrap();
                 assert_eq!((one.len(), one[0].info().pixel_type), (1, PixelType::U16));
                 let compression = one[0].info().compression.as_deref();
                 assert_eq!(compression, (method == CompressionMethod::Deflated).then_some("deflate"));
@@ -155,10 +155,10 @@ fn archives_hold_one_image_per_array() {
         }
     }
     let missing =
-        open(&path.join("other"), DataType::Npy, Some(&axes), &OpenOptions::default()).err().unwrap();
+        open(&path.join("other"), FileFormat::Npy, Some(&axes), &OpenOptions::default()).err().unwrap();
     assert!(missing.to_string().ends_with("other: got no such array, expected a/clean, raw"), "{missing}");
     let small = in_blocks(1000);
-    let error = open(&path, DataType::Npy, Some(&axes), &small).err().unwrap();
+    let error = open(&path, FileFormat::Npy, Some(&axes), &small).err().unwrap();
     assert!(matches!(error, StackError::ChunkTooLarge { .. }), "{error}");
 }
 
@@ -183,7 +183,7 @@ fn a_mapped_array_is_never_copied_as_a_whole() {
         let mut options = OpenOptions::default();
         options.cache = ChunkCache::new(16 << 20);
         options.map_files = map_files;
-        let stack = open(&path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Npy, Some(&axes), &options).unwrap().remove(0);
         let end = patchweave_geometry::PerAxis::new(&[2046, 16_380, 16_380]).unwrap();
         let size = patchweave_geometry::Extent::new(&[2, 4, 4]).unwrap();
         let patch = stack.read_patch(0, None, &Region::new(end, size).unwrap()).unwrap();
@@ -195,7 +195,7 @@ fn a_mapped_array_is_never_copied_as_a_whole() {
 
 fn error_of(path: &Path, axes: Option<&str>) -> String {
     let axes: Option<Axes> = axes.map(|axes| axes.parse().unwrap());
-    open(path, DataType::Npy, axes.as_ref(), &OpenOptions::default()).err().unwrap().to_string()
+    open(path, FileFormat::Npy, axes.as_ref(), &OpenOptions::default()).err().unwrap().to_string()
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_replaced_file_is_read_anew() {
             let other = folder.path().join("other.npy");
             fs::write(&other, npy(&image, FORMS[0])).unwrap();
             fs::rename(&other, &path).unwrap();
-            let stack = open(&path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+            let stack = open(&path, FileFormat::Npy, Some(&axes), &options).unwrap().remove(0);
             image_stack_suite(&*stack, canonical_f32(&image, &axes).unwrap().view());
             stack
         });
@@ -286,7 +286,7 @@ fn a_file_that_shrinks_is_an_error() {
             }
             let mut options = OpenOptions::with_cache_bytes(0);
             options.map_files = map_files;
-            let stack = open(&path, DataType::Npy, Some(&axes), &options).unwrap().remove(0);
+            let stack = open(&path, FileFormat::Npy, Some(&axes), &options).unwrap().remove(0);
             let read = || stack.read_patch(0, None, &Region::whole(stack.info().shape().extent));
             assert!(read().is_ok());
             File::options().write(true).open(&path).unwrap().set_len(5000).unwrap();
@@ -314,7 +314,7 @@ fn damaged_files_are_refused_or_read() {
     let axes: Axes = "ZYX".parse().unwrap();
     let read = |path: &Path, case: usize| -> Result<(), StackError> {
         let options = if case.is_multiple_of(2) { in_blocks(1 << 16) } else { OpenOptions::default() };
-        for stack in open(path, DataType::Npy, Some(&axes), &options)? {
+        for stack in open(path, FileFormat::Npy, Some(&axes), &options)? {
             stack.read_patch(0, None, &Region::whole(stack.info().shape().extent))?;
         }
         Ok(())
@@ -333,7 +333,7 @@ fn damaged_files_are_refused_or_read() {
 fn real_arrays_are_read() {
     let Some(folder) = real_data() else { return };
     let path = folder.join("f_onnx/unet2d_nuclei_broad/test_input.npy");
-    let stack = open(&path, DataType::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default())
+    let stack = open(&path, FileFormat::Npy, Some(&"SCYX".parse().unwrap()), &OpenOptions::default())
         .unwrap()
         .remove(0);
     let info = stack.info();

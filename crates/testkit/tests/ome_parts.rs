@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array4, ArrayD, Axis, Ix4, s};
-use patchweave_formats::{DataType, Formats, MissingPlanes, OpenOptions, OpenRequest, open};
+use patchweave_formats::{FileFormat, Formats, MissingPlanes, OpenOptions, OpenRequest, open};
 use patchweave_geometry::Region;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, ramp};
@@ -63,7 +63,7 @@ fn zeros(map_files: bool) -> OpenOptions {
 }
 
 fn error(path: &Path, options: &OpenOptions) -> String {
-    open(path, DataType::Tiff, None, options).err().unwrap().to_string()
+    open(path, FileFormat::Tiff, None, options).err().unwrap().to_string()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn metadata_may_stand_in_another_ome_tiff() {
         let b = file(1, 3, &elsewhere("a.ome.tif"), false);
         let (_folder, a) = place(file(0, 3, &xml(0, 1, &blocks), false), Some(b));
         for path in [a.clone(), a.with_file_name("b.ome.tif")] {
-            let stacks = open(&path, DataType::Tiff, None, &OpenOptions::default()).unwrap();
+            let stacks = open(&path, FileFormat::Tiff, None, &OpenOptions::default()).unwrap();
             assert_eq!((stacks.len(), stacks[0].info().layout.axes().to_string().as_str()), (1, "CZYX"));
             assert_eq!(pixels(&*stacks[0]), image().mapv(f32::from).into_dyn());
         }
@@ -118,7 +118,7 @@ fn planes_and_files_that_are_missing_are_zeros_only_if_asked_for() {
             expected.slice_mut(s![0, *n_first.., .., ..]).fill(0.0);
             expected.slice_mut(s![1, n_second.unwrap_or(0).., .., ..]).fill(0.0);
             for map_files in [true, false] {
-                let stacks = open(&path, DataType::Tiff, None, &zeros(map_files)).unwrap();
+                let stacks = open(&path, FileFormat::Tiff, None, &zeros(map_files)).unwrap();
                 assert_eq!(stacks[0].info().notes, [*told]);
                 assert_eq!(pixels(&*stacks[0]), expected.clone().into_dyn(), "{told}");
             }
@@ -132,7 +132,7 @@ fn the_first_planes_may_be_the_missing_ones() {
     let blocks = first + &block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif");
     let (_folder, path) = place(Vec::new(), Some(file(1, 3, &xml(1, 1, &blocks), true)));
     let path = path.with_file_name("b.ome.tif");
-    let stack = open(&path, DataType::Tiff, None, &zeros(true)).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Tiff, None, &zeros(true)).unwrap().remove(0);
     let mut expected = image().mapv(f32::from);
     expected.slice_mut(s![0, .., .., ..]).fill(0.0);
     assert_eq!(pixels(&*stack), expected.into_dyn());
@@ -161,7 +161,7 @@ fn images_of_which_nothing_was_written_are_left_out_if_asked_for() {
         place(file(0, 3, &document(&[gone.clone(), there.clone(), never.clone(), half]), false), None);
     let refused = error(&path, &OpenOptions::default());
     assert!(refused.contains("gone.ome.tif") && refused.contains("missing_planes: zeros"), "{refused}");
-    let stacks = open(&path, DataType::Tiff, None, &zeros(true)).unwrap();
+    let stacks = open(&path, FileFormat::Tiff, None, &zeros(true)).unwrap();
     let names: Vec<&str> = stacks.iter().map(|stack| stack.info().source.as_str()).collect();
     assert_eq!(names, [format!("{}/1", path.display()), format!("{}/3", path.display())]);
     assert_eq!(stacks[0].info().notes, [told]);
@@ -194,11 +194,11 @@ fn images_that_are_left_keep_their_numbers() {
     let options = zeros(true);
     let mut open_images = Vec::new();
     for file in [path.clone(), path.with_file_name("b.ome.tif"), path.clone()] {
-        let stacks = open(&file, DataType::Tiff, None, &options).unwrap();
+        let stacks = open(&file, FileFormat::Tiff, None, &options).unwrap();
         let names: Vec<&str> = stacks.iter().map(|stack| stack.info().source.as_str()).collect();
         assert_eq!(names, [1, 2].map(|number| format!("{}/{number}", file.display())));
         assert!(stacks[0].info().notes[0].starts_with("no plane was written of 1 of the images"));
-        let alone = open(&file.join("2"), DataType::Tiff, None, &options).unwrap();
+        let alone = open(&file.join("2"), FileFormat::Tiff, None, &options).unwrap();
         assert_eq!(pixels(&*alone[0]), pixels(&*stacks[1]));
         open_images.push(stacks);
     }
@@ -216,7 +216,7 @@ fn what_is_damaged_stays_an_error() {
     let whole = file(1, 3, "", false);
     let (_folder, path) =
         place(file(0, 3, &xml(0, 1, &both()), false), Some(whole[..whole.len() - 100].to_vec()));
-    let cut = open(&path, DataType::Tiff, None, &options).err().unwrap();
+    let cut = open(&path, FileFormat::Tiff, None, &options).err().unwrap();
     assert!(matches!(cut, StackError::Damaged { .. }) && cut.to_string().contains("b.ome.tif"), "{cut:?}");
     let (_folder, path) = place(file(0, 3, &xml(0, 1, &both()), false), Some(Vec::new()));
     assert!(error(&path, &options).contains("b.ome.tif: the file header"));
@@ -278,7 +278,7 @@ fn files_of_a_set_that_is_open_are_opened_alone() {
             let folder = tempfile::tempdir().unwrap();
             files.iter().for_each(|(name, bytes)| fs::write(folder.path().join(name), bytes).unwrap());
             let opened = |name: &str, options: &OpenOptions| {
-                open(&folder.path().join(name), DataType::Tiff, None, options)
+                open(&folder.path().join(name), FileFormat::Tiff, None, options)
             };
             let alone = opened(second, &OpenOptions::default()).unwrap();
             let options = OpenOptions::default();
@@ -311,14 +311,14 @@ fn files_that_tell_of_another_set_are_opened_as_they_say() {
     let alone = block(1, "IFD=\"0\" PlaneCount=\"3\"", "b.ome.tif").replace("FirstC=\"1\"", "FirstC=\"0\"");
     let other = xml(1, 1, &alone).replace("SizeC=\"2\"", "SizeC=\"1\"");
     let (_folder, a) = place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 3, &other, false)));
-    let held = open(&a, DataType::Tiff, None, &options).unwrap();
-    let b = open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &options).unwrap();
+    let held = open(&a, FileFormat::Tiff, None, &options).unwrap();
+    let b = open(&a.with_file_name("b.ome.tif"), FileFormat::Tiff, None, &options).unwrap();
     assert_eq!((held[0].info().shape().n_channels, b[0].info().shape().n_channels), (2, 1));
 
     // It has the UUID of the first file, so that it takes all planes for its own, and has too few of them.
     let (_folder, a) =
         place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 3, &xml(0, 1, &both()), false)));
-    let held = open(&a, DataType::Tiff, None, &options);
+    let held = open(&a, FileFormat::Tiff, None, &options);
     let b = a.with_file_name("b.ome.tif");
     assert_eq!(error(&b, &options), error(&b, &OpenOptions::default()));
     drop(held.unwrap());
@@ -328,11 +328,11 @@ fn files_that_tell_of_another_set_are_opened_as_they_say() {
         place(file(0, 3, &xml(0, 1, &both()), false), Some(file(1, 2, &xml(1, 1, &both()), false)));
     let mut zeros = options.clone();
     zeros.missing_planes = MissingPlanes::Zeros;
-    let held = open(&a, DataType::Tiff, None, &zeros).unwrap();
+    let held = open(&a, FileFormat::Tiff, None, &zeros).unwrap();
     assert_eq!(held[0].info().notes.len(), 1);
-    assert!(open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &options).is_err());
+    assert!(open(&a.with_file_name("b.ome.tif"), FileFormat::Tiff, None, &options).is_err());
     assert_eq!(
-        open(&a.with_file_name("b.ome.tif"), DataType::Tiff, None, &zeros).unwrap()[0].info().notes.len(),
+        open(&a.with_file_name("b.ome.tif"), FileFormat::Tiff, None, &zeros).unwrap()[0].info().notes.len(),
         1
     );
 }

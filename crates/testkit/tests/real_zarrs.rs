@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_testkit::{image_stack_suite, real_data};
@@ -25,9 +25,9 @@ fn pixels(stack: &dyn ImageStack) -> ArrayD<f32> {
 /// The axes that the file names, or some that fit.
 fn open_array(path: &Path, n_dimensions: usize) -> Arc<dyn ImageStack> {
     let options = OpenOptions::default();
-    let own = open(path, DataType::Zarr, None, &options);
+    let own = open(path, FileFormat::Zarr, None, &options);
     let axes: Axes = ["", "", "YX", "ZYX", "CZYX", "TCZYX"][n_dimensions].parse().unwrap();
-    own.or_else(|_| open(path, DataType::Zarr, Some(&axes), &options)).unwrap().remove(0)
+    own.or_else(|_| open(path, FileFormat::Zarr, Some(&axes), &options)).unwrap().remove(0)
 }
 
 /// Larger images say nothing that smaller ones do not.
@@ -116,11 +116,11 @@ fn images_open_by_their_own_metadata() {
         }
     }
     let plate = folder.join("mobie_single-plane-hcs.zarr");
-    let fields = open(&plate, DataType::Zarr, None, &options).unwrap();
+    let fields = open(&plate, FileFormat::Zarr, None, &options).unwrap();
     let names: Vec<&str> = fields.iter().map(|field| field.info().source.as_str()).collect();
     assert_eq!(names, ["E/07/0/0", "E/08/0/0"].map(|field| plate.join(field).display().to_string()));
     let arrays = folder.join("zarrs_sharded.zarr/group/array");
-    let arrays = open(&arrays, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap();
+    let arrays = open(&arrays, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap();
     assert_eq!(arrays[0].info().shards, Some(vec![4, 8]));
 }
 
@@ -128,7 +128,7 @@ fn images_open_by_their_own_metadata() {
 fn damaged_and_invalid_images_are_refused() {
     let Some(folder) = real_data() else { return };
     let folder = folder.join("e_zarr_hdf5");
-    let open = |name: &str| open(&folder.join(name), DataType::Zarr, None, &OpenOptions::default());
+    let open = |name: &str| open(&folder.join(name), FileFormat::Zarr, None, &OpenOptions::default());
     let refusal = |name: &str| open(name).err().unwrap().to_string();
     assert!(refusal("examples_invalid_image-01.zarr").contains("no arrays and no OME-Zarr image"));
     assert!(refusal("examples_invalid_image-03.zarr").contains("\"0\" in it: got no such name"));

@@ -11,7 +11,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use patchweave_formats::{DataType, OpenOptions, ReadBudget, open};
+use patchweave_formats::{FileFormat, OpenOptions, ReadBudget, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
 use patchweave_testkit::{Faults, Server};
@@ -47,19 +47,19 @@ fn forked_processes_are_refused_or_work() {
 
     // Before the first request of the parent, a child may read on its own.
     let is_fine = in_fork(|| {
-        let stack = open(path, DataType::Zarr, Some(&axes()), &OpenOptions::default()).unwrap().remove(0);
+        let stack = open(path, FileFormat::Zarr, Some(&axes()), &OpenOptions::default()).unwrap().remove(0);
         stack.read_patch(0, None, &whole(&*stack)).is_ok()
     });
     assert!(is_fine);
 
     let options = OpenOptions::default();
-    let stack = open(path, DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
+    let stack = open(path, FileFormat::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let fresh = OpenOptions::default();
-    let other = open(path, DataType::Zarr, Some(&axes()), &fresh).unwrap().remove(0);
+    let other = open(path, FileFormat::Zarr, Some(&axes()), &fresh).unwrap().remove(0);
     stack.read_patch(0, None, &whole(&*stack)).unwrap();
     let is_fine = in_fork(|| {
         let read = |stack: &dyn ImageStack| told(stack.read_patch(0, None, &whole(stack)).map(drop));
-        let opened = told(open(path, DataType::Zarr, Some(&axes()), &options).map(drop));
+        let opened = told(open(path, FileFormat::Zarr, Some(&axes()), &options).map(drop));
         is_refused(&read(&*stack)) && is_refused(&read(&*other)) && is_refused(&opened)
     });
     assert!(is_fine);
@@ -69,11 +69,11 @@ fn forked_processes_are_refused_or_work() {
     let mut options = OpenOptions::default();
     options.in_flight = ReadBudget::new(1);
     let local =
-        open(&folder.path().join("a.zarr"), DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
+        open(&folder.path().join("a.zarr"), FileFormat::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let slow =
         Server::start(folder.path(), Faults { delay: Duration::from_millis(100), ..Faults::default() });
     let far = format!("http://{}/a.zarr", slow.address);
-    let far = open(Path::new(&far), DataType::Zarr, Some(&axes()), &options).unwrap().remove(0);
+    let far = open(Path::new(&far), FileFormat::Zarr, Some(&axes()), &options).unwrap().remove(0);
     let start = Barrier::new(2);
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {

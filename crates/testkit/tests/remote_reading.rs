@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchweave_formats::{DataType, OpenOptions, ReadBudget, RequestLimit, open};
+use patchweave_formats::{FileFormat, OpenOptions, ReadBudget, RequestLimit, open};
 use patchweave_geometry::Region;
 use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
 use patchweave_testkit::{Faults, Server};
@@ -42,7 +42,7 @@ fn url(server: &Server, array: &str) -> PathBuf {
 }
 
 fn opened(path: &Path, options: &OpenOptions) -> Arc<dyn ImageStack> {
-    open(path, DataType::Zarr, None, options).unwrap().remove(0)
+    open(path, FileFormat::Zarr, None, options).unwrap().remove(0)
 }
 
 /// The whole image, or all that went wrong.
@@ -158,7 +158,7 @@ fn a_body_that_broke_off_is_had_all_the_same() {
     // What breaks off whatever is asked is given up after so many tries.
     for (faults, _) in kinds(1) {
         let server = Server::start(folder.path(), faults);
-        let error = open(&url(&server, "plain"), DataType::Zarr, None, &options()).err().unwrap();
+        let error = open(&url(&server, "plain"), FileFormat::Zarr, None, &options()).err().unwrap();
         let text = with_causes(&error);
         let expected =
             format!("zarr.json cannot be read: the server {} broke off (4 tries): ", server.address);
@@ -235,7 +235,7 @@ fn refusal(server: &Server, settings: &[(&str, &str)]) -> String {
     {
         options.remote.settings.push(((*key).to_owned(), (*value).to_owned()));
     }
-    let error = open(Path::new("s3://bucket/cells.zarr"), DataType::Zarr, None, &options).err().unwrap();
+    let error = open(Path::new("s3://bucket/cells.zarr"), FileFormat::Zarr, None, &options).err().unwrap();
     with_causes(&error)
 }
 

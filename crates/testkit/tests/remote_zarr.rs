@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, open};
 use patchweave_geometry::Region;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
 use patchweave_testkit::{Faults, Server, image_stack_suite};
@@ -141,7 +141,7 @@ fn what_stays_broken_is_named() {
     let faults = Faults { broken: Some("image/0/c/1/2/1"), ..Faults::default() };
     let server = Server::start(folder.path(), faults);
     let path = url(&server, "image/0");
-    let stack = open(&path, DataType::Zarr, None, &options()).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Zarr, None, &options()).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
     let expected = format!(
         "{path}: chunk [1, 2, 1] ({path}/c/1/2/1) cannot be read: the server answers 500 Internal Server Error: out of \
@@ -155,7 +155,7 @@ fn what_stays_broken_is_named() {
 /// Opens and reads the sharded level on a server with such faults.
 fn sharded_error(folder: &Path, faults: Faults) -> (String, u64) {
     let server = Server::start(folder, faults);
-    let stack = open(&url(&server, "image/1"), DataType::Zarr, None, &options()).unwrap().remove(0);
+    let stack = open(&url(&server, "image/1"), FileFormat::Zarr, None, &options()).unwrap().remove(0);
     let error = stack.read_patch(0, None, &whole(&*stack)).unwrap_err();
     (with_causes(&error), server.served().keys().filter(|name| name.contains("/c/0/0/0")).count() as u64)
 }
@@ -174,7 +174,7 @@ fn refusals_are_not_asked_for_again() {
     ] {
         let faults = Faults { status: Some((end, status)), ..Faults::default() };
         let server = Server::start(folder.path(), faults);
-        let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
+        let stack = open(&url(&server, "image/0"), FileFormat::Zarr, None, &options()).unwrap().remove(0);
         let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
         let tries = if n_tries == 1 { "(1 try)".to_owned() } else { format!("({n_tries} tries)") };
         let expected = format!(" cannot be read: the server answers {status}: as told {tries}");
@@ -194,7 +194,7 @@ fn a_server_that_ignores_ranges_is_asked_once() {
 
     let server = Server::start(folder.path(), faults);
     let path = Path::new("s3://deep/cells.zarr/image/1");
-    let stack = open(path, DataType::Zarr, None, &bucket_options(&server)).unwrap().remove(0);
+    let stack = open(path, FileFormat::Zarr, None, &bucket_options(&server)).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, None, &whole(&*stack)).unwrap_err());
     assert!(text.contains("non-partial response"), "{text}");
 }
@@ -268,7 +268,7 @@ fn plates_open_with_few_requests() {
     let n_requests = |name: &str| {
         let server = Server::start(folder.path(), Faults::default());
         let path = PathBuf::from(format!("http://{}/{name}", server.address));
-        let stacks = open(&path, DataType::Zarr, None, &options()).unwrap();
+        let stacks = open(&path, FileFormat::Zarr, None, &options()).unwrap();
         assert_eq!(stacks.len(), 6);
         assert_eq!(stacks[4].info().source, format!("{}/1/1/0", path.display()));
         server.n_requests()
@@ -308,7 +308,8 @@ fn google_buckets_conform() {
         image_stack_suite(&*stack, expected().view());
     }
     let axes = AXES.parse().unwrap();
-    let stacks = open(Path::new("gs://bucket/deep/cells.zarr/group"), DataType::Zarr, Some(&axes), &options);
+    let stacks =
+        open(Path::new("gs://bucket/deep/cells.zarr/group"), FileFormat::Zarr, Some(&axes), &options);
     assert_eq!(stacks.unwrap().len(), 2);
 }
 
@@ -318,7 +319,7 @@ fn what_is_forbidden_is_not_missing() {
     let faults = Faults { forbidden: Some("image/0/c/0/0/0"), ..Faults::default() };
     let server = Server::start(folder.path(), faults);
     std::fs::remove_file(folder.path().join("deep/cells.zarr/image/0/c/1/0/0")).unwrap();
-    let stack = open(&url(&server, "image/0"), DataType::Zarr, None, &options()).unwrap().remove(0);
+    let stack = open(&url(&server, "image/0"), FileFormat::Zarr, None, &options()).unwrap().remove(0);
     let text = with_causes(&stack.read_patch(0, Some(&[0]), &whole(&*stack)).unwrap_err());
     assert!(
         text.ends_with(" cannot be read: the server denies access (403 Forbidden: not for you)"),
@@ -334,7 +335,7 @@ fn a_server_that_hangs_is_left() {
     let server = Server::start(folder.path(), Faults { delay: Duration::from_secs(5), ..Faults::default() });
     let mut options = options();
     (options.remote.idle, options.remote.tries) = (Duration::from_millis(30), 2);
-    let error = open(&url(&server, "image/0"), DataType::Zarr, None, &options).err().unwrap();
+    let error = open(&url(&server, "image/0"), FileFormat::Zarr, None, &options).err().unwrap();
     let expected = format!(
         " cannot be read: the server {} does not answer (2 tries): operation timed out",
         server.address
@@ -347,7 +348,7 @@ fn a_server_that_is_not_there_is_named() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for scheme in ["http", "https"] {
         let path = PathBuf::from(format!("{scheme}://{free}/x.zarr"));
-        let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+        let text = with_causes(&open(&path, FileFormat::Zarr, None, &options()).err().unwrap());
         let expected = format!(
             "{p}: zarr.json cannot be read: the server {free} does not answer (4 tries): Connection refused (os error 111)",
             p = path.display()
@@ -361,7 +362,7 @@ fn groups_over_http_need_a_list_of_their_members() {
     let folder = bucket();
     let server = Server::start(folder.path(), Faults::default());
     let axes = AXES.parse().unwrap();
-    let open = |inside: &str| open(&url(&server, inside), DataType::Zarr, Some(&axes), &options());
+    let open = |inside: &str| open(&url(&server, inside), FileFormat::Zarr, Some(&axes), &options());
     let error = open("group").err().unwrap().to_string();
     let expected = "listing a group without consolidated_metadata is not supported, \
                     name an array in it, because this server cannot list";
@@ -392,7 +393,7 @@ fn groups_of_version_2_have_a_list_in_a_file() {
     std::fs::write(root.join(".zmetadata"), list.to_string()).unwrap();
     let server = Server::start(folder.path(), Faults::default());
     let path = PathBuf::from(format!("http://{}/old.zarr", server.address));
-    let stacks = open(&path, DataType::Zarr, Some(&"YX".parse().unwrap()), &options()).unwrap();
+    let stacks = open(&path, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &options()).unwrap();
     let names: Vec<&str> = stacks.iter().filter_map(|stack| stack.info().source.rsplit('/').next()).collect();
     assert_eq!(names, ["10", "2"]);
     let patch = stacks[0].read_patch(0, None, &whole(&*stacks[0])).unwrap();
@@ -410,12 +411,12 @@ fn buckets_conform() {
     }
     let axes = AXES.parse().unwrap();
     let path = Path::new("s3://bucket/deep/cells.zarr/group");
-    let stacks = open(path, DataType::Zarr, Some(&axes), &options).unwrap();
+    let stacks = open(path, FileFormat::Zarr, Some(&axes), &options).unwrap();
     let names: Vec<&str> = stacks.iter().map(|stack| stack.info().source.as_str()).collect();
     assert_eq!(names, ["s3://bucket/deep/cells.zarr/group/a", "s3://bucket/deep/cells.zarr/group/b"]);
     let mut wrong = options.clone();
     wrong.remote.settings.push(("AWS_REGOIN".into(), "x".into()));
-    let error = open(path, DataType::Zarr, Some(&axes), &wrong).err().unwrap();
+    let error = open(&path, FileFormat::Zarr, None, &options).err().unwrap();
     assert!(with_causes(&error).ends_with("unknown setting aws_regoin"), "{error:?}");
 }
 
@@ -425,7 +426,8 @@ fn callers_may_be_asynchronous() {
     let server = Server::start(folder.path(), Faults::default());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let path = url(&server, "image/0");
-    let stack = runtime.block_on(async { open(&path, DataType::Zarr, None, &options()).unwrap().remove(0) });
+    let stack =
+        runtime.block_on(async { open(&path, FileFormat::Zarr, None, &options()).unwrap().remove(0) });
     let patch = runtime.block_on(async { stack.read_patch(0, None, &whole(&*stack)) });
     assert_eq!(patch.unwrap()[[1, 0, 20, 25]], f32::from(image()[[1, 20, 25]]));
 }
@@ -451,7 +453,7 @@ fn stores_open_on_servers_that_refuse_what_is_not_there() {
     let axes = "YX".parse().unwrap();
     let http = PathBuf::from(format!("http://{}/bucket/old.zarr", server.address));
     for path in [http.as_path(), Path::new("s3://bucket/old.zarr")] {
-        let stack = open(path, DataType::Zarr, Some(&axes), &bucket_options(&server)).unwrap().remove(0);
+        let stack = open(path, FileFormat::Zarr, Some(&axes), &bucket_options(&server)).unwrap().remove(0);
         assert_eq!(stack.info().notes, [""; 0]);
         let patch = stack.read_patch(0, None, &whole(&*stack)).unwrap();
         assert_eq!([patch[[0, 0, 0, 0]], patch[[0, 0, 0, 4]], patch[[0, 0, 3, 0]]], [9.0, 1.0, 2.0]);
@@ -463,7 +465,8 @@ fn stores_open_on_servers_that_refuse_what_is_not_there() {
     // A group that cannot be listed is not one that cannot be read.
     let group = Path::new("s3://bucket/deep/cells.zarr/group");
     let axes = AXES.parse().unwrap();
-    let error = open(group, DataType::Zarr, Some(&axes), &bucket_options(&server)).err().unwrap().to_string();
+    let error =
+        open(group, FileFormat::Zarr, Some(&axes), &bucket_options(&server)).err().unwrap().to_string();
     assert!(error.contains("listing a group without consolidated_metadata"), "{error}");
 }
 
@@ -474,13 +477,13 @@ fn where_everything_is_refused_the_refusal_is_the_error() {
     let server = Server::start(folder.path(), Faults { forbidden: Some(""), ..Faults::default() });
     for name in ["old.zarr", "cells.zarr/image/0", "none.zarr"] {
         let path = PathBuf::from(format!("http://{}/deep/{name}", server.address));
-        let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+        let text = with_causes(&open(&path, FileFormat::Zarr, None, &options()).err().unwrap());
         assert!(text.contains("zarr.json cannot be read") && text.contains("403"), "{text}");
     }
     // Nothing is there, on a server that hides that.
     let server = Server::start(folder.path(), Faults { hides_absence: true, ..Faults::default() });
     let path = PathBuf::from(format!("http://{}/deep/none.zarr", server.address));
-    let text = with_causes(&open(&path, DataType::Zarr, None, &options()).err().unwrap());
+    let text = with_causes(&open(&path, FileFormat::Zarr, None, &options()).err().unwrap());
     assert!(text.contains("zarr.json cannot be read") && text.contains("403"), "{text}");
 }
 
@@ -493,7 +496,7 @@ fn chunks_of_stores_that_are_gone_are_no_zeros() {
         let server = Server::start(folder.path(), Faults { hides_absence, ..Faults::default() });
         let axes = "YX".parse().unwrap();
         let path = PathBuf::from(format!("http://{}/deep/old.zarr", server.address));
-        let old = open(&path, DataType::Zarr, Some(&axes), &options()).unwrap().remove(0);
+        let old = open(&path, FileFormat::Zarr, Some(&axes), &options()).unwrap().remove(0);
         let image = levels(&url(&server, "image"), &options()).unwrap();
         let first = Region { size: patchweave_geometry::Extent::new(&[3, 4]).unwrap(), ..whole(&*old) };
         assert_eq!(old.read_patch(0, None, &first).unwrap()[[0, 0, 0, 0]], 9.0);
@@ -537,7 +540,7 @@ fn chunks_of_several_sizes_are_read_as_others_are() {
         ndarray::Array4::from_shape_fn((1, 1, 10, 12), |(_, _, y, x)| u8::try_from(y * 12 + x).unwrap());
     for path in [PathBuf::from(format!("http://{}/x.zarr", server.address)), root] {
         let options = options();
-        let stack = open(&path, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0);
         assert_eq!(stack.info().chunks, Some(vec![5, 7]));
         image_stack_suite(&*stack, expected.mapv(f32::from).into_dyn().view());
         let stats = options.cache.stats();
@@ -586,7 +589,7 @@ fn far_files_that_are_gone_are_no_zeros() {
     bare.remote = options().remote;
     for (level, first) in [("0", "0/c/0/0/0"), ("1", "1/c/0/0/0")] {
         let stack =
-            open(&url(&server, &format!("image/{level}")), DataType::Zarr, None, &bare).unwrap().remove(0);
+            open(&url(&server, &format!("image/{level}")), FileFormat::Zarr, None, &bare).unwrap().remove(0);
         let mut corner = whole(&*stack);
         corner.size = patchweave_geometry::Extent::new(&[3, 4]).unwrap();
         let read =
@@ -618,7 +621,7 @@ fn far_stores_without_chunks_are_told() {
     let server = Server::start(folder.path(), Faults::default());
     let axes = "YX".parse().unwrap();
     let path = PathBuf::from(format!("http://{}/deep/old.zarr", server.address));
-    let stack = open(&path, DataType::Zarr, Some(&axes), &options()).unwrap().remove(0);
+    let stack = open(&path, FileFormat::Zarr, Some(&axes), &options()).unwrap().remove(0);
     assert_eq!(
         stack.info().notes,
         ["0 of 4 chunks are there; chunks seem to be nested: dimension_separator?"]

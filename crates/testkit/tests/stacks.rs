@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{ArrayD, Axis, concatenate, s, stack};
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, open};
 use patchweave_geometry::{Axes, Extent, PerAxis, Region};
 use patchweave_pixel::{PixelType, with_pixel};
 use patchweave_stack::{ArrayStack, ImageStack, ImageStackExt, StackError};
@@ -203,13 +203,13 @@ fn real_tiffs_conform() {
         let path = folder.join(&file.path);
         let options = OpenOptions::default();
         if let Some((_, expected)) = REFUSED.iter().find(|(name, _)| file.path.ends_with(name)) {
-            let error = open(&path, DataType::Tiff, None, &options).err().unwrap().to_string();
+            let error = open(&path, FileFormat::Tiff, None, &options).err().unwrap().to_string();
             assert!(error.contains(expected), "{error}");
             continue;
         }
         // Another reader shows only the first of the images of this file.
         let path = if file.path.ends_with("multipage.tiff") { path.join("0") } else { path };
-        let stack = open(&path, DataType::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
         assert_eq!(stack.info().layout.shape(), file.shape, "{file:?}");
         let image = whole(&stack);
         if let Some(expected) = file.min_max_mean {
@@ -228,7 +228,7 @@ fn real_tiffs_conform() {
 
         let mut options = OpenOptions::default();
         options.map_files = false;
-        let stack = open(&path, DataType::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Tiff, Some(&our_axes(&file)), &options).unwrap().remove(0);
         let again = whole(&stack);
         assert!(again.iter().zip(&image).all(|(a, b)| a == b || a.is_nan() && b.is_nan()), "{file:?}");
     }
@@ -263,7 +263,7 @@ fn a_large_tiff_is_read_in_parts_and_levels() {
     assert!(matches!(error, StackError::TooFewLevels { got: 5, expected: 6, .. }), "{error:?}");
 }
 
-fn open_cyx(path: &Path, data_type: DataType) -> std::sync::Arc<dyn ImageStack> {
+fn open_cyx(path: &Path, data_type: FileFormat) -> std::sync::Arc<dyn ImageStack> {
     let axes = "CYX".parse().unwrap();
     let mut stacks = open(path, data_type, Some(&axes), &OpenOptions::default()).unwrap();
     assert_eq!(stacks.len(), 1);
@@ -273,7 +273,7 @@ fn open_cyx(path: &Path, data_type: DataType) -> std::sync::Arc<dyn ImageStack> 
 /// The image that some of the real files hold in several formats.
 fn cell(folder: &Path) -> ArrayD<f32> {
     let path = folder.join("a_multichannel_2d/xyc_16bit__cell_dna_mts_actin.tif");
-    whole(&open_cyx(&path, DataType::Tiff))
+    whole(&open_cyx(&path, FileFormat::Tiff))
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn real_ome_zarrs_hold_the_same_pixels_as_the_tiff() {
     let Some(folder) = real_data() else { return };
     let expected = cell(&folder);
     for name in ["derived_dna_mts_actin_v04.ome.zarr", "derived_dna_mts_actin_v05_sharded.ome.zarr"] {
-        let stack = open_cyx(&folder.join("e_zarr_hdf5").join(name), DataType::Zarr);
+        let stack = open_cyx(&folder.join("e_zarr_hdf5").join(name), FileFormat::Zarr);
         assert!(whole(&stack) == expected, "{name}");
         image_stack_suite(&stack, expected.view());
     }
@@ -292,7 +292,7 @@ fn missing_chunks_are_zero_and_cut_ones_are_named() {
     let Some(folder) = real_data() else { return };
     let expected = cell(&folder);
     let stack =
-        open_cyx(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"), DataType::Zarr);
+        open_cyx(&folder.join("e_zarr_hdf5/derived_dna_mts_actin_v04_damaged.ome.zarr"), FileFormat::Zarr);
     let read = |start: [i64; 2], size: [usize; 2]| {
         let region = Region { start: PerAxis::new(&start).unwrap(), size: Extent::new(&size).unwrap() };
         stack.read_patch(0, Some(&[0]), &region)

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array4, ArrayD, Ix4, s};
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_pixel::ByteOrder;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
@@ -17,7 +17,7 @@ const SIZES: [usize; 4] = [3, 37, 29, 2];
 fn stack(path: &Path, axes: &str, map_files: bool) -> Result<Arc<dyn ImageStack>, StackError> {
     let mut options = OpenOptions::default();
     options.map_files = map_files;
-    Ok(open(path, DataType::Tiff, Some(&axes.parse().unwrap()), &options)?.remove(0))
+    Ok(open(path, FileFormat::Tiff, Some(&axes.parse().unwrap()), &options)?.remove(0))
 }
 
 /// The whole image in the order of the pages, `NYXC`.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayD, Axis, Ix4};
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, Pyramid, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, Pyramid, open};
 use patchweave_geometry::{Axes, Region};
 use patchweave_stack::{ImageStackExt, StackError};
 use patchweave_testkit::{TagValues, TiffLayout, TiffPage, canonical_f32, ramp};
@@ -109,7 +109,7 @@ fn arrays_are_images_even_in_tiles() {
             let pages: Vec<TiffPage> =
                 sizes.iter().enumerate().map(|(at, size)| array(layout(at), *size)).collect();
             fs::write(&path, TILES.file(&pages)).unwrap();
-            let stacks = open(&path, DataType::Tiff, Some(&axes), &OpenOptions::default()).unwrap();
+            let stacks = open(&path, FileFormat::Tiff, Some(&axes), &OpenOptions::default()).unwrap();
             let found: Vec<&[usize]> = stacks.iter().map(|stack| &stack.info().layout.shape()[..2]).collect();
             assert_eq!(found, sizes.iter().map(|size| &size[..]).collect::<Vec<_>>());
         }
@@ -157,14 +157,14 @@ fn stacks_of_different_size_stay_images_and_that_is_told() {
         let forms: std::collections::BTreeSet<_> =
             pages.iter().map(|page| format!("{:?}", page.tags)).collect();
         let stacks =
-            open(&path, DataType::Tiff, Some(&"SYXC".parse().unwrap()), &OpenOptions::default()).unwrap();
+            open(&path, FileFormat::Tiff, Some(&"SYXC".parse().unwrap()), &OpenOptions::default()).unwrap();
         assert_eq!(stacks.len(), forms.len());
         let told = format!("are {} images", forms.len());
         assert!(stacks[0].info().notes[0].contains(&told), "{:?}", stacks[0].info().notes);
         assert!(stacks[0].info().notes[0].contains("stacks.tif/0 reads one of them"));
         assert!(stacks[1..].iter().all(|stack| stack.info().notes.is_empty()));
         let one =
-            open(&path.join("1"), DataType::Tiff, Some(&"YXC".parse().unwrap()), &OpenOptions::default());
+            open(&path.join("1"), FileFormat::Tiff, Some(&"YXC".parse().unwrap()), &OpenOptions::default());
         assert_eq!((one.as_ref().unwrap().len(), one.unwrap()[0].info().notes.len()), (1, 0));
     }
 }
@@ -181,20 +181,20 @@ fn a_page_of_another_size_says_which_path_reads_the_rest() {
     let pages = [described(grey([20, 24]), text), grey([20, 24]), grey([9, 7])];
     fs::write(&path, STRIPS.file(&pages)).unwrap();
     let options = OpenOptions::default();
-    let error = open(&path, DataType::Tiff, None, &options).err().unwrap();
+    let error = open(&path, FileFormat::Tiff, None, &options).err().unwrap();
     assert!(matches!(error.innermost(), StackError::Damaged { .. }), "{error:?}");
     let error = error.to_string();
     assert!(
         error.contains("got 2 pages, expected the 3") && error.ends_with("stack.tif/1 reads the rest"),
         "{error}"
     );
-    let rest = open(&path.join("1"), DataType::Tiff, None, &options).unwrap();
+    let rest = open(&path.join("1"), FileFormat::Tiff, None, &options).unwrap();
     assert_eq!(rest[0].info().layout.shape(), [9, 7]);
 
     // Axes that fit one of the images and not the other.
     fs::write(&path, STRIPS.file(&[grey([20, 24]), grey([20, 24]), grey([9, 7])])).unwrap();
     let error =
-        open(&path, DataType::Tiff, Some(&"YX".parse().unwrap()), &options).err().unwrap().to_string();
+        open(&path, FileFormat::Tiff, Some(&"YX".parse().unwrap()), &options).err().unwrap().to_string();
     assert!(error.contains("stack.tif/0: axes YX name 2 dimensions"), "{error}");
     assert!(error.ends_with("stack.tif/1 reads the rest"), "{error}");
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
 use patchweave_stack::{ImageStackExt, StackError, with_causes};
@@ -134,7 +134,7 @@ fn read_all(root: &Path, axes: Option<&str>) -> Result<usize, StackError> {
     options.decoded_chunk_bytes = 1 << 20;
     let axes = axes.map(|axes| axes.parse().unwrap());
     let mut n = 0;
-    for stack in open(root, DataType::Zarr, axes.as_ref(), &options)? {
+    for stack in open(root, FileFormat::Zarr, axes.as_ref(), &options)? {
         let mut extent = stack.info().shape().extent;
         if extent.iter().product::<usize>() > 1 << 16 {
             let small: Vec<usize> = extent.iter().map(|size| size.min(16)).collect();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
-use patchweave_formats::{DataType, Formats, OpenOptions, OpenRequest, open};
+use patchweave_formats::{FileFormat, Formats, OpenOptions, OpenRequest, open};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
 use patchweave_testkit::{canonical_f32, image_stack_suite, ramp};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use zarrs::filesystem::FilesystemStore;
 use support::{AXES, expected, write_array, write_group, write_image};
 
 fn opened(path: &Path) -> Result<Vec<Arc<dyn ImageStack>>, StackError> {
-    open(path, DataType::Zarr, Some(&AXES.parse().unwrap()), &OpenOptions::default())
+    open(path, FileFormat::Zarr, Some(&AXES.parse().unwrap()), &OpenOptions::default())
 }
 
 fn refusal(path: &Path) -> String {
@@ -247,7 +247,7 @@ fn plates_wells_labels_and_collections_are_followed() {
         "wells": [well("B/2", 1, 0), well("A/10", 0, 1), well("A/2", 0, 0)]});
     write_group(&root, &json!({"ome": {"version": "0.5", "plate": plate}}));
     let found = |path: &Path| -> Vec<String> {
-        let stacks = open(path, DataType::Zarr, None, &OpenOptions::default()).unwrap();
+        let stacks = open(path, FileFormat::Zarr, None, &OpenOptions::default()).unwrap();
         let name = |stack: &Arc<dyn ImageStack>| {
             stack.info().source.strip_prefix(&format!("{}/", root.display())).unwrap().to_owned()
         };
@@ -285,7 +285,7 @@ fn a_level_by_itself_knows_its_image() {
     write_image(&root, &["deep/0", "deep/1"]);
     let options = OpenOptions::default();
     for path in [root.join("deep/1"), format!("file://{}", root.join("deep/%31").display()).into()] {
-        let stack = open(&path, DataType::Zarr, None, &options).unwrap().remove(0);
+        let stack = open(&path, FileFormat::Zarr, None, &options).unwrap().remove(0);
         assert_eq!(stack.info().layout.axes().to_string(), AXES);
         assert_eq!(stack.info().pixel_size.unwrap().as_slice(), [1.0, 1.0]);
     }
@@ -436,7 +436,7 @@ fn links_out_of_the_store_are_refused_unless_allowed() {
     let mut options = OpenOptions::default();
     options.links_outside = true;
     let axes = AXES.parse().unwrap();
-    let stacks = open(&root.join("link"), DataType::Zarr, Some(&axes), &options).unwrap();
+    let stacks = open(&root.join("link"), FileFormat::Zarr, Some(&axes), &options).unwrap();
     image_stack_suite(&*stacks[0], expected().view());
 }
 
@@ -460,7 +460,7 @@ fn links_to_chunks_and_metadata_out_of_the_store_are_refused_unless_allowed() {
         }
         std::os::unix::fs::symlink(elsewhere.join(linked), &path).unwrap();
         let read = |options: &OpenOptions| {
-            let stack = open(&root, DataType::Zarr, Some(&axes), options)?.remove(0);
+            let stack = open(&root, FileFormat::Zarr, Some(&axes), options)?.remove(0);
             let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
             stack.read_patch(0, None, &whole)
         };
@@ -497,7 +497,7 @@ fn bomb(codec: &str) -> Vec<u8> {
 
 fn read_error(root: &Path) -> String {
     let axes = "YX".parse().unwrap();
-    let stack = open(root, DataType::Zarr, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
+    let stack = open(root, FileFormat::Zarr, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
     let whole = patchweave_geometry::Region::whole(stack.info().shape().extent);
     with_causes(&stack.read_patch(0, None, &whole).unwrap_err())
 }
@@ -560,7 +560,7 @@ fn every_pixel_type_is_read() {
             array.store_metadata().unwrap();
             array.store_array_subset(&array.subset_all(), image.as_slice().unwrap()).unwrap();
             let path = folder.path().join(stringify!($name));
-            let stack = open(&path, DataType::Zarr, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
+            let stack = open(&path, FileFormat::Zarr, Some(&axes), &OpenOptions::default()).unwrap().remove(0);
             image_stack_suite(&*stack, canonical_f32(&image, &axes).unwrap().view());
         })*};
     }

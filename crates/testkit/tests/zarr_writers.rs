@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
-use patchweave_formats::{DataType, OpenOptions, open};
+use patchweave_formats::{FileFormat, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_patching::PatchRng;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError, with_causes};
@@ -115,7 +115,7 @@ fn write_3(root: &Path, metadata: &str, encoded_by: &str) {
 }
 
 fn opened(root: &Path) -> Result<Arc<dyn ImageStack>, StackError> {
-    Ok(open(root, DataType::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default())?.remove(0))
+    Ok(open(root, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default())?.remove(0))
 }
 
 fn pixels(stack: &dyn ImageStack) -> Result<ArrayD<f32>, String> {
@@ -454,7 +454,7 @@ fn numbers_that_are_none_may_stand_anywhere() {
     for root in [&old, &new] {
         assert_eq!(reads(root, 0.0), [""; 0]);
         for path in [root.clone(), root.join("0")] {
-            let stack = open(&path, DataType::Zarr, None, &OpenOptions::default()).unwrap().remove(0);
+            let stack = open(&path, FileFormat::Zarr, None, &OpenOptions::default()).unwrap().remove(0);
             assert_eq!(stack.info().layout.axes().to_string(), "YX");
             assert_eq!(stack.info().pixel_size.unwrap().as_slice(), [0.5, 0.25]);
         }
@@ -472,7 +472,8 @@ fn arrays_are_found_beside_those_that_are_no_images() {
     write(&root.join("x/.zattrs"), "{\"valid_max\": NaN, \"_ARRAY_DIMENSIONS\": [\"x\"]}");
     let names = array_2(json!({"dtype": "|O", "filters": [{"id": "vlen-utf8"}]})).to_string();
     write(&root.join("names/.zarray"), &names);
-    let stacks = open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default()).unwrap();
+    let stacks =
+        open(&root, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &OpenOptions::default()).unwrap();
     assert_eq!(stacks.len(), 1);
     assert_eq!(pixels(&*stacks[0]).unwrap(), expected(0.0));
     assert_eq!(
@@ -698,7 +699,7 @@ mod missing {
     fn opened_bare(root: &Path) -> Arc<dyn ImageStack> {
         let mut options = OpenOptions::with_cache_bytes(0);
         options.files = patchweave_formats::FilePool::new(1);
-        open(root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
+        open(root, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
     }
 
     #[test]
@@ -768,7 +769,7 @@ mod missing {
             let open_with = |links_outside| {
                 let mut options = OpenOptions::with_cache_bytes(0);
                 options.links_outside = links_outside;
-                open(&root, DataType::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
+                open(&root, FileFormat::Zarr, Some(&"YX".parse().unwrap()), &options).unwrap().remove(0)
             };
             let before = open_with(true);
             fs::rename(&drive, folder.path().join("away")).unwrap();

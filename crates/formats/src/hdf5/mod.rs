@@ -45,11 +45,11 @@ pub(crate) struct Hdf5Format;
 
 impl Format for Hdf5Format {
     fn name(&self) -> &str {
-        crate::DataType::Hdf5.name()
+        crate::FileFormat::Hdf5.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        crate::DataType::Hdf5.extensions()
+        crate::FileFormat::Hdf5.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -28,11 +28,11 @@ pub(crate) struct NpyFormat;
 
 impl Format for NpyFormat {
     fn name(&self) -> &str {
-        crate::DataType::Npy.name()
+        crate::FileFormat::Npy.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        crate::DataType::Npy.extensions()
+        crate::FileFormat::Npy.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

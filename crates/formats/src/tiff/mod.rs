@@ -71,11 +71,11 @@ pub(crate) struct TiffFormat;
 
 impl Format for TiffFormat {
     fn name(&self) -> &str {
-        crate::DataType::Tiff.name()
+        crate::FileFormat::Tiff.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        crate::DataType::Tiff.extensions()
+        crate::FileFormat::Tiff.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -60,11 +60,11 @@ pub(crate) struct ZarrFormat;
 
 impl Format for ZarrFormat {
     fn name(&self) -> &str {
-        crate::DataType::Zarr.name()
+        crate::FileFormat::Zarr.name()
     }
 
     fn extensions(&self) -> &[&str] {
-        crate::DataType::Zarr.extensions()
+        crate::FileFormat::Zarr.extensions()
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> Result<Vec<Pyramid>, StackError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hdf5_writer::{ByteOrder, DatasetBuilder, Hdf5Builder, WriteOptions};
 use ndarray::ArrayD;
-use patchweave_formats::{DataType, OpenOptions, RawArray, open, open_raw};
+use patchweave_formats::{FileFormat, OpenOptions, RawArray, open, open_raw};
 use patchweave_geometry::Axes;
 use patchweave_pixel::PixelType;
 use patchweave_slices::{Index, IndexedStack, MissingAxes};
@@ -70,11 +70,11 @@ impl Stored {
             }
             "zarr" => {
                 write_zarr(&path, array)?;
-                only(&path, DataType::Zarr, &axes)?
+                only(&path, FileFormat::Zarr, &axes)?
             }
             "hdf5" => {
                 write_hdf5(&path, array)?;
-                only(&path, DataType::Hdf5, &axes)?
+                only(&path, FileFormat::Hdf5, &axes)?
             }
             other => return Err(entry("backend", other.to_owned(), "a known container").into()),
         };
@@ -104,7 +104,7 @@ fn axes_of(array: &ArrayD<f32>) -> Result<Axes, OperationError> {
     Ok(axes.parse()?)
 }
 
-fn only(path: &Path, data_type: DataType, axes: &Axes) -> Result<Arc<dyn ImageStack>, OperationError> {
+fn only(path: &Path, data_type: FileFormat, axes: &Axes) -> Result<Arc<dyn ImageStack>, OperationError> {
     let stacks = open(path, data_type, Some(axes), &OpenOptions::default())?;
     let count = stacks.len();
     match <[_; 1]>::try_from(stacks) {

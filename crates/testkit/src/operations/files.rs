@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use patchweave_formats::{DataType, FilePool, OpenOptions, open};
+use patchweave_formats::{FileFormat, FilePool, OpenOptions, open};
 use patchweave_geometry::Region;
 use patchweave_stack::ImageStackExt;
 use serde_json::json;
@@ -16,7 +16,7 @@ pub(super) fn extract_patch_tiff(request: &Request<'_>) -> Result<Outcomes, Oper
     let name = request.text("file")?.unwrap_or("image.tiff");
     let path = folder.path().join(name);
     fs::write(&path, request.file(name)?).map_err(failed)?;
-    let stacks = open(&path, DataType::Tiff, Some(&axes), &OpenOptions::default())?;
+    let stacks = open(&path, FileFormat::Tiff, Some(&axes), &OpenOptions::default())?;
     let stack = stacks.first().ok_or_else(|| OperationError::refused("the file holds no image"))?;
     let channels = request.optional_naturals("channels")?;
     let region = Region::new(request.coords("coords")?, request.extent("patch_size")?)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use patchweave_formats::{DataType, OpenOptions, ZarrUri, open};
+use patchweave_formats::{FileFormat, OpenOptions, ZarrUri, open};
 use patchweave_stack::StackInfo;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) fn extract_patch(request: &Request<'_>) -> Result<Outcomes, Operation
     let path = request.path("store")?.join(request.text("array")?.unwrap_or_default());
     let axes = request.required_axes("axes")?;
     let options = OpenOptions::default();
-    let stacks = open(&path, DataType::Zarr, Some(&axes), &options)?;
+    let stacks = open(&path, FileFormat::Zarr, Some(&axes), &options)?;
     let [stack] = stacks.as_slice() else {
         return Err(OperationError::Law(format!("{} arrays under one name", stacks.len())));
     };
@@ -49,7 +49,7 @@ pub(super) fn source(request: &Request<'_>) -> Result<Outcomes, OperationError> 
     }
     let axes = request.required_axes("axes")?;
     let options = OpenOptions::default();
-    let stacks = open(&path, DataType::Zarr, Some(&axes), &options)?;
+    let stacks = open(&path, FileFormat::Zarr, Some(&axes), &options)?;
     let name = |info: &StackInfo| {
         let name = Path::new(&info.source).file_name().unwrap_or_default();
         Value::from(name.to_string_lossy().into_owned())

@@ -3,7 +3,7 @@
 /// The formats of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum DataType {
+pub enum FileFormat {
     /// TIFF files: BigTIFF, ImageJ and OME-TIFF among them.
     Tiff,
     /// Zarr stores, OME-Zarr among them.
@@ -16,19 +16,19 @@ pub enum DataType {
     Czi,
 }
 
-impl DataType {
+impl FileFormat {
     /// All of them, whether or not they can be opened.
-    pub(crate) const ALL: [DataType; 5] =
-        [DataType::Tiff, DataType::Zarr, DataType::Hdf5, DataType::Npy, DataType::Czi];
+    pub(crate) const ALL: [FileFormat; 5] =
+        [FileFormat::Tiff, FileFormat::Zarr, FileFormat::Hdf5, FileFormat::Npy, FileFormat::Czi];
 
     /// What names of such files end in, in lower case and without the dot.
     pub(crate) fn extensions(self) -> &'static [&'static str] {
         match self {
-            DataType::Tiff => &["tif", "tiff", "btf", "tf8"],
-            DataType::Zarr => &["zarr", "zarr.zip", "zip"],
-            DataType::Hdf5 => &["h5", "hdf5", "ims"],
-            DataType::Npy => &["npy", "npz"],
-            DataType::Czi => &["czi"],
+            FileFormat::Tiff => &["tif", "tiff", "btf", "tf8"],
+            FileFormat::Zarr => &["zarr", "zarr.zip", "zip"],
+            FileFormat::Hdf5 => &["h5", "hdf5", "ims"],
+            FileFormat::Npy => &["npy", "npz"],
+            FileFormat::Czi => &["czi"],
         }
     }
 
@@ -36,11 +36,11 @@ impl DataType {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            DataType::Tiff => "tiff",
-            DataType::Zarr => "zarr",
-            DataType::Hdf5 => "hdf5",
-            DataType::Npy => "npy",
-            DataType::Czi => "czi",
+            FileFormat::Tiff => "tiff",
+            FileFormat::Zarr => "zarr",
+            FileFormat::Hdf5 => "hdf5",
+            FileFormat::Npy => "npy",
+            FileFormat::Czi => "czi",
         }
     }
 }
