@@ -56,7 +56,7 @@ pub struct WeightMap {
 ///
 /// # Errors
 /// [`ConstructError::Channels`], [`ConstructError::Interrupted`], [`ConstructError::Patching`] if the images are
-/// not those of the strategy or the probability is none, [`ConstructError::Stack`] if one cannot be read.
+/// not those of the strategy or the probability is not from 0 to 1, [`ConstructError::Stack`] if one cannot be read.
 pub fn thin_out_background(
     patching: &mut StratifiedPatching,
     images: &PatchExtractor,

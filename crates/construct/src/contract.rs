@@ -66,12 +66,16 @@ pub trait PatchConstr: Send + Sync {
     fn n_patches(&self) -> usize;
 
     /// What is known about the images behind the samples, always the same.
+    ///
+    /// It must not fail: make it with the constructor and lend it. Loaders ask once, where a panic is not turned into an
+    /// error.
     fn sources(&self) -> &Sources;
 
     /// The shapes of sample `index`.
     ///
     /// # Errors
-    /// [`ConstructError::Patching`] if there is no such sample.
+    /// [`ConstructError::Patching`] if there is no such sample; [`ConstructError::Other`] for what constructors outside this
+    /// crate refuse.
     fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError>;
 
     /// Where sample `index` is cut, found without reading pixels: what [`construct_into`](Self::construct_into) returns for
@@ -91,7 +95,8 @@ pub trait PatchConstr: Send + Sync {
     ///
     /// # Errors
     /// [`ConstructError`] if there is no such sample, `out` has other shapes than [`layout`](Self::layout)
-    /// says, or an image cannot be read; `out` may then be partly written.
+    /// says, or an image cannot be read; [`ConstructError::Other`] for what constructors outside this crate refuse. `out` may
+    /// then be partly written.
     fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError>;
 }
 

@@ -136,7 +136,7 @@ impl Dataset {
         self.constr.layout(index)
     }
 
-    /// The image a sample was cut from; where channels are selected, an input has as many as were.
+    /// The metadata of the image that a sample was cut from; that of an input has the number of selected channels.
     pub fn metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
         self.constr.sources().sample_metadata(role, spec)
     }

@@ -21,6 +21,14 @@ pub enum ConstructError {
     /// Windows that do not fit the image or the machine.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
+    /// Another number of shapes than of descriptions of images.
+    #[error("got {n_shapes} shapes and {n_metadata} descriptions of images, expected as many")]
+    MetadataCount {
+        /// Number of shapes.
+        n_shapes: usize,
+        /// Number of descriptions.
+        n_metadata: usize,
+    },
     /// No image at all.
     #[error("there are no images")]
     NoImages,
@@ -114,7 +122,7 @@ pub enum ConstructError {
         /// How many channels need one.
         n_channels: usize,
     },
-    /// A probability that is none.
+    /// A probability outside 0 to 1.
     #[error("got a probability of {got}, expected 0 to 1")]
     Probability {
         /// The value.

@@ -122,7 +122,7 @@ impl PatchExtractor {
         self.list.metadata.get(data_idx)
     }
 
-    /// What is told about the stacks.
+    /// Shapes and metadata of the stacks.
     pub(crate) fn list(&self) -> &Arc<ImageList> {
         &self.list
     }

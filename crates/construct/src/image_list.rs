@@ -1,4 +1,4 @@
-//! What is told about a list of images.
+//! Shapes and metadata of a list of images.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use patchweave_geometry::ImageShape;
 
 use crate::ImageMetadata;
 
-/// What is told about the images of one list, shared by all who tell it.
+/// Shapes and metadata of the images of one list, as many of one as of the other.
 pub(crate) struct ImageList {
     pub shapes: Vec<ImageShape>,
     pub metadata: Vec<Arc<ImageMetadata>>,

@@ -22,6 +22,7 @@ mod paired;
 mod patch_role;
 mod patch_weights;
 mod role_sources;
+mod room;
 mod scratch;
 mod sizes;
 mod sources;

@@ -1,11 +1,11 @@
-//! What a batch tells about the image a patch comes from.
+//! What is known of the image that a patch comes from.
 
 use std::sync::Arc;
 
 use patchweave_geometry::{ArrayLayout, Axis, ImageShape};
 use patchweave_stack::{PixelSize, StackInfo};
 
-/// What a batch tells about the image a patch comes from.
+/// What is known of the image that a patch comes from, as batches have it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ImageMetadata {
@@ -45,7 +45,7 @@ pub struct ChannelSource {
 }
 
 impl ChannelSource {
-    /// What is told of the image of one channel.
+    /// What is known of the image of one channel.
     pub(crate) fn of(image: &ImageMetadata) -> Self {
         let ImageMetadata { source, data_shape, original, .. } = image;
         ChannelSource { source: source.clone(), data_shape: *data_shape, original: original.clone() }

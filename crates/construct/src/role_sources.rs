@@ -7,7 +7,7 @@ use patchweave_geometry::{Context, ImageShape, RegionSpec, UncorrelatedSpec};
 use crate::image_list::ImageList;
 use crate::{ChannelSource, ConstructError, ImageMetadata, PatchExtractor};
 
-/// What is known about the images that inputs are made of, or targets: shapes, metadata, channels, context.
+/// The images that inputs are made of, or targets: shapes, metadata, channels, context.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -44,6 +44,41 @@ impl RoleSources {
         RoleSources { images: Images::Shared(Arc::clone(images.list())), channels: None, context: None }
     }
 
+    /// Images of any kind, also such as are made up when a sample is; all channels of them, without context.
+    ///
+    /// ```
+    /// use patchweave_construct::{ImageMetadata, RoleSources};
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let layout = ArrayLayout::new("YX".parse()?, &[64, 64])?;
+    /// let image = StackInfo::new("simulated", PixelType::F32, layout);
+    /// let sources = RoleSources::of_images(vec![image.shape()], vec![ImageMetadata::of(&image)])?;
+    /// assert_eq!(sources.shapes()[0].to_vec(), [1, 1, 64, 64]);
+    /// let error = RoleSources::of_images(vec![image.shape()], vec![]).unwrap_err();
+    /// assert_eq!(error.to_string(), "got 1 shapes and 0 descriptions of images, expected as many");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConstructError::NoImages`], [`ConstructError::MetadataCount`] if there is not one description for every shape.
+    pub fn of_images(
+        shapes: Vec<ImageShape>,
+        metadata: Vec<Arc<ImageMetadata>>,
+    ) -> Result<Self, ConstructError> {
+        let n_shapes = shapes.len();
+        let n_metadata = metadata.len();
+        if n_shapes != n_metadata {
+            return Err(ConstructError::MetadataCount { n_shapes, n_metadata });
+        }
+        if n_shapes == 0 {
+            return Err(ConstructError::NoImages);
+        }
+        let images = Images::Shared(Arc::new(ImageList { shapes, metadata }));
+        Ok(RoleSources { images, channels: None, context: None })
+    }
+
     /// For every channel its own images; shapes are those of the principal channel.
     ///
     /// # Errors
@@ -78,6 +113,8 @@ impl RoleSources {
     }
 
     /// The channels that are read, in this order; `None` means all.
+    ///
+    /// Batches have metadata of inputs with these channels alone, of targets with all channels of the images.
     pub fn channels(&self) -> Option<&[usize]> {
         self.channels.as_deref()
     }

@@ -5,16 +5,19 @@ use patchweave_transform::{NormalizeError, PlaneSymmetry};
 
 use crate::ConstructError;
 use crate::lateral::WindowMemory;
+use crate::room::resize;
 use crate::spent::{Lap, Meter, Spent};
 
-/// What a thread keeps from one sample to the next: memory for lateral context and for turning patches, and what the
-/// samples took.
+/// What a thread keeps from one sample to the next: memory for lateral context, for turning patches and for constructors of
+/// other crates, and what the samples took.
 ///
 /// Start with an empty one. It grows to what the largest sample needs and serves samples of any constructors, one at a
 /// time. It knows what was read only if it stays on its thread while a sample is made.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pixels: Vec<f32>,
+    /// Memory of constructors outside this crate.
+    values: Vec<f32>,
     pub(crate) windows: WindowMemory,
     pub(crate) meter: Meter,
     pub(crate) not_finite: NotFinite,
@@ -55,6 +58,29 @@ impl Scratch {
     #[must_use]
     pub fn not_finite(&self) -> NotFinite {
         self.not_finite
+    }
+
+    /// Memory for `len` values, whose contents say nothing; for constructors outside this crate.
+    ///
+    /// It is only ever grown, so that a thread asks the machine once. A constructor that leaves a part to another one shares
+    /// it with that one: what is in it holds until then.
+    ///
+    /// ```
+    /// use patchweave_construct::Scratch;
+    ///
+    /// let mut scratch = Scratch::default();
+    /// scratch.values(3)?.fill(1.0);
+    /// assert_eq!(scratch.values(2)?.len(), 2);
+    /// let error = scratch.values(usize::MAX).unwrap_err();
+    /// assert!(error.to_string().starts_with("there is no memory for an array of shape [1, 1, 1, "), "{error}");
+    /// # Ok::<(), patchweave_construct::ConstructError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConstructError::OutOfMemory`] if the machine has not enough memory.
+    pub fn values(&mut self, len: usize) -> Result<&mut [f32], ConstructError> {
+        resize(&mut self.values, [1, 1, 1, len])?;
+        Ok(&mut self.values[..len])
     }
 
     /// As [`spent`](Self::spent), which starts anew.

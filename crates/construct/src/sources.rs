@@ -34,7 +34,7 @@ pub struct Sources {
     input: Arc<RoleSources>,
     target: Option<Arc<RoleSources>>,
     patches: Patches,
-    /// The inputs' images with as many channels as are read, each from when it is asked for; nothing where all are.
+    /// Metadata with only the channels that are read, filled on first use; empty if all channels are read.
     read_inputs: Arc<[OnceLock<Arc<ImageMetadata>>]>,
 }
 
@@ -55,7 +55,9 @@ impl Sources {
         Sources {
             input: Arc::new(input),
             target: None,
-            patches: Patches::Unknown { reason: "their constructor does not say which are whose" },
+            patches: Patches::Unknown {
+                reason: "the constructor does not say which samples belong to which image",
+            },
             read_inputs: (0..n_images).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -66,7 +68,7 @@ impl Sources {
         Sources { target: Some(Arc::new(target)), ..self }
     }
 
-    /// Says which samples come from which image of the inputs; every image is asked for once.
+    /// Says which samples come from which image of the inputs; `of_image` is called here, once for every image.
     #[must_use]
     pub fn with_patches(self, of_image: impl FnMut(usize) -> PatchIndices) -> Self {
         let patches = Patches::OfImages((0..self.input.shapes().len()).map(of_image).collect());
@@ -108,7 +110,8 @@ impl Sources {
         }
     }
 
-    /// The image a sample was cut from, as batches tell it: where channels are selected, an input has as many as were.
+    /// The metadata of the image that a sample was cut from, as batches have it: that of an input has the number of
+    /// selected channels, that of a target all channels of the image.
     pub fn sample_metadata(&self, role: PatchRole, spec: &RegionSpec) -> Option<Arc<ImageMetadata>> {
         let images = self.of(role)?;
         let (PatchRole::Input, Some(channels)) = (role, images.channels()) else {

@@ -81,7 +81,7 @@ pub enum LargeError {
         /// The base name.
         path: PathBuf,
     },
-    /// A least weight that is none.
+    /// A least weight below 0, or not a number.
     #[error("got eps {got}, expected a number of at least 0")]
     Eps {
         /// The value.
@@ -174,7 +174,7 @@ pub enum LargeError {
     /// Windows, weights or images that cannot be used.
     #[error(transparent)]
     Quilt(#[from] QuiltError),
-    /// Sizes that are none.
+    /// Sizes that no array has.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
     /// Something that must not be replaced, or a result that cannot be written.

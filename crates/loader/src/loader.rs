@@ -104,9 +104,10 @@ impl Loader {
         let n_places = epoch_len(&parts, options.passes, options.mix_length)?;
         let n_places = options.max_patches.map_or(n_places, |max| max.min(n_places));
         let pool = Pool::new(options.prefetch_bytes, Arc::new(SystemMemory));
-        let print = StreamPrint::of(&parts, &options);
+        let sources: Arc<[Sources]> =
+            parts.iter().map(|part| part.dataset.constr().sources().clone()).collect();
+        let print = StreamPrint::of(&parts, &sources, &options);
         let process = Process::current();
-        let sources = parts.iter().map(|part| part.dataset.constr().sources().clone()).collect();
         Ok(Loader { parts: parts.into(), sources, options, n_places, print, pool, process })
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use patchweave_construct::{Dataset, ImageMetadata, PatchRole, RoleSources, SampleLayout};
+use patchweave_construct::{Dataset, ImageMetadata, PatchRole, RoleSources, SampleLayout, Sources};
 use patchweave_geometry::{PatchSpec, RegionSpec};
 use serde::{Deserialize, Serialize};
 
@@ -78,23 +78,28 @@ impl StreamPrint {
         found
     }
 
-    /// That of data sets and options; locates patches without reading pixels.
-    pub(crate) fn of(parts: &[MixPart], options: &LoaderOptions) -> Self {
+    /// That of data sets with the images behind them, and of options; locates patches without reading pixels.
+    pub(crate) fn of(parts: &[MixPart], sources: &[Sources], options: &LoaderOptions) -> Self {
+        let of_sources = |add: fn(&MixPart, &Sources, &mut Fingerprint)| {
+            let mut print = Fingerprint::default();
+            parts.iter().zip(sources).for_each(|(part, sources)| add(part, sources, &mut print));
+            print.value()
+        };
         let of_parts = |add: fn(&MixPart, &mut Fingerprint)| {
             let mut print = Fingerprint::default();
             parts.iter().for_each(|part| add(part, &mut print));
             print.value()
         };
         StreamPrint {
-            images: of_parts(|part, print| {
+            images: of_sources(|part, sources, print| {
                 print.word(part.marks.images);
-                images(&part.dataset, print);
+                images(&part.dataset, sources, print);
             }),
             patching: of_parts(|part, print| print.word(part.marks.patching)),
             places: of_parts(|part, print| places(&part.dataset, print)),
-            samples: of_parts(|part, print| {
+            samples: of_sources(|part, sources, print| {
                 print.word(part.marks.samples);
-                samples(&part.dataset, print);
+                samples(&part.dataset, sources.input(), print);
             }),
             normalization: of_parts(|part, print| {
                 let words = part.dataset.normalizer().words();
@@ -117,8 +122,7 @@ fn asked<T>(question: impl FnOnce() -> Option<T>) -> Option<T> {
     })
 }
 
-fn images(dataset: &Dataset, print: &mut Fingerprint) {
-    let sources = dataset.constr().sources();
+fn images(dataset: &Dataset, sources: &Sources, print: &mut Fingerprint) {
     let mut n_images = 0;
     for role in [PatchRole::Input, PatchRole::Target] {
         let shapes = sources.of(role).map(RoleSources::shapes).unwrap_or_default();
@@ -224,7 +228,7 @@ fn spread(n: usize, n_chosen: usize) -> impl Iterator<Item = usize> {
     (0..n_chosen).map(move |nth| step / rest * nth + step % rest * nth / rest)
 }
 
-fn samples(dataset: &Dataset, print: &mut Fingerprint) {
+fn samples(dataset: &Dataset, input: &RoleSources, print: &mut Fingerprint) {
     print.count(dataset.n_patches());
     // A data set without patches has no layout.
     let layout = asked(|| (dataset.n_patches() > 0).then(|| dataset.layout(0).ok()).flatten());
@@ -232,7 +236,6 @@ fn samples(dataset: &Dataset, print: &mut Fingerprint) {
         let targets = target.map(|target| target.to_czyx()).unwrap_or_default();
         input.to_czyx().into_iter().chain(targets).for_each(|n| print.count(n));
     }
-    let input = dataset.constr().sources().input();
     let channels = input.channels();
     print.count(channels.map_or(0, |channels| channels.len() + 1));
     channels.unwrap_or_default().iter().for_each(|&channel| print.count(channel));

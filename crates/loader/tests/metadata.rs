@@ -4,12 +4,13 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayD;
 use patchweave_construct::{
-    BasicPatchConstr, Dataset, ImageMetadata, IndependentTargetsMsPatchConstr, LateralContext, MixOptions,
-    MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor, PatchRole,
-    PredMsPatchConstr,
+    BasicPatchConstr, ConstructError, Dataset, ImageMetadata, IndependentTargetsMsPatchConstr, Job,
+    LateralContext, MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr,
+    PatchExtractor, PatchRole, PredMsPatchConstr, SampleLayout, SampleViewMut, Sources,
 };
 use patchweave_geometry::{Context, ContextPadding, Extent, PatchSpec, RegionSpec};
 use patchweave_loader::{Batch, Loader, LoaderOptions, MixPart, Order};
@@ -211,4 +212,40 @@ fn names_of_images_are_copied_for_those_who_ask() {
     for image in asked.into_iter().map(Option::unwrap) {
         assert_eq!((image.source.len(), image.channels.len()), (NAME, 2));
     }
+}
+
+/// Counts how often it is asked what its samples are made of.
+struct Counted {
+    constr: Arc<dyn PatchConstr>,
+    n_asked: AtomicUsize,
+}
+
+impl PatchConstr for Counted {
+    fn n_patches(&self) -> usize {
+        self.constr.n_patches()
+    }
+
+    fn sources(&self) -> &Sources {
+        self.n_asked.fetch_add(1, Ordering::Relaxed);
+        self.constr.sources()
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        self.constr.layout(index)
+    }
+
+    fn construct_into(&self, job: Job<'_>, out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        self.constr.construct_into(job, out)
+    }
+}
+
+#[test]
+fn constructors_are_asked_once_what_samples_are_made_of() {
+    let constr = mixed(images(["a", "b"], 2), None, 0.0);
+    let counted = Arc::new(Counted { constr, n_asked: AtomicUsize::new(0) });
+    let constr: Arc<dyn PatchConstr> = Arc::<Counted>::clone(&counted);
+    let loader = loader(constr);
+    let batches = batches(&loader);
+    assert!(batches.iter().all(|batch| batch.input_metadata().all(|metadata| metadata.is_some())));
+    assert_eq!(counted.n_asked.load(Ordering::Relaxed), 1);
 }

@@ -31,25 +31,25 @@ pub(crate) struct Gap {
 }
 
 impl Band {
-    /// The empty band of a tile in an image of that width.
+    /// The empty band of what a tile keeps in an image of that width.
     ///
     /// The width is what a file says of itself: memory that does not exist is an error.
-    pub fn of(tile: &TileSpec, n_channels: usize, width: usize) -> Result<Self, BandTooLarge> {
-        let [z, y, _] = tile.crop_size.to_zyx();
+    pub fn of(part: &KeptPart, n_channels: usize, width: usize) -> Result<Self, BandTooLarge> {
+        let [z, y, _] = part.size;
         let shape = [n_channels, z, y, width];
         let pixels = try_zeros(&shape).ok_or(BandTooLarge(shape))?;
         let pixels = Array4::from_shape_vec(shape, pixels).map_err(|_| BandTooLarge(shape))?;
-        Ok(Band { rows: rows_of(tile), pixels, n_covered: 0, kept: BTreeSet::new() })
+        Ok(Band { rows: rows_of(part), pixels, n_covered: 0, kept: BTreeSet::new() })
     }
 
-    /// Whether the tile belongs to this band.
-    pub fn holds(&self, tile: &TileSpec) -> bool {
-        self.rows == rows_of(tile)
+    /// Whether a kept part belongs to this band.
+    pub fn holds(&self, part: &KeptPart) -> bool {
+        self.rows == rows_of(part)
     }
 
-    /// Whether a tile with the same kept part was placed before.
-    pub fn has(&self, tile: &TileSpec) -> bool {
-        self.kept.contains(&along_x(tile))
+    /// Whether the same kept part was placed before.
+    pub fn has(&self, part: &KeptPart) -> bool {
+        self.kept.contains(&along_x(part))
     }
 
     /// The pixels between the tiles so far and pixel `x`, if there are some.
@@ -63,48 +63,45 @@ impl Band {
     }
 
     /// Places the kept part of a tile `CZYX`.
-    pub fn place(&mut self, pixels: ArrayView4<'_, f32>, tile: &TileSpec) -> Result<(), StitchError> {
+    pub fn place(
+        &mut self,
+        pixels: ArrayView4<'_, f32>,
+        tile: &TileSpec,
+        part: &KeptPart,
+    ) -> Result<(), StitchError> {
         let last = tile.stitch_coords.n_axes() - 1;
         let in_band: PerAxis<i64> =
             tile.stitch_coords.map_indexed(|axis, place| if axis == last { place } else { 0 });
         place_tile(pixels, &TileSpec { stitch_coords: in_band, ..*tile }, self.pixels.view_mut())?;
-        let (start, size) = along_x(tile);
+        let (start, size) = along_x(part);
         self.n_covered = self.n_covered.max(start.saturating_add(size));
         self.kept.insert((start, size));
         Ok(())
     }
 }
 
-/// Where the kept part of a tile starts along `X`; a place outside the image is none that fits.
-pub(crate) fn start_x(tile: &TileSpec) -> usize {
-    KeptPart::of(tile).start[2]
+/// The rows of pixels that the row of a tile keeps, from a part that it keeps.
+pub(crate) fn rows_of(part: &KeptPart) -> KeptPart {
+    let [z, y, _] = part.start;
+    let [depth, height, _] = part.size;
+    KeptPart { sample_idx: part.sample_idx, start: [z, y, 0], size: [depth, height, 1] }
 }
 
-/// The rows of pixels that the row of a tile keeps.
-pub(crate) fn rows_of(tile: &TileSpec) -> KeptPart {
-    let KeptPart { sample_idx, start: [z, y, _], size: [depth, height, _] } = KeptPart::of(tile);
-    KeptPart { sample_idx, start: [z, y, 0], size: [depth, height, 1] }
-}
-
-fn along_x(tile: &TileSpec) -> (usize, usize) {
-    (start_x(tile), tile.crop_size.to_zyx()[2])
+fn along_x(part: &KeptPart) -> (usize, usize) {
+    (part.start[2], part.size[2])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patchweave_geometry::{Extent, PatchSpec};
 
     #[test]
     fn widths_beyond_any_memory_are_errors() {
-        let patch_size = Extent::new(&[8, 8]).unwrap();
-        let coords = PerAxis::new(&[0, 0]).unwrap();
-        let patch = PatchSpec { data_idx: 0, sample_idx: 0, coords, patch_size };
-        let tile = TileSpec { patch, crop_coords: coords, crop_size: patch_size, stitch_coords: coords };
+        let part = KeptPart { sample_idx: 0, start: [0; 3], size: [1, 8, 8] };
         for width in [usize::MAX, usize::MAX / 64, 1 << 42] {
-            let BandTooLarge(shape) = Band::of(&tile, 3, width).err().unwrap();
+            let BandTooLarge(shape) = Band::of(&part, 3, width).err().unwrap();
             assert_eq!(shape, [3, 1, 8, width]);
         }
-        assert!(Band::of(&tile, 3, 20).is_ok());
+        assert!(Band::of(&part, 3, 20).is_ok());
     }
 }

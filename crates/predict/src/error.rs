@@ -1,14 +1,15 @@
-//! Why a prediction ended early.
+//! Why a prediction ended early, or patches cannot be put together.
 
 use patchweave_geometry::{Coords, Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::LoaderError;
 use patchweave_quilt::StitchError;
 use patchweave_sink::SinkError;
+use patchweave_slices::SlicesError;
 use patchweave_transform::NormalizeError;
 
 use crate::ModelError;
 
-/// Why a prediction ended early; what it was writing has left nothing behind.
+/// Why a prediction ended early, or patches cannot be put together; what was being written has left nothing behind.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
@@ -183,8 +184,8 @@ pub enum PredictError {
         /// The first such pixel, `(Z)YX`.
         at: PerAxis<usize>,
     },
-    /// An image that did not get all of its samples.
-    #[error("image {data_idx} ({image}): got {got} patches, expected {expected}")]
+    /// An image without tiles that did not get all of its samples.
+    #[error("image {data_idx} ({image}): got {got} samples, expected {expected}")]
     ImageIncomplete {
         /// The image.
         data_idx: usize,
@@ -194,6 +195,14 @@ pub enum PredictError {
         got: usize,
         /// Samples that it has.
         expected: usize,
+    },
+    /// An image that got no patch at all.
+    #[error("got no patch of image {data_idx}, expected patches of each of the {n_images} images")]
+    ImageMissing {
+        /// The image.
+        data_idx: usize,
+        /// How many there are.
+        n_images: usize,
     },
     /// A row of tiles for which there is no memory.
     #[error(
@@ -207,6 +216,9 @@ pub enum PredictError {
         /// Shape of the row, `CZYX`.
         shape: [usize; 4],
     },
+    /// A plan that does not belong to its stack of slices.
+    #[error(transparent)]
+    Slices(#[from] SlicesError),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -1,7 +1,7 @@
 //! Models, and the predictor that cuts tiles, runs a model and weaves the results back into images.
 //!
-//! Images are written band by band as tiles arrive, so that memory does not grow with their size. A [`StitchingPlan`] says
-//! where patches of planes that were made of neighbouring slices belong.
+//! Images are written band by band as tiles arrive, so that memory holds one row of tiles and a few bytes for every other
+//! row. A [`StitchingPlan`] says where patches of planes that were made of neighbouring slices belong.
 
 mod band;
 mod error;

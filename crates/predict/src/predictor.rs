@@ -22,9 +22,10 @@ pub struct Progress {
 
 /// Runs a model over the tiles of a loader and writes the results image by image.
 ///
-/// Give it a loader over tiled or whole patching in sequential order that keeps the last batch; an image is
-/// finished only if its patches cover it. Results depend on the data, the configuration and the model, not on
-/// the number of threads. Memory is that of the batches in flight and of one row of tiles.
+/// Give it a loader over tiled or whole patching in sequential order that keeps the last batch. Every image of the data
+/// set needs patches, and is finished only if they cover it; for some of the images make a data set of these. Results
+/// depend on the data, the configuration and the model, not on the number of threads. Memory is that of the batches in
+/// flight and of one row of tiles, and a few bytes for every row of tiles of the image.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -92,9 +93,9 @@ impl<'a> Predictor<'a> {
         mut keep_going: impl FnMut(Progress) -> bool,
         mut watch: impl FnMut(&Batch),
     ) -> Result<Vec<PathBuf>, PredictError> {
-        let mut writer = Writer::new(sinks);
         let constr = self.loader.dataset().constr();
         let shapes = constr.input_shapes();
+        let mut writer = Writer::new(shapes.len(), sinks);
         let mut progress = Progress { n_tiles: 0, n_total: constr.n_patches() };
         for batch in self.loader.epoch(0)? {
             let batch = batch?;

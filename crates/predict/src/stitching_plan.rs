@@ -6,6 +6,8 @@ use patchweave_slices::{Accumulation, ExtractionPlan, PlaneWindow, SliceStack, S
 use patchweave_stack::ImageStack;
 use serde::{Deserialize, Serialize};
 
+use crate::PredictError;
+
 /// Where one patch belongs.
 ///
 /// ```
@@ -76,8 +78,8 @@ impl StitchingPlan {
     /// ```
     ///
     /// # Errors
-    /// [`SlicesError::Entry`] if a patch does not belong to the stack.
-    pub fn new<S: ImageStack>(slices: &SliceStack<S>, plan: &ExtractionPlan) -> Result<Self, SlicesError> {
+    /// [`PredictError::Slices`] if a patch does not belong to the stack.
+    pub fn new<S: ImageStack>(slices: &SliceStack<S>, plan: &ExtractionPlan) -> Result<Self, PredictError> {
         let mut places = BTreeMap::<usize, Vec<usize>>::new();
         for (place, &z0) in slices.z_slices().iter().enumerate() {
             places.entry(z0).or_default().push(place);

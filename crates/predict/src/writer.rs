@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use ndarray::{ArrayView4, Axis};
 use patchweave_geometry::{ImageShape, PatchSpec, Region, RegionSpec, TileSpec};
-use patchweave_quilt::{KeptPart, KeptParts};
+use patchweave_quilt::{KeptPart, KeptParts, StitchError};
 use patchweave_sink::ImageSink;
 
 use crate::PredictError;
-use crate::band::{Band, Gap, rows_of, start_x};
+use crate::band::{Band, Gap, rows_of};
 
 /// The image a patch belongs to.
 #[derive(Clone, Copy)]
@@ -21,6 +21,9 @@ pub(crate) struct Image<'a> {
 /// Writes patches to the sinks of their images, one image after the other.
 pub(crate) struct Writer<F> {
     make_sinks: F,
+    n_images: usize,
+    /// The image that is opened next.
+    next_image: usize,
     open: Option<OpenImage>,
     written: Vec<PathBuf>,
 }
@@ -36,15 +39,16 @@ struct OpenImage {
     rows: KeptParts,
     /// Samples that came in one piece.
     n_whole: usize,
+    has_tiles: bool,
 }
 
 impl<F> Writer<F>
 where
     F: FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
 {
-    /// Makes the sinks of an image from its number and the number of predicted channels.
-    pub fn new(make_sinks: F) -> Self {
-        Writer { make_sinks, open: None, written: Vec::new() }
+    /// Makes the sinks of each of so many images from its number and the number of predicted channels.
+    pub fn new(n_images: usize, make_sinks: F) -> Self {
+        Writer { make_sinks, n_images, next_image: 0, open: None, written: Vec::new() }
     }
 
     /// Writes the pixels `CZYX` of a patch.
@@ -66,7 +70,19 @@ where
     /// Finishes the last image and returns the paths of all.
     pub fn finish(mut self) -> Result<Vec<PathBuf>, PredictError> {
         self.finish_image()?;
+        self.check_next(self.n_images)?;
         Ok(self.written)
+    }
+
+    /// Checks that no image is left out before image `data_idx`.
+    fn check_next(&self, data_idx: usize) -> Result<(), PredictError> {
+        let missing = self.next_image;
+        let n_images = self.n_images;
+        if missing < data_idx {
+            Err(PredictError::ImageMissing { data_idx: missing, n_images })
+        } else {
+            Ok(())
+        }
     }
 
     /// Makes sure that the sinks are those of an image; images come in ascending order.
@@ -86,15 +102,20 @@ where
         }
         let open = match self.open.take() {
             Some(open) => open,
-            None => OpenImage {
-                data_idx,
-                name: image.name.to_owned(),
-                shape: *image.shape,
-                sinks: (self.make_sinks)(data_idx, n_channels)?,
-                band: None,
-                rows: KeptParts::default(),
-                n_whole: 0,
-            },
+            None => {
+                self.check_next(data_idx)?;
+                self.next_image = data_idx + 1;
+                OpenImage {
+                    data_idx,
+                    name: image.name.to_owned(),
+                    shape: *image.shape,
+                    sinks: (self.make_sinks)(data_idx, n_channels)?,
+                    band: None,
+                    rows: KeptParts::default(),
+                    n_whole: 0,
+                    has_tiles: false,
+                }
+            }
         };
         Ok(self.open.insert(open))
     }
@@ -117,37 +138,56 @@ impl OpenImage {
         tile: &TileSpec,
         pixels: ArrayView4<'_, f32>,
     ) -> Result<(), PredictError> {
-        let mut band = self.band_of(index, tile, pixels.len_of(Axis(0)))?;
-        if band.has(tile) {
+        self.has_tiles = true;
+        let n_channels = pixels.len_of(Axis(0));
+        let part = KeptPart::of(tile).ok_or_else(|| self.in_front(tile, n_channels))?;
+        let mut band = self.band_of(index, tile, &part, n_channels)?;
+        if band.has(&part) {
             return Err(self.twice(index, tile));
         }
-        let gap = band.gap_before(start_x(tile));
-        band.place(pixels, tile).map_err(|source| PredictError::Stitch {
-            data_idx: self.data_idx,
-            image: self.name.clone(),
-            source,
-        })?;
+        let gap = band.gap_before(part.start[2]);
+        band.place(pixels, tile, &part).map_err(|source| self.unfit(source))?;
         self.check_gap(gap)?;
         self.band = Some(band);
         Ok(())
     }
 
     /// The band that a tile belongs to; the one before it is written when another one starts.
-    fn band_of(&mut self, index: usize, tile: &TileSpec, n_channels: usize) -> Result<Band, PredictError> {
-        if let Some(band) = self.band.take_if(|band| band.holds(tile)) {
+    fn band_of(
+        &mut self,
+        index: usize,
+        tile: &TileSpec,
+        part: &KeptPart,
+        n_channels: usize,
+    ) -> Result<Band, PredictError> {
+        if let Some(band) = self.band.take_if(|band| band.holds(part)) {
             return Ok(band);
         }
         self.write_band()?;
-        if self.rows.contains(&rows_of(tile)) {
+        if self.rows.contains(&rows_of(part)) {
             return Err(self.twice(index, tile));
         }
-        Band::of(tile, n_channels, self.shape.extent.to_zyx()[2]).map_err(|too_large| {
+        Band::of(part, n_channels, self.shape.extent.to_zyx()[2]).map_err(|too_large| {
             PredictError::RowTooLarge {
                 data_idx: self.data_idx,
                 image: self.name.clone(),
                 shape: too_large.0,
             }
         })
+    }
+
+    /// The refusal of a tile that would be kept in front of its image.
+    fn in_front(&self, tile: &TileSpec, n_channels: usize) -> PredictError {
+        let [z, y, x] = self.shape.extent.to_zyx();
+        self.unfit(StitchError::OutsideImage {
+            stitch_coords: tile.stitch_coords,
+            crop_size: tile.crop_size,
+            image: vec![n_channels, z, y, x],
+        })
+    }
+
+    fn unfit(&self, source: StitchError) -> PredictError {
+        PredictError::Stitch { data_idx: self.data_idx, image: self.name.clone(), source }
     }
 
     fn twice(&self, index: usize, tile: &TileSpec) -> PredictError {
@@ -216,7 +256,7 @@ impl OpenImage {
         };
         let data_idx = self.data_idx;
         let image = self.name.clone();
-        if self.n_whole > 0 {
+        if !self.has_tiles {
             let got = self.n_whole;
             let expected = self.shape.n_samples;
             return Err(PredictError::ImageIncomplete { data_idx, image, got, expected });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::Array;
 use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
-use patchweave_geometry::{Extent, ImageShape, PerAxis, RegionSpec};
+use patchweave_geometry::{Extent, ImageShape, PerAxis, RegionSpec, TileSpec};
 use patchweave_loader::{Loader, LoaderOptions, Order};
 use patchweave_patching::{FixedPatching, PatchRng, Patching, RandomPatching, TiledPatching, WholePatching};
 use patchweave_pixel::PixelType;
@@ -100,8 +100,8 @@ fn patches_are_whole_samples_in_order() {
     let listed =
         |indices: &[usize]| FixedPatching::new(indices.iter().map(|&index| whole[index].clone()).collect());
     assert_eq!(refused(listed(&[0, 0]), 0), "patch 1 of image 0 (array): got sample 0, expected 1");
-    assert_eq!(refused(listed(&[0, 2, 3]), 0), "image 0 (array): got 1 patches, expected 2");
-    assert_eq!(refused(listed(&[0, 1, 2]), 1), "image 1 (array): got 1 patches, expected 2");
+    assert_eq!(refused(listed(&[0, 2, 3]), 0), "image 0 (array): got 1 samples, expected 2");
+    assert_eq!(refused(listed(&[0, 1, 2]), 1), "image 1 (array): got 1 samples, expected 2");
     assert_eq!(
         refused(listed(&[0, 1, 2, 3, 0]), 1),
         "patch 4 belongs to image 0 (array), which is already finished"
@@ -150,4 +150,47 @@ fn tiles_cover_their_image() {
     // Column by column, every row would overwrite the one before it with zeros.
     let by_column = (0..36).map(|place| tiles[place / 9 * 9 + place % 3 * 3 + place % 9 / 3].clone());
     assert_eq!(refused(FixedPatching::new(by_column.collect()), 0), row_ends(7, 20));
+}
+
+#[test]
+fn every_image_gets_patches() {
+    let missing =
+        |data_idx| format!("got no patch of image {data_idx}, expected patches of each of the 2 images");
+    for all in [specs(&tiled(input().shapes())), specs(&WholePatching::new(input().shapes()).unwrap())] {
+        let of_image = |data_idx: usize| {
+            let is_of = |spec: &&RegionSpec| spec.patch().is_some_and(|patch| patch.data_idx == data_idx);
+            FixedPatching::new(all.iter().filter(is_of).cloned().collect())
+        };
+        assert_eq!(refused(of_image(0), 1), missing(1));
+        assert_eq!(refused(of_image(1), 0), missing(0));
+    }
+}
+
+/// Once there are tiles, the pixel that is missing is told, not a number of samples.
+#[test]
+fn tiles_beside_whole_samples_cover_their_image() {
+    let tiles = specs(&tiled(input().shapes()));
+    let whole = specs(&WholePatching::new(input().shapes()).unwrap());
+    let mixed =
+        |n_tiles: usize| FixedPatching::new([&whole[..1], &tiles[9..9 + n_tiles], &tiles[18..]].concat());
+    let options = LoaderOptions { batch_size: 1, ..Default::default() };
+    let error = predict(mixed(6), options, 0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "image 0 (array): got no tile over the pixel [13, 0] of sample 1, expected tiles over all pixels"
+    );
+    predict(mixed(9), options, 0).unwrap();
+}
+
+#[test]
+fn tiles_are_not_kept_in_front_of_their_image() {
+    for at in [[-1, 0], [0, -1]] {
+        let mut tiles = specs(&tiled(input().shapes()));
+        let tile = *tiles[0].tile().unwrap();
+        tiles[0] = TileSpec { stitch_coords: PerAxis::new(&at).unwrap(), ..tile }.into();
+        let options = LoaderOptions { batch_size: 1, ..Default::default() };
+        let error = predict(FixedPatching::new(tiles), options, 0).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(source, format!("tile at {at:?} of size [7, 7] leaves the image of shape [1, 1, 20, 20]"));
+    }
 }

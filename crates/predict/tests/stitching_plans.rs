@@ -152,3 +152,21 @@ fn planes_fit_a_quilt() {
     let error = quilt(Accumulation::Volume).unwrap_err();
     assert_eq!(error.to_string(), "the window has 2 spatial axes, the image has 3");
 }
+
+/// Patches of planes in the context of their neighbours come back together, whatever the weight of their border.
+#[test]
+fn planes_come_back_from_a_quilt() {
+    let slices = slices(Accumulation::Planes, ZSlices::All);
+    let planes = slices.convert().unwrap().into_dimensionality::<ndarray::Ix4>().unwrap();
+    let window = Extent::new(&[4, 4]).unwrap();
+    let step = PerAxis::new(&[2, 2]).unwrap();
+    let quilt = Quilt::new(slices.info().shape().extent, window, step).unwrap().with_border(1, 0.5).unwrap();
+    let patches = quilt.unstitch(planes.view()).unwrap();
+    let n_planes = SHAPE[0] * SHAPE[2];
+    assert_eq!(
+        patches.shape(),
+        [n_planes * quilt.times().iter().product::<usize>(), planes.shape()[1], 4, 4]
+    );
+    let (stitched, _) = quilt.stitch(patches.view()).unwrap();
+    assert!((stitched - planes).iter().all(|error| error.abs() < 1e-3));
+}

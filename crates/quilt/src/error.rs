@@ -84,7 +84,7 @@ pub enum QuiltError {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// Sizes that are none, or windows that do not fit.
+    /// Sizes that no array has, or windows that do not fit.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }

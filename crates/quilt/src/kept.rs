@@ -5,6 +5,20 @@ use std::collections::BTreeSet;
 use patchweave_geometry::TileSpec;
 
 /// A box of pixels of a sample, along `ZYX`; planes have depth 1.
+///
+/// ```
+/// use patchweave_geometry::{Extent, ImageShape, PerAxis, TileGrid, TileSpec};
+/// use patchweave_quilt::KeptPart;
+///
+/// let shape = ImageShape::from_slice(&[1, 1, 20, 20])?;
+/// let grid = TileGrid::new(shape, Extent::new(&[8, 8])?, PerAxis::new(&[2, 2])?)?;
+/// let tile = grid.spec(0, 1).ok_or("there are 9 tiles")?;
+/// let part = KeptPart { sample_idx: 0, start: [0, 0, 7], size: [1, 7, 6] };
+/// assert_eq!(KeptPart::of(&tile), Some(part));
+/// let in_front = TileSpec { stitch_coords: PerAxis::new(&[0, -3])?, ..tile };
+/// assert_eq!(KeptPart::of(&in_front), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeptPart {
     /// The sample of the image.
@@ -16,15 +30,24 @@ pub struct KeptPart {
 }
 
 impl KeptPart {
-    /// What is kept of a tile; a place in front of the image is none that an image has.
+    /// What is kept of a tile; `None` if it starts in front of the image, where it cannot be placed.
     #[must_use]
-    pub fn of(tile: &TileSpec) -> Self {
-        let start = tile.stitch_coords.to_zyx(0).map(|at| usize::try_from(at).unwrap_or(usize::MAX));
-        KeptPart { sample_idx: tile.patch.sample_idx, start, size: tile.crop_size.to_zyx() }
+    pub fn of(tile: &TileSpec) -> Option<Self> {
+        let [z, y, x] = tile.stitch_coords.to_zyx(0).map(|at| usize::try_from(at).ok());
+        let start = [z?, y?, x?];
+        Some(KeptPart { sample_idx: tile.patch.sample_idx, start, size: tile.crop_size.to_zyx() })
+    }
+
+    /// The pixel behind the last one along an axis, as far as it can be counted.
+    fn end(&self, axis: usize) -> usize {
+        self.start[axis].saturating_add(self.size[axis])
     }
 }
 
 /// The parts of an image that tiles have kept, each once, and whether they cover it.
+///
+/// No tiling keeps the same part twice. [`Stitcher`](crate::Stitcher) and predictions refuse a part that comes a second
+/// time: it would hide that the tiles are not those of a tiling.
 ///
 /// ```
 /// use patchweave_quilt::{KeptPart, KeptParts};
@@ -32,7 +55,7 @@ impl KeptPart {
 /// let part = |x, width| KeptPart { sample_idx: 0, start: [0, 0, x], size: [1, 4, width] };
 /// let mut kept = KeptParts::default();
 /// assert!(kept.insert(part(0, 6)));
-/// assert!(!kept.insert(part(0, 6)), "once is enough");
+/// assert!(!kept.insert(part(0, 6)), "it is there already");
 /// assert_eq!(kept.first_gap(1, [1, 4, 8]), Some((0, [0, 0, 6])));
 /// assert!(kept.insert(part(5, 3)));
 /// assert_eq!(kept.first_gap(1, [1, 4, 8]), None);
@@ -56,7 +79,7 @@ impl KeptParts {
     /// The first pixel that no part covers, of an image of `n_samples` samples of size `image`, `ZYX`; `None` if all are
     /// covered.
     ///
-    /// Looks at every part and holds a bit for every pixel of a plane.
+    /// Takes time and memory by the number of parts, not of pixels.
     #[must_use]
     pub fn first_gap(&self, n_samples: usize, image: [usize; 3]) -> Option<(usize, [usize; 3])> {
         let gap_of = |sample_idx| self.gap_of(sample_idx, image).map(|gap| (sample_idx, gap));
@@ -66,66 +89,67 @@ impl KeptParts {
     /// The first pixel of a sample that no part covers.
     fn gap_of(&self, sample_idx: usize, [n_z, n_y, n_x]: [usize; 3]) -> Option<[usize; 3]> {
         let first = KeptPart { sample_idx, start: [0; 3], size: [0; 3] };
-        let pixels = |part: &KeptPart, axis: usize, n: usize| {
-            part.start[axis]..part.start[axis].saturating_add(part.size[axis]).min(n)
-        };
-        (0..n_z).find_map(|z| {
-            let mut plane = Bits::new(n_y.saturating_mul(n_x));
-            // Parts are sorted by sample and first plane.
-            let here =
-                self.0.range(first..).take_while(|part| part.sample_idx == sample_idx && part.start[0] <= z);
-            for part in here.filter(|part| pixels(part, 0, n_z).contains(&z)) {
-                let columns = pixels(part, 2, n_x);
-                for y in pixels(part, 1, n_y) {
-                    plane.fill(y * n_x + columns.start, y * n_x + columns.end);
-                }
-            }
-            plane.first_unset().map(|place| [z, place / n_x, place % n_x])
+        let parts = self.0.range(first..).take_while(|part| part.sample_idx == sample_idx).collect();
+        sweep(parts, 0, n_z, |z, in_plane| {
+            sweep(in_plane.to_vec(), 1, n_y, |y, in_row| gap_in_row(in_row, n_x).map(|x| [z, y, x]))
         })
     }
 }
 
-/// So many bits, none of them set at first.
-struct Bits {
-    words: Vec<u64>,
-    n_bits: usize,
+/// The first gap that `gap_at` finds at one of `n` places along an axis, given the parts that are there.
+///
+/// Only places where a part starts or ends are looked at: between them nothing changes.
+fn sweep<'a>(
+    mut parts: Vec<&'a KeptPart>,
+    axis: usize,
+    n: usize,
+    mut gap_at: impl FnMut(usize, &[&'a KeptPart]) -> Option<[usize; 3]>,
+) -> Option<[usize; 3]> {
+    parts.sort_unstable_by_key(|part| part.start[axis]);
+    let changes = parts.iter().flat_map(|part| [part.start[axis], part.end(axis)]);
+    let places: BTreeSet<usize> = std::iter::once(0).chain(changes).filter(|&place| place < n).collect();
+    let mut coming = parts.iter().copied().peekable();
+    let mut there = Vec::new();
+    places.into_iter().find_map(|place| {
+        while let Some(part) = coming.next_if(|part| part.start[axis] <= place) {
+            there.push(part);
+        }
+        there.retain(|part: &&KeptPart| part.end(axis) > place);
+        gap_at(place, &there)
+    })
 }
 
-impl Bits {
-    fn new(n_bits: usize) -> Self {
-        Bits { words: vec![0; n_bits.div_ceil(64)], n_bits }
-    }
-
-    /// Sets the bits from `start` to before `end`; both are at most their number.
-    fn fill(&mut self, start: usize, end: usize) {
-        if start >= end {
-            return;
+/// The first of `n` pixels of a row that none of the parts covers.
+fn gap_in_row(parts: &[&KeptPart], n: usize) -> Option<usize> {
+    let mut pixels: Vec<_> = parts.iter().map(|part| (part.start[2], part.end(2))).collect();
+    pixels.sort_unstable();
+    let mut covered = 0;
+    for (start, end) in pixels {
+        if start > covered {
+            break;
         }
-        for word in start / 64..end.div_ceil(64) {
-            let low = start.saturating_sub(word * 64);
-            let high = (end - word * 64).min(64);
-            self.words[word] |= (u64::MAX << low) & (u64::MAX >> (64 - high));
-        }
+        covered = covered.max(end);
     }
-
-    fn first_unset(&self) -> Option<usize> {
-        let word = self.words.iter().position(|&word| word != u64::MAX)?;
-        let place = word * 64 + self.words[word].trailing_ones() as usize;
-        (place < self.n_bits).then_some(place)
-    }
+    (covered < n).then_some(covered)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use patchweave_geometry::{Extent, ImageShape, PerAxis, TileGrid};
     use proptest::prelude::*;
 
+    /// A first pixel below `n`, seldom one beyond all images.
+    fn start(n: usize) -> impl Strategy<Value = usize> {
+        prop_oneof![15 => 0..n, 1 => Just(usize::MAX - 3), 1 => Just(usize::MAX)]
+    }
+
     proptest! {
-        /// The first gap is the first pixel in none of the parts, which may overlap and stick out.
+        /// The first gap is the first pixel in none of the parts, which may overlap, stick out and lie anywhere.
         #[test]
         fn gaps_are_found(
             parts in prop::collection::vec(
-                (0_usize..2, (0_usize..3, 0_usize..9, 0_usize..30), (1_usize..4, 1_usize..9, 1_usize..40)), 0..24,
+                (0_usize..2, (start(3), start(9), start(30)), (0_usize..4, 1_usize..9, 1_usize..40)), 0..24,
             ),
             image in (1_usize..3, 1_usize..9, 1_usize..30),
         ) {
@@ -140,7 +164,7 @@ mod tests {
             }
             let image = [image.0, image.1, image.2];
             let covers = |sample_idx: usize, at: [usize; 3]| seen.iter().any(|KeptPart { sample_idx: own, start, size }| {
-                *own == sample_idx && (0..3).all(|axis| (start[axis]..start[axis] + size[axis]).contains(&at[axis]))
+                *own == sample_idx && (0..3).all(|axis| (start[axis]..start[axis].saturating_add(size[axis])).contains(&at[axis]))
             });
             let pixel = |place: usize| {
                 let row = place / image[2];
@@ -149,6 +173,30 @@ mod tests {
             let n_pixels = 2 * image.iter().product::<usize>();
             let expected = (0..n_pixels).map(pixel).find(|(sample_idx, at)| !covers(*sample_idx, *at));
             prop_assert_eq!(kept.first_gap(2, image), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_that_a_file_claims_take_no_memory() {
+        let image = [usize::MAX, usize::MAX, usize::MAX];
+        let mut kept = KeptParts::default();
+        kept.insert(KeptPart { sample_idx: 0, start: [0; 3], size: [3, 4, 5] });
+        assert_eq!(kept.first_gap(1, image), Some((0, [0, 0, 5])));
+        kept.insert(KeptPart { sample_idx: 0, start: [0; 3], size: image });
+        assert_eq!(kept.first_gap(1, image), None);
+    }
+
+    #[test]
+    fn parts_in_front_of_an_image_are_none() {
+        let shape = ImageShape::from_slice(&[1, 1, 8, 8, 8]).unwrap();
+        let grid = TileGrid::new(shape, Extent::new(&[4, 4, 4]).unwrap(), PerAxis::new(&[0, 0, 0]).unwrap())
+            .unwrap();
+        let tile = grid.spec(0, 7).unwrap();
+        assert!(KeptPart::of(&tile).is_some_and(|part| part.start == [4, 4, 4]));
+        for axis in 0..3 {
+            let stitch_coords =
+                tile.stitch_coords.map_indexed(|at, place| if at == axis { -1 } else { place });
+            assert_eq!(KeptPart::of(&TileSpec { stitch_coords, ..tile }), None);
         }
     }
 }

@@ -63,6 +63,20 @@ pub enum StitchError {
         /// How many there are.
         n_samples: usize,
     },
+    /// A tile whose part of the image was placed before.
+    #[error("got the tile at {stitch_coords:?} of sample {sample_idx} a second time")]
+    TileTwice {
+        /// The sample.
+        sample_idx: usize,
+        /// First pixel of the part.
+        stitch_coords: Coords,
+    },
+    /// A sample that was placed in one piece before.
+    #[error("got sample {sample_idx} a second time")]
+    SampleTwice {
+        /// The sample.
+        sample_idx: usize,
+    },
 }
 
 /// Copies the kept part of a tile to its place in a sample; both are `CZYX`.
@@ -110,7 +124,9 @@ fn ranges(start: &Coords, size: &Extent, limits: [usize; 3]) -> Option<[std::ops
     Some([range(0)?, range(1)?, range(2)?])
 }
 
-/// An image in memory that grows tile by tile; later tiles overwrite earlier ones, missing ones stay 0.
+/// An image in memory that grows tile by tile; later tiles overwrite what they share with earlier ones, missing ones stay 0.
+///
+/// A tile that comes twice is refused, see [`KeptParts`].
 ///
 /// ```
 /// use ndarray::Array4;
@@ -152,15 +168,21 @@ impl Stitcher {
     /// Places a tile `CZYX`.
     ///
     /// # Errors
-    /// [`StitchError`] if the tile does not fit the image; the image stays as it was then.
+    /// [`StitchError`] if the tile does not fit the image or was placed before; the image stays as it was then.
     pub fn place(&mut self, tile: ArrayView4<'_, f32>, spec: &TileSpec) -> Result<(), StitchError> {
         let sample_idx = spec.patch.sample_idx;
         let n_samples = self.image.len_of(Axis(0));
         if sample_idx >= n_samples {
             return Err(StitchError::NoSuchSample { sample_idx, n_samples });
         }
+        let part = KeptPart::of(spec);
+        if part.is_some_and(|part| self.kept.contains(&part)) {
+            return Err(StitchError::TileTwice { sample_idx, stitch_coords: spec.stitch_coords });
+        }
         place_tile(tile, spec, self.image.index_axis_mut(Axis(0), sample_idx))?;
-        self.kept.insert(KeptPart::of(spec));
+        if let Some(part) = part {
+            self.kept.insert(part);
+        }
         Ok(())
     }
 
@@ -185,7 +207,7 @@ impl Stitcher {
     /// ```
     ///
     /// # Errors
-    /// [`StitchError`] if the sample does not fit the image; the image stays as it was then.
+    /// [`StitchError`] if the sample does not fit the image or was placed before; the image stays as it was then.
     pub fn place_sample(
         &mut self,
         sample: ArrayView4<'_, f32>,
@@ -201,13 +223,15 @@ impl Stitcher {
             let expected = place.shape().to_vec();
             return Err(StitchError::SampleShape { got, expected });
         }
-        let [z, y, x] = [1, 2, 3].map(|axis| place.len_of(Axis(axis)));
+        let size = [1, 2, 3].map(|axis| place.len_of(Axis(axis)));
+        if !self.kept.insert(KeptPart { sample_idx, start: [0; 3], size }) {
+            return Err(StitchError::SampleTwice { sample_idx });
+        }
         place.assign(&sample);
-        self.kept.insert(KeptPart { sample_idx, start: [0; 3], size: [z, y, x] });
         Ok(())
     }
 
-    /// Whether tiles or samples were placed over every pixel; looks at all that were placed.
+    /// Whether tiles or samples were placed over every pixel; looks at all that were placed, not at pixels.
     pub fn is_complete(&self) -> bool {
         let (n_samples, _, z, y, x) = self.image.dim();
         self.kept.first_gap(n_samples, [z, y, x]).is_none()
@@ -308,16 +332,24 @@ mod tests {
     }
 
     #[test]
-    fn a_tile_that_comes_twice_does_not_stand_for_another() {
-        let shape = ImageShape::from_slice(&[1, 1, 8, 16]).unwrap();
+    fn what_comes_twice_is_refused_and_does_not_stand_for_another() {
+        let shape = ImageShape::from_slice(&[2, 1, 8, 16]).unwrap();
         let patching = TiledPatching::new(&[shape], Extent::new(&[8, 8]).unwrap(), None).unwrap();
         let mut stitcher = Stitcher::new(shape).unwrap();
         let mut place = |index: usize| {
             let spec = patching.spec(index, &mut PatchRng::for_patch(0, 0, index)).unwrap();
-            stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), spec.tile().unwrap()).unwrap();
-            stitcher.is_complete()
+            let placed = stitcher.place(Array4::zeros([1, 1, 8, 8]).view(), spec.tile().unwrap());
+            placed.map(|()| stitcher.is_complete()).map_err(|error| error.to_string())
         };
-        assert_eq!([1, 1, 0, 1].map(&mut place), [false, false, true, true]);
+        assert_eq!(place(1), Ok(false));
+        assert_eq!(place(1), Err("got the tile at [0, 8] of sample 0 a second time".to_owned()));
+        assert_eq!([3, 0, 2].map(&mut place), [Ok(false), Ok(false), Ok(true)]);
+
+        let mut stitcher = Stitcher::new(shape).unwrap();
+        stitcher.place_sample(Array4::ones([1, 1, 8, 16]).view(), 1).unwrap();
+        let error = stitcher.place_sample(Array4::zeros([1, 1, 8, 16]).view(), 1).unwrap_err();
+        assert_eq!(error.to_string(), "got sample 1 a second time");
+        assert_eq!(stitcher.image()[[1, 0, 0, 0, 0]], 1.0, "the first one stays");
     }
 
     #[test]

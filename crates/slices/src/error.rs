@@ -159,7 +159,7 @@ pub enum SlicesError {
         /// What would fit.
         expected: String,
     },
-    /// A part of a written plan that is none.
+    /// A part of a written plan that no plan has.
     #[error("got {what} {got} in a plan, expected {expected}")]
     Written {
         /// What is wrong.
@@ -188,7 +188,7 @@ pub enum SlicesError {
     /// The image cannot be read.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// Sizes that are none, or windows that do not fit.
+    /// Sizes that no array has, or windows that do not fit.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }

@@ -4,16 +4,20 @@
 use std::sync::Arc;
 
 use patchweave_construct::{
-    AlphaRange, BasicPatchConstr, ConstructError, IndependentTargetsMsPatchConstr, Job, LateralContext,
-    MixOptions, MultiChannelTargetMsPatchConstr, PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor,
-    PredMsPatchConstr, SampleLayout, SampleViewMut, Sources,
+    AlphaRange, BasicPatchConstr, BlockLayout, ConstructError, ImageMetadata,
+    IndependentTargetsMsPatchConstr, Job, LateralContext, MixOptions, MultiChannelTargetMsPatchConstr,
+    PairedInputTargetMsPatchConstr, PatchConstr, PatchExtractor, PredMsPatchConstr, RoleSources,
+    SampleLayout, SampleViewMut, Sources,
 };
-use patchweave_geometry::{Context, ContextPadding, Extent, PerAxis, RegionSpec};
+use patchweave_geometry::{ArrayLayout, Context, ContextPadding, Extent, PatchSpec, PerAxis, RegionSpec};
 use patchweave_patching::{
-    Patching, RandomPatching, SequentialPatching, StratifiedPatching, TiledPatching, WholePatching,
+    PatchIndices, PatchRng, Patching, PatchingError, RandomPatching, SequentialPatching, StratifiedPatching,
+    TiledPatching, WholePatching,
 };
-use patchweave_stack::{ArrayStack, ImageStack};
+use patchweave_pixel::PixelType;
+use patchweave_stack::{ArrayStack, ImageStack, StackInfo};
 use patchweave_testkit::{patch_constr_suite, ramp};
+use rand::RngExt;
 
 /// Images of other sizes with the same axes.
 fn images(axes: &str, shapes: &[&[usize]]) -> PatchExtractor {
@@ -157,4 +161,84 @@ impl<P: PatchConstr> PatchConstr for Forgetful<P> {
 fn the_suite_notices_a_value_that_is_not_written() {
     let patching = RandomPatching::new(planes(1).shapes(), size(&planes(1))).unwrap();
     patch_constr_suite(&Forgetful(BasicPatchConstr::new(patching, planes(1), None, None).unwrap()));
+}
+
+/// Samples of an image of [`Waves`].
+const N_WAVES: usize = 5;
+
+/// Makes up its samples, waves from a place that is drawn, and wraps neither images nor another constructor.
+struct Waves {
+    sources: Sources,
+}
+
+impl Waves {
+    fn new() -> Self {
+        let image = |sizes: [usize; 2]| {
+            let layout = ArrayLayout::new("YX".parse().unwrap(), &sizes).unwrap();
+            StackInfo::new("waves", PixelType::F32, layout)
+        };
+        let images = [[40, 30], [24, 50]].map(image);
+        let shapes = images.iter().map(StackInfo::shape).collect();
+        let metadata = images.iter().map(ImageMetadata::of).collect();
+        let images = RoleSources::of_images(shapes, metadata).unwrap();
+        let samples_of = |data_idx| PatchIndices::Range(data_idx * N_WAVES..(data_idx + 1) * N_WAVES);
+        Waves { sources: Sources::new(images.clone()).with_target(images).with_patches(samples_of) }
+    }
+}
+
+impl PatchConstr for Waves {
+    fn n_patches(&self) -> usize {
+        self.sources.input().shapes().len() * N_WAVES
+    }
+
+    fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    fn layout(&self, index: usize) -> Result<SampleLayout, ConstructError> {
+        let n_patches = self.n_patches();
+        if index >= n_patches {
+            return Err(PatchingError::IndexOutOfRange { index, n_patches }.into());
+        }
+        let block = BlockLayout { n_channels: 1, extent: Extent::new(&[12, 8])? };
+        Ok(SampleLayout { input: block, target: Some(block) })
+    }
+
+    fn locate(&self, index: usize, rng: &mut PatchRng) -> Result<Option<RegionSpec>, ConstructError> {
+        let patch_size = self.layout(index)?.input.extent;
+        let data_idx = index / N_WAVES;
+        let image = self.sources.input().shapes()[data_idx].extent.per_axis();
+        let [_, y, x] = image.to_zyx(1).map(|size| rng.random_range(0..size));
+        let coords = image.of_zyx([0, y, x]).to_coords();
+        Ok(Some(PatchSpec { data_idx, sample_idx: 0, coords, patch_size }.into()))
+    }
+
+    fn construct_into(&self, job: Job<'_>, mut out: SampleViewMut<'_>) -> Result<RegionSpec, ConstructError> {
+        let spec = self.locate(job.index, job.rng)?;
+        let expected = self.layout(job.index)?.input.to_czyx();
+        let target = out.target.as_ref().map_or(&expected[..], |target| target.shape());
+        for (role, got) in [("input", out.input.shape()), ("target", target)] {
+            if got != expected {
+                let got = got.to_vec();
+                return Err(ConstructError::OutputShape { role, got, expected: expected.to_vec() });
+            }
+        }
+        let spec = spec.ok_or_else(|| ConstructError::other("a place is always known"))?;
+        let first = spec.patch().and_then(|patch| u16::try_from(patch.coords[1]).ok()).map_or(0.0, f32::from);
+        let row = job.scratch.values(expected[3])?;
+        for (value, x) in row.iter_mut().zip(0_u8..) {
+            *value = (first + f32::from(x)).sin();
+        }
+        let row = ndarray::ArrayView1::from(&*row);
+        out.input.assign(&row);
+        if let Some(mut target) = out.target {
+            target.assign(&row);
+        }
+        Ok(spec)
+    }
+}
+
+#[test]
+fn samples_that_are_made_up_conform() {
+    patch_constr_suite(&Waves::new());
 }

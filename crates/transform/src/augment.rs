@@ -8,7 +8,7 @@ use crate::PlaneSymmetry;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentError {
-    /// A probability that is none.
+    /// A probability outside 0 to 1.
     #[error("got probability {0}, expected a number from 0 to 1")]
     Probability(f64),
     /// A flip that may flip nothing.

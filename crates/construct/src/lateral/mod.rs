@@ -5,7 +5,6 @@
 //! planes that stand in for what lies above or below the image may be read again.
 
 mod place;
-mod room;
 mod shrink;
 mod taps;
 mod window;

@@ -6,8 +6,8 @@ use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{Axis, Context, ContextAxis, Extent, PatchSpec, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
-use super::room::resize;
 use crate::ConstructError;
+use crate::room::resize;
 
 /// One axis of a window: which pixels are read, and which of them stands at each position.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use patchweave_geometry::{Context, Extent};
 
 use super::place::PlacePixels;
-use super::room::resize;
 use super::shrink::{Plane, RowScratch, mix_row, mix_two_rows, shrink_plane, weighted_sum};
 use super::taps::Taps;
 use crate::ConstructError;
+use crate::room::resize;
 
 /// Memory that a thread uses again from patch to patch, as much as the largest of them needed.
 #[derive(Debug, Default)]

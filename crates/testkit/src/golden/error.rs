@@ -117,6 +117,7 @@ refusals!(
     patchweave_patching::PatchingError,
     patchweave_pipeline::PipelineError,
     patchweave_pixel::MoveError,
+    patchweave_predict::PredictError,
     patchweave_quilt::QuiltError,
     patchweave_quilt::StitchError,
     patchweave_slices::SlicesError,

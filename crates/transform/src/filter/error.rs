@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FilterError {
-    /// A threshold that is none.
+    /// A threshold that is not a number.
     #[error("got {name} {got}, expected a number")]
     NoNumber {
         /// Which threshold.
@@ -20,7 +20,7 @@ pub enum FilterError {
         /// Its value.
         got: f64,
     },
-    /// A share of pixels that is none.
+    /// A share of pixels outside 0 to 1.
     #[error("got coverage {0}, expected a number from 0 to 1")]
     Coverage(f64),
 }
