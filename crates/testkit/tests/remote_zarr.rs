@@ -416,7 +416,7 @@ fn buckets_conform() {
     assert_eq!(names, ["s3://bucket/deep/cells.zarr/group/a", "s3://bucket/deep/cells.zarr/group/b"]);
     let mut wrong = options.clone();
     wrong.remote.settings.push(("AWS_REGOIN".into(), "x".into()));
-    let error = open(&path, FileFormat::Zarr, None, &options).err().unwrap();
+    let error = open(path, FileFormat::Zarr, Some(&axes), &wrong).err().unwrap();
     assert!(with_causes(&error).ends_with("unknown setting aws_regoin"), "{error:?}");
 }
 
