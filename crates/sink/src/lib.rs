@@ -76,7 +76,8 @@ pub fn create(
     })
 }
 
-#[cfg(all(test, not(feature = "tiff")))]
+#[cfg(test)]
+#[cfg(not(feature = "tiff"))]
 mod tests {
     use patchweave_geometry::ArrayLayout;
     use patchweave_pixel::PixelType;
