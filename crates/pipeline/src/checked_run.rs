@@ -37,14 +37,8 @@ use crate::read_plan::{Opened, read_plan};
 pub struct CheckedRun {
     plan: RunPlan,
     mixed: Vec<MixedPlan>,
-    images: CheckedImages,
-}
-
-/// What became of the images that were opened for the checks.
-enum CheckedImages {
-    Open(Images),
-    /// Some of them are made by a simulation, which may not have run yet.
-    AfterSimulation,
+    /// Those that were opened for the checks; `None` if a simulation makes some, which may not have run yet.
+    images: Option<Images>,
 }
 
 impl CheckedRun {
@@ -69,9 +63,7 @@ impl CheckedRun {
         let mixed: Vec<MixedPlan> =
             images.iter().flat_map(|images| &images.mixed).map(|mixed| mixed.mixed_plan()).collect();
         let simulates = plan.simulate.is_some() || mixed.iter().any(|mixed| mixed.plan.simulate.is_some());
-        let images = images.filter(|_| !simulates);
-        let images = images.map_or(CheckedImages::AfterSimulation, CheckedImages::Open);
-        Ok(CheckedRun { plan, mixed, images })
+        Ok(CheckedRun { plan, mixed, images: images.filter(|_| !simulates) })
     }
 
     /// The checked plan.
@@ -91,10 +83,7 @@ impl CheckedRun {
     /// # Errors
     /// [`ConfigErrors`] with all problems of images that are opened only now, each at its line.
     pub fn into_images(self, opening: &Opening) -> Result<Images, ConfigErrors> {
-        match self.images {
-            CheckedImages::Open(images) => Ok(images),
-            CheckedImages::AfterSimulation => open_images(&self.plan, opening),
-        }
+        self.images.map_or_else(|| open_images(&self.plan, opening), Ok)
     }
 }
 
