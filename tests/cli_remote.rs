@@ -29,7 +29,7 @@ fn zarrs_over_http_are_told_to_people() {
 fn predictions_on_zarrs_over_http_are_those_on_files() {
     let place = place();
     // Connections break, and nobody notices.
-    let server = Server::start(&place.path(""), Faults { drop_connection: 5, ..Faults::default() });
+    let server = Server::start(&place.path(""), Faults { drop_connection: 3, ..Faults::default() });
     let url = format!("http://{}/cells.ome.zarr", server.address);
     let predict = |input: &str, output: &str| {
         let config = with(PREDICT, "data_type: tiff", "data_type: zarr");

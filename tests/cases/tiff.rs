@@ -67,7 +67,12 @@ fn pages_of_another_size_are_told() {
     ]);
     let config = with(PREDICT, "axes: YX", "axes: SYX");
     let ended = place.run(&config).with_code(0);
-    assert_eq!(ended.stdout.matches("its pages differ and are 2 images").count(), 1, "{}", ended.stdout);
+    assert_eq!(
+        ended.stdout.matches("its pages have different shapes and are 2 images").count(),
+        1,
+        "{}",
+        ended.stdout
+    );
     let rest =
         open(&place.path("image.tiff/1"), FileFormat::Tiff, None, &OpenOptions::default()).unwrap().remove(0);
     assert_eq!(rest.info().shape().to_vec(), [1, 1, 20, 30]);

@@ -22,7 +22,7 @@ pub enum ConstructError {
     #[error(transparent)]
     Geometry(#[from] GeometryError),
     /// Another number of shapes than of descriptions of images.
-    #[error("got {n_shapes} shapes and {n_metadata} descriptions of images, expected as many")]
+    #[error("got metadata of {n_metadata} images, expected one for each of the {n_shapes} shapes")]
     MetadataCount {
         /// Number of shapes.
         n_shapes: usize,

@@ -57,7 +57,7 @@ impl RoleSources {
     /// let sources = RoleSources::of_images(vec![image.shape()], vec![ImageMetadata::of(&image)])?;
     /// assert_eq!(sources.shapes()[0].to_vec(), [1, 1, 64, 64]);
     /// let error = RoleSources::of_images(vec![image.shape()], vec![]).unwrap_err();
-    /// assert_eq!(error.to_string(), "got 1 shapes and 0 descriptions of images, expected as many");
+    /// assert_eq!(error.to_string(), "got metadata of 0 images, expected one for each of the 1 shapes");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

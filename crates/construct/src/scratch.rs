@@ -62,8 +62,8 @@ impl Scratch {
 
     /// Memory for `len` values, whose contents say nothing; for constructors outside this crate.
     ///
-    /// It is only ever grown, so that a thread asks the machine once. A constructor that leaves a part to another one shares
-    /// it with that one: what is in it holds until then.
+    /// It is only ever grown, so that a thread asks the machine once. A nested constructor that gets
+    /// the same `Scratch` may overwrite it.
     ///
     /// ```
     /// use patchweave_construct::Scratch;

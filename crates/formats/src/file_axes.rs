@@ -232,8 +232,7 @@ mod tests {
         assert_eq!(layout("?YX", None, &[1, 8, 8]), Ok("YX [8, 8]".into()));
         assert_eq!(
             layout("?YX", None, &[3, 8, 8]),
-            Err("a.tif: its dimensions of sizes [3, 8, 8] are ?YX, expected axes that name them all, because the \
-                 file does not"
+            Err("a.tif: the file names its dimensions of sizes [3, 8, 8] only as ?YX; give axes that name all of them"
                 .into())
         );
     }

@@ -129,7 +129,10 @@ fn pages_of_different_size_are_images_of_their_own() {
     write_tiff(&path, &[page(5), page(6), page(5)], "", Compression::Uncompressed);
     let all = patchweave_formats::open(&path, FileFormat::Tiff, None, &OpenOptions::default());
     let error = all.err().unwrap().to_string();
-    assert!(error.contains("image.tif/0: its dimensions of sizes [2, 5, 4] are ?YX"), "{error}");
+    assert!(
+        error.contains("image.tif/0: the file names its dimensions of sizes [2, 5, 4] only as ?YX"),
+        "{error}"
+    );
     let first = open(&path.join("0"), "ZYX").unwrap();
     assert_eq!(first.info().shape().to_vec(), [1, 1, 2, 5, 4]);
     let second = patchweave_formats::open(&path.join("1"), FileFormat::Tiff, None, &OpenOptions::default());

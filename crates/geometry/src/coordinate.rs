@@ -1,6 +1,6 @@
 //! Positions in memory as coordinates.
 
-/// A position or size in an image as a coordinate, which may be negative elsewhere; what is in memory lies below 2⁶³.
+/// A position or size in an image as `i64`, the type of coordinates; larger values saturate.
 ///
 /// ```
 /// use patchweave_geometry::coordinate;

@@ -1,6 +1,6 @@
 //! Memory for arrays, asked for rather than taken: a shape may come from a file.
 
-/// Zeros for an array of a shape; nothing where the machine has no memory for it, or none could have it.
+/// Zeros for an array of a shape; `None` if the memory cannot be allocated, or the number of values overflows `usize`.
 ///
 /// ```
 /// use patchweave_geometry::try_zeros;

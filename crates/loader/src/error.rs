@@ -28,9 +28,9 @@ pub enum LoaderError {
     /// An epoch with more patches than can be counted.
     #[error("{times} times {n_patches} patches are more than can be counted; lower the passes or ratios")]
     EpochLength {
-        /// Patches of one pass, or of one round over several data sets.
+        /// Patches of one pass, or of one cycle over several data sets.
         n_patches: usize,
-        /// How many passes or rounds there are.
+        /// How many passes or cycles there are.
         times: usize,
     },
     /// An order by weight without weights.

@@ -17,14 +17,14 @@ pub(crate) struct Steps {
 impl Steps {
     pub fn new(shard: Shard, first: usize, n_batches: usize) -> Self {
         let n_left = n_batches.saturating_sub(first);
-        let n_rounds = n_left / shard.world_size;
+        let n_full_steps = n_left / shard.world_size;
         let rest = n_left % shard.world_size;
         let has_more = match shard.uneven {
             Uneven::Keep => shard.rank < rest,
             Uneven::Drop => false,
             Uneven::Pad => rest > 0,
         };
-        Steps { shard, first, n_in_epoch: n_batches, n_steps: n_rounds + usize::from(has_more) }
+        Steps { shard, first, n_in_epoch: n_batches, n_steps: n_full_steps + usize::from(has_more) }
     }
 
     /// The batch of a step, and whether it was dealt out before.

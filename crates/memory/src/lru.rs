@@ -163,9 +163,9 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
     /// Moves few entries out of much memory, so rarely that a removal takes the same time on average.
     fn give_memory_back(&mut self) {
         let n = self.entries.len().max(LEAST_CAPACITY);
-        if n < self.entries.capacity() / 4 {
-            self.entries.shrink_to(2 * n);
-            self.places.shrink_to(2 * n);
+        if n < self.entries.capacity() / 3 {
+            self.entries.shrink_to(n + n / 2);
+            self.places.shrink_to(n + n / 2);
         }
     }
 

@@ -14,8 +14,9 @@ use crate::read_plan::{Opened, read_plan};
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
 /// is read and nothing is written.
 ///
-/// It keeps the images that were opened for the checks. Axes that the configuration does not name are those of its first
-/// image, which is opened once more for that. Images that a simulation makes are checked as the plan describes them.
+/// It keeps the images that were opened for the checks. Images that a simulation makes are checked as the plan describes
+/// them. Without `axes` in the configuration, the first image and up to 256 others of its folder or pattern are opened once
+/// more before, to compare their axes.
 ///
 /// ```
 /// use std::path::Path;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array4, Axis};
-use patchweave_config::{ConstructorPlan, DataPlan, TargetKind, TrainPlan};
+use patchweave_config::{DataPlan, TargetKind, TrainPlan};
 use patchweave_construct::Dataset;
 use patchweave_geometry::{Coords, Extent, PatchSpec, Region};
 use patchweave_stack::ImageStackExt;
@@ -29,7 +29,7 @@ pub(crate) fn label_like(
     dataset: &Dataset,
     keep_going: KeepGoing<'_>,
 ) -> Result<Option<Notice>, PipelineError> {
-    let has_own_inputs = matches!(train.constructor, ConstructorPlan::Basic | ConstructorPlan::Paired);
+    let has_own_inputs = train.constructor.has_inputs();
     let Some(targets) = images.roles.train_targets.first().filter(|_| has_own_inputs) else {
         return Ok(None);
     };

@@ -54,8 +54,12 @@ pub(crate) fn stem(path: &Path) -> String {
         ".zarr",
         ".ome.tiff",
         ".ome.tif",
+        ".ome.btf",
+        ".ome.tf8",
         ".tiff",
         ".tif",
+        ".btf",
+        ".tf8",
         ".h5",
         ".hdf5",
         ".ims",
@@ -179,6 +183,7 @@ mod tests {
         assert_eq!(stem_of("a/cells.zarr"), "cells");
         assert_eq!(stem_of("a/cells.h5/group/raw"), "cells");
         assert_eq!(stem_of("a/cells.npy"), "cells");
+        assert_eq!([stem_of("a/cells.btf"), stem_of("a/cells.ome.tf8")], ["cells"; 2]);
         assert_eq!(stem_of(".tif"), ".tif");
     }
 }

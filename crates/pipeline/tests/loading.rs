@@ -508,8 +508,9 @@ fn images_are_opened_once() {
     let place = Place::new();
     place.write("other.yaml", &with(TRAIN, "[a.tiff, b.tiff]", "b.tiff"));
     let own = with(TRAIN, "[a.tiff, b.tiff]", "a.tiff");
-    let text =
-        format!("{own}  mix: [{{config: other.yaml}}]\npredict: {{input: a.tiff, models: [identity]}}\n");
+    let text = format!(
+        "{own}  mix: [{{config: other.yaml}}]\npredict: {{input: a.tiff, models: [identity], patching: {{name: whole}}}}\n"
+    );
     let counting = Counting::default();
     let mut opening = Opening::default();
     opening.formats = opening.formats.with(counting.clone());

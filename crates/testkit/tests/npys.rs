@@ -213,7 +213,7 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(
         error_of(&path, None),
         format!(
-            "{shown}: its dimensions of sizes [4, 5] are ??, expected axes that name them all, because the file does not"
+            "{shown}: the file names its dimensions of sizes [4, 5] only as ??; give axes that name all of them"
         )
     );
     let deep = folder.path().join("deep.npy");

@@ -204,7 +204,7 @@ fn bodies_that_do_not_end_are_left() {
     let folder = bucket();
     let (text, _) =
         sharded_error(folder.path(), Faults { long: Some("image/1/c/0/0/0"), ..Faults::default() });
-    let end = "the shard's index cannot be read: got more than 100 bytes, expected as many";
+    let end = "the shard's index cannot be read: got more than 100 bytes, expected 100";
     assert!(text.ends_with(end), "{text}");
 }
 

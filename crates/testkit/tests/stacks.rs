@@ -177,7 +177,7 @@ fn min_max_mean(image: &ArrayD<f32>) -> [f64; 3] {
 /// Files of the manifest that are refused, and what the error says.
 const REFUSED: [(&str, &str); 3] = [
     ("hopper_lzma.tif", "LZMA compression of 8 bits is not supported"),
-    ("multipage_multiple_frame_loop.tiff", "page 2: got the directory at byte 28 for a second time"),
+    ("multipage_multiple_frame_loop.tiff", "page 2: got the directory at byte 28 a second time"),
     ("zero_gi.tif", "page 0: got a height of 0"),
 ];
 

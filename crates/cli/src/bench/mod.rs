@@ -13,7 +13,7 @@ mod verdict;
 use std::path::Path;
 use std::time::Duration;
 
-use patchweave_config::{NormalizationPlan, RunPlan};
+use patchweave_config::{NormalizationPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderOptions, LoaderStats, Order};
 use patchweave_pipeline::{CheckedRun, Opening, StatisticsOrigin};
 use tracing::info_span;
@@ -43,19 +43,27 @@ pub(crate) fn bench(
     interrupt::listen()?;
     let checked = CheckedRun::load(config, opening)?;
     let plan = checked.plan().clone();
-    let images = checked.into_images(opening).map_err(|errors| not_simulated(errors, &plan))?;
-    let setup = Setup::new(&plan, &images, options)?;
+    let Some(train) = &plan.train else {
+        let expected = "a `train` section, whose loading is measured";
+        return Err(plan.errors(vec![plan.problem_at("train", "there is none", expected)]).into());
+    };
+    let setup = {
+        // The setup keeps what it needs of them, so that another one can take their place.
+        let images = checked.into_images(opening).map_err(|errors| not_simulated(errors, &plan))?;
+        Setup::new(&plan, train, &images, options)?
+    };
     if setup.loader.n_batches() == 0 {
         let n_patches = setup.loader.n_patches();
         return Err(Failure::Arguments(format!(
             "an epoch has no batch: there are {n_patches} patches, and a batch that is not full is left out"
         )));
     }
-    Bench { plan: &plan, options, opening, console }.run(config, setup)
+    Bench { plan: &plan, train, options, opening, console }.run(config, setup)
 }
 
 struct Bench<'a> {
     plan: &'a RunPlan,
+    train: &'a TrainPlan,
     options: &'a BenchOptions,
     opening: &'a Opening,
     console: &'a Console,
@@ -259,7 +267,7 @@ impl Bench<'_> {
         let Some(advice) = report.verdict.advice else {
             return self.say("nothing was tried, because the verdict advises nothing");
         };
-        let setup = setup.with_change(advice.change, self.plan, self.options, self.opening)?;
+        let setup = setup.with_change(advice.change, self.plan, self.train, self.options, self.opening)?;
         let epoch = setup.loader.forecast(0, setup.cache.budget())?;
         let (_, measured) = info_span!("try").in_scope(|| self.measure(&setup, &epoch))?;
         let tried = Tried {

@@ -1,6 +1,6 @@
-//! The training of a configuration, over a cache of its own that can be emptied.
+//! The training of a configuration, over the cache of its images, which can be emptied.
 
-use patchweave_config::{ConfigErrors, ReadingPlan, RunPlan, Warning};
+use patchweave_config::{ConfigErrors, ReadingPlan, RunPlan, TrainPlan, Warning};
 use patchweave_formats::ChunkCache;
 use patchweave_loader::{ChunkAware, Loader, LoaderError, LoaderOptions, Order, Shard};
 use patchweave_pipeline::{
@@ -27,11 +27,12 @@ pub(super) struct Setup {
 
 impl Setup {
     /// Prepares the loading of opened images as a run would; nothing is written.
-    pub fn new(plan: &RunPlan, images: &Images, options: &BenchOptions) -> Result<Self, Failure> {
-        let Some(train) = &plan.train else {
-            let expected = "a `train` section, whose loading is measured";
-            return Err(plan.errors(vec![plan.problem_at("train", "there is none", expected)]).into());
-        };
+    pub fn new(
+        plan: &RunPlan,
+        train: &TrainPlan,
+        images: &Images,
+        options: &BenchOptions,
+    ) -> Result<Self, Failure> {
         let cache = images.cache().clone();
         let trained = training(&plan.data, train, images, &|| !interrupt::asked());
         let Training { loader, statistics, patch_bytes, notices, mixed, .. } =
@@ -93,23 +94,24 @@ impl Setup {
         self,
         change: Change,
         plan: &RunPlan,
+        train: &TrainPlan,
         options: &BenchOptions,
         opening: &Opening,
     ) -> Result<Self, Failure> {
+        self.cache.clear();
         let Change::CacheMib(mib) = change else {
-            self.cache.clear();
             return Ok(Setup { loader: self.changed(change)?, ..self });
         };
         let mut plan = plan.clone();
         // What was computed need not be computed again.
         plan.data.normalization = self.statistics.normalization().clone();
         drop(self);
-        let mut own = Opening::with_formats(opening.formats.clone());
+        let mut own = opening.clone();
         own.options.cache = ChunkCache::new(mib.saturating_mul(MIB));
         // With the default, images share the cache of the opening.
         plan.reading.cache_bytes = ReadingPlan::default().cache_bytes;
         let images = open_images(&plan, &own).map_err(|errors| not_simulated(errors, &plan))?;
-        let setup = Setup::new(&plan, &images, options)?;
+        let setup = Setup::new(&plan, train, &images, options)?;
         setup.cache.clear();
         Ok(setup)
     }
