@@ -1,4 +1,9 @@
 //! The inner loops of stitching: what the patches that cover the same pixels have for them.
+//!
+//! Every place of the image is computed once, by one thread, from all windows that cover it (gathering), instead of adding
+//! every window to the image (scattering). So threads never write to the same place, sums have the order of the patches
+//! whatever the number of threads, and no array of weights as large as the image is needed. An axis is cut into segments that
+//! the same windows cover, so that the innermost loop asks nothing per pixel.
 
 use std::hint::black_box;
 use std::ops::Range;

@@ -74,6 +74,9 @@ pub fn side_by_side(pictures: &[Picture], options: &SideBySideOptions) -> Result
 }
 
 /// Widths that shrink alike from a sum of `from` to at most `to`, each at least 1.
+///
+/// Widths rounded down never exceed `to` together, so no common factor has to be searched for. Only pictures that would
+/// vanish break this: each of them is raised to one pixel, which is taken from the widest picture, where it is seen least.
 fn shared_widths(pictures: &[Picture], from: usize, to: usize) -> Vec<usize> {
     let mut widths: Vec<usize> =
         pictures.iter().map(|picture| scaled(picture.width(), to, from).max(1)).collect();

@@ -1,4 +1,8 @@
 //! How an image is cut into columns that are gone through from end to end.
+//!
+//! In a plain shuffle, a chunk is needed again long after the cache has dropped it. If patches come in order along one axis
+//! of a column, a chunk is needed only while the sweep passes it. Wide columns share fewer chunks with their neighbours, but
+//! more chunks are in use at a time: the widest columns that fit into the cache decode least.
 
 /// The sizes that matter, all along `ZYX`; `patch` is what is read for a patch.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,8 @@
 //! Moving the counts of a histogram to other bins, in whole units and without loss.
+//!
+//! Where the pixels of an old bin lie in it is not known any more, so they are taken to be spread evenly. Shares of new bins
+//! are then fractions of a count; counts stay whole, because fractions would add up to rounding errors and another total.
+//! Largest remainders give every bin its share to within one unit and keep the total.
 
 use super::edges::{Edges, N_BINS};
 use crate::moments::to_f64;
