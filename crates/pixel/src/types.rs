@@ -5,6 +5,8 @@ use std::fmt;
 use half::f16;
 use serde::{Deserialize, Serialize};
 
+use crate::TypedPixel;
+
 /// The numeric type of the pixels of a source or a result, named as NumPy names it.
 ///
 /// ```
@@ -156,7 +158,9 @@ impl fmt::Display for PixelType {
 /// A Rust type that pixels may have.
 ///
 /// Patches are handed out as `f32`; integers beyond 2²⁴ and doubles are rounded to the nearest.
-pub trait Pixel: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
+pub trait Pixel:
+    TypedPixel + bytemuck::NoUninit + Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
+{
     /// The type's name at run time.
     const TYPE: PixelType;
 
