@@ -14,7 +14,7 @@ use patchweave::patching::{PatchRng, Patching, TiledPatching};
 use patchweave::pixel::PixelType;
 use patchweave::quilt::{Stitcher, place_tile};
 use patchweave::simulate::{Simulation, simulate};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use patchweave::stack::{ImageStack, ImageStackExt};
 
 const SIZE: usize = 1024;
@@ -57,7 +57,7 @@ fn tiles(criterion: &mut Criterion) {
 }
 
 /// A simulated plane, written in a format.
-fn write(path: &Path, format: Format) {
+fn write(path: &Path, format: &str) {
     let extent = Extent::new(&[SIZE, SIZE]).unwrap();
     let image = simulate(&Simulation { extent, ..Simulation::default() }).unwrap().mixed;
     let layout = ArrayLayout::new("YX".parse().unwrap(), image.shape()).unwrap();
@@ -75,8 +75,8 @@ fn regions(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let tiff = folder.path().join("image.tiff");
     let zarr = folder.path().join("image.ome.zarr");
-    write(&tiff, Format::Tiff);
-    write(&zarr, Format::OmeZarr);
+    write(&tiff, "tiff");
+    write(&zarr, "ome_zarr");
     let cached = OpenOptions::default();
     let uncached = OpenOptions::with_cache_bytes(0);
     let sources = [

@@ -16,7 +16,7 @@ use patchweave::patching::{Patching, TiledPatching, WholePatching};
 use patchweave::pixel::PixelType;
 use patchweave::predict::{Model, ModelError, Predictor, Progress};
 use patchweave::simulate::{Simulation, simulate};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use patchweave::stack::{ArrayStack, ImageStackExt};
 
 /// The steepness of every pixel along `X`: the absolute difference of its two neighbours.
@@ -54,13 +54,13 @@ fn predict(
     let options = LoaderOptions { batch_size: 4, n_workers: 2, ..Default::default() };
     let loader = Loader::new(Dataset::new(Arc::new(constr), 0), options)?;
     let sinks = |_data_idx, _n_channels| {
-        Ok(vec![create(path, Format::Tiff, ImageSpec::new(layout.clone(), PixelType::F32))?])
+        Ok(vec![create(path, "tiff", ImageSpec::new(layout.clone(), PixelType::F32))?])
     };
     let report = |progress: Progress| {
         println!("{} of {} tiles", progress.n_tiles, progress.n_total);
         true
     };
-    assert_eq!(Predictor::new(&loader, &Edges).run(sinks, report)?, [path]);
+    assert_eq!(Predictor::new(&loader, &Edges).run(sinks, report)?[0].path(), Some(path));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Extent, Region};
 use patchweave::pixel::{PixelType, canonical_view};
 use patchweave::simulate::{Noise, Simulation, simulate};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use patchweave::stack::ImageStackExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("mixed.ome.zarr");
     let layout = ArrayLayout::new("ZYX".parse()?, set.mixed.shape())?;
-    let mut sink = create(&path, Format::OmeZarr, ImageSpec::new(layout.clone(), PixelType::U16))?;
+    let mut sink = create(&path, "ome_zarr", ImageSpec::new(layout.clone(), PixelType::U16))?;
     let pixels = canonical_view(set.mixed.view(), &layout, 0)?.mapv(f32::from);
     sink.write_block(0, [0, 0, 0], pixels.view())?;
     assert!(!path.exists());

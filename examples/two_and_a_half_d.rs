@@ -18,7 +18,7 @@ use patchweave::patching::RandomPatching;
 use patchweave::pixel::PixelType;
 use patchweave::predict::StitchingPlan;
 use patchweave::quilt::Quilt;
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use patchweave::slices::{
     Accumulation, ChannelSpec, Index, IndexedStack, MissingAxes, PlanOptions, SliceOptions, SliceStack, Span,
 };
@@ -32,7 +32,7 @@ fn write_volume(path: &Path) -> Result<(), Box<dyn Error>> {
     let layout = ArrayLayout::new("ZYX".parse()?, &[N_SLICES, SIZE, SIZE])?;
     let mut spec = ImageSpec::new(layout, PixelType::F32);
     spec.chunks = Some(vec![1, 64, 64]);
-    let mut sink = create(path, Format::OmeZarr, spec)?;
+    let mut sink = create(path, "ome_zarr", spec)?;
     for z in 0..N_SLICES {
         let slice = Array4::from_shape_fn((1, 1, SIZE, SIZE), |(_, _, y, x)| {
             let depth = (z * 10).abs_diff(y / 2 + x / 4);

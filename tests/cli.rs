@@ -7,7 +7,6 @@ mod support;
 use std::path::PathBuf;
 
 use patchweave::pixel::PixelType;
-use patchweave::sink::Format;
 use support::{Ended, PREDICT, Place, SMALL, read_image, with};
 
 /// What a run lists is there, and nothing else is in its output folder.
@@ -159,7 +158,7 @@ fn selected_channels_come_in_the_order_of_the_list() {
 #[test]
 fn a_single_selected_channel_stays_a_channel() {
     let place = Place::new();
-    let pixels = place.image("image.tiff", Format::Tiff, "CYX", &[3, 20, 24], |i| i as u16);
+    let pixels = place.image("image.tiff", "tiff", "CYX", &[3, 20, 24], |i| i as u16);
     let config = with(PREDICT, "axes: YX", "axes: CYX\n  channels: [1]");
     let ended = place.run(&config).with_code(0);
     ended.says("identity check: all 480 uint16 pixels of ");
@@ -173,7 +172,7 @@ fn samples_and_times_stay_apart() {
     for (axes, shape) in [("SCYX", vec![3, 2, 20, 24]), ("TYX", vec![5, 20, 24]), ("YXS", vec![20, 24, 4])] {
         let place = Place::new();
         let n = shape.iter().product::<usize>();
-        place.image("image.tiff", Format::Tiff, axes, &shape, |i| (i * 7) as u16);
+        place.image("image.tiff", "tiff", axes, &shape, |i| (i * 7) as u16);
         let ended = place.run(&with(PREDICT, "axes: YX", &format!("axes: {axes}"))).with_code(0);
         ended.says("identity check: all ");
         check_files(&place, &ended);
@@ -191,8 +190,8 @@ fn several_images_of_one_name_get_numbers() {
     let place = Place::new();
     std::fs::create_dir(place.path("a")).unwrap();
     std::fs::create_dir(place.path("b")).unwrap();
-    place.image("a/image.tiff", Format::Tiff, "YX", &[20, 24], |i| i as u16);
-    place.image("b/image.tiff", Format::Tiff, "YX", &[31, 17], |i| (i * 3) as u16);
+    place.image("a/image.tiff", "tiff", "YX", &[20, 24], |i| i as u16);
+    place.image("b/image.tiff", "tiff", "YX", &[31, 17], |i| (i * 3) as u16);
     let ended = place.run(&with(PREDICT, "image.tiff", "[a/image.tiff, b/image.tiff]")).with_code(0);
     check_files(&place, &ended);
     for (input, result) in
@@ -208,9 +207,9 @@ fn several_images_of_one_name_get_numbers() {
 fn numbered_names_stay_apart_from_given_ones() {
     let place = Place::new();
     std::fs::create_dir(place.path("a")).unwrap();
-    place.image("image.tiff", Format::Tiff, "YX", &[20, 24], |i| i as u16);
-    place.image("a/image.tiff", Format::Tiff, "YX", &[20, 24], |i| (i * 3) as u16);
-    place.image("image_1.tiff", Format::Tiff, "YX", &[20, 24], |i| (i * 5) as u16);
+    place.image("image.tiff", "tiff", "YX", &[20, 24], |i| i as u16);
+    place.image("a/image.tiff", "tiff", "YX", &[20, 24], |i| (i * 3) as u16);
+    place.image("image_1.tiff", "tiff", "YX", &[20, 24], |i| (i * 5) as u16);
     let config = with(PREDICT, "image.tiff", "[image.tiff, a/image.tiff, image_1.tiff]");
     let ended = place.run(&config).with_code(0);
     check_files(&place, &ended);
@@ -220,7 +219,7 @@ fn numbered_names_stay_apart_from_given_ones() {
 #[test]
 fn models_of_one_kind_stay_apart() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[20, 24], |i| (i * 31) as u16);
+    place.image("image.tiff", "tiff", "YX", &[20, 24], |i| (i * 31) as u16);
     let models = "[{name: gaussian, sigma: 0.5}, {name: gaussian, sigma: 0.4}]";
     let ended = place.run(&with(PREDICT, "[identity]", models));
     if ended.code != 2 {
@@ -233,7 +232,7 @@ fn models_of_one_kind_stay_apart() {
 fn floats_come_back_bit_by_bit_without_normalisation() {
     let place = Place::new();
     let special = [f32::MIN_POSITIVE, -0.0, 1e30, -1e-30, 1e-42, f32::MAX];
-    let pixels = place.image("image.tiff", Format::Tiff, "YX", &[40, 33], |i| {
+    let pixels = place.image("image.tiff", "tiff", "YX", &[40, 33], |i| {
         special.get(i).copied().unwrap_or((i as f32 - 600.0) / 7.0)
     });
     let ended = place.run(PREDICT).with_code(0);
@@ -250,7 +249,7 @@ fn floats_come_back_bit_by_bit_without_normalisation() {
 #[test]
 fn floats_with_holes_and_infinities_pass() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 33], |i| match i % 50 {
+    place.image("image.tiff", "tiff", "YX", &[40, 33], |i| match i % 50 {
         0 => f32::NAN,
         1 => f32::INFINITY,
         2 => f32::NEG_INFINITY,
@@ -263,7 +262,7 @@ fn floats_with_holes_and_infinities_pass() {
 #[test]
 fn floats_that_are_normalised_may_be_rounded() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 33], |i| (i as f32 * 0.37).sin() * 1234.5);
+    place.image("image.tiff", "tiff", "YX", &[40, 33], |i| (i as f32 * 0.37).sin() * 1234.5);
     let ended = place.run(&with(PREDICT, "name: none", "name: mean_std")).with_code(0);
     ended.says("float32 pixels of ");
     ended.says("normalization {name: none} is exact");
@@ -274,7 +273,7 @@ fn floats_that_are_normalised_may_be_rounded() {
 #[test]
 fn rounding_is_measured_by_the_statistics() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as f32 / 2000.0);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as f32 / 2000.0);
     let given = "name: mean_std, input_means: [1000], input_stds: [3]";
     let ended = place.run(&with(PREDICT, "name: none", given)).with_code(0);
     ended.says("differ by float32 rounding");
@@ -284,7 +283,7 @@ fn rounding_is_measured_by_the_statistics() {
 #[test]
 fn integers_beyond_float32_are_said_to_be_compared_as_such() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| (1 << 24) + i as u32);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (1 << 24) + i as u32);
     let ended = place.run(PREDICT).with_code(0);
     ended.says("pixels of out/image_identity.tiff equal the input as float32");
 }
@@ -292,10 +291,10 @@ fn integers_beyond_float32_are_said_to_be_compared_as_such() {
 #[test]
 fn every_integer_type_comes_back() {
     let place = Place::new();
-    place.image("a.tiff", Format::Tiff, "YX", &[20, 24], |i| (i % 256) as u8);
-    place.image("b.tiff", Format::Tiff, "YX", &[20, 24], |i| i as i16 - 200);
-    place.image("c.tiff", Format::Tiff, "YX", &[20, 24], |i| i as u32 * 1000);
-    place.image("d.tiff", Format::Tiff, "YX", &[20, 24], |i| i as i8);
+    place.image("a.tiff", "tiff", "YX", &[20, 24], |i| (i % 256) as u8);
+    place.image("b.tiff", "tiff", "YX", &[20, 24], |i| i as i16 - 200);
+    place.image("c.tiff", "tiff", "YX", &[20, 24], |i| i as u32 * 1000);
+    place.image("d.tiff", "tiff", "YX", &[20, 24], |i| i as i8);
     let config = with(PREDICT, "image.tiff", "[a.tiff, b.tiff, c.tiff, d.tiff]");
     let ended = place.run(&config).with_code(0);
     for (name, pixel_type) in [("a", "uint8"), ("b", "int16"), ("c", "uint32"), ("d", "int8")] {

@@ -8,7 +8,7 @@ use std::fs;
 
 use patchweave::geometry::ArrayLayout;
 use patchweave::pixel::{Pixel, PixelType};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use serde_json::Value;
 use support::{Ended, Place, SMALL, with};
 
@@ -41,7 +41,7 @@ fn place_with_thin_volume() -> Place {
     let layout = ArrayLayout::new("ZYX".parse().unwrap(), &SHAPE).unwrap();
     let mut spec = ImageSpec::new(layout, PixelType::U16);
     spec.chunks = Some(vec![1, SHAPE[1], SHAPE[2]]);
-    let mut sink = create(place.path("thin.ome.zarr"), Format::OmeZarr, spec).unwrap();
+    let mut sink = create(place.path("thin.ome.zarr"), "ome_zarr", spec).unwrap();
     // Noise, which takes its time to decode.
     let noise = |at: usize| ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50) as u16;
     let shape = (1, SHAPE[0], SHAPE[1], SHAPE[2]);
@@ -172,7 +172,7 @@ fn a_cache_for_everything_decodes_every_chunk_once() {
 #[test]
 fn a_slow_consumer_is_told() {
     let place = Place::new();
-    place.image::<u16>("image.tiff", Format::Tiff, "YX", &[128, 128], |at| at as u16);
+    place.image::<u16>("image.tiff", "tiff", "YX", &[128, 128], |at| at as u16);
     let config = with(THIN, "axes: ZYX", "axes: YX").replace("zarr", "tiff").replace("thin.ome.", "image.");
     let config = with(&config, "[16, 32, 32]", "[32, 32]");
     let report = json(&place, &config, &["--consume-ms", "400"]);

@@ -7,7 +7,6 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use patchweave::sink::Format;
 use support::{Ended, PREDICT, Place, SMALL, read_image, with};
 
 /// The run refuses a configuration: exit code 2, all of `parts` in the message, not a file written.
@@ -70,7 +69,7 @@ fn axes_have_to_fit_the_images() {
     let config = with(SMALL, "  target_axes: CYX", "  target_axes: YX");
     refused(&Place::new(), &config, &["train.target", "expected axes with 3 letters in data_config"]);
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "ZYX", &[3, 20, 24], |i| i as u16);
+    place.image("image.tiff", "tiff", "ZYX", &[3, 20, 24], |i| i as u16);
     refused(&place, PREDICT, &["predict.input", "expected axes with 3 letters in data_config"]);
     refused(&place, &with(PREDICT, "axes: YX", "axes: YXQ"), &["data_config.axes", "YXQ"]);
     refused(&place, &with(PREDICT, "axes: YX", "axes: ZYX"), &["a list of 3 sizes for axes ZYX"]);
@@ -88,7 +87,7 @@ fn images_have_to_be_what_they_are_called() {
     let place = Place::new();
     place.write("image.tiff", "no image at all");
     refused(&place, PREDICT, &["predict.input", "image.tiff"]);
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     let bytes = fs::read(place.path("image.tiff")).unwrap();
     fs::write(place.path("image.tiff"), &bytes[..bytes.len() / 2]).unwrap();
     let ended = place.run(PREDICT);
@@ -100,8 +99,8 @@ fn images_have_to_be_what_they_are_called() {
 #[test]
 fn targets_have_to_lie_on_their_inputs() {
     let place = Place::new();
-    place.image("a.tiff", Format::Tiff, "YX", &[64, 64], |i| i as u16);
-    place.image("b.tiff", Format::Tiff, "YX", &[64, 65], |i| i as u16);
+    place.image("a.tiff", "tiff", "YX", &[64, 64], |i| i as u16);
+    place.image("b.tiff", "tiff", "YX", &[64, 65], |i| i as u16);
     let config = "\
 output: out
 data_config:
@@ -120,7 +119,7 @@ train:
 #[test]
 fn channels_have_to_exist() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "CYX", &[2, 20, 24], |i| i as u16);
+    place.image("image.tiff", "tiff", "CYX", &[2, 20, 24], |i| i as u16);
     let config = with(PREDICT, "axes: YX", "axes: CYX\n  channels: [0, 2]");
     refused(&place, &config, &["data_config.channels", "2 channels"]);
 }
@@ -180,7 +179,7 @@ fn command_lines_that_ask_for_nothing_are_refused() {
 #[test]
 fn pixels_that_cannot_be_decoded_end_the_run() {
     let place = Place::new();
-    place.image("image.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| (i * 37) as u16);
+    place.image("image.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| (i * 37) as u16);
     damage_chunk(&place.path("image.ome.zarr"));
     let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
     for normalization in ["none", "mean_std"] {
@@ -196,8 +195,8 @@ fn pixels_that_cannot_be_decoded_end_the_run() {
 #[test]
 fn a_failure_in_the_second_image_leaves_the_first() {
     let place = Place::new();
-    place.image("a.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| (i * 37) as u16);
-    place.image("b.ome.zarr", Format::OmeZarr, "YX", &[300, 48], |i| (i * 31) as u16);
+    place.image("a.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| (i * 37) as u16);
+    place.image("b.ome.zarr", "ome_zarr", "YX", &[300, 48], |i| (i * 31) as u16);
     damage_chunk(&place.path("b.ome.zarr"));
     // Rows from 128 on are fine, so that turning the image around fails after some tiles were written.
     fs::rename(place.path("b.ome.zarr/0/c/0/0"), place.path("chunk")).unwrap();
@@ -218,7 +217,7 @@ fn a_failure_in_the_second_image_leaves_the_first() {
 #[test]
 fn earlier_results_survive_a_failure() {
     let place = Place::new();
-    place.image("image.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| (i * 37) as u16);
+    place.image("image.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| (i * 37) as u16);
     let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
     let config = with(&config, "image.tiff", "image.ome.zarr");
     place.run(&config).with_code(0);
@@ -231,7 +230,7 @@ fn earlier_results_survive_a_failure() {
 #[test]
 fn a_file_in_the_place_of_the_output_folder_stays() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     place.write("out", "my notes");
     let ended = place.run(PREDICT).with_code(2);
     ended.complains(&["out"]);
@@ -242,7 +241,7 @@ fn a_file_in_the_place_of_the_output_folder_stays() {
 #[test]
 fn folders_that_are_no_images_are_not_replaced() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     fs::create_dir_all(place.path("out/image_identity.ome.zarr")).unwrap();
     place.write("out/image_identity.ome.zarr/notes.txt", "my notes");
     let ended = place.run(PREDICT).with_code(1);
@@ -255,7 +254,7 @@ fn folders_that_are_no_images_are_not_replaced() {
 #[test]
 fn the_configuration_is_not_overwritten() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     let config = with(&with(PREDICT, "output: out", "output: ."), "name: none", "name: mean_std");
     let path = place.write("normalization.yaml", &config);
     let ended = place.patchweave(&["run", "normalization.yaml"]);
@@ -266,8 +265,8 @@ fn the_configuration_is_not_overwritten() {
 #[test]
 fn inputs_are_not_written_over() {
     let place = Place::new();
-    place.image("ramp.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
-    place.image("ramp_identity.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("ramp.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
+    place.image("ramp_identity.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     let here = with(PREDICT, "output: out", "output: .");
     let both = with(&here, "image.tiff", "[ramp.tiff, ramp_identity.tiff]");
     refused(&place, &both, &["ramp_identity.tiff would be overwritten", ":1:9:"]);
@@ -277,10 +276,10 @@ fn inputs_are_not_written_over() {
     fs::create_dir(&source).unwrap();
     fs::write(source.join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group"}"#).unwrap();
     for name in ["a", "b"] {
-        place.image(&format!("{name}.zarr"), Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+        place.image(&format!("{name}.zarr"), "ome_zarr", "YX", &[40, 48], |i| i as u16);
         fs::rename(place.path(format!("{name}.zarr/0")), source.join(name)).unwrap();
     }
-    place.image("group_0_identity.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+    place.image("group_0_identity.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| i as u16);
     let zarr = with(&here, "data_type: tiff", "data_type: zarr");
     let config = with(&zarr, "image.tiff", "[group.zarr, group_0_identity.ome.zarr]");
     refused(&place, &config, &["group_0_identity.ome.zarr would be overwritten"]);
@@ -293,7 +292,7 @@ fn inputs_are_not_written_over() {
 fn statistics_need_finite_pixels() {
     let place = Place::new();
     let pixel = |i| if i == 700 { f32::INFINITY } else { i as f32 };
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], pixel);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], pixel);
     let ended = place.run(&with(PREDICT, "name: none", "name: mean_std")).with_code(1);
     ended.complains(&["image.tiff", "input of patch", "infinite or no number"]);
     assert_eq!(place.names("out"), [""; 0]);
@@ -303,7 +302,7 @@ fn statistics_need_finite_pixels() {
 #[test]
 fn batches_have_to_fit_into_the_budget() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     let fitted = with(PREDICT, "name: none", "name: mean_std");
     for size in ["1000000000, 1000000000", "4000000000, 2000000000", "200000, 200000"] {
         let config = with(&fitted, "[16, 16]", &format!("[{size}]"));
@@ -365,7 +364,7 @@ mod interrupted {
     #[test]
     fn prediction_leaves_no_part_of_an_image() {
         let place = Place::new();
-        place.image("image.tiff", Format::Tiff, "YX", &[700, 700], |i| i as u16);
+        place.image("image.tiff", "tiff", "YX", &[700, 700], |i| i as u16);
         let config = with(PREDICT, "[16, 16], overlaps: [4, 4]", "[32, 32], overlaps: [30, 30]");
         let child = run(&place, &with(&config, "[identity]", "[{name: gaussian, sigma: 2}]"));
         wait_until(|| place.names("out").iter().any(|name| name.starts_with('.')));

@@ -4,13 +4,12 @@
 
 mod support;
 
-use patchweave::sink::Format;
 use support::Place;
 
 #[test]
 fn tiffs_are_told_to_people() {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "ZYX", &[5, 300, 200], |i| (i % 251) as u16);
+    place.image("image.tiff", "tiff", "ZYX", &[5, 300, 200], |i| (i % 251) as u16);
     let told = place.patchweave(&["info", "image.tiff", "--patch", "4,32,32"]).with_code(0);
     told.says("image.tiff: 1 image, ");
     told.says("  axes         ZYX\n");
@@ -23,7 +22,7 @@ fn tiffs_are_told_to_people() {
 #[test]
 fn zarrs_are_told_to_programs() {
     let place = Place::new();
-    place.image("image.ome.zarr", Format::OmeZarr, "CYX", &[2, 600, 200], |i| (i % 251) as u8);
+    place.image("image.ome.zarr", "ome_zarr", "CYX", &[2, 600, 200], |i| (i % 251) as u8);
     let told = place.patchweave(&["info", "--json", "image.ome.zarr"]).with_code(0);
     let facts: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
     let image = &facts["images"][0];
@@ -40,7 +39,7 @@ fn zarrs_are_told_to_programs() {
 #[test]
 fn chunks_that_make_patches_expensive_are_called_so() {
     let place = Place::new();
-    place.image("image.ome.zarr", Format::OmeZarr, "YX", &[600, 600], |i| (i % 251) as u8);
+    place.image("image.ome.zarr", "ome_zarr", "YX", &[600, 600], |i| (i % 251) as u8);
     let small = place.patchweave(&["info", "image.ome.zarr", "--patch", "8,8"]).with_code(0);
     small.says("warning: chunks make random patches expensive: for each pixel of a patch of 8 × 8, ");
     let large = place.patchweave(&["info", "image.ome.zarr", "--patch", "512,512"]).with_code(0);
@@ -73,7 +72,7 @@ fn folders_and_patterns_are_told_file_by_file() {
     let place = Place::new();
     std::fs::create_dir(place.path("images")).unwrap();
     for name in ["images/a.tiff", "images/b.tiff", "images/c.ome.zarr"] {
-        let format = if name.ends_with("zarr") { Format::OmeZarr } else { Format::Tiff };
+        let format = if name.ends_with("zarr") { "ome_zarr" } else { "tiff" };
         place.image(name, format, "YX", &[30, 40], |i| (i % 251) as u8);
     }
     let told = place.patchweave(&["info", "images"]).with_code(0);
@@ -89,9 +88,9 @@ fn a_bad_file_in_a_folder_is_one_line() {
     let place = Place::new();
     std::fs::create_dir(place.path("images")).unwrap();
     for name in ["images/a.tiff", "images/z.tiff"] {
-        place.image(name, Format::Tiff, "YX", &[30, 40], |i| (i % 251) as u8);
+        place.image(name, "tiff", "YX", &[30, 40], |i| (i % 251) as u8);
     }
-    place.image("images/c.ome.zarr", Format::OmeZarr, "YX", &[30, 40], |i| (i % 251) as u8);
+    place.image("images/c.ome.zarr", "ome_zarr", "YX", &[30, 40], |i| (i % 251) as u8);
     place.write("images/broken.tif", "no image");
     place.write("images/broken.npy", "no image");
     let told = place.patchweave(&["info", "images"]).with_code(1);
@@ -128,8 +127,8 @@ fn a_bad_file_in_a_folder_is_one_line() {
 fn an_image_that_is_found_again_is_not_counted() {
     let place = Place::new();
     std::fs::create_dir(place.path("images")).unwrap();
-    place.image("images/a.tiff", Format::Tiff, "YX", &[30, 40], |i| (i % 251) as u8);
-    place.image("images/b.tiff", Format::Tiff, "YX", &[30, 40], |i| (i % 241) as u8);
+    place.image("images/a.tiff", "tiff", "YX", &[30, 40], |i| (i % 251) as u8);
+    place.image("images/b.tiff", "tiff", "YX", &[30, 40], |i| (i % 241) as u8);
     std::fs::hard_link(place.path("images/a.tiff"), place.path("images/c.tiff")).unwrap();
     let told = place.patchweave(&["info", "images", "--pixels"]).with_code(0);
     told.says("images: 2 images, ");
@@ -166,7 +165,7 @@ fn integers_that_may_be_rounded_are_about() {
 #[test]
 fn a_sample_of_the_pixels_is_told() {
     let place = Place::new();
-    place.image("small.tiff", Format::Tiff, "ZYX", &[3, 50, 70], |i| 100 + (i % 251) as u16);
+    place.image("small.tiff", "tiff", "ZYX", &[3, 50, 70], |i| 100 + (i % 251) as u16);
     let told = place.patchweave(&["info", "small.tiff", "--pixels"]).with_code(0);
     told.says("  pixels       100 to 350, median 224 (all 10 500 of them)\n");
     assert!(!place.patchweave(&["info", "small.tiff"]).with_code(0).stdout.contains("median"));
@@ -176,7 +175,7 @@ fn a_sample_of_the_pixels_is_told() {
         6 => f32::INFINITY,
         i => 1e-9 * (i % 1000) as f32,
     };
-    place.image("float.ome.zarr", Format::OmeZarr, "YX", &[40, 50], pixel);
+    place.image("float.ome.zarr", "ome_zarr", "YX", &[40, 50], pixel);
     let told = place.patchweave(&["info", "float.ome.zarr", "--pixels"]).with_code(0);
     told.says("  pixels       0.0 to 9.99e-7, median 5");
     told.says(", 1 NaN, 1 infinite (all 2 000 of them)\n");
@@ -187,7 +186,7 @@ fn a_sample_of_the_pixels_is_told() {
     assert_eq!(pixels["smallest"], 0.0);
 
     // Of a large image a part is read, the same every time, and it does not miss what is everywhere.
-    place.image("large.ome.zarr", Format::OmeZarr, "CYX", &[2, 3000, 3000], |i| (i % 256) as u8);
+    place.image("large.ome.zarr", "ome_zarr", "CYX", &[2, 3000, 3000], |i| (i % 256) as u8);
     let told = place.patchweave(&["info", "large.ome.zarr", "--pixels"]).with_code(0);
     told.says("  pixels       0 to 255, median 12");
     told.says(" of them in 32 places)\n");
@@ -198,7 +197,7 @@ fn a_sample_of_the_pixels_is_told() {
 #[test]
 fn channels_and_times_are_told() {
     let place = Place::new();
-    place.image("image.ome.zarr", Format::OmeZarr, "TCYX", &[3, 2, 20, 30], |i| (i % 251) as u8);
+    place.image("image.ome.zarr", "ome_zarr", "TCYX", &[3, 2, 20, 30], |i| (i % 251) as u8);
     let path = place.path("image.ome.zarr/zarr.json");
     let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     let ome = &mut json["attributes"]["ome"];

@@ -6,7 +6,6 @@ mod support;
 
 use std::fs;
 
-use patchweave::sink::Format;
 use support::{PREDICT, Place, SMALL, read_image, with};
 
 const PAIRS: &str = "\
@@ -28,8 +27,8 @@ fn pairs() -> Place {
         fs::create_dir_all(place.path(folder)).unwrap();
     }
     for (name, size) in [("a/1", 20), ("a/2", 24), ("b/1", 28)] {
-        place.image::<u16>(&format!("noisy/{name}.tif"), Format::Tiff, "YX", &[size, 20], |at| at as u16);
-        place.image::<u16>(&format!("clean/{name}.tiff"), Format::Tiff, "YX", &[size, 20], |at| at as u16);
+        place.image::<u16>(&format!("noisy/{name}.tif"), "tiff", "YX", &[size, 20], |at| at as u16);
+        place.image::<u16>(&format!("clean/{name}.tiff"), "tiff", "YX", &[size, 20], |at| at as u16);
     }
     place.write("noisy/notes.txt", "not an image");
     place.write("noisy/a/.hidden.tif", "not an image");
@@ -103,8 +102,8 @@ fn a_folder_is_predicted_image_by_image() {
 fn endings_choose_the_format_of_custom_data() {
     let place = Place::new();
     fs::create_dir(place.path("images")).unwrap();
-    let first = place.image::<u16>("images/a.tif", Format::Tiff, "YX", &[20, 22], |at| at as u16);
-    let second = place.image::<u16>("images/b.ome.zarr", Format::OmeZarr, "YX", &[24, 22], |at| at as u16);
+    let first = place.image::<u16>("images/a.tif", "tiff", "YX", &[20, 22], |at| at as u16);
+    let second = place.image::<u16>("images/b.ome.zarr", "ome_zarr", "YX", &[24, 22], |at| at as u16);
     let config = with(&with(PREDICT, "image.tiff", "images"), "data_type: tiff", "data_type: custom");
     place.run(&config).with_code(0);
     for (name, image) in [("a", first), ("b", second)] {
@@ -132,15 +131,15 @@ fn czi_is_refused_with_advice() {
 #[test]
 fn axes_may_be_left_to_the_images() {
     let place = Place::new();
-    let image = place.image::<u16>("a.ome.zarr", Format::OmeZarr, "CYX", &[2, 20, 22], |at| at as u16);
-    place.image::<u16>("b.ome.zarr", Format::OmeZarr, "CYX", &[2, 20, 22], |at| at as u16);
+    let image = place.image::<u16>("a.ome.zarr", "ome_zarr", "CYX", &[2, 20, 22], |at| at as u16);
+    place.image::<u16>("b.ome.zarr", "ome_zarr", "CYX", &[2, 20, 22], |at| at as u16);
     let config = with(&with(PREDICT, "  axes: YX\n", ""), "data_type: tiff", "data_type: zarr");
     let config = with(&config, "image.tiff", "[a.ome.zarr, b.ome.zarr]");
     place.run(&config).with_code(0);
     let (_, pixels) = read_image(&place.path("out/a_identity.ome.zarr"), "CYX");
     assert!(pixels[0].iter().eq(image.mapv(f32::from).iter()));
 
-    place.image::<u16>("z.ome.zarr", Format::OmeZarr, "ZYX", &[2, 20, 22], |at| at as u16);
+    place.image::<u16>("z.ome.zarr", "ome_zarr", "ZYX", &[2, 20, 22], |at| at as u16);
     let mixed = with(&config, "b.ome.zarr", "z.ome.zarr");
     place.run(&mixed).with_code(2).complains(&[
         "z.ome.zarr/0: got axes CYX",

@@ -8,7 +8,6 @@ use std::fs;
 
 use assert_cmd::Command;
 use patchweave::loader::LoaderState;
-use patchweave::sink::Format;
 use support::{Ended, PATCHWEAVE, Place, with};
 
 const TRAIN: &str = "\
@@ -31,7 +30,7 @@ train:
 fn place() -> Place {
     let place = Place::new();
     for (name, factor) in [("a.ome.zarr", 7919), ("b.ome.zarr", 104_729)] {
-        place.image::<u16>(name, Format::OmeZarr, "YX", &[32, 32], |at| (at * factor % 1009) as u16);
+        place.image::<u16>(name, "ome_zarr", "YX", &[32, 32], |at| (at * factor % 1009) as u16);
     }
     place
 }
@@ -98,9 +97,9 @@ fn a_failing_batch_is_the_next_one() {
 fn states_of_other_runs_are_refused() {
     let place = place();
     run_with_state(&place, TRAIN).with_code(0);
-    place.image::<u16>("c.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |at| (at * 13 % 1009) as u16);
+    place.image::<u16>("c.ome.zarr", "ome_zarr", "YX", &[32, 32], |at| (at * 13 % 1009) as u16);
     for name in ["mask.ome.zarr", "other.ome.zarr"] {
-        place.image::<u8>(name, Format::OmeZarr, "YX", &[32, 32], |at| u8::from(at < 900));
+        place.image::<u8>(name, "ome_zarr", "YX", &[32, 32], |at| u8::from(at < 900));
     }
     let stratified = "{name: stratified, patch_size: [8, 8]}";
     for (from, to, what) in [

@@ -7,7 +7,6 @@ mod support;
 use std::fs;
 use std::process::Command;
 
-use patchweave::sink::Format;
 use support::{Ended, PATCHWEAVE, Place};
 
 const N_IMAGES: usize = 150;
@@ -23,7 +22,7 @@ fn with_few_files(place: &Place, arguments: &str) -> Ended {
 fn images_beyond_the_limit_of_open_files_are_read_mapped_or_not() {
     let place = Place::new();
     fs::create_dir(place.path("data")).unwrap();
-    place.image("data/0.tif", Format::Tiff, "YX", &[16, 16], |at| u16::try_from(at).unwrap());
+    place.image("data/0.tif", "tiff", "YX", &[16, 16], |at| u16::try_from(at).unwrap());
     for number in 1..N_IMAGES {
         fs::copy(place.path("data/0.tif"), place.path(format!("data/{number}.tif"))).unwrap();
     }

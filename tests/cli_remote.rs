@@ -3,13 +3,12 @@
 
 mod support;
 
-use patchweave::sink::Format;
 use patchweave_testkit::{Faults, Server};
 use support::{Ended, PREDICT, Place, with};
 
 fn place() -> Place {
     let place = Place::new();
-    place.image("cells.ome.zarr", Format::OmeZarr, "YX", &[90, 70], |at| u16::try_from(at % 65_521).unwrap());
+    place.image("cells.ome.zarr", "ome_zarr", "YX", &[90, 70], |at| u16::try_from(at % 65_521).unwrap());
     place
 }
 

@@ -8,7 +8,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use patchweave::pixel::PixelType;
-use patchweave::sink::Format;
 use support::{Ended, Place, read_image};
 
 #[track_caller]
@@ -113,7 +112,7 @@ fn foreign_files_are_not_overwritten() {
 fn foreign_files_beside_a_record_are_not_overwritten() {
     let place = Place::new();
     simulate(&place, &["--formats", "tiff"]).with_code(0);
-    place.image("data/mixed.ome.zarr", Format::OmeZarr, "YX", &[20, 20], |i| i as u16);
+    place.image("data/mixed.ome.zarr", "ome_zarr", "YX", &[20, 20], |i| i as u16);
     let before = place.files("data/mixed.ome.zarr");
     let ended = simulate(&place, &["--formats", "tiff,ome_zarr"]);
     assert!(place.files("data/mixed.ome.zarr") == before, "{ended:#?}");

@@ -6,7 +6,6 @@ mod support;
 
 use std::fs;
 
-use patchweave::sink::Format;
 use support::{Ended, Place, with};
 
 /// A training on one image of a target with two channels.
@@ -29,10 +28,10 @@ train:
 fn place() -> Place {
     let place = Place::new();
     let texture = |at: usize| (at * 7919 % 1009) as u16;
-    place.image::<u16>("image.tiff", Format::Tiff, "YX", &[64, 64], texture);
-    place.image::<u16>("other.tiff", Format::Tiff, "YX", &[40, 48], texture);
-    place.image::<u16>("pair.tiff", Format::Tiff, "CYX", &[2, 64, 64], texture);
-    place.image::<u8>("left.tiff", Format::Tiff, "YX", &[64, 64], |at| u8::from(at % 64 < 32));
+    place.image::<u16>("image.tiff", "tiff", "YX", &[64, 64], texture);
+    place.image::<u16>("other.tiff", "tiff", "YX", &[40, 48], texture);
+    place.image::<u16>("pair.tiff", "tiff", "CYX", &[2, 64, 64], texture);
+    place.image::<u8>("left.tiff", "tiff", "YX", &[64, 64], |at| u8::from(at % 64 < 32));
     place
 }
 
@@ -120,7 +119,7 @@ fn splits_and_statistics_that_cannot_be_are_refused() {
     let lists = "input: [a/1.tif, a/2.tif, a/3.tif]\n  target: [b/2.tif, b/1.tif, b/4.tif]";
     let config = with(TRAIN, "input: image.tiff", lists);
     place.run(&config).with_code(2).complains(&["2.tif beside", "pairs are made by name"]);
-    place.image::<u16>("tiny.tiff", Format::Tiff, "YX", &[12, 12], |at| at as u16);
+    place.image::<u16>("tiny.tiff", "tiff", "YX", &[12, 12], |at| at as u16);
     let config = with(&with(TRAIN, "image.tiff", "tiny.tiff"), "n_val_patches: 0", "n_val_patches: 1");
     place
         .run(&config)
@@ -214,8 +213,8 @@ fn statistics_come_from_patches_or_images() {
 fn every_constructor_runs_for_planes_and_volumes() {
     let place = place();
     let texture = |at: usize| (at * 7919 % 1009) as u16;
-    place.image::<u16>("volume.tiff", Format::Tiff, "ZYX", &[12, 24, 28], texture);
-    place.image::<u16>("volumes.tiff", Format::Tiff, "CZYX", &[2, 12, 24, 28], texture);
+    place.image::<u16>("volume.tiff", "tiff", "ZYX", &[12, 24, 28], texture);
+    place.image::<u16>("volumes.tiff", "tiff", "CZYX", &[2, 12, 24, 28], texture);
     let kinds = [
         ("multi_channel_target", "", "pair.tiff", "volumes.tiff"),
         ("independent_targets", "", "[image.tiff, other.tiff]", "[volume.tiff, volume.tiff]"),
@@ -249,8 +248,8 @@ fn every_constructor_runs_for_planes_and_volumes() {
 fn larger_scales_may_come_from_a_pyramid() {
     let place = place();
     // A pyramid whose levels tell which of them a pixel is from.
-    place.image::<u16>("fine.ome.zarr", Format::OmeZarr, "YX", &[64, 64], |_| 100);
-    place.image::<u16>("coarse.ome.zarr", Format::OmeZarr, "YX", &[32, 32], |_| 300);
+    place.image::<u16>("fine.ome.zarr", "ome_zarr", "YX", &[64, 64], |_| 100);
+    place.image::<u16>("coarse.ome.zarr", "ome_zarr", "YX", &[32, 32], |_| 300);
     std::fs::rename(place.path("coarse.ome.zarr/0"), place.path("fine.ome.zarr/1")).unwrap();
     let metadata = place.path("fine.ome.zarr/zarr.json");
     let text = std::fs::read_to_string(&metadata).unwrap();
@@ -273,7 +272,7 @@ predict: {input: fine.ome.zarr, models: [identity], formats: [tiff], pixel_type:
 ";
     place.run(config).with_code(0).says("all 4 096 uint16 pixels");
     // The statistics of paired inputs are those of the native scale, whatever the other level holds.
-    place.image::<u16>("target.ome.zarr", Format::OmeZarr, "YX", &[64, 64], |_| 7);
+    place.image::<u16>("target.ome.zarr", "ome_zarr", "YX", &[64, 64], |_| 7);
     let training = with(config, "mode: predicting", "mode: training");
     let training = with(
         &training,
@@ -289,7 +288,7 @@ predict: {input: fine.ome.zarr, models: [identity], formats: [tiff], pixel_type:
     let deep = with(config, "multiscale_count: 2", "multiscale_count: 3");
     place.run(&deep).with_code(2).complains(&["has 2 levels, expected at least 3", "context_source: image"]);
     std::fs::remove_dir_all(place.path("fine.ome.zarr/1")).unwrap();
-    place.image::<u16>("other.ome.zarr", Format::OmeZarr, "YX", &[20, 32], |_| 300);
+    place.image::<u16>("other.ome.zarr", "ome_zarr", "YX", &[20, 32], |_| 300);
     std::fs::rename(place.path("other.ome.zarr/0"), place.path("fine.ome.zarr/1")).unwrap();
     place.run(config).with_code(1).complains(&["has size 20 × 32, expected 32 × 32 for scale 1"]);
 }

@@ -1,7 +1,6 @@
 //! Laws that hold across the crates: cutting and stitching give the image back, statistics are what they say.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use ndarray::{Array5, ArrayD, ArrayView4, Axis, IxDyn, s};
@@ -13,7 +12,7 @@ use patchweave::loader::{Loader, LoaderOptions};
 use patchweave::patching::{PatchRng, Patching, RandomPatching, TiledPatching, WholePatching};
 use patchweave::pixel::Pixel;
 use patchweave::predict::{Gaussian, Identity, Model, Predictor};
-use patchweave::sink::{ImageSink, SinkError};
+use patchweave::sink::{BlockSink, Location, SinkError};
 use patchweave::stack::{ArrayStack, ImageStack};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -27,7 +26,7 @@ struct MemorySink {
 
 type Finished = Arc<Mutex<Vec<Array5<f32>>>>;
 
-impl ImageSink for MemorySink {
+impl BlockSink for MemorySink {
     fn write_block(
         &mut self,
         sample_idx: usize,
@@ -40,9 +39,9 @@ impl ImageSink for MemorySink {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<PathBuf, SinkError> {
+    fn finish(self: Box<Self>) -> Result<Location, SinkError> {
         self.finished.lock().unwrap().push(self.pixels);
-        Ok(PathBuf::from(self.name))
+        Ok(Location::Path(self.name.into()))
     }
 }
 
@@ -89,10 +88,11 @@ fn predict<T: Pixel>(
         let [z, y, x] = shape.extent.to_zyx();
         let pixels = Array5::from_elem([shape.n_samples, n_channels, z, y, x], f32::NAN);
         let sink = MemorySink { name: data_idx.to_string(), pixels, finished: Arc::clone(&finished) };
-        Ok(vec![Box::new(sink) as Box<dyn ImageSink>])
+        Ok(vec![Box::new(sink) as Box<dyn BlockSink>])
     };
     let paths = Predictor::new(&loader, model).run(sinks, |_| true).unwrap();
-    let names: Vec<_> = (0..images.len()).map(|data_idx| PathBuf::from(data_idx.to_string())).collect();
+    let names: Vec<_> =
+        (0..images.len()).map(|data_idx| Location::Path(data_idx.to_string().into())).collect();
     assert_eq!(paths, names);
     std::mem::take(&mut *finished.lock().unwrap())
 }

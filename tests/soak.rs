@@ -13,7 +13,6 @@ use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::Extent;
 use patchweave::loader::{ChunkAware, Loader, LoaderOptions, OnFailure, Order};
 use patchweave::patching::{PatchRng, RandomPatching};
-use patchweave::sink::Format;
 use patchweave::stack::ImageStack;
 use rand::RngExt;
 use support::Place;
@@ -89,8 +88,8 @@ fn open_and_drop(paths: &[(PathBuf, FileFormat)], number: usize) {
 fn loaders_leave_nothing_behind() {
     let place = Place::new();
     let pixel = |at: usize| u16::try_from(at * 7 % 60_000).unwrap();
-    place.image("a.tiff", Format::Tiff, "YX", &[128, 96], pixel);
-    place.image("b.ome.zarr", Format::OmeZarr, "YX", &[128, 96], pixel);
+    place.image("a.tiff", "tiff", "YX", &[128, 96], pixel);
+    place.image("b.ome.zarr", "ome_zarr", "YX", &[128, 96], pixel);
     let paths = [(place.path("a.tiff"), FileFormat::Tiff), (place.path("b.ome.zarr"), FileFormat::Zarr)];
     // Allocators and runtimes keep what they needed once.
     (0..N_LOADERS / 4).for_each(|number| open_and_drop(&paths, number));

@@ -1,7 +1,6 @@
 //! Axes that files do not name, name wrongly, or that have size 1.
 
 use ndarray::{Array4, Axis as Dim};
-use patchweave::sink::Format;
 use patchweave_testkit::TiffLayout;
 
 use crate::case;
@@ -57,7 +56,7 @@ fn stacks_of_one_and_of_several_planes_are_one_data_set() {
     place.run(&unnamed).with_code(0);
     assert_eq!(result(&place, "z9", "ZYX")[0].dim(), (1, 1, 24, 24));
     // Where no axes fit all, those of the first count.
-    place.image("mixed/a.tif", Format::Tiff, "CYX", &[3, 24, 24], counting);
+    place.image("mixed/a.tif", "tiff", "CYX", &[3, 24, 24], counting);
     place.run(&unnamed).with_code(2).complains(&["z4.ome.tif: got axes CYX", "axes CYX as in"]);
 }
 
@@ -155,16 +154,16 @@ data_config:
 train: {input: input.tiff, target: target.tiff, mask: mask.tiff, epochs: 1}
 ";
     let place = Place::new();
-    place.image("input.tiff", Format::Tiff, "ZYX", &[1, 64, 64], counting);
-    place.image("target.tiff", Format::Tiff, "ZYX", &[3, 64, 64], counting);
-    place.image("mask.tiff", Format::Tiff, "CYX", &[1, 64, 64], |_| 1_u8);
+    place.image("input.tiff", "tiff", "ZYX", &[1, 64, 64], counting);
+    place.image("target.tiff", "tiff", "ZYX", &[3, 64, 64], counting);
+    place.image("mask.tiff", "tiff", "CYX", &[1, 64, 64], |_| 1_u8);
     place.run(TRAIN).with_code(0).says("training: ");
     let checked = with(TRAIN, "  axes_source: config\n", "");
     place.run(&checked).with_code(2).complains(&["train.target", "got axes CYX", "axes_source: config"]);
-    place.image("target.tiff", Format::Tiff, "CYX", &[3, 64, 64], counting);
+    place.image("target.tiff", "tiff", "CYX", &[3, 64, 64], counting);
     place.run(&checked).with_code(0);
     // Nothing is written: the input names T, which has size 1, and the targets have none.
     let unnamed = with(&with(&checked, "  axes: YX\n", ""), "  target_axes: CYX\n", "");
-    place.image("input.tiff", Format::Tiff, "TYX", &[1, 64, 64], counting);
+    place.image("input.tiff", "tiff", "TYX", &[1, 64, 64], counting);
     place.run(&unnamed).with_code(0);
 }

@@ -7,8 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
-use patchweave::sink::Format;
-
 use crate::Place;
 use crate::support::signal;
 
@@ -25,7 +23,7 @@ train: {{input: {entry}, epochs: 1}}
 }
 
 fn tiff(place: &Place, name: &str) {
-    place.image(name, Format::Tiff, "YX", &[32, 32], |at| u16::try_from(at).unwrap());
+    place.image(name, "tiff", "YX", &[32, 32], |at| u16::try_from(at).unwrap());
 }
 
 fn pipe(place: &Place, name: &str) {
@@ -122,7 +120,7 @@ fn pipes_are_refused_at_once_and_passed_over_in_folders() {
     ended.says("data/pipe.tif is not a file: a named pipe; it is ignored");
 
     // Inside of a store: metadata, and a chunk.
-    place.image("s.zarr", Format::OmeZarr, "YX", &[32, 32], |_| 7_u16);
+    place.image("s.zarr", "ome_zarr", "YX", &[32, 32], |_| 7_u16);
     let chunk = (place.files("s.zarr").into_keys()).find(|path| path.starts_with("0/c")).unwrap();
     fs::remove_file(place.path("s.zarr").join(&chunk)).unwrap();
     pipe(&place, Path::new("s.zarr").join(&chunk).to_str().unwrap());
@@ -177,7 +175,7 @@ fn what_does_not_exist_is_said_first_and_with_what_does() {
 /// Pixels as they are, in an NPY or a TIFF.
 fn uncompressed(place: &Place, name: &str, side: usize) {
     if name.ends_with("tif") {
-        place.image(name, Format::Tiff, "YX", &[side, side], |at| u16::try_from(at % 60_000).unwrap());
+        place.image(name, "tiff", "YX", &[side, side], |at| u16::try_from(at % 60_000).unwrap());
         return;
     }
     let text = format!("{{'descr': '<u2', 'fortran_order': False, 'shape': ({side}, {side})}}");

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use patchweave::sink::Format;
-
 use crate::case;
 use crate::support::{Ended, Place, read_image, with};
 
@@ -49,7 +47,7 @@ fn none_between(place: &Place, a: &str, b: &str) {
 }
 
 fn plane(place: &Place, name: &str, seed: usize) {
-    let format = if name.ends_with("zarr") { Format::OmeZarr } else { Format::Tiff };
+    let format = if name.ends_with("zarr") { "ome_zarr" } else { "tiff" };
     place.image::<u16>(name, format, "YX", &[48, 48], |at| u16::try_from((at * 7 + seed) % 60_000).unwrap());
 }
 
@@ -250,9 +248,7 @@ fn inputs_are_not_overwritten_through_links() {
 fn files_of_one_image_have_one_target() {
     let place = case("leak-multifile-ome");
     fs::create_dir(place.path("target")).unwrap();
-    place.image::<u16>("target/t.tif", Format::Tiff, "TYX", &[3, 48, 48], |at| {
-        u16::try_from(at % 60_000).unwrap()
-    });
+    place.image::<u16>("target/t.tif", "tiff", "TYX", &[3, 48, 48], |at| u16::try_from(at % 60_000).unwrap());
     let text = fs::read_to_string(place.path("val_other_file.yaml")).unwrap();
     for (input, target) in [("set", "target"), ("[set/t0.ome.tif, set/t2.ome.tif]", "target/t.tif")] {
         let lists = format!("input: {input}\n  target: {target}\n");

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave::formats::{Formats, OpenOptions, OpenRequest};
-use patchweave::sink::Format;
 use patchweave::stack::{Doubt, ImageKey, ImageStack, SampleLink, SharedPlanes, StackInfo};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
@@ -48,8 +47,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn images() -> Place {
     let place = case("hdf5-links");
     let pixel = |at: usize| u16::try_from(at * 5 % 60_000).unwrap();
-    let pixels = place.image("image.tif", Format::Tiff, "YX", &[48, 48], pixel);
-    place.image("image.zarr", Format::OmeZarr, "YX", &[48, 48], pixel);
+    let pixels = place.image("image.tif", "tiff", "YX", &[48, 48], pixel);
+    place.image("image.zarr", "ome_zarr", "YX", &[48, 48], pixel);
     let mut npy = Vec::new();
     let mut writer = {
         use npyz::WriterBuilder;

@@ -1,7 +1,5 @@
 //! Thresholds, filters and weights that leave nothing; targets that are labels.
 
-use patchweave::sink::Format;
-
 use crate::case;
 use crate::support::{Ended, Place, with};
 
@@ -54,12 +52,12 @@ train:
 /// Two images: pixels of 100 to 199, and of 1 to 9 below zero.
 fn place() -> Place {
     let place = Place::new();
-    place.image("bright.tiff", Format::Tiff, "YX", &[64, 64], |at| (100 + at * 7919 % 100) as f32);
-    place.image("dark.tiff", Format::Tiff, "YX", &[64, 64], |at| -((1 + at * 7919 % 9) as f32));
+    place.image("bright.tiff", "tiff", "YX", &[64, 64], |at| (100 + at * 7919 % 100) as f32);
+    place.image("dark.tiff", "tiff", "YX", &[64, 64], |at| -((1 + at * 7919 % 9) as f32));
     for name in ["zero.tiff", "empty.tiff"] {
-        place.image(name, Format::Tiff, "YX", &[64, 64], |_| 0_u8);
+        place.image(name, "tiff", "YX", &[64, 64], |_| 0_u8);
     }
-    place.image("one.tiff", Format::Tiff, "YX", &[64, 64], |_| 1_u8);
+    place.image("one.tiff", "tiff", "YX", &[64, 64], |_| 1_u8);
     place
 }
 
@@ -228,9 +226,8 @@ train:
 #[test]
 fn targets_that_look_like_labels_are_told() {
     let place = place();
-    place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], |at| if at % 64 < 20 { 255_u8 } else { 0 });
-    place
-        .image("measured.tiff", Format::Tiff, "YX", &[64, 64], |at| u16::try_from(at * 7919 % 1009).unwrap());
+    place.image("labels.tiff", "tiff", "YX", &[64, 64], |at| if at % 64 < 20 { 255_u8 } else { 0 });
+    place.image("measured.tiff", "tiff", "YX", &[64, 64], |at| u16::try_from(at * 7919 % 1009).unwrap());
     let told = place.run(LABELS).with_code(0);
     told.says("train.target_kind: the target ");
     told.says("labels.tiff (uint8) looks like labels, with 2 different values in ");
@@ -306,8 +303,8 @@ fn labels_that_would_be_rounded_are_refused() {
 fn labels_are_mixed_with_labels_alone() {
     let place = place();
     let label = |at: usize| if at % 64 < 20 { 1_u8 } else { 0 };
-    place.image("labels.tiff", Format::Tiff, "YX", &[64, 64], label);
-    place.image("others.tiff", Format::Tiff, "YX", &[64, 64], label);
+    place.image("labels.tiff", "tiff", "YX", &[64, 64], label);
+    place.image("others.tiff", "tiff", "YX", &[64, 64], label);
     let labelled = LABELS.replace("labels.tiff", "labels.tiff\n  target_kind: labels");
     let of_others = |config: &str| config.replace("labels.tiff", "others.tiff");
     let bare = LABELS.replace("  target: labels.tiff\n", "");

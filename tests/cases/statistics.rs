@@ -1,7 +1,5 @@
 //! Statistics of images that are hardly anything but one value, or hold values that are no numbers.
 
-use patchweave::sink::Format;
-
 use crate::case;
 use crate::support::{Ended, Place, with};
 
@@ -29,7 +27,7 @@ train:
 /// A folder with an image of 32 × 32 pixels.
 fn with_image(pixel: impl FnMut(usize) -> f32) -> Place {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[32, 32], pixel);
+    place.image("image.tiff", "tiff", "YX", &[32, 32], pixel);
     place
 }
 
@@ -146,7 +144,7 @@ fn pixels_that_are_no_numbers_are_told_once_for_an_image() {
     let given = "{name: mean_std, input_means: [3], input_stds: [2]}";
     for (bad, epochs) in [(f32::NAN, 1), (f32::INFINITY, 3)] {
         let place = with_image(|at| if at == 500 { bad } else { 1.0 });
-        place.image("good.tiff", Format::Tiff, "YX", &[32, 32], |_| 1.0_f32);
+        place.image("good.tiff", "tiff", "YX", &[32, 32], |_| 1.0_f32);
         let text = train(given).replace("random", "sequential");
         let text =
             with(&text, "input: image.tiff", &format!("input: [good.tiff, image.tiff]\n  epochs: {epochs}"));

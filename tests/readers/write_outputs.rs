@@ -12,7 +12,7 @@ use ndarray::{Array4, ArrayD, Ix4, IxDyn, s};
 use patchweave::geometry::{ArrayLayout, Extent, PerAxis};
 use patchweave::large::{LargeOptions, LargeQuilt, LargeSpec, MeanOptions};
 use patchweave::pixel::{PixelType, canonical_view};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use serde_json::{Value, json};
 
 /// Axes and shapes: planes to five dimensions, channels at either end, samples, sizes of 1, one odd pixel too many for a
@@ -54,12 +54,12 @@ fn pixel(pixel_type: PixelType, at: usize) -> f32 {
 /// Writes one image in blocks of odd sizes, from the last to the first, and says what it is.
 fn image(
     folder: &Path,
-    format: Format,
+    format: &str,
     layout: &ArrayLayout,
     pixel_type: PixelType,
 ) -> Result<Value, Box<dyn Error>> {
     let (kind, ending) = match format {
-        Format::Tiff => ("tiff", "tif"),
+        "tiff" => ("tiff", "tif"),
         _ => ("ome_zarr", "ome.zarr"),
     };
     let axes = layout.axes().to_string();
@@ -142,7 +142,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut written = Vec::new();
     for &(axes, shape) in LAYOUTS {
         let layout = ArrayLayout::new(axes.parse()?, shape)?;
-        for format in [Format::Tiff, Format::OmeZarr] {
+        for format in ["tiff", "ome_zarr"] {
             for pixel_type in PixelType::ALL {
                 written.push(image(&folder, format, &layout, pixel_type)?);
             }

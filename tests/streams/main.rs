@@ -14,7 +14,6 @@ use std::path::Path;
 use patchweave::construct::ImageMetadata;
 use patchweave::loader::{Loader, LoaderOptions, Shard};
 use patchweave::pipeline::{CheckedRun, Opening, prediction, training};
-use patchweave::sink::Format;
 use sha2::{Digest, Sha256};
 use support::{Place, read_image};
 
@@ -170,13 +169,13 @@ fn images() -> Place {
         let seed = seed as u64;
         let [height, width] = size;
         let file = |folder: &str| format!("{folder}/{name}.tiff");
-        place.image(&file("planes"), Format::Tiff, "YX", &size, |at| pixel(seed, at));
-        place.image(&file("targets"), Format::Tiff, "CYX", &[3, height, width], |at| pixel(seed + 10, at));
-        place.image(&file("masks"), Format::Tiff, "YX", &size, |at| u16::from(pixel(seed, at) > 800));
+        place.image(&file("planes"), "tiff", "YX", &size, |at| pixel(seed, at));
+        place.image(&file("targets"), "tiff", "CYX", &[3, height, width], |at| pixel(seed + 10, at));
+        place.image(&file("masks"), "tiff", "YX", &size, |at| u16::from(pixel(seed, at) > 800));
     }
     let [size, channels] = [&[13, 50, 61][..], &[2, 13, 50, 61]];
-    place.image("volumes/a.zarr", Format::OmeZarr, "ZYX", size, |at| pixel(20, at));
-    place.image("volumes/b.zarr", Format::OmeZarr, "CZYX", channels, |at| pixel(21, at));
+    place.image("volumes/a.zarr", "ome_zarr", "ZYX", size, |at| pixel(20, at));
+    place.image("volumes/b.zarr", "ome_zarr", "CZYX", channels, |at| pixel(21, at));
     place
 }
 

@@ -14,7 +14,7 @@ use ndarray::{ArrayD, IxDyn};
 use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::{ArrayLayout, Axes};
 use patchweave::pixel::{Pixel, PixelType, canonical_view};
-use patchweave::sink::{Format, ImageSpec, create};
+use patchweave::sink::{ImageSpec, create};
 use patchweave::stack::ImageStackExt;
 use tempfile::TempDir;
 
@@ -130,7 +130,7 @@ impl Place {
     pub fn image<T: Pixel>(
         &self,
         name: &str,
-        format: Format,
+        format: &str,
         axes: &str,
         shape: &[usize],
         pixel: impl FnMut(usize) -> T,
@@ -196,7 +196,7 @@ pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-fn write_image<T: Pixel>(path: &Path, format: Format, axes: &str, pixels: &ArrayD<T>) {
+fn write_image<T: Pixel>(path: &Path, format: &str, axes: &str, pixels: &ArrayD<T>) {
     let layout = ArrayLayout::new(axes.parse().unwrap(), pixels.shape()).unwrap();
     let mut sink = create(path, format, ImageSpec::new(layout.clone(), T::TYPE)).unwrap();
     for sample in 0..layout.image_shape().n_samples {

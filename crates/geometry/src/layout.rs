@@ -1,5 +1,7 @@
 //! An array in its own axes, and where the samples and pixels of the canonical form stand in it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region, coordinate};
 
 /// Axes and shape of an array as it is stored.
@@ -15,11 +17,33 @@ use crate::{Axes, Axis, Extent, GeometryError, ImageShape, Region, coordinate};
 /// assert_eq!(layout.locate_sample(4)?, (1, 1));
 /// # Ok::<(), patchweave_geometry::GeometryError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "LayoutRecord", into = "LayoutRecord")]
 pub struct ArrayLayout {
     axes: Axes,
     shape: Vec<usize>,
     image_shape: ImageShape,
+}
+
+/// A layout as it is serialised.
+#[derive(Serialize, Deserialize)]
+struct LayoutRecord {
+    axes: Axes,
+    shape: Vec<usize>,
+}
+
+impl From<ArrayLayout> for LayoutRecord {
+    fn from(layout: ArrayLayout) -> Self {
+        LayoutRecord { axes: layout.axes, shape: layout.shape }
+    }
+}
+
+impl TryFrom<LayoutRecord> for ArrayLayout {
+    type Error = GeometryError;
+
+    fn try_from(record: LayoutRecord) -> Result<Self, GeometryError> {
+        ArrayLayout::new(record.axes, &record.shape)
+    }
 }
 
 /// What to take along one dimension of an array in its own axes.

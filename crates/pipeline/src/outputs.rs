@@ -4,17 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{ModelPlan, OutputFormat, RunPlan};
-use patchweave_sink::{Durability, Format, write_file_atomically};
+use patchweave_sink::{Durability, write_file_atomically};
 
 use crate::{PipelineError, Statistics};
-
-/// The sink of a format.
-pub(crate) fn sink_format(format: OutputFormat) -> Format {
-    match format {
-        OutputFormat::Tiff => Format::Tiff,
-        OutputFormat::OmeZarr => Format::OmeZarr,
-    }
-}
 
 /// What a configuration asks to be on the disk, as those take it who write.
 ///

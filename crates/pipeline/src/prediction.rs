@@ -1,6 +1,6 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_config::{
@@ -11,12 +11,12 @@ use patchweave_geometry::{Axes, Axis, GeometryError};
 use patchweave_loader::{Batch, Loader, LoaderOptions, Order};
 use patchweave_pixel::PixelType;
 use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
-use patchweave_sink::{Durability, ImageSink, ImageSpec, SinkError, create};
+use patchweave_sink::{BlockSink, Durability, ImageSpec, Location, SinkError, create};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
 use crate::fitting::{Effort, of_patches};
-use crate::outputs::{PICTURE, durability_of, extension, labels, result_path, sink_format, unique_names};
+use crate::outputs::{PICTURE, durability_of, extension, labels, result_path, unique_names};
 use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
@@ -180,7 +180,8 @@ impl Prediction {
     ) -> Result<Vec<PathBuf>, PipelineError> {
         let sinks = |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels);
         let predictor = Predictor::new(&self.loader, model.model.as_ref());
-        Ok(predictor.run_watched(sinks, keep_going, watch)?)
+        let written = predictor.run_watched(sinks, keep_going, watch)?;
+        Ok(written.iter().filter_map(Location::path).map(Path::to_owned).collect())
     }
 
     /// The file of an image that [`run`](Self::run) writes in a format for the model of a label.
@@ -216,12 +217,12 @@ impl Prediction {
         label: &str,
         data_idx: usize,
         n_channels: usize,
-    ) -> Result<Vec<Box<dyn ImageSink>>, PredictError> {
+    ) -> Result<Vec<Box<dyn BlockSink>>, PredictError> {
         let Some(image) = self.images.get(data_idx) else { return Ok(Vec::new()) };
         let spec =
             self.spec(image, n_channels).map_err(|source| PredictError::Layout { data_idx, source })?;
         let one_sink = |&format: &OutputFormat| {
-            create(self.path(&image.name, label, format), sink_format(format), spec.clone())
+            create(self.path(&image.name, label, format), format.name(), spec.clone())
         };
         Ok(self.formats.iter().map(one_sink).collect::<Result<_, SinkError>>()?)
     }

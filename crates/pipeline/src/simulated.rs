@@ -14,7 +14,7 @@ use patchweave_sink::{
 };
 use serde_json::Value;
 
-use crate::outputs::{extension, sink_format, stem};
+use crate::outputs::{extension, stem};
 use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.
@@ -153,7 +153,7 @@ fn write(
     let mut spec = ImageSpec::new(layout.clone(), PixelType::U16);
     spec.name = stem(path);
     spec.durability = durability;
-    let mut sink = create(path, sink_format(format), spec)?;
+    let mut sink = create(path, format.name(), spec)?;
     let pixels = canonical_view(image.pixels.view(), &layout, 0).map_err(|error| match error {
         patchweave_pixel::MoveError::Geometry(error) => error,
         _ => GeometryError::BadSize { shape: image.pixels.shape().to_vec() },

@@ -16,7 +16,7 @@ use patchweave_pipeline::{
     CheckedRun, LeakReport, Opening, PipelineError, Training, find_leak, open_images, training,
 };
 use patchweave_pixel::PixelType;
-use patchweave_sink::{Format, ImageSpec, create};
+use patchweave_sink::{ImageSpec, create};
 use patchweave_stack::{Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -58,7 +58,7 @@ impl Place {
         let [c, y, x] = *shape;
         let (axes, sizes) = if c == 1 { ("YX", vec![y, x]) } else { ("CYX", vec![c, y, x]) };
         let layout = ArrayLayout::new(axes.parse().unwrap(), &sizes).unwrap();
-        let format = if name.ends_with(".zarr") { Format::OmeZarr } else { Format::Tiff };
+        let format = if name.ends_with(".zarr") { "ome_zarr" } else { "tiff" };
         let mut sink = create(self.path(name), format, ImageSpec::new(layout, PixelType::U16)).unwrap();
         let block = Array4::from_shape_fn([c, 1, y, x], |(c, _, y, x)| pixel([c, y, x]));
         sink.write_block(0, [0; 3], block.view()).unwrap();

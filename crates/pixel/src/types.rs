@@ -159,7 +159,7 @@ impl fmt::Display for PixelType {
 ///
 /// Patches are handed out as `f32`; integers beyond 2²⁴ and doubles are rounded to the nearest.
 pub trait Pixel:
-    TypedPixel + bytemuck::NoUninit + Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
+    TypedPixel + bytemuck::NoUninit + Copy + Default + PartialOrd + fmt::Debug + Send + Sync + 'static
 {
     /// The type's name at run time.
     const TYPE: PixelType;

@@ -1,12 +1,10 @@
 //! From tiles to finished images.
 
-use std::path::PathBuf;
-
 use ndarray::{ArrayViewMut4, Axis};
 use patchweave_construct::PatchConstrExt;
 use patchweave_geometry::{ImageShape, RegionSpec};
 use patchweave_loader::{Batch, Loader};
-use patchweave_sink::ImageSink;
+use patchweave_sink::{BlockSink, Location};
 
 use crate::writer::{Image, Writer};
 use crate::{Likeness, Model, PredictError};
@@ -37,7 +35,7 @@ pub struct Progress {
 /// use patchweave_patching::TiledPatching;
 /// use patchweave_pixel::PixelType;
 /// use patchweave_predict::{Identity, Predictor};
-/// use patchweave_sink::{Format, ImageSpec, create};
+/// use patchweave_sink::{ImageSpec, create};
 /// use patchweave_stack::ArrayStack;
 ///
 /// let image = Array::from_shape_fn((40, 50), |(y, x)| (y * x) as u16).into_dyn();
@@ -51,10 +49,10 @@ pub struct Progress {
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("result.tiff");
 /// let sinks = |_data_idx, _n_channels| {
-///     Ok(vec![create(&path, Format::Tiff, ImageSpec::new(layout.clone(), PixelType::U16))?])
+///     Ok(vec![create(&path, "tiff", ImageSpec::new(layout.clone(), PixelType::U16))?])
 /// };
 /// let written = Predictor::new(&loader, &Identity).run(sinks, |_| true)?;
-/// assert_eq!(written, [path.clone()]);
+/// assert_eq!(written[0].path(), Some(path.as_path()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Predictor<'a> {
@@ -68,7 +66,7 @@ impl<'a> Predictor<'a> {
         Predictor { loader, model }
     }
 
-    /// Predicts everything and returns the paths that were written, image by image.
+    /// Predicts everything and returns where images were written, image by image.
     ///
     /// `sinks` makes the sinks of an image from its number and the number of predicted channels; all of
     /// them get the same blocks. `keep_going` is called after every batch and may end the run by `false`.
@@ -77,9 +75,9 @@ impl<'a> Predictor<'a> {
     /// [`PredictError`]; sinks that are not finished by then leave nothing behind.
     pub fn run(
         &self,
-        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
+        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
         keep_going: impl FnMut(Progress) -> bool,
-    ) -> Result<Vec<PathBuf>, PredictError> {
+    ) -> Result<Vec<Location>, PredictError> {
         self.run_watched(sinks, keep_going, |_| ())
     }
 
@@ -89,10 +87,10 @@ impl<'a> Predictor<'a> {
     /// As [`run`](Self::run).
     pub fn run_watched(
         &self,
-        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
+        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
         mut keep_going: impl FnMut(Progress) -> bool,
         mut watch: impl FnMut(&Batch),
-    ) -> Result<Vec<PathBuf>, PredictError> {
+    ) -> Result<Vec<Location>, PredictError> {
         let constr = self.loader.dataset().constr();
         let shapes = constr.input_shapes();
         let mut writer = Writer::new(shapes.len(), sinks);
@@ -124,7 +122,7 @@ impl<'a> Predictor<'a> {
         writer: &mut Writer<F>,
     ) -> Result<(), PredictError>
     where
-        F: FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
+        F: FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
     {
         let inputs = batch.inputs();
         let mut outputs = self.model.predict(inputs)?;

@@ -1,11 +1,9 @@
 //! Images that grow from predicted patches; finished only when nothing is missing.
 
-use std::path::PathBuf;
-
 use ndarray::{ArrayView4, Axis};
 use patchweave_geometry::{ImageShape, PatchSpec, Region, RegionSpec, TileSpec};
 use patchweave_quilt::{KeptPart, KeptParts, StitchError};
-use patchweave_sink::ImageSink;
+use patchweave_sink::{BlockSink, Location};
 
 use crate::PredictError;
 use crate::band::{Band, Gap, rows_of};
@@ -25,7 +23,7 @@ pub(crate) struct Writer<F> {
     /// The image that is opened next.
     next_image: usize,
     open: Option<OpenImage>,
-    written: Vec<PathBuf>,
+    written: Vec<Location>,
 }
 
 /// The image that is being written.
@@ -33,7 +31,7 @@ struct OpenImage {
     data_idx: usize,
     name: String,
     shape: ImageShape,
-    sinks: Vec<Box<dyn ImageSink>>,
+    sinks: Vec<Box<dyn BlockSink>>,
     band: Option<Band>,
     /// Rows of tiles and whole samples, over the full width.
     rows: KeptParts,
@@ -44,7 +42,7 @@ struct OpenImage {
 
 impl<F> Writer<F>
 where
-    F: FnMut(usize, usize) -> Result<Vec<Box<dyn ImageSink>>, PredictError>,
+    F: FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
 {
     /// Makes the sinks of each of so many images from its number and the number of predicted channels.
     pub fn new(n_images: usize, make_sinks: F) -> Self {
@@ -67,8 +65,8 @@ where
         }
     }
 
-    /// Finishes the last image and returns the paths of all.
-    pub fn finish(mut self) -> Result<Vec<PathBuf>, PredictError> {
+    /// Finishes the last image and returns the places of all.
+    pub fn finish(mut self) -> Result<Vec<Location>, PredictError> {
         self.finish_image()?;
         self.check_next(self.n_images)?;
         Ok(self.written)

@@ -10,7 +10,7 @@ use patchweave_loader::{Loader, LoaderOptions, Order};
 use patchweave_patching::{FixedPatching, PatchRng, Patching, RandomPatching, TiledPatching, WholePatching};
 use patchweave_pixel::PixelType;
 use patchweave_predict::{Identity, PredictError, Predictor};
-use patchweave_sink::{Format, ImageSpec, create};
+use patchweave_sink::{ImageSpec, create};
 use patchweave_stack::{ArrayStack, ImageStack};
 
 /// Two images of two samples each, 20 × 20 pixels.
@@ -53,13 +53,13 @@ fn predict(
     let folder = tempfile::tempdir().unwrap();
     let path = |data_idx: usize| folder.path().join(format!("{data_idx}.tiff"));
     let sinks = |data_idx: usize, _n_channels: usize| {
-        Ok(vec![create(path(data_idx), Format::Tiff, ImageSpec::new(layout.clone(), PixelType::U16))?])
+        Ok(vec![create(path(data_idx), "tiff", ImageSpec::new(layout.clone(), PixelType::U16))?])
     };
     let result = Predictor::new(&loader, &Identity).run(sinks, |_| true);
     let n_files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(n_files, if result.is_ok() { 2 } else { n_finished });
     assert!((0..n_files).all(|data_idx| path(data_idx).exists()));
-    result.map(|written| assert_eq!(written, [path(0), path(1)]))
+    result.map(|written| assert_eq!(written, [path(0), path(1)].map(patchweave_sink::Location::Path)))
 }
 
 fn refused(patching: impl Patching + 'static, n_finished: usize) -> String {

@@ -1,11 +1,9 @@
-//! A block of pixels that is known to lie inside the image, and its bytes in any order of the axes.
+//! A block of pixels that is known to lie inside the image, and its view in any order of the axes.
 
 use std::path::Path;
 
-use bytemuck::NoUninit;
 use ndarray::{ArrayView4, ArrayViewD, Axis as Dim};
 use patchweave_geometry::{ArrayLayout, Axis};
-use patchweave_pixel::{Pixel, PixelType, with_pixel};
 
 use crate::SinkError;
 
@@ -54,11 +52,6 @@ impl<'a> Block<'a> {
         self.pixels.is_empty()
     }
 
-    /// The position along `S`, 0 without that axis.
-    pub(crate) fn s(&self) -> usize {
-        self.s
-    }
-
     /// Where the block starts in an array with these axes.
     pub(crate) fn start(&self, axes: &[Axis]) -> Vec<usize> {
         let [z, y, x] = self.start_zyx;
@@ -86,22 +79,17 @@ impl<'a> Block<'a> {
         axes.iter().map(along).collect()
     }
 
-    /// The converted pixels in C order of these axes, in the byte order of the machine.
-    pub(crate) fn bytes(&self, axes: &[Axis], pixel_type: PixelType) -> Vec<u8> {
-        let all = self.pixels.view().insert_axis(Dim(0)).insert_axis(Dim(0)).into_dyn();
+    /// The pixels with the dimensions of an array with these axes.
+    pub(crate) fn view(&self, axes: &[Axis]) -> ArrayViewD<'a, f32> {
+        let all = self.pixels.clone().insert_axis(Dim(0)).insert_axis(Dim(0)).into_dyn();
         let place = |axis: &Axis| Axis::ALL.iter().position(|other| other == axis);
         // Axes that the array lacks have size 1, so that in front they do not change the order.
         let lacking = Axis::ALL.iter().filter(|axis| !axes.contains(axis));
         let order: Vec<usize> = lacking.chain(axes).filter_map(place).collect();
-        let ordered = all.permuted_axes(order);
-        with_pixel!(pixel_type, T => convert::<T>(ordered))
+        let mut view = all.permuted_axes(order);
+        while view.ndim() > axes.len() {
+            view = view.index_axis_move(Dim(0), 0);
+        }
+        view
     }
-}
-
-fn convert<T: Pixel + NoUninit>(pixels: ArrayViewD<'_, f32>) -> Vec<u8> {
-    let converted: Vec<T> = match pixels.as_standard_layout().as_slice() {
-        Some(values) => values.iter().map(|&value| T::from_f32(value)).collect(),
-        None => pixels.iter().map(|&value| T::from_f32(value)).collect(),
-    };
-    bytemuck::cast_slice(&converted).to_vec()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use patchweave_geometry::{Axes, GeometryError};
+use patchweave_pixel::PixelType;
 
 /// Why an image or a file could not be written; every message names the output.
 ///
@@ -152,6 +153,110 @@ pub enum SinkError {
         path: PathBuf,
         /// Why it failed.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A unit that the image does not have.
+    #[error("{}: got unit {unit_idx}, expected one of {n_units}", path.display())]
+    NoUnit {
+        /// The output.
+        path: PathBuf,
+        /// The number of the unit.
+        unit_idx: usize,
+        /// How many there are.
+        n_units: usize,
+    },
+    /// Pixels that are not those of a unit.
+    #[error(
+        "{}: got pixels of shape {got:?} ({got_type}) for unit {unit_idx}, expected {expected:?} ({expected_type})",
+        path.display()
+    )]
+    UnitPixels {
+        /// The output.
+        path: PathBuf,
+        /// The number of the unit.
+        unit_idx: usize,
+        /// The shape of the pixels.
+        got: Vec<usize>,
+        /// Their type.
+        got_type: PixelType,
+        /// The size of the unit.
+        expected: Vec<usize>,
+        /// The type of the image.
+        expected_type: PixelType,
+    },
+    /// An image that is not finished because units are missing.
+    #[error(
+        "{} is not finished: {n_missing} of {n_units} units were not written, the first of them is {unit_idx}",
+        path.display()
+    )]
+    Incomplete {
+        /// The output.
+        path: PathBuf,
+        /// The first unit that is missing.
+        unit_idx: usize,
+        /// How many are missing.
+        n_missing: usize,
+        /// How many there are.
+        n_units: usize,
+    },
+    /// An output that somebody else works on.
+    #[error("another process writes {}; wait for it, or end it if it hangs", path.display())]
+    Busy {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A format of that name is not known.
+    #[error("{}: got the format {name}, expected one of {}", path.display(), known.join(", "))]
+    UnknownFormat {
+        /// The output.
+        path: PathBuf,
+        /// The name as given.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// No format has the ending of a path.
+    #[error("{}: no format is written under this ending, expected one of .{}", path.display(), known.join(", ."))]
+    UnknownEnding {
+        /// The output.
+        path: PathBuf,
+        /// The endings that there are.
+        known: Vec<String>,
+    },
+    /// A setting that a format does not have, or a value that it cannot have.
+    #[error("{}: a setting of the format {format} is wrong", path.display())]
+    Options {
+        /// The output.
+        path: PathBuf,
+        /// The name of the format.
+        format: String,
+        /// Which setting.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something that does not go with the image or the format.
+    #[error("{}: got {got}, expected {expected}", path.display())]
+    Unfit {
+        /// The output.
+        path: PathBuf,
+        /// What was asked for.
+        got: String,
+        /// What there can be.
+        expected: String,
+    },
+    /// Axes or sizes that do not fit.
+    #[error("{}: axes or sizes do not fit", path.display())]
+    Layout {
+        /// The output.
+        path: PathBuf,
+        /// Which of them.
+        source: GeometryError,
+    },
+    /// Memory that is not there.
+    #[error("{}: there is no memory for pixels of shape {shape:?}", path.display())]
+    OutOfMemory {
+        /// The output.
+        path: PathBuf,
+        /// What was needed.
+        shape: Vec<usize>,
     },
     /// A format that was left out when the program was built.
     #[error("{}: {format} cannot be written, build patchweave with the feature {feature}", path.display())]

@@ -14,6 +14,8 @@ use zarrs::storage::{
     StoreKey, StorePrefix, WritableStorageTraits,
 };
 
+use crate::Work;
+
 /// Files below one folder, named by their keys; what is set may still be in the memory of the system.
 ///
 /// ```
@@ -30,12 +32,19 @@ use zarrs::storage::{
 #[derive(Debug)]
 pub struct FolderStore {
     folder: PathBuf,
+    /// Where files are written before they get their names, if these may be seen before they are whole.
+    work: Option<Work>,
 }
 
 impl FolderStore {
     /// A store in a folder, which is made when the first file is.
     pub fn new(folder: PathBuf) -> Self {
-        FolderStore { folder }
+        FolderStore { folder, work: None }
+    }
+
+    /// The output of a job, in which every file appears as a whole.
+    pub(crate) fn of_work(work: &Work) -> Self {
+        FolderStore { folder: work.output(), work: Some(work.clone()) }
     }
 
     fn file(&self, key: &StoreKey) -> PathBuf {
@@ -76,6 +85,9 @@ impl ReadableStorageTraits for FolderStore {
 impl WritableStorageTraits for FolderStore {
     fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
         let file = self.file(key);
+        if let Some(work) = &self.work {
+            return Ok(work.put_file(&file, &value).map_err(Arc::new)?);
+        }
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent).map_err(Arc::new)?;
         }

@@ -1,65 +1,136 @@
-//! The contract of images that are being written.
+//! The contract of images that are being written unit by unit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use ndarray::ArrayView4;
+use patchweave_pixel::{PixelType, TypedArray, TypedView};
 
-use crate::SinkError;
+use crate::{SinkError, Unit, UnitGrid};
 
-/// An image that is being written, block by block.
+/// What is known of an image that is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkInfo {
+    /// What messages call the image: where it will stand.
+    pub target: PathBuf,
+    /// The units, and the axes in which their pixels are written.
+    pub units: UnitGrid,
+    /// The type of the pixels.
+    pub pixel_type: PixelType,
+}
+
+impl SinkInfo {
+    /// The unit of that number, for pixels that fit it.
+    ///
+    /// # Errors
+    /// [`SinkError::NoUnit`] or [`SinkError::UnitPixels`].
+    pub fn check(&self, unit_idx: usize, pixels: &TypedView<'_>) -> Result<Unit, SinkError> {
+        let unit = self.unit(unit_idx)?;
+        if pixels.shape() == unit.size && pixels.pixel_type() == self.pixel_type {
+            return Ok(unit);
+        }
+        Err(SinkError::UnitPixels {
+            path: self.target.clone(),
+            unit_idx,
+            got: pixels.shape().to_vec(),
+            got_type: pixels.pixel_type(),
+            expected: unit.size,
+            expected_type: self.pixel_type,
+        })
+    }
+
+    /// The unit of that number.
+    ///
+    /// # Errors
+    /// [`SinkError::NoUnit`].
+    pub fn unit(&self, unit_idx: usize) -> Result<Unit, SinkError> {
+        let n_units = self.units.n_units();
+        let none = || SinkError::NoUnit { path: self.target.clone(), unit_idx, n_units };
+        self.units.unit(unit_idx).ok_or_else(none)
+    }
+
+    /// The error of sizes that were checked and still do not fit; a fault of this crate.
+    pub(crate) fn unexpected(&self, source: Box<dyn std::error::Error + Send + Sync>) -> SinkError {
+        SinkError::Encoder { action: "put together a unit of", path: self.target.clone(), source }
+    }
+
+    pub(crate) fn layout_error(&self, source: patchweave_geometry::GeometryError) -> SinkError {
+        SinkError::Layout { path: self.target.clone(), source }
+    }
+
+    /// Memory for a unit, all 0.
+    pub(crate) fn zeros(&self, unit: &Unit) -> Result<TypedArray, SinkError> {
+        zeros(&self.target, self.pixel_type, &unit.size)
+    }
+}
+
+pub(crate) fn zeros(path: &Path, pixel_type: PixelType, shape: &[usize]) -> Result<TypedArray, SinkError> {
+    let none = || SinkError::OutOfMemory { path: path.into(), shape: shape.to_vec() };
+    TypedArray::zeros(pixel_type, shape).ok_or_else(none)
+}
+
+/// An image that is being written, unit by unit, by threads and processes that share it.
 ///
-/// Blocks come in any order, may overlap (the last one stands) and need not be aligned to anything. What no
-/// block covers is 0.
+/// A unit is what a format writes as a whole: a shard or chunk of Zarr, a row of tiles or a strip of TIFF. Units come in
+/// any order, from anybody who has joined the [`Job`](crate::Job); writing one again with the same pixels leaves the same
+/// bytes. Two who write the same unit at the same time must bring the same pixels.
 ///
 /// ```
-/// use ndarray::Array4;
 /// use patchweave_geometry::ArrayLayout;
-/// use patchweave_pixel::PixelType;
-/// use patchweave_sink::{Format, ImageSpec, create};
+/// use patchweave_pixel::{PixelType, TypedArray};
+/// use patchweave_sink::{ImageSink, ImageSpec, Job, SinkFormats};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let path = folder.path().join("denoised.tif");
+/// let path = folder.path().join("zeros.tif");
 /// let layout = ArrayLayout::new("TYX".parse()?, &[2, 6, 8])?;
-///
-/// let mut sink = create(&path, Format::Tiff, ImageSpec::new(layout, PixelType::U8))?;
-/// sink.write_block(1, [0, 2, 4], Array4::from_elem((1, 1, 4, 4), 7.4).view())?;
-/// let error = sink.write_block(0, [0, 4, 0], Array4::zeros((1, 1, 4, 4)).view()).unwrap_err();
-/// assert!(error.to_string().ends_with(
-///     "got a block at [0, 4, 0] of size [1, 4, 4], expected one inside the image of size [1, 6, 8] (ZYX)",
-/// ));
-///
+/// let job = Job::start(&SinkFormats::default(), &path, Some("tiff"), ImageSpec::new(layout, PixelType::U32))?;
+/// let sink = job.sink();
+/// for unit_idx in 0..sink.info().units.n_units() {
+///     let unit = sink.info().unit(unit_idx)?;
+///     sink.write(unit_idx, TypedArray::zeros(PixelType::U32, &unit.size).unwrap().view())?;
+///     assert!(sink.is_written(unit_idx)?);
+/// }
 /// assert!(!path.exists());
-/// assert_eq!(sink.finish()?, path);
+/// job.commit()?;
 /// assert!(path.exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait ImageSink: Send {
-    /// Writes one block of one sample.
-    ///
-    /// `start` is `ZYX` in pixels, `block` is `CZYX` with all channels of the image; planes have depth 1 and
-    /// start at depth 0. Values are in the units of the result and become the nearest value of its pixel
-    /// type, clamped to the range of the type; NaN becomes 0 for integers. A block without pixels changes
-    /// nothing.
-    ///
-    /// # Errors
-    /// [`SinkError::Sample`], [`SinkError::Channels`] or [`SinkError::OutOfImage`] for a block that does not
-    /// fit, which leaves the sink as it was; otherwise the failure to write, after which the sink can only be
-    /// dropped.
-    fn write_block(
-        &mut self,
-        sample_idx: usize,
-        start: [usize; 3],
-        block: ArrayView4<'_, f32>,
-    ) -> Result<(), SinkError>;
+pub trait ImageSink: Send + Sync {
+    /// What is known of the image.
+    fn info(&self) -> &SinkInfo;
 
-    /// Gives the image its final name and returns that; what is on the disk then says the specification.
-    ///
-    /// An earlier output of that name is replaced. A file is replaced in one step; a Zarr store is moved
-    /// aside, replaced and then deleted, and moved back if the replacement fails.
+    /// Writes a unit: all of its pixels, in the axes of the grid.
     ///
     /// # Errors
-    /// [`SinkError::Damaged`] after a failed write, [`SinkError::NotAStore`], [`SinkError::FolderInTheWay`]
-    /// or [`SinkError::FileInTheWay`] if what stands there must not be replaced, [`SinkError::Io`]. The
-    /// temporary is removed then.
-    fn finish(self: Box<Self>) -> Result<PathBuf, SinkError>;
+    /// [`SinkError::NoUnit`] or [`SinkError::UnitPixels`] for pixels that do not fit, otherwise the failure to write; the
+    /// unit is not written then, and can be tried again.
+    fn write(&self, unit_idx: usize, pixels: TypedView<'_>) -> Result<(), SinkError>;
+
+    /// Whether a unit was written, by whomever.
+    ///
+    /// # Errors
+    /// [`SinkError::NoUnit`], or the failure to look.
+    fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError>;
+
+    /// The pixels of a unit that was written; `None` before that.
+    ///
+    /// # Errors
+    /// [`SinkError::NoUnit`], or the failure to read.
+    fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError>;
+}
+
+impl<S: ImageSink + ?Sized> ImageSink for std::sync::Arc<S> {
+    fn info(&self) -> &SinkInfo {
+        (**self).info()
+    }
+
+    fn write(&self, unit_idx: usize, pixels: TypedView<'_>) -> Result<(), SinkError> {
+        (**self).write(unit_idx, pixels)
+    }
+
+    fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError> {
+        (**self).is_written(unit_idx)
+    }
+
+    fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError> {
+        (**self).read(unit_idx)
+    }
 }

@@ -52,11 +52,56 @@ impl TemporaryFolder {
     /// For what will be called `name` in `parent`.
     pub fn create(parent: &Path, name: &OsStr) -> io::Result<Self> {
         let folder = Builder::new().prefix(&prefix()).suffix(SUFFIX).tempdir_in(parent)?;
+        Self::locked(folder.keep(), parent, name)
+    }
+
+    /// The folder that whoever makes `name` in `parent` has, so that another run finds it again.
+    pub fn claim(parent: &Path, name: &OsStr) -> io::Result<Claim> {
+        let hash = fnv(name.as_encoded_bytes().iter().copied());
+        let path = parent.join(format!("{}{hash:08x}-job{SUFFIX}", prefix()));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(Claim::New(Self::locked(path, parent, name)?)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Err(_) => {}
+        }
+        let Ok(lock) = lockable(&path.join(LOCK)) else {
+            // About to be locked, or left by somebody who was killed before.
+            let is_gone = remove_folder(&path, parent);
+            return if is_gone { Self::claim(parent, name) } else { Ok(Claim::Busy) };
+        };
+        if lock.try_lock().is_err() {
+            return Ok(Claim::Busy);
+        }
+        let is_of_name = fs::read(path.join(LOCK)).is_ok_and(|bytes| bytes == name.as_encoded_bytes());
+        if !is_of_name || path.join(OLD).exists() {
+            drop(lock);
+            let is_gone = remove_folder(&path, parent);
+            return if is_gone { Self::claim(parent, name) } else { Ok(Claim::Busy) };
+        }
+        lock.unlock()?;
+        lock.try_lock_shared()?;
+        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock) }))
+    }
+
+    /// A folder that another process has made and works in, which stays when this one lets go of it.
+    pub fn join(path: &Path) -> io::Result<Self> {
+        let lock = lockable(&path.join(LOCK))?;
+        lock.try_lock_shared()?;
+        Ok(TemporaryFolder { path: path.into(), is_kept: true, lock: Some(lock) })
+    }
+
+    fn locked(path: PathBuf, parent: &Path, name: &OsStr) -> io::Result<Self> {
+        let mut folder = TemporaryFolder { path, is_kept: false, lock: None };
         let mut unlocked = unlocked_file(parent)?;
         unlocked.write_all(name.as_encoded_bytes())?;
         lock(unlocked.as_file())?;
-        let lock = unlocked.persist(folder.path().join(LOCK))?;
-        Ok(TemporaryFolder { path: folder.keep(), is_kept: false, lock: Some(lock) })
+        folder.lock = Some(unlocked.persist(folder.path.join(LOCK))?);
+        Ok(folder)
+    }
+
+    /// Lets go of the folder without removing it, so that it can be claimed again.
+    pub fn leave(mut self) {
+        self.is_kept = true;
     }
 
     pub fn path(&self) -> &Path {
@@ -91,6 +136,16 @@ impl Drop for TemporaryFolder {
     }
 }
 
+/// What stands at the place of the folder in which something is made.
+pub(crate) enum Claim {
+    /// Nothing did; this is a new one.
+    New(TemporaryFolder),
+    /// What a run has left that was killed or stopped.
+    Left(TemporaryFolder),
+    /// Somebody works in it.
+    Busy,
+}
+
 /// Removes what is in a temporary folder but for its lock. What was there before is out of the way in one step: who is
 /// killed meanwhile leaves no half of it that could get its name back.
 fn empty(path: &Path) -> io::Result<()> {
@@ -111,8 +166,10 @@ fn unless_gone(done: io::Result<()>) -> io::Result<()> {
 }
 
 /// Locks a new file, where the file system can; where it cannot, nobody can tell a leftover either.
+///
+/// The lock is shared with those who join in.
 fn lock(file: &File) -> io::Result<()> {
-    match file.try_lock() {
+    match file.try_lock_shared() {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(io::Error::other("a new temporary file is locked by others")),
     }
@@ -250,10 +307,14 @@ fn prefix() -> String {
     static MACHINE: OnceLock<u32> = OnceLock::new();
     let machine = MACHINE.get_or_init(|| {
         let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
-        // FNV-1a: short, and the same in every process.
-        name.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+        fnv(name.into_iter())
     });
     format!("{PREFIX}{machine:08x}-")
+}
+
+/// FNV-1a: short, and the same in every process.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// A file in a folder that is not locked yet.

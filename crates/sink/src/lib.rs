@@ -18,64 +18,54 @@
     )
 )]
 
+mod adaptors;
 mod block;
-mod checked;
+mod block_sink;
+mod compression;
 mod error;
 #[cfg(feature = "zarr")]
 mod folder_store;
+mod format;
+mod formats;
 mod image_sink;
+mod job;
 mod leftovers;
+mod levels;
+mod location;
 mod lock;
+mod marked;
 #[cfg(feature = "zarr")]
 mod ome_zarr;
-mod runs;
+mod reduce;
 mod spec;
 mod staging;
 mod sync;
 #[cfg(feature = "tiff")]
 mod tiff;
+mod unit_grid;
+mod work;
 
-use std::path::Path;
-
+pub use adaptors::blocks::{Blocks, create};
+pub use block_sink::BlockSink;
+pub use compression::{Codec, Compression};
 pub use error::SinkError;
 #[cfg(feature = "zarr")]
 pub use folder_store::FolderStore;
-pub use image_sink::ImageSink;
+pub use format::{OutputKind, SinkFormat, UnitStore};
+pub use formats::SinkFormats;
+pub use image_sink::{ImageSink, SinkInfo};
+pub use job::{Job, JobToken};
 pub use leftovers::remove_leftovers;
+pub use levels::LevelAxes;
+pub use location::Location;
 pub use lock::FolderLock;
-pub use spec::{Format, ImageSpec};
+#[cfg(feature = "zarr")]
+pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding};
+pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
-
-/// Starts an image that will stand at `path` once it is finished; creates the parent folders.
-///
-/// # Errors
-/// A specification that the format cannot hold ([`SinkError::PixelSize`], [`SinkError::Chunks`],
-/// [`SinkError::TooLarge`]), something at `path` that must not be replaced, or [`SinkError::Io`]. Nothing is
-/// left behind but parent folders.
-pub fn create(
-    path: impl AsRef<Path>,
-    format: Format,
-    spec: ImageSpec,
-) -> Result<Box<dyn ImageSink>, SinkError> {
-    let path = path.as_ref();
-    spec.check(path)?;
-    Ok(match format {
-        #[cfg(feature = "tiff")]
-        Format::Tiff => checked::boxed(path, tiff::TiffWriter::create(path, &spec)?, spec),
-        #[cfg(feature = "zarr")]
-        Format::OmeZarr => checked::boxed(path, ome_zarr::OmeZarrWriter::create(path, &spec)?, spec),
-        #[cfg(not(feature = "tiff"))]
-        Format::Tiff => {
-            return Err(SinkError::NotBuilt { path: path.into(), format: "TIFF", feature: "tiff" });
-        }
-        #[cfg(not(feature = "zarr"))]
-        Format::OmeZarr => {
-            return Err(SinkError::NotBuilt { path: path.into(), format: "OME-Zarr", feature: "zarr" });
-        }
-    })
-}
-
+pub use unit_grid::{Unit, UnitGrid};
+pub use work::Work;
 #[cfg(test)]
 #[cfg(not(feature = "tiff"))]
 mod tests {
@@ -89,7 +79,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image.tif");
         let layout = ArrayLayout::new("YX".parse().unwrap(), &[4, 4]).unwrap();
-        let error = create(&path, Format::Tiff, ImageSpec::new(layout, PixelType::U8)).err().unwrap();
+        let error = create(&path, "tiff", ImageSpec::new(layout, PixelType::U8)).err().unwrap();
         assert!(matches!(error, SinkError::NotBuilt { feature: "tiff", .. }), "{error:?}");
         assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is left behind");
     }

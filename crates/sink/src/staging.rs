@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::leftovers::{NEW, OLD, TemporaryFolder, remove_leftovers, temporary_file};
+use crate::leftovers::{Claim, NEW, OLD, TemporaryFolder, remove_leftovers, temporary_file};
 use crate::sync::make_folders;
-use crate::{Durability, SinkError, Syncing};
+use crate::{Durability, OutputKind, SinkError, Syncing};
 
 /// Any of these makes a folder a Zarr store of version 2 or 3.
 const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
@@ -182,23 +182,110 @@ impl StagedFolder {
     }
 
     pub(crate) fn publish_with(self, syncing: &Syncing<'_>) -> Result<(), SinkError> {
-        syncing.tree(&self.folder()).map_err(io_error("write", &self.path))?;
-        let is_replacement = is_replaceable_store(&self.path)?;
-        let aside = self.temporary.path().join(OLD);
-        if is_replacement {
-            fs::rename(&self.path, &aside).map_err(io_error("move aside", &self.path))?;
-        }
-        if let Err(failure) = fs::rename(self.folder(), &self.path) {
-            if is_replacement && let Err(stuck) = fs::rename(&aside, &self.path) {
-                let path = self.temporary.keep().join(OLD);
-                return Err(io_error("move back the replaced store from", &path)(stuck));
-            }
-            return Err(io_error("replace", &self.path)(failure));
-        }
-        // Before the old one is deleted, so that one of them is there after a loss of power.
-        self.missing.sync(&self.path, syncing)?;
-        self.temporary.close().map_err(io_error("remove what was replaced by", &self.path))
+        publish_store(&self.path, self.temporary, &self.missing, syncing)
     }
+}
+
+/// A file or folder that is made in a folder of its own, which others may join.
+#[derive(Debug)]
+pub(crate) struct StagedOutput {
+    path: PathBuf,
+    kind: OutputKind,
+    missing: Missing,
+    // Holds the new output, and for a moment the one that it replaces.
+    temporary: TemporaryFolder,
+}
+
+/// What came of starting an output that may have been begun before.
+pub(crate) enum Started {
+    New(StagedOutput),
+    Left(StagedOutput),
+}
+
+impl StagedOutput {
+    /// Starts what will stand at `path` once it is published; creates the parent folders.
+    pub fn create(path: &Path, kind: OutputKind) -> Result<Self, SinkError> {
+        let (parent, missing) = prepare_parent(path, kind)?;
+        let name = path.file_name().unwrap_or_default();
+        let temporary = TemporaryFolder::create(parent, name).map_err(io_error("create", path))?;
+        Ok(StagedOutput { path: path.into(), kind, missing, temporary })
+    }
+
+    /// As [`create`](Self::create), or finds what was begun before and left.
+    pub fn claim(path: &Path, kind: OutputKind) -> Result<Started, SinkError> {
+        let (parent, missing) = prepare_parent(path, kind)?;
+        let name = path.file_name().unwrap_or_default();
+        let staged = |temporary| StagedOutput { path: path.into(), kind, missing, temporary };
+        match TemporaryFolder::claim(parent, name).map_err(io_error("create", path))? {
+            Claim::New(temporary) => Ok(Started::New(staged(temporary))),
+            Claim::Left(temporary) => Ok(Started::Left(staged(temporary))),
+            Claim::Busy => Err(SinkError::Busy { path: path.into() }),
+        }
+    }
+
+    /// Joins what another process has started.
+    pub fn join(path: &Path, kind: OutputKind, folder: &Path) -> Result<Self, SinkError> {
+        let temporary = TemporaryFolder::join(folder).map_err(io_error("join the work on", path))?;
+        Ok(StagedOutput { path: path.into(), kind, missing: Missing(Vec::new()), temporary })
+    }
+
+    /// The folder that it is made in.
+    pub fn folder(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Lets go of it without removing it.
+    pub fn leave(self) {
+        self.temporary.leave();
+    }
+
+    pub fn publish_with(self, syncing: &Syncing<'_>) -> Result<(), SinkError> {
+        let new = self.temporary.path().join(NEW);
+        match self.kind {
+            OutputKind::Store => publish_store(&self.path, self.temporary, &self.missing, syncing),
+            OutputKind::File => {
+                refuse_others(&self.path)?;
+                syncing.file(&new).map_err(io_error("write", &self.path))?;
+                fs::rename(new, &self.path).map_err(io_error("replace", &self.path))?;
+                self.missing.sync(&self.path, syncing)?;
+                self.temporary.close().map_err(io_error("clean up after", &self.path))
+            }
+        }
+    }
+}
+
+fn prepare_parent(path: &Path, kind: OutputKind) -> Result<(&Path, Missing), SinkError> {
+    match kind {
+        OutputKind::Store => drop(is_replaceable_store(path)?),
+        OutputKind::File => refuse_others(path)?,
+    }
+    create_parent(path)
+}
+
+/// Gives a store its name; what stood there is moved aside, and deleted at the end.
+fn publish_store(
+    path: &Path,
+    temporary: TemporaryFolder,
+    missing: &Missing,
+    syncing: &Syncing<'_>,
+) -> Result<(), SinkError> {
+    let new = temporary.path().join(NEW);
+    syncing.tree(&new).map_err(io_error("write", path))?;
+    let is_replacement = is_replaceable_store(path)?;
+    let aside = temporary.path().join(OLD);
+    if is_replacement {
+        fs::rename(path, &aside).map_err(io_error("move aside", path))?;
+    }
+    if let Err(failure) = fs::rename(new, path) {
+        if is_replacement && let Err(stuck) = fs::rename(&aside, path) {
+            let path = temporary.keep().join(OLD);
+            return Err(io_error("move back the replaced store from", &path)(stuck));
+        }
+        return Err(io_error("replace", path)(failure));
+    }
+    // Before the old one is deleted, so that one of them is there after a loss of power.
+    missing.sync(path, syncing)?;
+    temporary.close().map_err(io_error("remove what was replaced by", path))
 }
 
 /// Whether a Zarr store stands at `path`, which a new one may replace.

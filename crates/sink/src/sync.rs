@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tracing::trace_span;
 
 /// What is on the disk, rather than in the memory of the system, once something has its name.
@@ -17,7 +18,8 @@ use tracing::trace_span;
 /// assert_eq!(Durability::default(), Durability::Full);
 /// assert!(Durability::None < Durability::Files && Durability::Files < Durability::Full);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// Nothing is waited for: after a loss of power, files may be missing, empty or damaged.
     None,

@@ -11,11 +11,13 @@ use std::path::Path;
 use ndarray::Array4;
 use patchweave_geometry::{ArrayLayout, PerAxis};
 use patchweave_pixel::PixelType;
-use patchweave_sink::{Durability, Format, ImageSpec, SinkError, create, write_file_atomically};
+use patchweave_sink::{
+    BlockSink, Blocks, Durability, ImageSpec, Job, SinkError, SinkFormats, create, write_file_atomically,
+};
 
 use common::{files, layout, names, write_image};
 
-const FORMATS: [Format; 2] = [Format::Tiff, Format::OmeZarr];
+const FORMATS: [&str; 2] = ["tiff", "ome_zarr"];
 
 fn small(pixel_type: PixelType) -> ImageSpec {
     ImageSpec::new(layout("CYX"), pixel_type)
@@ -88,7 +90,7 @@ fn stores_of_version_2_are_replaced_too() {
         fs::create_dir(&path).unwrap();
         fs::write(path.join(marker), "{}").unwrap();
         fs::write(path.join("old"), "old").unwrap();
-        create(&path, Format::OmeZarr, small(PixelType::U8)).unwrap().finish().unwrap();
+        create(&path, "ome_zarr", small(PixelType::U8)).unwrap().finish().unwrap();
         assert_eq!(names(&path), ["0", "zarr.json"]);
     }
 }
@@ -102,9 +104,9 @@ fn other_folders_and_files_stay() {
     let shown = path.display().to_string();
     let refuse = |format| create(&path, format, small(PixelType::U8)).err().unwrap();
 
-    let error = refuse(Format::OmeZarr);
+    let error = refuse("ome_zarr");
     assert_eq!(error.to_string(), format!("{shown} is a folder but not a Zarr store, it is not replaced"));
-    let error = refuse(Format::Tiff);
+    let error = refuse("tiff");
     assert_eq!(error.to_string(), format!("{shown} is a folder, it is not replaced by a file"));
     let error = write_file_atomically(&path, b"x", Durability::Full).unwrap_err();
     assert_eq!(error.to_string(), format!("{shown} is a folder, it is not replaced by a file"));
@@ -112,7 +114,7 @@ fn other_folders_and_files_stay() {
     assert_eq!(names(&path), ["notes.txt"]);
 
     let file = path.join("notes.txt");
-    let error = create(&file, Format::OmeZarr, small(PixelType::U8)).err().unwrap();
+    let error = create(&file, "ome_zarr", small(PixelType::U8)).err().unwrap();
     assert_eq!(error.to_string(), format!("{} is a file, it is not replaced by a folder", file.display()));
     assert_eq!(fs::read(file).unwrap(), b"notes");
 }
@@ -142,7 +144,7 @@ fn a_sink_that_lost_its_files_cannot_be_finished() {
     };
     let ones = Array4::ones((3, 1, 4, 4));
 
-    let mut sink = create(&path, Format::OmeZarr, small(PixelType::U8)).unwrap();
+    let mut sink = create(&path, "ome_zarr", small(PixelType::U8)).unwrap();
     sink.write_block(0, [0, 0, 0], ones.view()).unwrap();
     lose(folder.path());
     let error = sink.finish().unwrap_err();
@@ -150,7 +152,9 @@ fn a_sink_that_lost_its_files_cannot_be_finished() {
     assert!(error.source().is_some());
     assert!(names(folder.path()).is_empty());
 
-    let mut sink = create(&path, Format::OmeZarr, small(PixelType::U8)).unwrap();
+    let job = Job::start(&SinkFormats::default(), &path, Some("ome_zarr"), small(PixelType::U8)).unwrap();
+    // No room, so that blocks are written at once.
+    let mut sink: Box<dyn BlockSink> = Box::new(Blocks::new(job).with_budget(0));
     lose(folder.path());
     sink.write_block(0, [0, 0, 0], ones.view()).unwrap_err();
     assert_eq!(
@@ -237,13 +241,13 @@ fn specs_that_do_not_fit_leave_nothing() {
         ImageSpec::new(ArrayLayout::new("YX".parse().unwrap(), &[1 << 20; 2]).unwrap(), PixelType::F64);
     huge.chunks = Some(vec![1 << 20; 2]);
     assert_eq!(
-        create(&path, Format::OmeZarr, huge).err().unwrap().to_string(),
+        create(&path, "ome_zarr", huge).err().unwrap().to_string(),
         format!("{shown}: got 8796093022208 bytes in a chunk, expected at most 4294967295")
     );
     assert!(names(folder.path()).is_empty());
-    let error = create("..", Format::Tiff, small(PixelType::U8)).err().unwrap();
+    let error = create("..", "tiff", small(PixelType::U8)).err().unwrap();
     assert!(matches!(error, SinkError::FolderInTheWay { .. }));
-    let error = create("", Format::OmeZarr, small(PixelType::U8)).err().unwrap();
+    let error = create("", "ome_zarr", small(PixelType::U8)).err().unwrap();
     assert_eq!(error.to_string(), " names no file");
 }
 
@@ -264,8 +268,8 @@ fn outputs_have_the_permissions_of_ordinary_files() {
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
     fs::write(folder.path().join("plain"), "").unwrap();
     fs::create_dir(folder.path().join("plain folder")).unwrap();
-    create(folder.path().join("tiff"), Format::Tiff, small(PixelType::U8)).unwrap().finish().unwrap();
-    create(folder.path().join("zarr"), Format::OmeZarr, small(PixelType::U8)).unwrap().finish().unwrap();
+    create(folder.path().join("tiff"), "tiff", small(PixelType::U8)).unwrap().finish().unwrap();
+    create(folder.path().join("zarr"), "ome_zarr", small(PixelType::U8)).unwrap().finish().unwrap();
     assert_eq!(mode("tiff"), mode("plain"));
     assert_eq!(mode("zarr"), mode("plain folder"));
 }

@@ -1,88 +1,122 @@
-//! The OME-Zarr sink: one array per position along `S`, and the chunks that blocks touch.
+//! The OME-Zarr format: one array per level and position along `S`, whose chunks or shards are the units.
 
-mod chunks;
+mod array;
 mod metadata;
+mod options;
+mod plan;
+mod units;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use patchweave_geometry::{ArrayLayout, Axis};
-use patchweave_pixel::PixelType;
-use serde_json::{Map, Value};
-use zarrs::array::codec::{BytesCodec, ZstdCodec};
-use zarrs::array::{Array, ArrayBuilder, ArrayError, ArrayMetadataOptions, FillValue};
-use zarrs::group::GroupBuilder;
+use serde_json::{Map, Value, json};
 
-use crate::block::Block;
-use crate::checked::BlockWriter;
-use crate::staging::StagedFolder;
-use crate::{Durability, FolderStore, ImageSpec, SinkError};
-use chunks::OpenChunks;
+use crate::{ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
+use array::{ArrayMetadata, Compressor};
+pub use options::{OmeZarrOptions, OmeZarrVersion, Sharding};
+use plan::ChunkPlan;
+use units::ZarrUnits;
 
-const ZSTD_LEVEL: i32 = 3;
-const DEFAULT_CHUNK: usize = 128;
+/// The name of the format.
+const NAME: &str = "ome_zarr";
 
-/// What readers commonly allow.
-const CHUNK_BYTES_LIMIT: u64 = u32::MAX as u64;
+/// A folder with an OME-Zarr image of version 0.5 or 0.4, its axes in the order `TCZYX`; several samples `S` become a
+/// collection of images `0`, `1`, … (`bioformats2raw.layout`).
+///
+/// Chunks of 0.5 are packed into shards of up to 16 MiB; chunks that hold nothing but 0 are not stored. Its settings are
+/// [`OmeZarrOptions`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OmeZarr;
 
-/// Enough for the chunks along one row of tiles of an ordinary image.
-const OPEN_CHUNK_BYTES: usize = 64 * 1024 * 1024;
-
-/// Writes blocks into the chunks that they touch.
-pub(crate) struct OmeZarrWriter {
-    path: PathBuf,
+/// What is decided about an image before it is written.
+struct Decided {
+    options: OmeZarrOptions,
+    /// The axes of one image.
     axes: Vec<Axis>,
-    pixel_type: PixelType,
-    chunks: OpenChunks,
-    staged: StagedFolder,
-    durability: Durability,
+    plan: ChunkPlan,
+    compressor: Compressor,
 }
 
-impl OmeZarrWriter {
-    pub(crate) fn create(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
-        check_chunk(path, spec)?;
-        let staged = StagedFolder::create(path)?;
-        let store = Arc::new(FolderStore::new(staged.folder()));
+impl Decided {
+    fn new(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
+        let options: OmeZarrOptions = spec.format_options(path, NAME)?;
         let axes = written_axes(&spec.layout);
-        let attributes = metadata::image(spec, &axes);
-        let images = match spec.layout.size_of(Axis::S) {
-            None => vec![create_image(path, spec, &store, "", attributes)?],
-            Some(n_images) => {
-                create_group(path, &store, "/", metadata::collection())?;
-                let create = |s| create_image(path, spec, &store, &format!("/{s}"), attributes.clone());
-                (0..n_images).map(create).collect::<Result<_, _>>()?
-            }
+        let plan = ChunkPlan::new(path, spec, &axes, &options)?;
+        let compressor = Compressor::of(path, spec.compression)?;
+        Ok(Decided { options, axes, plan, compressor })
+    }
+
+    fn array(&self, path: &Path, spec: &ImageSpec, level: usize) -> Result<(&'static str, Value), SinkError> {
+        let layout = spec.level_layout(level).map_err(layout_error(path))?;
+        let shape: Vec<usize> = self.axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
+        let array = ArrayMetadata {
+            axes: &self.axes,
+            shape: &shape,
+            pixel_type: spec.pixel_type,
+            plan: &self.plan,
+            compressor: self.compressor,
         };
-        let shape = sizes(&axes, |axis| spec.layout.size_of(axis).unwrap_or(1));
-        let chunk_shape = sizes(&axes, |axis| chunk_along(spec, axis));
-        let n_pixel_bytes = spec.pixel_type.n_bytes();
-        let chunks = OpenChunks::new(images, shape, chunk_shape, n_pixel_bytes, OPEN_CHUNK_BYTES);
-        let pixel_type = spec.pixel_type;
-        let durability = spec.durability;
-        Ok(OmeZarrWriter { path: path.into(), axes, pixel_type, chunks, staged, durability })
+        Ok(array.json(self.options.version))
     }
 }
 
-impl BlockWriter for OmeZarrWriter {
-    fn write(&mut self, block: &Block<'_>) -> Result<(), SinkError> {
-        let start = block.start(&self.axes);
-        let size = block.size(&self.axes);
-        let bytes = block.bytes(&self.axes, self.pixel_type);
-        self.chunks.write(block.s(), &start, &size, &bytes).map_err(chunk_error(&self.path))
+impl SinkFormat for OmeZarr {
+    fn name(&self) -> &str {
+        NAME
     }
 
-    fn publish(mut self) -> Result<(), SinkError> {
-        self.chunks.flush().map_err(chunk_error(&self.path))?;
-        self.staged.publish(self.durability)
+    fn endings(&self) -> &[&str] {
+        &["ome.zarr", "zarr"]
+    }
+
+    fn output(&self) -> OutputKind {
+        OutputKind::Store
+    }
+
+    fn check(&self, target: &Path, spec: &ImageSpec) -> Result<(), SinkError> {
+        Decided::new(target, spec).map(drop)
+    }
+
+    fn prepare(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
+        let decided = Decided::new(work.target(), spec)?;
+        let version = decided.options.version;
+        let image = metadata::image(spec, &decided.axes, version);
+        match spec.layout.size_of(Axis::S) {
+            None => write_group(work, "", version, &image)?,
+            Some(n_images) => {
+                write_group(work, "", version, &metadata::collection(version))?;
+                for s in 0..n_images {
+                    write_group(work, &format!("{s}/"), version, &image)?;
+                }
+            }
+        }
+        for (image, level) in
+            images(spec).flat_map(|image| (0..spec.levels).map(move |at| (image.clone(), at)))
+        {
+            let (name, json) = decided.array(work.target(), spec, level)?;
+            write_json(work, &format!("{image}{level}/{name}"), &json)?;
+        }
+        Ok(())
+    }
+
+    fn level(&self, work: &Work, spec: &ImageSpec, level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
+        let decided = Decided::new(work.target(), spec)?;
+        let (_, json) = decided.array(work.target(), spec, level)?;
+        let layout = spec.level_layout(level).map_err(layout_error(work.target()))?;
+        let paths: Vec<String> = images(spec).map(|image| format!("/{image}{level}")).collect();
+        let units = ZarrUnits::open(work, &layout, spec.pixel_type, &json, &paths, &decided)?;
+        Ok(Box::new(units))
+    }
+
+    fn assemble(&self, _work: &Work, _spec: &ImageSpec) -> Result<(), SinkError> {
+        Ok(())
     }
 }
 
-fn chunk_error(path: &Path) -> impl FnOnce(ArrayError) -> SinkError {
-    move |source| SinkError::Encoder {
-        action: "write a chunk of the Zarr store",
-        path: path.into(),
-        source: source.into(),
-    }
+/// Where the images of a collection are, or the only one, below the root.
+fn images(spec: &ImageSpec) -> impl Iterator<Item = String> + use<> {
+    let n_images = spec.layout.size_of(Axis::S);
+    (0..n_images.unwrap_or(1)).map(move |s| if n_images.is_some() { format!("{s}/") } else { String::new() })
 }
 
 /// The axes of one image in the order that OME-Zarr requires.
@@ -90,76 +124,28 @@ fn written_axes(layout: &ArrayLayout) -> Vec<Axis> {
     Axis::ALL.into_iter().filter(|&axis| axis != Axis::S && layout.axes().contains(axis)).collect()
 }
 
-/// Refuses chunks that no reader could be expected to decode.
-fn check_chunk(path: &Path, spec: &ImageSpec) -> Result<(), SinkError> {
-    let sizes = sizes(&written_axes(&spec.layout), |axis| chunk_along(spec, axis));
-    let n_bytes = sizes.into_iter().fold(spec.pixel_type.n_bytes(), usize::saturating_mul);
-    if n_bytes as u64 <= CHUNK_BYTES_LIMIT {
-        return Ok(());
-    }
-    let what = "bytes in a chunk";
-    Err(SinkError::TooLarge { path: path.into(), what, got: n_bytes, limit: CHUNK_BYTES_LIMIT })
-}
-
-/// Writes the metadata of one image; its only resolution level is the array `0` of the group.
-fn create_image(
-    path: &Path,
-    spec: &ImageSpec,
-    store: &Arc<FolderStore>,
+fn write_group(
+    work: &Work,
     group: &str,
-    attributes: Map<String, Value>,
-) -> Result<Array<FolderStore>, SinkError> {
-    create_group(path, store, if group.is_empty() { "/" } else { group }, attributes)?;
-    let fail = |source| SinkError::Encoder {
-        action: "create an array of the Zarr store",
-        path: path.into(),
-        source,
-    };
-    let axes = written_axes(&spec.layout);
-    let shape = wide_sizes(&axes, |axis| spec.layout.size_of(axis).unwrap_or(1));
-    let chunks = wide_sizes(&axes, |axis| chunk_along(spec, axis));
-    let fill = FillValue::new(vec![0; spec.pixel_type.n_bytes()]);
-    let array = ArrayBuilder::new(shape, chunks, spec.pixel_type.name(), fill)
-        .array_to_bytes_codec(Arc::new(BytesCodec::little()))
-        .bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(ZSTD_LEVEL, false))])
-        .dimension_names(Some(axes.iter().map(|&axis| metadata::axis_name(axis))))
-        .build(store.clone(), &format!("{group}/0"))
-        .map_err(|error| fail(error.into()))?;
-    let options = ArrayMetadataOptions::default().with_include_zarrs_metadata(false);
-    array.store_metadata_opt(&options).map_err(|error| fail(error.into()))?;
-    Ok(array)
-}
-
-fn create_group(
-    path: &Path,
-    store: &Arc<FolderStore>,
-    group: &str,
-    attributes: Map<String, Value>,
+    version: OmeZarrVersion,
+    attributes: &Map<String, Value>,
 ) -> Result<(), SinkError> {
-    let fail =
-        |source| SinkError::Encoder { action: "create a group of the Zarr store", path: path.into(), source };
-    GroupBuilder::new()
-        .attributes(attributes)
-        .build(store.clone(), group)
-        .map_err(|error| fail(error.into()))?
-        .store_metadata()
-        .map_err(|error| fail(error.into()))
+    match version {
+        OmeZarrVersion::V05 => {
+            let json = json!({ "zarr_format": 3, "node_type": "group", "attributes": attributes });
+            write_json(work, &format!("{group}zarr.json"), &json)
+        }
+        OmeZarrVersion::V04 => {
+            write_json(work, &format!("{group}.zgroup"), &json!({ "zarr_format": 2 }))?;
+            write_json(work, &format!("{group}.zattrs"), &Value::Object(attributes.clone()))
+        }
+    }
 }
 
-fn sizes(axes: &[Axis], size_of: impl Fn(Axis) -> usize) -> Vec<usize> {
-    axes.iter().map(|&axis| size_of(axis)).collect()
+fn write_json(work: &Work, name: &str, json: &Value) -> Result<(), SinkError> {
+    work.put_output(name, format!("{json:#}").as_bytes())
 }
 
-fn wide_sizes(axes: &[Axis], size_of: impl Fn(Axis) -> usize) -> Vec<u64> {
-    axes.iter().map(|&axis| size_of(axis) as u64).collect()
-}
-
-fn chunk_along(spec: &ImageSpec, axis: Axis) -> usize {
-    let given = spec.chunks.as_ref().zip(spec.layout.axes().position(axis));
-    let wanted = match (given, axis) {
-        (Some((chunks, at)), _) => chunks[at],
-        (None, Axis::Y | Axis::X) => DEFAULT_CHUNK,
-        (None, _) => 1,
-    };
-    wanted.min(spec.layout.size_of(axis).unwrap_or(1))
+fn layout_error(path: &Path) -> impl FnOnce(patchweave_geometry::GeometryError) -> SinkError {
+    move |source| SinkError::Layout { path: path.into(), source }
 }

@@ -1,86 +1,73 @@
-//! The TIFF sink: directories first, then all pixels in one piece in C order, written in place.
+//! The TIFF format: directories first, then all pixels in one piece in C order, written in place.
 
 mod describe;
 mod directories;
 mod pages;
+mod units;
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use patchweave_geometry::Axis;
-use patchweave_pixel::PixelType;
-
-use crate::block::Block;
-use crate::checked::BlockWriter;
-use crate::runs::Runs;
-use crate::staging::{StagedFile, io_error};
-use crate::{Durability, ImageSpec, SinkError};
+use crate::{Codec, ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
 use describe::Description;
 use pages::Pages;
+use units::Rows;
 
-/// Writes blocks to their place in the file; what is never written reads as 0.
-pub(crate) struct TiffWriter {
-    path: PathBuf,
-    axes: Vec<Axis>,
-    shape: Vec<usize>,
-    pixel_type: PixelType,
-    pixels_start: u64,
-    staged: StagedFile,
-    durability: Durability,
-}
+/// One uncompressed TIFF file with the array in its own axes, stored in C order, in the byte order of the machine.
+///
+/// Pages are the last two axes, or, if the last axis is `C`, the last three with the channels as samples
+/// of a pixel: RGB for three channels of uint8 or uint16, otherwise gray with extra samples. Truth values
+/// are stored as uint8. Files beyond 4 GiB become BigTIFF. `T`, `Z` and `C` in this order before `YX`,
+/// none of size 1, make an ImageJ hyperstack if the pixel type is one that ImageJ has (uint8, uint16,
+/// float32); all other files carry their axes and shape as JSON, in the form that tifffile calls shaped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tiff;
 
-impl TiffWriter {
-    pub(crate) fn create(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
-        let pages = Pages::new(path, spec)?;
+impl SinkFormat for Tiff {
+    fn name(&self) -> &str {
+        "tiff"
+    }
+
+    fn endings(&self) -> &[&str] {
+        &["tiff", "tif"]
+    }
+
+    fn output(&self) -> OutputKind {
+        OutputKind::File
+    }
+
+    fn check(&self, target: &Path, spec: &ImageSpec) -> Result<(), SinkError> {
+        let unfit = |got: String, expected: &str| {
+            Err(SinkError::Unfit { path: target.into(), got, expected: expected.into() })
+        };
+        if spec.levels > 1 {
+            return unfit(format!("{} levels", spec.levels), "1");
+        }
+        if !matches!(spec.compression.codec, Codec::Auto | Codec::None) {
+            return unfit(format!("compression {}", spec.compression.codec.name()), "none");
+        }
+        Pages::new(target, spec).map(drop)
+    }
+
+    fn prepare(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
+        let pages = Pages::new(work.target(), spec)?;
         let description = Description::new(spec);
-        let mut staged = StagedFile::create(path)?;
-        let pixels_start = directories::write(staged.file_mut(), &pages, &description).map_err(|source| {
-            SinkError::Encoder {
+        let mut file = File::create(work.output()).map_err(|source| work.failed("create", source))?;
+        let pixels_start =
+            directories::write(&mut file, &pages, &description).map_err(|source| SinkError::Encoder {
                 action: "write the TIFF directories of",
-                path: path.into(),
+                path: work.target().into(),
                 source: source.into(),
-            }
-        })?;
-        staged.file_mut().set_len(pixels_start + pages.n_bytes()).map_err(io_error("write", path))?;
-        Ok(TiffWriter {
-            path: path.into(),
-            axes: spec.layout.axes().as_slice().to_vec(),
-            shape: spec.layout.shape().to_vec(),
-            pixel_type: spec.pixel_type,
-            pixels_start,
-            staged,
-            durability: spec.durability,
-        })
-    }
-}
-
-impl BlockWriter for TiffWriter {
-    fn write(&mut self, block: &Block<'_>) -> Result<(), SinkError> {
-        let runs = Runs::longest(&self.shape, &block.start(&self.axes), &block.size(&self.axes));
-        let bytes = block.bytes(&self.axes, self.pixel_type);
-        let n_pixel_bytes = self.pixel_type.n_bytes();
-        let pixels_start = self.pixels_start;
-        write_runs(self.staged.file_mut(), pixels_start, &runs, &bytes, n_pixel_bytes)
-            .map_err(io_error("write", &self.path))
+            })?;
+        file.set_len(pixels_start + pages.n_bytes()).map_err(|source| work.failed("write", source))?;
+        work.put(units::PIXELS_START, &pixels_start.to_le_bytes())
     }
 
-    fn publish(self) -> Result<(), SinkError> {
-        self.staged.publish(self.durability)
+    fn level(&self, work: &Work, spec: &ImageSpec, _level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
+        Ok(Box::new(Rows::open(work, spec)?))
     }
-}
 
-fn write_runs(
-    file: &mut File,
-    pixels_start: u64,
-    runs: &Runs,
-    bytes: &[u8],
-    n_pixel_bytes: usize,
-) -> io::Result<()> {
-    for (offset, run) in runs.offsets().zip(bytes.chunks_exact(runs.n_pixels() * n_pixel_bytes)) {
-        let at = pixels_start + offset as u64 * n_pixel_bytes as u64;
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(run)?;
+    fn assemble(&self, _work: &Work, _spec: &ImageSpec) -> Result<(), SinkError> {
+        Ok(())
     }
-    Ok(())
 }

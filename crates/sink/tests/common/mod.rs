@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array5, ArrayD, s};
 use patchweave_geometry::{ArrayLayout, Axes, Axis};
 use patchweave_pixel::{Pixel, PixelType, restore, with_pixel};
-use patchweave_sink::{Format, ImageSink, ImageSpec, create};
+use patchweave_sink::{BlockSink, ImageSpec, create};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -39,7 +39,7 @@ pub fn image(layout: &ArrayLayout, seed: u64) -> Array5<f32> {
 }
 
 /// Writes the image in blocks of random size that cover it and partly overlap, in random order.
-pub fn write(sink: &mut dyn ImageSink, image: &Array5<f32>, seed: u64) {
+pub fn write(sink: &mut dyn BlockSink, image: &Array5<f32>, seed: u64) {
     for (sample_idx, start, size) in places(image.dim(), seed) {
         let [z, y, x] = start;
         let [d, h, w] = size;
@@ -92,11 +92,11 @@ pub fn expected(image: &Array5<f32>, layout: &ArrayLayout, pixel_type: PixelType
 }
 
 /// Writes an image from start to finish.
-pub fn write_image(path: &Path, format: Format, spec: ImageSpec, image_seed: u64, order_seed: u64) {
+pub fn write_image(path: &Path, format: &str, spec: ImageSpec, image_seed: u64, order_seed: u64) {
     let image = image(&spec.layout, image_seed);
     let mut sink = create(path, format, spec).unwrap();
     write(sink.as_mut(), &image, order_seed);
-    assert_eq!(sink.finish().unwrap(), path);
+    assert_eq!(sink.finish().unwrap().path(), Some(path));
 }
 
 /// Every file below a folder with its bytes, sorted by name.

@@ -1,0 +1,179 @@
+//! Blocks of any place and size, collected into units.
+//!
+//! Blocks are rarely aligned to units. A unit stays in memory while there is room, is written when there is none, and read
+//! again if another block touches it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{ArrayView4, ArrayViewMutD, Axis as Dim, Zip};
+use patchweave_geometry::{ArrayLayout, Axis};
+use patchweave_memory::Lru;
+use patchweave_pixel::{Pixel, TypedArray, with_typed};
+use rayon::prelude::*;
+
+use crate::block::Block;
+use crate::{BlockSink, ImageSink, ImageSpec, Job, Location, SinkError, SinkFormats};
+
+/// Enough for the units along one row of tiles of an ordinary image.
+const OPEN_BYTES: u64 = 64 << 20;
+
+/// Collects blocks into the units of a job.
+///
+/// ```
+/// use ndarray::Array4;
+/// use patchweave_geometry::ArrayLayout;
+/// use patchweave_pixel::PixelType;
+/// use patchweave_sink::{BlockSink, Blocks, ImageSpec, Job, SinkFormats};
+///
+/// let folder = tempfile::tempdir()?;
+/// let layout = ArrayLayout::new("YX".parse()?, &[6, 8])?;
+/// let spec = ImageSpec::new(layout, PixelType::U8);
+/// let job = Job::start(&SinkFormats::default(), &folder.path().join("a.tif"), None, spec)?;
+/// let mut blocks = Blocks::new(job).with_budget(1 << 20);
+/// blocks.write_block(0, [0, 1, 1], Array4::ones((1, 1, 3, 3)).view())?;
+/// Box::new(blocks).finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Blocks {
+    job: Job,
+    sink: Arc<dyn ImageSink>,
+    /// Axes and shape of the image as blocks name its samples.
+    layout: ArrayLayout,
+    open: Lru<usize, TypedArray>,
+    budget: u64,
+    is_damaged: bool,
+}
+
+/// Starts an image that is written in blocks, in the format of a name; [`Job::start`] with the formats of this crate.
+///
+/// # Errors
+/// As [`Job::start`].
+pub fn create(
+    path: impl AsRef<Path>,
+    format: &str,
+    spec: ImageSpec,
+) -> Result<Box<dyn BlockSink>, SinkError> {
+    let job = Job::start(&SinkFormats::default(), path.as_ref(), Some(format), spec)?;
+    Ok(Box::new(Blocks::new(job)))
+}
+
+impl Blocks {
+    /// Collects blocks for a job.
+    #[must_use]
+    pub fn new(job: Job) -> Self {
+        let sink = job.sink();
+        let layout = job.spec().layout.clone();
+        Blocks { job, sink, layout, open: Lru::default(), budget: OPEN_BYTES, is_damaged: false }
+    }
+
+    /// Keeps units in memory as long as all of them fit into so many bytes; 64 MiB by default.
+    #[must_use]
+    pub fn with_budget(mut self, n_bytes: u64) -> Self {
+        self.budget = n_bytes;
+        self
+    }
+
+    fn write(&mut self, block: &Block<'_>) -> Result<(), SinkError> {
+        let info = self.sink.info();
+        let axes = info.units.layout().axes().as_slice().to_vec();
+        let start = block.start(&axes);
+        let size = block.size(&axes);
+        for unit_idx in info.units.touching(&start, &size) {
+            self.change(unit_idx, block, &axes, &start, &size)?;
+            self.make_room()?;
+        }
+        Ok(())
+    }
+
+    /// Copies the part of a block that lies in one unit.
+    fn change(
+        &mut self,
+        unit_idx: usize,
+        block: &Block<'_>,
+        axes: &[Axis],
+        start: &[usize],
+        size: &[usize],
+    ) -> Result<(), SinkError> {
+        let unit = self.sink.info().unit(unit_idx)?;
+        let overlap = unit.overlap(start, size);
+        let mut from = block.view(axes);
+        for (dimension, (start, size)) in overlap.in_box.iter().zip(&overlap.size).enumerate() {
+            from.slice_axis_inplace(Dim(dimension), (*start..start + size).into());
+        }
+        let copy = |pixels: &mut TypedArray| {
+            let to = pixels.view_mut().slice_box(&overlap.in_unit, &overlap.size);
+            with_typed!(TypedViewMut, to, to => convert(&from, to));
+        };
+        if let Some(pixels) = self.open.get(&unit_idx) {
+            copy(pixels);
+            return Ok(());
+        }
+        let is_whole = overlap.size == unit.size;
+        let written = if is_whole { None } else { self.sink.read(unit_idx)? };
+        let mut pixels = match written {
+            Some(pixels) => pixels,
+            None => self.sink.info().zeros(&unit)?,
+        };
+        copy(&mut pixels);
+        let n_bytes = unit.n_pixels() * pixels.pixel_type().n_bytes();
+        self.open.insert(unit_idx, pixels, n_bytes as u64);
+        Ok(())
+    }
+
+    /// Writes the units that were not used for the longest time until the others fit.
+    fn make_room(&mut self) -> Result<(), SinkError> {
+        while self.open.weight() > self.budget
+            && let Some((unit_idx, pixels)) = self.open.pop_oldest()
+        {
+            self.sink.write(unit_idx, pixels.view())?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is still in memory, and zeros for units that no block has touched.
+    fn flush(&mut self) -> Result<(), SinkError> {
+        let mut left = Vec::new();
+        while let Some(unit) = self.open.pop_oldest() {
+            left.push(unit);
+        }
+        left.par_iter().try_for_each(|(unit_idx, pixels)| self.sink.write(*unit_idx, pixels.view()))?;
+        drop(left);
+        let sink = &self.sink;
+        (0..sink.info().units.n_units()).into_par_iter().try_for_each(|unit_idx| {
+            if sink.is_written(unit_idx)? {
+                return Ok(());
+            }
+            let unit = sink.info().unit(unit_idx)?;
+            sink.write(unit_idx, sink.info().zeros(&unit)?.view())
+        })
+    }
+}
+
+impl BlockSink for Blocks {
+    fn write_block(
+        &mut self,
+        sample_idx: usize,
+        start: [usize; 3],
+        block: ArrayView4<'_, f32>,
+    ) -> Result<(), SinkError> {
+        let target = &self.sink.info().target;
+        let block = Block::check(target, &self.layout, sample_idx, start, block)?;
+        if block.is_empty() {
+            return Ok(());
+        }
+        self.write(&block).inspect_err(|_| self.is_damaged = true)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Location, SinkError> {
+        if self.is_damaged {
+            return Err(SinkError::Damaged { path: self.sink.info().target.clone() });
+        }
+        self.flush()?;
+        self.job.commit()
+    }
+}
+
+fn convert<T: Pixel>(from: &ndarray::ArrayViewD<'_, f32>, to: ArrayViewMutD<'_, T>) {
+    Zip::from(from).and(to).for_each(|from, to| *to = T::from_f32(*from));
+}

@@ -1,0 +1,4 @@
+//! Sinks around sinks, one file each.
+
+pub(crate) mod blocks;
+pub(crate) mod pyramid;

@@ -1,0 +1,103 @@
+//! The formats that can be written, found by name or by the ending of a path.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::{SinkError, SinkFormat};
+
+/// The formats that can be written, found by name or by the ending of a path.
+///
+/// ```
+/// use patchweave_sink::SinkFormats;
+///
+/// let formats = SinkFormats::default();
+/// assert_eq!(formats.find("out/cells.ome.zarr".as_ref(), None)?.name(), "ome_zarr");
+/// assert_eq!(formats.find("out/cells".as_ref(), Some("tiff"))?.name(), "tiff");
+/// let error = formats.find("cells.xyz".as_ref(), None).err().unwrap();
+/// assert!(error.to_string().starts_with("cells.xyz: no format is written under this ending"), "{error}");
+/// # Ok::<(), patchweave_sink::SinkError>(())
+/// ```
+#[derive(Clone)]
+pub struct SinkFormats {
+    formats: Vec<Arc<dyn SinkFormat>>,
+}
+
+impl SinkFormats {
+    /// Adds a format; one of the same name is replaced.
+    pub fn add(&mut self, format: impl SinkFormat + 'static) {
+        self.formats.retain(|other| other.name() != format.name());
+        self.formats.push(Arc::new(format));
+    }
+
+    /// All formats.
+    #[must_use]
+    pub fn all(&self) -> &[Arc<dyn SinkFormat>] {
+        &self.formats
+    }
+
+    /// The format of that name, or without a name that with the longest ending of the path.
+    ///
+    /// # Errors
+    /// [`SinkError::UnknownFormat`] or [`SinkError::UnknownEnding`], which name what there is, and
+    /// [`SinkError::NotBuilt`].
+    pub fn find(&self, path: &Path, name: Option<&str>) -> Result<&Arc<dyn SinkFormat>, SinkError> {
+        match name {
+            Some(name) => {
+                self.formats.iter().find(|format| format.name() == name).ok_or_else(|| {
+                    let known = self.formats.iter().map(|format| format.name().to_owned()).collect();
+                    not_built(path, |(other, ..)| *other == name).unwrap_or_else(|| {
+                        SinkError::UnknownFormat { path: path.into(), name: name.to_owned(), known }
+                    })
+                })
+            }
+            None => self.by_ending(path).ok_or_else(|| {
+                let known = self.formats.iter().flat_map(|format| format.endings());
+                let known = known.map(|ending| (*ending).to_owned()).collect();
+                not_built(path, |(_, _, endings)| endings.iter().any(|ending| has_ending(path, ending)))
+                    .unwrap_or(SinkError::UnknownEnding { path: path.into(), known })
+            }),
+        }
+    }
+
+    fn by_ending(&self, path: &Path) -> Option<&Arc<dyn SinkFormat>> {
+        let endings = self
+            .formats
+            .iter()
+            .flat_map(|format| format.endings().iter().map(move |ending| (ending, format)));
+        let fitting = endings.filter(|(ending, _)| has_ending(path, ending));
+        fitting.max_by_key(|(ending, _)| ending.len()).map(|(_, format)| format)
+    }
+}
+
+impl Default for SinkFormats {
+    fn default() -> Self {
+        let mut formats = SinkFormats { formats: Vec::new() };
+        #[cfg(feature = "tiff")]
+        formats.add(crate::tiff::Tiff);
+        #[cfg(feature = "zarr")]
+        formats.add(crate::ome_zarr::OmeZarr);
+        formats
+    }
+}
+
+/// Whether a path ends in a dot and this.
+fn has_ending(path: &Path, ending: &str) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.'))
+}
+
+/// Name, feature and endings of formats that may be left out.
+type LeftOut = (&'static str, &'static str, &'static [&'static str]);
+
+const MAY_BE_LEFT_OUT: [LeftOut; 2] =
+    [("tiff", "tiff", &["tif", "tiff"]), ("ome_zarr", "zarr", &["ome.zarr", "zarr"])];
+
+/// The refusal of a format that was left out when the program was built.
+fn not_built(path: &Path, is_wanted: impl Fn(&LeftOut) -> bool) -> Option<SinkError> {
+    let is_built = |feature: &str| match feature {
+        "tiff" => cfg!(feature = "tiff"),
+        _ => cfg!(feature = "zarr"),
+    };
+    let wanted = MAY_BE_LEFT_OUT.iter().find(|format| is_wanted(format) && !is_built(format.1))?;
+    Some(SinkError::NotBuilt { path: path.into(), format: wanted.0, feature: wanted.1 })
+}

@@ -1,0 +1,119 @@
+//! The chunks or shards of the arrays of one level, written as a whole.
+
+use std::sync::Arc;
+
+use patchweave_geometry::{ArrayLayout, Axis};
+use patchweave_pixel::{ByteOrder, PixelType, TypedArray, TypedView};
+use serde_json::Value;
+use zarrs::array::{Array, ArrayBytes, CodecOptions};
+
+use super::{Decided, layout_error};
+use crate::image_sink::zeros;
+use crate::{FolderStore, SinkError, Unit, UnitGrid, UnitStore, Work};
+
+/// The arrays of one level, one for every position along `S`.
+pub(crate) struct ZarrUnits {
+    work: Work,
+    units: UnitGrid,
+    has_samples: bool,
+    arrays: Vec<Array<FolderStore>>,
+    pixel_type: PixelType,
+    /// The size of a chunk or shard in the axes of an array.
+    object: Vec<usize>,
+    options: CodecOptions,
+}
+
+impl ZarrUnits {
+    /// Opens the arrays at these paths, which have the same metadata.
+    pub fn open(
+        work: &Work,
+        layout: &ArrayLayout,
+        pixel_type: PixelType,
+        json: &Value,
+        paths: &[String],
+        decided: &Decided,
+    ) -> Result<Self, SinkError> {
+        let fail = |source: Box<dyn std::error::Error + Send + Sync>| SinkError::Encoder {
+            action: "open an array of the Zarr store",
+            path: work.target().into(),
+            source,
+        };
+        let store = Arc::new(FolderStore::of_work(work));
+        let arrays = paths.iter().map(|path| {
+            let metadata = serde_json::from_value(json.clone()).map_err(|error| fail(error.into()))?;
+            Array::new_with_metadata(store.clone(), path, metadata).map_err(|error| fail(error.into()))
+        });
+        let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+        let has_samples = layout.axes().contains(Axis::S);
+        let object = decided.plan.object().to_vec();
+        let samples = if has_samples { &[Axis::S][..] } else { &[] };
+        let axes: Vec<Axis> = samples.iter().chain(&decided.axes).copied().collect();
+        let shape: Vec<usize> = axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
+        let grid = ArrayLayout::new(layout.axes().to_canonical(), &shape)
+            .and_then(|layout| UnitGrid::new(layout, &[vec![1; samples.len()], object.clone()].concat()));
+        let units = grid.map_err(layout_error(work.target()))?;
+        // The caller brings its own threads.
+        let options = CodecOptions::default()
+            .with_concurrent_target(1)
+            .with_store_empty_chunks(decided.options.store_empty);
+        Ok(ZarrUnits { work: work.clone(), units, has_samples, arrays, pixel_type, object, options })
+    }
+
+    /// The array of a unit, and the place of its chunk or shard there.
+    fn place(&self, unit_idx: usize) -> Result<(&Array<FolderStore>, Vec<u64>), SinkError> {
+        let none =
+            || SinkError::NoUnit { path: self.work.target().into(), unit_idx, n_units: self.units.n_units() };
+        let place = self.units.place(unit_idx).ok_or_else(none)?;
+        let n_before = usize::from(self.has_samples);
+        let sample = if self.has_samples { place[0] } else { 0 };
+        let array = self.arrays.get(sample).ok_or_else(none)?;
+        Ok((array, place[n_before..].iter().map(|at| *at as u64).collect()))
+    }
+
+    fn failed(&self, action: &'static str) -> impl FnOnce(zarrs::array::ArrayError) -> SinkError + use<'_> {
+        move |source| SinkError::Encoder { action, path: self.work.target().into(), source: source.into() }
+    }
+}
+
+impl UnitStore for ZarrUnits {
+    fn units(&self) -> &UnitGrid {
+        &self.units
+    }
+
+    fn write(&self, unit_idx: usize, _unit: &Unit, pixels: &TypedView<'_>) -> Result<(), SinkError> {
+        let (array, place) = self.place(unit_idx)?;
+        let pixels = if self.has_samples { pixels.view().index_axis(0, 0) } else { pixels.view() };
+        let store = |bytes: &[u8]| {
+            let bytes = ArrayBytes::new_flen(bytes);
+            array.store_chunk_opt(&place, bytes, &self.options)
+        };
+        let stored = if pixels.shape() == self.object {
+            store(&pixels.to_bytes())
+        } else {
+            // Chunks at the ends of the image are stored whole.
+            let mut whole = zeros(self.work.target(), self.pixel_type, &self.object)?;
+            let mut part = whole.view_mut().slice_box(&vec![0; self.object.len()], pixels.shape());
+            part.assign(&pixels).map_err(|source| SinkError::Encoder {
+                action: "put together a chunk of",
+                path: self.work.target().into(),
+                source: source.into(),
+            })?;
+            store(&whole.view().to_bytes())
+        };
+        stored.map_err(self.failed("write a chunk of the Zarr store"))
+    }
+
+    fn read(&self, unit_idx: usize, unit: &Unit) -> Result<Option<TypedArray>, SinkError> {
+        let (array, place) = self.place(unit_idx)?;
+        let failed = || self.failed("read back a chunk of the Zarr store");
+        let decoded: ArrayBytes<'static> =
+            array.retrieve_chunk_opt(&place, &self.options).map_err(failed())?;
+        let bytes = decoded.into_fixed().map_err(|error| failed()(error.into()))?;
+        let whole = TypedArray::from_bytes(self.pixel_type, &self.object, &bytes, ByteOrder::NATIVE);
+        let size = &unit.size[usize::from(self.has_samples)..];
+        let part = whole.as_ref().map(|whole| whole.view().slice_box(&vec![0; size.len()], size));
+        let part = part.map(|part| if self.has_samples { part.insert_axis(0) } else { part });
+        let none = || SinkError::OutOfMemory { path: self.work.target().into(), shape: unit.size.clone() };
+        Ok(Some(part.and_then(|part| part.to_array()).ok_or_else(none)?))
+    }
+}
