@@ -5,6 +5,7 @@
 mod axes;
 mod copy;
 mod exact;
+mod pixel_map;
 mod typed;
 mod types;
 
@@ -12,5 +13,6 @@ pub use axes::{MoveError, canonical_view, own_axes_view, restore, restore_tile, 
 pub use copy::{copy_as_f32, copy_block_as_f32, copy_bytes_as_f32};
 pub use exact::{InexactPixel, find_inexact, find_inexact_bytes};
 pub use half::f16;
+pub use pixel_map::{Lost, PixelMap};
 pub use typed::{TypedArray, TypedPixel, TypedView, TypedViewMut};
 pub use types::{ByteOrder, Pixel, PixelType};
