@@ -1,4 +1,4 @@
-//! The loops that turn pixels of any type into `f32` on their way.
+//! The loops that copy pixels of any type, as they are or into `f32`.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -49,7 +49,31 @@ pub fn copy_block_as_f32<T: Pixel>(
     target: ArrayViewMut4<'_, f32>,
 ) -> Result<(), ShapeError> {
     let whole = whole(&target);
-    copy_block(pixels, start, strides, target, whole)
+    copy_pixels::<ToF32, _>(pixels, start, strides, target, whole)
+}
+
+/// As [`copy_block_as_f32`], for pixels that stay what they are.
+///
+/// # Errors
+/// As [`copy_block_as_f32`].
+///
+/// ```
+/// use ndarray::Array4;
+/// use patchweave_pixel::copy_block;
+///
+/// let mut column = Array4::zeros([1, 1, 2, 1]);
+/// copy_block(&[1, u64::MAX, 3, u64::MAX - 1], 1, [0, 0, 2, 1], column.view_mut())?;
+/// assert_eq!(column.as_slice().unwrap(), [u64::MAX, u64::MAX - 1]);
+/// # Ok::<(), ndarray::ShapeError>(())
+/// ```
+pub fn copy_block<T: Pixel>(
+    pixels: &[T],
+    start: usize,
+    strides: [usize; 4],
+    target: ArrayViewMut4<'_, T>,
+) -> Result<(), ShapeError> {
+    let whole = whole(&target);
+    copy_pixels::<AsTheyAre, _>(pixels, start, strides, target, whole)
 }
 
 /// Copies a block out of pixels as they lie in a file into a part of `target`, converting to `f32`.
@@ -78,38 +102,99 @@ pub fn copy_bytes_as_f32<T: Pixel>(
     target: ArrayViewMut4<'_, f32>,
     part: [Range<usize>; 4],
 ) -> Result<(), ShapeError> {
+    copy_ordered::<ToF32, T>(bytes, order, start, strides, target, part)
+}
+
+/// As [`copy_bytes_as_f32`], for pixels that stay what they are.
+///
+/// # Errors
+/// As [`copy_bytes_as_f32`].
+pub fn copy_bytes<T: Pixel>(
+    bytes: &[u8],
+    order: ByteOrder,
+    start: usize,
+    strides: [usize; 4],
+    target: ArrayViewMut4<'_, T>,
+    part: [Range<usize>; 4],
+) -> Result<(), ShapeError> {
+    copy_ordered::<AsTheyAre, T>(bytes, order, start, strides, target, part)
+}
+
+fn copy_ordered<W: Way<T>, T: Pixel>(
+    bytes: &[u8],
+    order: ByteOrder,
+    start: usize,
+    strides: [usize; 4],
+    target: ArrayViewMut4<'_, W::To>,
+    part: [Range<usize>; 4],
+) -> Result<(), ShapeError> {
     let is_native = order == ByteOrder::NATIVE || size_of::<T>() == 1;
     match T::cast(bytes) {
-        Some(pixels) if is_native => copy_block(pixels, start, strides, target, part),
+        Some(pixels) if is_native => copy_pixels::<W, _>(pixels, start, strides, target, part),
         _ => match order {
-            ByteOrder::Little => copy_block(Bytes::<T, false>::new(bytes), start, strides, target, part),
-            ByteOrder::Big => copy_block(Bytes::<T, true>::new(bytes), start, strides, target, part),
+            ByteOrder::Little => {
+                copy_pixels::<W, _>(Bytes::<T, false>::new(bytes), start, strides, target, part)
+            }
+            ByteOrder::Big => copy_pixels::<W, _>(Bytes::<T, true>::new(bytes), start, strides, target, part),
         },
     }
 }
 
 /// All of a target.
-fn whole(target: &ArrayViewMut4<'_, f32>) -> [Range<usize>; 4] {
+fn whole<T>(target: &ArrayViewMut4<'_, T>) -> [Range<usize>; 4] {
     let (c, z, y, x) = target.dim();
     [0..c, 0..z, 0..y, 0..x]
 }
 
+/// What becomes of pixels when they are copied.
+trait Way<T> {
+    type To: Copy + Default;
+
+    fn of(pixel: T) -> Self::To;
+}
+
+struct ToF32;
+
+impl<T: Pixel> Way<T> for ToF32 {
+    type To = f32;
+
+    #[inline(always)]
+    fn of(pixel: T) -> f32 {
+        pixel.to_f32()
+    }
+}
+
+struct AsTheyAre;
+
+impl<T: Pixel> Way<T> for AsTheyAre {
+    type To = T;
+
+    #[inline(always)]
+    fn of(pixel: T) -> T {
+        pixel
+    }
+}
+
 /// Pixels in one piece of memory, however they lie there.
 trait Pixels: Copy {
+    type Pixel: Pixel;
+
     fn len(self) -> usize;
 
     /// The pixels from `start` on, which must exist.
-    fn from(self, start: usize) -> impl Iterator<Item = f32>;
+    fn from(self, start: usize) -> impl Iterator<Item = Self::Pixel>;
 }
 
 impl<T: Pixel> Pixels for &[T] {
+    type Pixel = T;
+
     fn len(self) -> usize {
         <[T]>::len(self)
     }
 
     #[inline(always)]
-    fn from(self, start: usize) -> impl Iterator<Item = f32> {
-        self[start..].iter().map(|pixel| pixel.to_f32())
+    fn from(self, start: usize) -> impl Iterator<Item = Self::Pixel> {
+        self[start..].iter().copied()
     }
 }
 
@@ -134,23 +219,25 @@ impl<T, const IS_BIG: bool> Clone for Bytes<'_, T, IS_BIG> {
 impl<T, const IS_BIG: bool> Copy for Bytes<'_, T, IS_BIG> {}
 
 impl<T: Pixel, const IS_BIG: bool> Pixels for Bytes<'_, T, IS_BIG> {
+    type Pixel = T;
+
     fn len(self) -> usize {
         self.bytes.len() / size_of::<T>()
     }
 
     #[inline(always)]
-    fn from(self, start: usize) -> impl Iterator<Item = f32> {
+    fn from(self, start: usize) -> impl Iterator<Item = Self::Pixel> {
         let order = if IS_BIG { ByteOrder::Big } else { ByteOrder::Little };
         let pixels = self.bytes[start * size_of::<T>()..].chunks_exact(size_of::<T>());
-        pixels.map(move |bytes| T::from_bytes(bytes, order).to_f32())
+        pixels.map(move |bytes| T::from_bytes(bytes, order))
     }
 }
 
-fn copy_block(
-    pixels: impl Pixels,
+fn copy_pixels<W: Way<P::Pixel>, P: Pixels>(
+    pixels: P,
     start: usize,
     strides: [usize; 4],
-    mut target: ArrayViewMut4<'_, f32>,
+    mut target: ArrayViewMut4<'_, W::To>,
     part: [Range<usize>; 4],
 ) -> Result<(), ShapeError> {
     let (n_c, n_z, n_y, n_x) = target.dim();
@@ -172,7 +259,7 @@ fn copy_block(
         let [c, z, y, x] = part.each_ref().map(|part| part.start);
         let first = c * target_strides[0] + z * target_strides[1] + y * target_strides[2] + x;
         let target = &mut target[first..];
-        Arch::new().dispatch(CopyBlock { pixels, start, strides, shape, target, target_strides });
+        Arch::new().dispatch(CopyBlock::<W, P> { pixels, start, strides, shape, target, target_strides });
         return Ok(());
     }
     let [c, z, y, x] = part;
@@ -184,10 +271,10 @@ fn copy_block(
         let z = plane_idx % shape[1];
         let start = start + c * strides[0] + z * strides[1] + y * strides[2];
         match row.as_slice_mut() {
-            Some(row) => copy_row(pixels, start, strides[3], row),
+            Some(row) => copy_row::<W, P>(pixels, start, strides[3], row),
             None => {
                 for (x, to) in row.iter_mut().enumerate() {
-                    pixels.from(start + x * strides[3]).take(1).for_each(|pixel| *to = pixel);
+                    pixels.from(start + x * strides[3]).take(1).for_each(|pixel| *to = W::of(pixel));
                 }
             }
         }
@@ -195,19 +282,19 @@ fn copy_block(
     Ok(())
 }
 
-/// [`copy_block`] into memory without gaps; all of it is proven to lie inside.
-struct CopyBlock<'a, P> {
+/// [`copy_pixels`] into memory without gaps; all of it is proven to lie inside.
+struct CopyBlock<'a, W: Way<P::Pixel>, P: Pixels> {
     pixels: P,
     start: usize,
     strides: [usize; 4],
     shape: [usize; 4],
     /// From the first value that is written on.
-    target: &'a mut [f32],
+    target: &'a mut [W::To],
     /// From one index to the next along `CZY`.
     target_strides: [usize; 3],
 }
 
-impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
+impl<W: Way<P::Pixel>, P: Pixels> NullaryFnOnce for CopyBlock<'_, W, P> {
     type Output = ();
 
     #[inline(always)]
@@ -219,7 +306,7 @@ impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
                 let to = c * target_strides[0] + z * target_strides[1];
                 for y in 0..n_y {
                     let to = to + y * target_strides[2];
-                    copy_row(pixels, from + y * strides[2], strides[3], &mut target[to..to + n_x]);
+                    copy_row::<W, P>(pixels, from + y * strides[2], strides[3], &mut target[to..to + n_x]);
                 }
             }
         }
@@ -227,8 +314,8 @@ impl<P: Pixels> NullaryFnOnce for CopyBlock<'_, P> {
 }
 
 #[inline(always)]
-fn copy_row(pixels: impl Pixels, start: usize, stride: usize, to: &mut [f32]) {
-    let mut from = pixels.from(start);
+fn copy_row<W: Way<P::Pixel>, P: Pixels>(pixels: P, start: usize, stride: usize, to: &mut [W::To]) {
+    let mut from = pixels.from(start).map(W::of);
     match stride {
         0 => to.fill(from.next().unwrap_or_default()),
         1 => to.iter_mut().zip(from).for_each(|(to, from)| *to = from),
@@ -268,6 +355,9 @@ mod tests {
                 let bytes = &shifted[shift..];
                 copy_bytes_as_f32::<i32>(bytes, order, 0, strides, got.view_mut(), part.clone()).unwrap();
                 prop_assert_eq!(&got, &expected);
+                let mut own = Array4::zeros([1, 1, 1, n]);
+                copy_bytes::<i32>(bytes, order, 0, strides, own.view_mut(), part.clone()).unwrap();
+                prop_assert!((0..n).all(|x| own[[0, 0, 0, x]] == pixels[x * by]), "{:?}", own);
                 let too_far =
                     copy_bytes_as_f32::<i32>(bytes, order, pixels.len(), strides, got.view_mut(), part);
                 prop_assert!(too_far.is_err());
@@ -292,6 +382,9 @@ mod tests {
             let mut block = Array4::zeros(slice.raw_dim());
             copy_block_as_f32(array.as_slice().unwrap(), start, strides, block.view_mut()).unwrap();
             prop_assert_eq!(&block, &expected);
+            let mut own = Array4::zeros(slice.raw_dim());
+            copy_block(array.as_slice().unwrap(), start, strides, own.view_mut()).unwrap();
+            prop_assert_eq!(&own, &slice);
             let mut wide = Array4::<f32>::zeros([block.dim().0, block.dim().1, block.dim().2, block.dim().3 + 2]);
             let part = wide.slice_mut(s![.., .., .., 1..block.dim().3 + 1]);
             copy_block_as_f32(array.as_slice().unwrap(), start, strides, part).unwrap();

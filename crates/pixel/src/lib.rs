@@ -10,7 +10,7 @@ mod typed;
 mod types;
 
 pub use axes::{MoveError, canonical_view, own_axes_view, restore, restore_tile, to_canonical};
-pub use copy::{copy_as_f32, copy_block_as_f32, copy_bytes_as_f32};
+pub use copy::{copy_as_f32, copy_block, copy_block_as_f32, copy_bytes, copy_bytes_as_f32};
 pub use exact::{InexactPixel, find_inexact, find_inexact_bytes};
 pub use half::f16;
 pub use pixel_map::{Lost, PixelMap};

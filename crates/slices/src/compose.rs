@@ -5,10 +5,12 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{Axis, Extent, PerAxis, Region, coordinate};
+use patchweave_pixel::Pixel;
 use patchweave_stack::{ImageStack, ImageStackExt, StackError};
 
 use crate::bands::bands;
 use crate::held::{Held, kept, plane, runs};
+use crate::read::Read;
 use crate::reduce::reduce;
 use crate::stack::SliceStack;
 use crate::window::Window;
@@ -23,13 +25,19 @@ struct Group {
 
 impl<S: ImageStack> SliceStack<S> {
     /// Computes a window into `out`, whose shape is that of the channels, the places and the plane.
-    pub(crate) fn compose(
+    pub(crate) fn compose(&self, window: &Window<'_>, out: ArrayViewMut4<'_, f32>) -> Result<(), StackError> {
+        self.compose_with(window, out, &S::read_patch)
+    }
+
+    /// As [`compose`](Self::compose), from what `read` gives of the image.
+    pub(crate) fn compose_with<T: Pixel>(
         &self,
         window: &Window<'_>,
-        mut out: ArrayViewMut4<'_, f32>,
+        mut out: ArrayViewMut4<'_, T>,
+        read: Read<'_, S, T>,
     ) -> Result<(), StackError> {
         for group in self.groups(window.channels) {
-            self.compose_group(window, &group, out.view_mut())?;
+            self.compose_group(window, &group, out.view_mut(), read)?;
         }
         Ok(())
     }
@@ -57,43 +65,46 @@ impl<S: ImageStack> SliceStack<S> {
     }
 
     /// Works in bands of rows if the slices of a single place do not fit into memory that may be held.
-    fn compose_group(
+    fn compose_group<T: Pixel>(
         &self,
         window: &Window<'_>,
         group: &Group,
-        mut out: ArrayViewMut4<'_, f32>,
+        mut out: ArrayViewMut4<'_, T>,
+        read: Read<'_, S, T>,
     ) -> Result<(), StackError> {
         let needs: Vec<BTreeSet<usize>> = window.z0s.iter().map(|&z0| self.needed(group, z0)).collect();
         let n_most = needs.iter().map(BTreeSet::len).max().unwrap_or(0).max(1);
         let row_bytes =
-            group.inputs.len().saturating_mul(window.x.len()).saturating_mul(size_of::<f32>()).max(1);
+            group.inputs.len().saturating_mul(window.x.len()).saturating_mul(size_of::<T>()).max(1);
         let n_held = self.held_bytes() / row_bytes;
         for band in bands(&window.y, n_held / n_most, self.chunk_size(Axis::Y)) {
             let rows = band.start - window.y.start..band.end - window.y.start;
             let n_planes = n_held / band.len().max(1);
             let part = Window { y: band, ..window.clone() };
-            self.compose_band(&part, group, &needs, n_planes, out.slice_mut(s![.., .., rows, ..]))?;
+            let out = out.slice_mut(s![.., .., rows, ..]);
+            self.compose_band(&part, group, &needs, n_planes, out, read)?;
         }
         Ok(())
     }
 
     /// Works in blocks of places whose slices are at most `n_planes` together, or in single places.
-    fn compose_band(
+    fn compose_band<T: Pixel>(
         &self,
         window: &Window<'_>,
         group: &Group,
         needs: &[BTreeSet<usize>],
         n_planes: usize,
-        mut out: ArrayViewMut4<'_, f32>,
+        mut out: ArrayViewMut4<'_, T>,
+        read: Read<'_, S, T>,
     ) -> Result<(), StackError> {
-        let mut held = BTreeMap::<usize, Held>::new();
+        let mut held = BTreeMap::<usize, Held<T>>::new();
         let mut first = 0;
         while first < needs.len() {
             let (n_places, block) = self.block(&window.z0s[first..], &needs[first..], n_planes);
             held = kept(held, &block);
             let missing = block.into_iter().filter(|&z| plane(&held, 0, z).is_none()).collect::<Vec<_>>();
             for run in runs(missing) {
-                held.insert(run.start, self.read(window, &group.inputs, run)?);
+                held.insert(run.start, self.read(window, &group.inputs, run, read)?);
             }
             for place in first..first + n_places {
                 for &(channel, input, kernel) in &group.outputs {
@@ -156,14 +167,20 @@ impl<S: ImageStack> SliceStack<S> {
     }
 
     /// Reads neighbouring slices of some channels of the image.
-    fn read(&self, window: &Window<'_>, inputs: &[usize], run: Range<usize>) -> Result<Held, StackError> {
+    fn read<T: Pixel>(
+        &self,
+        window: &Window<'_>,
+        inputs: &[usize],
+        run: Range<usize>,
+        read: Read<'_, S, T>,
+    ) -> Result<Held<T>, StackError> {
         let source = self.source();
         let failed = |error| StackError::Window { stack: self.info().source.clone(), source: error };
         let start = [run.start, window.y.start, window.x.start].map(coordinate);
         let size = Extent::new(&[run.len(), window.y.len(), window.x.len()]).map_err(failed)?;
         let region = Region { start: PerAxis::new(&start).map_err(failed)?, size };
         let is_all = inputs.len() == source.info().shape().n_channels;
-        let pixels = source.read_patch(window.n, (!is_all).then_some(inputs), &region)?;
+        let pixels = read(source, window.n, (!is_all).then_some(inputs), &region)?;
         Ok(Held { first_z: run.start, pixels })
     }
 }

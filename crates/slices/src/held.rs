@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ndarray::{Array4, ArrayView2, s};
+use patchweave_pixel::Pixel;
 
 /// Neighbouring slices that were read together: `CZYX` from `first_z` on.
-pub(crate) struct Held {
+pub(crate) struct Held<T> {
     pub first_z: usize,
-    pub pixels: Array4<f32>,
+    pub pixels: Array4<T>,
 }
 
-impl Held {
+impl<T: Pixel> Held<T> {
     fn range(&self) -> Range<usize> {
         self.first_z..self.first_z + self.pixels.shape()[1]
     }
 }
 
 /// What is left of slices that are held when only some are used; planes that are not leave memory.
-pub(crate) fn kept(held: BTreeMap<usize, Held>, used: &BTreeSet<usize>) -> BTreeMap<usize, Held> {
+pub(crate) fn kept<T: Pixel>(
+    held: BTreeMap<usize, Held<T>>,
+    used: &BTreeSet<usize>,
+) -> BTreeMap<usize, Held<T>> {
     let mut kept = BTreeMap::new();
     for (first_z, slices) in held {
         let left = runs(used.range(slices.range()).copied());
@@ -35,7 +39,11 @@ pub(crate) fn kept(held: BTreeMap<usize, Held>, used: &BTreeSet<usize>) -> BTree
 }
 
 /// One slice of an input channel, if it is held.
-pub(crate) fn plane(held: &BTreeMap<usize, Held>, input: usize, z: usize) -> Option<ArrayView2<'_, f32>> {
+pub(crate) fn plane<T: Pixel>(
+    held: &BTreeMap<usize, Held<T>>,
+    input: usize,
+    z: usize,
+) -> Option<ArrayView2<'_, T>> {
     let (_, slices) = held.range(..=z).next_back()?;
     slices.range().contains(&z).then(|| slices.pixels.slice(s![input, z - slices.first_z, .., ..]))
 }

@@ -22,6 +22,7 @@ mod kernel;
 mod members;
 mod options;
 mod plan;
+mod read;
 mod reduce;
 mod room;
 mod selection;

@@ -1,19 +1,20 @@
 //! Several planes into one, pixel by pixel.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
+use patchweave_pixel::Pixel;
 
 use crate::ZOperation;
 
 /// Writes what becomes of `members`; `None` stands for a plane of zeros. Sums run in `f64` in the order of the members,
 /// row by row.
-pub(crate) fn reduce(
+pub(crate) fn reduce<T: Pixel>(
     kind: ZOperation,
-    members: &[Option<ArrayView2<'_, f32>>],
-    mut out: ArrayViewMut2<'_, f32>,
+    members: &[Option<ArrayView2<'_, T>>],
+    mut out: ArrayViewMut2<'_, T>,
 ) {
     match (kind, members) {
         (ZOperation::Identity, [Some(plane), ..]) => out.assign(plane),
-        (ZOperation::Identity, _) => out.fill(0.0),
+        (ZOperation::Identity, _) => out.fill(T::default()),
         (ZOperation::Mean | ZOperation::Std, _) => {
             let n_columns = out.ncols();
             let mut means = vec![0.0; n_columns];
@@ -23,11 +24,11 @@ pub(crate) fn reduce(
                 let rows = || members.iter().map(|plane| plane.as_ref().map(|plane| plane.row(y)));
                 means.fill(0.0);
                 for values in rows().flatten() {
-                    means.iter_mut().zip(values).for_each(|(sum, value)| *sum += f64::from(*value));
+                    means.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.to_f64());
                 }
                 means.iter_mut().for_each(|sum| *sum /= n);
                 if kind == ZOperation::Mean {
-                    row.iter_mut().zip(&means).for_each(|(out, mean)| *out = rounded(*mean));
+                    row.iter_mut().zip(&means).for_each(|(out, mean)| *out = T::from_f64(*mean));
                     continue;
                 }
                 squares.fill(0.0);
@@ -35,20 +36,15 @@ pub(crate) fn reduce(
                     let sums = squares.iter_mut().zip(&means);
                     match values {
                         Some(values) => sums.zip(values).for_each(|((sum, mean), value)| {
-                            *sum += (f64::from(*value) - mean).powi(2);
+                            *sum += (value.to_f64() - mean).powi(2);
                         }),
                         None => sums.for_each(|(sum, mean)| *sum += mean.powi(2)),
                     }
                 }
-                row.iter_mut().zip(&squares).for_each(|(out, sum)| *out = rounded((sum / n).sqrt()));
+                row.iter_mut().zip(&squares).for_each(|(out, sum)| *out = T::from_f64((sum / n).sqrt()));
             }
         }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to the type of all pixels is meant")]
-fn rounded(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! An image stack whose channels are made of neighbouring slices of another one.
 
-use ndarray::{Array4, ArrayD, s};
+use ndarray::{Array4, ArrayD, Ix4, ShapeError, s};
 use patchweave_geometry::Extent;
-use patchweave_pixel::PixelType;
+use patchweave_pixel::{PixelType, TypedViewMut, with_typed};
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
 use crate::described::info_of;
 use crate::kernel::Kernel;
+use crate::read::read_own;
 use crate::room::zeros;
 use crate::window::Window;
 use crate::{
@@ -25,7 +26,8 @@ pub(crate) const HELD_BYTES: usize = 64 << 20;
 /// [memory that may be held](Self::with_held_bytes).
 ///
 /// Pixels are `f32`: integers beyond 2^24 and doubles are rounded, a mean or standard deviation is computed from the
-/// rounded values. A mean or standard deviation of integers has to be asked for with [`SliceOptions::pixel_type`].
+/// rounded values. A mean or standard deviation of integers has to be asked for with [`SliceOptions::pixel_type`]; integers
+/// that are not computed with can be [read as they are](patchweave_stack::ImageStackExt::read_typed).
 ///
 /// ```
 /// use ndarray::Array;
@@ -218,6 +220,21 @@ impl<S: ImageStack> SliceStack<S> {
             .map_err(|_| SlicesError::OutOfMemory { shape: vec![n_values] })
     }
 
+    /// What a window is in terms of samples and slices of the volume.
+    fn window<'a>(&'a self, window: &InsideWindow<'a>) -> Window<'a> {
+        let n_z = self.z_slices.len();
+        let (n, places) = match self.accumulation {
+            Accumulation::Planes => {
+                let place = window.sample_idx % n_z;
+                (window.sample_idx / n_z, place..place + 1)
+            }
+            Accumulation::Volume => (window.sample_idx, window.region.range(0)),
+        };
+        let y = window.region.range(1);
+        let x = window.region.range(2);
+        Window { n, z0s: &self.z_slices[places], channels: window.channels, y, x }
+    }
+
     /// Whether channels are made in the place of a slice.
     pub(crate) fn is_selected(&self, z0: usize) -> bool {
         self.is_selected.get(z0) == Some(&true)
@@ -249,17 +266,23 @@ impl<S: ImageStack> ImageStack for SliceStack<S> {
     }
 
     fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let n_z = self.z_slices.len();
-        let (n, places) = match self.accumulation {
-            Accumulation::Planes => {
-                let place = window.sample_idx % n_z;
-                (window.sample_idx / n_z, place..place + 1)
+        self.compose(&self.window(window), out)
+    }
+
+    fn read_typed_inside(&self, window: &InsideWindow<'_>, out: TypedViewMut<'_>) -> Result<(), StackError> {
+        self.info.check_typed(&out)?;
+        let other_rank =
+            |source: ShapeError| StackError::Other { stack: self.info.source.clone(), source: source.into() };
+        match out {
+            // Doubles and what is computed are `f32`, whatever the image holds.
+            TypedViewMut::F32(out) => {
+                self.read_inside(window, out.into_dimensionality().map_err(other_rank)?)
             }
-            Accumulation::Volume => (window.sample_idx, window.region.range(0)),
-        };
-        let y = window.region.range(1);
-        let x = window.region.range(2);
-        self.compose(&Window { n, z0s: &self.z_slices[places], channels: window.channels, y, x }, out)
+            out => with_typed!(TypedViewMut, out, out => {
+                let out = out.into_dimensionality::<Ix4>().map_err(other_rank)?;
+                self.compose_with(&self.window(window), out, &read_own)
+            }),
+        }
     }
 }
 

@@ -5,10 +5,11 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use ndarray::ArrayD;
+use ndarray::{Array5, ArrayD};
 use patchweave_geometry::{Coords, Extent, Region};
+use patchweave_pixel::{Pixel, TypedPixel};
 use patchweave_slices::{Accumulation, Boundary, ChannelSpec, SliceOptions, SliceStack, SlicesError};
-use patchweave_stack::{ImageStack, ImageStackExt};
+use patchweave_stack::{ArrayStack, ImageStack, ImageStackExt};
 use patchweave_testkit::image_stack_suite;
 use proptest::prelude::*;
 
@@ -159,6 +160,42 @@ proptest! {
     fn slice_stacks_keep_the_contract_of_stacks((shape, spec, options) in any_case()) {
         if let Ok(slices) = SliceStack::new(stack(&volume(shape)), spec, options) {
             image_stack_suite(&slices, slices.convert().unwrap().view());
+        }
+    }
+}
+
+proptest! {
+    /// Integers that are not computed with come as they are, whatever may be held.
+    #[test]
+    fn integers_keep_their_values(
+        (shape, _, options) in any_case(), offsets in prop::collection::vec(-14_i64..15, 1..4), held in 0_usize..5000,
+    ) {
+        const FAR: u64 = 1 << 60;
+        let mut count = 0_u16;
+        let numbers = Array5::from_shape_simple_fn(shape, || {
+            count += 1;
+            f32::from(count)
+        });
+        let mut count = 0;
+        let wide = Array5::from_shape_simple_fn(shape, || {
+            count += 1;
+            FAR + count
+        });
+        let spec = ChannelSpec::builder().identity(&offsets).build().unwrap();
+        let wide = ArrayStack::new(wide.into_dyn(), &"SCZYX".parse().unwrap()).unwrap();
+        if let Ok(slices) = SliceStack::new(stack(&numbers), spec.clone(), options.clone()) {
+            let wide = SliceStack::new(wide, spec, options).unwrap().with_held_bytes(held);
+            let whole = Region::whole(wide.info().shape().extent);
+            for sample_idx in 0..wide.info().shape().n_samples {
+                let expected = slices.read_patch(sample_idx, None, &whole).unwrap();
+                let got = wide.read_typed(sample_idx, None, &whole).unwrap();
+                let got = u64::of_view(got.view()).unwrap();
+                // Zeros stand for slices outside.
+                let is_same = |(got, number): (&u64, &f32)| {
+                    *got == if *number == 0.0 { 0 } else { FAR + u64::from_f32(*number) }
+                };
+                prop_assert!(got.iter().zip(&expected).all(is_same), "{:?} {:?}", got, expected);
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use ndarray::{ArrayD, Axis as Dim};
+use ndarray::{ArrayD, ArrayViewMut4, Axis as Dim, ShapeError};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, c_strides};
-use patchweave_pixel::{InexactPixel, Pixel, copy_block_as_f32, find_inexact};
+use patchweave_pixel::{InexactPixel, Pixel, TypedViewMut, copy_block, copy_block_as_f32, find_inexact};
 
 use crate::{Exactness, Identity, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 
@@ -137,8 +137,23 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
         ))
     }
 
-    fn copy(&self, start: usize, out: PatchViewMut<'_>) -> Result<(), StackError> {
-        copy_block_as_f32(self.pixels()?, start, self.strides, out).map_err(|source| self.failed(source))
+    /// Copies the channels of a window with `copy`.
+    fn copy_with<U>(
+        &self,
+        window: &InsideWindow<'_>,
+        mut out: ArrayViewMut4<'_, U>,
+        copy: CopyBlock<T, U>,
+    ) -> Result<(), StackError> {
+        let start = self.start_of(window)?;
+        let pixels = self.pixels()?;
+        let copied = match window.channels {
+            None => copy(pixels, start, self.strides, out),
+            Some(channels) => channels.iter().enumerate().try_for_each(|(place, &channel)| {
+                let part = out.slice_axis_mut(Dim(0), (place..place + 1).into());
+                copy(pixels, start + channel * self.strides[0], self.strides, part)
+            }),
+        };
+        copied.map_err(|source| self.failed(source))
     }
 
     /// The value that a window starts with, in its first channel.
@@ -155,6 +170,9 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ArrayStack<T, O> {
         StackError::Other { stack: self.info.source.clone(), source: source.into() }
     }
 }
+
+/// Copies a block out of memory, as [`copy_block`] does.
+type CopyBlock<T, U> = fn(&[T], usize, [usize; 4], ArrayViewMut4<'_, U>) -> Result<(), ShapeError>;
 
 /// The place of the last value; `None` if memory cannot have it.
 fn last_of(shape: &[usize], strides: &[usize]) -> Option<usize> {
@@ -182,15 +200,15 @@ impl<T: Pixel, O: AsRef<[T]> + Send + Sync> ImageStack for ArrayStack<T, O> {
         &self.info
     }
 
-    fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
-        let start = self.start_of(window)?;
-        match window.channels {
-            None => self.copy(start, out),
-            Some(channels) => channels.iter().enumerate().try_for_each(|(place, &channel)| {
-                let part = out.slice_axis_mut(Dim(0), (place..place + 1).into());
-                self.copy(start + channel * self.strides[0], part)
-            }),
-        }
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        self.copy_with(window, out, copy_block_as_f32)
+    }
+
+    fn read_typed_inside(&self, window: &InsideWindow<'_>, out: TypedViewMut<'_>) -> Result<(), StackError> {
+        let got = out.pixel_type();
+        let out = T::of_view_mut(out).ok_or_else(|| self.info.other_pixel_type(got))?;
+        let out = out.into_dimensionality().map_err(|source| self.failed(source))?;
+        self.copy_with(window, out, copy_block)
     }
 
     fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {

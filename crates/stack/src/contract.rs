@@ -1,28 +1,14 @@
-//! What an image source has to do, and what every one of them can do because of that.
+//! What an image source has to do.
 
-use ndarray::{Array4, ArrayViewMut4, Axis, s};
-use patchweave_geometry::{GeometryError, InsideRegion, Region, try_zeros};
+use patchweave_pixel::TypedViewMut;
 
-use crate::{Exactness, StackError, StackInfo};
-
-/// Where a patch is written: `CZYX` in `f32`, planes have depth 1.
-pub type PatchViewMut<'a> = ArrayViewMut4<'a, f32>;
-
-/// A part of one sample that is known to exist: the sample, the channels and the region are all inside.
-#[derive(Debug, Clone, Copy)]
-pub struct InsideWindow<'a> {
-    /// Which sample of the canonical form.
-    pub sample_idx: usize,
-    /// Which channels, in this order; `None` means all, and it always is where there is only one.
-    pub channels: Option<&'a [usize]>,
-    /// Which pixels.
-    pub region: InsideRegion,
-}
+use crate::inside_window::{InsideWindow, PatchViewMut};
+use crate::{Exactness, StackError, StackInfo, typed_read};
 
 /// One image source of any kind and size.
 ///
 /// To read a format of your own, implement the two methods and hand the stack to a patch extractor. Checking
-/// of arguments and zero-filling outside the image are done by [`ImageStackExt::read_into`].
+/// of arguments and zero-filling outside the image are done by [`ImageStackExt::read_into`](crate::ImageStackExt::read_into).
 ///
 /// ```
 /// use patchweave_geometry::ArrayLayout;
@@ -65,6 +51,20 @@ pub trait ImageStack: Send + Sync {
     /// [`StackError`] if the source cannot deliver the pixels; `out` may then be partly written.
     fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError>;
 
+    /// Reads a window that lies inside the image as pixels of the type that [`info`](Self::info) names; `out` has that type
+    /// and the shape of the window, `CZYX`.
+    ///
+    /// Unless a source does better, pixels are read as `f32` and become what they were; those that `f32` may have rounded are
+    /// refused, as by [`ExactStack`](crate::ExactStack).
+    ///
+    /// # Errors
+    /// As [`read_inside`](Self::read_inside), [`StackError::Inexact`] for pixels that may have been rounded, and
+    /// [`StackError::PixelType`] for memory of another type.
+    fn read_typed_inside(&self, window: &InsideWindow<'_>, out: TypedViewMut<'_>) -> Result<(), StackError> {
+        let read = |values: PatchViewMut<'_>| self.read_inside(window, values);
+        typed_read::from_f32(self.info(), window, out, read, || self.exactness(window))
+    }
+
     /// Whether the pixels of a window, before they became `f32`, are values of `f32`; for [`ExactStack`](crate::ExactStack),
     /// which asks after it has read the window.
     ///
@@ -88,6 +88,14 @@ macro_rules! forward_stack {
                 (**self).read_inside(window, out)
             }
 
+            fn read_typed_inside(
+                &self,
+                window: &InsideWindow<'_>,
+                out: TypedViewMut<'_>,
+            ) -> Result<(), StackError> {
+                (**self).read_typed_inside(window, out)
+            }
+
             fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
                 (**self).exactness(window)
             }
@@ -96,79 +104,3 @@ macro_rules! forward_stack {
 }
 
 forward_stack!(&S, Box<S>, std::sync::Arc<S>);
-
-/// What every [`ImageStack`] can do.
-pub trait ImageStackExt: ImageStack {
-    /// Reads any region of a sample into `out`; what lies outside the image becomes zero.
-    ///
-    /// `channels` lists source channels in the order they are wanted, repeats allowed; `None` means all.
-    /// `out` has the shape `CZYX` of the selected channels and the region.
-    ///
-    /// # Errors
-    /// [`StackError::Window`] if the sample or a channel does not exist, the list of channels is empty, or
-    /// the ranks or the shape of `out` do not agree; otherwise what the source reports.
-    fn read_into(
-        &self,
-        sample_idx: usize,
-        channels: Option<&[usize]>,
-        region: &Region,
-        mut out: PatchViewMut<'_>,
-    ) -> Result<(), StackError> {
-        let info = self.info();
-        let shape = info.shape();
-        let in_window = |source| StackError::Window { stack: info.source.clone(), source };
-        shape.check_sample(sample_idx).map_err(in_window)?;
-        if let Some(channels) = channels {
-            shape.check_channels(channels).map_err(in_window)?;
-        }
-        let inside = region.clip(&shape.extent).map_err(in_window)?;
-        let [z, y, x] = region.size.to_zyx();
-        let wanted = [channels.map_or(shape.n_channels, <[usize]>::len), z, y, x];
-        if out.shape() != wanted {
-            let expected = "the selected channels and the region as CZYX";
-            return Err(in_window(GeometryError::ArrayRank { shape: out.shape().to_vec(), expected }));
-        }
-        let Some(inside) = inside else {
-            out.fill(0.0);
-            return Ok(());
-        };
-        if inside.size != [z, y, x] {
-            out.fill(0.0);
-        }
-        let [oz, oy, ox] = inside.offset;
-        let [nz, ny, nx] = inside.size;
-        let part = out.slice_mut(s![.., oz..oz + nz, oy..oy + ny, ox..ox + nx]);
-        if shape.n_channels > 1 {
-            return self.read_inside(&InsideWindow { sample_idx, channels, region: inside }, part);
-        }
-        // A selection from one channel can only repeat it: read once, then copy.
-        let (mut first, mut repeats) = part.split_at(Axis(0), 1);
-        self.read_inside(&InsideWindow { sample_idx, channels: None, region: inside }, first.view_mut())?;
-        for mut repeat in repeats.axis_iter_mut(Axis(0)) {
-            repeat.assign(&first.index_axis(Axis(0), 0));
-        }
-        Ok(())
-    }
-
-    /// Reads any region of a sample as an array of its own, `CZYX` in `f32`.
-    ///
-    /// # Errors
-    /// As [`read_into`](Self::read_into), and [`StackError::OutOfMemory`].
-    fn read_patch(
-        &self,
-        sample_idx: usize,
-        channels: Option<&[usize]>,
-        region: &Region,
-    ) -> Result<Array4<f32>, StackError> {
-        let [z, y, x] = region.size.to_zyx();
-        let n_channels = channels.map_or(self.info().shape().n_channels, <[usize]>::len);
-        let shape = [n_channels, z, y, x];
-        let patch = try_zeros(&shape).and_then(|values| Array4::from_shape_vec(shape, values).ok());
-        let mut patch =
-            patch.ok_or_else(|| StackError::OutOfMemory { stack: self.info().source.clone(), shape })?;
-        self.read_into(sample_idx, channels, region, patch.view_mut())?;
-        Ok(patch)
-    }
-}
-
-impl<S: ImageStack + ?Sized> ImageStackExt for S {}

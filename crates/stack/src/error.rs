@@ -27,6 +27,16 @@ pub enum StackError {
         /// What does not exist.
         source: GeometryError,
     },
+    /// Memory for pixels of another type than the image has.
+    #[error("{stack}: got memory for pixels of {got}, expected {expected}")]
+    PixelType {
+        /// The image.
+        stack: String,
+        /// The type of the memory.
+        got: PixelType,
+        /// The type of the image.
+        expected: PixelType,
+    },
     /// Axes that do not fit the shape found in the file.
     #[error("{stack}: axes {axes} name {} dimensions, the image has {} with sizes {shape:?}", axes.len(), shape.len())]
     AxesLength {

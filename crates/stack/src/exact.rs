@@ -1,11 +1,9 @@
 //! A stack whose pixels are delivered as they are or not at all: for labels, which rounding would make other labels.
 
-use patchweave_pixel::{InexactPixel, PixelType};
+use patchweave_pixel::TypedViewMut;
 
+use crate::judgement::check_exact;
 use crate::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
-
-/// From here on `f32` has no room for all whole numbers.
-const LIMIT: f32 = 16_777_216.0;
 
 /// A stack that refuses pixels which `f32` does not hold, where others round them.
 ///
@@ -40,34 +38,6 @@ impl<S: ImageStack> ExactStack<S> {
     pub fn new(stack: S) -> Self {
         ExactStack { stack }
     }
-
-    /// What is wrong with a window that was read.
-    fn judge(
-        &self,
-        window: &InsideWindow<'_>,
-        read: &PatchViewMut<'_>,
-    ) -> Result<Option<InexactPixel>, StackError> {
-        let pixel_type = self.stack.info().pixel_type;
-        let is_double = pixel_type == PixelType::F64;
-        if pixel_type.fits_f32() || !(is_double || read.iter().any(|pixel| pixel.abs() >= LIMIT)) {
-            return Ok(None);
-        }
-        Ok(match self.stack.exactness(window)? {
-            Exactness::Exact => None,
-            Exactness::Inexact(pixel) => Some(pixel),
-            Exactness::Unknown => {
-                let may_be_rounded = |pixel: f32| {
-                    pixel.is_infinite() || pixel.abs() >= LIMIT || (is_double && pixel.fract() != 0.0)
-                };
-                let found = read.indexed_iter().find(|(_, pixel)| may_be_rounded(**pixel));
-                found.map(|((c, z, y, x), pixel)| InexactPixel {
-                    czyx: [c, z, y, x],
-                    value: format!("about {pixel}"),
-                    pixel_type,
-                })
-            }
-        })
-    }
 }
 
 impl<S: ImageStack> ImageStack for ExactStack<S> {
@@ -77,16 +47,11 @@ impl<S: ImageStack> ImageStack for ExactStack<S> {
 
     fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
         self.stack.read_inside(window, out.view_mut())?;
-        let Some(pixel) = self.judge(window, &out)? else { return Ok(()) };
-        let [c, z, y, x] = pixel.czyx;
-        let channel = window.channels.and_then(|channels| channels.get(c).copied()).unwrap_or(c);
-        let [z0, y0, x0] = window.region.start;
-        Err(StackError::Inexact {
-            stack: self.info().source.clone(),
-            sample_idx: window.sample_idx,
-            czyx: [channel, z0 + z, y0 + y, x0 + x],
-            value: pixel.to_string(),
-        })
+        check_exact(self.info(), window, &out.view(), || self.stack.exactness(window))
+    }
+
+    fn read_typed_inside(&self, window: &InsideWindow<'_>, out: TypedViewMut<'_>) -> Result<(), StackError> {
+        self.stack.read_typed_inside(window, out)
     }
 
     fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {

@@ -1,9 +1,9 @@
 //! What is known about an image without reading pixels.
 
 use patchweave_geometry::{ArrayLayout, Axis, Extent, ImageShape, PerAxis};
-use patchweave_pixel::PixelType;
+use patchweave_pixel::{PixelType, TypedViewMut};
 
-use crate::Identity;
+use crate::{Identity, StackError};
 
 /// The size of a pixel along `(Z)YX`, in micrometres.
 pub type PixelSize = PerAxis<f64>;
@@ -25,7 +25,7 @@ pub type PixelSize = PerAxis<f64>;
 pub struct StackInfo {
     /// Path or URI, or the word `array` for arrays in memory.
     pub source: String,
-    /// The type of the pixels in the source; patches are always `f32`.
+    /// The type of the pixels in the source and of [typed reads](crate::ImageStackExt::read_typed); patches are always `f32`.
     pub pixel_type: PixelType,
     /// Axes and shape in the order of the source: those that were asked for, or else its own. What is not stored has size 1
     /// here, and a dimension of size 1 that nobody names is left out.
@@ -114,6 +114,19 @@ impl StackInfo {
     pub fn set_time_step(&mut self, seconds: Option<f64>) {
         let has_times = self.layout.axes().position(Axis::T).is_some();
         self.time_step = seconds.filter(|step| has_times && step.is_finite() && *step > 0.0);
+    }
+
+    /// Refuses memory for pixels of another type than this image has.
+    ///
+    /// # Errors
+    /// [`StackError::PixelType`].
+    pub fn check_typed(&self, out: &TypedViewMut<'_>) -> Result<(), StackError> {
+        let got = out.pixel_type();
+        if got == self.pixel_type { Ok(()) } else { Err(self.other_pixel_type(got)) }
+    }
+
+    pub(crate) fn other_pixel_type(&self, got: PixelType) -> StackError {
+        StackError::PixelType { stack: self.source.clone(), got, expected: self.pixel_type }
     }
 
     /// The canonical shape `SC(Z)YX`.

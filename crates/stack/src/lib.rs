@@ -13,12 +13,16 @@ mod exact;
 mod exactness;
 mod identity;
 mod info;
+mod inside_window;
+mod judgement;
 mod process;
 pub mod read_cost;
+mod reading;
+mod typed_read;
 
 pub use array::ArrayStack;
 pub use causes::{messages, with_causes};
-pub use contract::{ImageStack, ImageStackExt, InsideWindow, PatchViewMut};
+pub use contract::ImageStack;
 pub use error::StackError;
 pub use exact::ExactStack;
 pub use exactness::Exactness;
@@ -26,5 +30,7 @@ pub use identity::{
     ArrayPlace, Doubt, FileId, Identity, ImageKey, Pieces, SampleLink, SharedPlanes, SharedWith, StoredArray,
 };
 pub use info::{PixelSize, StackInfo};
+pub use inside_window::{InsideWindow, PatchViewMut};
 pub use process::Process;
 pub use read_cost::ReadCost;
+pub use reading::ImageStackExt;

@@ -3,14 +3,12 @@
 
 use std::thread;
 
-use ndarray::{Array4, ArrayViewD, Axis};
-use patchweave_geometry::{Coords, Extent, GeometryError, PerAxis, Region};
-use patchweave_patching::PatchRng;
+use ndarray::{Array4, ArrayViewD};
+use patchweave_geometry::{Extent, GeometryError, PerAxis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, SharedPlanes, StackError};
-use rand::RngExt;
 
-/// Random regions that are read.
-const N_REGIONS: usize = 40;
+use crate::suite_windows::{Window, windows};
+use crate::typed_reads_suite::typed_reads_are_those_of_f32;
 
 const N_THREADS: usize = 4;
 
@@ -18,7 +16,8 @@ const N_THREADS: usize = 4;
 ///
 /// `expected` is the whole image as `SC(Z)YX`. Read are the whole image and random regions that lie inside,
 /// stick out or miss the image, single pixels, and channel lists in any order with repeats; refused must be
-/// samples, channels, ranks and outputs that do not fit; several threads at once must get the same pixels.
+/// samples, channels, ranks and outputs that do not fit; several threads at once must get the same pixels. Reads in the
+/// image's own pixel type must be what `f32` is made of.
 /// What is read is the same in every run.
 ///
 /// ```
@@ -38,6 +37,7 @@ pub fn image_stack_suite(stack: &dyn ImageStack, expected: ArrayViewD<'_, f32>) 
     assert_eq!(stack.info().shape().to_vec(), suite.expected.shape(), "shape of {}", suite.name);
     suite.whole_images_are_read();
     suite.regions_are_read();
+    typed_reads_are_those_of_f32(stack, &suite.expected);
     suite.pixels_at_the_rim_are_read();
     suite.what_is_outside_is_zero();
     suite.wrong_windows_are_refused();
@@ -50,14 +50,6 @@ struct Suite<'a> {
     stack: &'a dyn ImageStack,
     expected: ArrayViewD<'a, f32>,
     name: &'a str,
-}
-
-/// What one read asks for.
-#[derive(Debug)]
-struct Window {
-    sample_idx: usize,
-    channels: Option<Vec<usize>>,
-    region: Region,
 }
 
 impl Suite<'_> {
@@ -96,31 +88,9 @@ impl Suite<'_> {
         }
     }
 
-    /// The expected pixels of a window, one by one.
-    fn cut(&self, window: &Window) -> Array4<f32> {
-        let sample = self.expected.index_axis(Axis(0), window.sample_idx);
-        let channels = window.channels.clone().unwrap_or_else(|| (0..self.n_channels()).collect());
-        let start = window.region.start.to_zyx(0);
-        let [z, y, x] = window.region.size.to_zyx();
-        let is_3d = self.extent().n_axes() == 3;
-        Array4::from_shape_fn([channels.len(), z, y, x], |(c, z, y, x)| {
-            let at = |axis: usize, offset: usize| {
-                usize::try_from(start[axis].saturating_add(i64::try_from(offset).unwrap())).ok()
-            };
-            let pixel = || {
-                let z = at(0, z)?;
-                let y = at(1, y)?;
-                let x = at(2, x)?;
-                let index = if is_3d { vec![channels[c], z, y, x] } else { vec![channels[c], y, x] };
-                sample.get(index.as_slice()).copied()
-            };
-            pixel().unwrap_or(0.0)
-        })
-    }
-
     fn check(&self, window: &Window) {
         let Window { sample_idx, channels, region } = window;
-        let expected = self.cut(window);
+        let expected = window.cut(&self.expected);
         // What was in the memory before must not show.
         let mut got = Array4::from_elem(expected.raw_dim(), f32::NEG_INFINITY);
         let read = self.stack.read_into(*sample_idx, channels.as_deref(), region, got.view_mut());
@@ -139,34 +109,7 @@ impl Suite<'_> {
     }
 
     fn regions_are_read(&self) {
-        self.windows().iter().for_each(|window| self.check(window));
-    }
-
-    /// Regions of any size around the image, every second one with a list of channels.
-    fn windows(&self) -> Vec<Window> {
-        let mut rng = PatchRng::for_patch(2024, 0, 0);
-        let mut window = |nth: usize| {
-            let size: Vec<usize> =
-                self.extent().iter().map(|n| rng.random_range(1..=(n + 3).min(96))).collect();
-            let start: Vec<i64> = self
-                .extent()
-                .iter()
-                .zip(&size)
-                .map(|(n, &size)| {
-                    let n = i64::try_from(n).unwrap();
-                    let size = i64::try_from(size).unwrap();
-                    rng.random_range(-size - 1..=n + 1)
-                })
-                .collect();
-            let n_listed = rng.random_range(1..=self.n_channels() + 2);
-            let list = (0..n_listed).map(|_| rng.random_range(0..self.n_channels())).collect();
-            Window {
-                sample_idx: rng.random_range(0..self.n_samples()),
-                channels: (nth % 2 == 1).then_some(list),
-                region: Region::new(Coords::new(&start).unwrap(), Extent::new(&size).unwrap()).unwrap(),
-            }
-        };
-        (0..N_REGIONS).map(&mut window).collect()
+        windows(self.stack.info().shape()).iter().for_each(|window| self.check(window));
     }
 
     fn pixels_at_the_rim_are_read(&self) {
@@ -260,7 +203,7 @@ impl Suite<'_> {
     }
 
     fn threads_get_the_same(&self) {
-        let windows = self.windows();
+        let windows = windows(self.stack.info().shape());
         thread::scope(|scope| {
             for nth in 0..N_THREADS {
                 let windows = &windows;

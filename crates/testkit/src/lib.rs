@@ -2,8 +2,8 @@
 //!
 //! * [`golden`] reads cases made by another program and compares results; it knows no operation.
 //! * [`operations`] answers the cases with the crates of this workspace.
-//! * [`image_stack_suite`] is the contract of image sources as a test, [`patch_constr_suite`] that of patch
-//!   constructors.
+//! * [`image_stack_suite`] is the contract of image sources as a test, [`typed_reads_suite`] that of reads in their own
+//!   pixel type, [`patch_constr_suite`] that of patch constructors.
 //! * [`mutations`] damages bytes, [`survive`] reads what is damaged; [`FuzzTarget`] lists what can be damaged.
 //! * [`Server`] serves a folder over HTTP and as a bucket, and misbehaves as told.
 //! * [`ramp`], [`TiffLayout`] and [`real_data`] provide images.
@@ -19,15 +19,18 @@ mod patch_constr_suite;
 mod ramp;
 mod real_data;
 mod server;
+mod suite_windows;
 mod survive;
 mod tiff_file;
+mod typed_reads_suite;
 
 pub use fuzz::{FuzzSeed, FuzzTarget};
 pub use image_stack_suite::image_stack_suite;
 pub use mutate::{mutation, mutations};
 pub use patch_constr_suite::patch_constr_suite;
-pub use ramp::{canonical_f32, ramp};
+pub use ramp::{canonical_f32, ramp, wide_ramp};
 pub use real_data::{RealFile, real_data, real_files};
 pub use server::{Faults, Server};
 pub use survive::{Survived, survive};
 pub use tiff_file::{TagValues, TiffLayout, TiffPage};
+pub use typed_reads_suite::typed_reads_suite;

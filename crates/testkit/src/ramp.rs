@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, IxDyn};
 use patchweave_geometry::Axes;
-use patchweave_pixel::{MoveError, Pixel, PixelType, to_canonical};
+use patchweave_pixel::{ByteOrder, MoveError, Pixel, PixelType, to_canonical};
 
 /// An array that counts its pixels in C order, as far as the type can count, then from 0 again.
 ///
@@ -35,6 +35,31 @@ pub fn ramp<T: Pixel>(shape: &[usize]) -> ArrayD<T> {
             T::from_f32(f32::from(u8::from(place.is_multiple_of(3))))
         } else {
             T::from_f32(value)
+        }
+    })
+}
+
+/// An array of values that fill their type: integers of 32 and 64 bits and doubles are not values of `f32`.
+///
+/// Neighbours along every axis differ. Floats have fractions, integers all of their bytes.
+///
+/// ```
+/// use patchweave_pixel::Pixel;
+/// use patchweave_testkit::wide_ramp;
+///
+/// assert!(wide_ramp::<u32>(&[2, 3]).iter().skip(1).all(|value| !value.is_exact_f32()));
+/// assert!(wide_ramp::<f64>(&[2, 3]).iter().skip(1).all(|value| !value.is_exact_f32()));
+/// ```
+pub fn wide_ramp<T: Pixel>(shape: &[usize]) -> ArrayD<T> {
+    let mut count = 0_u32;
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        let mixed = u64::from(count).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let fraction = f64::from(count) / 3.0;
+        count += 1;
+        if T::TYPE.is_integer() {
+            T::from_bytes(&mixed.to_be_bytes()[..T::TYPE.n_bytes()], ByteOrder::Big)
+        } else {
+            T::from_f64(fraction)
         }
     })
 }

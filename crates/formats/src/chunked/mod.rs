@@ -2,17 +2,19 @@
 //! each into the caller's memory.
 
 mod edges;
+mod target;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchweave_geometry::{Axis, grid_places};
-use patchweave_pixel::{InexactPixel, copy_bytes_as_f32, find_inexact_bytes, with_pixel};
+use patchweave_pixel::{InexactPixel, TypedViewMut, find_inexact_bytes, with_pixel};
 use patchweave_stack::read_cost::decoding;
 use patchweave_stack::{Exactness, ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use tracing::trace_span;
 
 pub(crate) use self::edges::Edges;
+use self::target::Target;
 
 use crate::OpenOptions;
 use crate::budget::ReadBudget;
@@ -76,8 +78,8 @@ pub(crate) type Done<'a> = dyn FnMut(usize, Result<DecodedChunk, StackError>) + 
 
 /// The stack of a [`ChunkSource`]: chunks in place are copied from directly, others through the cache.
 ///
-/// Every chunk that a window touches is asked for once, and pixels are converted to `f32` as they are copied into the
-/// caller's memory.
+/// Every chunk that a window touches is asked for once, and pixels are converted to `f32`, or stay what they are, as they
+/// are copied into the caller's memory.
 pub(crate) struct ChunkedStack<S> {
     source: S,
     info: StackInfo,
@@ -160,15 +162,27 @@ impl<S: ChunkSource> ChunkedStack<S> {
         }))
     }
 
+    fn read(&self, window: &InsideWindow<'_>, mut out: Target<'_>) -> Result<(), StackError> {
+        self.source.check_process()?;
+        let parts = self.parts(window)?;
+        if self.source.n_together() > 1 {
+            return self
+                .read_together(&parts, &mut |chunk, place, parts| self.copy(chunk, place, parts, &mut out));
+        }
+        let mut in_work = Vec::new();
+        for parts in touched(&parts) {
+            if !self.copy_chunk(parts, false, &mut out)? {
+                in_work.push(parts);
+            }
+        }
+        // While other threads decode chunks that this one needs too, it has done what else there was.
+        in_work.into_iter().try_for_each(|parts| self.copy_chunk(parts, true, &mut out).map(drop))
+    }
+
     /// Copies what one chunk has of a window; `parts` has one entry per axis of `STCZYX`.
     ///
     /// Whether it was there: unless `waits`, a chunk that another thread decodes is left for later.
-    fn copy_chunk(
-        &self,
-        parts: [&Part; 6],
-        waits: bool,
-        out: &mut PatchViewMut<'_>,
-    ) -> Result<bool, StackError> {
+    fn copy_chunk(&self, parts: [&Part; 6], waits: bool, out: &mut Target<'_>) -> Result<bool, StackError> {
         let copied = self.with_chunk(parts, waits, |chunk, place| self.copy(chunk, place, parts, out))?;
         Ok(copied.is_some())
     }
@@ -255,16 +269,14 @@ impl<S: ChunkSource> ChunkedStack<S> {
         chunk: &Chunk<'_>,
         place: &[usize],
         [s, t, c, z, y, x]: [&Part; 6],
-        out: &mut PatchViewMut<'_>,
+        out: &mut Target<'_>,
     ) -> Result<(), StackError> {
         let (sample, strides) = self.strides_of(chunk, s, t);
         for [c, z, y, x] in products([c, z, y, x]) {
             let runs = [c, z, y, x].into_iter().zip(strides);
             let start = sample + runs.map(|(run, stride)| run.file * stride).sum::<usize>();
             let part = [c, z, y, x].map(Run::out_range);
-            let copied = with_pixel!(self.info.pixel_type, T => {
-                copy_bytes_as_f32::<T>(chunk.bytes, chunk.order, start, strides, out.view_mut(), part)
-            });
+            let copied = out.copy(self.info.pixel_type, chunk, start, strides, part);
             copied.map_err(|_| {
                 StackError::damaged(
                     &self.info.source,
@@ -298,21 +310,13 @@ impl<S: ChunkSource> ImageStack for ChunkedStack<S> {
         &self.info
     }
 
-    fn read_inside(&self, window: &InsideWindow<'_>, mut out: PatchViewMut<'_>) -> Result<(), StackError> {
-        self.source.check_process()?;
-        let parts = self.parts(window)?;
-        if self.source.n_together() > 1 {
-            return self
-                .read_together(&parts, &mut |chunk, place, parts| self.copy(chunk, place, parts, &mut out));
-        }
-        let mut in_work = Vec::new();
-        for parts in touched(&parts) {
-            if !self.copy_chunk(parts, false, &mut out)? {
-                in_work.push(parts);
-            }
-        }
-        // While other threads decode chunks that this one needs too, it has done what else there was.
-        in_work.into_iter().try_for_each(|parts| self.copy_chunk(parts, true, &mut out).map(drop))
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        self.read(window, Target::F32(out))
+    }
+
+    fn read_typed_inside(&self, window: &InsideWindow<'_>, out: TypedViewMut<'_>) -> Result<(), StackError> {
+        self.info.check_typed(&out)?;
+        self.read(window, Target::Own(out))
     }
 
     fn exactness(&self, window: &InsideWindow<'_>) -> Result<Exactness, StackError> {
