@@ -34,6 +34,7 @@ pub use patchweave_stack as stack;
 pub use patchweave_transform as transform;
 
 pub use patchweave_construct as construct;
+pub use patchweave_convert as convert;
 pub use patchweave_loader as loader;
 
 #[cfg(feature = "zarr")]

@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patchweave_geometry::{Axes, Extent};
+use patchweave_pixel::PixelType;
+use patchweave_sink::Compression;
+
+use crate::convert::values::{
+    LevelCount, Parts, Scale, Sizes, parse_compression, parse_levels, parse_parts, parse_pixel_type,
+    parse_scale, parse_setting, parse_sizes,
+};
 
 /// Cut training patches out of microscopy images and stitch predictions back into images
 ///
@@ -56,6 +63,10 @@ pub(crate) enum Command {
     },
     /// Print what a file, a folder or a URL holds, and what reading patches from it costs
     Info(InfoOptions),
+    /// Write an image, a folder or a series in another format, with levels, other chunks, another type, or a part of it
+    ///
+    /// What is begun and stopped is gone on with by the same command. Nothing has its final name before it is whole.
+    Convert(ConvertOptions),
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
 }
@@ -121,6 +132,72 @@ pub(crate) struct InfoOptions {
     /// The format, where the name of the path does not tell
     #[arg(long = "type", value_name = "FORMAT")]
     pub data_type: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertOptions {
+    /// A file, a Zarr store, a place inside of one (as in image.ome.zarr/0 or volume.h5/raw), a URL, a folder or a
+    /// pattern
+    pub input: PathBuf,
+    /// Where the result will stand; a folder for its results if the input is a folder, a pattern, or several images
+    pub output: PathBuf,
+    /// The format of the result, where the ending of OUTPUT does not tell
+    #[arg(long = "to", value_name = "FORMAT")]
+    pub to: Option<String>,
+    /// The format of the input, where its name does not tell
+    #[arg(long = "from", value_name = "FORMAT")]
+    pub from: Option<String>,
+    /// The axes of the input, where the file does not name them
+    #[arg(long)]
+    pub axes: Option<Axes>,
+    /// How many levels the result has, itself included, or `auto`: until Y and X have 256 pixels at most
+    #[arg(long, default_value = "1", value_name = "N", value_parser = parse_levels)]
+    pub levels: LevelCount,
+    /// The axes along which levels get smaller: yx, zyx, or auto (Z too if its pixel is not longer than twice Y's)
+    #[arg(long, default_value = "auto", value_name = "AXES")]
+    pub level_axes: String,
+    /// Only a part, as in y=0:512,x=100:300,t=2:5; positions behind : are not included
+    #[arg(long, value_name = "PARTS", value_parser = parse_parts)]
+    pub region: Option<Parts>,
+    /// Only these channels, in this order, as in 2,0
+    #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
+    pub channels: Option<Vec<usize>>,
+    /// The pixel type of the result [default: that of the input]
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_pixel_type)]
+    pub pixel_type: Option<PixelType>,
+    /// none: values are rounded and clipped; range: from the smallest to the largest value; or LOW,HIGH
+    #[arg(long, default_value = "none", value_name = "SCALE", allow_hyphen_values = true, value_parser = parse_scale)]
+    pub scale: Scale,
+    /// Chunk sizes, as in z=32,y=128,x=128; other axes have 1 [default: the format chooses]
+    #[arg(long, value_name = "SIZES", value_parser = parse_sizes)]
+    pub chunks: Option<Sizes>,
+    /// Shard sizes, as for chunks [default: the format chooses]
+    #[arg(long, value_name = "SIZES", value_parser = parse_sizes)]
+    pub shards: Option<Sizes>,
+    /// none, zstd, deflate, lzw or blosc, with a level if wanted, as in zstd:9 [default: the format chooses]
+    #[arg(long, value_name = "CODEC", value_parser = parse_compression)]
+    pub compression: Option<Compression>,
+    /// A setting of the format, as in version=0.4; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub settings: Vec<(String, String)>,
+    /// Pixels are labels: levels have only numbers that exist [default: if the input says so]
+    #[arg(long)]
+    pub labels: bool,
+    /// Threads that read, convert and write [default: one for every core]
+    #[arg(long, value_name = "N", value_parser = parse_workers)]
+    pub workers: Option<usize>,
+    /// Memory for pixels in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
+    /// What is on the disk at the end: none, files or full
+    #[arg(long, default_value = "full", value_name = "WHAT")]
+    pub durability: String,
+    /// Replace a result that exists
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Read the result again and compare every pixel
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use patchweave_config::{ConfigErrors, LoadError};
+use patchweave_convert::ConvertError;
 use patchweave_loader::LoaderError;
 use patchweave_pipeline::{LeakDoubt, PipelineError};
 use patchweave_sink::SinkError;
@@ -34,6 +35,14 @@ pub(crate) enum Failure {
     Unreadable { n_unreadable: usize, n_files: usize },
     #[error("interrupted; nothing unfinished was left behind")]
     Interrupted,
+    #[error("interrupted; the same command goes on where it stopped")]
+    Stopped,
+    #[error(transparent)]
+    Convert(ConvertError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error("{} differs from {input}: {what}", path.display())]
+    NotTheSame { input: String, path: PathBuf, what: String },
     #[error("the signal handler cannot be set")]
     Signals(#[source] ctrlc::Error),
     #[error("the standard output cannot be written")]
@@ -54,7 +63,22 @@ impl Failure {
     /// 2 for what the user has to change in the configuration or on the command line, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Load(_)
+            Failure::Convert(
+                ConvertError::Range { .. }
+                | ConvertError::NoAxis { .. }
+                | ConvertError::Geometry { .. }
+                | ConvertError::Budget { .. },
+            )
+            | Failure::Sink(
+                SinkError::Unfit { .. }
+                | SinkError::Options { .. }
+                | SinkError::UnknownFormat { .. }
+                | SinkError::UnknownEnding { .. }
+                | SinkError::Chunks { .. }
+                | SinkError::NotBuilt { .. }
+                | SinkError::TooLarge { .. },
+            )
+            | Failure::Load(_)
             | Failure::Config(_)
             | Failure::Arguments(_)
             | Failure::TraceStart(_)
@@ -69,6 +93,10 @@ impl Failure {
             | Failure::TraceListener(_)
             | Failure::TraceWrite(_)
             | Failure::Interrupted
+            | Failure::Stopped
+            | Failure::Convert(_)
+            | Failure::Sink(_)
+            | Failure::NotTheSame { .. }
             | Failure::Signals(_)
             | Failure::Output(_)
             | Failure::NotIdentical { .. } => 1,
@@ -81,6 +109,17 @@ impl From<LoadError> for Failure {
         match error {
             LoadError::Invalid(errors) => Failure::Config(errors),
             error => Failure::Load(error),
+        }
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        match error {
+            ConvertError::Interrupted => Failure::Stopped,
+            ConvertError::Read(error) => Failure::Stack(error),
+            ConvertError::Write(error) => Failure::Sink(error),
+            error => Failure::Convert(error),
         }
     }
 }

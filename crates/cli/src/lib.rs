@@ -5,6 +5,7 @@
 mod arguments;
 mod bench;
 mod console;
+mod convert;
 mod failure;
 mod forecast;
 mod info;
@@ -12,6 +13,7 @@ mod interrupt;
 mod load;
 mod not_finite;
 mod numbers;
+mod opened;
 mod run;
 mod simulate;
 mod trace;
@@ -66,6 +68,7 @@ pub fn command<A: Into<OsString> + Clone>(
             trace::traced(&trace, &console, || bench::bench(&config, &options, &opening, &console))
         }
         Command::Info(options) => info::info(&options, &opening.formats, &console),
+        Command::Convert(options) => convert::convert(&options, &opening.formats, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };
     match result {

@@ -12,6 +12,8 @@ use crate::{ImageSink, ImageSpec, Location, OutputKind, SinkError, SinkFormat, S
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
+/// Set when nothing is missing but the name.
+const COMPLETE: &str = "complete";
 /// Set when the output is about to get its name: what is found so may be without it.
 const LAST_STEP: &str = "publishing";
 
@@ -171,15 +173,15 @@ impl Job {
         self.is_resumed
     }
 
-    /// Makes the smaller levels, on the threads of the caller's rayon pool, and gives the image its final name.
-    ///
-    /// An earlier output of that name is replaced: a file in one step; a Zarr store is moved aside, replaced and then
-    /// deleted, and moved back if the replacement fails.
+    /// Makes the smaller levels, on the threads of the caller's rayon pool, and all else that the image needs but its name;
+    /// what is done is not done again.
     ///
     /// # Errors
-    /// [`SinkError::Incomplete`] if units are missing; what must not be replaced, and failures to write. Then the image
-    /// does not get its name; whoever started it loses it, unless units were missing and it is [left](Self::leave) first.
-    pub fn commit(self) -> Result<Location, SinkError> {
+    /// [`SinkError::Incomplete`] if units are missing, and failures to write, after which it can be tried again.
+    pub fn complete(&self) -> Result<(), SinkError> {
+        if self.work.has(COMPLETE)? {
+            return Ok(());
+        }
         let missing = |level: &Marked| match level.missing()? {
             None => Ok(()),
             Some((unit_idx, n_missing)) => {
@@ -189,13 +191,27 @@ impl Job {
             }
         };
         let level = |level| Marked::open(self.format.as_ref(), &self.work, &self.token.spec, level);
-        missing(&level(0)?)?;
+        let whole = level(0)?;
+        missing(&whole)?;
         for above in 1..self.token.spec.levels {
             let above_sink = level(above)?;
-            pyramid::write_level(&above_sink, &level(0)?, &self.work, &self.token.spec, above)?;
+            pyramid::write_level(&above_sink, &whole, &self.work, &self.token.spec, above)?;
             missing(&above_sink)?;
         }
         self.format.assemble(&self.work, &self.token.spec)?;
+        self.work.mark(COMPLETE)
+    }
+
+    /// [Completes](Self::complete) the image and gives it its final name.
+    ///
+    /// An earlier output of that name is replaced: a file in one step; a Zarr store is moved aside, replaced and then
+    /// deleted, and moved back if the replacement fails.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then the image does not get its
+    /// name; whoever started it loses it.
+    pub fn commit(self) -> Result<Location, SinkError> {
+        self.complete()?;
         self.work.mark(LAST_STEP)?;
         self.staged.publish_with(&Syncing::new(self.token.spec.durability))?;
         Ok(Location::Path(self.token.target))

@@ -14,6 +14,7 @@
         dead_code,
         unused_imports,
         unreachable_code,
+        unused_mut,
         reason = "not every format needs all that formats share"
     )
 )]
@@ -45,7 +46,10 @@ mod tiff;
 mod unit_grid;
 mod work;
 
+pub use adaptors::background::Background;
 pub use adaptors::blocks::{Blocks, create};
+pub use adaptors::tee::Tee;
+pub use adaptors::watched::Watched;
 pub use block_sink::BlockSink;
 pub use compression::{Codec, Compression};
 pub use error::SinkError;

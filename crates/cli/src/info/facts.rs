@@ -120,6 +120,14 @@ fn pixel_size(info: &StackInfo) -> Option<BTreeMap<char, f64>> {
     Some(letters.zip(sizes.as_slice().iter().copied()).collect())
 }
 
+/// The command that stores an image in chunks of the size of patches.
+fn mending(info: &StackInfo, patch: &Extent) -> String {
+    let letters = &["z", "y", "x"][3 - patch.n_axes()..];
+    let sizes: Vec<String> =
+        letters.iter().zip(patch.iter()).map(|(letter, size)| format!("{letter}={size}")).collect();
+    format!("patchweave convert {} OUTPUT.ome.zarr --chunks {}", info.source, sizes.join(","))
+}
+
 fn warnings(
     info: &StackInfo,
     patch: &Extent,
@@ -140,8 +148,9 @@ fn warnings(
         )),
         Some(factor) if factor >= EXPENSIVE => warnings.push(format!(
             "chunks make random patches expensive: for each pixel of a patch of {patch}, {factor:.0} are decoded unless \
-             they are kept; store chunks about as large as patches, or take patches that lie close together one after \
-             the other"
+             they are kept; store chunks about as large as patches ({}), or take patches that lie close together one \
+             after the other",
+            mending(info, patch)
         )),
         Some(_) => {}
     }

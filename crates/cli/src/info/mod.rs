@@ -7,15 +7,12 @@ mod text;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use patchweave_files::check_path;
-use patchweave_formats::{
-    Format, Formats, Member, OpenOptions, OpenRequest, Pyramid, guessed_axes, is_url, stored_bytes,
-};
-use patchweave_geometry::Axes;
-use patchweave_stack::{FileId, Identity, ImageKey, StackError};
+use patchweave_formats::{Formats, Member, OpenOptions, Pyramid, stored_bytes};
+use patchweave_stack::{FileId, Identity, ImageKey};
 
 use crate::arguments::InfoOptions;
 use crate::console::in_one_line;
+use crate::opened::{format_of, open};
 use crate::{Console, Failure};
 use facts::{ImageFacts, PathFacts, UnreadableFacts};
 use pixels::PixelFacts;
@@ -79,7 +76,8 @@ impl Looking<'_> {
     /// Adds what is known of one file, of all its images or of none.
     fn add(&mut self, facts: &mut PathFacts, path: &Path) -> Result<(), Failure> {
         let options = self.options;
-        let format = format_of(path, options, self.formats)?;
+        let format =
+            format_of(path, options.data_type.as_deref().map(|name| ("--type", name)), self.formats)?;
         let (images, guess) = open(path, format, options.axes.as_ref(), &self.opening)?;
         let mut told = Vec::new();
         let mut new = Vec::new();
@@ -111,53 +109,5 @@ impl Looking<'_> {
             facts.bytes_on_disk = facts.bytes_on_disk.map_or(bytes, |sum| Some(sum + bytes.unwrap_or(0)));
         }
         Ok(())
-    }
-}
-
-fn format_of<'a>(
-    path: &Path,
-    options: &InfoOptions,
-    formats: &'a Formats,
-) -> Result<&'a dyn Format, Failure> {
-    let names = || formats.names().join(", ");
-    match &options.data_type {
-        Some(name) => formats
-            .named(name)
-            .ok_or_else(|| Failure::Arguments(format!("--type: got {name}, expected one of {}", names()))),
-        None => match formats.of_path(path) {
-            Some(format) => Ok(format),
-            None => {
-                if !is_url(path) {
-                    check_path(path).map_err(StackError::Path)?;
-                }
-                let path = path.display();
-                Err(Failure::Arguments(format!(
-                    "the name of {path} does not tell its format, expected --type with one of {}",
-                    names()
-                )))
-            }
-        },
-    }
-}
-
-/// The images of a path with all levels; where neither the file nor the user names the axes, what the file says and
-/// axes that fit its number of dimensions.
-fn open(
-    path: &Path,
-    format: &dyn Format,
-    axes: Option<&Axes>,
-    options: &OpenOptions,
-) -> Result<(Vec<Pyramid>, Option<String>), StackError> {
-    let open = |axes| {
-        let mut request = OpenRequest::new(path, options);
-        (request.axes, request.n_levels) = (axes, None);
-        format.open(&request)
-    };
-    match open(axes) {
-        Err(StackError::NoAxes { own, shape, stack }) => match guessed_axes(&own, shape.len()) {
-            Some(axes) => Ok((open(Some(&axes))?, Some(own))),
-            None => Err(StackError::NoAxes { own, shape, stack }),
-        },
-        other => Ok((other?, None)),
     }
 }

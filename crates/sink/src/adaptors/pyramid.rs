@@ -10,6 +10,7 @@ use patchweave_geometry::Axis;
 use patchweave_pixel::{ByteOrder, TypedArray, TypedView};
 use rayon::prelude::*;
 
+use super::inner;
 use crate::marked::Marked;
 use crate::reduce::{Reduction, reduce};
 use crate::{ImageSink, ImageSpec, SinkError, SinkInfo, UnitGrid, Work};
@@ -30,12 +31,6 @@ impl PyramidSink {
         let info = SinkInfo { units: parts.units.clone(), ..whole.info().clone() };
         Ok(PyramidSink { info, whole, parts })
     }
-
-    /// The units of level 0 that a unit is made of.
-    fn inner(&self, unit_idx: usize) -> Result<impl Iterator<Item = usize> + use<>, SinkError> {
-        let unit = self.info.unit(unit_idx)?;
-        Ok(self.whole.info().units.touching(&unit.start, &unit.size))
-    }
 }
 
 impl ImageSink for PyramidSink {
@@ -47,35 +42,16 @@ impl ImageSink for PyramidSink {
         let unit = self.info.check(unit_idx, &pixels)?;
         // First, so that what is known to be written has its parts.
         self.parts.put(unit_idx, &pixels)?;
-        for inner_idx in self.inner(unit_idx)? {
-            let inner = self.whole.info().unit(inner_idx)?;
-            let overlap = inner.overlap(&unit.start, &unit.size);
-            self.whole.write(inner_idx, pixels.view().slice_box(&overlap.in_box, &overlap.size))?;
-        }
-        Ok(())
+        inner::write(&self.whole, &unit, &pixels)
     }
 
     fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError> {
-        for inner_idx in self.inner(unit_idx)? {
-            if !self.whole.is_written(inner_idx)? {
-                return Ok(false);
-            }
-        }
-        self.parts.has(unit_idx)
+        let unit = self.info.unit(unit_idx)?;
+        Ok(self.parts.has(unit_idx)? && inner::is_written(&self.whole, &unit)?)
     }
 
     fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError> {
-        let unit = self.info.unit(unit_idx)?;
-        let mut pixels = self.info.zeros(&unit)?;
-        for inner_idx in self.inner(unit_idx)? {
-            let inner = self.whole.info().unit(inner_idx)?;
-            let overlap = inner.overlap(&unit.start, &unit.size);
-            let Some(read) = self.whole.read(inner_idx)? else { return Ok(None) };
-            let mut part = pixels.view_mut().slice_box(&overlap.in_box, &overlap.size);
-            // Units of a grid lie inside the joined ones, so that sizes are the same.
-            part.assign(&read.view()).map_err(|source| self.info.unexpected(source.into()))?;
-        }
-        Ok(Some(pixels))
+        inner::read(&self.whole, &self.info.unit(unit_idx)?)
     }
 }
 

@@ -1,0 +1,47 @@
+//! `patchweave convert`: any image that can be read, in any format that can be written.
+
+mod one;
+mod targets;
+pub(crate) mod values;
+
+use patchweave_formats::{Formats, OpenOptions};
+use patchweave_sink::SinkFormats;
+
+use crate::arguments::ConvertOptions;
+use crate::opened::{format_of, open};
+use crate::{Console, Failure, interrupt};
+use one::Conversion;
+use targets::{Target, check_targets};
+
+/// Converts every image of the input; all names are checked before the first pixel is read.
+pub(crate) fn convert(options: &ConvertOptions, formats: &Formats, console: &Console) -> Result<(), Failure> {
+    interrupt::listen()?;
+    let sinks = SinkFormats::default();
+    let members = formats.members(&options.input, options.from.as_deref(), &[])?;
+    members.notes.iter().try_for_each(|note| console.say(format!("warning: {note}")))?;
+    let opening = OpenOptions::default();
+    let mut targets = Vec::new();
+    for member in &members.found {
+        let given = options.from.as_deref().map(|name| ("--from", name));
+        let format = format_of(&member.path, given, formats)?;
+        let (images, guess) = open(&member.path, format, options.axes.as_ref(), &opening)?;
+        if let Some(own) = guess {
+            let path = member.path.display();
+            return Err(Failure::Arguments(format!(
+                "{path} does not name its axes (it says {own}), expected --axes"
+            )));
+        }
+        let n_images = images.len();
+        for (number, image) in images.into_iter().enumerate() {
+            let Some(whole) = image.into_iter().next() else { continue };
+            targets.push(Target::new(whole, member, number, n_images, members.is_searched));
+        }
+    }
+    let is_folder = members.is_searched || targets.len() > 1;
+    let targets = check_targets(targets, options, &sinks, is_folder)?;
+    for target in targets {
+        interrupt::check()?;
+        Conversion { options, formats, sinks: &sinks, console, target }.run()?;
+    }
+    Ok(())
+}

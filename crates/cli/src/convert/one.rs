@@ -1,0 +1,198 @@
+//! The conversion of one image.
+
+use std::sync::Arc;
+
+use patchweave_convert::{
+    Difference, Outcome, Running, Selection, Source, check, convert, extremes, spec_of,
+};
+use patchweave_formats::{Formats, OpenOptions, stored_bytes};
+use patchweave_pixel::{Lost, PixelMap};
+use patchweave_sink::{Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid};
+use patchweave_stack::ImageStack;
+
+use super::targets::Target;
+use super::values::{LevelCount, Scale};
+use crate::arguments::ConvertOptions;
+use crate::console::{bytes, counted, grouped, shown};
+use crate::opened::open;
+use crate::{Console, Failure, interrupt};
+
+/// One image on its way.
+pub(crate) struct Conversion<'a> {
+    pub options: &'a ConvertOptions,
+    pub formats: &'a Formats,
+    pub sinks: &'a SinkFormats,
+    pub console: &'a Console,
+    pub target: Target,
+}
+
+impl Conversion<'_> {
+    pub fn run(&self) -> Result<(), Failure> {
+        let source = self.source()?;
+        let spec = self.spec(&source)?;
+        let job = Job::resume(self.sinks, &self.target.output, self.options.to.as_deref(), spec)?;
+        let units = job.sink().info().units.clone();
+        let running = Running {
+            memory_bytes: self.options.memory << 20,
+            n_threads: self.options.workers.unwrap_or(Running::default().n_threads),
+        };
+        let bar = self.console.progress("converting", units.n_units(), "units");
+        let outcome = convert(job, &source, running, |n_done| {
+            bar.set_position(n_done as u64);
+            !interrupt::asked()
+        })?;
+        bar.finish_and_clear();
+        self.tell(&source, &outcome)?;
+        if self.options.check { self.check(&source, &units) } else { Ok(()) }
+    }
+
+    /// What is read, and what pixels become.
+    fn source(&self) -> Result<Source, Failure> {
+        let mut selection = Selection::whole();
+        for (axis, range) in self.options.region.iter().flat_map(|parts| &parts.0) {
+            selection = selection.with_range(*axis, range.clone());
+        }
+        if let Some(channels) = &self.options.channels {
+            selection = selection.with_channels(channels.clone());
+        }
+        let stack = Arc::clone(&self.target.stack);
+        let pixel_type = self.options.pixel_type.unwrap_or(stack.info().pixel_type);
+        let map = PixelMap::to(pixel_type);
+        let source = Source::new(stack, selection, map)?;
+        Ok(match self.options.scale {
+            Scale::None => source,
+            Scale::Given(low, high) => source.with_map(map.with_scale(low, high)),
+            Scale::Range => {
+                let (low, high) = extremes(&source)?.unwrap_or((0.0, 1.0));
+                self.console.say(format!("values from {low} to {high} are spread over {pixel_type}"))?;
+                source.with_map(map.with_scale(low, high))
+            }
+        })
+    }
+
+    fn spec(&self, source: &Source) -> Result<ImageSpec, Failure> {
+        let options = self.options;
+        let mut spec = spec_of(source)?;
+        spec.is_labels |= options.labels;
+        let name = self.target.output.file_name().map(|name| name.to_string_lossy().into_owned());
+        spec.name = name.and_then(|name| name.split('.').next().map(str::to_owned)).unwrap_or(spec.name);
+        spec.level_axes = match options.level_axes.as_str() {
+            "auto" => LevelAxes::Auto,
+            "yx" => LevelAxes::Yx,
+            "zyx" => LevelAxes::Zyx,
+            other => {
+                let text = format!("--level-axes: got {other}, expected auto, yx or zyx");
+                return Err(Failure::Arguments(text));
+            }
+        };
+        spec.levels = match options.levels {
+            LevelCount::Given(n) => n,
+            LevelCount::Auto => spec.enough_levels(),
+        };
+        let axes = spec.layout.axes().as_slice().to_vec();
+        spec.chunks = options.chunks.as_ref().map(|sizes| sizes.of(&axes));
+        spec.shards = options.shards.as_ref().map(|sizes| sizes.of(&axes));
+        spec.compression = options.compression.unwrap_or_default();
+        spec.durability = match options.durability.as_str() {
+            "none" => Durability::None,
+            "files" => Durability::Files,
+            "full" => Durability::Full,
+            other => {
+                let text = format!("--durability: got {other}, expected none, files or full");
+                return Err(Failure::Arguments(text));
+            }
+        };
+        for (key, value) in &options.settings {
+            let value = match value.as_str() {
+                "true" => true.into(),
+                "false" => false.into(),
+                text => text.into(),
+            };
+            spec.options.insert(key.clone(), value);
+        }
+        spec.origin = Some(self.origin(source));
+        Ok(spec)
+    }
+
+    /// What the result is made of: work on it is only gone on with while that stays.
+    fn origin(&self, source: &Source) -> String {
+        let info = source.stack().info();
+        let path = self.target.input.canonicalize().unwrap_or_else(|_| self.target.input.clone());
+        let n_bytes = stored_bytes(&self.target.input).ok();
+        let changed = std::fs::metadata(&self.target.input).and_then(|found| found.modified()).ok();
+        format!(
+            "{} {} {n_bytes:?} {changed:?} {:?} {:?}",
+            path.display(),
+            info.source,
+            source.selection(),
+            source.map()
+        )
+    }
+
+    fn tell(&self, source: &Source, outcome: &Outcome) -> Result<(), Failure> {
+        let output = &self.target.output;
+        let layout = source.layout();
+        let size = stored_bytes(output).map(|n| {
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let n = n as f64;
+            format!(", {} on disk", bytes(n))
+        });
+        let found = match outcome.n_found {
+            0 => String::new(),
+            n => format!(
+                "; {} of {} were there from before",
+                grouped(n as u64),
+                counted(outcome.n_units, "unit", "units")
+            ),
+        };
+        self.console.say(format!(
+            "{}: {} {:?} {}{}{found}",
+            shown(output),
+            layout.axes(),
+            layout.shape(),
+            source.map().pixel_type(),
+            size.unwrap_or_default(),
+        ))?;
+        let Lost { n_clipped, n_rounded, n_nan } = outcome.lost;
+        let told = [
+            (n_clipped, "were outside of the range of", "clipped"),
+            (n_rounded, "are no values of", "rounded"),
+            (n_nan, "are not a number in", "set to 0"),
+        ];
+        for (n, what, done) in told.into_iter().filter(|(n, ..)| *n > 0) {
+            let pixel_type = source.map().pixel_type();
+            self.console
+                .say(format!("warning: {} pixels {what} {pixel_type} and were {done}", grouped(n)))?;
+        }
+        Ok(())
+    }
+
+    /// Opens the result and compares it.
+    fn check(&self, source: &Source, units: &UnitGrid) -> Result<(), Failure> {
+        let output = &self.target.output;
+        let Some(format) = self.formats.of_path(output) else {
+            return Err(Failure::Arguments(format!(
+                "--check: {} cannot be read again under this name",
+                output.display()
+            )));
+        };
+        let stored = units.layout().axes();
+        let own = source.layout().axes();
+        let axes = if format.name() == "zarr" { None } else { Some(own) };
+        let (images, _) = open(output, format, axes, &OpenOptions::default())?;
+        let written: Vec<Arc<dyn ImageStack>> =
+            images.into_iter().filter_map(|image| image.into_iter().next()).collect();
+        let what = match check(source, units, &written)? {
+            None => {
+                let n_pixels: usize = units.layout().shape().iter().product();
+                return self.console.say(format!("checked {} pixels", grouped(n_pixels as u64)));
+            }
+            Some(Difference::Form { got, expected }) => format!("got {got}, expected {expected}"),
+            Some(Difference::Pixels(unit)) => {
+                format!("pixels in the part at {:?} of size {:?} ({stored})", unit.start, unit.size)
+            }
+        };
+        let input = source.stack().info().source.clone();
+        Err(Failure::NotTheSame { input, path: output.clone(), what })
+    }
+}

@@ -1,0 +1,175 @@
+//! Where the results of a conversion will stand: names, collisions, what exists.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave_formats::Member;
+use patchweave_sink::SinkFormats;
+use patchweave_stack::{FileId, ImageStack};
+
+use crate::Failure;
+use crate::arguments::ConvertOptions;
+
+/// An image and where its result will stand.
+pub(crate) struct Target {
+    pub stack: Arc<dyn ImageStack>,
+    /// The file that the image is from.
+    pub input: PathBuf,
+    /// The name of the result below the output folder, without an ending.
+    name: PathBuf,
+    /// Where the result will stand.
+    pub output: PathBuf,
+}
+
+impl Target {
+    pub fn new(
+        stack: Arc<dyn ImageStack>,
+        member: &Member,
+        number: usize,
+        n_images: usize,
+        is_searched: bool,
+    ) -> Self {
+        let own = if is_searched { member.name.clone() } else { PathBuf::from(file_name(&member.path)) };
+        let mut name = own.with_file_name(stem(&file_name(&own)));
+        if n_images > 1 {
+            name = name.join(inner_name(&stack.info().source, &member.path, number));
+        }
+        Target { stack, input: member.path.clone(), name, output: PathBuf::new() }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A name without the endings of images.
+fn stem(name: &str) -> String {
+    let endings =
+        [".zip", ".zarr", ".tif", ".tiff", ".btf", ".tf8", ".npy", ".npz", ".h5", ".hdf5", ".ims", ".ome"];
+    let mut left = name;
+    while let Some(ending) = endings.iter().find(|ending| left.to_lowercase().ends_with(*ending)) {
+        match left.get(..left.len() - ending.len()) {
+            Some(shorter) if !shorter.is_empty() => left = shorter,
+            _ => break,
+        }
+    }
+    left.to_owned()
+}
+
+/// What an image is called inside of its file: its place there, or its number.
+fn inner_name(source: &str, file: &Path, number: usize) -> PathBuf {
+    let inside = source.strip_prefix(&*file.to_string_lossy()).map(|inside| inside.trim_matches('/'));
+    match inside.filter(|inside| !inside.is_empty() && !inside.contains(':')) {
+        Some(inside) => inside.split('/').filter(|part| *part != "..").collect(),
+        None => PathBuf::from(number.to_string()),
+    }
+}
+
+/// Gives every image the place of its result, and refuses what would go wrong, before any work.
+pub(crate) fn check_targets(
+    mut targets: Vec<Target>,
+    options: &ConvertOptions,
+    sinks: &SinkFormats,
+    is_folder: bool,
+) -> Result<Vec<Target>, Failure> {
+    let to = options.to.as_deref();
+    if is_folder {
+        let Some(name) = to else {
+            let n = targets.len();
+            return Err(Failure::Arguments(format!(
+                "{} holds {n} images, which are written into a folder: expected --to with their format",
+                options.input.display()
+            )));
+        };
+        let format = sinks.find(&options.output, Some(name))?;
+        let ending = format.endings().first().copied().unwrap_or(name);
+        for target in &mut targets {
+            let mut name = file_name(&target.name);
+            name.push('.');
+            name.push_str(ending);
+            target.output = options.output.join(target.name.with_file_name(name));
+        }
+    } else {
+        targets.iter_mut().for_each(|target| target.output.clone_from(&options.output));
+    }
+    refuse_collisions(&targets)?;
+    refuse_existing(&targets, options.overwrite)?;
+    Ok(targets)
+}
+
+fn refuse_collisions(targets: &[Target]) -> Result<(), Failure> {
+    let mut by_output: BTreeMap<String, &Target> = BTreeMap::new();
+    for target in targets {
+        // Some file systems take names in capitals for the same.
+        let name = target.output.to_string_lossy().to_lowercase();
+        if let Some(other) = by_output.insert(name, target) {
+            let first = other.stack.info().source.clone();
+            let second = &target.stack.info().source;
+            let output = target.output.display();
+            return Err(Failure::Arguments(format!(
+                "{first} and {second} would both be written to {output}, expected inputs with different names"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failure> {
+    for Target { input, output, .. } in targets {
+        if lies_in(output, input) || lies_in(input, output) || is_same_file(input, output) {
+            let output = output.display();
+            let input = input.display();
+            return Err(Failure::Arguments(format!("{output} would replace {input}, which is read")));
+        }
+    }
+    let existing: Vec<String> = targets
+        .iter()
+        .filter(|target| std::fs::symlink_metadata(&target.output).is_ok())
+        .map(|target| target.output.display().to_string())
+        .collect();
+    if existing.is_empty() || is_overwritten {
+        return Ok(());
+    }
+    let n = existing.len();
+    let first: Vec<String> = existing.into_iter().take(3).collect();
+    let more = if n > 3 { format!(" and {} more", n - 3) } else { String::new() };
+    Err(Failure::Arguments(format!("{}{more} exists: --overwrite replaces it", first.join(", "))))
+}
+
+/// Whether a path is another or lies below it.
+fn lies_in(path: &Path, folder: &Path) -> bool {
+    let real = |path: &Path| {
+        let existing = path.ancestors().find(|above| above.exists())?;
+        let rest = path.strip_prefix(existing).ok()?;
+        Some(existing.canonicalize().ok()?.join(rest))
+    };
+    match (real(path), real(folder)) {
+        (Some(path), Some(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((FileId::of(a), FileId::of(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_their_endings() {
+        assert_eq!(stem("cells.ome.tif"), "cells");
+        assert_eq!(stem("cells.T01.ome.zarr"), "cells.T01");
+        assert_eq!(stem(".tif"), ".tif");
+    }
+
+    #[test]
+    fn images_inside_of_a_file_are_called_by_their_place() {
+        let name = |source, number| inner_name(source, Path::new("p.zarr"), number);
+        assert_eq!(name("p.zarr/A/1/0", 3), Path::new("A/1/0"));
+        assert_eq!(name("p.zarr", 3), Path::new("3"));
+        assert_eq!(name("p.zarr/../../etc", 3), Path::new("etc"));
+    }
+}
