@@ -14,7 +14,8 @@ use patchweave_sink::{
 };
 use serde_json::Value;
 
-use crate::outputs::{extension, sink_format, stem};
+use crate::output_names::stem;
+use crate::outputs::{extension, sink_format};
 use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.
