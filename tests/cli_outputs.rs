@@ -78,16 +78,18 @@ fn inputs_are_kept_where_results_are_replaced() {
 #[test]
 fn places_in_a_store_are_kept() {
     let place = Place::new();
-    for well in ["A/1", "A/2"] {
-        fs::create_dir_all(place.path(format!("plate.zarr/{well}"))).unwrap();
-        let name = format!("plate.zarr/{well}/0");
-        place.image(&name, Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+    place.image("well.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+    let input = read_image(&place.path("well.ome.zarr"), "YX");
+    let wells = ["plate.zarr/A/1", "plate.zarr/A/2"];
+    for well in wells {
+        fs::create_dir_all(place.path(well)).unwrap();
+        fs::rename(place.path("well.ome.zarr"), place.path(well).join("0")).unwrap();
+        place.image("well.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
     }
     let zarr = with(PREDICT, "data_type: tiff", "data_type: zarr");
     let config = with(&zarr, "image.tiff", "[plate.zarr/A/1/0, plate.zarr/A/2/0]");
     place.run(&config).with_code(0);
     for well in ["A/1", "A/2"] {
-        let input = read_image(&place.path(format!("plate.zarr/{well}/0")), "YX");
         assert_eq!(read_image(&place.path(format!("out/plate/{well}/0_identity.tiff")), "YX"), input);
     }
 }
