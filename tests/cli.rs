@@ -83,9 +83,10 @@ fn results_hold_the_pixels_of_the_input() {
 #[test]
 fn a_second_run_gives_the_same_bytes() {
     let place = Place::new();
-    place.run(SMALL).with_code(0);
+    let small = format!("{SMALL}overwrite: true\n");
+    place.run(&small).with_code(0);
     let first = place.files("");
-    let again = place.run(SMALL).with_code(0);
+    let again = place.run(&small).with_code(0);
     again.says("found simulated data");
     check_files(&place, &again);
     assert!(place.files("") == first);
@@ -186,7 +187,7 @@ fn samples_and_times_stay_apart() {
 }
 
 #[test]
-fn several_images_of_one_name_get_numbers() {
+fn images_of_one_name_keep_their_folders() {
     let place = Place::new();
     std::fs::create_dir(place.path("a")).unwrap();
     std::fs::create_dir(place.path("b")).unwrap();
@@ -195,7 +196,7 @@ fn several_images_of_one_name_get_numbers() {
     let ended = place.run(&with(PREDICT, "image.tiff", "[a/image.tiff, b/image.tiff]")).with_code(0);
     check_files(&place, &ended);
     for (input, result) in
-        [("a/image.tiff", "image_0_identity.tiff"), ("b/image.tiff", "image_1_identity.tiff")]
+        [("a/image.tiff", "a/image_identity.tiff"), ("b/image.tiff", "b/image_identity.tiff")]
     {
         let result = place.path("out").join(result);
         assert_eq!(read_image(&result, "YX"), read_image(&place.path(input), "YX"));

@@ -94,7 +94,7 @@ fn leftovers_go_with_the_next_run_and_not_before_their_own_is_dead() {
     let _ = fs::remove_file(place.path("out/data/simulation.json"));
     fs::remove_dir_all(place.path("out/data/mixed.ome.zarr")).unwrap();
     fs::write(place.path("out/data/simulation.json"), "{}").unwrap();
-    let ended = place.run(SMALL);
+    let ended = place.run(&format!("{SMALL}overwrite: true\n"));
     ended.says("removed 1 unfinished file or folder of killed runs from out");
     assert_eq!(parts(), 0);
 }

@@ -223,7 +223,7 @@ fn earlier_results_survive_a_failure() {
     place.run(&config).with_code(0);
     let before = place.files("out");
     damage_chunk(&place.path("image.ome.zarr"));
-    place.run(&config).with_code(1);
+    place.run(&format!("{config}overwrite: true\n")).with_code(1);
     assert!(place.files("out") == before);
 }
 
@@ -244,7 +244,7 @@ fn folders_that_are_no_images_are_not_replaced() {
     place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     fs::create_dir_all(place.path("out/image_identity.ome.zarr")).unwrap();
     place.write("out/image_identity.ome.zarr/notes.txt", "my notes");
-    let ended = place.run(PREDICT).with_code(1);
+    let ended = place.run(&format!("{PREDICT}overwrite: true\n")).with_code(1);
     ended.complains(&["image_identity.ome.zarr is a folder but not a Zarr store"]);
     assert_eq!(place.names("out"), ["image_identity.ome.zarr"]);
     assert_eq!(place.names("out/image_identity.ome.zarr"), ["notes.txt"]);
@@ -271,7 +271,7 @@ fn inputs_are_not_written_over() {
     let both = with(&here, "image.tiff", "[ramp.tiff, ramp_identity.tiff]");
     refused(&place, &both, &["ramp_identity.tiff would be overwritten", ":1:9:"]);
 
-    // A group of two arrays, whose results get the names of other inputs.
+    // A group of two arrays, whose results get the name of another input.
     let source = place.path("group.zarr");
     fs::create_dir(&source).unwrap();
     fs::write(source.join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group"}"#).unwrap();
@@ -279,10 +279,11 @@ fn inputs_are_not_written_over() {
         place.image(&format!("{name}.zarr"), "ome_zarr", "YX", &[40, 48], |i| i as u16);
         fs::rename(place.path(format!("{name}.zarr/0")), source.join(name)).unwrap();
     }
-    place.image("group_0_identity.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| i as u16);
+    fs::create_dir(place.path("group")).unwrap();
+    place.image("group/a_identity.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| i as u16);
     let zarr = with(&here, "data_type: tiff", "data_type: zarr");
-    let config = with(&zarr, "image.tiff", "[group.zarr, group_0_identity.ome.zarr]");
-    refused(&place, &config, &["group_0_identity.ome.zarr would be overwritten"]);
+    let config = with(&zarr, "image.tiff", "[group.zarr, group/a_identity.ome.zarr]");
+    refused(&place, &config, &["group/a_identity.ome.zarr would be overwritten"]);
 
     let inside = with(&with(&zarr, "output: .", "output: group.zarr/out"), "image.tiff", "group.zarr");
     refused(&place, &inside, &["lies in", "group.zarr, which the run reads"]);

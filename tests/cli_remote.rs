@@ -127,7 +127,7 @@ fn how_networks_are_read_is_up_to_the_configuration() {
     place.run(&with_reading(&config, block)).with_code(0);
     assert_eq!(server.most_at_once(), 1);
     let (_broken, config) = serve(Faults { error_500: 1, ..Faults::default() });
-    let told = place.run(&with_reading(&config, "{remote: {tries: 1}}"));
+    let told = place.run(&format!("{}overwrite: true\n", with_reading(&config, "{remote: {tries: 1}}")));
     told.complains(&["the server answers 500 Internal Server Error: out of order (1 try)"]);
     let reading = |block: &str| with_reading(&config, block);
     for (block, key) in [

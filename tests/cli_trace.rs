@@ -154,7 +154,7 @@ fn a_failed_run_leaves_its_trace_and_a_wrong_configuration_none() {
     let result = place.path("out/mixed_identity.tiff");
     fs::remove_file(&result).unwrap();
     fs::create_dir_all(result.join("inner")).unwrap();
-    traced(&place, SMALL, "trace.json").with_code(1);
+    traced(&place, &format!("{SMALL}overwrite: true\n"), "trace.json").with_code(1);
     let trace = parse(&fs::read_to_string(place.path("trace.json")).unwrap());
     trace.check_nesting();
     assert!(!trace.named("patch").is_empty());

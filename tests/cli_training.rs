@@ -290,5 +290,6 @@ predict: {input: fine.ome.zarr, models: [identity], formats: [tiff], pixel_type:
     std::fs::remove_dir_all(place.path("fine.ome.zarr/1")).unwrap();
     place.image::<u16>("other.ome.zarr", "ome_zarr", "YX", &[20, 32], |_| 300);
     std::fs::rename(place.path("other.ome.zarr/0"), place.path("fine.ome.zarr/1")).unwrap();
-    place.run(config).with_code(1).complains(&["has size 20 × 32, expected 32 × 32 for scale 1"]);
+    let again = format!("{config}overwrite: true\n");
+    place.run(&again).with_code(1).complains(&["has size 20 × 32, expected 32 × 32 for scale 1"]);
 }

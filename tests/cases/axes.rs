@@ -23,7 +23,9 @@ fn a_single_plane_is_a_stack_and_a_plane_in_every_tiff() {
     let expected = result(&place, "shaped", "YX");
     let config = |file: &str, axes: &str| {
         let text = std::fs::read_to_string(place.path("ij_zyx.yaml")).unwrap();
-        with(&with(&text, "axes: ZYX", &format!("axes: {axes}")), "[ij.tif]", &format!("[{file}]"))
+        let text =
+            with(&with(&text, "axes: ZYX", &format!("axes: {axes}")), "[ij.tif]", &format!("[{file}]"));
+        format!("{text}\noverwrite: true\n")
     };
     for (file, name) in
         [("ij.tif", "ij"), ("z1.ome.tif", "z1"), ("shaped.tif", "shaped"), ("plain.tif", "plain")]
@@ -49,7 +51,7 @@ fn stacks_of_one_and_of_several_planes_are_one_data_set() {
     }
     // No axes are written, and the single plane names none but Y and X, whether it comes first or last.
     let text = std::fs::read_to_string(place.path("mixed_zyx.yaml")).unwrap();
-    let unnamed = with(&text, "  axes: ZYX\n", "");
+    let unnamed = format!("{}\noverwrite: true\n", with(&text, "  axes: ZYX\n", ""));
     place.run(&unnamed).with_code(0);
     assert_eq!(result(&place, "z1", "ZYX")[0].dim(), (1, 1, 24, 24));
     std::fs::rename(place.path("mixed/z1.ome.tif"), place.path("mixed/z9.ome.tif")).unwrap();
@@ -68,7 +70,7 @@ fn letters_of_a_file_are_overruled_on_purpose() {
     for (config, axes) in [("cyx.yaml", "CYX"), ("tyx.yaml", "TYX")] {
         let advice = "expected axes ZYX in data_config, or axes_source: config if the file is wrong";
         place.patchweave(&["validate", config]).with_code(2).complains(&[advice]);
-        let text = std::fs::read_to_string(place.path(config)).unwrap();
+        let text = std::fs::read_to_string(place.path(config)).unwrap() + "\noverwrite: true\n";
         let line = format!("axes: {axes}");
         place.run(&with(&text, &line, &format!("{line}\n  axes_source: config"))).with_code(0);
         let got = result(&place, "stack", axes);
@@ -129,7 +131,8 @@ fn written_axes_stand_in_for_files_that_name_none() {
     let pages = Array4::from_shape_fn((6, 20, 24, 1), |(page, ..)| counting(page));
     let layout = TiffLayout::default();
     std::fs::write(place.path("image.tiff"), layout.file(&layout.pages(pages.view()))).unwrap();
-    let movie = |axes: &str| place.run(&with(PREDICT, "axes: YX", &format!("axes: {axes}")));
+    let predict = format!("{PREDICT}overwrite: true\n");
+    let movie = |axes: &str| place.run(&with(&predict, "axes: YX", &format!("axes: {axes}")));
     movie("TZYX").with_code(2).complains(&["sizes [6, 20, 24] have no names and may be TYX or ZYX"]);
     movie("TYX").with_code(0);
     assert_eq!(result(&place, "image", "TYX").len(), 6);

@@ -239,6 +239,7 @@ fn inputs_are_not_overwritten_through_links() {
     refused();
     std::os::unix::fs::symlink("../a.tif", &output).unwrap();
     refused();
+    let predict = format!("{predict}overwrite: true\n");
     place.run(&predict).with_code(0);
     place.run(&predict).with_code(0);
 }

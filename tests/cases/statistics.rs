@@ -181,7 +181,7 @@ fn predictions_tell_of_pixels_that_are_no_numbers_too() {
     let text = with(&text, "  pixel_type: input\n", "");
     let ended = place.run(&text).with_code(0);
     assert_eq!(n_lines(&ended, "infinite or no number"), 1, "{ended:#?}");
-    let failing = format!("{text}reading: {{non_finite: fail}}\n");
+    let failing = format!("{text}overwrite: true\nreading: {{non_finite: fail}}\n");
     place.run(&failing).with_code(1).complains(&["infinite or no number"]);
 }
 

@@ -35,6 +35,9 @@ pub(crate) enum Command {
         /// It is written before the first batch, at the end of every epoch, and where a run fails or is interrupted.
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        /// Replace results that exist, as `overwrite: true` in the configuration does; inputs are never replaced
+        #[arg(long)]
+        overwrite: bool,
         #[command(flatten)]
         trace: TraceOptions,
     },

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use patchweave_formats::Formats;
-use patchweave_pipeline::Opening;
+use patchweave_pipeline::{ExistingResults, Opening};
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -59,8 +59,9 @@ pub fn command<A: Into<OsString> + Clone>(
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config, state, trace } => {
-            let run = || run::run(&config, state.as_deref(), &opening, &console);
+        Command::Run { config, state, overwrite, trace } => {
+            let existing = if overwrite { ExistingResults::Replaced } else { ExistingResults::Refused };
+            let run = || run::run(&config, state.as_deref(), existing, &opening, &console);
             trace::traced(&trace, &console, run)
         }
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),

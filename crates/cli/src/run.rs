@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, PipelineError, Prediction, Statistics,
-    StatisticsOrigin, compare, durability_of, prediction, prediction_picture, simulated_data, training,
-    write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, PipelineError,
+    Prediction, Statistics, StatisticsOrigin, compare, durability_of, prediction, prediction_picture,
+    simulated_data, training, write_mixed_statistics, write_statistics,
 };
 use patchweave_predict::Progress;
 use patchweave_sink::{Durability, prepare_folder};
@@ -23,11 +23,12 @@ use crate::{Console, Failure, interrupt, numbers};
 pub(crate) fn run(
     config: &Path,
     state: Option<&Path>,
+    existing: ExistingResults,
     opening: &Opening,
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let checked = CheckedRun::load(config, opening)?;
+    let checked = CheckedRun::load_with(config, opening, existing)?;
     let plan = checked.plan().clone();
     let mixed = checked.mixed().to_vec();
     let plans = || std::iter::once(&plan).chain(mixed.iter().map(|mixed| &mixed.plan));
@@ -187,6 +188,10 @@ impl Run<'_> {
         let prediction = prediction(self.plan, predict, images, statistics, &|| !interrupt::asked())?;
         if statistics.is_none() {
             self.tell_statistics(&prediction.statistics)?;
+        }
+        for folder in prediction.subfolders() {
+            let removed = prepare_folder(&folder, self.durability).map_err(PipelineError::from)?;
+            say_removed(&removed, &folder, self.console)?;
         }
         for model in prediction.models() {
             self.predict_with(&prediction, model)?;

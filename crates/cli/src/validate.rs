@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use patchweave_pipeline::{CheckedRun, LeakReport, Opening, find_leak};
+use patchweave_pipeline::{CheckedRun, ExistingResults, LeakReport, Opening, find_leak};
 
 use crate::{Console, Failure, interrupt};
 
@@ -12,7 +12,7 @@ pub(crate) fn validate(
     opening: &Opening,
     console: &Console,
 ) -> Result<(), Failure> {
-    let checked = CheckedRun::load(config, opening)?;
+    let checked = CheckedRun::load_with(config, opening, ExistingResults::Warned)?;
     let plan = checked.plan().clone();
     let mixed = checked.mixed().iter().flat_map(|mixed| &mixed.plan.warnings);
     plan.warnings.iter().chain(mixed).try_for_each(|warning| console.say(format!("warning: {warning}")))?;

@@ -8,7 +8,7 @@ use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, loa
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
 use crate::opening::Opening;
-use crate::overwriting::output_problems;
+use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, read_plan};
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
@@ -43,14 +43,22 @@ pub struct CheckedRun {
 }
 
 impl CheckedRun {
-    /// Reads a configuration and opens its images.
+    /// Reads a configuration and opens its images; results that exist are a problem without `overwrite: true`.
     ///
     /// # Errors
-    /// [`LoadError`] with all problems of the text and of the images together, each at its line.
+    /// [`LoadError`] with all problems of the text, of the images and of the outputs together, each at its line.
     pub fn load(file: &Path, opening: &Opening) -> Result<Self, LoadError> {
+        CheckedRun::load_with(file, opening, ExistingResults::Refused)
+    }
+
+    /// As [`load`](Self::load), and says what results mean that exist.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(file: &Path, opening: &Opening, existing: ExistingResults) -> Result<Self, LoadError> {
         let opened = RefCell::new(None);
         let check = |plan: &RunPlan| {
-            let (images, findings) = read_images(plan, opening, true);
+            let (images, findings) = read_images(plan, opening, true, existing);
             opened.replace(Some(images));
             findings
         };
@@ -93,11 +101,17 @@ impl CheckedRun {
 /// # Errors
 /// [`ConfigErrors`] with all problems, each at its line.
 pub fn open_images(plan: &RunPlan, opening: &Opening) -> Result<Images, ConfigErrors> {
-    let (images, Findings { problems, .. }) = read_images(plan, opening, false);
+    // Results that exist were told before; here a simulation may have run between.
+    let (images, Findings { problems, .. }) = read_images(plan, opening, false, ExistingResults::Replaced);
     if problems.is_empty() { Ok(images) } else { Err(plan.errors(problems)) }
 }
 
-fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (Images, Findings) {
+fn read_images(
+    plan: &RunPlan,
+    opening: &Opening,
+    before_simulation: bool,
+    existing: ExistingResults,
+) -> (Images, Findings) {
     // One cache for all images of the run.
     let opening = opening.for_reading(&plan.reading);
     let (Opened { mut images, form, mut paths, mut files, predicted }, mut findings) =
@@ -106,6 +120,8 @@ fn read_images(plan: &RunPlan, opening: &Opening, before_simulation: bool) -> (I
     paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
     files.extend(mixed.iter().flat_map(|mixed| mixed.opened.files.iter().cloned()));
     images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
-    findings.problems.extend(output_problems(plan, &paths, &files, &predicted));
+    let outputs = output_findings(plan, &paths, &files, &predicted, existing);
+    findings.problems.extend(outputs.problems);
+    findings.warnings.extend(outputs.warnings);
     (images, findings)
 }

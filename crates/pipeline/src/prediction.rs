@@ -1,5 +1,6 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
 use crate::fitting::{Effort, of_patches};
-use crate::outputs::{PICTURE, durability_of, extension, labels, result_path, unique_names};
+use crate::output_names::{ImageSource, image_names};
+use crate::outputs::{PICTURE, durability_of, extension, labels, result_path};
 use crate::tiling::tiling;
 use crate::{Images, KeepGoing, PipelineError, Statistics};
 
@@ -51,7 +53,8 @@ pub struct LabelledModel {
 pub struct PredictionImage {
     /// The image.
     pub stack: Arc<dyn ImageStack>,
-    /// Its name, unique among the images of the run; outputs are called after it.
+    /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
+    /// folder.
     pub name: String,
 }
 
@@ -131,10 +134,15 @@ fn model(plan: &ModelPlan) -> Result<Box<dyn Model>, PipelineError> {
     })
 }
 
-/// The images under the stems of their paths; stems that several images share get the image's number.
+/// The images under the names of their results.
 fn named(images: &Images) -> Vec<PredictionImage> {
-    let names = unique_names(&images.roles.predict_inputs.paths);
-    let stacks = images.roles.predict_inputs.stacks.iter();
+    let inputs = &images.roles.predict_inputs;
+    let source = |(stack, path): (&Arc<dyn ImageStack>, &PathBuf)| ImageSource {
+        path: path.clone(),
+        source: stack.info().source.clone(),
+    };
+    let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
+    let stacks = inputs.stacks.iter();
     stacks.zip(names).map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name }).collect()
 }
 
@@ -194,6 +202,12 @@ impl Prediction {
         result_path(&self.folder, name, label, PICTURE)
     }
 
+    /// Every folder below the output folder that results are written into.
+    pub fn subfolders(&self) -> BTreeSet<PathBuf> {
+        let folders = self.images.iter().filter_map(|image| image.name.rsplit_once('/'));
+        folders.map(|(folder, _)| self.folder.join(folder)).collect()
+    }
+
     /// The type of the pixels that are written for an image.
     pub fn written_type(&self, info: &StackInfo) -> PixelType {
         match self.pixel_type {
@@ -231,7 +245,7 @@ impl Prediction {
         let info = image.stack.info();
         let axes = result_axes(info.layout.axes(), n_channels)?;
         let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.written_type(info));
-        spec.name.clone_from(&image.name);
+        spec.name = image.name.rsplit('/').next().unwrap_or(&image.name).to_owned();
         spec.pixel_size = info.pixel_size;
         spec.durability = self.durability;
         let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);

@@ -13,6 +13,7 @@ use patchweave_stack::FileId;
 use crate::Images;
 use crate::opener::Opener;
 use crate::opening::Opening;
+use crate::output_names::ImageSource;
 use crate::pairing::listings;
 use crate::role::Role;
 
@@ -25,8 +26,8 @@ pub(crate) struct Opened {
     pub paths: Vec<PathBuf>,
     /// Every real file that images come from, whatever paths led there.
     pub files: HashSet<FileId>,
-    /// The files that are predicted.
-    pub predicted: Vec<PathBuf>,
+    /// The images that are predicted.
+    pub predicted: Vec<ImageSource>,
 }
 
 /// Opens the images of a plan without those that it mixes in; `opening` has the limits of the plan.
@@ -55,7 +56,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         form: SampleForm::of(plan, &facts),
         paths: listings.iter().flat_map(|(_, listing)| listing.paths().map(PathBuf::from)).collect(),
         files: roles.iter().flat_map(|(_, role)| role.files()).cloned().collect(),
-        predicted: roles.predict_inputs.paths(),
+        predicted: roles.predict_inputs.sources(),
         images: images_of(plan, roles, opening.options.cache.clone()),
     };
     (opened, findings)

@@ -8,6 +8,7 @@ use patchweave_formats::Pyramid;
 use patchweave_stack::{FileId, Identity, ImageKey, StackInfo};
 
 use crate::NamedImages;
+use crate::output_names::ImageSource;
 
 /// The images of a role.
 #[derive(Default)]
@@ -83,9 +84,11 @@ impl Role {
         self.found.iter().map(|image| image.facts.clone()).collect()
     }
 
-    /// The path of every image.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        self.found.iter().map(|image| image.path.clone()).collect()
+    /// Where every image comes from.
+    pub fn sources(&self) -> Vec<ImageSource> {
+        let source =
+            |image: &RoleImage| ImageSource { path: image.path.clone(), source: image.facts.source.clone() };
+        self.found.iter().map(source).collect()
     }
 
     /// Every real file that is read.

@@ -14,7 +14,8 @@ use patchweave_sink::{
 };
 use serde_json::Value;
 
-use crate::outputs::{extension, stem};
+use crate::output_names::stem;
+use crate::outputs::extension;
 use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use patchweave_config::{NormalizationPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Forecast, Loader, LoaderError, LoaderOptions, LoaderStats, Order};
-use patchweave_pipeline::{CheckedRun, Opening, StatisticsOrigin};
+use patchweave_pipeline::{CheckedRun, ExistingResults, Opening, StatisticsOrigin};
 use tracing::info_span;
 
 use crate::arguments::BenchOptions;
@@ -41,7 +41,8 @@ pub(crate) fn bench(
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let checked = CheckedRun::load(config, opening)?;
+    // Nothing is written.
+    let checked = CheckedRun::load_with(config, opening, ExistingResults::Replaced)?;
     let plan = checked.plan().clone();
     let Some(train) = &plan.train else {
         let expected = "a `train` section, whose loading is measured";

@@ -44,6 +44,8 @@ use crate::text::{Complaint, ConfigErrors, Origin, Problem, Warning};
 pub struct RunPlan {
     /// The folder for all results.
     pub output: PathBuf,
+    /// Whether results that exist are replaced.
+    pub overwrite: bool,
     /// What is flushed to disk before a result gets its final name.
     pub durability: Durability,
     /// Images to simulate first; `None` for none.

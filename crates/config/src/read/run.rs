@@ -15,7 +15,7 @@ use super::simulate::simulate;
 use super::train::needs::{check_patch_filter, warn_of_unused};
 use super::train::section::train;
 use super::train::target_kind::check_labels;
-use super::values::{Block, Names, Reader, Value, path};
+use super::values::{Block, Names, Reader, Value, path, truth};
 use crate::plan::{
     DataPlan, Durability, Mode, PredictPlan, ReadingPlan, RunPlan, SimulatePlan, Space, TrainPlan,
 };
@@ -47,6 +47,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
     let (mut problems, warnings) = reader.into_findings();
     let plan = sections.map(|sections| RunPlan {
         output: sections.output,
+        overwrite: sections.overwrite,
         durability: sections.durability,
         simulate: sections.simulate,
         reading: sections.reading,
@@ -71,6 +72,7 @@ pub fn parse_and_check(text: &str, file: &Path, outside: &Outside<'_>) -> Result
 /// The sections of a file.
 struct Sections {
     output: PathBuf,
+    overwrite: bool,
     durability: Durability,
     simulate: Option<SimulatePlan>,
     reading: ReadingPlan,
@@ -79,7 +81,8 @@ struct Sections {
     predict: Option<PredictPlan>,
 }
 
-const KEYS: &[&str] = &["output", "durability", "simulate", "reading", "data_config", "train", "predict"];
+const KEYS: &[&str] =
+    &["output", "overwrite", "durability", "simulate", "reading", "data_config", "train", "predict"];
 
 const DURABILITY: Names<'_, Durability> = Names {
     known: &[("full", Durability::Full), ("files", Durability::Files), ("none", Durability::None)],
@@ -92,6 +95,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     }
     let block = root.block(reader)?.only(reader, KEYS);
     let output = block.need(reader, "output", "a folder", path);
+    let overwrite = block.or(reader, "overwrite", false, truth);
     let durability =
         block.or(reader, "durability", Durability::default(), |reader, value| DURABILITY.read(reader, value));
     let simulate = block.maybe(reader, "simulate", simulate);
@@ -114,6 +118,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
     let data = data?;
     Some(Sections {
         output: output.unwrap_or_default(),
+        overwrite: overwrite.unwrap_or_default(),
         durability: durability.unwrap_or_default(),
         // Without it, it is unknown which images are simulated rather than opened.
         simulate: simulate?,

@@ -95,7 +95,7 @@ impl Excerpt {
 /// 1 | outptu: out
 ///   | ^
 ///
-/// a.yaml:1:1: outptu: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict; did you mean `output`?
+/// a.yaml:1:1: outptu: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict; did you mean `output`?
 ///   |
 /// 1 | outptu: out
 ///   | ^^^^^^

@@ -181,7 +181,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "data_config: 5\nother:\n",
         problems: &[
             "5:14: data_config: got 5, expected a block of keys",
-            "6:1: other: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict",
+            "6:1: other: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict",
         ],
     },
     Case {

@@ -7,7 +7,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "output: out",
         to: "outptu: out",
         problems: &[
-            "1:1: outptu: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict; did you mean `output`?",
+            "1:1: outptu: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict; did you mean `output`?",
         ],
     },
     Case { from: "output: out", to: "output:", problems: &["1:7: output: got null, expected a path"] },
@@ -44,14 +44,14 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "output: out",
         to: "output: out\nfolder: x",
         problems: &[
-            "2:1: folder: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict",
+            "2:1: folder: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict",
         ],
     },
     Case {
         from: "output: out",
         to: "output: out\nTrain: {}",
         problems: &[
-            "2:1: Train: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict",
+            "2:1: Train: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict",
         ],
     },
     Case {
@@ -79,7 +79,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "data_config:",
         to: "data_confg:",
         problems: &[
-            "5:1: data_confg: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict; did you mean `data_config`?",
+            "5:1: data_confg: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict; did you mean `data_config`?",
         ],
     },
     Case {

@@ -82,7 +82,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "other:\n",
         problems: &[
             "1:1: train: missing, expected `train`, `predict` or both",
-            "11:1: other: unknown key, expected one of output, durability, simulate, reading, data_config, train, predict",
+            "11:1: other: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict",
         ],
     },
     Case {

@@ -19,6 +19,7 @@ mod large;
 mod mixing;
 mod normalize;
 mod order;
+mod outputs;
 mod patching;
 mod quantile;
 mod quilt;
@@ -73,6 +74,8 @@ pub fn operation(name: &str) -> Option<Operation> {
         "augment" => augment::augment,
         "stitch" => stitch::stitch,
         "combine_samples" => stitch::combine_samples,
+        "write_paths" => outputs::paths,
+        "zarr_tile_write" => outputs::tiles,
         "construct_basic" => construct::construct_basic,
         "construct_multi_channel" => mixing::multi_channel,
         "construct_independent" => mixing::independent,
