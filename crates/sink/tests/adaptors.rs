@@ -16,7 +16,7 @@ use common::{files, layout};
 fn pixels(layout: &ArrayLayout) -> TypedArray {
     let mut next = 0_u32;
     u32::typed(ndarray::ArrayD::from_shape_simple_fn(layout.shape(), || {
-        next += 16_777_217;
+        next = next.wrapping_add(16_777_217);
         next
     }))
 }
