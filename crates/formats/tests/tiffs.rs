@@ -222,7 +222,7 @@ fn shapes_of_more_than_the_pages_hold_are_damaged() {
 #[test]
 fn places_and_looks_of_ome_images_are_known() {
     let ome = |plane: &str| {
-        let pixels = "DimensionOrder=\"XYZCT\" SizeX=\"4\" SizeY=\"5\" SizeZ=\"2\" SizeC=\"2\" SizeT=\"1\" Type=\"uint8\"";
+        let pixels = "DimensionOrder=\"XYZCT\" SizeX=\"4\" SizeY=\"5\" SizeZ=\"2\" SizeC=\"2\" SizeT=\"1\" Type=\"uint16\"";
         let channels = "<Channel Color=\"65535\"/><Channel Color=\"-16776961\"/>";
         format!(
             "<OME><Image><Pixels {pixels}>{channels}<TiffData/><Plane TheC=\"0\" TheZ=\"0\" TheT=\"0\" {plane}/>\
@@ -230,7 +230,7 @@ fn places_and_looks_of_ome_images_are_known() {
         )
     };
     let position =
-        "PositionZ=\"-1.5\" PositionZUnit=\"mm\" PositionY=\"20\" PositionYUnit=\"µm\" PositionX=\"30\"";
+        "PositionZ=\"-1.5\" PositionZUnit=\"mm\" PositionY=\"20\" PositionYUnit=\"&#181;m\" PositionX=\"30\"";
     let info = |plane: &str| {
         let (_folder, path) = file(4, &ome(plane), Compression::Uncompressed);
         open(&path, "CZYX").unwrap().info().clone()
