@@ -118,11 +118,11 @@ impl Sources {
             return images.metadata(spec);
         };
         if let RegionSpec::Uncorrelated(spec) = spec {
-            return Some(Arc::new(images.joint_metadata(spec)?.with_n_channels(channels.len())));
+            return Some(Arc::new(images.joint_metadata(spec)?.with_channels(channels)));
         }
         let metadata = images.metadata(spec)?;
         let read = self.read_inputs.get(spec.patch()?.data_idx)?;
-        let of_read = || Arc::new(ImageMetadata::clone(&metadata).with_n_channels(channels.len()));
+        let of_read = || Arc::new(ImageMetadata::clone(&metadata).with_channels(channels));
         Some(Arc::clone(read.get_or_init(of_read)))
     }
 }

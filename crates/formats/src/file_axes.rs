@@ -1,7 +1,7 @@
 //! The axes that a file names for itself, and what becomes of them beside those of the configuration.
 
 use patchweave_geometry::{ArrayLayout, Axes, Axis, PerAxis};
-use patchweave_stack::{PixelSize, StackError};
+use patchweave_stack::StackError;
 
 use crate::axes_match::{NoMatch, Question};
 
@@ -143,8 +143,8 @@ impl StoredAxes {
         self.layout.axes().as_slice().iter().map(value).collect()
     }
 
-    /// The size of a pixel of which a file tells what it knows along `ZYX`; nothing if it lacks an axis that is used.
-    pub fn pixel_size(&self, told: [Option<f64>; 3]) -> Option<PixelSize> {
+    /// Sizes or places of which a file tells what it knows along `ZYX`; nothing if it lacks an axis that is used.
+    pub fn along_space(&self, told: [Option<f64>; 3]) -> Option<PerAxis<f64>> {
         let skipped = told.len().checked_sub(self.layout.axes().n_spatial())?;
         let sizes: Option<Vec<f64>> = told.into_iter().skip(skipped).collect();
         PerAxis::new(&sizes?).ok()
@@ -295,13 +295,13 @@ mod tests {
         let stored = own("TCYX").stored("a.tif", wanted, &[1, 3, 8, 9]).unwrap();
         assert_eq!(stored.by_axis(&[7, 2, 4, 5], &1), [1, 2, 4, 5]);
         let told = [Some(0.5), Some(0.1), Some(0.2)];
-        assert_eq!(stored.pixel_size(told).unwrap().as_slice(), [0.5, 0.1, 0.2]);
-        assert_eq!(stored.pixel_size([None, Some(0.1), Some(0.2)]), None);
+        assert_eq!(stored.along_space(told).unwrap().as_slice(), [0.5, 0.1, 0.2]);
+        assert_eq!(stored.along_space([None, Some(0.1), Some(0.2)]), None);
         let flat = WantedAxes { axes: Some(&"YX".parse().unwrap()), ..wanted };
         let flat = own("ZYX").stored("a.tif", flat, &[1, 8, 9]).unwrap();
         for told in [told, [None, Some(0.1), Some(0.2)]] {
-            assert_eq!(flat.pixel_size(told).unwrap().as_slice(), [0.1, 0.2]);
+            assert_eq!(flat.along_space(told).unwrap().as_slice(), [0.1, 0.2]);
         }
-        assert_eq!(flat.pixel_size([Some(0.5), None, Some(0.2)]), None);
+        assert_eq!(flat.along_space([Some(0.5), None, Some(0.2)]), None);
     }
 }

@@ -218,3 +218,37 @@ fn shapes_of_more_than_the_pages_hold_are_damaged() {
     let (_folder, path) = file(2, "{\"shape\": [3, 3]}", Compression::Uncompressed);
     assert_eq!(open(&path, "ZYX").unwrap().info().layout.shape(), [2, 5, 4]);
 }
+
+#[test]
+fn places_and_looks_of_ome_images_are_known() {
+    let ome = |plane: &str| {
+        let pixels = "DimensionOrder=\"XYZCT\" SizeX=\"4\" SizeY=\"5\" SizeZ=\"2\" SizeC=\"2\" SizeT=\"1\" Type=\"uint16\"";
+        let channels = "<Channel Color=\"65535\"/><Channel Color=\"-16776961\"/>";
+        format!(
+            "<OME><Image><Pixels {pixels}>{channels}<TiffData/><Plane TheC=\"0\" TheZ=\"0\" TheT=\"0\" {plane}/>\
+             </Pixels></Image></OME>"
+        )
+    };
+    let position =
+        "PositionZ=\"-1.5\" PositionZUnit=\"mm\" PositionY=\"20\" PositionYUnit=\"&#181;m\" PositionX=\"30\"";
+    let info = |plane: &str| {
+        let (_folder, path) = file(4, &ome(plane), Compression::Uncompressed);
+        open(&path, "CZYX").unwrap().info().clone()
+    };
+    let told = info(&format!("{position} PositionXUnit=\"nm\""));
+    assert_eq!(told.translation, Some(PerAxis::new(&[-1500.0, 20.0, 0.03]).unwrap()));
+    assert_eq!(told.channel_colors, Some(vec![[0, 0, 255], [255, 0, 0]]));
+    assert_eq!((told.channel_windows, told.is_labels), (None, false));
+    // Without a unit it is a place in a frame that nobody describes.
+    assert_eq!(info(position).translation, None);
+}
+
+#[test]
+fn imagej_shows_one_channel_in_a_window() {
+    for (n_channels, axes, expected) in [(1, "ZYX", Some(vec![(12.5, 200.0)])), (2, "CYX", None)] {
+        let planes = if n_channels == 1 { "slices=2" } else { "channels=2" };
+        let description = format!("ImageJ=1.54f\nimages=2\n{planes}\nmin=12.5\nmax=200.0\n");
+        let (_folder, path) = file(2, &description, Compression::Uncompressed);
+        assert_eq!(open(&path, axes).unwrap().info().channel_windows, expected);
+    }
+}

@@ -102,3 +102,96 @@ fn pixel_sizes_are_known_only_if_every_axis_has_a_unit() {
         assert_eq!(stack.info().pixel_size.map(|size| size.as_slice().to_vec()), expected);
     }
 }
+
+/// An image of two channels whose arrays `0` and `1` are levels, below `path` of a store.
+fn write_image(store: &Path, path: &str, attributes: &serde_json::Value) {
+    let group = store.join(path);
+    let disk = Arc::new(FilesystemStore::new(&group).unwrap());
+    for (name, side) in [("/0", 8), ("/1", 4)] {
+        let builder = ArrayBuilder::new(vec![2, side, side], vec![1, 4, 4], data_type::uint32(), 0_u32);
+        builder.build(disk.clone(), name).unwrap().store_metadata().unwrap();
+    }
+    let mut at = store.to_path_buf();
+    for part in path.split('/') {
+        let group = serde_json::json!({"zarr_format": 3, "node_type": "group", "attributes": {}});
+        std::fs::write(at.join("zarr.json"), group.to_string()).unwrap();
+        at.push(part);
+    }
+    let group = serde_json::json!({"zarr_format": 3, "node_type": "group", "attributes": attributes});
+    std::fs::write(at.join("zarr.json"), group.to_string()).unwrap();
+}
+
+fn multiscales() -> serde_json::Value {
+    let space = |name: &str| serde_json::json!({"name": name, "type": "space", "unit": "nanometer"});
+    let level = |path: &str, scale: f64, place: f64| {
+        serde_json::json!({"path": path, "coordinateTransformations": [
+            {"type": "scale", "scale": [1.0, scale, scale]},
+            {"type": "translation", "translation": [0.0, place, 2.0 * place]},
+        ]})
+    };
+    serde_json::json!([{
+        "axes": [{"name": "c", "type": "channel"}, space("y"), space("x")],
+        "datasets": [level("0", 100.0, 500.0), level("1", 200.0, 550.0)],
+        "coordinateTransformations": [{"type": "scale", "scale": [1.0, 2.0, 2.0]}],
+    }])
+}
+
+fn levels(path: &Path, n_levels: usize) -> Vec<Arc<dyn ImageStack>> {
+    let axes = "CYX".parse().unwrap();
+    let options = OpenOptions::default();
+    patchweave_formats::open_levels(path, FileFormat::Zarr, Some(&axes), &options, n_levels)
+        .unwrap()
+        .remove(0)
+}
+
+/// What the metadata says of places and of channels is known, of every level and of an array by itself.
+#[test]
+fn places_and_looks_of_images_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let omero = serde_json::json!({"channels": [
+        {"label": "nuclei", "color": "0000FF", "window": {"start": 100, "end": 900, "min": 0, "max": 65535}},
+        {"label": "actin", "color": "00ff00", "window": {"start": 0.5, "end": 1, "min": 0, "max": 1}},
+    ]});
+    let store = folder.path().join("image.zarr");
+    write_image(&store, "a", &serde_json::json!({"ome": {"multiscales": multiscales(), "omero": omero}}));
+    let all = levels(&store.join("a"), 2);
+    assert_eq!(all.len(), 2);
+    let coarse = levels(&store.join("a/1"), 1).remove(0);
+    let of_levels = [(&all[0], [1.0, 2.0]), (&all[1], [1.1, 2.2]), (&coarse, [1.1, 2.2])];
+    for (stack, place) in of_levels {
+        let info = stack.info();
+        let name = &info.source;
+        let got = info.translation.unwrap();
+        assert!(
+            got.as_slice().iter().zip(place).all(|(got, place)| (got - place).abs() < 1e-9),
+            "{name}: {got:?}"
+        );
+        assert_eq!(info.channel_colors, Some(vec![[0, 0, 255], [0, 255, 0]]), "{name}");
+        assert_eq!(info.channel_windows, Some(vec![(100.0, 900.0), (0.5, 1.0)]), "{name}");
+        assert!(!info.is_labels, "{name}");
+    }
+}
+
+/// Labels say so themselves, or stand where labels do.
+#[test]
+fn labels_are_known_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = serde_json::json!({"ome": {"multiscales": multiscales()}});
+    let named = serde_json::json!({"ome": {"multiscales": multiscales(), "image-label": {"version": "0.5"}}});
+    for (path, attributes, is_labels) in [
+        ("nuclei", &plain, false),
+        ("nuclei", &named, true),
+        ("labels/nuclei", &plain, true),
+        ("0/labels/nuclei", &plain, true),
+        ("labels", &plain, false),
+        ("mylabels/nuclei", &plain, false),
+    ] {
+        // The name of the store says nothing.
+        let store = folder.path().join(format!("labels/{is_labels}-{}.zarr", path.replace('/', "-")));
+        write_image(&store, path, attributes);
+        for inside in [path.to_owned(), format!("{path}/0")] {
+            assert_eq!(levels(&store.join(&inside), 1)[0].info().is_labels, is_labels, "{inside}");
+        }
+        std::fs::remove_dir_all(store).unwrap();
+    }
+}

@@ -43,11 +43,28 @@ pub(crate) fn info_of(
             Accumulation::Volume => PerAxis::new(&[z * spacing(z_slices)? as f64, y, x]).ok(),
         }
     });
+    info.translation = source.translation.and_then(|place| {
+        let [z, y, x] = place.to_zyx(0.0);
+        match accumulation {
+            Accumulation::Planes => PerAxis::new(&[y, x]).ok(),
+            Accumulation::Volume => PerAxis::new(&[first_slice(source, z, z_slices)?, y, x]).ok(),
+        }
+    });
     info.format.clone_from(&source.format);
     info.compression.clone_from(&source.compression);
     info.is_in_place = source.is_in_place;
     info.identity = Identity::made_of(&source.identity);
     Ok(info)
+}
+
+/// Where the first selected slice is, if slices follow each other as in the image.
+fn first_slice(source: &StackInfo, origin: f64, z_slices: &[usize]) -> Option<f64> {
+    let first = z_slices.first().filter(|_| z_slices.is_sorted_by(|a, b| a < b))?;
+    if *first == 0 {
+        return Some(origin);
+    }
+    let [depth, ..] = source.pixel_size?.to_zyx(0.0);
+    Some(origin + *first as f64 * depth)
 }
 
 /// How far selected slices are apart, if they are regularly.

@@ -103,6 +103,7 @@ impl<S: ImageStack> SliceStack<S> {
         }
         let mut info = info_of(source_info, spec.n_channels(shape.n_channels), accumulation, &z_slices)?;
         info.pixel_type = if is_exact { pixel_type } else { PixelType::F32 };
+        info.is_labels = source_info.is_labels && computed.is_none();
         let mut kernels = Vec::new();
         let mut made_of = Vec::new();
         for operation in spec.operations() {

@@ -115,6 +115,8 @@ fn what_the_source_tells_is_passed_on() {
         let mut info = StackInfo::new("volume.zarr", PixelType::F32, layout);
         info.chunks = Some(vec![4, 1, 32, 64]);
         info.pixel_size = Some(PerAxis::new(&[2.0, 0.5, 0.25]).unwrap());
+        info.translation = Some(PerAxis::new(&[10.0, 3.0, -4.0]).unwrap());
+        info.is_labels = true;
         info.compression = Some("zstd".to_owned());
         Told(info)
     };
@@ -126,7 +128,15 @@ fn what_the_source_tells_is_passed_on() {
     assert_eq!((planes.source.as_str(), planes.compression.as_deref()), ("volume.zarr", Some("zstd")));
     assert_eq!(planes.chunks, Some(vec![4, 6, 32, 64]));
     assert_eq!(planes.pixel_size, Some(PerAxis::new(&[0.5, 0.25]).unwrap()));
+    assert_eq!(planes.translation, Some(PerAxis::new(&[3.0, -4.0]).unwrap()));
+    assert!(planes.is_labels);
+    let later = info(Accumulation::Volume, Span { start: Some(3), ..Span::ALL });
+    assert_eq!(later.translation, Some(PerAxis::new(&[16.0, 3.0, -4.0]).unwrap()));
+    let means = ChannelSpec::builder().mean(&[&[0, 1]]).build().unwrap();
+    let means = SliceStack::new(told(), means, SliceOptions::default()).unwrap();
+    assert!(!means.info().is_labels, "a mean of labels is none");
     let volume = info(Accumulation::Volume, Span { step: Some(-3), ..Span::ALL });
+    assert_eq!(volume.translation, None, "slices go backwards");
     assert_eq!(volume.chunks, Some(vec![1, 6, 1, 32, 64]));
     assert_eq!(volume.pixel_size, Some(PerAxis::new(&[6.0, 0.5, 0.25]).unwrap()));
     let list = SliceOptions {

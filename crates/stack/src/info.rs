@@ -8,6 +8,9 @@ use crate::{Identity, StackError};
 /// The size of a pixel along `(Z)YX`, in micrometres.
 pub type PixelSize = PerAxis<f64>;
 
+/// From which value to which one a channel is shown.
+pub type DisplayWindow = (f64, f64);
+
 /// What is known about an image without reading pixels.
 ///
 /// ```
@@ -36,8 +39,16 @@ pub struct StackInfo {
     pub shards: Option<Vec<usize>>,
     /// Size of a pixel, where the source tells it.
     pub pixel_size: Option<PixelSize>,
+    /// Where the centre of the first pixel is along `(Z)YX`, in micrometres, where the source tells it.
+    pub translation: Option<PerAxis<f64>>,
     /// What the channels are called, where the source tells it: one name per channel.
     pub channel_names: Option<Vec<String>>,
+    /// In which colours the channels are shown, red, green and blue, where the source tells it: one per channel.
+    pub channel_colors: Option<Vec<[u8; 3]>>,
+    /// From which value to which one the channels are shown, where the source tells it: one pair per channel.
+    pub channel_windows: Option<Vec<DisplayWindow>>,
+    /// Whether the source says that the pixels are labels, numbers of objects.
+    pub is_labels: bool,
     /// Seconds from one time point to the next, where the source tells it.
     pub time_step: Option<f64>,
     /// The format and its version for people (`OME-Zarr 0.4`), where the source is a file.
@@ -64,7 +75,11 @@ impl StackInfo {
             chunks: None,
             shards: None,
             pixel_size: None,
+            translation: None,
             channel_names: None,
+            channel_colors: None,
+            channel_windows: None,
+            is_labels: false,
             time_step: None,
             format: None,
             compression: None,
@@ -93,6 +108,51 @@ impl StackInfo {
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let is_whole = names.len() == self.shape().n_channels && names.iter().all(|name| !name.is_empty());
         self.channel_names = is_whole.then_some(names);
+    }
+
+    /// Sets the colours of channels, if there is one for every channel; else there are none.
+    ///
+    /// ```
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let layout = ArrayLayout::new("CYX".parse()?, &[2, 64, 64])?;
+    /// let mut info = StackInfo::new("cells.tif", PixelType::U16, layout);
+    /// info.set_channel_colors(vec![Some([0, 0, 255]), Some([0, 255, 0])]);
+    /// assert_eq!(info.channel_colors, Some(vec![[0, 0, 255], [0, 255, 0]]));
+    /// info.set_channel_colors(vec![Some([0, 0, 255]), None]);
+    /// assert_eq!(info.channel_colors, None);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn set_channel_colors(&mut self, colors: Vec<Option<[u8; 3]>>) {
+        self.channel_colors = self.for_all_channels(colors);
+    }
+
+    /// Sets from which value to which one channels are shown, if every channel has two finite ones, the lower one first; else
+    /// there are none.
+    ///
+    /// ```
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_stack::StackInfo;
+    ///
+    /// let mut info = StackInfo::new("cells.tif", PixelType::U16, ArrayLayout::new("YX".parse()?, &[64, 64])?);
+    /// info.set_channel_windows(vec![Some((100.0, 4095.0))]);
+    /// assert_eq!(info.channel_windows, Some(vec![(100.0, 4095.0)]));
+    /// info.set_channel_windows(vec![Some((4095.0, 100.0))]);
+    /// assert_eq!(info.channel_windows, None);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn set_channel_windows(&mut self, windows: Vec<Option<DisplayWindow>>) {
+        let is_usable = |(start, end): &DisplayWindow| start.is_finite() && end.is_finite() && start < end;
+        let windows = windows.into_iter().map(|window| window.filter(is_usable)).collect();
+        self.channel_windows = self.for_all_channels(windows);
+    }
+
+    fn for_all_channels<T>(&self, values: Vec<Option<T>>) -> Option<Vec<T>> {
+        let values: Vec<T> = values.into_iter().collect::<Option<_>>()?;
+        (values.len() == self.shape().n_channels).then_some(values)
     }
 
     /// Sets the seconds between time points, if the image has time points and the number is finite and above 0; else there is

@@ -29,7 +29,7 @@ pub use exactness::Exactness;
 pub use identity::{
     ArrayPlace, Doubt, FileId, Identity, ImageKey, Pieces, SampleLink, SharedPlanes, SharedWith, StoredArray,
 };
-pub use info::{PixelSize, StackInfo};
+pub use info::{DisplayWindow, PixelSize, StackInfo};
 pub use inside_window::{InsideWindow, PatchViewMut};
 pub use process::Process;
 pub use read_cost::ReadCost;

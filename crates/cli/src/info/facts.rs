@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchweave_formats::Pyramid;
-use patchweave_geometry::{Axis, Extent};
+use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_stack::StackInfo;
 use serde::Serialize;
 
@@ -55,6 +55,8 @@ pub(crate) struct ImageFacts {
     pub is_read_in_place: bool,
     /// Micrometres per pixel along every spatial axis.
     pub pixel_size_um: Option<BTreeMap<char, f64>>,
+    /// Micrometres to the centre of the first pixel along every spatial axis.
+    pub translation_um: Option<BTreeMap<char, f64>>,
     pub channel_names: Option<Vec<String>>,
     /// Seconds from one time point to the next.
     pub time_step_s: Option<f64>,
@@ -89,7 +91,8 @@ impl ImageFacts {
             shards: info.shards.clone(),
             compression: info.compression.clone(),
             is_read_in_place: info.is_in_place,
-            pixel_size_um: pixel_size(info),
+            pixel_size_um: along_space(info.pixel_size),
+            translation_um: along_space(info.translation),
             channel_names: info.channel_names.clone(),
             time_step_s: info.time_step,
             levels: image.iter().map(|level| level.info().layout.shape().to_vec()).collect(),
@@ -113,11 +116,11 @@ fn usual_patch(info: &StackInfo) -> Extent {
     Extent::new(&sizes).unwrap_or(extent)
 }
 
-fn pixel_size(info: &StackInfo) -> Option<BTreeMap<char, f64>> {
-    let sizes = info.pixel_size?;
+fn along_space(values: Option<PerAxis<f64>>) -> Option<BTreeMap<char, f64>> {
+    let values = values?;
     let spatial = [Axis::Z, Axis::Y, Axis::X];
-    let letters = spatial[3 - sizes.as_slice().len()..].iter().map(|axis| axis.letter());
-    Some(letters.zip(sizes.as_slice().iter().copied()).collect())
+    let letters = spatial[3 - values.as_slice().len()..].iter().map(|axis| axis.letter());
+    Some(letters.zip(values.as_slice().iter().copied()).collect())
 }
 
 /// The command that stores an image in chunks of the size of patches.

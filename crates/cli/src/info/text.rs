@@ -1,7 +1,7 @@
 //! What is said about a path, as a person reads it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::facts::{ImageFacts, PathFacts};
 use super::pixels::PixelFacts;
@@ -79,14 +79,11 @@ fn image_lines(image: &ImageFacts) -> Vec<String> {
     if let Some(shards) = &image.shards {
         say("shards", product(shards));
     }
-    let sizes = image.pixel_size_um.as_ref().map(|sizes| {
-        let sizes: Vec<String> = ['Z', 'Y', 'X']
-            .iter()
-            .filter_map(|axis| Some(format!("{axis} {} µm", rounded(*sizes.get(axis)?))))
-            .collect();
-        sizes.join(", ")
-    });
+    let sizes = image.pixel_size_um.as_ref().map(along_space);
     say("pixel size", sizes.unwrap_or_else(|| "unknown".to_owned()));
+    if let Some(place) = &image.translation_um {
+        say("first pixel", along_space(place));
+    }
     if let Some(names) = &image.channel_names {
         say("channels", names.join(", "));
     }
@@ -147,6 +144,13 @@ fn product(sizes: &[usize]) -> String {
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn size(count: u128) -> String {
     bytes(count as f64)
+}
+
+/// Micrometres along every axis.
+fn along_space(values: &BTreeMap<char, f64>) -> String {
+    let along = |axis: &char| Some(format!("{axis} {} µm", rounded(*values.get(axis)?)));
+    let values: Vec<String> = ['Z', 'Y', 'X'].iter().filter_map(along).collect();
+    values.join(", ")
 }
 
 /// Four digits, without zeros at the end.

@@ -90,7 +90,7 @@ impl Level {
         info.chunks = first.is_chunked.then(|| axes.by_axis(&chunk, &1));
         info.compression = first.compression.clone();
         info.is_in_place = first.place.is_some();
-        info.pixel_size = axes.pixel_size(of_image.pixel_size);
+        info.pixel_size = axes.along_space(of_image.pixel_size);
         info.set_channel_names(of_image.channel_names);
         info.set_time_step(of_image.time_step);
         info.identity = identity(&leading, &parts, &axes).beside([opener.id.clone()]);

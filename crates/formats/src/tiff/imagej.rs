@@ -16,6 +16,8 @@ pub(super) struct ImageJ {
     is_micrometre: bool,
     /// Distance between slices in that unit.
     spacing: Option<f64>,
+    /// From which value to which one pixels are shown; of several channels, those of the one that was selected.
+    pub display: Option<(f64, f64)>,
     /// From one frame to the next, in seconds.
     pub frame_interval: Option<f64>,
 }
@@ -31,6 +33,7 @@ impl ImageJ {
             lines.into_iter().find(|(k, _)| *k == key).map(|(_, value)| value.trim())
         };
         let count = |key: &str| value(key).and_then(|value| value.parse::<usize>().ok());
+        let number = |key: &str| value(key).and_then(|value| value.parse::<f64>().ok());
         let is_unreadable = |key: &&str| value(key).is_some() && count(key).is_none();
         let unreadable = ["images", "frames", "slices", "channels"].into_iter().find(is_unreadable);
         Some(ImageJ {
@@ -40,9 +43,10 @@ impl ImageJ {
             n_channels: count("channels").unwrap_or(1),
             unreadable: unreadable.map(|key| format!("{key}={}", value(key).unwrap_or_default())),
             is_micrometre: value("unit").and_then(micrometres) == Some(1.0),
+            display: number("min").zip(number("max")),
             // ImageJ writes seconds, whatever unit it shows.
-            frame_interval: value("finterval").and_then(|value| value.parse().ok()),
-            spacing: value("spacing").and_then(|value| value.parse().ok()),
+            frame_interval: number("finterval"),
+            spacing: number("spacing"),
         })
     }
 

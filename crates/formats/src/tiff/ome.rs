@@ -30,6 +30,9 @@ pub(super) struct OmeImage {
     pub pixel_type: PixelType,
     /// Along Z, Y and X, in micrometres.
     pub pixel_size: [Option<f64>; 3],
+    /// Where the first plane is along Z, Y and X, in micrometres.
+    pub translation: [Option<f64>; 3],
+    pub channel_colors: Vec<Option<[u8; 3]>>,
     /// An empty one for a channel without a name.
     pub channel_names: Vec<String>,
     /// In seconds.
@@ -163,12 +166,38 @@ fn read_image(idx: usize, image: Node<'_, '_>) -> Result<OmeImage, OmeProblem> {
         stacked,
         pixel_type: pixel_type.ok_or_else(|| problem("Type", "int8 to uint32, float, double or bit"))?,
         pixel_size: ["Z", "Y", "X"].map(length),
+        translation: children(pixels, "Plane").find(is_first).map_or([None; 3], position),
         channel_names: children(pixels, "Channel").map(name).collect(),
+        channel_colors: children(pixels, "Channel").map(color).collect(),
         time_step,
         blocks: children(pixels, "TiffData")
             .map(|data| read_block(&place, data))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// Whether a plane is the first along C, Z and T.
+fn is_first(plane: &Node<'_, '_>) -> bool {
+    let is_zero = |name| plane.attribute(name).is_some_and(|at| at.trim().parse() == Ok(0_usize));
+    ["TheC", "TheZ", "TheT"].into_iter().all(is_zero)
+}
+
+/// Where a plane is along Z, Y and X; a position without a unit counts in a frame that nobody describes.
+fn position(plane: Node<'_, '_>) -> [Option<f64>; 3] {
+    ["Z", "Y", "X"].map(|axis| {
+        let value = plane.attribute(format!("Position{axis}").as_str())?.trim().parse::<f64>().ok()?;
+        let place = value * micrometres(plane.attribute(format!("Position{axis}Unit").as_str())?)?;
+        place.is_finite().then_some(place)
+    })
+}
+
+/// The colour of a channel: a signed number of four bytes, red, green, blue and opacity.
+fn color(channel: Node<'_, '_>) -> Option<[u8; 3]> {
+    let number = channel.attribute("Color")?.trim().parse::<i64>().ok()?;
+    // Some writers forget the sign.
+    let signed = i32::try_from(number).map(i32::to_be_bytes);
+    let [red, green, blue, _] = signed.or_else(|_| u32::try_from(number).map(u32::to_be_bytes)).ok()?;
+    Some([red, green, blue])
 }
 
 fn read_block(place: &str, data: Node<'_, '_>) -> Result<TiffData, OmeProblem> {
@@ -243,9 +272,24 @@ mod tests {
         let Content::Images(images) = ome.content else { panic!("no images") };
         assert_eq!((images[0].channel_names.concat(), images[0].channel_names.len()), ("DAPI".to_owned(), 2));
         assert_eq!(images[0].time_step, Some(0.25));
+        assert_eq!(images[0].channel_colors, [None, None]);
         let ome = Ome::parse(&document(&pixels.replace("ms", "frames"), channels)).unwrap();
         let Content::Images(images) = ome.content else { panic!("no images") };
         assert_eq!(images[0].time_step, None);
+    }
+
+    #[test]
+    fn colours_and_places_are_read() {
+        let inside = "<Channel Color=\"16711935\"/><Channel Color=\"-16776961\"/><Channel Color=\"4278190335\"/>\
+                      <Channel Color=\"red\"/>\
+                      <Plane TheC=\"0\" TheZ=\"1\" TheT=\"0\" PositionX=\"9\" PositionXUnit=\"µm\"/>\
+                      <Plane TheC=\"0\" TheZ=\"0\" TheT=\"0\" PositionX=\"-2\" PositionXUnit=\"mm\" PositionY=\"7\" \
+                      PositionZ=\"3\" PositionZUnit=\"reference frame\"/>";
+        let ome = Ome::parse(&document(PIXELS, inside)).unwrap();
+        let Content::Images(images) = ome.content else { panic!("no images") };
+        let colors = [Some([0, 255, 0]), Some([255, 0, 0]), Some([255, 0, 0]), None];
+        assert_eq!(images[0].channel_colors, colors);
+        assert_eq!(images[0].translation, [None, None, Some(-2000.0)]);
     }
 
     #[test]

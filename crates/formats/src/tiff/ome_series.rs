@@ -7,12 +7,13 @@ use patchweave_geometry::Axis;
 use patchweave_stack::StackError;
 
 use super::file_pages::FilePages;
+use super::image_info::ImageInfo;
 use super::ome::{OmeImage, TiffData};
 use super::ome_files::Files;
 use super::ome_images::OmeImages;
 use super::ome_sets::{add_set, known_series};
 use super::page::Page;
-use super::series::{Dimensions, ImageInfo, Plane, Series};
+use super::series::{Dimensions, Plane, Series};
 use crate::OpenOptions;
 
 /// Blocks may name a plane more than once, but not without end.
@@ -175,8 +176,11 @@ impl Files<'_> {
             format: "OME-TIFF",
             image_info: ImageInfo {
                 pixel_size: image.pixel_size,
+                translation: image.translation,
                 channel_names: image.channel_names.clone().into(),
+                channel_colors: image.channel_colors.clone().into(),
                 time_step: image.time_step,
+                ..ImageInfo::default()
             },
             described_by: self.described_by.clone(),
             of_set: None,

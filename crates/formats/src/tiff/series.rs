@@ -8,6 +8,7 @@ use patchweave_stack::{ArrayPlace, FileId, Identity, StackError, StoredArray};
 
 use super::file::TiffFile;
 use super::file_pages::FilePages;
+use super::image_info::ImageInfo;
 use super::imagej::ImageJ;
 use super::imagej_labels;
 use super::page::Page;
@@ -52,17 +53,6 @@ pub(super) struct Dimensions {
     pub leading: Vec<usize>,
     pub has_planes: bool,
     pub has_samples: bool,
-}
-
-/// What a file says about the size of a pixel, its channels and times.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ImageInfo {
-    /// Along Z, Y and X, in micrometres.
-    pub pixel_size: [Option<f64>; 3],
-    /// Empty names where there are none.
-    pub channel_names: Arc<[String]>,
-    /// Seconds from one time point to the next.
-    pub time_step: Option<f64>,
 }
 
 impl FilePages {
@@ -163,7 +153,9 @@ impl FilePages {
             image_info: ImageInfo {
                 pixel_size: imagej.pixel_size(self.resolution),
                 channel_names,
+                channel_windows: Arc::new([imagej.display]),
                 time_step: imagej.frame_interval,
+                ..ImageInfo::default()
             },
             ..plain
         })

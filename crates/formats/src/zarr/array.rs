@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use patchweave_geometry::{Axis, PerAxis};
 use patchweave_pixel::PixelType;
-use patchweave_stack::{ImageStack, PixelSize, StackError, StackInfo};
+use patchweave_stack::{ImageStack, StackError, StackInfo};
 use serde_json::Value;
 use zarrs::array::Array;
 
@@ -21,7 +21,8 @@ use super::hierarchy::{FoundImage, FoundLevel};
 use super::identity::identity;
 use super::metadata::describe;
 use super::node::{Node, NodeKind};
-use super::ome::{Multiscale, axis_named};
+use super::ome::Multiscale;
+use super::ome_axes::axis_named;
 use super::seen::Seen;
 use super::store::{Store, ZarrsStorage};
 use super::version::ZarrVersion;
@@ -100,9 +101,11 @@ impl ArrayOpener<'_> {
         let mut info = StackInfo::new(stack.clone(), pixel_type, axes.layout.clone());
         info.chunks = Some(axes.by_axis(&chunk, &1));
         info.shards = shards.map(|shards| axes.by_axis(&shards, &1));
-        info.pixel_size = level.scale.as_ref().and_then(|scale| pixel_size(scale, &axes));
+        info.pixel_size = level.scale.as_ref().and_then(|scale| along_space(scale, &axes));
+        info.translation = level.translation.as_ref().and_then(|place| along_space(place, &axes));
         if let Some(image) = image {
-            info.set_channel_names(image.channel_names.clone());
+            image.channels.tell(&mut info);
+            info.is_labels = image.is_labels;
             info.set_time_step(image.time_step);
         }
         info.format = Some(format_name(node.version, image));
@@ -258,10 +261,11 @@ fn format_name(version: ZarrVersion, image: Option<&Multiscale>) -> String {
     }
 }
 
-fn pixel_size(scale: &[Option<f64>], axes: &StoredAxes) -> Option<PixelSize> {
-    let scale = axes.by_axis(scale, &None);
+/// Values of the dimensions that are spatial, if all of them have one.
+fn along_space(values: &[Option<f64>], axes: &StoredAxes) -> Option<PerAxis<f64>> {
+    let values = axes.by_axis(values, &None);
     let axes = axes.layout.axes();
     let spatial = [Axis::Z, Axis::Y, Axis::X].into_iter().filter_map(|axis| axes.position(axis));
-    let sizes: Option<Vec<f64>> = spatial.map(|position| *scale.get(position)?).collect();
-    PerAxis::new(&sizes?).ok()
+    let values: Option<Vec<f64>> = spatial.map(|position| *values.get(position)?).collect();
+    PerAxis::new(&values?).ok()
 }

@@ -24,7 +24,22 @@ pub(super) struct FoundImage {
 pub(super) struct FoundLevel {
     /// The path of the array, which starts with `/`.
     pub path: String,
+    /// As in [`Level`].
     pub scale: Option<Vec<Option<f64>>>,
+    /// As in [`Level`].
+    pub translation: Option<Vec<Option<f64>>>,
+}
+
+impl FoundLevel {
+    /// An array of which no image says anything.
+    fn alone(path: String) -> Self {
+        FoundLevel { path, scale: None, translation: None }
+    }
+
+    /// An array and what its image says of it.
+    fn of(path: String, Level { scale, translation, .. }: &Level) -> Self {
+        FoundLevel { path, scale: scale.clone(), translation: translation.clone() }
+    }
 }
 
 /// A walk through the nodes of one store, each of which is read once.
@@ -244,11 +259,10 @@ impl<'a> Hierarchy<'a> {
     }
 
     fn image(&self, group: &str, image: Multiscale) -> Result<FoundImage, StackError> {
-        let level = |Level { path, scale }: &Level| {
-            Ok(FoundLevel { path: self.inside(group, path)?, scale: scale.clone() })
-        };
+        let level = |level: &Level| Ok(FoundLevel::of(self.inside(group, &level.path)?, level));
         let levels = image.levels.iter().map(level).collect::<Result<_, StackError>>()?;
-        Ok(FoundImage { levels, image: Some(image), notes: Vec::new() })
+        let image = Some(below_labels(group, image));
+        Ok(FoundImage { levels, image, notes: Vec::new() })
     }
 
     /// An array by itself, with what an image above it says about it.
@@ -259,15 +273,16 @@ impl<'a> Hierarchy<'a> {
             if let Some(node) = self.node_above(path, &mut notes)? {
                 for image in ome::multiscales(&node.attributes) {
                     let is_it = |level: &&Level| resolve(path, &level.path).as_deref() == Some(array);
-                    if let Some(Level { scale, .. }) = image.levels.iter().find(is_it) {
-                        let level = FoundLevel { path: array.to_owned(), scale: scale.clone() };
-                        return Ok(FoundImage { levels: vec![level], image: Some(image), notes });
+                    if let Some(level) = image.levels.iter().find(is_it) {
+                        let levels = vec![FoundLevel::of(array.to_owned(), level)];
+                        let image = Some(below_labels(path, image));
+                        return Ok(FoundImage { levels, image, notes });
                     }
                 }
             }
             group = parent_of(path);
         }
-        let level = FoundLevel { path: array.to_owned(), scale: None };
+        let level = FoundLevel::alone(array.to_owned());
         Ok(FoundImage { levels: vec![level], image: None, notes })
     }
 
@@ -335,7 +350,7 @@ impl<'a> Hierarchy<'a> {
         }
         let mut notes = beside::left_out(&others);
         for (child, _) in images {
-            let level = FoundLevel { path: child, scale: None };
+            let level = FoundLevel::alone(child);
             let notes = std::mem::take(&mut notes);
             self.add(found, FoundImage { levels: vec![level], image: None, notes })?;
         }
@@ -350,6 +365,12 @@ impl<'a> Hierarchy<'a> {
             "at least one array; name one inside the store if they are deeper",
         )
     }
+}
+
+/// The image of a group, which holds labels if it is below a group of that name.
+fn below_labels(group: &str, image: Multiscale) -> Multiscale {
+    let is_below = parent_of(group).is_some_and(|above| above.split('/').any(|name| name == "labels"));
+    Multiscale { is_labels: image.is_labels || is_below, ..image }
 }
 
 fn join(group: &str, name: &str) -> String {

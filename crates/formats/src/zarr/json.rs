@@ -112,6 +112,18 @@ pub(super) fn shortened(value: &Value) -> String {
     }
 }
 
+/// A text, or the digits of a number where a text should be.
+pub(super) fn name(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            let whole = number.as_f64().and_then(whole).filter(|_| number.is_f64());
+            Some(whole.map_or_else(|| number.to_string(), |whole| whole.to_string()))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -22,6 +22,9 @@ mod members;
 mod metadata;
 mod node;
 mod ome;
+mod ome_axes;
+mod ome_channels;
+mod ome_space;
 #[cfg(feature = "remote")]
 mod remote;
 mod seen;

@@ -5,8 +5,10 @@
 use patchweave_geometry::Axis;
 use serde_json::{Map, Value};
 
-use super::json::whole;
-use crate::units::{micrometres, seconds};
+use super::json::name;
+use super::ome_axes::axis;
+use super::ome_channels::Channels;
+use super::ome_space::Space;
 
 /// One multiscale image.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,9 @@ pub(super) struct Multiscale {
     pub levels: Vec<Level>,
     /// The axes in the order of the arrays, `None` for one with an unknown name; nothing before version 0.3.
     pub axes: Option<Vec<Option<Axis>>>,
-    /// What channels are called; nothing where nobody says.
-    pub channel_names: Vec<String>,
+    pub channels: Channels,
+    /// Whether its pixels are labels.
+    pub is_labels: bool,
     /// Seconds from one time point to the next.
     pub time_step: Option<f64>,
 }
@@ -30,6 +33,8 @@ pub(super) struct Level {
     pub path: String,
     /// Micrometres per pixel for every axis; `None` for one without a length unit or with an unusable scale.
     pub scale: Option<Vec<Option<f64>>>,
+    /// Micrometres to the centre of the first pixel for every axis; `None` for one without a length unit.
+    pub translation: Option<Vec<Option<f64>>>,
 }
 
 /// The images of a group's attributes; those without a usable list of levels are left out.
@@ -37,77 +42,34 @@ pub(super) fn multiscales(attributes: &Map<String, Value>) -> Vec<Multiscale> {
     let ome = ome_attributes(attributes);
     let images = ome.get("multiscales").and_then(Value::as_array);
     let own_version = ome.get("version").and_then(name);
-    let channels = ome.get("omero").and_then(|omero| omero.get("channels")?.as_array());
-    let label = |channel: &Value| channel.get("label").and_then(name).unwrap_or_default();
-    let channel_names: Vec<String> = channels.into_iter().flatten().map(label).collect();
+    let channels = Channels::of(ome);
+    let is_labels = ome.contains_key("image-label") || attributes.contains_key("image-label");
     let named = |image: &Value| {
         let image = multiscale(image, own_version.clone())?;
-        Some(Multiscale { channel_names: channel_names.clone(), ..image })
+        Some(Multiscale { channels: channels.clone(), is_labels, ..image })
     };
     images.into_iter().flatten().filter_map(named).collect()
-}
-
-/// A text, or the digits of a number where a text should be.
-fn name(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => {
-            let whole = number.as_f64().and_then(whole).filter(|_| number.is_f64());
-            Some(whole.map_or_else(|| number.to_string(), |whole| whole.to_string()))
-        }
-        _ => None,
-    }
 }
 
 fn multiscale(image: &Value, version: Option<String>) -> Option<Multiscale> {
     let datasets = image.get("datasets")?.as_array().filter(|datasets| !datasets.is_empty())?;
     let axes = image.get("axes").and_then(Value::as_array);
-    let global = scale_of(image);
+    let space = axes.map(|axes| Space::of(axes, image));
     let level = |level: &Value| {
-        let scale = axes.zip(scale_of(level)).map(|(axes, own)| {
-            let size = |(dimension, axis): (usize, &Value)| {
-                let global = match &global {
-                    Some(global) => (*global.get(dimension)?)?,
-                    None => 1.0,
-                };
-                let unit = micrometres(axis.get("unit")?.as_str()?)?;
-                let size = unit * (*own.get(dimension)?)? * global;
-                (size.is_finite() && size > 0.0).then_some(size)
-            };
-            axes.iter().enumerate().map(size).collect()
-        });
-        Some(Level { path: name(level.get("path")?)?, scale })
-    };
-    let time_step = || {
-        let (dimension, time) = axes?.iter().enumerate().find(|(_, other)| axis(other) == Some(Axis::T))?;
-        let global = global.as_ref().map_or(Some(1.0), |global| *global.get(dimension)?)?;
-        let own = (*scale_of(datasets.first()?)?.get(dimension)?)?;
-        Some(seconds(time.get("unit")?.as_str()?)? * own * global)
+        Some(Level {
+            path: name(level.get("path")?)?,
+            scale: space.as_ref().and_then(|space| space.scale(level)),
+            translation: space.as_ref().and_then(|space| space.translation(level)),
+        })
     };
     Some(Multiscale {
         version: version.or_else(|| name(image.get("version")?)),
-        channel_names: Vec::new(),
-        time_step: time_step(),
+        channels: Channels::default(),
+        is_labels: false,
+        time_step: space.as_ref().and_then(|space| space.time_step(datasets.first()?)),
         levels: datasets.iter().map(level).collect::<Option<_>>()?,
         axes: axes.map(|axes| axes.iter().map(axis).collect()),
     })
-}
-
-/// The axis of a name, or of a type where the name is more than a letter.
-fn axis(axis: &Value) -> Option<Axis> {
-    let name = axis.as_str().or_else(|| axis.get("name")?.as_str())?;
-    axis_named(name).or_else(|| match axis.get("type")?.as_str()? {
-        "time" => Some(Axis::T),
-        "channel" => Some(Axis::C),
-        _ => None,
-    })
-}
-
-/// The axis of a name of one letter, in either case.
-pub(super) fn axis_named(name: &str) -> Option<Axis> {
-    let mut letters = name.chars();
-    let letter = letters.next()?.to_ascii_uppercase();
-    letters.next().is_none().then(|| Axis::from_letter(letter))?
 }
 
 /// Paths of the wells of a plate, row by row, columns in order.
@@ -159,13 +121,6 @@ fn ome_attributes(attributes: &Map<String, Value>) -> &Map<String, Value> {
     attributes.get("ome").and_then(Value::as_object).unwrap_or(attributes)
 }
 
-/// One number per axis; `None` for one that is no number.
-fn scale_of(owner: &Value) -> Option<Vec<Option<f64>>> {
-    let transforms = owner.get("coordinateTransformations")?.as_array()?;
-    let scale = transforms.iter().find_map(|transform| transform.get("scale")?.as_array())?;
-    Some(scale.iter().map(Value::as_f64).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,12 +139,17 @@ mod tests {
             {"name": "x", "type": "space", "unit": "nanometer"}],
             "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 250]}]},
             {"path": "1", "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 500]}]}]}"#;
-        let level = |path: &str, y, x| Level { path: path.into(), scale: Some(vec![None, Some(y), Some(x)]) };
+        let level = |path: &str, y, x| Level {
+            path: path.into(),
+            scale: Some(vec![None, Some(y), Some(x)]),
+            translation: None,
+        };
         let expected = Multiscale {
             version: Some("0.5".into()),
             levels: vec![level("0", 0.5, 0.25), level("1", 1.0, 0.5)],
             axes: Some(vec![Some(Axis::C), Some(Axis::Y), Some(Axis::X)]),
-            channel_names: Vec::new(),
+            channels: Channels::default(),
+            is_labels: false,
             time_step: None,
         };
         let v05 = first(&format!(r#"{{"ome": {{"version": "0.5", "multiscales": [{image}]}}}}"#));
@@ -226,17 +186,26 @@ mod tests {
             "coordinateTransformations": [{"type": "scale", "scale": [3, 1, 1, 1]}]}],
             "omero": {"channels": [{"label": "DAPI", "color": "0000FF"}, {"color": "FF0000"}]}}"#;
         assert_eq!(
-            (first(json).time_step, first(json).channel_names.join("|")),
+            (first(json).time_step, first(json).channels.names.join("|")),
             (Some(1.5), "DAPI|".to_owned())
         );
+        assert_eq!(first(json).channels.colors, [Some([0, 0, 255]), Some([255, 0, 0])]);
         assert_eq!(first(&json.replace("millisecond", "frame")).time_step, None);
+    }
+
+    #[test]
+    fn labels_say_so() {
+        let image = r#""multiscales": [{"datasets": [{"path": "0"}]}]"#;
+        assert!(!first(&format!("{{{image}}}")).is_labels);
+        assert!(first(&format!(r#"{{{image}, "image-label": {{}}}}"#)).is_labels);
+        assert!(first(&format!(r#"{{"ome": {{{image}, "image-label": {{}}}}}}"#)).is_labels);
     }
 
     #[test]
     fn bends_with_old_and_partial_files() {
         let old = first(r#"{"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "s0"}]}]}"#);
         assert_eq!(old.axes, Some(vec![Some(Axis::Y), Some(Axis::X)]));
-        assert_eq!(old.levels, [Level { path: "s0".into(), scale: None }]);
+        assert_eq!(old.levels, [Level { path: "s0".into(), scale: None, translation: None }]);
         let named = r#"{"multiscales": [{"axes": [{"name": "time", "type": "time"}, {"name": "depth"}],
             "datasets": [{"path": "s0"}]}]}"#;
         assert_eq!(first(named).axes, Some(vec![Some(Axis::T), None]));
