@@ -15,6 +15,7 @@ mod identity;
 mod info;
 mod process;
 pub mod read_cost;
+mod typed;
 
 pub use array::ArrayStack;
 pub use causes::{messages, with_causes};
@@ -28,3 +29,4 @@ pub use identity::{
 pub use info::{PixelSize, StackInfo};
 pub use process::Process;
 pub use read_cost::ReadCost;
+pub use typed::stack_of;
