@@ -32,31 +32,35 @@ pub fn spec_of(source: &Source) -> Result<ImageSpec, ConvertError> {
     spec.pixel_size = info.pixel_size;
     spec.time_step = info.time_step;
     spec.channel_names = selected(source, info.channel_names.as_deref());
-    let spatial = &[Axis::Z, Axis::Y, Axis::X][3 - info.layout.axes().n_spatial()..];
-    let mut starts = Vec::with_capacity(spatial.len());
-    for axis in spatial {
+    spec.channel_colors = selected(source, info.channel_colors.as_deref());
+    // Display ranges are intensities: another scale would show something else.
+    let keeps_values = !source.map().is_scaled();
+    spec.channel_windows = selected(source, info.channel_windows.as_deref()).filter(|_| keeps_values);
+    spec.is_labels = info.is_labels;
+    spec.translation = translation(source)?;
+    Ok(spec)
+}
+
+/// Where the first pixel of the selection is, if that is known or not the origin.
+fn translation(source: &Source) -> Result<Option<PerAxis<f64>>, ConvertError> {
+    let info = source.stack().info();
+    let axes = &[Axis::Z, Axis::Y, Axis::X][3 - info.layout.axes().n_spatial()..];
+    let mut starts = Vec::with_capacity(axes.len());
+    for axis in axes {
         starts.push(source.selection().range(info, *axis)?.start);
     }
-    let sizes = info.pixel_size.map(|size| size.as_slice().to_vec());
-    let origin: Option<Vec<f64>> = None;
-    if origin.is_some() || starts.iter().any(|start| *start > 0) {
-        let places = starts.iter().enumerate().map(|(at, start)| {
-            let size = sizes.as_ref().and_then(|sizes| sizes.get(at)).copied().unwrap_or(1.0);
-            let origin = origin.as_ref().and_then(|origin| origin.get(at)).copied().unwrap_or(0.0);
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "images have fewer than 2^53 pixels along an axis"
-            )]
-            let start = *start as f64;
-            origin + start * size
-        });
-        let geometry = |source| ConvertError::Geometry { stack: info.source.clone(), source };
-        // Without a pixel size there is no length to say where it is.
-        if sizes.is_some() {
-            spec.translation = Some(PerAxis::new(&places.collect::<Vec<_>>()).map_err(geometry)?);
-        }
-    }
-    Ok(spec)
+    // Without a size of pixels there is no length to say where the selection is.
+    let Some(sizes) = info.pixel_size.filter(|_| starts.iter().any(|start| *start > 0)) else {
+        return Ok(info.translation.filter(|_| starts.iter().all(|start| *start == 0)));
+    };
+    let places = starts.iter().zip(sizes.iter()).enumerate().map(|(at, (start, size))| {
+        let origin = info.translation.as_ref().and_then(|origin| origin.as_slice().get(at)).copied();
+        #[expect(clippy::cast_precision_loss, reason = "images have fewer than 2^53 pixels along an axis")]
+        let start = *start as f64;
+        origin.unwrap_or(0.0) + start * size
+    });
+    let places = PerAxis::new(&places.collect::<Vec<_>>());
+    places.map(Some).map_err(|source| ConvertError::Geometry { stack: info.source.clone(), source })
 }
 
 /// What is said of the channels that are selected.

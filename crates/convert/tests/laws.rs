@@ -15,8 +15,7 @@ use patchweave_sink::{Job, SinkFormats, UnitGrid};
 use patchweave_stack::{ArrayStack, ImageStack};
 use proptest::prelude::*;
 
-const AXES: [&str; 10] =
-    ["YX", "XY", "CYX", "YXC", "ZYX", "TZCYX", "STCZYX", "CXYS", "ZCYXT", "TCYXSZ"];
+const AXES: [&str; 10] = ["YX", "XY", "CYX", "YXC", "ZYX", "TZCYX", "STCZYX", "CXYS", "ZCYXT", "TCYXSZ"];
 
 /// Numbers of 64 bits that no float holds, and no two alike.
 fn image(shape: &[usize]) -> ArrayD<u64> {
@@ -49,7 +48,8 @@ fn parts() -> impl Strategy<Value = Part> {
             start..start + 1 + len.index(*n - start)
         };
         let n_channels = axes.position(Axis::C).map(|at| sizes[at].0);
-        let channels = channels.zip(n_channels).map(|(channels, n)| channels.iter().map(|at| at.index(n)).collect());
+        let channels =
+            channels.zip(n_channels).map(|(channels, n)| channels.iter().map(|at| at.index(n)).collect());
         Part {
             shape: sizes.iter().map(|axis| axis.0).collect(),
             ranges: sizes.iter().map(range).collect(),

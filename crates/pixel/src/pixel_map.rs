@@ -87,6 +87,12 @@ impl PixelMap {
         self.pixel_type
     }
 
+    /// Whether values are spread over the type.
+    #[must_use]
+    pub fn is_scaled(&self) -> bool {
+        self.scale.is_some()
+    }
+
     /// Whether pixels of a type stay as they are.
     #[must_use]
     pub fn is_identity(&self, from: PixelType) -> bool {

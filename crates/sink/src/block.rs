@@ -81,7 +81,7 @@ impl<'a> Block<'a> {
 
     /// The pixels with the dimensions of an array with these axes.
     pub(crate) fn view(&self, axes: &[Axis]) -> ArrayViewD<'a, f32> {
-        let all = self.pixels.clone().insert_axis(Dim(0)).insert_axis(Dim(0)).into_dyn();
+        let all = self.pixels.insert_axis(Dim(0)).insert_axis(Dim(0)).into_dyn();
         let place = |axis: &Axis| Axis::ALL.iter().position(|other| other == axis);
         // Axes that the array lacks have size 1, so that in front they do not change the order.
         let lacking = Axis::ALL.iter().filter(|axis| !axes.contains(axis));

@@ -204,6 +204,18 @@ pub enum SinkError {
         /// The output.
         path: PathBuf,
     },
+    /// An image in the memory of another process.
+    #[error("{} is made in the memory of another process, which only its own threads can join", path.display())]
+    OtherProcess {
+        /// What the image is called.
+        path: PathBuf,
+    },
+    /// An image in memory that was handed over, or that everybody has let go of.
+    #[error("{} is not in memory any more: it was handed over, or everybody has let go of it", path.display())]
+    Gone {
+        /// What the image is called.
+        path: PathBuf,
+    },
     /// A format of that name is not known.
     #[error("{}: got the format {name}, expected one of {}", path.display(), known.join(", "))]
     UnknownFormat {

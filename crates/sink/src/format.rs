@@ -13,6 +13,8 @@ pub enum OutputKind {
     File,
     /// A folder that is a Zarr store.
     Store,
+    /// Arrays in the memory of this process, which only the format `memory` of this crate knows how to hand over.
+    Memory,
 }
 
 /// A format in which images are written.

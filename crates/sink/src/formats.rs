@@ -75,7 +75,16 @@ impl Default for SinkFormats {
         #[cfg(feature = "tiff")]
         formats.add(crate::tiff::Tiff);
         #[cfg(feature = "zarr")]
-        formats.add(crate::ome_zarr::OmeZarr);
+        {
+            formats.add(crate::ome_zarr::OmeZarr);
+            formats.add(crate::ome_zarr::OmeZarrZip(crate::ome_zarr::OmeZarr));
+            formats.add(crate::ome_zarr::ZarrArray);
+        }
+        #[cfg(feature = "npy")]
+        formats.add(crate::npy::Npy);
+        #[cfg(feature = "png")]
+        formats.add(crate::png::Png);
+        formats.add(crate::memory::Memory);
         formats
     }
 }
@@ -89,13 +98,21 @@ fn has_ending(path: &Path, ending: &str) -> bool {
 /// Name, feature and endings of formats that may be left out.
 type LeftOut = (&'static str, &'static str, &'static [&'static str]);
 
-const MAY_BE_LEFT_OUT: [LeftOut; 2] =
-    [("tiff", "tiff", &["tif", "tiff"]), ("ome_zarr", "zarr", &["ome.zarr", "zarr"])];
+const MAY_BE_LEFT_OUT: [LeftOut; 6] = [
+    ("tiff", "tiff", &["tif", "tiff"]),
+    ("ome_zarr", "zarr", &["ome.zarr", "zarr"]),
+    ("ome_zarr_zip", "zarr", &["ozx", "ome.zarr.zip", "zarr.zip"]),
+    ("zarr_array", "zarr", &[]),
+    ("npy", "npy", &["npy"]),
+    ("png", "png", &["png"]),
+];
 
 /// The refusal of a format that was left out when the program was built.
 fn not_built(path: &Path, is_wanted: impl Fn(&LeftOut) -> bool) -> Option<SinkError> {
     let is_built = |feature: &str| match feature {
         "tiff" => cfg!(feature = "tiff"),
+        "npy" => cfg!(feature = "npy"),
+        "png" => cfg!(feature = "png"),
         _ => cfg!(feature = "zarr"),
     };
     let wanted = MAY_BE_LEFT_OUT.iter().find(|format| is_wanted(format) && !is_built(format.1))?;

@@ -1,14 +1,17 @@
 //! An image that is being written: started, joined by others, committed once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
-use crate::staging::{StagedOutput, Started};
-use crate::{ImageSink, ImageSpec, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Syncing, Work};
+use crate::memory_work::{MemoryWork, this_process};
+use crate::staging::{StagedOutput, Started, is_store};
+use crate::token::TokenPlace;
+use crate::{
+    Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats,
+    Syncing, Work,
+};
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
@@ -17,43 +20,57 @@ const COMPLETE: &str = "complete";
 /// Set when the output is about to get its name: what is found so may be without it.
 const LAST_STEP: &str = "publishing";
 
-/// What another process needs to join a [`Job`]; it can be sent there as text.
-///
-/// ```
-/// use patchweave_geometry::ArrayLayout;
-/// use patchweave_pixel::PixelType;
-/// use patchweave_sink::{ImageSpec, Job, JobToken, SinkFormats};
-///
-/// let folder = tempfile::tempdir()?;
-/// let layout = ArrayLayout::new("YX".parse()?, &[64, 64])?;
-/// let spec = ImageSpec::new(layout, PixelType::U8);
-/// let job = Job::start(&SinkFormats::default(), &folder.path().join("image.tif"), None, spec)?;
-/// let text = serde_json::to_string(job.token())?;
-///
-/// let token: JobToken = serde_json::from_str(&text)?;
-/// let other = Job::join(&SinkFormats::default(), &token)?;
-/// assert_eq!(other.sink().info(), job.sink().info());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobToken {
-    format: String,
-    target: PathBuf,
-    folder: PathBuf,
-    spec: ImageSpec,
-}
-
 /// An image that is being written: started, joined by others, committed once.
 ///
 /// Until [`commit`](Self::commit) it has a hidden temporary name beside its final one. Who started it removes it by
 /// dropping the job; [`leave`](Self::leave) keeps it for [`resume`](Self::resume), and so does the end of the process.
+///
+/// The format `memory` has no names but the numbers in tokens: an image lives as long as one job of it, and other
+/// processes cannot join.
+///
+/// ```
+/// use patchweave_geometry::ArrayLayout;
+/// use patchweave_pixel::{PixelType, TypedArray};
+/// use patchweave_sink::{ImageSpec, Job, Location, SinkFormats};
+///
+/// let layout = ArrayLayout::new("YX".parse()?, &[2, 2])?;
+/// let spec = ImageSpec::new(layout, PixelType::U16);
+/// let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
+/// let ones = TypedArray::U16(ndarray::ArrayD::from_elem(vec![2, 2], 1));
+/// job.sink().write(0, ones.view())?;
+/// assert_eq!(job.commit()?, Location::Memory(vec![ones]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Job {
     format: Arc<dyn SinkFormat>,
     token: JobToken,
     work: Work,
-    staged: StagedOutput,
+    place: Place,
     sink: Arc<dyn ImageSink>,
     is_resumed: bool,
+}
+
+/// Where an image is made.
+enum Place {
+    Folder(StagedOutput),
+    Memory(Arc<MemoryWork>),
+}
+
+impl Place {
+    fn work(&self, target: &Path, durability: Durability) -> Work {
+        match self {
+            Place::Folder(staged) => Work::new(target, staged.folder(), durability),
+            Place::Memory(work) => Work::in_memory(target, Arc::clone(work)),
+        }
+    }
+
+    fn token(&self, format: &dyn SinkFormat, target: &Path, spec: &ImageSpec) -> JobToken {
+        let place = match self {
+            Place::Folder(staged) => TokenPlace::Folder(staged.folder().into()),
+            Place::Memory(work) => TokenPlace::Memory { process: this_process(), number: work.number() },
+        };
+        JobToken { format: format.name().to_owned(), target: target.into(), place, spec: spec.clone() }
+    }
 }
 
 impl Job {
@@ -70,12 +87,15 @@ impl Job {
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
         let format = checked(formats, target, format, &spec)?;
-        let staged = StagedOutput::create(target, format.output())?;
-        Self::prepared(format, target, spec, staged)
+        let place = match format.output() {
+            OutputKind::Memory => Place::Memory(MemoryWork::create()),
+            output => Place::Folder(StagedOutput::create(target, output)?),
+        };
+        Self::prepared(format, target, spec, place)
     }
 
     /// Goes on with an image that was begun before and left, or else starts it. Specification and format are the same
-    /// then; what was begun otherwise is removed.
+    /// then; what was begun otherwise is removed. Of what was made in memory nothing is left.
     ///
     /// # Errors
     /// As [`start`](Self::start), and [`SinkError::Busy`] if somebody works on it.
@@ -86,59 +106,75 @@ impl Job {
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
         let format = checked(formats, target, format, &spec)?;
-        let staged = match StagedOutput::claim(target, format.output())? {
-            Started::New(staged) => staged,
+        if format.output() == OutputKind::Memory {
+            return Self::prepared(format, target, spec, Place::Memory(MemoryWork::create()));
+        }
+        let place = match StagedOutput::claim(target, format.output())? {
+            Started::New(staged) => Place::Folder(staged),
             Started::Left(staged) => {
-                let work = Work::new(target, staged.folder(), spec.durability);
-                let token = token(format.as_ref(), target, staged.folder(), &spec);
+                let place = Place::Folder(staged);
+                let work = place.work(target, spec.durability);
+                let token = place.token(format.as_ref(), target, &spec);
                 let left: Option<JobToken> =
                     work.get(TOKEN)?.and_then(|text| serde_json::from_slice(&text).ok());
                 if left.as_ref() == Some(&token) && !work.has(LAST_STEP)? {
-                    return Self::opened(format, token, work, staged, true);
+                    return Self::opened(format, token, work, place, true);
                 }
                 // Begun with other settings: dropped, it removes itself.
-                drop(staged);
+                drop(place);
                 return Self::resume(formats, target, Some(format.name()), spec);
             }
         };
-        Self::prepared(format, target, spec, staged)
+        Self::prepared(format, target, spec, place)
     }
 
     /// Joins an image that another process, or another part of this one, has started.
     ///
     /// # Errors
-    /// [`SinkError`] if nobody works on it any more, or it cannot be opened.
+    /// [`SinkError`] if nobody works on it any more, or it cannot be opened; [`SinkError::OtherProcess`] if it is made in
+    /// the memory of another process.
     pub fn join(formats: &SinkFormats, token: &JobToken) -> Result<Self, SinkError> {
+        let path = || token.target.clone();
         let format = Arc::clone(formats.find(&token.target, Some(&token.format))?);
-        let staged = StagedOutput::join(&token.target, format.output(), &token.folder)?;
-        let work = Work::new(&token.target, &token.folder, token.spec.durability);
-        Self::opened(format, token.clone(), work, staged, false)
+        let place = match &token.place {
+            TokenPlace::Folder(folder) => {
+                Place::Folder(StagedOutput::join(&token.target, format.output(), folder)?)
+            }
+            TokenPlace::Memory { process, .. } if *process != this_process() => {
+                return Err(SinkError::OtherProcess { path: path() });
+            }
+            TokenPlace::Memory { number, .. } => {
+                Place::Memory(MemoryWork::find(*number).ok_or_else(|| SinkError::Gone { path: path() })?)
+            }
+        };
+        let work = place.work(&token.target, token.spec.durability);
+        Self::opened(format, token.clone(), work, place, false)
     }
 
     fn prepared(
         format: Arc<dyn SinkFormat>,
         target: &Path,
         spec: ImageSpec,
-        staged: StagedOutput,
+        place: Place,
     ) -> Result<Self, SinkError> {
-        let work = Work::new(target, staged.folder(), spec.durability);
+        let work = place.work(target, spec.durability);
         if format.output() == OutputKind::Store {
             std::fs::create_dir(work.output()).map_err(|source| work.failed("create", source))?;
         }
         format.prepare(&work, &spec)?;
-        let token = token(format.as_ref(), target, staged.folder(), &spec);
+        let token = place.token(format.as_ref(), target, &spec);
         // Last, so that what was not prepared is not gone on with. Names that are no text cannot be resumed.
         if let Ok(text) = serde_json::to_vec(&token) {
             work.put(TOKEN, &text)?;
         }
-        Self::opened(format, token, work, staged, false)
+        Self::opened(format, token, work, place, false)
     }
 
     fn opened(
         format: Arc<dyn SinkFormat>,
         token: JobToken,
         work: Work,
-        staged: StagedOutput,
+        place: Place,
         is_resumed: bool,
     ) -> Result<Self, SinkError> {
         let whole = Marked::open(format.as_ref(), &work, &token.spec, 0)?;
@@ -146,7 +182,7 @@ impl Job {
             1 => Arc::new(whole),
             _ => Arc::new(pyramid::PyramidSink::new(whole, &work, &token.spec)?),
         };
-        Ok(Job { format, token, work, staged, sink, is_resumed })
+        Ok(Job { format, token, work, place, sink, is_resumed })
     }
 
     /// What another process needs to join.
@@ -205,21 +241,36 @@ impl Job {
     /// [Completes](Self::complete) the image and gives it its final name.
     ///
     /// An earlier output of that name is replaced: a file in one step; a Zarr store is moved aside, replaced and then
-    /// deleted, and moved back if the replacement fails.
+    /// deleted, and moved back if the replacement fails. An image in memory has no name and is handed over.
     ///
     /// # Errors
     /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then the image does not get its
     /// name; whoever started it loses it.
     pub fn commit(self) -> Result<Location, SinkError> {
         self.complete()?;
-        self.work.mark(LAST_STEP)?;
-        self.staged.publish_with(&Syncing::new(self.token.spec.durability))?;
-        Ok(Location::Path(self.token.target))
+        let target = self.token.target;
+        match self.place {
+            Place::Folder(staged) => {
+                // Chunks make the folders that they need, but a store without its metadata is none.
+                if self.format.output() == OutputKind::Store && !is_store(&self.work.output()) {
+                    let source = std::io::ErrorKind::NotFound.into();
+                    return Err(self.work.failed("find the metadata that was written of", source));
+                }
+                self.work.mark(LAST_STEP)?;
+                staged.publish_with(&Syncing::new(self.token.spec.durability))?;
+                Ok(Location::Path(target))
+            }
+            Place::Memory(work) => {
+                work.take_levels().map(Location::Memory).ok_or(SinkError::Gone { path: target })
+            }
+        }
     }
 
-    /// Lets go of the image without its final name, so that it can be gone on with.
+    /// Lets go of the image without its final name, so that it can be gone on with; in memory nothing stays of it.
     pub fn leave(self) {
-        self.staged.leave();
+        if let Place::Folder(staged) = self.place {
+            staged.leave();
+        }
     }
 }
 
@@ -233,13 +284,4 @@ fn checked(
     spec.check(target)?;
     format.check(target, spec)?;
     Ok(Arc::clone(format))
-}
-
-fn token(format: &dyn SinkFormat, target: &Path, folder: &Path, spec: &ImageSpec) -> JobToken {
-    JobToken {
-        format: format.name().to_owned(),
-        target: target.into(),
-        folder: folder.into(),
-        spec: spec.clone(),
-    }
 }

@@ -1,15 +1,16 @@
-//! Where images are written: TIFF and OME-Zarr, block by block, and small files in one go.
+//! Where images are written: TIFF, Zarr, NPY, PNG and memory, unit by unit or block by block, and small files in one go.
 //!
 //! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder
 //! and renamed at the end. A sink that is dropped before [`ImageSink::finish`] removes what it has written; what a killed process has left,
 //! [`remove_leftovers`] finds. What has its name is on the disk as far as a [`Durability`] says. Nothing here reads
 //! images, stitches tiles or starts threads.
 //!
-//! Formats are features, both on by default: `tiff` and `zarr`. What was left out is refused by [`create`].
+//! Formats are features, all on by default: `tiff`, `zarr`, `npy` and `png`. What was left out is refused by [`create`].
+//! Images in memory need none.
 //!
 //! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
 #![cfg_attr(
-    not(all(feature = "tiff", feature = "zarr")),
+    not(all(feature = "tiff", feature = "zarr", feature = "npy", feature = "png")),
     allow(
         dead_code,
         unused_imports,
@@ -24,6 +25,8 @@ mod block;
 mod block_sink;
 mod compression;
 mod error;
+#[cfg(any(feature = "npy", feature = "png"))]
+mod flat_file;
 #[cfg(feature = "zarr")]
 mod folder_store;
 mod format;
@@ -35,14 +38,22 @@ mod levels;
 mod location;
 mod lock;
 mod marked;
+mod memory;
+mod memory_work;
+#[cfg(feature = "npy")]
+mod npy;
 #[cfg(feature = "zarr")]
 mod ome_zarr;
+#[cfg(feature = "png")]
+mod png;
 mod reduce;
+mod refusals;
 mod spec;
 mod staging;
 mod sync;
 #[cfg(feature = "tiff")]
 mod tiff;
+mod token;
 mod unit_grid;
 mod work;
 
@@ -58,16 +69,17 @@ pub use folder_store::FolderStore;
 pub use format::{OutputKind, SinkFormat, UnitStore};
 pub use formats::SinkFormats;
 pub use image_sink::{ImageSink, SinkInfo};
-pub use job::{Job, JobToken};
+pub use job::Job;
 pub use leftovers::remove_leftovers;
 pub use levels::LevelAxes;
 pub use location::Location;
 pub use lock::FolderLock;
 #[cfg(feature = "zarr")]
-pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding};
+pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding, ZarrArrayOptions};
 pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
+pub use token::JobToken;
 pub use unit_grid::{Unit, UnitGrid};
 pub use work::Work;
 #[cfg(test)]

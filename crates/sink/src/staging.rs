@@ -243,7 +243,8 @@ impl StagedOutput {
         let new = self.temporary.path().join(NEW);
         match self.kind {
             OutputKind::Store => publish_store(&self.path, self.temporary, &self.missing, syncing),
-            OutputKind::File => {
+            // What is made in memory is never staged.
+            OutputKind::File | OutputKind::Memory => {
                 refuse_others(&self.path)?;
                 syncing.file(&new).map_err(io_error("write", &self.path))?;
                 fs::rename(new, &self.path).map_err(io_error("replace", &self.path))?;
@@ -257,7 +258,7 @@ impl StagedOutput {
 fn prepare_parent(path: &Path, kind: OutputKind) -> Result<(&Path, Missing), SinkError> {
     match kind {
         OutputKind::Store => drop(is_replaceable_store(path)?),
-        OutputKind::File => refuse_others(path)?,
+        OutputKind::File | OutputKind::Memory => refuse_others(path)?,
     }
     create_parent(path)
 }
@@ -302,8 +303,7 @@ fn publish_store(
 /// [`SinkError::NotAStore`] or [`SinkError::FileInTheWay`] if something else stands there, [`SinkError::Io`].
 pub fn is_replaceable_store(path: &Path) -> Result<bool, SinkError> {
     if path.is_dir() {
-        let is_store = STORE_MARKERS.iter().any(|marker| path.join(marker).is_file());
-        return if is_store { Ok(true) } else { Err(SinkError::NotAStore { path: path.into() }) };
+        return if is_store(path) { Ok(true) } else { Err(SinkError::NotAStore { path: path.into() }) };
     }
     match fs::symlink_metadata(path) {
         Ok(_) => Err(SinkError::FileInTheWay { path: path.into() }),
@@ -311,6 +311,11 @@ pub fn is_replaceable_store(path: &Path) -> Result<bool, SinkError> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
         Err(error) => Err(io_error("look at", path)(error)),
     }
+}
+
+/// Whether a folder is a Zarr store.
+pub(crate) fn is_store(folder: &Path) -> bool {
+    STORE_MARKERS.iter().any(|marker| folder.join(marker).is_file())
 }
 
 /// Refuses whatever a file must not take the place of.

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use ndarray::{IxDyn, indices};
 use patchweave_geometry::{ArrayLayout, GeometryError, c_strides};
+use patchweave_pixel::PixelType;
+
+/// Units that are chosen have about so many bytes.
+const UNIT_BYTES: usize = 4 << 20;
 
 /// The units of an image: boxes of one size, cut to the image at its ends, numbered in C order of the axes.
 ///
@@ -118,6 +122,24 @@ impl UnitGrid {
     }
 }
 
+/// The size of units that lie in one piece in C order: whole rows along the trailing axes, about 4 MiB of them.
+pub(crate) fn leading_rows(shape: &[usize], pixel_type: PixelType) -> Vec<usize> {
+    let mut unit = shape.to_vec();
+    let mut row_bytes = pixel_type.n_bytes();
+    for at in (0..unit.len()).rev() {
+        let whole = row_bytes.saturating_mul(unit[at]);
+        if whole > UNIT_BYTES || at == 0 {
+            // A power of two, so that units of other formats have a small common multiple with it.
+            let n_rows = 1 << (UNIT_BYTES / row_bytes).max(1).ilog2();
+            unit[at] = unit[at].min(n_rows);
+            unit[..at].fill(1);
+            break;
+        }
+        row_bytes = whole;
+    }
+    unit
+}
+
 /// The part of a box that lies in a unit: where it starts in the box, where in the unit, and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Overlap {
@@ -186,9 +208,9 @@ mod tests {
                 if meets {
                     let overlap = unit.overlap(&start, &size);
                     n_inside += overlap.size.iter().product::<usize>();
-                    for axis in 0..shape.len() {
+                    for (axis, start) in start.iter().enumerate() {
                         prop_assert_eq!(
-                            unit.start[axis] + overlap.in_unit[axis], start[axis] + overlap.in_box[axis]
+                            unit.start[axis] + overlap.in_unit[axis], start + overlap.in_box[axis]
                         );
                     }
                 }
@@ -198,6 +220,15 @@ mod tests {
             prop_assert_eq!(all, shape.iter().product::<usize>());
             prop_assert!(grid.unit(grid.n_units()).is_none());
         }
+    }
+
+    #[test]
+    fn leading_rows_lie_in_one_piece() {
+        let rows = |shape: &[usize]| leading_rows(shape, PixelType::U16);
+        assert_eq!(rows(&[3, 100, 100]), [3, 100, 100], "a small image is one unit");
+        assert_eq!(rows(&[300, 1000, 1000]), [2, 1000, 1000]);
+        assert_eq!(rows(&[3, 4000, 1000]), [1, 2048, 1000]);
+        assert_eq!(rows(&[3, 4, 1 << 23]), [1, 1, 1 << 21], "a row may be cut");
     }
 
     #[test]

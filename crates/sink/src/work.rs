@@ -1,11 +1,13 @@
-//! The folder in which an image is made until it is whole: small files under names, each written at once.
+//! Where an image is made until it is whole: bytes under names, each put there at once.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::leftovers::NEW;
+use crate::memory_work::MemoryWork;
 use crate::staging::io_error;
 use crate::{SinkError, Syncing};
 
@@ -14,7 +16,7 @@ const SCRATCH: &str = "scratch";
 /// Files that are put under a name.
 const FILES: &str = "work";
 
-/// The folder in which an image is made until it is whole, as those see it who write it.
+/// Where an image is made until it is whole, as those see it who write it: a folder, or the memory of the process.
 ///
 /// ```
 /// use patchweave_sink::{Syncing, Work};
@@ -29,15 +31,42 @@ const FILES: &str = "work";
 #[derive(Debug, Clone)]
 pub struct Work {
     target: PathBuf,
-    folder: PathBuf,
+    place: Place,
     durability: crate::Durability,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder { folder: PathBuf, output: PathBuf },
+    Memory(Arc<MemoryWork>),
 }
 
 impl Work {
     /// Work in a folder on what will stand at `target`.
     #[must_use]
     pub fn new(target: &Path, folder: &Path, durability: crate::Durability) -> Self {
-        Work { target: target.into(), folder: folder.into(), durability }
+        let place = Place::Folder { folder: folder.into(), output: folder.join(NEW) };
+        Work { target: target.into(), place, durability }
+    }
+
+    /// Work in memory on what is called `target`.
+    pub(crate) fn in_memory(target: &Path, work: Arc<MemoryWork>) -> Self {
+        Work { target: target.into(), place: Place::Memory(work), durability: crate::Durability::None }
+    }
+
+    /// The same work with its output under another name in the folder, of which the real output is made at the end.
+    #[must_use]
+    pub fn with_output(&self, name: &str) -> Self {
+        let mut work = self.clone();
+        if let Place::Folder { folder, output } = &mut work.place {
+            *output = folder.join(name);
+        }
+        work
+    }
+
+    /// What is made in memory, if it is.
+    pub(crate) fn memory(&self) -> Option<&MemoryWork> {
+        if let Place::Memory(work) = &self.place { Some(work) } else { None }
     }
 
     /// Where the image will stand; messages call it so.
@@ -46,10 +75,19 @@ impl Work {
         &self.target
     }
 
-    /// Where the image is made: what stands here gets the final name.
+    /// Where the image is made: what stands here gets the final name. Empty for an image in memory.
     #[must_use]
     pub fn output(&self) -> PathBuf {
-        self.folder.join(NEW)
+        if let Place::Folder { output, .. } = &self.place { output.clone() } else { PathBuf::new() }
+    }
+
+    /// Where the bytes under a name are, to be changed in place. Empty for an image in memory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.in_folder(FILES).join(name)
+    }
+
+    fn in_folder(&self, name: &str) -> PathBuf {
+        if let Place::Folder { folder, .. } = &self.place { folder.join(name) } else { PathBuf::new() }
     }
 
     /// Puts bytes under a name, `/` between its parts; whoever looks sees all of them or what was there before.
@@ -57,7 +95,13 @@ impl Work {
     /// # Errors
     /// [`SinkError::Io`].
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SinkError> {
-        self.put_at(&self.folder.join(FILES).join(name), bytes)
+        match self.memory() {
+            Some(work) => {
+                work.put(name, bytes);
+                Ok(())
+            }
+            None => self.put_at(&self.file(name), bytes),
+        }
     }
 
     /// As [`put`](Self::put), for a file of the output.
@@ -76,11 +120,12 @@ impl Work {
     pub(crate) fn put_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let scratch = self.folder.join(SCRATCH);
+        let root = self.in_folder("");
+        let scratch = self.in_folder(SCRATCH);
         let temporary = scratch.join(format!("{}-{number}", std::process::id()));
-        with_folder(&scratch, || fs::write(&temporary, bytes))?;
+        with_folder(&root, &scratch, || fs::write(&temporary, bytes))?;
         let named = Syncing::new(self.durability).file(&temporary).and_then(|()| {
-            with_folder(path.parent().unwrap_or(&self.folder), || fs::rename(&temporary, path))
+            with_folder(&root, path.parent().unwrap_or(&root), || fs::rename(&temporary, path))
         });
         named.inspect_err(|_| fs::remove_file(&temporary).unwrap_or_default())
     }
@@ -90,20 +135,27 @@ impl Work {
     /// # Errors
     /// [`SinkError::Io`].
     pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, SinkError> {
-        match fs::read(self.folder.join(FILES).join(name)) {
+        if let Some(work) = self.memory() {
+            return Ok(work.get(name).map(|bytes| bytes.to_vec()));
+        }
+        match fs::read(self.file(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(self.failed("read", source)),
         }
     }
 
-    /// A file under a name, to be read in parts; `None` if there is none.
-    pub(crate) fn open(&self, name: &str) -> Result<Option<File>, SinkError> {
-        match File::open(self.folder.join(FILES).join(name)) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(self.failed("read", source)),
-        }
+    /// Fills a buffer with a part of the bytes under a name.
+    pub(crate) fn read_part(&self, name: &str, start: u64, part: &mut [u8]) -> io::Result<()> {
+        let Some(work) = self.memory() else {
+            let mut file = File::open(self.file(name))?;
+            file.seek(SeekFrom::Start(start))?;
+            return file.read_exact(part);
+        };
+        let bytes = work.get(name).ok_or(ErrorKind::NotFound)?;
+        let found = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..part.len()));
+        part.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
+        Ok(())
     }
 
     /// Whether there is something under a name.
@@ -111,13 +163,21 @@ impl Work {
     /// # Errors
     /// [`SinkError::Io`].
     pub fn has(&self, name: &str) -> Result<bool, SinkError> {
-        self.folder.join(FILES).join(name).try_exists().map_err(|source| self.failed("read", source))
+        if let Some(work) = self.memory() {
+            return Ok(work.get(name).is_some());
+        }
+        self.file(name).try_exists().map_err(|source| self.failed("read", source))
     }
 
     /// Puts an empty file under a name.
     pub(crate) fn mark(&self, name: &str) -> Result<(), SinkError> {
-        let path = self.folder.join(FILES).join(name);
-        let marked = with_folder(path.parent().unwrap_or(&self.folder), || File::create(&path));
+        if let Some(work) = self.memory() {
+            work.put(name, &[]);
+            return Ok(());
+        }
+        let path = self.file(name);
+        let root = self.in_folder("");
+        let marked = with_folder(&root, path.parent().unwrap_or(&root), || File::create(&path));
         marked.map(drop).map_err(|source| self.failed("write", source))
     }
 
@@ -126,7 +186,11 @@ impl Work {
     /// # Errors
     /// [`SinkError::Io`].
     pub fn remove(&self, name: &str) -> Result<(), SinkError> {
-        match fs::remove_file(self.folder.join(FILES).join(name)) {
+        if let Some(work) = self.memory() {
+            work.remove(name);
+            return Ok(());
+        }
+        match fs::remove_file(self.file(name)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("write", error)),
             _ => Ok(()),
         }
@@ -139,10 +203,10 @@ impl Work {
     }
 }
 
-/// Does something in a folder, which is made if that fails without it.
-fn with_folder<T>(folder: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+/// Does something in a folder below the root, which is made if that fails without it; what has lost its root is lost.
+fn with_folder<T>(root: &Path, folder: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
     match act() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound && root.is_dir() => {
             fs::create_dir_all(folder)?;
             act()
         }

@@ -35,8 +35,7 @@ fn start(path: &Path, spec: ImageSpec) -> Job {
 fn write(sink: &dyn ImageSink, layout: &ArrayLayout, image: &TypedArray) -> Result<(), SinkError> {
     let units = &sink.info().units;
     let place = |axis| layout.axes().position(axis);
-    let order: Vec<usize> =
-        units.layout().axes().as_slice().iter().copied().filter_map(place).collect();
+    let order: Vec<usize> = units.layout().axes().as_slice().iter().copied().filter_map(place).collect();
     let image = image.view().permuted_axes(&order);
     (0..units.n_units()).try_for_each(|unit_idx| {
         let unit = units.unit(unit_idx).unwrap();
@@ -119,7 +118,8 @@ fn a_failure_in_the_background_is_told() {
     let unit = sink.info().unit(0).unwrap();
     let zeros = TypedArray::zeros(PixelType::U32, &unit.size).unwrap();
     let ones = u32::typed(ndarray::ArrayD::from_elem(unit.size.clone(), 1));
-    let told = sink.write(0, zeros.view()).and_then(|()| sink.write(0, ones.view())).and_then(|()| sink.wait());
+    let told =
+        sink.write(0, zeros.view()).and_then(|()| sink.write(0, ones.view())).and_then(|()| sink.wait());
     assert!(matches!(told, Err(SinkError::Io { .. } | SinkError::Encoder { .. })), "{told:?}");
     sink.wait().unwrap();
 }

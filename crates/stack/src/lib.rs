@@ -18,6 +18,7 @@ mod judgement;
 mod process;
 pub mod read_cost;
 mod reading;
+mod typed;
 mod typed_read;
 
 pub use array::ArrayStack;
@@ -34,3 +35,4 @@ pub use inside_window::{InsideWindow, PatchViewMut};
 pub use process::Process;
 pub use read_cost::ReadCost;
 pub use reading::ImageStackExt;
+pub use typed::stack_of;

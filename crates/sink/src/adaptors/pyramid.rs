@@ -4,8 +4,6 @@
 //! Units are so large that a pixel of the smallest level never needs two of them. So they come in any order, from any
 //! process, and nothing is read back from what was compressed.
 
-use std::io::{Read, Seek, SeekFrom};
-
 use patchweave_geometry::Axis;
 use patchweave_pixel::{ByteOrder, TypedArray, TypedView};
 use rayon::prelude::*;
@@ -111,12 +109,8 @@ impl Parts {
         }
         let mut bytes = vec![0; shape.iter().product::<usize>() * self.n_pixel_bytes];
         let start = offset - bytes.len();
-        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let file = self.work.open(&Self::name(unit_idx))?;
-        let mut file = file.ok_or_else(|| self.work.failed("read a level of", missing()))?;
-        file.seek(SeekFrom::Start(start as u64))
-            .and_then(|_| file.read_exact(&mut bytes))
-            .map_err(|source| self.work.failed("read a level of", source))?;
+        let read = self.work.read_part(&Self::name(unit_idx), start as u64, &mut bytes);
+        read.map_err(|source| self.work.failed("read a level of", source))?;
         TypedArray::from_bytes(info.pixel_type, &shape, &bytes, ByteOrder::Little)
             .ok_or_else(|| SinkError::OutOfMemory { path: info.target.clone(), shape })
     }

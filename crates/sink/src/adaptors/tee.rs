@@ -57,7 +57,8 @@ impl Tee {
             check_form(info, other)?;
             for (at, axis) in axes.iter().enumerate() {
                 let other_size = other.units.layout().axes().position(*axis);
-                let other_size = other_size.and_then(|at| other.units.unit_size().get(at)).copied().unwrap_or(1);
+                let other_size =
+                    other_size.and_then(|at| other.units.unit_size().get(at)).copied().unwrap_or(1);
                 let size = info.units.unit_size()[at] * factors[at];
                 if other_size < info.units.layout().shape()[at] {
                     factors[at] *= other_size / greatest_common_divisor(size, other_size);
@@ -75,7 +76,8 @@ impl Tee {
     fn place(&self, sink: &dyn ImageSink, unit: &Unit) -> (Vec<usize>, Unit) {
         let own = self.info.units.layout().axes();
         let place = |axis: &Axis| own.position(*axis);
-        let order: Vec<usize> = sink.info().units.layout().axes().as_slice().iter().filter_map(place).collect();
+        let order: Vec<usize> =
+            sink.info().units.layout().axes().as_slice().iter().filter_map(place).collect();
         let pick = |values: &[usize]| order.iter().map(|at| values[*at]).collect();
         let unit = Unit { start: pick(&unit.start), size: pick(&unit.size) };
         (order, unit)
@@ -117,10 +119,8 @@ fn check_form(first: &SinkInfo, other: &SinkInfo) -> Result<(), SinkError> {
         let layout = info.units.layout();
         let mut sizes: Vec<_> = layout.axes().to_canonical().as_slice().to_vec();
         sizes.dedup();
-        let sizes: Vec<String> = sizes
-            .iter()
-            .map(|axis| format!("{axis:?} {}", layout.size_of(*axis).unwrap_or(1)))
-            .collect();
+        let sizes: Vec<String> =
+            sizes.iter().map(|axis| format!("{axis:?} {}", layout.size_of(*axis).unwrap_or(1))).collect();
         format!("{} ({})", sizes.join(", "), info.pixel_type)
     };
     let got = form(other);

@@ -1,21 +1,27 @@
 //! The OME-Zarr format: one array per level and position along `S`, whose chunks or shards are the units.
 
 mod array;
+mod decided;
+mod groups;
 mod metadata;
 mod options;
+mod plain;
 mod plan;
 mod units;
+mod zipped;
 
 use std::path::Path;
 
 use patchweave_geometry::{ArrayLayout, Axis};
-use serde_json::{Map, Value, json};
 
 use crate::{ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
-use array::{ArrayMetadata, Compressor};
+use decided::{Decided, layout_error};
+use groups::{write_group, write_json};
 pub use options::{OmeZarrOptions, OmeZarrVersion, Sharding};
-use plan::ChunkPlan;
+pub(crate) use plain::ZarrArray;
+pub use plain::ZarrArrayOptions;
 use units::ZarrUnits;
+pub(crate) use zipped::OmeZarrZip;
 
 /// The name of the format.
 const NAME: &str = "ome_zarr";
@@ -27,38 +33,6 @@ const NAME: &str = "ome_zarr";
 /// [`OmeZarrOptions`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OmeZarr;
-
-/// What is decided about an image before it is written.
-struct Decided {
-    options: OmeZarrOptions,
-    /// The axes of one image.
-    axes: Vec<Axis>,
-    plan: ChunkPlan,
-    compressor: Compressor,
-}
-
-impl Decided {
-    fn new(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
-        let options: OmeZarrOptions = spec.format_options(path, NAME)?;
-        let axes = written_axes(&spec.layout);
-        let plan = ChunkPlan::new(path, spec, &axes, &options)?;
-        let compressor = Compressor::of(path, spec.compression)?;
-        Ok(Decided { options, axes, plan, compressor })
-    }
-
-    fn array(&self, path: &Path, spec: &ImageSpec, level: usize) -> Result<(&'static str, Value), SinkError> {
-        let layout = spec.level_layout(level).map_err(layout_error(path))?;
-        let shape: Vec<usize> = self.axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
-        let array = ArrayMetadata {
-            axes: &self.axes,
-            shape: &shape,
-            pixel_type: spec.pixel_type,
-            plan: &self.plan,
-            compressor: self.compressor,
-        };
-        Ok(array.json(self.options.version))
-    }
-}
 
 impl SinkFormat for OmeZarr {
     fn name(&self) -> &str {
@@ -74,11 +48,11 @@ impl SinkFormat for OmeZarr {
     }
 
     fn check(&self, target: &Path, spec: &ImageSpec) -> Result<(), SinkError> {
-        Decided::new(target, spec).map(drop)
+        decided_of(target, spec).map(drop)
     }
 
     fn prepare(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
-        let decided = Decided::new(work.target(), spec)?;
+        let decided = decided_of(work.target(), spec)?;
         let version = decided.options.version;
         let image = metadata::image(spec, &decided.axes, version);
         match spec.layout.size_of(Axis::S) {
@@ -100,7 +74,7 @@ impl SinkFormat for OmeZarr {
     }
 
     fn level(&self, work: &Work, spec: &ImageSpec, level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
-        let decided = Decided::new(work.target(), spec)?;
+        let decided = decided_of(work.target(), spec)?;
         let (_, json) = decided.array(work.target(), spec, level)?;
         let layout = spec.level_layout(level).map_err(layout_error(work.target()))?;
         let paths: Vec<String> = images(spec).map(|image| format!("/{image}{level}")).collect();
@@ -113,6 +87,10 @@ impl SinkFormat for OmeZarr {
     }
 }
 
+fn decided_of(path: &Path, spec: &ImageSpec) -> Result<Decided, SinkError> {
+    Decided::new(path, spec, spec.format_options(path, NAME)?, written_axes(&spec.layout))
+}
+
 /// Where the images of a collection are, or the only one, below the root.
 fn images(spec: &ImageSpec) -> impl Iterator<Item = String> + use<> {
     let n_images = spec.layout.size_of(Axis::S);
@@ -122,30 +100,4 @@ fn images(spec: &ImageSpec) -> impl Iterator<Item = String> + use<> {
 /// The axes of one image in the order that OME-Zarr requires.
 fn written_axes(layout: &ArrayLayout) -> Vec<Axis> {
     Axis::ALL.into_iter().filter(|&axis| axis != Axis::S && layout.axes().contains(axis)).collect()
-}
-
-fn write_group(
-    work: &Work,
-    group: &str,
-    version: OmeZarrVersion,
-    attributes: &Map<String, Value>,
-) -> Result<(), SinkError> {
-    match version {
-        OmeZarrVersion::V05 => {
-            let json = json!({ "zarr_format": 3, "node_type": "group", "attributes": attributes });
-            write_json(work, &format!("{group}zarr.json"), &json)
-        }
-        OmeZarrVersion::V04 => {
-            write_json(work, &format!("{group}.zgroup"), &json!({ "zarr_format": 2 }))?;
-            write_json(work, &format!("{group}.zattrs"), &Value::Object(attributes.clone()))
-        }
-    }
-}
-
-fn write_json(work: &Work, name: &str, json: &Value) -> Result<(), SinkError> {
-    work.put_output(name, format!("{json:#}").as_bytes())
-}
-
-fn layout_error(path: &Path) -> impl FnOnce(patchweave_geometry::GeometryError) -> SinkError {
-    move |source| SinkError::Layout { path: path.into(), source }
 }

@@ -7,7 +7,7 @@ use patchweave_pixel::{ByteOrder, PixelType, TypedArray, TypedView};
 use serde_json::Value;
 use zarrs::array::{Array, ArrayBytes, CodecOptions};
 
-use super::{Decided, layout_error};
+use super::decided::{Decided, layout_error};
 use crate::image_sink::zeros;
 use crate::{FolderStore, SinkError, Unit, UnitGrid, UnitStore, Work};
 
@@ -44,7 +44,8 @@ impl ZarrUnits {
             Array::new_with_metadata(store.clone(), path, metadata).map_err(|error| fail(error.into()))
         });
         let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
-        let has_samples = layout.axes().contains(Axis::S);
+        // Arrays that have the axis themselves are not several.
+        let has_samples = layout.axes().contains(Axis::S) && !decided.axes.contains(&Axis::S);
         let object = decided.plan.object().to_vec();
         let samples = if has_samples { &[Axis::S][..] } else { &[] };
         let axes: Vec<Axis> = samples.iter().chain(&decided.axes).copied().collect();

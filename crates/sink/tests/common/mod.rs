@@ -91,6 +91,12 @@ pub fn expected(image: &Array5<f32>, layout: &ArrayLayout, pixel_type: PixelType
     })
 }
 
+/// A folder for thousands of small files: in memory where the system has such a place.
+pub fn quick_folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
 /// Writes an image from start to finish.
 pub fn write_image(path: &Path, format: &str, spec: ImageSpec, image_seed: u64, order_seed: u64) {
     let image = image(&spec.layout, image_seed);
