@@ -6,13 +6,12 @@ mod support;
 
 use std::fs;
 
-use patchweave::sink::Format;
 use support::{PREDICT, Place, read_image, with};
 
 /// A folder with an image that was predicted.
 fn predicted() -> Place {
     let place = Place::new();
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     place.run(PREDICT).with_code(0);
     place
 }
@@ -21,7 +20,7 @@ fn predicted() -> Place {
 fn results_that_exist_are_kept_and_told_at_once() {
     let place = predicted();
     let before = place.files("out");
-    place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| (i * 3) as u16);
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i * 3) as u16);
     let ended = place.run(PREDICT).with_code(2);
     ended.complains(&[
         "run.yaml:1:9: output: 3 results exist: ",
@@ -46,7 +45,7 @@ fn results_that_exist_are_kept_and_told_at_once() {
 fn results_are_replaced_where_that_is_asked_for() {
     for on_the_command_line in [false, true] {
         let place = predicted();
-        place.image("image.tiff", Format::Tiff, "YX", &[40, 48], |i| (i * 3) as u16);
+        place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i * 3) as u16);
         if on_the_command_line {
             place.patchweave(&["run", "run.yaml", "--overwrite"]).with_code(0);
         } else {
@@ -64,7 +63,7 @@ fn results_are_replaced_where_that_is_asked_for() {
 fn inputs_are_kept_where_results_are_replaced() {
     let place = Place::new();
     for name in ["ramp.tiff", "ramp_identity.tiff"] {
-        place.image(name, Format::Tiff, "YX", &[40, 48], |i| i as u16);
+        place.image(name, "tiff", "YX", &[40, 48], |i| i as u16);
     }
     let before = place.files("");
     let here =
@@ -78,13 +77,13 @@ fn inputs_are_kept_where_results_are_replaced() {
 #[test]
 fn places_in_a_store_are_kept() {
     let place = Place::new();
-    place.image("well.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+    place.image("well.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| i as u16);
     let input = read_image(&place.path("well.ome.zarr"), "YX");
     let wells = ["plate.zarr/A/1", "plate.zarr/A/2"];
     for well in wells {
         fs::create_dir_all(place.path(well)).unwrap();
         fs::rename(place.path("well.ome.zarr"), place.path(well).join("0")).unwrap();
-        place.image("well.ome.zarr", Format::OmeZarr, "YX", &[40, 48], |i| i as u16);
+        place.image("well.ome.zarr", "ome_zarr", "YX", &[40, 48], |i| i as u16);
     }
     let zarr = with(PREDICT, "data_type: tiff", "data_type: zarr");
     let config = with(&zarr, "image.tiff", "[plate.zarr/A/1/0, plate.zarr/A/2/0]");
@@ -100,7 +99,7 @@ fn results_in_the_way_of_each_other_are_told() {
     let place = Place::new();
     fs::create_dir(place.path("X_identity.tiff")).unwrap();
     for name in ["x.tiff", "X_identity.tiff/y.tiff"] {
-        place.image(name, Format::Tiff, "YX", &[40, 48], |i| i as u16);
+        place.image(name, "tiff", "YX", &[40, 48], |i| i as u16);
     }
     let config = with(PREDICT, "image.tiff", "[x.tiff, X_identity.tiff/y.tiff]");
     place.run(&config).with_code(2).complains(&[
@@ -113,7 +112,7 @@ fn results_in_the_way_of_each_other_are_told() {
     // Nor is a file replaced by a folder.
     fs::create_dir_all(place.path("a")).unwrap();
     fs::create_dir_all(place.path("out")).unwrap();
-    place.image("a/z.tiff", Format::Tiff, "YX", &[40, 48], |i| i as u16);
+    place.image("a/z.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
     place.write("out/a", "a file");
     let config = with(PREDICT, "image.tiff", "[x.tiff, a/z.tiff]");
     place.run(&config).with_code(2).complains(&["is a file, where results of a subfolder belong"]);
