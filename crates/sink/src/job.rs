@@ -67,7 +67,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let format = checked(formats, target, format, &spec)?;
+        let (format, spec) = checked(formats, target, format, spec)?;
         let staged = StagedOutput::create(target, format.output())?;
         Self::prepared(format, target, spec, staged)
     }
@@ -83,7 +83,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let format = checked(formats, target, format, &spec)?;
+        let (format, spec) = checked(formats, target, format, spec)?;
         let staged = match StagedOutput::claim(target, format.output())? {
             Started::New(staged) => staged,
             Started::Left(staged) => {
@@ -211,12 +211,13 @@ fn checked(
     formats: &SinkFormats,
     target: &Path,
     format: Option<&str>,
-    spec: &ImageSpec,
-) -> Result<Arc<dyn SinkFormat>, SinkError> {
+    spec: ImageSpec,
+) -> Result<(Arc<dyn SinkFormat>, ImageSpec), SinkError> {
     let format = formats.find(target, format)?;
     spec.check(target)?;
-    format.check(target, spec)?;
-    Ok(Arc::clone(format))
+    let spec = format.settle(spec);
+    format.check(target, &spec)?;
+    Ok((Arc::clone(format), spec))
 }
 
 fn token(format: &dyn SinkFormat, target: &Path, folder: &Path, spec: &ImageSpec) -> JobToken {

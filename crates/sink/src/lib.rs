@@ -7,7 +7,8 @@
 //!
 //! Formats are features, both on by default: `tiff` and `zarr`. What was left out is refused by [`create`].
 //!
-//! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
+//! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, for TIFF by a unit and the table of a
+//! page, not by the image.
 #![cfg_attr(
     not(all(feature = "tiff", feature = "zarr")),
     allow(
@@ -64,6 +65,8 @@ pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding};
 pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
+#[cfg(feature = "tiff")]
+pub use tiff::{BigTiff, TiffLayout, TiffMetadata, TiffOptions, TiffPredictor};
 pub use unit_grid::{Unit, UnitGrid};
 pub use work::Work;
 #[cfg(test)]
