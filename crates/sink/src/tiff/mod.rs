@@ -109,3 +109,52 @@ fn prepare_in_place(work: &Work, spec: &ImageSpec, plan: &Plan, pages: &Pages) -
     file.set_len(pixels_start + pages.n_bytes()).map_err(|source| work.failed("write", source))?;
     work.put(in_place::PIXELS_START, &pixels_start.to_le_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek, SeekFrom};
+
+    use patchweave_geometry::ArrayLayout;
+    use patchweave_pixel::{PixelType, TypedArray};
+    use tiff::decoder::{ChunkType, Decoder};
+
+    use super::*;
+
+    /// Nothing but the last unit is written; the rest is a hole.
+    #[test]
+    fn files_beyond_four_gibibytes_are_bigtiff() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.tif");
+        let layout = ArrayLayout::new("ZYX".parse().unwrap(), &[5, 1 << 15, 1 << 15]).unwrap();
+        let spec = ImageSpec::new(layout, PixelType::U8);
+        let work = Work::new(&path, folder.path(), spec.durability);
+        Tiff.prepare(&work, &spec).unwrap();
+        let units = Tiff.level(&work, &spec, 0).unwrap();
+        let last_idx = units.units().n_units() - 1;
+        let last = units.units().unit(last_idx).unwrap();
+        let ones = TypedArray::U8(ndarray::ArrayD::ones(last.size.clone()));
+        units.write(last_idx, &last, &ones.view()).unwrap();
+        assert_eq!(units.read(last_idx, &last).unwrap(), Some(ones));
+        Tiff.assemble(&work, &spec).unwrap();
+
+        let mut file = File::open(work.output()).unwrap();
+        assert!(file.metadata().unwrap().len() > 5 << 30);
+        let mut header = [0; 8];
+        file.read_exact(&mut header).unwrap();
+        assert_eq!(header[2..], [43_u16, 8, 0].map(u16::to_ne_bytes).concat());
+        let mut byte = [0];
+        file.seek(SeekFrom::End(-1)).unwrap();
+        file.read_exact(&mut byte).unwrap();
+        assert_eq!(byte, [1]);
+        let mut decoder = Decoder::new(file).unwrap();
+        decoder.seek_to_image(4).unwrap();
+        assert!(!decoder.more_images());
+        assert_eq!((decoder.get_chunk_type(), decoder.strip_count().unwrap()), (ChunkType::Strip, 1 << 12));
+        let strips: Vec<u32> = vec![0, (1 << 12) - 1];
+        let sums = strips.into_iter().map(|strip_idx| {
+            let mut strip = decoder.read_chunk(strip_idx).unwrap();
+            strip.as_buffer(0).as_bytes().iter().map(|pixel| usize::from(*pixel)).sum::<usize>()
+        });
+        assert_eq!(sums.collect::<Vec<_>>(), [0, 1 << 18]);
+    }
+}
