@@ -83,6 +83,7 @@ def check_tiff_settings(folder, output):
             axes = axes.replace("S", "")
         assert len(tif.series) == len(images), f"{len(tif.series)} series, expected {len(images)}"
         for series, image in zip(tif.series, images):
+            assert series.kind == output["metadata"], f"series {series.kind}"
             if output["metadata"] == "ome":
                 check_axes(series.axes, output, (axes, image.shape))
             assert len(series.levels) == output["levels"], f"{len(series.levels)} levels"

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use patchweave_geometry::Axis;
+use patchweave_geometry::{ArrayLayout, Axis};
 use tiff::encoder::Rational;
 use tiff::tags::ResolutionUnit;
 
@@ -14,6 +14,8 @@ use crate::ImageSpec;
 pub(crate) struct Description {
     /// Goes into the image description of the first page.
     pub(crate) text: String,
+    /// Goes into those of its smaller levels, where readers want one there.
+    pub(crate) below: Vec<String>,
     /// The unit of the resolution, and micrometres in one of it.
     unit: (ResolutionUnit, f64),
     pixel_size: Option<[f64; 3]>,
@@ -29,10 +31,14 @@ impl Description {
             // ImageJ takes the unit from its own description and expects none here.
             Metadata::ImageJ => (imagej(spec), (ResolutionUnit::None, 1.0)),
             Metadata::Ome => (ome::document(target, spec), centimetres),
-            Metadata::Shaped => (shaped(spec), centimetres),
+            Metadata::Shaped => (shaped(&spec.layout), centimetres),
         };
+        let smaller = (1..spec.levels).filter(|_| metadata == Metadata::Shaped);
+        // Layouts of levels exist where that of the image does.
+        let below = smaller.filter_map(|level| spec.level_layout(level).ok());
+        let below = below.map(|layout| shaped(&layout)).collect();
         let is_halved = [Axis::Z, Axis::Y, Axis::X].map(|axis| spec.is_halved(axis));
-        Description { text, unit, pixel_size, is_halved }
+        Description { text, below, unit, pixel_size, is_halved }
     }
 
     /// Unit, X and Y resolution of pages of a level with these axes, if both are spatial and the pixel size is known.
@@ -83,8 +89,8 @@ fn imagej(spec: &ImageSpec) -> String {
 }
 
 /// The form that tifffile calls shaped.
-fn shaped(spec: &ImageSpec) -> String {
-    format!(r#"{{"shape": {:?}, "axes": "{}"}}"#, spec.layout.shape(), spec.layout.axes())
+fn shaped(layout: &ArrayLayout) -> String {
+    format!(r#"{{"shape": {:?}, "axes": "{}"}}"#, layout.shape(), layout.axes())
 }
 
 /// The fraction nearest to a positive value that two 32-bit numbers can hold, to about nine digits.

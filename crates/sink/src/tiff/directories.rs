@@ -74,6 +74,9 @@ fn write_all<K: TiffKind>(
         for (pages, level) in smaller.iter().zip(1..) {
             let mut directory = encoder.extra_directory()?;
             directory.write_tag(Tag::NewSubfileType, REDUCED)?;
+            if let Some(text) = description.below.get(level - 1).filter(|_| page_idx == 0) {
+                write_description(&mut directory, text)?;
+            }
             write_page(&mut directory, plan, pages, (description, level))?;
             write_pieces(&mut directory, pages, &pieces(level, page_idx)?, pixels_start)?;
             below.push(directory.finish_with_offsets()?.offset);

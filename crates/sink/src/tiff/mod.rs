@@ -146,6 +146,7 @@ mod tests {
         file.seek(SeekFrom::End(-1)).unwrap();
         file.read_exact(&mut byte).unwrap();
         assert_eq!(byte, [1]);
+        file.rewind().unwrap();
         let mut decoder = Decoder::new(file).unwrap();
         decoder.seek_to_image(4).unwrap();
         assert!(!decoder.more_images());
