@@ -117,6 +117,9 @@ const READERS: &[&str] = &[
     "stack/src/identity/file_id.rs",
     // Chunks of the image that is being written.
     "sink/src/folder_store.rs",
+    // What was put into the folder in which an image is made, and units of it that stay where they are.
+    "sink/src/work.rs",
+    "sink/src/tiff/in_place.rs",
     // Looks at what stands where something is to be written, at what was written, and at what others left.
     "sink/src/staging.rs",
     "sink/src/sync.rs",

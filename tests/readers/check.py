@@ -15,27 +15,8 @@ import tifffile
 import zarr
 from ome_zarr_models import v05
 
-
-def expected_pixels(output):
-    """The array in its own axes, from the place of every pixel in C order."""
-    at = np.arange(np.prod(output["shape"]), dtype=np.uint64)
-    mixed = (at * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-    modulus, least, divisor = {
-        "bool": (2, 0, 1),
-        "uint8": (2**8, 0, 1),
-        "int8": (2**8, -(2**7), 1),
-        "uint16": (2**16, 0, 1),
-        "int16": (2**16, -(2**15), 1),
-        "uint32": (2**24, 0, 1),
-        "uint64": (2**24, 0, 1),
-        "int32": (2**24, -(2**23), 1),
-        "int64": (2**24, -(2**23), 1),
-        "float16": (2**11, -(2**10), 4),
-        "float32": (2**20, -(2**19), 16),
-        "float64": (2**20, -(2**19), 16),
-    }[output["dtype"]]
-    values = ((mixed % np.uint64(modulus)).astype(np.int64) + least) / divisor
-    return values.astype(output["dtype"]).reshape(output["shape"])
+from check_tiff_settings import check_tiff_settings
+from pixels import expected_pixels
 
 
 def check_tiff(folder, output):
@@ -144,7 +125,12 @@ def check_quilt(folder, output):
     assert journal.attrs["patchweave"]["format"] == 1, dict(journal.attrs)
 
 
-CHECKS = {"tiff": check_tiff, "ome_zarr": check_ome_zarr, "quilt": check_quilt}
+CHECKS = {
+    "tiff": check_tiff,
+    "tiff_settings": check_tiff_settings,
+    "ome_zarr": check_ome_zarr,
+    "quilt": check_quilt,
+}
 
 
 def main(folder):

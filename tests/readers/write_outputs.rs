@@ -4,6 +4,8 @@
 //! `check.py` computes for itself.
 #![allow(clippy::print_stdout, reason = "a program that says what it did")]
 
+mod tiff_outputs;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,7 @@ fn pixel(pixel_type: PixelType, at: usize) -> f32 {
     }
 }
 
-/// Writes one image in blocks of odd sizes, from the last to the first, and says what it is.
+/// Writes one image as a format does without settings and says what it is.
 fn image(
     folder: &Path,
     format: &str,
@@ -65,15 +67,25 @@ fn image(
     let axes = layout.axes().to_string();
     let sizes: Vec<String> = layout.shape().iter().map(ToString::to_string).collect();
     let name = format!("{axes}_{}_{}.{ending}", sizes.join("x"), pixel_type.name());
-    let n_pixels = layout.shape().iter().product();
-    let pixels: Vec<f32> = (0..n_pixels).map(|at| pixel(pixel_type, at)).collect();
-    let pixels = ArrayD::from_shape_vec(IxDyn(layout.shape()), pixels)?;
     let mut spec = ImageSpec::new(layout.clone(), pixel_type);
     let pixel_size = &[0.75, 0.25, 0.125][3 - layout.axes().n_spatial()..];
     spec.pixel_size = Some(PerAxis::new(pixel_size)?);
-    let mut sink = create(folder.join(&name), format, spec)?;
+    write_blocks(&folder.join(&name), format, spec)?;
+    Ok(json!({
+        "path": name, "kind": kind, "axes": axes, "shape": layout.shape(), "dtype": pixel_type.name(),
+        "pixel_size": pixel_size,
+    }))
+}
+
+/// Writes an image in blocks of odd sizes, from the last to the first.
+fn write_blocks(path: &Path, format: &str, spec: ImageSpec) -> Result<(), Box<dyn Error>> {
+    let layout = spec.layout.clone();
+    let n_pixels = layout.shape().iter().product();
+    let pixels: Vec<f32> = (0..n_pixels).map(|at| pixel(spec.pixel_type, at)).collect();
+    let pixels = ArrayD::from_shape_vec(IxDyn(layout.shape()), pixels)?;
+    let mut sink = create(path, format, spec)?;
     for sample in (0..layout.image_shape().n_samples).rev() {
-        let block = canonical_view(pixels.view(), layout, sample)?;
+        let block = canonical_view(pixels.view(), &layout, sample)?;
         let n_rows = block.shape()[2];
         let n_columns = block.shape()[3];
         for y in (0..n_rows).step_by(19).rev() {
@@ -85,10 +97,7 @@ fn image(
         }
     }
     sink.finish()?;
-    Ok(json!({
-        "path": name, "kind": kind, "axes": axes, "shape": layout.shape(), "dtype": pixel_type.name(),
-        "pixel_size": pixel_size,
-    }))
+    Ok(())
 }
 
 /// The patch `index` of a quilt: its numbers start at the index and count up.
@@ -148,6 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    written.extend(tiff_outputs::write(&folder)?);
     written.push(quilt(&folder, "plane", &[61, 70], &[16, 20], &[12, 10])?);
     written.push(quilt(&folder, "volume", &[9, 30, 31], &[4, 8, 9], &[3, 8, 7])?);
     println!("{} outputs written below {}", written.len(), folder.display());

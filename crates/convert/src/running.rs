@@ -80,23 +80,51 @@ pub fn convert(
     running: Running,
     progress: impl Fn(usize) -> bool + Sync,
 ) -> Result<Outcome, ConvertError> {
-    let n_threads = n_threads(&job, source, running)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
-    let pool = pool.map_err(|source| ConvertError::Threads(source.into()))?;
-    let written = pool.install(|| {
-        let counts = write_units(&job, source, &progress)?;
-        job.complete()?;
-        Ok(counts)
-    });
-    match written {
-        Ok(Counts { n_done, n_found, lost }) => {
-            Ok(Outcome { location: job.commit()?, n_units: n_done, n_found, lost })
+    match write(&job, source, running, progress) {
+        Ok(Written { n_units, n_found, lost }) => {
+            Ok(Outcome { location: job.commit()?, n_units, n_found, lost })
         }
+        Err(error @ ConvertError::Budget { .. }) => Err(error),
         Err(error) => {
             job.leave();
             Err(error)
         }
     }
+}
+
+/// What was written of a source.
+///
+/// ```
+/// assert_eq!(patchweave_convert::Written::default().n_units, 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Units of the image.
+    pub n_units: usize,
+    /// Units that were written before, by a run that was stopped.
+    pub n_found: usize,
+    /// What was lost when pixels became another type, in units that this run wrote.
+    pub lost: Lost,
+}
+
+/// Writes a source to a job and [completes](Job::complete) it, without its final name.
+///
+/// # Errors
+/// As [`convert`]; the job is as it was left.
+pub fn write(
+    job: &Job,
+    source: &Source,
+    running: Running,
+    progress: impl Fn(usize) -> bool + Sync,
+) -> Result<Written, ConvertError> {
+    let n_threads = n_threads(job, source, running)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+    let pool = pool.map_err(|source| ConvertError::Threads(source.into()))?;
+    pool.install(|| {
+        let written = write_units(job, source, &progress)?;
+        job.complete()?;
+        Ok(written)
+    })
 }
 
 /// As many threads as fit into the memory.
@@ -113,29 +141,22 @@ fn n_threads(job: &Job, source: &Source, running: Running) -> Result<usize, Conv
     Ok(running.n_threads.clamp(1, fitting))
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    n_done: usize,
-    n_found: usize,
-    lost: Lost,
-}
-
 fn write_units(
     job: &Job,
     source: &Source,
     progress: &(impl Fn(usize) -> bool + Sync),
-) -> Result<Counts, ConvertError> {
+) -> Result<Written, ConvertError> {
     let sink = job.sink();
-    let counts = Mutex::new(Counts::default());
+    let counts = Mutex::new(Written::default());
     // In order, so that neighbours find what was decoded for the unit before.
     (0..sink.info().units.n_units()).par_bridge().try_for_each(|unit_idx| {
         let is_found = job.is_resumed() && sink.is_written(unit_idx)?;
         let lost = if is_found { Lost::default() } else { write_unit(sink.as_ref(), source, unit_idx)? };
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.n_done += 1;
+        counts.n_units += 1;
         counts.n_found += usize::from(is_found);
         counts.lost += lost;
-        if progress(counts.n_done) { Ok(()) } else { Err(ConvertError::Interrupted) }
+        if progress(counts.n_units) { Ok(()) } else { Err(ConvertError::Interrupted) }
     })?;
     Ok(counts.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -112,6 +112,11 @@ pub trait SinkFormat: Send + Sync {
     /// What it makes.
     fn output(&self) -> OutputKind;
 
+    /// The specification with what it leaves to the format decided, where others than the format have to know of it.
+    fn settle(&self, spec: ImageSpec) -> ImageSpec {
+        spec
+    }
+
     /// Refuses an image or settings that it cannot write, before anything is made.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let format = checked(formats, target, format, &spec)?;
+        let (format, spec) = checked(formats, target, format, spec)?;
         let place = match format.output() {
             OutputKind::Memory => Place::Memory(MemoryWork::create()),
             output => Place::Folder(StagedOutput::create(target, output)?),
@@ -105,7 +105,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let format = checked(formats, target, format, &spec)?;
+        let (format, spec) = checked(formats, target, format, spec)?;
         if format.output() == OutputKind::Memory {
             return Self::prepared(format, target, spec, Place::Memory(MemoryWork::create()));
         }
@@ -203,6 +203,18 @@ impl Job {
         Arc::clone(&self.sink)
     }
 
+    /// The name of the format.
+    #[must_use]
+    pub fn format_name(&self) -> &str {
+        self.format.name()
+    }
+
+    /// Where the image is made.
+    #[must_use]
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
     /// Whether this goes on with what was begun before.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
@@ -278,10 +290,11 @@ fn checked(
     formats: &SinkFormats,
     target: &Path,
     format: Option<&str>,
-    spec: &ImageSpec,
-) -> Result<Arc<dyn SinkFormat>, SinkError> {
+    spec: ImageSpec,
+) -> Result<(Arc<dyn SinkFormat>, ImageSpec), SinkError> {
     let format = formats.find(target, format)?;
     spec.check(target)?;
-    format.check(target, spec)?;
-    Ok(Arc::clone(format))
+    let spec = format.settle(spec);
+    format.check(target, &spec)?;
+    Ok((Arc::clone(format), spec))
 }

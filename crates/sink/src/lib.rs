@@ -8,7 +8,8 @@
 //! Formats are features, all on by default: `tiff`, `zarr`, `npy` and `png`. What was left out is refused by [`create`].
 //! Images in memory need none.
 //!
-//! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, not by the image.
+//! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, for TIFF by a unit and the table of a
+//! page, not by the image.
 #![cfg_attr(
     not(all(feature = "tiff", feature = "zarr", feature = "npy", feature = "png")),
     allow(
@@ -33,6 +34,7 @@ mod format;
 mod formats;
 mod image_sink;
 mod job;
+mod labels;
 mod leftovers;
 mod levels;
 mod location;
@@ -70,6 +72,7 @@ pub use format::{OutputKind, SinkFormat, UnitStore};
 pub use formats::SinkFormats;
 pub use image_sink::{ImageSink, SinkInfo};
 pub use job::Job;
+pub use labels::{labels_target, list_labels};
 pub use leftovers::remove_leftovers;
 pub use levels::LevelAxes;
 pub use location::Location;
@@ -79,6 +82,8 @@ pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding, ZarrArrayOptions};
 pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
+#[cfg(feature = "tiff")]
+pub use tiff::{BigTiff, TiffLayout, TiffMetadata, TiffOptions, TiffPredictor};
 pub use token::JobToken;
 pub use unit_grid::{Unit, UnitGrid};
 pub use work::Work;

@@ -1,5 +1,6 @@
 //! `patchweave convert`: any image that can be read, in any format that can be written.
 
+mod labels;
 mod one;
 mod targets;
 pub(crate) mod values;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use patchweave_convert::{
-    Difference, Outcome, Running, Selection, Source, check, convert, extremes, spec_of,
-};
+use patchweave_convert::{Difference, Running, Selection, Source, Written, check, extremes, spec_of, write};
 use patchweave_formats::{Formats, OpenOptions, stored_bytes};
+use patchweave_geometry::Axes;
 use patchweave_pixel::{Lost, PixelMap};
-use patchweave_sink::{Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid};
+use patchweave_sink::{
+    Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid, labels_target, list_labels,
+};
 use patchweave_stack::ImageStack;
 
+use super::labels::{Labels, labels_of};
 use super::targets::Target;
 use super::values::{LevelCount, Scale};
 use crate::arguments::ConvertOptions;
@@ -32,23 +34,70 @@ impl Conversion<'_> {
         let spec = self.spec(&source)?;
         let job = Job::resume(self.sinks, &self.target.output, self.options.to.as_deref(), spec)?;
         let units = job.sink().info().units.clone();
+        let written = self.write(&job, &source, "converting")?;
+        let labels = self.write_labels(&job)?;
+        job.commit()?;
+        self.tell(&source, &written, &labels)?;
+        if self.options.check { self.check(&source, &units) } else { Ok(()) }
+    }
+
+    fn write(&self, job: &Job, source: &Source, what: &str) -> Result<Written, Failure> {
         let running = Running {
             memory_bytes: self.options.memory << 20,
             n_threads: self.options.workers.unwrap_or(Running::default().n_threads),
         };
-        let bar = self.console.progress("converting", units.n_units(), "units");
-        let outcome = convert(job, &source, running, |n_done| {
+        let bar = self.console.progress(what, job.sink().info().units.n_units(), "units");
+        let written = write(job, source, running, |n_done| {
             bar.set_position(n_done as u64);
             !interrupt::asked()
         })?;
         bar.finish_and_clear();
-        self.tell(&source, &outcome)?;
-        if self.options.check { self.check(&source, &units) } else { Ok(()) }
+        Ok(written)
+    }
+
+    /// Writes the labels of the image into its result, if both are OME-Zarr; returns their names.
+    fn write_labels(&self, image: &Job) -> Result<Vec<String>, Failure> {
+        let mut names = Vec::new();
+        for Labels { name, stack } in labels_of(self.target.stack.as_ref(), self.formats)? {
+            let Some(target) = labels_target(image, &name) else { break };
+            if target.exists() {
+                // Written by a run that was stopped after it.
+                names.push(name);
+                continue;
+            }
+            let selection = self.selection(stack.info().layout.axes());
+            let map = PixelMap::to(stack.info().pixel_type);
+            let source = Source::new(stack, selection, map)?;
+            let mut spec = self.spec(&source)?;
+            spec.is_labels = true;
+            spec.name.clone_from(&name);
+            let job = Job::resume(self.sinks, &target, Some(image.format_name()), spec)?;
+            match self.write(&job, &source, &name) {
+                Ok(_) => job.commit()?,
+                Err(error) => {
+                    job.leave();
+                    return Err(error);
+                }
+            };
+            names.push(name);
+        }
+        if !names.is_empty() {
+            list_labels(image, &names)?;
+        }
+        Ok(names)
+    }
+
+    /// What is selected of an image with these axes.
+    fn selection(&self, axes: &Axes) -> Selection {
+        let parts = self.options.region.iter().flat_map(|parts| &parts.0);
+        let own = parts.filter(|(axis, _)| axes.contains(*axis));
+        own.fold(Selection::whole(), |selection, (axis, range)| selection.with_range(*axis, range.clone()))
     }
 
     /// What is read, and what pixels become.
     fn source(&self) -> Result<Source, Failure> {
         let mut selection = Selection::whole();
+        // All of them, so that an axis that the image lacks is told.
         for (axis, range) in self.options.region.iter().flat_map(|parts| &parts.0) {
             selection = selection.with_range(*axis, range.clone());
         }
@@ -129,7 +178,7 @@ impl Conversion<'_> {
         )
     }
 
-    fn tell(&self, source: &Source, outcome: &Outcome) -> Result<(), Failure> {
+    fn tell(&self, source: &Source, outcome: &Written, labels: &[String]) -> Result<(), Failure> {
         let output = &self.target.output;
         let layout = source.layout();
         let size = stored_bytes(output).map(|n| {
@@ -153,6 +202,9 @@ impl Conversion<'_> {
             source.map().pixel_type(),
             size.unwrap_or_default(),
         ))?;
+        if !labels.is_empty() {
+            self.console.say(format!("  with labels: {}", labels.join(", ")))?;
+        }
         let Lost { n_clipped, n_rounded, n_nan } = outcome.lost;
         let told = [
             (n_clipped, "were outside of the range of", "clipped"),

@@ -54,7 +54,7 @@ pub(crate) fn axis_name(axis: Axis) -> String {
 }
 
 /// Attributes where a version has them.
-fn versioned(attributes: Map<String, Value>, version: OmeZarrVersion) -> Map<String, Value> {
+pub(crate) fn versioned(attributes: Map<String, Value>, version: OmeZarrVersion) -> Map<String, Value> {
     match version {
         OmeZarrVersion::V04 => attributes,
         OmeZarrVersion::V05 => {

@@ -3,6 +3,7 @@
 mod array;
 mod decided;
 mod groups;
+mod labels;
 mod metadata;
 mod options;
 mod plain;
@@ -17,6 +18,7 @@ use patchweave_geometry::{ArrayLayout, Axis};
 use crate::{ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
 use decided::{Decided, layout_error};
 use groups::{write_group, write_json};
+pub(crate) use labels::list;
 pub use options::{OmeZarrOptions, OmeZarrVersion, Sharding};
 pub(crate) use plain::ZarrArray;
 pub use plain::ZarrArrayOptions;

@@ -1,60 +1,62 @@
 //! What the first page says about the whole file, and the resolution of every page; text and numbers only.
 
-use patchweave_geometry::Axis;
-use patchweave_pixel::PixelType;
+use std::path::Path;
+
+use patchweave_geometry::{ArrayLayout, Axis};
 use tiff::encoder::Rational;
 use tiff::tags::ResolutionUnit;
 
+use super::metadata::Metadata;
+use super::ome;
 use crate::ImageSpec;
 
 /// The description of a file.
 pub(crate) struct Description {
     /// Goes into the image description of the first page.
     pub(crate) text: String,
+    /// Goes into those of its smaller levels, where readers want one there.
+    pub(crate) below: Vec<String>,
     /// The unit of the resolution, and micrometres in one of it.
     unit: (ResolutionUnit, f64),
     pixel_size: Option<[f64; 3]>,
+    /// Whether levels get smaller along Z, Y and X.
+    is_halved: [bool; 3],
 }
 
 impl Description {
-    pub(crate) fn new(spec: &ImageSpec) -> Self {
+    pub(crate) fn new(target: &Path, spec: &ImageSpec, metadata: Metadata) -> Self {
         let pixel_size = spec.pixel_size.map(|size| size.to_zyx(1.0));
-        // ImageJ takes the unit from its own description and expects none here.
-        let (text, unit) = if is_hyperstack(spec) {
-            (imagej(spec), (ResolutionUnit::None, 1.0))
-        } else {
-            (shaped(spec), (ResolutionUnit::Centimeter, 1e4))
+        let centimetres = (ResolutionUnit::Centimeter, 1e4);
+        let (text, unit) = match metadata {
+            // ImageJ takes the unit from its own description and expects none here.
+            Metadata::ImageJ => (imagej(spec), (ResolutionUnit::None, 1.0)),
+            Metadata::Ome => (ome::document(target, spec), centimetres),
+            Metadata::Shaped => (shaped(&spec.layout), centimetres),
         };
-        Description { text, unit, pixel_size }
+        let smaller = (1..spec.levels).filter(|_| metadata == Metadata::Shaped);
+        // Layouts of levels exist where that of the image does.
+        let below = smaller.filter_map(|level| spec.level_layout(level).ok());
+        let below = below.map(|layout| shaped(&layout)).collect();
+        let is_halved = [Axis::Z, Axis::Y, Axis::X].map(|axis| spec.is_halved(axis));
+        Description { text, below, unit, pixel_size, is_halved }
     }
 
-    /// Unit, X and Y resolution of pages with these axes, if both are spatial and the pixel size is known.
-    pub(crate) fn resolution(&self, column: Axis, row: Axis) -> Option<(ResolutionUnit, Rational, Rational)> {
+    /// Unit, X and Y resolution of pages of a level with these axes, if both are spatial and the pixel size is known.
+    pub(crate) fn resolution(
+        &self,
+        level: usize,
+        column: Axis,
+        row: Axis,
+    ) -> Option<(ResolutionUnit, Rational, Rational)> {
         let (unit, micrometres) = self.unit;
-        let [z, y, x] = self.pixel_size?;
-        let along = |axis| match axis {
-            Axis::Z => Some(z),
-            Axis::Y => Some(y),
-            Axis::X => Some(x),
-            Axis::S | Axis::T | Axis::C => None,
+        let pixel_size = self.pixel_size?;
+        let along = |axis| {
+            let at = [Axis::Z, Axis::Y, Axis::X].iter().position(|other| *other == axis)?;
+            let doubled = i32::try_from(level).ok().filter(|_| self.is_halved[at]).unwrap_or(0);
+            Some(pixel_size[at] * 2_f64.powi(doubled))
         };
         Some((unit, rational(micrometres / along(column)?), rational(micrometres / along(row)?)))
     }
-}
-
-/// Whether ImageJ can show the dimensions: its pixel types, and `T`, `Z`, `C` in this order before `YX`.
-///
-/// ImageJ's description cannot tell a dimension of size 1 from none, so that such files are shaped instead.
-fn is_hyperstack(spec: &ImageSpec) -> bool {
-    let order = |axis: &Axis| [Axis::T, Axis::Z, Axis::C].iter().position(|other| other == axis);
-    let leading = match spec.layout.axes().as_slice() {
-        [leading @ .., Axis::Y, Axis::X] => leading,
-        _ => return false,
-    };
-    matches!(spec.pixel_type, PixelType::U8 | PixelType::U16 | PixelType::F32)
-        && leading.iter().all(|axis| order(axis).is_some())
-        && leading.is_sorted_by_key(order)
-        && leading.iter().all(|&axis| spec.layout.size_of(axis) != Some(1))
 }
 
 fn imagej(spec: &ImageSpec) -> String {
@@ -79,13 +81,16 @@ fn imagej(spec: &ImageSpec) -> String {
             text.push_str(&format!("spacing={z}\n"));
         }
     }
+    if let Some(step) = spec.time_step {
+        text.push_str(&format!("finterval={step}\n"));
+    }
     text.push_str("loop=false\n");
     text
 }
 
 /// The form that tifffile calls shaped.
-fn shaped(spec: &ImageSpec) -> String {
-    format!(r#"{{"shape": {:?}, "axes": "{}"}}"#, spec.layout.shape(), spec.layout.axes())
+fn shaped(layout: &ArrayLayout) -> String {
+    format!(r#"{{"shape": {:?}, "axes": "{}"}}"#, layout.shape(), layout.axes())
 }
 
 /// The fraction nearest to a positive value that two 32-bit numbers can hold, to about nine digits.
@@ -109,19 +114,26 @@ fn rational(value: f64) -> Rational {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use patchweave_geometry::{ArrayLayout, Axis, PerAxis};
     use patchweave_pixel::PixelType;
     use tiff::tags::ResolutionUnit;
 
-    use super::{Description, rational};
-    use crate::ImageSpec;
+    use super::{Description, Metadata, rational};
+    use crate::{ImageSpec, TiffMetadata};
 
     fn spec(axes: &str, shape: &[usize], pixel_type: PixelType) -> ImageSpec {
         ImageSpec::new(ArrayLayout::new(axes.parse().unwrap(), shape).unwrap(), pixel_type)
     }
 
+    fn description(spec: &ImageSpec) -> Description {
+        let path = Path::new("a.tif");
+        Description::new(path, spec, Metadata::of(path, spec, TiffMetadata::Auto).unwrap())
+    }
+
     fn text(axes: &str, shape: &[usize], pixel_type: PixelType) -> String {
-        Description::new(&spec(axes, shape, pixel_type)).text
+        description(&spec(axes, shape, pixel_type)).text
     }
 
     #[test]
@@ -155,17 +167,19 @@ mod tests {
     fn pixel_sizes_become_resolutions() {
         let mut spec = spec("ZYX", &[3, 6, 7], PixelType::U8);
         spec.pixel_size = Some(PerAxis::new(&[0.5, 0.2, 0.1]).unwrap());
-        let description = Description::new(&spec);
+        let description = description(&spec);
         assert!(description.text.contains("unit=micron\nspacing=0.5\n"));
-        let (unit, x, y) = description.resolution(Axis::X, Axis::Y).unwrap();
+        let (unit, x, y) = description.resolution(0, Axis::X, Axis::Y).unwrap();
         assert_eq!(unit, ResolutionUnit::None);
         assert_eq!(f64::from(x.n) / f64::from(x.d), 10.0);
         assert_eq!(f64::from(y.n) / f64::from(y.d), 5.0);
-        assert!(description.resolution(Axis::T, Axis::Y).is_none());
+        assert!(description.resolution(0, Axis::T, Axis::Y).is_none());
 
         spec.pixel_type = PixelType::F64;
-        let (unit, x, _) = Description::new(&spec).resolution(Axis::X, Axis::Y).unwrap();
+        let (unit, x, _) = self::description(&spec).resolution(0, Axis::X, Axis::Y).unwrap();
         assert_eq!((unit, f64::from(x.n) / f64::from(x.d)), (ResolutionUnit::Centimeter, 100_000.0));
+        let (_, x, y) = self::description(&spec).resolution(2, Axis::X, Axis::Y).unwrap();
+        assert_eq!((f64::from(x.n) / f64::from(x.d), f64::from(y.n) / f64::from(y.d)), (25_000.0, 12_500.0));
     }
 
     #[test]

@@ -1,27 +1,24 @@
-//! How an array in its own axes is cut into pages and strips; sizes only.
+//! How an array in its own axes is cut into pages, and pages into strips or tiles; sizes only.
 
 use std::path::Path;
 
-use patchweave_geometry::Axis;
+use patchweave_geometry::{ArrayLayout, Axis};
 use patchweave_pixel::PixelType;
 
-use crate::{ImageSpec, SinkError};
+use crate::SinkError;
 
 /// Strips of about this many bytes let readers of regions skip what they do not need.
 const STRIP_BYTES: u64 = 256 * 1024;
 
-/// Bytes of a classic directory besides its strip table, generously.
-const DIRECTORY_BYTES: u64 = 512;
-
 /// Pages of one size that lie one after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pages {
     pub(crate) n_pages: u64,
     pub(crate) n_rows: u32,
     pub(crate) n_columns: u32,
     /// Samples of a pixel, side by side.
     pub(crate) n_samples: u16,
-    pub(crate) rows_per_strip: u32,
+    pub(crate) cut: Cut,
     pub(crate) pixel_type: PixelType,
     pub(crate) row_axis: Axis,
     pub(crate) column_axis: Axis,
@@ -29,10 +26,20 @@ pub(crate) struct Pages {
     n_bytes: u64,
 }
 
+/// Into what pages are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Strips of so many rows.
+    Strips(u32),
+    /// Tiles of so many rows and columns, those at the ends of a page too.
+    Tiles(u32, u32),
+}
+
 impl Pages {
-    pub(crate) fn new(path: &Path, spec: &ImageSpec) -> Result<Self, SinkError> {
-        let axes = spec.layout.axes().as_slice();
-        let shape = spec.layout.shape();
+    /// Pages in strips.
+    pub(crate) fn new(path: &Path, layout: &ArrayLayout, pixel_type: PixelType) -> Result<Self, SinkError> {
+        let axes = layout.axes().as_slice();
+        let shape = layout.shape();
         let has_samples = axes.last() == Some(&Axis::C);
         let last = axes.len() - 1 - usize::from(has_samples);
         let too_large = |what, got, limit| SinkError::TooLarge { path: path.into(), what, got, limit };
@@ -47,7 +54,6 @@ impl Pages {
         let n_rows = side(last - 1)?;
         let n_columns = side(last)?;
 
-        let pixel_type = spec.pixel_type;
         let n_pixels: usize = shape.iter().product();
         let n_bytes = n_pixels
             .checked_mul(pixel_type.n_bytes())
@@ -62,7 +68,7 @@ impl Pages {
             n_rows,
             n_columns,
             n_samples,
-            rows_per_strip,
+            cut: Cut::Strips(rows_per_strip),
             pixel_type,
             row_axis: axes[last - 1],
             column_axis: axes[last],
@@ -71,27 +77,80 @@ impl Pages {
         })
     }
 
+    /// The same in strips of which a power of two fits into any larger one.
+    pub(crate) fn in_even_strips(self) -> Self {
+        let Cut::Strips(n_rows) = self.cut else { return self };
+        let even = if n_rows == self.n_rows { n_rows } else { 1 << n_rows.ilog2() };
+        Pages { cut: Cut::Strips(even), ..self }
+    }
+
+    /// The same in tiles of at most so many rows and columns, rounded up to multiples of 16.
+    pub(crate) fn in_tiles(self, path: &Path, rows: usize, columns: usize) -> Result<Self, SinkError> {
+        let side = |size: usize, page: u32| {
+            let size = size.min(page as usize).next_multiple_of(16);
+            let what = "rows or columns of a tile";
+            let limit = u32::MAX.into();
+            u32::try_from(size).map_err(|_| SinkError::TooLarge { path: path.into(), what, got: size, limit })
+        };
+        let pages =
+            Pages { cut: Cut::Tiles(side(rows, self.n_rows)?, side(columns, self.n_columns)?), ..self };
+        let n_bytes = u64::from(pages.piece_rows()).saturating_mul(pages.piece_row_bytes());
+        if u32::try_from(n_bytes).is_ok() {
+            return Ok(pages);
+        }
+        Err(SinkError::TooLarge {
+            path: path.into(),
+            what: "bytes of a tile",
+            got: usize::try_from(n_bytes).unwrap_or(usize::MAX),
+            limit: u32::MAX.into(),
+        })
+    }
+
     /// Bytes of all pixels.
     pub(crate) fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
 
+    /// Bytes of a row of a page.
+    pub(crate) fn row_bytes(&self) -> u64 {
+        self.row_bytes
+    }
+
+    /// Rows of a strip or tile.
+    pub(crate) fn piece_rows(&self) -> u32 {
+        match self.cut {
+            Cut::Strips(n_rows) | Cut::Tiles(n_rows, _) => n_rows,
+        }
+    }
+
+    /// Bytes of a row of a strip or tile.
+    pub(crate) fn piece_row_bytes(&self) -> u64 {
+        match self.cut {
+            Cut::Strips(_) => self.row_bytes,
+            Cut::Tiles(_, n_columns) => {
+                u64::from(n_columns) * u64::from(self.n_samples) * self.pixel_type.n_bytes() as u64
+            }
+        }
+    }
+
+    /// Strips or tiles side by side.
+    pub(crate) fn n_across(&self) -> u64 {
+        self.row_bytes.div_ceil(self.piece_row_bytes())
+    }
+
+    /// Strips or tiles of a page.
+    pub(crate) fn n_pieces(&self) -> u64 {
+        u64::from(self.n_rows.div_ceil(self.piece_rows())) * self.n_across()
+    }
+
     /// Start and length in bytes of the strips of a page, counted from the first pixel of the first page.
     pub(crate) fn strips(&self, page_idx: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
         let page_start = page_idx * self.row_bytes * u64::from(self.n_rows);
-        (0..self.n_rows).step_by(self.rows_per_strip as usize).map(move |row| {
-            let n_rows = self.rows_per_strip.min(self.n_rows - row);
+        let rows_per_strip = self.piece_rows();
+        (0..self.n_rows).step_by(rows_per_strip as usize).map(move |row| {
+            let n_rows = rows_per_strip.min(self.n_rows - row);
             (page_start + u64::from(row) * self.row_bytes, u64::from(n_rows) * self.row_bytes)
         })
-    }
-
-    /// Whether a file with 32-bit offsets could be too small.
-    pub(crate) fn need_bigtiff(&self) -> bool {
-        let n_strips = u64::from(self.n_rows.div_ceil(self.rows_per_strip));
-        let sample_table = 6 * u64::from(self.n_samples);
-        let directory = DIRECTORY_BYTES + 8 * n_strips + sample_table;
-        let total = self.n_pages.checked_mul(directory).and_then(|tables| tables.checked_add(self.n_bytes));
-        total.is_none_or(|total| total > u64::from(u32::MAX))
     }
 }
 
@@ -102,22 +161,12 @@ mod tests {
     use patchweave_geometry::ArrayLayout;
     use patchweave_pixel::PixelType;
 
-    use super::Pages;
-    use crate::{ImageSpec, SinkError};
+    use super::{Cut, Pages};
+    use crate::SinkError;
 
     fn pages(axes: &str, shape: &[usize], pixel_type: PixelType) -> Result<Pages, SinkError> {
         let layout = ArrayLayout::new(axes.parse().unwrap(), shape).unwrap();
-        Pages::new(Path::new("a.tif"), &ImageSpec::new(layout, pixel_type))
-    }
-
-    #[test]
-    fn bigtiff_from_four_gibibytes_on() {
-        let need = |n| pages("ZYX", &[n, 1024, 1024], PixelType::F32).unwrap().need_bigtiff();
-        assert!(!need(1));
-        assert!(!need(1023));
-        assert!(need(1024));
-        assert!(need(5000));
-        assert!(pages("ZYX", &[1 << 24, 1, 1], PixelType::U8).unwrap().need_bigtiff(), "directories count");
+        Pages::new(Path::new("a.tif"), &layout, pixel_type)
     }
 
     #[test]
@@ -139,6 +188,29 @@ mod tests {
     fn a_row_longer_than_a_strip_is_a_strip() {
         let pages = pages("YX", &[3, 1 << 20], PixelType::F64).unwrap();
         assert_eq!(pages.strips(0).map(|(_, length)| length).collect::<Vec<_>>(), [8 << 20; 3]);
+    }
+
+    #[test]
+    fn tiles_cover_a_page_and_are_no_larger_than_it() {
+        let tiled = |rows, columns| {
+            let pages = pages("CYX", &[3, 100, 700], PixelType::U16).unwrap();
+            pages.in_tiles(Path::new("a.tif"), rows, columns).unwrap()
+        };
+        let cut = |rows, columns| (tiled(rows, columns).cut, tiled(rows, columns).n_pieces());
+        assert_eq!(cut(256, 256), (Cut::Tiles(112, 256), 3));
+        assert_eq!(cut(1, 17), (Cut::Tiles(16, 32), 7 * 22));
+        assert_eq!(cut(usize::MAX, usize::MAX), (Cut::Tiles(112, 704), 1));
+        let error = pages("YXC", &[70_000, 70_000, 3], PixelType::U8).unwrap();
+        let error = error.in_tiles(Path::new("a.tif"), 70_000, 70_000).unwrap_err().to_string();
+        assert!(error.starts_with("a.tif: got 14"), "{error}");
+    }
+
+    #[test]
+    fn even_strips_are_powers_of_two_or_the_page() {
+        let even = |shape: &[usize]| pages("YX", shape, PixelType::U8).unwrap().in_even_strips().cut;
+        assert_eq!(even(&[1000, 600]), Cut::Strips(256));
+        assert_eq!(even(&[301, 600]), Cut::Strips(301));
+        assert_eq!(even(&[3, 1 << 20]), Cut::Strips(1));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Rows of a page, which lie in one piece of the file.
+//! Rows of pages that are written where they stay: uncompressed strips lie one after the other in C order.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
