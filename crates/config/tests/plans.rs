@@ -36,6 +36,7 @@ fn extent(sizes: &[usize]) -> Extent {
 fn every_key_arrives_in_the_plan() {
     let plan = plan(include_str!("data/full.yaml"));
     assert_eq!((plan.output.as_path(), plan.durability), (Path::new("/o/full"), Durability::None));
+    assert!(plan.overwrite);
 
     let simulate = plan.simulate.unwrap();
     assert_eq!(simulate.folder, Path::new("/o/full/data"));
