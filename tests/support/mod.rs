@@ -152,6 +152,10 @@ impl Ended {
         }
     }
 
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
     #[track_caller]
     pub fn with_code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");

@@ -1,0 +1,198 @@
+//! `patchweave convert`: what it writes, what it refuses before any work, and how it goes on.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(clippy::cast_possible_truncation, reason = "pixels may wrap around")]
+#![allow(dead_code, reason = "helpers are shared with other test programs")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+use patchweave::formats::{FileFormat, OpenOptions, open, open_levels};
+use patchweave::geometry::{ArrayLayout, PerAxis, Region};
+use patchweave::pixel::{PixelType, TypedArray, TypedPixel};
+use patchweave::sink::{ImageSpec, Job, SinkFormats, labels_target, list_labels};
+use patchweave::stack::{ImageStack, ImageStackExt};
+
+use support::Place;
+
+/// Labels that neither `f32` nor `f64` holds.
+fn large_labels(shape: &[usize]) -> TypedArray {
+    let mut at = 0;
+    u64::typed(ArrayD::from_shape_simple_fn(shape, || {
+        at += 1;
+        (1 << 60) + (at % 7) * 3 + 1
+    }))
+}
+
+/// Writes an image unit by unit into a job.
+fn write(job: &Job, image: &TypedArray) {
+    let sink = job.sink();
+    for unit_idx in 0..sink.info().units.n_units() {
+        let unit = sink.info().unit(unit_idx).unwrap();
+        sink.write(unit_idx, image.view().slice_box(&unit.start, &unit.size)).unwrap();
+    }
+}
+
+fn spec(axes: &str, image: &TypedArray) -> ImageSpec {
+    ImageSpec::new(ArrayLayout::new(axes.parse().unwrap(), image.shape()).unwrap(), image.pixel_type())
+}
+
+fn written(path: &Path, spec: ImageSpec, image: &TypedArray) {
+    let job = Job::start(&SinkFormats::default(), path, None, spec).unwrap();
+    write(&job, image);
+    job.commit().unwrap();
+}
+
+fn whole(stack: &Arc<dyn ImageStack>) -> TypedArray {
+    stack.read_typed(0, None, &Region::whole(stack.info().shape().extent)).unwrap()
+}
+
+fn opened(path: &Path, format: FileFormat) -> Arc<dyn ImageStack> {
+    open(path, format, None, &OpenOptions::default()).unwrap().remove(0)
+}
+
+fn convert(place: &Place, arguments: &[&str]) -> support::Ended {
+    place.patchweave(&[&["convert"], arguments].concat())
+}
+
+#[test]
+fn labels_of_64_bits_survive_from_format_to_format() {
+    let place = Place::new();
+    let image = large_labels(&[5, 33, 41]);
+    written(&place.path("a.npy"), spec("ZYX", &image), &image);
+    convert(&place, &["a.npy", "b.ome.zarr", "--axes", "ZYX", "--levels", "2", "--labels", "--check"])
+        .with_code(0)
+        .says("checked 6 765 pixels");
+    convert(&place, &["b.ome.zarr", "c.tif", "--check"]).with_code(0);
+    convert(&place, &["c.tif", "d.npy", "--check"]).with_code(0);
+    for (name, format) in [("b.ome.zarr", FileFormat::Zarr), ("c.tif", FileFormat::Tiff)] {
+        let stack = opened(&place.path(name), format);
+        assert_eq!(whole(&stack).view().to_bytes(), image.view().to_bytes(), "{name}");
+    }
+    let same = |a: &str, b: &str| fs::read(place.path(a)).unwrap() == fs::read(place.path(b)).unwrap();
+    assert!(same("a.npy", "d.npy"));
+    let options = OpenOptions::default();
+    let path = place.path("b.ome.zarr");
+    let levels = open_levels(&path, FileFormat::Zarr, None, &options, 2).unwrap().remove(0);
+    let small = whole(&levels[1]);
+    let TypedArray::U64(small) = &small else { panic!("another type") };
+    let TypedArray::U64(large) = &image else { panic!("another type") };
+    assert!(small.iter().all(|label| large.iter().any(|other| other == label)), "only labels that exist");
+}
+
+#[test]
+fn a_part_in_another_type_with_what_is_known_of_it() {
+    let place = Place::new();
+    let image = u16::typed(ArrayD::from_shape_fn(vec![3, 2, 20, 30], |at| {
+        (at[0] * 1000 + at[1] * 500 + at[2] * 7 + at[3]) as u16
+    }));
+    let mut of_image = spec("TCYX", &image);
+    of_image.pixel_size = Some(PerAxis::new(&[0.5, 0.25]).unwrap());
+    of_image.time_step = Some(3.0);
+    of_image.channel_names = Some(vec!["actin".into(), "nuclei".into()]);
+    written(&place.path("a.ome.zarr"), of_image, &image);
+    let part = ["a.ome.zarr", "b.ome.zarr", "--region", "t=1:3,x=4:20", "--channels", "1"];
+    let ended = convert(&place, &[&part[..], &["--type", "uint8", "--scale", "1500,2600", "--check"]].concat());
+    ended.with_code(0).says("TCYX [2, 1, 20, 16] uint8");
+    let stack = opened(&place.path("b.ome.zarr"), FileFormat::Zarr);
+    let info = stack.info();
+    assert_eq!(info.channel_names.as_deref(), Some(&["nuclei".to_owned()][..]));
+    assert_eq!((info.time_step, info.pixel_type), (Some(3.0), PixelType::U8));
+    assert_eq!(info.pixel_size.unwrap().as_slice(), [0.5, 0.25]);
+    assert_eq!(info.translation.unwrap().as_slice(), [0.0, 1.0]);
+    let TypedArray::U8(got) = whole(&stack) else { panic!("another type") };
+    for ((_, _, y, x), pixel) in got.into_dimensionality::<ndarray::Ix4>().unwrap().indexed_iter() {
+        let value = (1000 + 500 + y * 7 + x + 4) as f64;
+        let expected = ((value - 1500.0) / 1100.0 * 255.0).round_ties_even() as u8;
+        assert_eq!(*pixel, expected, "{y} {x}");
+    }
+}
+
+#[test]
+fn what_is_lost_is_told() {
+    let place = Place::new();
+    place.image("a.tif", "tiff", "YX", &[10, 10], |at| at as f32 * 3.5 - 10.0);
+    let ended = convert(&place, &["a.tif", "b.tif", "--type", "uint8"]).with_code(0);
+    ended.says("warning: 27 pixels were outside of the range of uint8 and were clipped");
+    ended.says("warning: 37 pixels are no values of uint8 and were rounded");
+}
+
+#[test]
+fn labels_are_taken_along() {
+    let place = Place::new();
+    let image = u16::typed(ArrayD::from_elem(vec![2, 24, 24], 7));
+    let labels = large_labels(&[24, 24]);
+    let formats = SinkFormats::default();
+    let job = Job::start(&formats, &place.path("a.ome.zarr"), None, spec("CYX", &image)).unwrap();
+    write(&job, &image);
+    let target = labels_target(&job, "cells").unwrap();
+    let mut of_labels = spec("YX", &labels);
+    of_labels.is_labels = true;
+    let inner = Job::start(&formats, &target, Some("ome_zarr"), of_labels).unwrap();
+    write(&inner, &labels);
+    inner.commit().unwrap();
+    list_labels(&job, &["cells".to_owned()]).unwrap();
+    job.commit().unwrap();
+
+    for version in ["0.4", "0.5"] {
+        let output = format!("b{version}.ome.zarr");
+        let set = format!("version={version}");
+        let ended = convert(&place, &["a.ome.zarr", &output, "--levels", "2", "--region", "y=4:20", "--set", &set]);
+        ended.with_code(0).says("with labels: cells");
+        let stack = opened(&place.path(format!("{output}/labels/cells")), FileFormat::Zarr);
+        assert!(stack.info().is_labels);
+        let expected = labels.view().slice_axis(0, 4..20).to_array().unwrap();
+        assert_eq!(whole(&stack).view().to_bytes(), expected.view().to_bytes());
+        let listed = open(&place.path(format!("{output}/labels")), FileFormat::Zarr, None, &OpenOptions::default());
+        assert_eq!(listed.unwrap().len(), 1, "the group lists them");
+    }
+}
+
+#[test]
+fn folders_keep_their_names_and_collisions_are_told() {
+    let place = Place::new();
+    for name in ["in/a.tif", "in/deep/a.tif"] {
+        fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
+        place.image(name, "tiff", "YX", &[8, 8], |at| at as u16);
+    }
+    convert(&place, &["in", "out"]).with_code(2).complains(&["in holds 2 images", "expected --to"]);
+    convert(&place, &["in", "out", "--to", "ome_zarr"]).with_code(0);
+    assert_eq!(place.names("out"), ["a.ome.zarr", "deep"]);
+    assert_eq!(place.names("out/deep"), ["a.ome.zarr"]);
+
+    convert(&place, &["in", "out", "--to", "ome_zarr"]).with_code(2).complains(&["a.ome.zarr", "--overwrite"]);
+    convert(&place, &["in", "out", "--to", "ome_zarr", "--overwrite"]).with_code(0);
+
+    place.image("in/a.npy", "npy", "YX", &[8, 8], |at| at as u16);
+    let ended = convert(&place, &["in", "out2", "--to", "ome_zarr", "--axes", "YX"]).with_code(2);
+    ended.complains(&["would both be written to"]);
+    assert!(!place.path("out2").exists());
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_any_work() {
+    let place = Place::new();
+    place.image("a.tif", "tiff", "YX", &[8, 8], |at| at as u16);
+    for (arguments, complaint) in [
+        (&["a.tif", "a.tif", "--overwrite"][..], "a.tif would replace a.tif, which is read"),
+        (&["a.tif", "b.xyz"], "no format is written under this ending, expected one of"),
+        (&["a.tif", "b.tif", "--to", "jpg"], "got the format jpg, expected one of"),
+        (&["a.tif", "b.tif", "--region", "t=0:1"], "a selection along T, which the image does not have"),
+        (&["a.tif", "b.tif", "--region", "y=2:9"], "got 2 to 9 along Y, expected a part of 0 to 8"),
+        (&["a.tif", "b.tif", "--channels", "1"], "the selection does not fit"),
+        (&["a.tif", "b.zarr", "--set", "version=0.3"], "a setting of the format ome_zarr is wrong"),
+        (&["a.tif", "b.zarr", "--set", "colour=red"], "a setting of the format ome_zarr is wrong"),
+        (&["a.tif", "b.zarr", "--compression", "lzw"], "got compression lzw, expected"),
+        (&["a.tif", "b.zarr", "--chunks", "y=3,x=3", "--shards", "y=4,x=4"], "expected multiples of the chunks"),
+        (&["a.tif", "b.zarr", "--level-axes", "xy"], "--level-axes: got xy, expected auto, yx or zyx"),
+        (&["none.tif", "b.zarr"], "none.tif"),
+    ] {
+        let ended = convert(&place, arguments);
+        assert_ne!(ended.code(), 0, "{arguments:?}");
+        ended.complains(&[complaint]);
+    }
+    assert_eq!(place.names("."), ["a.tif"]);
+}
