@@ -158,6 +158,18 @@ impl Work {
         Ok(())
     }
 
+    /// The file under a name, to be read in parts; `None` if there is none, as in memory.
+    pub(crate) fn open(&self, name: &str) -> Result<Option<File>, SinkError> {
+        if self.memory().is_some() {
+            return Ok(None);
+        }
+        match File::open(self.file(name)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(self.failed("read", source)),
+        }
+    }
+
     /// Whether there is something under a name.
     ///
     /// # Errors
