@@ -95,7 +95,8 @@ fn a_part_in_another_type_with_what_is_known_of_it() {
     of_image.channel_names = Some(vec!["actin".into(), "nuclei".into()]);
     written(&place.path("a.ome.zarr"), of_image, &image);
     let part = ["a.ome.zarr", "b.ome.zarr", "--region", "t=1:3,x=4:20", "--channels", "1"];
-    let ended = convert(&place, &[&part[..], &["--type", "uint8", "--scale", "1500,2600", "--check"]].concat());
+    let ended =
+        convert(&place, &[&part[..], &["--type", "uint8", "--scale", "1500,2600", "--check"]].concat());
     ended.with_code(0).says("TCYX [2, 1, 20, 16] uint8");
     let stack = opened(&place.path("b.ome.zarr"), FileFormat::Zarr);
     let info = stack.info();
@@ -140,13 +141,15 @@ fn labels_are_taken_along() {
     for version in ["0.4", "0.5"] {
         let output = format!("b{version}.ome.zarr");
         let set = format!("version={version}");
-        let ended = convert(&place, &["a.ome.zarr", &output, "--levels", "2", "--region", "y=4:20", "--set", &set]);
+        let ended =
+            convert(&place, &["a.ome.zarr", &output, "--levels", "2", "--region", "y=4:20", "--set", &set]);
         ended.with_code(0).says("with labels: cells");
         let stack = opened(&place.path(format!("{output}/labels/cells")), FileFormat::Zarr);
         assert!(stack.info().is_labels);
         let expected = labels.view().slice_axis(0, 4..20).to_array().unwrap();
         assert_eq!(whole(&stack).view().to_bytes(), expected.view().to_bytes());
-        let listed = open(&place.path(format!("{output}/labels")), FileFormat::Zarr, None, &OpenOptions::default());
+        let listed =
+            open(&place.path(format!("{output}/labels")), FileFormat::Zarr, None, &OpenOptions::default());
         assert_eq!(listed.unwrap().len(), 1, "the group lists them");
     }
 }
@@ -163,7 +166,9 @@ fn folders_keep_their_names_and_collisions_are_told() {
     assert_eq!(place.names("out"), ["a.ome.zarr", "deep"]);
     assert_eq!(place.names("out/deep"), ["a.ome.zarr"]);
 
-    convert(&place, &["in", "out", "--to", "ome_zarr"]).with_code(2).complains(&["a.ome.zarr", "--overwrite"]);
+    convert(&place, &["in", "out", "--to", "ome_zarr"])
+        .with_code(2)
+        .complains(&["a.ome.zarr", "--overwrite"]);
     convert(&place, &["in", "out", "--to", "ome_zarr", "--overwrite"]).with_code(0);
 
     place.image("in/a.npy", "npy", "YX", &[8, 8], |at| at as u16);
@@ -186,7 +191,10 @@ fn what_cannot_be_is_refused_before_any_work() {
         (&["a.tif", "b.zarr", "--set", "version=0.3"], "a setting of the format ome_zarr is wrong"),
         (&["a.tif", "b.zarr", "--set", "colour=red"], "a setting of the format ome_zarr is wrong"),
         (&["a.tif", "b.zarr", "--compression", "lzw"], "got compression lzw, expected"),
-        (&["a.tif", "b.zarr", "--chunks", "y=3,x=3", "--shards", "y=4,x=4"], "expected multiples of the chunks"),
+        (
+            &["a.tif", "b.zarr", "--chunks", "y=3,x=3", "--shards", "y=4,x=4"],
+            "expected multiples of the chunks",
+        ),
         (&["a.tif", "b.zarr", "--level-axes", "xy"], "--level-axes: got xy, expected auto, yx or zyx"),
         (&["none.tif", "b.zarr"], "none.tif"),
     ] {

@@ -118,8 +118,12 @@ const READERS: &[&str] = &[
     // Chunks of the image that is being written.
     "sink/src/folder_store.rs",
     // What was put into the folder in which an image is made, and units of it that stay where they are.
-    "sink/src/work.rs",
     "sink/src/tiff/in_place.rs",
+    "sink/src/flat_file.rs",
+    "sink/src/work.rs",
+    // The same, once all of it is written, to put the output together.
+    "sink/src/ome_zarr/zipped.rs",
+    "sink/src/png/encode.rs",
     // Looks at what stands where something is to be written, at what was written, and at what others left.
     "sink/src/staging.rs",
     "sink/src/sync.rs",

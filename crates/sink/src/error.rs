@@ -1,7 +1,7 @@
 //! Why an image or a file could not be written.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patchweave_geometry::{Axes, GeometryError};
@@ -280,4 +280,9 @@ pub enum SinkError {
         /// The feature that has it.
         feature: &'static str,
     },
+}
+
+/// The error of an action on an output that the file system refused.
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
+    move |source| SinkError::Io { action, path: path.into(), source }
 }

@@ -4,18 +4,7 @@ use std::path::Path;
 
 use patchweave_pixel::{TypedArray, TypedView};
 
-use crate::{ImageSpec, SinkError, Unit, UnitGrid, Work};
-
-/// What a format makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputKind {
-    /// One file.
-    File,
-    /// A folder that is a Zarr store.
-    Store,
-    /// Arrays in the memory of this process, which only the format `memory` of this crate knows how to hand over.
-    Memory,
-}
+use crate::{ImageSpec, OutputKind, SinkError, Unit, UnitGrid, Work};
 
 /// A format in which images are written.
 ///

@@ -1,32 +1,14 @@
 //! The levels of an image: sizes, places and scales; no pixels.
 
 use patchweave_geometry::{ArrayLayout, Axis, GeometryError};
-use serde::{Deserialize, Serialize};
 
-use crate::ImageSpec;
+use crate::{ImageSpec, LevelAxes};
 
 /// A `Z` pixel that is not longer than this many `Y` pixels gets larger with the levels.
 const FLAT: f64 = 2.0;
 
 /// From this size on along `Y` and `X` an image needs no smaller level.
 const SMALL: usize = 256;
-
-/// The axes along which levels get smaller.
-///
-/// ```
-/// assert_eq!(patchweave_sink::LevelAxes::default(), patchweave_sink::LevelAxes::Auto);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LevelAxes {
-    /// `Y`, `X`, and `Z` if its pixel is not longer than twice that of `Y`, or nobody knows.
-    #[default]
-    Auto,
-    /// `Y` and `X`.
-    Yx,
-    /// `Z`, `Y` and `X`.
-    Zyx,
-}
 
 impl ImageSpec {
     /// Whether levels get smaller along an axis.

@@ -36,6 +36,7 @@ mod image_sink;
 mod job;
 mod labels;
 mod leftovers;
+mod level_axes;
 mod levels;
 mod location;
 mod lock;
@@ -46,6 +47,7 @@ mod memory_work;
 mod npy;
 #[cfg(feature = "zarr")]
 mod ome_zarr;
+mod output_kind;
 #[cfg(feature = "png")]
 mod png;
 mod reduce;
@@ -68,17 +70,18 @@ pub use compression::{Codec, Compression};
 pub use error::SinkError;
 #[cfg(feature = "zarr")]
 pub use folder_store::FolderStore;
-pub use format::{OutputKind, SinkFormat, UnitStore};
+pub use format::{SinkFormat, UnitStore};
 pub use formats::SinkFormats;
 pub use image_sink::{ImageSink, SinkInfo};
 pub use job::Job;
 pub use labels::{labels_target, list_labels};
 pub use leftovers::remove_leftovers;
-pub use levels::LevelAxes;
+pub use level_axes::LevelAxes;
 pub use location::Location;
 pub use lock::FolderLock;
 #[cfg(feature = "zarr")]
 pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding, ZarrArrayOptions};
+pub use output_kind::OutputKind;
 pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::error::io_error;
 use crate::leftovers::{Claim, NEW, OLD, TemporaryFolder, remove_leftovers, temporary_file};
 use crate::sync::make_folders;
 use crate::{Durability, OutputKind, SinkError, Syncing};
@@ -360,10 +361,6 @@ fn create_parent(path: &Path) -> Result<(&Path, Missing), SinkError> {
     let missing = Missing(missing.map(Path::to_owned).collect());
     fs::create_dir_all(parent).map_err(io_error("create the folder of", path))?;
     Ok((parent, missing))
-}
-
-pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
-    move |source| SinkError::Io { action, path: path.into(), source }
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::error::io_error;
 use crate::leftovers::NEW;
 use crate::memory_work::MemoryWork;
-use crate::staging::io_error;
 use crate::{SinkError, Syncing};
 
 /// Files that are being written and have no name yet.

@@ -25,6 +25,9 @@ pub(super) enum StoreLocation {
 /// Schemes of stores that are read over the network.
 const REMOTE: [&str; 5] = ["s3", "s3a", "gs", "http", "https"];
 
+/// What zip files end in; `ozx` is that of OME-Zarr.
+const ZIPS: [&str; 2] = ["zip", "ozx"];
+
 impl Location {
     /// Splits a path, a `file://` URI or a URL.
     ///
@@ -50,7 +53,9 @@ impl Location {
     }
 
     fn of_local(path: &Path) -> Self {
-        let zip = path.ancestors().find(|path| ends_in(path, "zip") && path.exists() && !path.is_dir());
+        let is_zip =
+            |path: &&Path| ZIPS.iter().any(|ending| ends_in(path, ending)) && path.exists() && !path.is_dir();
+        let zip = path.ancestors().find(is_zip);
         let store = zip.or_else(|| store_of(path)).unwrap_or(path);
         let inside = path.strip_prefix(store).unwrap_or(Path::new(""));
         let names = inside.components().map(|part| part.as_os_str().to_string_lossy());

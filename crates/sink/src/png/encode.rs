@@ -24,8 +24,8 @@ pub(super) fn deflate(path: &Path, spec: &ImageSpec) -> Result<DeflateCompressio
         Codec::None => Ok(DeflateCompression::NoCompression),
         Codec::Auto | Codec::Deflate => {
             let level = spec.compression.level.unwrap_or(LEVEL);
+            let got = format!("level {level} of {}", codec.name());
             let level = u8::try_from(level).ok().filter(|level| (1..=9).contains(level));
-            let got = format!("level {:?} of {}", spec.compression.level, codec.name());
             level.map(DeflateCompression::Level).ok_or_else(|| unfit(got, "1 to 9"))
         }
         _ => Err(unfit(format!("compression {}", codec.name()), "deflate or none for a PNG")),

@@ -10,6 +10,7 @@ mod failures;
 mod levels;
 mod processes;
 mod readers;
+mod refusals;
 mod table;
 mod units;
 mod written;
