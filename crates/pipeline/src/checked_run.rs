@@ -8,8 +8,11 @@ use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, loa
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
 use crate::opening::Opening;
+use crate::output::{Output, outputs_of};
+use crate::output_check::check_outputs;
+use crate::outputs::planned_results;
 use crate::overwriting::{ExistingResults, output_findings};
-use crate::read_plan::{Opened, read_plan};
+use crate::read_plan::{Opened, PredictedImages, read_plan};
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
 /// is read and nothing is written.
@@ -120,8 +123,14 @@ fn read_images(
     paths.extend(mixed.iter().flat_map(|mixed| mixed.opened.paths.iter().cloned()));
     files.extend(mixed.iter().flat_map(|mixed| mixed.opened.files.iter().cloned()));
     images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
-    let outputs = output_findings(plan, &paths, &files, &predicted, existing);
-    findings.problems.extend(outputs.problems);
-    findings.warnings.extend(outputs.warnings);
+    let (outputs, unknown) = outputs_of(plan, &opening.sinks);
+    findings.problems.extend(unknown);
+    let PredictedImages { sources, infos, names } = predicted;
+    findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &infos, &names));
+    let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
+    let results = planned_results(plan, &outputs, &names);
+    let written = output_findings(plan, &paths, &files, (&results, &sources), existing);
+    findings.problems.extend(written.problems);
+    findings.warnings.extend(written.warnings);
     (images, findings)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use patchweave_config::{ByRole, DataPlan, RunPlan, TrainPlan};
 use patchweave_construct::{ConstructError, PatchExtractor};
 use patchweave_formats::ChunkCache;
+use patchweave_sink::SinkFormats;
 use patchweave_stack::{ExactStack, Identity, ImageStack};
 
 /// The opened images of a run.
@@ -16,6 +17,8 @@ pub struct Images {
     pub mixed: Vec<MixedImages>,
     /// Decoded chunks of all images together.
     pub(crate) cache: ChunkCache,
+    /// The formats that results are written in.
+    pub(crate) sinks: SinkFormats,
     /// Whether patches with pixels that are infinite or no number are errors.
     pub(crate) fails_not_finite: bool,
 }

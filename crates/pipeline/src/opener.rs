@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{ImageFacts, Problem, RunPlan, Warning};
+use patchweave_config::{Problem, RunPlan, Warning};
 use patchweave_formats::{AxesSource, Pyramid, layout_in_axes};
 use patchweave_geometry::Axes;
-use patchweave_stack::{StackError, with_causes};
+use patchweave_stack::{StackError, StackInfo, with_causes};
 
 use crate::listing::{Listed, Listing, Unpaired};
 use crate::opening::{Opening, format_name};
 use crate::role::{Key, LeftOut, Role, RoleImage, keep_once};
-use crate::simulated::{future_files, planned_layout, simulation_of};
+use crate::simulated::{SIMULATED, future_files, planned_layout, simulation_of};
 
 /// How many images a file holds, and what they are called in it.
 fn listed(names: &[&str]) -> String {
@@ -129,8 +129,8 @@ impl<'a> Opener<'a> {
         for Listed { member, entry } in &listing.files {
             let path = &member.path;
             let entry = *entry;
-            if let Some(facts) = self.planned(entry, path, axes) {
-                role.found.push(RoleImage::planned(facts, path.clone()));
+            if let Some(info) = self.planned(path, axes) {
+                role.found.push(RoleImage::planned(info, path.clone(), entry));
                 continue;
             }
             match self.open(path, axes, n_levels) {
@@ -198,11 +198,11 @@ impl<'a> Opener<'a> {
     }
 
     /// What a simulation will put at this path, if it will and the axes name that many dimensions.
-    fn planned(&self, entry: usize, path: &Path, axes: &Axes) -> Option<ImageFacts> {
+    fn planned(&self, path: &Path, axes: &Axes) -> Option<StackInfo> {
         let simulate = self.plan.simulate.as_ref().filter(|_| self.before_simulation)?;
         let own = planned_layout(simulate, path)?;
         let layout = layout_in_axes(&path.display().to_string(), &own, axes, self.axes_source()).ok()?;
-        Some(ImageFacts { source: path.display().to_string(), shape: layout.image_shape(), entry })
+        Some(StackInfo::new(path.display().to_string(), SIMULATED, layout))
     }
 
     /// What is at a path; what another role opened is shared.

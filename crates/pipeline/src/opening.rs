@@ -1,4 +1,5 @@
-//! How the images of a plan are opened: with which formats, under which limits, and what their axes are.
+//! How the images of a plan are opened: with which formats, under which limits, and what their axes are; and the formats of
+//! results.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use patchweave_formats::{
     RemoteOptions, RequestLimit, is_url, layout_in_axes,
 };
 use patchweave_geometry::{ArrayLayout, Axes};
+use patchweave_sink::SinkFormats;
 use patchweave_stack::{StackError, with_causes};
 
 use crate::simulated::{future_files, planned_layout};
@@ -16,13 +18,14 @@ use crate::simulated::{future_files, planned_layout};
 /// Images of a folder whose axes are compared where none are written.
 const MOST_COMPARED: usize = 256;
 
-/// How the images of a plan are opened.
+/// How the images of a plan are opened, and the formats that its results can have.
 ///
 /// ```
 /// use patchweave_pipeline::Opening;
 ///
 /// let opening = Opening::default();
 /// assert!(opening.formats.named("tiff").is_some());
+/// assert!(opening.sinks.find("cells.npy".as_ref(), None).is_ok());
 /// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -31,13 +34,21 @@ pub struct Opening {
     pub formats: Formats,
     /// Limits and the chunk cache, which all images of a run share.
     pub options: OpenOptions,
+    /// The formats that results are written in, found by the names in `predict.formats`.
+    pub sinks: SinkFormats,
 }
 
 impl Opening {
     /// Opening with these formats and the default limits.
     #[must_use]
     pub fn with_formats(formats: Formats) -> Self {
-        Opening { formats, options: OpenOptions::default() }
+        Opening { formats, ..Opening::default() }
+    }
+
+    /// The same, with results in these formats.
+    #[must_use]
+    pub fn with_sinks(self, sinks: SinkFormats) -> Self {
+        Opening { sinks, ..self }
     }
 
     /// The same formats under the limits of a configuration; images that are opened with it share a cache.

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{ModelPlan, OutputFormat, RunPlan};
+use patchweave_config::{ModelPlan, RunPlan};
 use patchweave_sink::{Durability, write_file_atomically};
 
-use crate::{PipelineError, Statistics};
+use crate::{Output, PipelineError, Statistics};
 
 /// What a configuration asks to be on the disk, as those take it who write.
 ///
@@ -24,14 +24,6 @@ pub fn durability_of(durability: patchweave_config::Durability) -> Durability {
     }
 }
 
-/// The ending of a file name.
-pub(crate) fn extension(format: OutputFormat) -> &'static str {
-    match format {
-        OutputFormat::Tiff => "tiff",
-        OutputFormat::OmeZarr => "ome.zarr",
-    }
-}
-
 /// What the files of every model are called after.
 pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
     let label = |model: &ModelPlan| {
@@ -45,7 +37,9 @@ pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
 }
 
 /// The ending of pictures.
-pub(crate) const PICTURE: &str = "png";
+const PICTURE: &str = "png";
+/// The ending of pictures beside results that are pictures themselves.
+const OTHER_PICTURE: &str = "picture.png";
 /// The file of the statistics of a normalisation.
 const STATISTICS: &str = "normalization.yaml";
 /// The picture of the first training patches.
@@ -54,6 +48,15 @@ pub(crate) const MONTAGE: &str = "training_patches.png";
 /// Where a result of an image is written.
 pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &str) -> PathBuf {
     folder.join(format!("{name}_{label}.{extension}"))
+}
+
+/// The ending of the pictures beside these outputs; `None` without one that can be read, of which pictures are made.
+pub(crate) fn picture_ending<'o>(
+    outputs: impl IntoIterator<Item = &'o Output, IntoIter: Clone>,
+) -> Option<&'static str> {
+    let mut outputs = outputs.into_iter();
+    let is_taken = outputs.clone().any(|output| output.ending() == PICTURE);
+    outputs.any(Output::is_readable).then_some(if is_taken { OTHER_PICTURE } else { PICTURE })
 }
 
 /// Every file of a fixed name that a plan may write into its output folder; a later run replaces them.
@@ -74,10 +77,9 @@ pub(crate) struct PlannedResult {
 }
 
 /// Every result that a plan writes for images of these names, image by image.
-pub(crate) fn planned_results(plan: &RunPlan, names: &[String]) -> Vec<PlannedResult> {
+pub(crate) fn planned_results(plan: &RunPlan, outputs: &[Output], names: &[String]) -> Vec<PlannedResult> {
     let Some(predict) = &plan.predict else { return Vec::new() };
-    let endings: Vec<&str> =
-        predict.formats.iter().map(|&format| extension(format)).chain([PICTURE]).collect();
+    let endings: Vec<&str> = outputs.iter().map(Output::ending).chain(picture_ending(outputs)).collect();
     let labels = labels(&predict.models);
     let mut planned = Vec::with_capacity(names.len() * labels.len() * endings.len());
     for (data_idx, name) in names.iter().enumerate() {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{Findings, Problem, RunPlan};
 use patchweave_stack::FileId;
 
-use crate::output_names::{ImageSource, image_names};
-use crate::outputs::{PlannedResult, planned_records, planned_results};
+use crate::output_names::ImageSource;
+use crate::outputs::{PlannedResult, planned_records};
 
 /// How many results a message names.
 const NAMED: usize = 3;
@@ -43,14 +43,13 @@ pub(crate) fn output_findings(
     plan: &RunPlan,
     read: &[PathBuf],
     files: &HashSet<FileId>,
-    predicted: &[ImageSource],
+    (results, predicted): (&[PlannedResult], &[ImageSource]),
     existing: ExistingResults,
 ) -> Findings {
     let inputs: BTreeSet<PathBuf> = read.iter().filter_map(|path| real_file(path)).collect();
     if let Some(problem) = folder_problem(plan, &inputs) {
         return Findings { problems: vec![problem], ..Findings::default() };
     }
-    let results = planned_results(plan, &image_names(predicted));
     let records = planned_records(plan);
     // An output also must not take the place of a store that an input lies in.
     let folders = inputs.iter().flat_map(|input| input.ancestors().map(Path::to_owned));
@@ -66,10 +65,10 @@ pub(crate) fn output_findings(
         plan.problem_at("output", found, "an output folder that holds no inputs with these names")
     };
     let mut problems: Vec<Problem> = overwritten.iter().map(problem).collect();
-    problems.extend(collision(plan, &results, predicted));
-    problems.extend(file_in_the_way(plan, &results));
+    problems.extend(collision(plan, results, predicted));
+    problems.extend(file_in_the_way(plan, results));
     let mut findings = Findings { problems, ..Findings::default() };
-    tell_existing(plan, &results, &overwritten, existing, &mut findings);
+    tell_existing(plan, results, &overwritten, existing, &mut findings);
     findings
 }
 

@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array4, Array5, ArrayView4, ArrayView5, Axis};
-use patchweave_config::OutputFormat;
 use patchweave_geometry::{Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::Batch;
 use patchweave_sink::{Durability, write_file_atomically};
 use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
 
-use crate::PipelineError;
 use crate::outputs::MONTAGE;
 use crate::written::Written;
+use crate::{Output, PipelineError};
 
 /// Most pixels along each axis that a picture of a prediction shows, `ZYX`, around the centre.
 const PICTURED: [usize; 3] = [32, 512, 512];
@@ -71,27 +70,30 @@ fn joined(patches: &[Array4<f32>]) -> Result<Option<Array5<f32>>, GeometryError>
 }
 
 /// Writes a picture of an image and of what was predicted for it, side by side: the central part of the
-/// first sample; volumes as maximum projections.
+/// first sample; volumes as maximum projections. `false` if the format of the output
+/// [cannot be read](Output::is_readable), which makes no picture.
 ///
 /// # Errors
 /// [`PipelineError`] if something cannot be read, drawn or written.
 pub fn prediction_picture(
     stack: &dyn ImageStack,
     channels: Option<&[usize]>,
-    (result, format): (&Path, OutputFormat),
+    (result, output): (&Path, &Output),
     path: &Path,
     durability: Durability,
-) -> Result<(), PipelineError> {
+) -> Result<bool, PipelineError> {
+    let Some(back) = &output.back else { return Ok(false) };
     let info = stack.info();
     let region = centre(&info.shape().extent)?;
     let input = stack.read_patch(0, channels, &region)?;
     let layout = info.layout.restored(info.layout.axes(), input.len_of(Axis(0)))?;
-    let mut output = Array4::zeros(input.raw_dim());
-    Written::open(result, format, &layout)?.read_into(0, &region, output.view_mut())?;
-    let pictures = [render(input.view(), Contrast::default())?, render(output.view(), Contrast::default())?];
+    let mut predicted = Array4::zeros(input.raw_dim());
+    Written::open(result, back, &layout)?.read_into(0, &region, predicted.view_mut())?;
+    let pictures =
+        [render(input.view(), Contrast::default())?, render(predicted.view(), Contrast::default())?];
     let picture = side_by_side(&pictures, &SideBySideOptions::default())?;
     write_file_atomically(path, &picture.encode_png()?, durability)?;
-    Ok(())
+    Ok(true)
 }
 
 fn centre(image: &Extent) -> Result<Region, GeometryError> {

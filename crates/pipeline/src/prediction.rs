@@ -4,23 +4,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{
-    DataPlan, DataType, ModelPlan, OutputFormat, PixelTypeChoice, PredictPlan, RunPlan, TilingPlan,
-};
+use patchweave_config::{DataPlan, ModelPlan, PredictPlan, RunPlan, TilingPlan};
 use patchweave_construct::Dataset;
-use patchweave_geometry::{Axes, Axis, GeometryError};
 use patchweave_loader::{Batch, Loader, LoaderOptions, Order};
-use patchweave_pixel::PixelType;
+use patchweave_pixel::{Lost, PixelType};
 use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
-use patchweave_sink::{BlockSink, Durability, ImageSpec, Location, SinkError, create};
+use patchweave_sink::{BlockSink, Blocks, Job, Location, SinkFormats};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
+use crate::counted::{Counted, LostPixels};
 use crate::fitting::{Effort, of_patches};
+use crate::output::outputs_of;
 use crate::output_names::{ImageSource, image_names};
-use crate::outputs::{PICTURE, durability_of, extension, labels, result_path};
+use crate::outputs::{labels, picture_ending, result_path};
+use crate::result_form::ResultForm;
 use crate::tiling::tiling;
-use crate::{Images, KeepGoing, PipelineError, Statistics};
+use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
 /// A prediction ready to run.
 pub struct Prediction {
@@ -32,11 +32,18 @@ pub struct Prediction {
     loader: Loader,
     overlaps: Option<Vec<usize>>,
     folder: PathBuf,
-    durability: Durability,
-    formats: Vec<OutputFormat>,
-    pixel_type: PixelTypeChoice,
-    keeps_chunks: bool,
-    channels: Option<Vec<usize>>,
+    outputs: Vec<Output>,
+    sinks: SinkFormats,
+    form: ResultForm,
+}
+
+/// What a model has given for all images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predicted {
+    /// What was written, image by image, format by format.
+    pub files: Vec<PathBuf>,
+    /// What was lost of each image where its values became pixels.
+    pub lost: Vec<Lost>,
 }
 
 /// A model and what its files are called after.
@@ -64,7 +71,7 @@ pub struct PredictionImage {
 /// the tiles.
 ///
 /// # Errors
-/// [`PipelineError`] if an image cannot be read or the parts do not fit.
+/// [`PipelineError`] if an image cannot be read or the parts do not fit, or a format is not known.
 pub fn prediction(
     plan: &RunPlan,
     predict: &PredictPlan,
@@ -72,6 +79,10 @@ pub fn prediction(
     statistics: Option<&Statistics>,
     keep_going: KeepGoing<'_>,
 ) -> Result<Prediction, PipelineError> {
+    let (outputs, problems) = outputs_of(plan, &images.sinks);
+    if !problems.is_empty() {
+        return Err(plan.errors(problems).into());
+    }
     let data = &plan.data;
     let shapes: Vec<_> =
         images.roles.predict_inputs.stacks.iter().map(|stack| stack.info().shape()).collect();
@@ -109,11 +120,9 @@ pub fn prediction(
         loader,
         overlaps,
         folder: plan.output.clone(),
-        durability: durability_of(plan.durability),
-        formats: predict.formats.clone(),
-        pixel_type: predict.pixel_type,
-        keeps_chunks: data.data_type == DataType::Zarr,
-        channels: predict.channels.clone(),
+        outputs: outputs.into_iter().map(|(_, output)| output).collect(),
+        sinks: images.sinks.clone(),
+        form: ResultForm::of(plan, predict),
     })
 }
 
@@ -172,7 +181,7 @@ impl Prediction {
         &self,
         model: &LabelledModel,
         keep_going: impl FnMut(Progress) -> bool,
-    ) -> Result<Vec<PathBuf>, PipelineError> {
+    ) -> Result<Predicted, PipelineError> {
         self.run_watched(model, keep_going, |_| ())
     }
 
@@ -185,21 +194,24 @@ impl Prediction {
         model: &LabelledModel,
         keep_going: impl FnMut(Progress) -> bool,
         watch: impl FnMut(&Batch),
-    ) -> Result<Vec<PathBuf>, PipelineError> {
-        let sinks = |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels);
+    ) -> Result<Predicted, PipelineError> {
+        let lost = LostPixels::of_images(self.images.len());
+        let sinks =
+            |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels, &lost);
         let predictor = Predictor::new(&self.loader, model.model.as_ref());
         let written = predictor.run_watched(sinks, keep_going, watch)?;
-        Ok(written.iter().filter_map(Location::path).map(Path::to_owned).collect())
+        let files = written.iter().filter_map(Location::path).map(Path::to_owned).collect();
+        Ok(Predicted { files, lost: lost.all() })
     }
 
-    /// The file of an image that [`run`](Self::run) writes in a format for the model of a label.
-    pub fn path(&self, name: &str, label: &str, format: OutputFormat) -> PathBuf {
-        result_path(&self.folder, name, label, extension(format))
+    /// The file of an image that [`run`](Self::run) writes as an output for the model of a label.
+    pub fn path(&self, name: &str, label: &str, output: &Output) -> PathBuf {
+        result_path(&self.folder, name, label, output.ending())
     }
 
-    /// The picture of an image beside what the model of a label gave.
-    pub fn picture_path(&self, name: &str, label: &str) -> PathBuf {
-        result_path(&self.folder, name, label, PICTURE)
+    /// The picture of an image beside what the model of a label gave; `None` if no output can be read.
+    pub fn picture_path(&self, name: &str, label: &str) -> Option<PathBuf> {
+        picture_ending(&self.outputs).map(|ending| result_path(&self.folder, name, label, ending))
     }
 
     /// Every folder below the output folder that results are written into.
@@ -210,20 +222,22 @@ impl Prediction {
 
     /// The type of the pixels that are written for an image.
     pub fn written_type(&self, info: &StackInfo) -> PixelType {
-        match self.pixel_type {
-            PixelTypeChoice::Input => info.pixel_type,
-            PixelTypeChoice::Given(pixel_type) => pixel_type,
-        }
+        self.form.pixel_type(info)
     }
 
-    /// The formats that [`run`](Self::run) writes for every image, in order.
-    pub fn formats(&self) -> &[OutputFormat] {
-        &self.formats
+    /// Whether values are spread over the pixel type.
+    pub fn is_scaled(&self) -> bool {
+        self.form.is_scaled()
+    }
+
+    /// The outputs that [`run`](Self::run) writes for every image, in order.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
     }
 
     /// The input channels that are predicted; `None` means all.
     pub fn channels(&self) -> Option<&[usize]> {
-        self.channels.as_deref()
+        self.form.channels.as_deref()
     }
 
     fn sinks(
@@ -231,36 +245,24 @@ impl Prediction {
         label: &str,
         data_idx: usize,
         n_channels: usize,
+        lost: &LostPixels,
     ) -> Result<Vec<Box<dyn BlockSink>>, PredictError> {
         let Some(image) = self.images.get(data_idx) else { return Ok(Vec::new()) };
-        let spec =
-            self.spec(image, n_channels).map_err(|source| PredictError::Layout { data_idx, source })?;
-        let one_sink = |&format: &OutputFormat| {
-            create(self.path(&image.name, label, format), format.name(), spec.clone())
-        };
-        Ok(self.formats.iter().map(one_sink).collect::<Result<_, SinkError>>()?)
-    }
-
-    fn spec(&self, image: &PredictionImage, n_channels: usize) -> Result<ImageSpec, GeometryError> {
         let info = image.stack.info();
-        let axes = result_axes(info.layout.axes(), n_channels)?;
-        let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.written_type(info));
-        spec.name = image.name.rsplit('/').next().unwrap_or(&image.name).to_owned();
-        spec.pixel_size = info.pixel_size;
-        spec.durability = self.durability;
-        let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);
-        spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
-        Ok(spec)
+        let spec = self.form.spec(info, &image.name, n_channels);
+        let spec = spec.map_err(|source| PredictError::Layout { data_idx, source })?;
+        let map = self.form.map(info);
+        let mut sinks: Vec<Box<dyn BlockSink>> = Vec::with_capacity(self.outputs.len());
+        for output in &self.outputs {
+            let path = self.path(&image.name, label, output);
+            let job = Job::start(&self.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
+            let blocks = Blocks::new(job).with_map(map);
+            // All of them lose the same.
+            sinks.push(match sinks.is_empty() {
+                true => Box::new(Counted { blocks, data_idx, lost: lost.clone() }),
+                false => Box::new(blocks),
+            });
+        }
+        Ok(sinks)
     }
-}
-
-/// The axes of a result: those of the input, with `C` before the spatial axes where several channels need it.
-fn result_axes(input: &Axes, n_channels: usize) -> Result<Axes, GeometryError> {
-    if n_channels == 1 || input.contains(Axis::C) {
-        return Ok(input.clone());
-    }
-    let first_spatial = input.as_slice().iter().position(|axis| axis.is_spatial()).unwrap_or(0);
-    let mut letters: Vec<char> = input.as_slice().iter().map(|axis| axis.letter()).collect();
-    letters.insert(first_spatial, Axis::C.letter());
-    letters.into_iter().collect::<String>().parse()
 }

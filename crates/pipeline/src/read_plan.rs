@@ -7,13 +7,12 @@ use patchweave_config::{
     ByRole, ConstructorPlan, ContextSource, Findings, ImageFacts, ImageRole, NonFinitePlan, OpenedImages,
     RoleSource, RunPlan, SampleForm, check_images,
 };
-use patchweave_formats::ChunkCache;
-use patchweave_stack::FileId;
+use patchweave_stack::{FileId, StackInfo};
 
 use crate::Images;
 use crate::opener::Opener;
 use crate::opening::Opening;
-use crate::output_names::ImageSource;
+use crate::output_names::{ImageSource, image_names};
 use crate::pairing::listings;
 use crate::role::Role;
 
@@ -27,7 +26,24 @@ pub(crate) struct Opened {
     /// Every real file that images come from, whatever paths led there.
     pub files: HashSet<FileId>,
     /// The images that are predicted.
-    pub predicted: Vec<ImageSource>,
+    pub predicted: PredictedImages,
+}
+
+/// The images that are predicted, before or after a simulation makes some of them.
+pub(crate) struct PredictedImages {
+    /// Where they come from.
+    pub sources: Vec<ImageSource>,
+    /// What is known of them.
+    pub infos: Vec<StackInfo>,
+    /// What their results are called after.
+    pub names: Vec<String>,
+}
+
+impl PredictedImages {
+    fn of(role: &Role) -> Self {
+        let sources = role.sources();
+        PredictedImages { names: image_names(&sources), sources, infos: role.infos() }
+    }
 }
 
 /// Opens the images of a plan without those that it mixes in; `opening` has the limits of the plan.
@@ -56,8 +72,8 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         form: SampleForm::of(plan, &facts),
         paths: listings.iter().flat_map(|(_, listing)| listing.paths().map(PathBuf::from)).collect(),
         files: roles.iter().flat_map(|(_, role)| role.files()).cloned().collect(),
-        predicted: roles.predict_inputs.sources(),
-        images: images_of(plan, roles, opening.options.cache.clone()),
+        predicted: PredictedImages::of(&roles.predict_inputs),
+        images: images_of(plan, roles, opening),
     };
     (opened, findings)
 }
@@ -142,7 +158,7 @@ fn facts_of(roles: &ByRole<Role>) -> OpenedImages {
 }
 
 /// What was opened; labels are never rounded.
-fn images_of(plan: &RunPlan, roles: ByRole<Role>, cache: ChunkCache) -> Images {
+fn images_of(plan: &RunPlan, roles: ByRole<Role>, opening: &Opening) -> Images {
     let is_labels = plan.train.as_ref().is_some_and(|train| train.target_kind.is_labels());
     let roles = roles.map(|source, role| {
         let mut images = role.images();
@@ -154,7 +170,8 @@ fn images_of(plan: &RunPlan, roles: ByRole<Role>, cache: ChunkCache) -> Images {
     Images {
         roles,
         mixed: Vec::new(),
-        cache,
+        cache: opening.options.cache.clone(),
+        sinks: opening.sinks.clone(),
         fails_not_finite: plan.reading.non_finite == NonFinitePlan::Fail,
     }
 }

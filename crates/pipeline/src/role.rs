@@ -28,6 +28,8 @@ pub(crate) struct RoleImage {
     pub key: Key,
     /// What was opened; nothing for an image that a simulation will make.
     opened: Option<(Pyramid, Identity)>,
+    /// What a simulation will make.
+    planned: Option<StackInfo>,
 }
 
 /// What images have in common that are the same.
@@ -39,8 +41,16 @@ pub(crate) enum Key {
 
 impl RoleImage {
     /// An image that a simulation will make.
-    pub fn planned(facts: ImageFacts, path: PathBuf) -> Self {
-        RoleImage { facts, key: Key::Planned(path.clone()), path, number: 0, opened: None }
+    pub fn planned(info: StackInfo, path: PathBuf, entry: usize) -> Self {
+        let facts = ImageFacts { source: info.source.clone(), shape: info.shape(), entry };
+        RoleImage {
+            facts,
+            key: Key::Planned(path.clone()),
+            path,
+            number: 0,
+            opened: None,
+            planned: Some(info),
+        }
     }
 
     /// The image with this number of those that a path gave; `None` without a level.
@@ -53,7 +63,7 @@ impl RoleImage {
         };
         let key = ImageKey::of(&with_identity(info, &identity));
         let key = key.map_or_else(|| Key::Planned(path.join(number.to_string())), Key::Image);
-        Some(RoleImage { facts, path, number, key, opened: Some((levels, identity)) })
+        Some(RoleImage { facts, path, number, key, opened: Some((levels, identity)), planned: None })
     }
 }
 
@@ -62,6 +72,12 @@ impl RoleImage {
     pub fn share(&mut self, first: &RoleImage) {
         self.key.clone_from(&first.key);
         self.opened.clone_from(&first.opened);
+    }
+
+    /// What is known of it.
+    pub fn info(&self) -> Option<&StackInfo> {
+        let first = self.opened.as_ref().and_then(|(levels, _)| levels.first());
+        first.map(|stack| stack.info()).or(self.planned.as_ref())
     }
 
     /// What its reader noticed.
@@ -89,6 +105,11 @@ impl Role {
         let source =
             |image: &RoleImage| ImageSource { path: image.path.clone(), source: image.facts.source.clone() };
         self.found.iter().map(source).collect()
+    }
+
+    /// What is known of every image whose source and format say it.
+    pub fn infos(&self) -> Vec<StackInfo> {
+        self.found.iter().filter_map(|image| image.info().cloned()).collect()
     }
 
     /// Every real file that is read.

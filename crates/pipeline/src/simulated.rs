@@ -15,7 +15,6 @@ use patchweave_sink::{
 use serde_json::Value;
 
 use crate::output_names::stem;
-use crate::outputs::extension;
 use crate::{KeepGoing, PipelineError};
 
 /// What a simulation has put into its folder.
@@ -84,6 +83,9 @@ pub fn simulated_data(
     }
 }
 
+/// The type of the pixels of simulated images.
+pub(crate) const SIMULATED: PixelType = PixelType::U16;
+
 /// The images of a plan where a simulation with its parameters left them all.
 fn found(plan: &SimulatePlan) -> Result<Option<SimulatedData>, PipelineError> {
     let images = files(plan);
@@ -151,7 +153,7 @@ fn write(
     keep_going: KeepGoing<'_>,
 ) -> Result<(), PipelineError> {
     let layout = ArrayLayout::new(image.axes.clone(), image.pixels.shape())?;
-    let mut spec = ImageSpec::new(layout.clone(), PixelType::U16);
+    let mut spec = ImageSpec::new(layout.clone(), SIMULATED);
     spec.name = stem(path);
     spec.durability = durability;
     let mut sink = create(path, format.name(), spec)?;
@@ -182,6 +184,14 @@ fn files(plan: &SimulatePlan) -> Vec<PathBuf> {
 fn files_of(folder: &Path, n_structures: usize, formats: &[OutputFormat]) -> Vec<PathBuf> {
     let of_name = |name: String| formats.iter().map(move |&format| path_of(folder, &name, format));
     names(n_structures).flat_map(of_name).collect()
+}
+
+/// The ending of a file name.
+fn extension(format: OutputFormat) -> &'static str {
+    match format {
+        OutputFormat::Tiff => "tiff",
+        OutputFormat::OmeZarr => "ome.zarr",
+    }
 }
 
 fn path_of(folder: &Path, name: &str, format: OutputFormat) -> PathBuf {

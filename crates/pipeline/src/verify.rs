@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use ndarray::Array4;
-use patchweave_config::OutputFormat;
 use patchweave_geometry::{ArrayLayout, Extent, GeometryError, PerAxis, Region};
 use patchweave_pixel::{Pixel, with_pixel};
 use patchweave_stack::{ImageStack, ImageStackExt};
 
 use crate::written::Written;
-use crate::{KeepGoing, PipelineError};
+use crate::{KeepGoing, Output, PipelineError};
 
 /// Rows that are compared at once.
 const BAND: usize = 256;
@@ -45,7 +44,7 @@ impl Comparison {
 /// Compares an image with what was written for it, pixel by pixel, in the image's own type.
 ///
 /// `channels` are those that were predicted. Both are read band by band, and as `f32` like all patches: what
-/// a type has beyond that cannot be compared.
+/// a type has beyond that cannot be compared. `None` if the format of the output [cannot be read](Output::is_readable).
 ///
 /// # Errors
 /// [`PipelineError`] if one of them cannot be read or they differ in shape.
@@ -53,14 +52,15 @@ pub fn compare(
     stack: &dyn ImageStack,
     channels: Option<&[usize]>,
     path: &Path,
-    format: OutputFormat,
+    output: &Output,
     keep_going: KeepGoing<'_>,
-) -> Result<Comparison, PipelineError> {
+) -> Result<Option<Comparison>, PipelineError> {
+    let Some(back) = &output.back else { return Ok(None) };
     let info = stack.info();
     let shape = info.shape();
     let n_channels = channels.map_or(shape.n_channels, <[usize]>::len);
     let layout: ArrayLayout = info.layout.restored(info.layout.axes(), n_channels)?;
-    let written = Written::open(path, format, &layout)?;
+    let written = Written::open(path, back, &layout)?;
     let [depth, height, width] = shape.extent.to_zyx();
     let mut comparison = Comparison::default();
     for sample_idx in 0..shape.n_samples {
@@ -79,7 +79,7 @@ pub fn compare(
             }
         }
     }
-    Ok(comparison)
+    Ok(Some(comparison))
 }
 
 fn band(z: usize, y: usize, size: [usize; 3], n_axes: usize) -> Result<Region, GeometryError> {

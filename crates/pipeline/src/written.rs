@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use patchweave_config::OutputFormat;
-use patchweave_formats::{FileFormat, OpenOptions, open};
-use patchweave_geometry::{ArrayLayout, Axes, Axis, Region};
+use patchweave_formats::{OpenOptions, open};
+use patchweave_geometry::{ArrayLayout, Axis, Region};
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut};
 
 use crate::PipelineError;
+use crate::read_back::ReadBack;
 
 /// A written image, addressed like the image it was predicted from.
 ///
@@ -20,18 +20,11 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// Opens what was written in a format for an image of that layout.
-    pub fn open(path: &Path, format: OutputFormat, layout: &ArrayLayout) -> Result<Self, PipelineError> {
-        let letters = |axes: &Axes| axes.as_slice().iter().map(|axis| axis.letter()).collect::<String>();
-        let (data_type, axes) = match format {
-            OutputFormat::Tiff => (FileFormat::Tiff, layout.axes().clone()),
-            OutputFormat::OmeZarr => {
-                let written = letters(&layout.axes().to_canonical()).replace(Axis::S.letter(), "");
-                (FileFormat::Zarr, written.parse()?)
-            }
-        };
-        let is_collection = format == OutputFormat::OmeZarr && layout.axes().contains(Axis::S);
-        let stacks = open(path, data_type, Some(&axes), &OpenOptions::default())?;
+    /// Opens what was written for an image of that layout.
+    pub fn open(path: &Path, back: &ReadBack, layout: &ArrayLayout) -> Result<Self, PipelineError> {
+        let (place, format, axes) = back.place(path, layout)?;
+        let is_collection = back.splits_samples() && layout.axes().contains(Axis::S);
+        let stacks = open(&place, format, Some(&axes), &OpenOptions::default())?;
         Ok(Written { stacks, layout: layout.clone(), is_collection })
     }
 

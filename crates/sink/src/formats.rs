@@ -1,9 +1,10 @@
 //! The formats that can be written, found by name or by the ending of a path.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{SinkError, SinkFormat};
+use crate::{ImageSpec, SinkError, SinkFormat};
 
 /// The formats that can be written, found by name or by the ending of a path.
 ///
@@ -59,6 +60,37 @@ impl SinkFormats {
         }
     }
 
+    /// The format as [`find`](Self::find) finds it, if it can write an image of that specification; nothing is made.
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find) and those of [`SinkFormat::check`], and what no format could hold.
+    ///
+    /// ```
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::PixelType;
+    /// use patchweave_sink::{ImageSpec, SinkFormats};
+    ///
+    /// let mut spec = ImageSpec::new(ArrayLayout::new("YX".parse()?, &[6, 8])?, PixelType::U8);
+    /// let formats = SinkFormats::default();
+    /// assert_eq!(formats.checked("a.npy".as_ref(), None, spec.clone())?.0.name(), "npy");
+    /// spec.levels = 2;
+    /// let error = formats.checked("a.npy".as_ref(), None, spec).err().unwrap();
+    /// assert_eq!(error.to_string(), "a.npy: got 2 levels, expected 1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn checked(
+        &self,
+        path: &Path,
+        name: Option<&str>,
+        spec: ImageSpec,
+    ) -> Result<(Arc<dyn SinkFormat>, ImageSpec), SinkError> {
+        let format = self.find(path, name)?;
+        spec.check(path)?;
+        let spec = format.settle(spec);
+        format.check(path, &spec)?;
+        Ok((Arc::clone(format), spec))
+    }
+
     fn by_ending(&self, path: &Path) -> Option<&Arc<dyn SinkFormat>> {
         let endings = self
             .formats
@@ -66,6 +98,12 @@ impl SinkFormats {
             .flat_map(|format| format.endings().iter().map(move |ending| (ending, format)));
         let fitting = endings.filter(|(ending, _)| has_ending(path, ending));
         fitting.max_by_key(|(ending, _)| ending.len()).map(|(_, format)| format)
+    }
+}
+
+impl fmt::Debug for SinkFormats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.formats.iter().map(|format| format.name())).finish()
     }
 }
 

@@ -86,7 +86,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let (format, spec) = checked(formats, target, format, spec)?;
+        let (format, spec) = formats.checked(target, format, spec)?;
         let place = match format.output() {
             OutputKind::Memory => Place::Memory(MemoryWork::create()),
             output => Place::Folder(StagedOutput::create(target, output)?),
@@ -105,7 +105,7 @@ impl Job {
         format: Option<&str>,
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
-        let (format, spec) = checked(formats, target, format, spec)?;
+        let (format, spec) = formats.checked(target, format, spec)?;
         if format.output() == OutputKind::Memory {
             return Self::prepared(format, target, spec, Place::Memory(MemoryWork::create()));
         }
@@ -284,17 +284,4 @@ impl Job {
             staged.leave();
         }
     }
-}
-
-fn checked(
-    formats: &SinkFormats,
-    target: &Path,
-    format: Option<&str>,
-    spec: ImageSpec,
-) -> Result<(Arc<dyn SinkFormat>, ImageSpec), SinkError> {
-    let format = formats.find(target, format)?;
-    spec.check(target)?;
-    let spec = format.settle(spec);
-    format.check(target, &spec)?;
-    Ok((Arc::clone(format), spec))
 }

@@ -1,6 +1,6 @@
-//! The file formats of results and simulated images.
+//! The file formats of simulated images.
 
-/// The file format of an image that is written.
+/// The file format of an image that is simulated.
 ///
 /// ```
 /// use patchweave_config::OutputFormat;

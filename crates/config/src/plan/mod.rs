@@ -6,6 +6,7 @@ mod data;
 mod durability;
 mod format;
 mod model;
+mod output;
 mod predict;
 mod reading;
 mod remote;
@@ -21,6 +22,7 @@ pub use data::{
 pub use durability::Durability;
 pub use format::OutputFormat;
 pub use model::ModelPlan;
+pub use output::{AxisSizes, CompressionPlan, LevelAxesPlan, LevelCount, OutputPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};
 pub use remote::RemotePlan;

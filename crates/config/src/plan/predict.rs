@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use patchweave_pixel::PixelType;
 
-use super::format::OutputFormat;
 use super::model::ModelPlan;
+use super::output::OutputPlan;
 use crate::plan::TilingPlan;
 
 /// Prediction of whole images.
@@ -40,12 +40,14 @@ pub struct PredictPlan {
     pub models: Vec<ModelPlan>,
     /// Tiles per batch, at least 1; by default the batch size of `data_config`.
     pub batch_size: usize,
-    /// The formats of the outputs, at least one, without repeats; all by default.
-    pub formats: Vec<OutputFormat>,
+    /// The formats of the outputs, at least one, each once; `tiff` and `ome_zarr` by default.
+    pub formats: Vec<OutputPlan>,
     /// The budget for batches made ahead in bytes, a multiple of 2²⁰ (`prefetch_mib` in the file, 512 by default).
     pub prefetch_bytes: usize,
     /// The pixel type of the outputs; `float32` by default.
     pub pixel_type: PixelTypeChoice,
+    /// The values that become the ends of the pixel type, the first below the second; `None` keeps values as they are.
+    pub scale: Option<(f64, f64)>,
 }
 
 /// The pixel type of the outputs.

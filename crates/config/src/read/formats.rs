@@ -1,4 +1,4 @@
-//! The key `formats` of `simulate` and of `predict`.
+//! The key `formats` of `simulate`.
 
 use crate::plan::OutputFormat;
 use crate::read::values::{Names, Reader, Value};

@@ -2,14 +2,17 @@
 
 use patchweave_pixel::PixelType;
 
-use super::formats::formats;
 use super::models::models;
-use crate::plan::{OutputFormat, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
+use super::outputs::outputs;
+use super::pixel_types::pixel_type;
+use crate::plan::{OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
 use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, paths, positive, prefetch_bytes};
-use crate::text::{Kind, alternatives};
 
 const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", "pixel_type", "prefetch_mib"];
+
+/// What results are written in where nothing is said.
+const DEFAULT_FORMATS: [&str; 2] = ["tiff", "ome_zarr"];
 
 /// The defaults that `data_config` gives for a prediction; `None` for what was refused or is missing.
 pub(crate) struct Defaults<'a> {
@@ -41,9 +44,11 @@ pub(crate) fn predict(
         Some(value) => positive(reader, &value),
         None => defaults.batch_size,
     };
-    let all_formats = vec![OutputFormat::Tiff, OutputFormat::OmeZarr];
-    let formats = block.or(reader, "formats", all_formats, formats);
-    let pixel_type = block.or(reader, "pixel_type", PixelTypeChoice::Given(PixelType::F32), pixel_type);
+    let both = DEFAULT_FORMATS.map(OutputPlan::named).to_vec();
+    let formats = block.or(reader, "formats", both, outputs);
+    let written = (PixelTypeChoice::Given(PixelType::F32), None);
+    let written = block.or(reader, "pixel_type", written, pixel_type);
+    let (pixel_type, scale) = written.unwrap_or((PixelTypeChoice::Input, None));
     let prefetch_bytes = prefetch_bytes(reader, &block);
     // A stand-in must not cause problems: whole images of different sizes fit only batches of one.
     let stand_in = patching.is_none();
@@ -55,19 +60,7 @@ pub(crate) fn predict(
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
         prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),
-        pixel_type: pixel_type.unwrap_or(PixelTypeChoice::Input),
+        pixel_type,
+        scale,
     })
-}
-
-fn pixel_type(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PixelTypeChoice> {
-    let names: Vec<&str> =
-        std::iter::once("input").chain(PixelType::ALL.into_iter().map(PixelType::name)).collect();
-    match value.kind {
-        Kind::Text(written) if written == "input" => Some(PixelTypeChoice::Input),
-        Kind::Text(written) => match PixelType::from_name(written) {
-            Some(pixel_type) => Some(PixelTypeChoice::Given(pixel_type)),
-            None => reader.refuse_name(value, alternatives(&names), names.iter().copied()),
-        },
-        _ => reader.refuse(value, alternatives(&names)),
-    }
 }

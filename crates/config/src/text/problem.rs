@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::suggest::nearest;
+
 /// One problem of a file, and its place.
 ///
 /// It is printed as `file:line:column: key: found, expected …; did you mean …?`, followed by the line itself.
@@ -56,6 +58,23 @@ pub struct Excerpt {
     pub n_before: usize,
     /// The number of marked characters, at least 1.
     pub n_marked: usize,
+}
+
+impl Problem {
+    /// The problem with the most similar of the known names as a suggestion, if one is similar to what was written.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// let errors = patchweave_config::parse("output: [", Path::new("a.yaml"), &|_| None).unwrap_err();
+    /// let problem = errors.problems[0].clone().suggesting("tif", ["ome_zarr", "tiff"]);
+    /// assert_eq!(problem.suggestion.as_deref(), Some("tiff"));
+    /// ```
+    #[must_use]
+    pub fn suggesting<'n>(mut self, written: &str, known: impl IntoIterator<Item = &'n str>) -> Self {
+        self.suggestion = nearest(written, known).map(str::to_owned);
+        self
+    }
 }
 
 impl fmt::Display for Problem {

@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{ArrayView4, ArrayViewMutD, Axis as Dim, Zip};
+use ndarray::{ArrayView4, Axis as Dim};
 use patchweave_geometry::{ArrayLayout, Axis};
 use patchweave_memory::Lru;
-use patchweave_pixel::{Pixel, TypedArray, with_typed};
+use patchweave_pixel::{Lost, PixelMap, TypedArray, TypedPixel};
 use rayon::prelude::*;
 
 use crate::block::Block;
@@ -42,6 +42,8 @@ pub struct Blocks {
     layout: ArrayLayout,
     open: Lru<usize, TypedArray>,
     budget: u64,
+    map: PixelMap,
+    lost: Lost,
     is_damaged: bool,
 }
 
@@ -64,7 +66,41 @@ impl Blocks {
     pub fn new(job: Job) -> Self {
         let sink = job.sink();
         let layout = job.spec().layout.clone();
-        Blocks { job, sink, layout, open: Lru::default(), budget: OPEN_BYTES, is_damaged: false }
+        let map = PixelMap::to(job.spec().pixel_type);
+        let lost = Lost::default();
+        Blocks { job, sink, layout, open: Lru::default(), budget: OPEN_BYTES, map, lost, is_damaged: false }
+    }
+
+    /// Spreads the values of blocks over the pixel type; by default they stay what they are, as far as the type has them.
+    ///
+    /// Blocks are refused if the map makes pixels of another type than the image has.
+    ///
+    /// ```
+    /// use ndarray::Array4;
+    /// use patchweave_geometry::ArrayLayout;
+    /// use patchweave_pixel::{PixelMap, PixelType};
+    /// use patchweave_sink::{BlockSink, Blocks, ImageSpec, Job, Location, SinkFormats};
+    ///
+    /// let layout = ArrayLayout::new("YX".parse()?, &[1, 2])?;
+    /// let spec = ImageSpec::new(layout, PixelType::U8);
+    /// let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
+    /// let mut blocks = Blocks::new(job).with_map(PixelMap::to(PixelType::U8).with_scale(0.0, 1.0));
+    /// blocks.write_block(0, [0; 3], Array4::from_shape_vec((1, 1, 1, 2), vec![0.2, 1.5])?.view())?;
+    /// assert_eq!(blocks.lost().n_clipped, 1);
+    /// let Location::Memory(levels) = Box::new(blocks).finish()? else { unreachable!() };
+    /// assert_eq!(levels[0].view().to_bytes().as_ref(), [51, 255]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_map(mut self, map: PixelMap) -> Self {
+        self.map = map;
+        self
+    }
+
+    /// What was lost of the pixels of all blocks so far; pixels where blocks overlap count for each of them.
+    #[must_use]
+    pub fn lost(&self) -> Lost {
+        self.lost
     }
 
     /// Keeps units in memory as long as all of them fit into so many bytes; 64 MiB by default.
@@ -101,12 +137,15 @@ impl Blocks {
         for (dimension, (start, size)) in overlap.in_box.iter().zip(&overlap.size).enumerate() {
             from.slice_axis_inplace(Dim(dimension), (*start..start + size).into());
         }
+        let from = f32::typed_view(from);
+        let map = self.map;
         let copy = |pixels: &mut TypedArray| {
-            let to = pixels.view_mut().slice_box(&overlap.in_unit, &overlap.size);
-            with_typed!(TypedViewMut, to, to => convert(&from, to));
+            map.convert(&from, pixels.view_mut().slice_box(&overlap.in_unit, &overlap.size))
         };
+        let failed =
+            |source: ndarray::ShapeError, sink: &dyn ImageSink| sink.info().unexpected(source.into());
         if let Some(pixels) = self.open.get(&unit_idx) {
-            copy(pixels);
+            self.lost += copy(pixels).map_err(|source| failed(source, &self.sink))?;
             return Ok(());
         }
         let is_whole = overlap.size == unit.size;
@@ -115,7 +154,7 @@ impl Blocks {
             Some(pixels) => pixels,
             None => self.sink.info().zeros(&unit)?,
         };
-        copy(&mut pixels);
+        self.lost += copy(&mut pixels).map_err(|source| failed(source, &self.sink))?;
         let n_bytes = unit.n_pixels() * pixels.pixel_type().n_bytes();
         self.open.insert(unit_idx, pixels, n_bytes as u64);
         Ok(())
@@ -172,8 +211,4 @@ impl BlockSink for Blocks {
         self.flush()?;
         self.job.commit()
     }
-}
-
-fn convert<T: Pixel>(from: &ndarray::ArrayViewD<'_, f32>, to: ArrayViewMutD<'_, T>) {
-    Zip::from(from).and(to).for_each(|from, to| *to = T::from_f32(*from));
 }

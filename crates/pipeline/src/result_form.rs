@@ -1,0 +1,91 @@
+//! What the results of a prediction are: axes, pixel type, and what is known of the images they are made from.
+
+use patchweave_config::{DataType, PixelTypeChoice, PredictPlan, RunPlan};
+use patchweave_geometry::{Axes, Axis, GeometryError};
+use patchweave_pixel::{PixelMap, PixelType};
+use patchweave_sink::{Durability, ImageSpec};
+use patchweave_stack::StackInfo;
+
+use crate::outputs::durability_of;
+
+/// What the results of all images have in common, whatever their format.
+pub(crate) struct ResultForm {
+    durability: Durability,
+    pixel_type: PixelTypeChoice,
+    scale: Option<(f64, f64)>,
+    keeps_chunks: bool,
+    is_lateral: bool,
+    /// The input channels that are predicted; `None` means all.
+    pub channels: Option<Vec<usize>>,
+}
+
+impl ResultForm {
+    pub fn of(plan: &RunPlan, predict: &PredictPlan) -> Self {
+        ResultForm {
+            durability: durability_of(plan.durability),
+            pixel_type: predict.pixel_type,
+            scale: predict.scale,
+            keeps_chunks: plan.data.data_type == DataType::Zarr,
+            is_lateral: plan.data.lateral.is_some(),
+            channels: predict.channels.clone(),
+        }
+    }
+
+    /// The type of the pixels that are written for an image.
+    pub fn pixel_type(&self, info: &StackInfo) -> PixelType {
+        match self.pixel_type {
+            PixelTypeChoice::Input => info.pixel_type,
+            PixelTypeChoice::Given(pixel_type) => pixel_type,
+        }
+    }
+
+    /// Whether values are spread over the type.
+    pub fn is_scaled(&self) -> bool {
+        self.scale.is_some()
+    }
+
+    /// How predicted values become pixels.
+    pub fn map(&self, info: &StackInfo) -> PixelMap {
+        let map = PixelMap::to(self.pixel_type(info));
+        self.scale.map_or(map, |(low, high)| map.with_scale(low, high))
+    }
+
+    /// How many channels the built-in models predict for an image.
+    pub fn n_channels(&self, info: &StackInfo) -> usize {
+        match &self.channels {
+            // Of several scales they predict the first.
+            _ if self.is_lateral => 1,
+            Some(channels) => channels.len(),
+            None => info.shape().n_channels,
+        }
+    }
+
+    /// The specification of the result of an image, without what is said of a format.
+    pub fn spec(&self, info: &StackInfo, name: &str, n_channels: usize) -> Result<ImageSpec, GeometryError> {
+        let axes = result_axes(info.layout.axes(), n_channels)?;
+        let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.pixel_type(info));
+        spec.name = name.rsplit('/').next().unwrap_or(name).to_owned();
+        spec.pixel_size = info.pixel_size;
+        spec.translation = info.translation;
+        spec.time_step = info.time_step;
+        if self.channels.is_none() && n_channels == info.shape().n_channels {
+            spec.channel_names.clone_from(&info.channel_names);
+            spec.channel_colors.clone_from(&info.channel_colors);
+        }
+        spec.durability = self.durability;
+        let chunks = info.chunks.as_ref().filter(|_| self.keeps_chunks);
+        spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
+        Ok(spec)
+    }
+}
+
+/// The axes of a result: those of the input, with `C` before the spatial axes where several channels need it.
+fn result_axes(input: &Axes, n_channels: usize) -> Result<Axes, GeometryError> {
+    if n_channels == 1 || input.contains(Axis::C) {
+        return Ok(input.clone());
+    }
+    let first_spatial = input.as_slice().iter().position(|axis| axis.is_spatial()).unwrap_or(0);
+    let mut letters: Vec<char> = input.as_slice().iter().map(|axis| axis.letter()).collect();
+    letters.insert(first_spatial, Axis::C.letter());
+    letters.into_iter().collect::<String>().parse()
+}
