@@ -16,6 +16,7 @@ import zarr
 from ome_zarr_models import v05
 
 from check_tiff_settings import check_tiff_settings
+from check_zarr_settings import check_npy, check_png, check_zarr_settings
 from pixels import expected_pixels
 
 
@@ -129,6 +130,9 @@ CHECKS = {
     "tiff": check_tiff,
     "tiff_settings": check_tiff_settings,
     "ome_zarr": check_ome_zarr,
+    "zarr_settings": check_zarr_settings,
+    "npy": check_npy,
+    "png": check_png,
     "quilt": check_quilt,
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a program that says what it did")]
 
 mod tiff_outputs;
+mod zarr_outputs;
 
 use std::error::Error;
 use std::fs;
@@ -158,6 +159,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     written.extend(tiff_outputs::write(&folder)?);
+    written.extend(zarr_outputs::write(&folder)?);
     written.push(quilt(&folder, "plane", &[61, 70], &[16, 20], &[12, 10])?);
     written.push(quilt(&folder, "volume", &[9, 30, 31], &[4, 8, 9], &[3, 8, 7])?);
     println!("{} outputs written below {}", written.len(), folder.display());

@@ -225,7 +225,7 @@ fn checksums(name: &str) -> Vec<String> {
         for model in predicted.models() {
             let mut sum = Sha256::new();
             let axes = plan.data.axes.to_string();
-            for file in predicted.run(model, |_| true).unwrap() {
+            for file in predicted.run(model, |_| true).unwrap().files {
                 if file.extension().is_some_and(|extension| extension == "tiff") {
                     sum.update(file.file_name().unwrap().as_encoded_bytes());
                     for image in read_image(&file, &axes).1 {
