@@ -44,7 +44,8 @@ pub fn main_with(formats: Formats) -> ExitCode {
 
 /// Runs the command with these arguments, the first of which is the name of the program, and returns its exit code.
 ///
-/// `data_type: custom` in a configuration finds them by the endings of its paths.
+/// `data_type: custom` in a configuration finds the formats by the endings of its paths. [`command_with`] takes formats of
+/// results as well.
 ///
 /// ```no_run
 /// use patchweave_formats::Formats;
@@ -55,7 +56,26 @@ pub fn command<A: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = A>,
     formats: Formats,
 ) -> ExitCode {
-    let opening = Opening::with_formats(formats);
+    command_with(arguments, Opening::with_formats(formats))
+}
+
+/// As [`command`], with all that a program adds: formats that images are read from, and formats that results are written in.
+///
+/// The latter have their names in `predict.formats` of a configuration and in `convert --to`.
+///
+/// ```no_run
+/// use patchweave_formats::Formats;
+/// use patchweave_pipeline::Opening;
+/// use patchweave_sink::SinkFormats;
+///
+/// // Formats of one's own are added to both.
+/// let opening = Opening::with_formats(Formats::default()).with_sinks(SinkFormats::default());
+/// patchweave_cli::command_with(std::env::args_os(), opening);
+/// ```
+pub fn command_with<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+    opening: Opening,
+) -> ExitCode {
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
@@ -69,7 +89,7 @@ pub fn command<A: Into<OsString> + Clone>(
             trace::traced(&trace, &console, || bench::bench(&config, &options, &opening, &console))
         }
         Command::Info(options) => info::info(&options, &opening.formats, &console),
-        Command::Convert(options) => convert::convert(&options, &opening.formats, &console),
+        Command::Convert(options) => convert::convert(&options, &opening, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };
     match result {

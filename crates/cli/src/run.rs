@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{NormalizationPlan, OutputFormat, PredictPlan, RunPlan, TrainPlan};
+use patchweave_config::{NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, PipelineError,
-    Prediction, Statistics, StatisticsOrigin, compare, durability_of, prediction, prediction_picture,
-    simulated_data, training, write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Output, PipelineError,
+    Predicted, Prediction, PredictionImage, Statistics, StatisticsOrigin, compare, durability_of, prediction,
+    prediction_picture, simulated_data, training, write_mixed_statistics, write_statistics,
 };
+use patchweave_pixel::Lost;
 use patchweave_predict::Progress;
 use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
@@ -214,30 +215,57 @@ impl Run<'_> {
         };
         // Every model sees the same tiles: after the first one there is nothing new to tell.
         let watch = |batch: &Batch| self.not_finite.add(batch);
-        let files = prediction.run_watched(labelled, keep_going, watch)?;
+        let Predicted { files, lost } = prediction.run_watched(labelled, keep_going, watch)?;
         bar.finish_and_clear();
         let n_images = counted(prediction.images.len(), "image", "images");
         self.console
             .say(format!("prediction: {label} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
         self.not_finite.tell(self.console)?;
         self.written.extend(files);
-        for image in &prediction.images {
-            for &format in prediction.formats() {
+        for (image, lost) in prediction.images.iter().zip(lost) {
+            self.tell_lost(prediction, image, lost)?;
+            for output in prediction.outputs() {
                 if *is_identity {
-                    let path = prediction.path(&image.name, label, format);
-                    self.check_identity(image.stack.as_ref(), prediction, &path, format)?;
+                    let path = prediction.path(&image.name, label, output);
+                    self.check_identity(image.stack.as_ref(), prediction, &path, output)?;
                 }
                 interrupt::check()?;
             }
-            if let Some(&format) = prediction.formats().first() {
-                let result = prediction.path(&image.name, label, format);
-                let picture = prediction.picture_path(&image.name, label);
-                let channels = prediction.channels();
-                let results = (result.as_path(), format);
-                prediction_picture(image.stack.as_ref(), channels, results, &picture, self.durability)?;
-                self.written.push(picture);
-            }
+            self.picture(prediction, image, label)?;
         }
+        Ok(())
+    }
+
+    /// Tells how many pixels of an image were clipped.
+    fn tell_lost(&self, prediction: &Prediction, image: &PredictionImage, lost: Lost) -> Result<(), Failure> {
+        let Lost { n_clipped, n_nan, .. } = lost;
+        let pixel_type = prediction.written_type(image.stack.info());
+        let told =
+            [(n_clipped, "outside of the range of", "clipped"), (n_nan, "not a number in", "set to 0")];
+        for (n, what, done) in told.into_iter().filter(|(n, ..)| *n > 0) {
+            let pixels = if n == 1 { "pixel was" } else { "pixels were" };
+            let name = &image.name;
+            self.console
+                .say(format!("warning: {name}: {} {pixels} {what} {pixel_type} and {done}", grouped(n)))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the picture of a result, of the first output that can be read.
+    fn picture(
+        &mut self,
+        prediction: &Prediction,
+        image: &PredictionImage,
+        label: &str,
+    ) -> Result<(), Failure> {
+        let readable = prediction.outputs().iter().find(|output| output.is_readable());
+        let picture = prediction.picture_path(&image.name, label);
+        let (Some(output), Some(picture)) = (readable, picture) else { return Ok(()) };
+        let result = prediction.path(&image.name, label, output);
+        let channels = prediction.channels();
+        let results = (result.as_path(), output);
+        prediction_picture(image.stack.as_ref(), channels, results, &picture, self.durability)?;
+        self.written.push(picture);
         Ok(())
     }
 
@@ -247,17 +275,23 @@ impl Run<'_> {
         stack: &dyn ImageStack,
         prediction: &Prediction,
         path: &Path,
-        format: OutputFormat,
+        output: &Output,
     ) -> Result<(), Failure> {
+        let left_out = |why: &str| {
+            self.console.say(format!("  identity check: left out for {}, because {why}", shown(path)))
+        };
+        if prediction.is_scaled() {
+            return left_out("its values are spread over the pixel type");
+        }
         let read = stack.info().pixel_type;
         let written = prediction.written_type(stack.info());
         if !written.holds(read) {
-            return self.console.say(format!(
-                "  identity check: left out for {}, because {written} does not hold every {read}",
-                shown(path)
-            ));
+            return left_out(&format!("{written} does not hold every {read}"));
         }
-        let comparison = compare(stack, prediction.channels(), path, format, &|| !interrupt::asked())?;
+        let comparison = compare(stack, prediction.channels(), path, output, &|| !interrupt::asked())?;
+        let Some(comparison) = comparison else {
+            return left_out(&format!("files of the format {} are not read again", output.name()));
+        };
         let Comparison { n_pixels, n_different, largest_difference, .. } = comparison;
         let pixel_type = stack.info().pixel_type;
         let exact = pixel_type.is_integer() && pixel_type.fits_f32();

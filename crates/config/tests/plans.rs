@@ -5,14 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentationPlan, AxesSource, Background, ConfigErrors, ConfigValue, ConstructorPlan,
-    ContextDepth, ContextSource, DataRules, DataType, Durability, FitSource, InputStatistics, LateralPlan,
-    LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode,
-    ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, PaddingPlan, PatchFilterPlan,
-    PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan,
-    TargetKind, TargetStatistics, TilingPlan, load, parse, parse_data_config,
+    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, CompressionPlan, ConfigErrors,
+    ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability, FitSource,
+    InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan, MaskFilterPlan, MeanStd,
+    MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan,
+    OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels,
+    QuantileMethod, ReadingPlan, RemotePlan, RunPlan, TargetKind, TargetStatistics, TilingPlan, load, parse,
+    parse_data_config,
 };
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
 use patchweave_pixel::PixelType;
 
@@ -118,7 +119,7 @@ fn every_key_arrives_in_the_plan() {
     let models =
         [ModelPlan::Identity, ModelPlan::Gaussian { sigma: 2.0 }, ModelPlan::Gaussian { sigma: 1.0 }];
     assert_eq!(predict.models, models);
-    assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputFormat::OmeZarr]));
+    assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
     assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));
 
@@ -548,4 +549,36 @@ fn whose_axes_count_is_written_back() {
         assert_eq!(read(&form.to_yaml(), DataRules::Own).axes_source, source);
         assert_eq!(read(&text, DataRules::DataConfig).axes_source, AxesSource::Checked);
     }
+}
+
+#[test]
+fn outputs_have_settings() {
+    let with = |keys: &str| plan(&BASE.replacen("models: [identity]", keys, 1)).predict.unwrap();
+    let predict = with(
+        "models: [identity]\n  formats: [npy, {name: ome_zarr, levels: auto, level_axes: yx, \
+         chunks: {z: 32, x: 128, y: 64}, shards: {y: 1024}, compression: zstd:-3, version: \"0.4\", \
+         store_empty: true, unused: null}]\n  pixel_type: {to: input, scale: [-1, 2.5]}",
+    );
+    let zarr = OutputPlan {
+        format: "ome_zarr".to_owned(),
+        levels: LevelCount::Auto,
+        level_axes: LevelAxesPlan::Yx,
+        chunks: Some(AxisSizes(vec![(Axis::Z, 32), (Axis::Y, 64), (Axis::X, 128)])),
+        shards: Some(AxisSizes(vec![(Axis::Y, 1024)])),
+        compression: Some(CompressionPlan { codec: "zstd".to_owned(), level: Some(-3) }),
+        settings: vec![
+            ("version".to_owned(), ConfigValue::from("0.4")),
+            ("store_empty".to_owned(), ConfigValue::from(true)),
+        ],
+    };
+    assert_eq!(predict.formats, [OutputPlan::named("npy"), zarr]);
+    assert_eq!((predict.pixel_type, predict.scale), (PixelTypeChoice::Input, Some((-1.0, 2.5))));
+
+    let predict = with("models: [identity]\n  formats: own\n  pixel_type: {to: uint8, scale: none}");
+    assert_eq!(predict.formats, [OutputPlan::named("own")]);
+    assert_eq!((predict.pixel_type, predict.scale), (PixelTypeChoice::Given(PixelType::U8), None));
+    let predict = with("models: [identity]\n  formats: {name: own, levels: 2, compression: none}");
+    let compression = Some(CompressionPlan { codec: "none".to_owned(), level: None });
+    let own = OutputPlan { levels: LevelCount::Given(2), compression, ..OutputPlan::named("own") };
+    assert_eq!(predict.formats, [own]);
 }

@@ -4,8 +4,8 @@ mod one;
 mod targets;
 pub(crate) mod values;
 
-use patchweave_formats::{Formats, OpenOptions};
-use patchweave_sink::SinkFormats;
+use patchweave_formats::OpenOptions;
+use patchweave_pipeline::Opening;
 
 use crate::arguments::ConvertOptions;
 use crate::opened::{format_of, open};
@@ -14,9 +14,9 @@ use one::Conversion;
 use targets::{Target, check_targets};
 
 /// Converts every image of the input; all names are checked before the first pixel is read.
-pub(crate) fn convert(options: &ConvertOptions, formats: &Formats, console: &Console) -> Result<(), Failure> {
+pub(crate) fn convert(options: &ConvertOptions, known: &Opening, console: &Console) -> Result<(), Failure> {
     interrupt::listen()?;
-    let sinks = SinkFormats::default();
+    let Opening { formats, sinks, .. } = known;
     let members = formats.members(&options.input, options.from.as_deref(), &[])?;
     members.notes.iter().try_for_each(|note| console.say(format!("warning: {note}")))?;
     let opening = OpenOptions::default();
@@ -38,10 +38,10 @@ pub(crate) fn convert(options: &ConvertOptions, formats: &Formats, console: &Con
         }
     }
     let is_folder = members.is_searched || targets.len() > 1;
-    let targets = check_targets(targets, options, &sinks, is_folder)?;
+    let targets = check_targets(targets, options, sinks, is_folder)?;
     for target in targets {
         interrupt::check()?;
-        Conversion { options, formats, sinks: &sinks, console, target }.run()?;
+        Conversion { options, formats, sinks, console, target }.run()?;
     }
     Ok(())
 }

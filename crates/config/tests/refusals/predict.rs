@@ -54,8 +54,79 @@ pub(crate) const ON_BASE: &[Case] = &[
     },
     Case {
         from: "  models: [identity]",
-        to: "  models: [identity]\n  formats: [png]",
-        problems: &[r#"18:13: predict.formats[0]: got "png", expected tiff or ome_zarr"#],
+        to: "  models: [identity]\n  formats: []",
+        problems: &[
+            "18:12: predict.formats: got a list of 0 entries, expected a non-empty list of formats, names or blocks with a name",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  formats: [tiff, 3, {levels: auto}, {name: tiff, levels: 2}]",
+        problems: &[
+            "18:19: predict.formats[1]: got 3, expected a format, or a block with the name of one",
+            "18:22: predict.formats[2].name: missing, expected the name of a format",
+            r#"18:38: predict.formats[3]: got "tiff" twice, expected each format once"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  formats: {name: ome_zarr, levels: 33, level_axes: zy, compression: \"zstd:x\"}",
+        problems: &[
+            "18:37: predict.formats.levels: got 33, expected an integer from 1 to 32",
+            r#"18:53: predict.formats.level_axes: got "zy", expected auto, yx or zyx; did you mean `zyx`?"#,
+            r#"18:70: predict.formats.compression: got "zstd:x", expected a codec, or a codec and its level as in zstd:9"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  formats: [{name: 3, levels: many, chunks: 64, shards: {}, compression: 9}]",
+        problems: &[
+            "18:20: predict.formats[0].name: got 3, expected the name of a format",
+            r#"18:31: predict.formats[0].levels: got "many", expected auto or an integer from 1 to 32"#,
+            "18:45: predict.formats[0].chunks: got 64, expected a block of sizes by axis, as in {z: 32, y: 128, x: 128}",
+            "18:49: predict.formats[0].shards: got a block of keys, expected a block of sizes by axis, as in {z: 32, y: 128, x: 128}",
+            "18:74: predict.formats[0].compression: got 9, expected a codec, or a codec and its level as in zstd:9",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  formats: [{name: ome_zarr, chunks: {Y: 64, x: 0, q: 1}}]",
+        problems: &[
+            "18:38: predict.formats[0].chunks.Y: unknown key, expected one of s, t, c, z, y, x; did you mean `y`?",
+            "18:48: predict.formats[0].chunks.x: got 0, expected an integer, at least 1",
+            "18:51: predict.formats[0].chunks.q: unknown key, expected one of s, t, c, z, y, x",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: {to: unit16, scale: [3, 3], by: 2}",
+        problems: &[
+            r#"18:20: predict.pixel_type.to: got "unit16", expected input, bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32 or float64; did you mean `uint16`?"#,
+            "18:35: predict.pixel_type.scale: got [3, 3], expected none, or [low, high] with low below high",
+            "18:43: predict.pixel_type.by: unknown key, expected one of to, scale",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: {to: uint8, scale: range}",
+        problems: &[
+            r#"18:34: predict.pixel_type.scale: got "range", expected [low, high], because the range is not known before all tiles are predicted; or predict float32 and use `patchweave convert --type uint8 --scale range`"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: {scale: [0, .inf]}",
+        problems: &[
+            "18:3: predict.pixel_type.to: missing, expected input or a pixel type",
+            "18:27: predict.pixel_type.scale[1]: got inf, expected a finite number in the range of float32",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [identity]\n  pixel_type: {to: uint8, scale: [0]}",
+        problems: &[
+            "18:34: predict.pixel_type.scale: got a list of 1 entry, expected none, or [low, high] with low below high",
+        ],
     },
     Case {
         from: "  models: [identity]",
