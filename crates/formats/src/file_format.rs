@@ -25,7 +25,7 @@ impl FileFormat {
     pub(crate) fn extensions(self) -> &'static [&'static str] {
         match self {
             FileFormat::Tiff => &["tif", "tiff", "btf", "tf8"],
-            FileFormat::Zarr => &["zarr", "zarr.zip", "zip"],
+            FileFormat::Zarr => &["zarr", "zarr.zip", "zip", "ozx"],
             FileFormat::Hdf5 => &["h5", "hdf5", "ims"],
             FileFormat::Npy => &["npy", "npz"],
             FileFormat::Czi => &["czi"],

@@ -7,6 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::url::scheme_of;
 
+/// What the names of zip files with a store end in.
+const ZIPPED: [&str; 2] = ["zip", "ozx"];
+
 /// A store, and the path of a node in it, which starts with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Location {
@@ -50,7 +53,9 @@ impl Location {
     }
 
     fn of_local(path: &Path) -> Self {
-        let zip = path.ancestors().find(|path| ends_in(path, "zip") && path.exists() && !path.is_dir());
+        let zip = path.ancestors().find(|path| {
+            ZIPPED.iter().any(|ending| ends_in(path, ending)) && path.exists() && !path.is_dir()
+        });
         let store = zip.or_else(|| store_of(path)).unwrap_or(path);
         let inside = path.strip_prefix(store).unwrap_or(Path::new(""));
         let names = inside.components().map(|part| part.as_os_str().to_string_lossy());
