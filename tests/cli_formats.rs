@@ -86,13 +86,24 @@ fn what_formats_do_not_have_is_refused_before_any_work() {
                 - {name: zarr_array, version: 0.4, levels: 2}\n";
     let formats = "tiff, ome_zarr, ome_zarr_zip, zarr_array, npy or png";
     let refused = refused(&place, &configured(keys));
-    assert_eq!(
-        refused,
-        [
-            format!("12:7: predict.formats[0].name: got \"tif\", expected {formats}; did you mean `tiff`?"),
-            "13:36: predict.formats[1].compression: got \"zip\", expected auto, none, zstd, deflate, lzw or blosc".to_owned(),
-        ],
-    );
+    let expected = [
+        format!("13:7: predict.formats[0]: got \"tif\", expected {formats}; did you mean `tiff`?"),
+        "14:37: predict.formats[1].compression: got \"zip\", expected auto, none, zstd, deflate, lzw or blosc".to_owned(),
+        "14:51: predict.formats[1].versoin: unknown field `versoin`, expected one of `version`, `sharding`, `store_empty`; \
+         did you mean `version`?"
+            .to_owned(),
+        "14:58: predict.formats[1].shards: got shards of [20, 1], expected multiples of the chunks of [40, 48] in ome_zarr"
+            .to_owned(),
+        "15:46: predict.formats[2].compression: got compression deflate, expected none in npy".to_owned(),
+        "15:59: predict.formats[2].chunk: unknown field `chunk`, there are no fields, expected a setting that npy has; \
+         did you mean `chunks`?"
+            .to_owned(),
+        format!("16:7: predict.formats[3]: got \"memory\", expected {formats}"),
+        format!("17:7: predict.formats[4]: got \"zarr\", expected {formats} (zarr is called ome_zarr here)"),
+        "18:35: predict.formats[5].version: invalid type: floating point `0.4`, expected string or map, text in quotes".to_owned(),
+        "18:48: predict.formats[5].levels: got 2 levels, expected 1 in zarr_array".to_owned(),
+    ];
+    assert_eq!(refused, expected);
 }
 
 /// A simulation is not begun for results that cannot be written.
@@ -101,7 +112,7 @@ fn images_to_come_are_checked() {
     let place = Place::new();
     let config = with(support::SMALL, "  batch_size: 3\n", "  formats: [{name: npy, levels: 2}]\n");
     let refused = refused(&place, &config);
-    assert_eq!(refused, ["28:25: predict.formats[0].levels: got 2 levels, expected 1 in npy"]);
+    assert_eq!(refused, ["26:33: predict.formats[0].levels: got 2 levels, expected 1 in npy"]);
 }
 
 #[test]
@@ -120,9 +131,8 @@ fn values_are_spread_over_the_pixel_type() {
     assert_eq!(written.remove(0), expected);
     // Beyond half a step, clipped values are others.
     let n_clipped = input.iter().filter(|value| !(698.0..=1212.0).contains(*value)).count();
-    ended.says(&format!(
-        "warning: image: {n_clipped} pixels were outside of the range of uint8 and were clipped"
-    ));
+    assert_eq!(n_clipped, 1846);
+    ended.says("846 pixels were outside of the range of uint8 and clipped");
     ended.says("identity check: left out for ");
     ended.says("because its values are spread over the pixel type");
 

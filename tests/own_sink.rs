@@ -103,19 +103,19 @@ fn a_format_of_results_of_ones_own_is_used_from_yaml() {
 
     let mut sinks = SinkFormats::default();
     sinks.add(Raw);
-    let run = |config: &str| {
+    let run = |command: &str, config: &str| {
         let file = folder.path().join("run.yaml");
         fs::write(&file, config).unwrap();
-        let arguments = ["own_sink".into(), "run".into(), file.into_os_string()];
+        let arguments = ["own_sink".into(), command.into(), file.into_os_string()];
         let code = patchweave_cli::command_with::<std::ffi::OsString>(
             arguments,
             Opening::default().with_sinks(sinks.clone()),
         );
         format!("{code:?}")
     };
-    assert_eq!(run(&CONFIG.replace("plus: 3", "plus: 300")), format!("{:?}", ExitCode::from(2)));
+    assert_eq!(run("validate", &CONFIG.replace("plus: 3", "plus: 300")), format!("{:?}", ExitCode::from(2)));
     assert!(!folder.path().join("out").exists());
-    assert_eq!(run(CONFIG), format!("{:?}", ExitCode::SUCCESS));
+    assert_eq!(run("run", CONFIG), format!("{:?}", ExitCode::SUCCESS));
     assert_eq!(fs::read(folder.path().join("out/image_identity.raw")).unwrap(), [10, 3, 3, 3, 10, 3]);
     // It is not read again, so that there is no picture of it.
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 1);

@@ -240,18 +240,13 @@ impl Run<'_> {
     fn tell_lost(&self, prediction: &Prediction, image: &PredictionImage, lost: Lost) -> Result<(), Failure> {
         let Lost { n_clipped, n_nan, .. } = lost;
         let pixel_type = prediction.written_type(image.stack.info());
-        let told = [
-            (n_clipped, "was outside of the range of", "were outside of the range of", "clipped"),
-            (n_nan, "is not a number in", "are not a number in", "set to 0"),
-        ];
-        for (n, is, are, done) in told.into_iter().filter(|(n, ..)| *n > 0) {
-            let (pixels, what) = if n == 1 { ("pixel", is) } else { ("pixels", are) };
+        let told =
+            [(n_clipped, "outside of the range of", "clipped"), (n_nan, "not a number in", "set to 0")];
+        for (n, what, done) in told.into_iter().filter(|(n, ..)| *n > 0) {
+            let pixels = if n == 1 { "pixel was" } else { "pixels were" };
             let name = &image.name;
-            let have = if n == 1 { "was" } else { "were" };
-            self.console.say(format!(
-                "warning: {name}: {} {pixels} {what} {pixel_type} and {have} {done}",
-                grouped(n)
-            ))?;
+            self.console
+                .say(format!("warning: {name}: {} {pixels} {what} {pixel_type} and {done}", grouped(n)))?;
         }
         Ok(())
     }

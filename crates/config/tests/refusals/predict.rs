@@ -73,7 +73,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  models: [identity]\n  formats: {name: ome_zarr, levels: 33, level_axes: zy, compression: \"zstd:x\"}",
         problems: &[
             "18:37: predict.formats.levels: got 33, expected an integer from 1 to 32",
-            r#"18:53: predict.formats.level_axes: got "zy", expected auto, yx or zyx; did you mean `yx`?"#,
+            r#"18:53: predict.formats.level_axes: got "zy", expected auto, yx or zyx; did you mean `zyx`?"#,
             r#"18:70: predict.formats.compression: got "zstd:x", expected a codec, or a codec and its level as in zstd:9"#,
         ],
     },
@@ -92,9 +92,9 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  models: [identity]",
         to: "  models: [identity]\n  formats: [{name: ome_zarr, chunks: {Y: 64, x: 0, q: 1}}]",
         problems: &[
-            "18:38: predict.formats[0].chunks.Y: unknown key, expected one of s, t, c, z, y, x; did you mean `y`?",
-            "18:48: predict.formats[0].chunks.x: got 0, expected an integer, at least 1",
-            "18:51: predict.formats[0].chunks.q: unknown key, expected one of s, t, c, z, y, x",
+            "18:39: predict.formats[0].chunks.Y: unknown key, expected one of s, t, c, z, y, x; did you mean `y`?",
+            "18:49: predict.formats[0].chunks.x: got 0, expected an integer, at least 1",
+            "18:52: predict.formats[0].chunks.q: unknown key, expected one of s, t, c, z, y, x",
         ],
     },
     Case {
