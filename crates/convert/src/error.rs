@@ -10,7 +10,7 @@ use patchweave_stack::StackError;
 /// use patchweave_convert::ConvertError;
 ///
 /// let error = ConvertError::Budget { needed: 96 << 20, budget: 64 << 20 };
-/// assert_eq!(error.to_string(), "one unit needs 96 MiB of memory, got a budget of 64 MiB: choose smaller shards or chunks");
+/// assert_eq!(error.to_string(), "one unit needs 96 MiB of memory, got a budget of 64 MiB: choose smaller shards or chunks, with levels such that 2^(levels - 1) divides them");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -57,7 +57,8 @@ pub enum ConvertError {
     },
     /// Units that do not fit into memory.
     #[error(
-        "one unit needs {} MiB of memory, got a budget of {} MiB: choose smaller shards or chunks",
+        "one unit needs {} MiB of memory, got a budget of {} MiB: choose smaller shards or chunks, \
+         with levels such that 2^(levels - 1) divides them",
         needed >> 20,
         budget >> 20
     )]

@@ -11,6 +11,8 @@ use crate::{ConvertError, Source};
 
 /// A unit is in memory as it is read, in the type that it gets, and while it is encoded.
 const COPIES: u64 = 4;
+/// Bytes of sums for every pixel, while levels are made of it.
+const SUM_BYTES: u64 = 6;
 
 /// How an image is converted.
 ///
@@ -118,13 +120,28 @@ pub fn write(
     progress: impl Fn(usize) -> bool + Sync,
 ) -> Result<Written, ConvertError> {
     let n_threads = n_threads(job, source, running)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
-    let pool = pool.map_err(|source| ConvertError::Threads(source.into()))?;
-    pool.install(|| {
+    in_pool(n_threads, || {
         let written = write_units(job, source, &progress)?;
         job.complete()?;
         Ok(written)
     })
+}
+
+/// Does something on so many threads, at least 1.
+///
+/// # Errors
+/// [`ConvertError::Threads`] if they cannot be started; otherwise what `act` reports.
+///
+/// ```
+/// assert_eq!(patchweave_convert::in_pool(2, || Ok(rayon::current_num_threads()))?, 2);
+/// # Ok::<(), patchweave_convert::ConvertError>(())
+/// ```
+pub fn in_pool<T: Send>(
+    n_threads: usize,
+    act: impl FnOnce() -> Result<T, ConvertError> + Send,
+) -> Result<T, ConvertError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads.max(1)).build();
+    pool.map_err(|source| ConvertError::Threads(source.into()))?.install(act)
 }
 
 /// As many threads as fit into the memory.
@@ -132,7 +149,8 @@ fn n_threads(job: &Job, source: &Source, running: Running) -> Result<usize, Conv
     let sink = job.sink();
     let n_pixels: u64 = sink.info().units.unit_size().iter().map(|size| *size as u64).product();
     let widest = sink.info().pixel_type.n_bytes().max(source.stack().info().pixel_type.n_bytes());
-    let needed = n_pixels.saturating_mul(widest as u64).saturating_mul(COPIES);
+    let sums = if job.spec().levels > 1 { SUM_BYTES } else { 0 };
+    let needed = n_pixels.saturating_mul((widest as u64).saturating_mul(COPIES) + sums);
     let budget = running.memory_bytes;
     if needed > budget {
         return Err(ConvertError::Budget { needed, budget });

@@ -123,7 +123,10 @@ impl Source {
         let sample_idx = (start(Axis::S)? + s) * n_times + start(Axis::T)? + t;
         let channels: Vec<usize> = match self.selection.channels() {
             Some(channels) => along(Axis::C).filter_map(|at| channels.get(at).copied()).collect(),
-            None => along(Axis::C).collect(),
+            None => {
+                let first = start(Axis::C)?;
+                along(Axis::C).map(|at| first + at).collect()
+            }
         };
         let n_spatial = info.layout.axes().n_spatial();
         let spatial = &[Axis::Z, Axis::Y, Axis::X][3 - n_spatial..];

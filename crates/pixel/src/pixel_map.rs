@@ -114,7 +114,7 @@ impl PixelMap {
             return Ok(Lost::default());
         }
         let mut lost = Lost::default();
-        if self.scale.is_none() && from.pixel_type().is_integer() && self.pixel_type.is_integer() {
+        if self.scale.is_none() && from.pixel_type().is_integer() {
             let mut whole = Vec::new();
             in_parts(from.view(), to, &mut |from, to| {
                 read_whole(&from, &mut whole);
@@ -205,10 +205,16 @@ fn set<T: Pixel>(pixel: &mut T, value: f64) -> Lost {
     Lost { n_clipped: u64::from(is_clipped), n_rounded: u64::from(!is_clipped), n_nan: 0 }
 }
 
-/// Whole numbers of every type, without a detour over floats.
+/// Whole numbers of every type, without a detour over floats where there is none.
 trait Whole: Copy {
+    /// The value; of a float without its fraction.
     fn wide(self) -> i128;
+
+    /// The nearest value.
     fn narrow(value: i128) -> Self;
+
+    /// Whether it stands for all values beyond it.
+    fn is_limit(self) -> bool;
 }
 
 macro_rules! whole {
@@ -220,6 +226,10 @@ macro_rules! whole {
         fn narrow(value: i128) -> Self {
             let limit = if value < 0 { <$rust>::MIN } else { <$rust>::MAX };
             <$rust>::try_from(value).unwrap_or(limit)
+        }
+
+        fn is_limit(self) -> bool {
+            true
         }
     })*};
 }
@@ -234,22 +244,33 @@ impl Whole for bool {
     fn narrow(value: i128) -> Self {
         value > 0
     }
+
+    fn is_limit(self) -> bool {
+        true
+    }
 }
 
-/// Floats are not asked for.
-macro_rules! not_whole {
+macro_rules! floats {
     ($($rust:ty),*) => {$(impl Whole for $rust {
         fn wide(self) -> i128 {
-            0
+            #[expect(clippy::cast_possible_truncation, reason = "no value of 64 bits is beyond 2^127")]
+            let whole = self.to_f64() as i128;
+            whole
         }
 
-        fn narrow(_value: i128) -> Self {
-            <$rust>::default()
+        fn narrow(value: i128) -> Self {
+            #[expect(clippy::cast_precision_loss, reason = "rounding is the contract")]
+            let nearest = value as f64;
+            <$rust as Pixel>::from_f64(nearest)
+        }
+
+        fn is_limit(self) -> bool {
+            self.to_f64().is_infinite()
         }
     })*};
 }
 
-not_whole!(f16, f32, f64);
+floats!(f16, f32, f64);
 
 fn read_whole(from: &TypedView<'_>, values: &mut Vec<i128>) {
     values.clear();
@@ -258,13 +279,18 @@ fn read_whole(from: &TypedView<'_>, values: &mut Vec<i128>) {
 
 fn set_whole(to: TypedViewMut<'_>, values: &[i128]) -> Lost {
     let mut n_clipped = 0;
+    let mut n_rounded = 0;
     with_typed!(TypedViewMut, to, to => {
         for (pixel, value) in to.into_iter().zip(values) {
             *pixel = Whole::narrow(*value);
-            n_clipped += u64::from(pixel.wide() != *value);
+            if pixel.wide() != *value {
+                let is_clipped = pixel.is_limit();
+                n_clipped += u64::from(is_clipped);
+                n_rounded += u64::from(!is_clipped);
+            }
         }
     });
-    Lost { n_clipped, ..Lost::default() }
+    Lost { n_clipped, n_rounded, n_nan: 0 }
 }
 
 #[cfg(test)]

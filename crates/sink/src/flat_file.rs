@@ -51,7 +51,8 @@ impl UnitStore for FlatFile {
         let file = File::options().write(true).open(&self.file);
         let written = file.and_then(|mut file| {
             file.seek(self.place(unit))?;
-            file.write_all(&pixels.to_le_bytes())
+            file.write_all(&pixels.to_le_bytes())?;
+            self.work.sync(&file)
         });
         written.map_err(|source| self.work.failed("write", source))
     }

@@ -1,6 +1,6 @@
 //! An image that is being written: started, joined by others, committed once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::adaptors::pyramid;
@@ -15,6 +15,8 @@ use crate::{
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
+/// What the job is about, to be compared by whoever finds it.
+const BEGUN: &str = "begun.json";
 /// Set when nothing is missing but the name.
 const COMPLETE: &str = "complete";
 /// Set when the output is about to get its name: what is found so may be without it.
@@ -66,10 +68,12 @@ impl Place {
 
     fn token(&self, format: &dyn SinkFormat, target: &Path, spec: &ImageSpec) -> JobToken {
         let place = match self {
-            Place::Folder(staged) => TokenPlace::Folder(staged.folder().into()),
+            Place::Folder(staged) => TokenPlace::Folder(absolute(staged.folder())),
             Place::Memory(work) => TokenPlace::Memory { process: this_process(), number: work.number() },
         };
-        JobToken { format: format.name().to_owned(), target: target.into(), place, spec: spec.clone() }
+        // Whoever joins may have another working folder.
+        let target = absolute(target);
+        JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
     }
 }
 
@@ -115,9 +119,8 @@ impl Job {
                 let place = Place::Folder(staged);
                 let work = place.work(target, spec.durability);
                 let token = place.token(format.as_ref(), target, &spec);
-                let left: Option<JobToken> =
-                    work.get(TOKEN)?.and_then(|text| serde_json::from_slice(&text).ok());
-                if left.as_ref() == Some(&token) && !work.has(LAST_STEP)? {
+                let begun = begun(&token);
+                if begun.is_some() && work.get(BEGUN)? == begun && !work.has(LAST_STEP)? {
                     return Self::opened(format, token, work, place, true);
                 }
                 // Begun with other settings: dropped, it removes itself.
@@ -166,6 +169,9 @@ impl Job {
         // Last, so that what was not prepared is not gone on with. Names that are no text cannot be resumed.
         if let Ok(text) = serde_json::to_vec(&token) {
             work.put(TOKEN, &text)?;
+        }
+        if let Some(text) = begun(&token) {
+            work.put(BEGUN, &text)?;
         }
         Self::opened(format, token, work, place, false)
     }
@@ -227,6 +233,8 @@ impl Job {
     /// # Errors
     /// [`SinkError::Incomplete`] if units are missing, and failures to write, after which it can be tried again.
     pub fn complete(&self) -> Result<(), SinkError> {
+        // Two who put the output together at once would write into one file.
+        let _alone = self.work.alone()?;
         if self.work.has(COMPLETE)? {
             return Ok(());
         }
@@ -247,6 +255,11 @@ impl Job {
             missing(&above_sink)?;
         }
         self.format.assemble(&self.work, &self.token.spec)?;
+        if self.format.output() == OutputKind::File {
+            // The mark must not outlive what it says.
+            let synced = std::fs::File::open(self.work.output()).and_then(|file| self.work.sync(&file));
+            synced.map_err(|source| self.work.failed("write", source))?;
+        }
         self.work.mark(COMPLETE)
     }
 
@@ -256,11 +269,11 @@ impl Job {
     /// deleted, and moved back if the replacement fails. An image in memory has no name and is handed over.
     ///
     /// # Errors
-    /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then the image does not get its
-    /// name; whoever started it loses it.
+    /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then whoever started the image loses
+    /// it. An error that is about the folder, or about what was replaced, comes when the image has its name already.
     pub fn commit(self) -> Result<Location, SinkError> {
         self.complete()?;
-        let target = self.token.target;
+        let target = self.work.target().to_owned();
         match self.place {
             Place::Folder(staged) => {
                 // Chunks make the folders that they need, but a store without its metadata is none.
@@ -284,4 +297,14 @@ impl Job {
             staged.leave();
         }
     }
+}
+
+/// A path from the root, as far as the working folder is known.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// What has to be the same for work to be gone on with: format and specification, but not how the place is spelled.
+fn begun(token: &JobToken) -> Option<Vec<u8>> {
+    serde_json::to_vec(&(&token.format, &token.spec)).ok()
 }

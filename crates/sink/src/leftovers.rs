@@ -79,7 +79,10 @@ impl TemporaryFolder {
             return if is_gone { Self::claim(parent, name) } else { Ok(Claim::Busy) };
         }
         lock.unlock()?;
-        lock.try_lock_shared()?;
+        // Somebody else may have taken it in between.
+        if lock.try_lock_shared().is_err() {
+            return Ok(Claim::Busy);
+        }
         Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock) }))
     }
 

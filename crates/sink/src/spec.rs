@@ -127,6 +127,10 @@ impl ImageSpec {
         {
             return Err(self.unfit(path, format!("time step {step}"), "seconds above 0".into()));
         }
+        if self.is_labels && !self.pixel_type.is_integer() {
+            let got = format!("labels of {}", self.pixel_type);
+            return Err(self.unfit(path, got, "integers, such as uint32".into()));
+        }
         self.check_channels(path)?;
         self.check_sizes(path)?;
         if (1..=MAX_LEVELS).contains(&self.levels) {

@@ -13,6 +13,8 @@ use crate::{SinkError, Syncing};
 
 /// Files that are being written and have no name yet.
 const SCRATCH: &str = "scratch";
+/// Held by whoever puts the output together.
+const ALONE: &str = "alone";
 /// Files that are put under a name.
 const FILES: &str = "work";
 
@@ -206,6 +208,29 @@ impl Work {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("write", error)),
             _ => Ok(()),
         }
+    }
+
+    /// Brings what was written in place to the disk before it is marked, as far as that is asked for: a mark must not outlive
+    /// its pixels.
+    pub(crate) fn sync(&self, file: &File) -> io::Result<()> {
+        Syncing::new(self.durability).open_file(&self.target, file)
+    }
+
+    /// Waits until nobody else puts the output together, for as long as what is returned lives.
+    pub(crate) fn alone(&self) -> Result<Option<File>, SinkError> {
+        if self.memory().is_some() {
+            return Ok(None);
+        }
+        let path = self.in_folder(ALONE);
+        let locked = File::create(path).and_then(|file| {
+            match file.lock() {
+                // Where the file system cannot lock, there is one who completes.
+                Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),
+                _ => {}
+            }
+            Ok(file)
+        });
+        locked.map(Some).map_err(|source| self.failed("lock the work on", source))
     }
 
     /// The error of an action on the image that the file system refused.

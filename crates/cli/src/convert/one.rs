@@ -1,13 +1,17 @@
 //! The conversion of one image.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use patchweave_convert::{Difference, Running, Selection, Source, Written, check, extremes, spec_of, write};
+use patchweave_convert::{
+    ConvertError, Difference, Running, Selection, Source, Written, check, extremes, in_pool, spec_of, write,
+};
 use patchweave_formats::{Formats, OpenOptions, stored_bytes};
 use patchweave_geometry::Axes;
 use patchweave_pixel::{Lost, PixelMap};
 use patchweave_sink::{
-    Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid, labels_target, list_labels,
+    Durability, ImageSpec, Job, LevelAxes, SinkFormats, Tree, UnitGrid, labels_target, list_labels,
 };
 use patchweave_stack::ImageStack;
 
@@ -34,18 +38,25 @@ impl Conversion<'_> {
         let spec = self.spec(&source)?;
         let job = Job::resume(self.sinks, &self.target.output, self.options.to.as_deref(), spec)?;
         let units = job.sink().info().units.clone();
-        let written = self.write(&job, &source, "converting")?;
-        let labels = self.write_labels(&job)?;
+        let made = self
+            .write(&job, &source, "converting")
+            .and_then(|written| Ok((written, self.write_labels(&job)?)));
+        let (written, labels) = match made {
+            Ok(made) => made,
+            // There is nothing yet that could be gone on with.
+            Err(error @ Failure::Convert(ConvertError::Budget { .. })) => return Err(error),
+            Err(error) => {
+                job.leave();
+                return Err(error);
+            }
+        };
         job.commit()?;
         self.tell(&source, &written, &labels)?;
         if self.options.check { self.check(&source, &units) } else { Ok(()) }
     }
 
     fn write(&self, job: &Job, source: &Source, what: &str) -> Result<Written, Failure> {
-        let running = Running {
-            memory_bytes: self.options.memory << 20,
-            n_threads: self.options.workers.unwrap_or(Running::default().n_threads),
-        };
+        let running = Running { memory_bytes: self.options.memory << 20, n_threads: self.n_threads() };
         let bar = self.console.progress(what, job.sink().info().units.n_units(), "units");
         let written = write(job, source, running, |n_done| {
             bar.set_position(n_done as u64);
@@ -59,7 +70,11 @@ impl Conversion<'_> {
     fn write_labels(&self, image: &Job) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
         for Labels { name, stack } in labels_of(self.target.stack.as_ref(), self.formats)? {
-            let Some(target) = labels_target(image, &name) else { break };
+            let Some(target) = labels_target(image, &name) else {
+                let format = image.format_name();
+                self.console.say(format!("warning: the labels {name} are not taken along into {format}"))?;
+                continue;
+            };
             if target.exists() {
                 // Written by a run that was stopped after it.
                 names.push(name);
@@ -87,6 +102,10 @@ impl Conversion<'_> {
         Ok(names)
     }
 
+    fn n_threads(&self) -> usize {
+        self.options.workers.unwrap_or(Running::default().n_threads)
+    }
+
     /// What is selected of an image with these axes.
     fn selection(&self, axes: &Axes) -> Selection {
         let parts = self.options.region.iter().flat_map(|parts| &parts.0);
@@ -112,7 +131,7 @@ impl Conversion<'_> {
             Scale::None => source,
             Scale::Given(low, high) => source.with_map(map.with_scale(low, high)),
             Scale::Range => {
-                let (low, high) = extremes(&source)?.unwrap_or((0.0, 1.0));
+                let (low, high) = in_pool(self.n_threads(), || extremes(&source))?.unwrap_or((0.0, 1.0));
                 self.console.say(format!("values from {low} to {high} are spread over {pixel_type}"))?;
                 source.with_map(map.with_scale(low, high))
             }
@@ -140,7 +159,11 @@ impl Conversion<'_> {
         };
         let axes = spec.layout.axes().as_slice().to_vec();
         spec.chunks = options.chunks.as_ref().map(|sizes| sizes.of(&axes));
-        spec.shards = options.shards.as_ref().map(|sizes| sizes.of(&axes));
+        let chunk = |axis| options.chunks.as_ref().map_or(1, |sizes| sizes.along(axis, 1));
+        spec.shards = options.shards.as_ref().map(|sizes| {
+            // A shard of one chunk along axes that are not named.
+            axes.iter().map(|axis| sizes.along(*axis, chunk(*axis))).collect()
+        });
         spec.compression = options.compression.unwrap_or_default();
         spec.durability = match options.durability.as_str() {
             "none" => Durability::None,
@@ -168,7 +191,7 @@ impl Conversion<'_> {
         let info = source.stack().info();
         let path = self.target.input.canonicalize().unwrap_or_else(|_| self.target.input.clone());
         let n_bytes = stored_bytes(&self.target.input).ok();
-        let changed = std::fs::metadata(&self.target.input).and_then(|found| found.modified()).ok();
+        let changed = newest(&self.target.input);
         format!(
             "{} {} {n_bytes:?} {changed:?} {:?} {:?}",
             path.display(),
@@ -234,7 +257,8 @@ impl Conversion<'_> {
         let (images, _) = open(output, format, axes, &OpenOptions::default())?;
         let written: Vec<Arc<dyn ImageStack>> =
             images.into_iter().filter_map(|image| image.into_iter().next()).collect();
-        let what = match check(source, units, &written)? {
+        let found = in_pool(self.n_threads(), || check(source, units, &written))?;
+        let what = match found {
             None => {
                 let n_pixels: usize = units.layout().shape().iter().product();
                 return self.console.say(format!("checked {} pixels", grouped(n_pixels as u64)));
@@ -247,4 +271,15 @@ impl Conversion<'_> {
         let input = source.stack().info().source.clone();
         Err(Failure::NotTheSame { input, path: output.clone(), what })
     }
+}
+
+/// When something was last changed in a file or in the files of a folder, and how many these are.
+fn newest(path: &Path) -> Option<(SystemTime, usize)> {
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    if !path.is_dir() {
+        return changed(path).map(|changed| (changed, 1));
+    }
+    let tree = Tree::below(path).ok()?;
+    let newest = tree.files.iter().filter_map(|file| changed(&path.join(file))).max()?;
+    Some((newest, tree.files.len()))
 }

@@ -116,8 +116,16 @@ fn refuse_collisions(targets: &[Target]) -> Result<(), Failure> {
 }
 
 fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failure> {
-    for Target { input, output, .. } in targets {
-        if lies_in(output, input) || lies_in(input, output) || is_same_file(input, output) {
+    let inputs: BTreeMap<PathBuf, &Path> =
+        targets.iter().filter_map(|target| Some((real(&target.input)?, target.input.as_path()))).collect();
+    for Target { output, .. } in targets {
+        let Some(place) = real(output) else { continue };
+        let above = place.ancestors().find_map(|folder| inputs.get(folder));
+        // What lies in the output comes right behind it.
+        let below = inputs.range(place.clone()..).next().filter(|(input, _)| input.starts_with(&place));
+        let same =
+            || targets.iter().map(|target| target.input.as_path()).find(|input| is_same_file(input, output));
+        if let Some(input) = above.or(below.map(|(_, input)| input)).copied().or_else(same) {
             let output = output.display();
             let input = input.display();
             return Err(Failure::Arguments(format!("{output} would replace {input}, which is read")));
@@ -137,17 +145,12 @@ fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failu
     Err(Failure::Arguments(format!("{}{more} exists: --overwrite replaces it", first.join(", "))))
 }
 
-/// Whether a path is another or lies below it.
-fn lies_in(path: &Path, folder: &Path) -> bool {
-    let real = |path: &Path| {
-        let existing = path.ancestors().find(|above| above.exists())?;
-        let rest = path.strip_prefix(existing).ok()?;
-        Some(existing.canonicalize().ok()?.join(rest))
-    };
-    match (real(path), real(folder)) {
-        (Some(path), Some(folder)) => path.starts_with(folder),
-        _ => false,
-    }
+/// A path without links, as far as it exists; the last parts of it need not.
+fn real(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    let existing = absolute.ancestors().find(|above| above.exists())?;
+    let rest = absolute.strip_prefix(existing).ok()?;
+    Some(existing.canonicalize().ok()?.join(rest))
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

@@ -43,8 +43,12 @@ pub(crate) struct Sizes(pub Vec<(Axis, usize)>);
 impl Sizes {
     /// The sizes in the order of these axes, 1 where none is given.
     pub fn of(&self, axes: &[Axis]) -> Vec<usize> {
-        let size = |axis: &Axis| self.0.iter().find(|(own, _)| own == axis).map_or(1, |(_, size)| *size);
-        axes.iter().map(size).collect()
+        axes.iter().map(|axis| self.along(*axis, 1)).collect()
+    }
+
+    /// The size along an axis, or another where none is given.
+    pub fn along(&self, axis: Axis, otherwise: usize) -> usize {
+        self.0.iter().find(|(own, _)| *own == axis).map_or(otherwise, |(_, size)| *size)
     }
 }
 

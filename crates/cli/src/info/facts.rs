@@ -128,7 +128,12 @@ fn mending(info: &StackInfo, patch: &Extent) -> String {
     let letters = &["z", "y", "x"][3 - patch.n_axes()..];
     let sizes: Vec<String> =
         letters.iter().zip(patch.iter()).map(|(letter, size)| format!("{letter}={size}")).collect();
-    format!("patchweave convert {} OUTPUT.ome.zarr --chunks {}", info.source, sizes.join(","))
+    // The source of an image of an OME-Zarr is the array of its first level.
+    let is_ome = info.format.as_deref().is_some_and(|format| format.starts_with("OME-Zarr"));
+    let image = if is_ome { info.source.rsplit_once('/').map(|(image, _)| image) } else { None };
+    let image = image.unwrap_or(&info.source);
+    let quote = if image.contains(' ') { "'" } else { "" };
+    format!("patchweave convert {quote}{image}{quote} OUTPUT.ome.zarr --chunks {}", sizes.join(","))
 }
 
 fn warnings(

@@ -13,7 +13,7 @@ use patchweave_pixel::{Lost, PixelMap, TypedArray, TypedPixel};
 use rayon::prelude::*;
 
 use crate::block::Block;
-use crate::{BlockSink, ImageSink, ImageSpec, Job, Location, SinkError, SinkFormats};
+use crate::{BlockSink, ImageSink, ImageSpec, Job, Location, SinkError, SinkFormats, SinkInfo};
 
 /// Enough for the units along one row of tiles of an ordinary image.
 const OPEN_BYTES: u64 = 64 << 20;
@@ -68,7 +68,8 @@ impl Blocks {
         let layout = job.spec().layout.clone();
         let map = PixelMap::to(job.spec().pixel_type);
         let lost = Lost::default();
-        Blocks { job, sink, layout, open: Lru::default(), budget: OPEN_BYTES, map, lost, is_damaged: false }
+        let budget = row_bytes(sink.info()).max(OPEN_BYTES);
+        Blocks { job, sink, layout, open: Lru::default(), budget, map, lost, is_damaged: false }
     }
 
     /// Spreads the values of blocks over the pixel type; by default they stay what they are, as far as the type has them.
@@ -187,6 +188,17 @@ impl Blocks {
             sink.write(unit_idx, sink.info().zeros(&unit)?.view())
         })
     }
+}
+
+/// Bytes of the units along `X`, and of one more, so that those of a row of tiles stay in memory until the row is done.
+fn row_bytes(info: &SinkInfo) -> u64 {
+    let layout = info.units.layout();
+    let sizes = layout.axes().as_slice().iter().zip(info.units.unit_size());
+    let unit =
+        sizes.clone().fold(info.pixel_type.n_bytes() as u64, |n, (_, size)| n.saturating_mul(*size as u64));
+    let along_x = sizes.filter(|(axis, _)| **axis == Axis::X);
+    let n_along = along_x.map(|(axis, size)| layout.size_of(*axis).unwrap_or(1).div_ceil(*size) as u64);
+    unit.saturating_mul(n_along.sum::<u64>().saturating_add(1))
 }
 
 impl BlockSink for Blocks {

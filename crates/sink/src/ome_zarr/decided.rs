@@ -44,7 +44,7 @@ impl Decided {
             axes: &self.axes,
             shape: &shape,
             pixel_type: spec.pixel_type,
-            plan: &self.plan,
+            plan: &self.plan.of_shape(&shape),
             compressor: self.compressor,
         };
         Ok(array.json(self.options.version))

@@ -12,7 +12,14 @@ const COLORS: [[u8; 3]; 6] =
     [[0, 255, 0], [255, 0, 255], [0, 255, 255], [255, 0, 0], [0, 0, 255], [255, 255, 0]];
 
 /// The attributes of an image whose levels are the arrays `0`, `1`, …, which have these axes.
-pub(crate) fn image(spec: &ImageSpec, axes: &[Axis], version: OmeZarrVersion) -> Map<String, Value> {
+///
+/// `is_beside_image` says that these are labels in the store of the image that they belong to.
+pub(crate) fn image(
+    spec: &ImageSpec,
+    axes: &[Axis],
+    version: OmeZarrVersion,
+    is_beside_image: bool,
+) -> Map<String, Value> {
     let mut multiscale = json!({
         "name": spec.name,
         "axes": axes.iter().map(|&axis| describe(spec, axis)).collect::<Vec<_>>(),
@@ -27,7 +34,10 @@ pub(crate) fn image(spec: &ImageSpec, axes: &[Axis], version: OmeZarrVersion) ->
     let mut attributes = Map::new();
     attributes.insert("multiscales".into(), json!([multiscale]));
     if spec.is_labels {
-        let mut labels = json!({ "source": { "image": "../../" } });
+        let mut labels = json!({});
+        if is_beside_image {
+            labels["source"] = json!({ "image": "../../" });
+        }
         if version == OmeZarrVersion::V04 {
             labels["version"] = json!(version.name());
         }
@@ -67,7 +77,7 @@ pub(crate) fn versioned(attributes: Map<String, Value>, version: OmeZarrVersion)
 
 fn describe(spec: &ImageSpec, axis: Axis) -> Value {
     let name = axis_name(axis);
-    let has_unit = spec.pixel_size.is_some() || spec.translation.is_some();
+    let has_unit = spec.pixel_size.is_some();
     match axis {
         Axis::T if spec.time_step.is_some() => json!({ "name": name, "type": "time", "unit": "second" }),
         Axis::T => json!({ "name": name, "type": "time" }),
@@ -132,23 +142,27 @@ fn channels(spec: &ImageSpec) -> Option<Vec<Value>> {
             channel["label"] = json!(name);
         }
         let window = spec.channel_windows.as_ref().and_then(|windows| windows.get(at)).copied();
-        if let Some((start, end)) = window.or_else(|| whole_range(spec.pixel_type)) {
-            let (min, max) = whole_range(spec.pixel_type).unwrap_or((start, end));
-            channel["window"] = json!({ "start": start, "end": end, "min": min, "max": max });
-        }
+        let whole = whole_range(spec.pixel_type);
+        let (start, end) =
+            window.filter(|(start, end)| start.is_finite() && end.is_finite()).unwrap_or(whole);
+        channel["window"] =
+            json!({ "start": start, "end": end, "min": whole.0.min(start), "max": whole.1.max(end) });
         channel
     };
     Some((0..n_channels).map(channel).collect())
 }
 
-/// The least and the largest value of a type that small integers are shown with.
-fn whole_range(pixel_type: PixelType) -> Option<(f64, f64)> {
+/// The least and the largest value of an integer type; of floats, whose values may be any, 0 and 1.
+fn whole_range(pixel_type: PixelType) -> (f64, f64) {
     match pixel_type {
-        PixelType::Bool => Some((0.0, 1.0)),
-        PixelType::U8 => Some((0.0, 255.0)),
-        PixelType::U16 => Some((0.0, 65_535.0)),
-        PixelType::I8 => Some((-128.0, 127.0)),
-        PixelType::I16 => Some((-32_768.0, 32_767.0)),
-        _ => None,
+        PixelType::Bool | PixelType::F16 | PixelType::F32 | PixelType::F64 => (0.0, 1.0),
+        PixelType::U8 => (0.0, 255.0),
+        PixelType::U16 => (0.0, 65_535.0),
+        PixelType::U32 => (0.0, f64::from(u32::MAX)),
+        PixelType::I8 => (-128.0, 127.0),
+        PixelType::I16 => (-32_768.0, 32_767.0),
+        PixelType::I32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        PixelType::U64 => (0.0, 2_f64.powi(64)),
+        PixelType::I64 => (-(2_f64.powi(63)), 2_f64.powi(63)),
     }
 }

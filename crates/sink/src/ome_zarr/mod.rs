@@ -56,7 +56,9 @@ impl SinkFormat for OmeZarr {
     fn prepare(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
         let decided = decided_of(work.target(), spec)?;
         let version = decided.options.version;
-        let image = metadata::image(spec, &decided.axes, version);
+        let is_beside_image =
+            work.target().parent().is_some_and(|folder| folder.file_name() == Some("labels".as_ref()));
+        let image = metadata::image(spec, &decided.axes, version, is_beside_image);
         match spec.layout.size_of(Axis::S) {
             None => write_group(work, "", version, &image)?,
             Some(n_images) => {

@@ -65,6 +65,19 @@ impl ChunkPlan {
         Ok(ChunkPlan { chunk, shard })
     }
 
+    /// The plan of an array of this shape: no chunks behind those that it has.
+    pub fn of_shape(&self, shape: &[usize]) -> Self {
+        let sizes = shape.iter().zip(&self.chunk);
+        let chunk: Vec<usize> = sizes.map(|(n, chunk)| (*chunk).min(*n)).collect();
+        let Some(shard) = &self.shard else { return ChunkPlan { chunk, shard: None } };
+        let sizes = shape.iter().zip(&chunk).zip(&self.chunk).zip(shard);
+        let shard: Vec<usize> = sizes
+            .map(|(((n, chunk), whole), shard)| (shard / whole * chunk).min(n.div_ceil(*chunk) * chunk))
+            .collect();
+        let shard = Some(shard).filter(|shard| *shard != chunk);
+        ChunkPlan { chunk, shard }
+    }
+
     /// What is one file.
     pub fn object(&self) -> &[usize] {
         self.shard.as_deref().unwrap_or(&self.chunk)

@@ -46,7 +46,9 @@ impl ZarrUnits {
         let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
         // Arrays that have the axis themselves are not several.
         let has_samples = layout.axes().contains(Axis::S) && !decided.axes.contains(&Axis::S);
-        let object = decided.plan.object().to_vec();
+        let array_shape: Vec<usize> =
+            decided.axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
+        let object = decided.plan.of_shape(&array_shape).object().to_vec();
         let samples = if has_samples { &[Axis::S][..] } else { &[] };
         let axes: Vec<Axis> = samples.iter().chain(&decided.axes).copied().collect();
         let shape: Vec<usize> = axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();

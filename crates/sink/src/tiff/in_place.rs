@@ -57,7 +57,8 @@ impl UnitStore for Rows {
         let file = File::options().write(true).open(self.work.output());
         let written = file.and_then(|mut file| {
             file.seek(self.place(unit))?;
-            file.write_all(&pixels.to_bytes())
+            file.write_all(&pixels.to_bytes())?;
+            self.work.sync(&file)
         });
         written.map_err(|source| self.work.failed("write", source))
     }
