@@ -27,6 +27,7 @@ fn synced(place: &Place, durability: Option<&str>) -> BTreeSet<String> {
         let path = entry["args"]["path"].as_str().unwrap().to_owned();
         let path = path.strip_prefix(&root).unwrap_or(&path).trim_matches('/');
         // Temporary names are others every time.
+        let path = path.split_once("/scratch/").map_or(path, |(folder, _)| folder);
         let parts = path.split('/').map(|part| if part.starts_with(".patchweave-") { "part" } else { part });
         parts.collect::<Vec<_>>().join("/")
     };

@@ -23,7 +23,7 @@ const AT_MOST: &[(&str, &[&str], usize)] = &[
     ("patchweave-slices", &[], 50),
     ("patchweave-construct", &[], 62),
     ("patchweave-loader", &[], 65),
-    ("patchweave-predict", &[], 69),
+    ("patchweave-predict", &[], 74),
     ("patchweave", &["--no-default-features"], 110),
     ("patchweave", &["--no-default-features", "--features", "tiff"], 120),
     ("patchweave", &["--no-default-features", "--features", "zarr"], 200),

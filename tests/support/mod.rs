@@ -12,7 +12,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use ndarray::{ArrayD, IxDyn};
 use patchweave::formats::{FileFormat, OpenOptions, open};
-use patchweave::geometry::{ArrayLayout, Axes};
+use patchweave::geometry::{ArrayLayout, Axes, Axis};
 use patchweave::pixel::{Pixel, PixelType, canonical_view};
 use patchweave::sink::{ImageSpec, create};
 use patchweave::stack::ImageStackExt;
@@ -202,7 +202,16 @@ pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 fn write_image<T: Pixel>(path: &Path, format: &str, axes: &str, pixels: &ArrayD<T>) {
     let layout = ArrayLayout::new(axes.parse().unwrap(), pixels.shape()).unwrap();
-    let mut sink = create(path, format, ImageSpec::new(layout.clone(), T::TYPE)).unwrap();
+    let mut spec = ImageSpec::new(layout.clone(), T::TYPE);
+    if format == "ome_zarr" {
+        // Small chunks in files of their own, whose number and order tests know.
+        let sizes = layout.axes().as_slice().iter().zip(layout.shape());
+        let chunk =
+            |axis: &Axis, size: usize| if matches!(axis, Axis::Y | Axis::X) { size.min(128) } else { 1 };
+        spec.chunks = Some(sizes.map(|(axis, size)| chunk(axis, *size)).collect());
+        spec.options.insert("sharding".into(), "none".into());
+    }
+    let mut sink = create(path, format, spec).unwrap();
     for sample in 0..layout.image_shape().n_samples {
         let block = canonical_view(pixels.view(), &layout, sample).unwrap().mapv(Pixel::to_f32);
         sink.write_block(sample, [0; 3], block.view()).unwrap();

@@ -19,6 +19,54 @@ pub fn stored_bytes(path: &Path) -> io::Result<u64> {
     }
 }
 
+/// What a file or all files of a folder are now, to tell whether something was changed since.
+///
+/// ```
+/// use patchweave_formats::stored_state;
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("a"), "bytes")?;
+/// let before = stored_state(folder.path())?;
+/// assert_eq!(stored_state(folder.path())?, before);
+/// std::fs::write(folder.path().join("b"), "more")?;
+/// assert_ne!(stored_state(folder.path())?, before);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoredState {
+    n_files: u64,
+    n_bytes: u64,
+    /// Nanoseconds of the newest change, since 1970.
+    newest: u128,
+}
+
+/// What the file or all files of the folder at `path` are now; the file itself for a place inside of one.
+///
+/// # Errors
+/// As [`stored_bytes`].
+pub fn stored_state(path: &Path) -> io::Result<StoredState> {
+    let existing = path.ancestors().find(|path| path.is_file() || path.is_dir());
+    let existing =
+        existing.filter(|found| found.is_file() || *found == path).ok_or(io::ErrorKind::NotFound)?;
+    let mut state = StoredState::default();
+    state.add(existing)?;
+    Ok(state)
+}
+
+impl StoredState {
+    fn add(&mut self, path: &Path) -> io::Result<()> {
+        let found = fs::symlink_metadata(path)?;
+        if found.is_dir() {
+            return fs::read_dir(path)?.try_for_each(|entry| self.add(&entry?.path()));
+        }
+        self.n_files += 1;
+        self.n_bytes += found.len();
+        let since = found.modified()?.duration_since(std::time::UNIX_EPOCH);
+        self.newest = self.newest.max(since.map_or(0, |since| since.as_nanos()));
+        Ok(())
+    }
+}
+
 fn folder_bytes(folder: &Path) -> io::Result<u64> {
     let mut total = 0;
     for entry in fs::read_dir(folder)? {

@@ -52,7 +52,7 @@ mod zarr;
 
 pub use budget::ReadBudget;
 pub use cache::{CacheStats, ChunkCache};
-pub use disk::stored_bytes;
+pub use disk::{StoredState, stored_bytes, stored_state};
 pub use file_axes::{AxesSource, guessed_axes, layout_in_axes};
 pub use file_format::FileFormat;
 pub use file_pool::{FilePool, PooledFile};

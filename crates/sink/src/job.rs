@@ -71,8 +71,11 @@ impl Place {
             Place::Folder(staged) => TokenPlace::Folder(absolute(staged.folder())),
             Place::Memory(work) => TokenPlace::Memory { process: this_process(), number: work.number() },
         };
-        // Whoever joins may have another working folder.
-        let target = absolute(target);
+        let target = match self {
+            // Whoever joins may have another working folder.
+            Place::Folder(_) => absolute(target),
+            Place::Memory(_) => target.to_owned(),
+        };
         JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
     }
 }
@@ -257,8 +260,7 @@ impl Job {
         self.format.assemble(&self.work, &self.token.spec)?;
         if self.format.output() == OutputKind::File {
             // The mark must not outlive what it says.
-            let synced = std::fs::File::open(self.work.output()).and_then(|file| self.work.sync(&file));
-            synced.map_err(|source| self.work.failed("write", source))?;
+            self.work.sync_output()?;
         }
         self.work.mark(COMPLETE)
     }

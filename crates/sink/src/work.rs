@@ -216,6 +216,11 @@ impl Work {
         Syncing::new(self.durability).open_file(&self.target, file)
     }
 
+    /// The same for an output that is a file.
+    pub(crate) fn sync_output(&self) -> Result<(), SinkError> {
+        Syncing::new(self.durability).file(&self.output()).map_err(|source| self.failed("write", source))
+    }
+
     /// Waits until nobody else puts the output together, for as long as what is returned lives.
     pub(crate) fn alone(&self) -> Result<Option<File>, SinkError> {
         if self.memory().is_some() {

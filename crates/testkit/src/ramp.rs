@@ -48,7 +48,7 @@ pub fn ramp<T: Pixel>(shape: &[usize]) -> ArrayD<T> {
 /// use patchweave_testkit::wide_ramp;
 ///
 /// assert!(wide_ramp::<u32>(&[2, 3]).iter().skip(1).all(|value| !value.is_exact_f32()));
-/// assert!(wide_ramp::<f64>(&[2, 3]).iter().skip(1).all(|value| !value.is_exact_f32()));
+/// assert!(wide_ramp::<f64>(&[3]).iter().skip(1).all(|value| !value.is_exact_f32()));
 /// ```
 pub fn wide_ramp<T: Pixel>(shape: &[usize]) -> ArrayD<T> {
     let mut count = 0_u32;

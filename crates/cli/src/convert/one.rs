@@ -1,17 +1,15 @@
 //! The conversion of one image.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use patchweave_convert::{
     ConvertError, Difference, Running, Selection, Source, Written, check, extremes, in_pool, spec_of, write,
 };
-use patchweave_formats::{Formats, OpenOptions, stored_bytes};
+use patchweave_formats::{Formats, OpenOptions, stored_bytes, stored_state};
 use patchweave_geometry::Axes;
 use patchweave_pixel::{Lost, PixelMap};
 use patchweave_sink::{
-    Durability, ImageSpec, Job, LevelAxes, SinkFormats, Tree, UnitGrid, labels_target, list_labels,
+    Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid, labels_target, list_labels,
 };
 use patchweave_stack::ImageStack;
 
@@ -190,15 +188,8 @@ impl Conversion<'_> {
     fn origin(&self, source: &Source) -> String {
         let info = source.stack().info();
         let path = self.target.input.canonicalize().unwrap_or_else(|_| self.target.input.clone());
-        let n_bytes = stored_bytes(&self.target.input).ok();
-        let changed = newest(&self.target.input);
-        format!(
-            "{} {} {n_bytes:?} {changed:?} {:?} {:?}",
-            path.display(),
-            info.source,
-            source.selection(),
-            source.map()
-        )
+        let state = stored_state(&self.target.input).ok();
+        format!("{} {} {state:?} {:?} {:?}", path.display(), info.source, source.selection(), source.map())
     }
 
     fn tell(&self, source: &Source, outcome: &Written, labels: &[String]) -> Result<(), Failure> {
@@ -271,15 +262,4 @@ impl Conversion<'_> {
         let input = source.stack().info().source.clone();
         Err(Failure::NotTheSame { input, path: output.clone(), what })
     }
-}
-
-/// When something was last changed in a file or in the files of a folder, and how many these are.
-fn newest(path: &Path) -> Option<(SystemTime, usize)> {
-    let changed = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
-    if !path.is_dir() {
-        return changed(path).map(|changed| (changed, 1));
-    }
-    let tree = Tree::below(path).ok()?;
-    let newest = tree.files.iter().filter_map(|file| changed(&path.join(file))).max()?;
-    Some((newest, tree.files.len()))
 }

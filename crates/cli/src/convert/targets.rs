@@ -133,7 +133,7 @@ fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failu
     }
     let existing: Vec<String> = targets
         .iter()
-        .filter(|target| std::fs::symlink_metadata(&target.output).is_ok())
+        .filter(|target| target.output.symlink_metadata().is_ok())
         .map(|target| target.output.display().to_string())
         .collect();
     if existing.is_empty() || is_overwritten {
