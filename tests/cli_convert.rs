@@ -12,7 +12,7 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 use patchweave::formats::{FileFormat, OpenOptions, open, open_levels};
 use patchweave::geometry::{ArrayLayout, PerAxis, Region};
-use patchweave::pixel::{PixelType, TypedArray, TypedPixel};
+use patchweave::pixel::{Pixel, PixelType, TypedArray, TypedPixel};
 use patchweave::sink::{ImageSpec, Job, SinkFormats, labels_target, list_labels};
 use patchweave::stack::{ImageStack, ImageStackExt};
 
@@ -107,7 +107,7 @@ fn a_part_in_another_type_with_what_is_known_of_it() {
     let TypedArray::U8(got) = whole(&stack) else { panic!("another type") };
     for ((_, _, y, x), pixel) in got.into_dimensionality::<ndarray::Ix4>().unwrap().indexed_iter() {
         let value = (1000 + 500 + y * 7 + x + 4) as f64;
-        let expected = ((value - 1500.0) / 1100.0 * 255.0).round_ties_even() as u8;
+        let expected = u8::from_f64((value - 1500.0) / 1100.0 * 255.0);
         assert_eq!(*pixel, expected, "{y} {x}");
     }
 }

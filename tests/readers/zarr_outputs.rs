@@ -37,7 +37,9 @@ impl Case {
         let names: Vec<String> = (0..n_channels).map(|c| format!("channel {c}")).collect();
         spec.channel_names = Some(names.clone());
         spec.channel_colors = Some(vec![[255, 128, 0]; n_channels]);
-        spec.channel_windows = Some(vec![(1.0, 200.0); n_channels]);
+        // Of some it is not known what to show.
+        let has_windows = self.pixel_type != PixelType::F32;
+        spec.channel_windows = has_windows.then(|| vec![(1.0, 200.0); n_channels]);
         spec.is_labels = self.is_labels;
         spec.levels = self.levels;
         spec.compression.codec = self.codec;

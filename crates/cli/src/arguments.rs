@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Write an image, a folder or a series in another format, with levels, other chunks, another type, or a part of it
     ///
     /// What is begun and stopped is gone on with by the same command. Nothing has its final name before it is whole.
-    Convert(ConvertOptions),
+    Convert(Box<ConvertOptions>),
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
 }
