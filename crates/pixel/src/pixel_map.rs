@@ -324,12 +324,12 @@ mod tests {
                     if T::TYPE.is_integer() {
                         // Doubles hold all limits but those of 64 bits.
                         let expected = T::from_f64(*value as f64);
-                        let is_exact = (*value as f64) as i128 == i128::from(*value);
+                        let is_exact = Whole::wide(*value as f64) == i128::from(*value);
                         prop_assert!(*pixel == expected || !is_exact, "{value} {pixel:?}");
                     } else {
                         prop_assert_eq!(*pixel, T::from_f64(*value as f64));
                     }
-                    let back = if T::TYPE.n_bytes() == 8 && T::TYPE.is_integer() { Whole::wide(*pixel) } else { pixel.to_f64() as i128 };
+                    let back = if T::TYPE.n_bytes() == 8 && T::TYPE.is_integer() { Whole::wide(*pixel) } else { Whole::wide(pixel.to_f64()) };
                     n_same += usize::from(back == i128::from(*value) && pixel.to_f64().is_finite());
                 }
             });
