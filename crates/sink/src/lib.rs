@@ -1,15 +1,14 @@
-//! Where images are written: TIFF, Zarr, NPY, PNG and memory, unit by unit or block by block, and small files in one go.
+//! Where images are written: unit by unit by whoever has joined a [`Job`], or in blocks of any place; and small files in one go.
 //!
-//! Nothing half-written ever stands under its final name: all is written under a hidden temporary name in the same folder
-//! and renamed at the end. A sink that is dropped before [`ImageSink::finish`] removes what it has written; what a killed process has left,
-//! [`remove_leftovers`] finds. What has its name is on the disk as far as a [`Durability`] says. Nothing here reads
-//! images, stitches tiles or starts threads.
+//! Nothing half-written ever stands under its final name: all is made under a hidden temporary name in the same folder and
+//! renamed at the end. A job that is dropped before [`Job::commit`] removes what it has written, unless it is
+//! [left](Job::leave) to be gone on with; what a killed process has left, [`remove_leftovers`] finds. What has its name is on
+//! the disk as far as a [`Durability`] says. Nothing here reads images, stitches tiles or starts threads.
 //!
 //! Formats are features, all on by default: `tiff`, `zarr`, `npy` and `png`. What was left out is refused by [`create`].
 //! Images in memory need none.
 //!
-//! Memory is bounded by one block, for OME-Zarr also by 64 MiB of chunks or one chunk, for TIFF by a unit and the table of a
-//! page, not by the image.
+//! Memory is bounded by the units that are being written, for blocks by a row of units or 64 MiB, not by the image.
 #![cfg_attr(
     not(all(feature = "tiff", feature = "zarr", feature = "npy", feature = "png")),
     allow(
