@@ -118,7 +118,6 @@ const READERS: &[&str] = &[
     // Chunks of the image that is being written.
     "sink/src/folder_store.rs",
     // What was put into the folder in which an image is made, and units of it that stay where they are.
-    "sink/src/tiff/in_place.rs",
     "sink/src/flat_file.rs",
     "sink/src/work.rs",
     // The same, once all of it is written, to put the output together.

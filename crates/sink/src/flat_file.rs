@@ -7,31 +7,37 @@ use std::path::{Path, PathBuf};
 use patchweave_geometry::{ArrayLayout, c_strides};
 use patchweave_pixel::{ByteOrder, PixelType, TypedArray, TypedView};
 
-use crate::unit_grid::leading_rows;
 use crate::{SinkError, Unit, UnitGrid, UnitStore, Work};
 
-/// The pixels of an image in a file, each with its least significant byte first.
+/// The pixels of an image in a file; by default the least significant byte of each comes first.
 pub(crate) struct FlatFile {
     work: Work,
     file: PathBuf,
     units: UnitGrid,
     pixel_type: PixelType,
     pixels_start: u64,
+    order: ByteOrder,
 }
 
 impl FlatFile {
-    /// Pixels that start at a place of a file that is there.
+    /// Pixels that start at a place of a file that is there, in units of these sizes, each of which is one piece of the file.
     pub fn new(
         work: &Work,
         file: PathBuf,
         layout: ArrayLayout,
+        unit_size: &[usize],
         pixel_type: PixelType,
         pixels_start: u64,
     ) -> Result<Self, SinkError> {
-        let rows = leading_rows(layout.shape(), pixel_type);
-        let units = UnitGrid::new(layout, &rows);
+        let units = UnitGrid::new(layout, unit_size);
         let units = units.map_err(|source| SinkError::Layout { path: work.target().into(), source })?;
-        Ok(FlatFile { work: work.clone(), file, units, pixel_type, pixels_start })
+        let order = ByteOrder::Little;
+        Ok(FlatFile { work: work.clone(), file, units, pixel_type, pixels_start, order })
+    }
+
+    /// The same pixels with the bytes of each in another order.
+    pub fn with_order(self, order: ByteOrder) -> Self {
+        FlatFile { order, ..self }
     }
 
     /// Where the bytes of a unit are.
@@ -51,7 +57,7 @@ impl UnitStore for FlatFile {
         let file = File::options().write(true).open(&self.file);
         let written = file.and_then(|mut file| {
             file.seek(self.place(unit))?;
-            file.write_all(&pixels.to_le_bytes())?;
+            file.write_all(&pixels.to_bytes_in(self.order))?;
             self.work.sync(&file)
         });
         written.map_err(|source| self.work.failed("write", source))
@@ -66,7 +72,7 @@ impl UnitStore for FlatFile {
         });
         read.map_err(|source| self.work.failed("read back", source))?;
         let none = || SinkError::OutOfMemory { path: self.work.target().into(), shape: unit.size.clone() };
-        let pixels = TypedArray::from_bytes(self.pixel_type, &unit.size, &bytes, ByteOrder::Little);
+        let pixels = TypedArray::from_bytes(self.pixel_type, &unit.size, &bytes, self.order);
         pixels.map(Some).ok_or_else(none)
     }
 }

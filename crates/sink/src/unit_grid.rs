@@ -174,6 +174,15 @@ impl Unit {
     }
 }
 
+/// How often a size has to be taken to become a multiple of another.
+pub(crate) fn times_to_multiple(size: usize, of: usize) -> usize {
+    let (mut divisor, mut rest) = (of, size);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    of / divisor.max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

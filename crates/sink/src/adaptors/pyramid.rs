@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::inner;
 use crate::marked::Marked;
 use crate::reduce::{Reduction, reduce};
+use crate::unit_grid::times_to_multiple;
 use crate::{ImageSink, ImageSpec, SinkError, SinkInfo, UnitGrid, Work};
 
 /// Parts in one folder.
@@ -66,8 +67,7 @@ impl Parts {
         let axes = whole.units.layout().axes().as_slice();
         let factors: Vec<usize> = axes.iter().map(|axis| spec.level_factor(spec.levels - 1, *axis)).collect();
         let sizes = whole.units.unit_size().iter().zip(&factors);
-        let factors: Vec<usize> =
-            sizes.map(|(size, factor)| factor / greatest_common_divisor(*size, *factor)).collect();
+        let factors: Vec<usize> = sizes.map(|(size, factor)| times_to_multiple(*size, *factor)).collect();
         let units = whole.units.joined(&factors).map_err(|source| whole.layout_error(source))?;
         let is_halved = |axis: &Axis| spec.is_halved(*axis);
         let reduction = Reduction {
@@ -154,8 +154,4 @@ pub(crate) fn write_level(
         }
         sink.write(unit_idx, pixels.view())
     })
-}
-
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

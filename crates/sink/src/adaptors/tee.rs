@@ -6,6 +6,7 @@ use patchweave_geometry::Axis;
 use patchweave_pixel::{TypedArray, TypedView};
 
 use super::inner;
+use crate::unit_grid::times_to_multiple;
 use crate::{ImageSink, SinkError, SinkInfo, Unit};
 
 /// Several sinks of one image that get the same pixels, each in its own axes and units.
@@ -61,7 +62,7 @@ impl Tee {
                     other_size.and_then(|at| other.units.unit_size().get(at)).copied().unwrap_or(1);
                 let size = info.units.unit_size()[at] * factors[at];
                 if other_size < info.units.layout().shape()[at] {
-                    factors[at] *= other_size / greatest_common_divisor(size, other_size);
+                    factors[at] *= times_to_multiple(size, other_size);
                 } else {
                     factors[at] = info.units.layout().shape()[at];
                 }
@@ -130,8 +131,4 @@ fn check_form(first: &SinkInfo, other: &SinkInfo) -> Result<(), SinkError> {
     }
     let expected = format!("{expected} as in {}", first.target.display());
     Err(SinkError::Unfit { path: other.target.clone(), got, expected })
-}
-
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

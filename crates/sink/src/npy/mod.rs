@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::flat_file::{FlatFile, make_file, n_pixel_bytes};
 use crate::refusals::{no_options, one_level, uncompressed};
+use crate::unit_grid::leading_rows;
 use crate::{ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
 
 /// The name of the format.
@@ -44,7 +45,8 @@ impl SinkFormat for Npy {
 
     fn level(&self, work: &Work, spec: &ImageSpec, _level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
         let start = header::header(spec).len() as u64;
-        Ok(Box::new(FlatFile::new(work, work.output(), spec.layout.clone(), spec.pixel_type, start)?))
+        let rows = leading_rows(spec.layout.shape(), spec.pixel_type);
+        Ok(Box::new(FlatFile::new(work, work.output(), spec.layout.clone(), &rows, spec.pixel_type, start)?))
     }
 
     fn assemble(&self, _work: &Work, _spec: &ImageSpec) -> Result<(), SinkError> {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::flat_file::{FlatFile, make_file, n_pixel_bytes};
 use crate::refusals::{no_options, one_level};
+use crate::unit_grid::leading_rows;
 use crate::{ImageSpec, OutputKind, SinkError, SinkFormat, UnitStore, Work};
 use plane::Plane;
 
@@ -53,7 +54,8 @@ impl SinkFormat for Png {
 
     fn level(&self, work: &Work, spec: &ImageSpec, _level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
         let plane = Plane::new(work.target(), spec)?;
-        Ok(Box::new(FlatFile::new(work, work.file(PIXELS), plane.layout, spec.pixel_type, 0)?))
+        let rows = leading_rows(plane.layout.shape(), spec.pixel_type);
+        Ok(Box::new(FlatFile::new(work, work.file(PIXELS), plane.layout, &rows, spec.pixel_type, 0)?))
     }
 
     fn assemble(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {

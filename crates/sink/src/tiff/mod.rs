@@ -25,7 +25,7 @@ use patchweave_geometry::Axis;
 use crate::{ImageSpec, LevelAxes, OutputKind, SinkError, SinkFormat, UnitStore, Work};
 use describe::Description;
 use encoded::EncodedRows;
-use in_place::Rows;
+use in_place::rows;
 pub use options::{BigTiff, TiffLayout, TiffMetadata, TiffOptions, TiffPredictor};
 use pages::Pages;
 use plan::Plan;
@@ -81,7 +81,7 @@ impl SinkFormat for Tiff {
     fn level(&self, work: &Work, spec: &ImageSpec, level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
         let plan = Plan::new(work.target(), spec)?;
         if plan.is_in_place() {
-            return Ok(Box::new(Rows::open(work, spec)?));
+            return Ok(Box::new(rows(work, spec)?));
         }
         Ok(Box::new(EncodedRows::open(work, spec, &plan, level)?))
     }
