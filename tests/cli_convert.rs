@@ -154,6 +154,26 @@ fn labels_are_taken_along() {
     }
 }
 
+/// A part is given in pixels of the image: labels of another resolution would be cut elsewhere.
+#[test]
+fn parts_of_labels_of_another_size_are_refused_before_any_work() {
+    let place = Place::new();
+    let image = u16::typed(ArrayD::from_elem(vec![24, 24], 7));
+    let labels = large_labels(&[12, 12]);
+    let formats = SinkFormats::default();
+    let job = Job::start(&formats, &place.path("a.ome.zarr"), None, spec("YX", &image)).unwrap();
+    write(&job, &image);
+    let target = labels_target(&job, "cells").unwrap();
+    written(&target.with_extension("zarr"), spec("YX", &labels), &labels);
+    list_labels(&job, &["cells.zarr".to_owned()]).unwrap();
+    job.commit().unwrap();
+    let ended = convert(&place, &["a.ome.zarr", "b.ome.zarr", "--region", "y=4:20"]).with_code(2);
+    ended
+        .complains(&["--region: the labels cells.zarr have 12 pixels along Y, expected 24 as the image has"]);
+    assert_eq!(place.names("."), ["a.ome.zarr"]);
+    convert(&place, &["a.ome.zarr", "b.ome.zarr"]).with_code(0).says("with labels: cells.zarr");
+}
+
 #[test]
 fn folders_keep_their_names_and_collisions_are_told() {
     let place = Place::new();
@@ -195,7 +215,10 @@ fn what_cannot_be_is_refused_before_any_work() {
             &["a.tif", "b.zarr", "--chunks", "y=3,x=3", "--shards", "y=4,x=4"],
             "expected multiples of the chunks",
         ),
-        (&["a.tif", "b.zarr", "--level-axes", "xy"], "--level-axes: got xy, expected auto, yx or zyx"),
+        (
+            &["a.tif", "b.zarr", "--level-axes", "xy"],
+            "invalid value 'xy' for '--level-axes <AXES>': expected auto, yx or zyx",
+        ),
         (&["none.tif", "b.zarr"], "none.tif"),
     ] {
         let ended = convert(&place, arguments);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patchweave_geometry::{Axes, Extent};
 use patchweave_pixel::PixelType;
-use patchweave_sink::Compression;
+use patchweave_sink::{Compression, Durability, LevelAxes};
 
 use crate::convert::values::{
-    LevelCount, Parts, Scale, Sizes, parse_compression, parse_levels, parse_parts, parse_pixel_type,
-    parse_scale, parse_setting, parse_sizes,
+    LevelCount, Parts, Scale, Sizes, parse_compression, parse_durability, parse_level_axes, parse_levels,
+    parse_parts, parse_pixel_type, parse_scale, parse_setting, parse_sizes,
 };
 
 /// Cut training patches out of microscopy images and stitch predictions back into images
@@ -157,8 +157,8 @@ pub(crate) struct ConvertOptions {
     #[arg(long, default_value = "1", value_name = "N", value_parser = parse_levels)]
     pub levels: LevelCount,
     /// The axes along which levels get smaller: yx, zyx, or auto (Z too if its pixel is not longer than twice Y's)
-    #[arg(long, default_value = "auto", value_name = "AXES")]
-    pub level_axes: String,
+    #[arg(long, default_value = "auto", value_name = "AXES", value_parser = parse_level_axes)]
+    pub level_axes: LevelAxes,
     /// Only a part, as in y=0:512,x=100:300,t=2:5; positions behind : are not included
     #[arg(long, value_name = "PARTS", value_parser = parse_parts)]
     pub region: Option<Parts>,
@@ -193,8 +193,8 @@ pub(crate) struct ConvertOptions {
     #[arg(long, default_value_t = 512, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     pub memory: u64,
     /// What is on the disk at the end: none, files or full
-    #[arg(long, default_value = "full", value_name = "WHAT")]
-    pub durability: String,
+    #[arg(long, default_value = "full", value_name = "WHAT", value_parser = parse_durability)]
+    pub durability: Durability,
     /// Replace a result that exists
     #[arg(long)]
     pub overwrite: bool,

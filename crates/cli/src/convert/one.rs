@@ -8,9 +8,7 @@ use patchweave_convert::{
 use patchweave_formats::{Formats, OpenOptions, stored_bytes, stored_state};
 use patchweave_geometry::Axes;
 use patchweave_pixel::{Lost, PixelMap};
-use patchweave_sink::{
-    Durability, ImageSpec, Job, LevelAxes, SinkFormats, UnitGrid, labels_target, list_labels,
-};
+use patchweave_sink::{ImageSpec, Job, SinkFormats, UnitGrid, labels_target, list_labels};
 use patchweave_stack::ImageStack;
 
 use super::labels::{Labels, labels_of};
@@ -34,11 +32,12 @@ impl Conversion<'_> {
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.source()?;
         let spec = self.spec(&source)?;
+        let labels = self.labels()?;
         let job = Job::resume(self.sinks, &self.target.output, self.options.to.as_deref(), spec)?;
         let units = job.sink().info().units.clone();
         let made = self
             .write(&job, &source, "converting")
-            .and_then(|written| Ok((written, self.write_labels(&job)?)));
+            .and_then(|written| Ok((written, self.write_labels(&job, labels)?)));
         let (written, labels) = match made {
             Ok(made) => made,
             // There is nothing yet that could be gone on with.
@@ -64,10 +63,31 @@ impl Conversion<'_> {
         Ok(written)
     }
 
-    /// Writes the labels of the image into its result, if both are OME-Zarr; returns their names.
-    fn write_labels(&self, image: &Job) -> Result<Vec<String>, Failure> {
+    /// The labels of the image; a part is only taken of labels that have its pixels.
+    fn labels(&self) -> Result<Vec<Labels>, Failure> {
+        let image = &self.target.stack.info().layout;
+        let labels = labels_of(self.target.stack.as_ref(), self.formats)?;
+        let parts = self.options.region.iter().flat_map(|parts| &parts.0);
+        for (Labels { name, stack }, (axis, _)) in
+            labels.iter().flat_map(|own| parts.clone().map(move |part| (own, part)))
+        {
+            let size = stack.info().layout.size_of(*axis);
+            if size.is_some_and(|size| image.size_of(*axis) != Some(size)) {
+                let text = format!(
+                    "--region: the labels {name} have {} pixels along {axis:?}, expected {} as the image has",
+                    size.unwrap_or(1),
+                    image.size_of(*axis).unwrap_or(1)
+                );
+                return Err(Failure::Arguments(text));
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Writes labels into the result of their image, if that is an OME-Zarr; returns their names.
+    fn write_labels(&self, image: &Job, labels: Vec<Labels>) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
-        for Labels { name, stack } in labels_of(self.target.stack.as_ref(), self.formats)? {
+        for Labels { name, stack } in labels {
             let Some(target) = labels_target(image, &name) else {
                 let format = image.format_name();
                 self.console.say(format!("warning: the labels {name} are not taken along into {format}"))?;
@@ -142,15 +162,7 @@ impl Conversion<'_> {
         spec.is_labels |= options.labels;
         let name = self.target.output.file_name().map(|name| name.to_string_lossy().into_owned());
         spec.name = name.and_then(|name| name.split('.').next().map(str::to_owned)).unwrap_or(spec.name);
-        spec.level_axes = match options.level_axes.as_str() {
-            "auto" => LevelAxes::Auto,
-            "yx" => LevelAxes::Yx,
-            "zyx" => LevelAxes::Zyx,
-            other => {
-                let text = format!("--level-axes: got {other}, expected auto, yx or zyx");
-                return Err(Failure::Arguments(text));
-            }
-        };
+        spec.level_axes = options.level_axes;
         spec.levels = match options.levels {
             LevelCount::Given(n) => n,
             LevelCount::Auto => spec.enough_levels(),
@@ -163,15 +175,7 @@ impl Conversion<'_> {
             axes.iter().map(|axis| sizes.along(*axis, chunk(*axis))).collect()
         });
         spec.compression = options.compression.unwrap_or_default();
-        spec.durability = match options.durability.as_str() {
-            "none" => Durability::None,
-            "files" => Durability::Files,
-            "full" => Durability::Full,
-            other => {
-                let text = format!("--durability: got {other}, expected none, files or full");
-                return Err(Failure::Arguments(text));
-            }
-        };
+        spec.durability = options.durability;
         for (key, value) in &options.settings {
             let value = match value.as_str() {
                 "true" => true.into(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use patchweave_geometry::Axis;
 use patchweave_pixel::PixelType;
-use patchweave_sink::{Codec, Compression};
+use patchweave_sink::{Codec, Compression, Durability, LevelAxes};
 
 /// How many levels a result has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,24 @@ pub(crate) fn parse_compression(text: &str) -> Result<Compression, String> {
     let codec = Codec::from_name(name).ok_or_else(|| format!("expected one of {}", names()))?;
     let level = level.map(str::parse).transpose().map_err(|_| "expected a level as in zstd:9".to_owned())?;
     Ok(Compression { codec, level })
+}
+
+pub(crate) fn parse_level_axes(text: &str) -> Result<LevelAxes, String> {
+    match text {
+        "auto" => Ok(LevelAxes::Auto),
+        "yx" => Ok(LevelAxes::Yx),
+        "zyx" => Ok(LevelAxes::Zyx),
+        _ => Err("expected auto, yx or zyx".to_owned()),
+    }
+}
+
+pub(crate) fn parse_durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "none" => Ok(Durability::None),
+        "files" => Ok(Durability::Files),
+        "full" => Ok(Durability::Full),
+        _ => Err("expected none, files or full".to_owned()),
+    }
 }
 
 /// A name and a value with `=` between them.
