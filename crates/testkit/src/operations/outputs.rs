@@ -1,18 +1,16 @@
 //! Where results are written: names, the common base, automatic chunks, and the Zarr array that tiles go into.
 
 use std::error::Error;
-use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, Axis as Dim, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis as Dim, Slice, stack as stack_arrays};
 use patchweave_formats::{FileFormat, OpenOptions, open};
-use patchweave_geometry::{ArrayLayout, AxisIndex, TileSpec};
+use patchweave_geometry::{ArrayLayout, Region, TileSpec};
 use patchweave_pipeline::{Origin, TileArray, TiledImage, automatic_chunks, common_base, named_after};
-use patchweave_pixel::restore_tile;
+use patchweave_pixel::{PixelType, restore};
+use patchweave_sink::{ImageSpec, create};
+use patchweave_stack::ImageStackExt;
 use serde_json::Value;
-use zarrs::array::{Array, ArrayBuilder, ArraySubset, data_type};
-use zarrs::filesystem::FilesystemStore;
 
 use super::specs::read_specs;
 use crate::golden::{CaseError, OperationError, Outcomes, Request};
@@ -63,29 +61,41 @@ pub(super) fn tiles(request: &Request<'_>) -> Result<Outcomes, OperationError> {
     let array = TileArray::new(&image, None, &target, tiles.len_of(Dim(1)))?;
     let folder = tempfile::tempdir().map_err(failed)?;
     let store = folder.path().join(&array.store);
-    let zarr = create(&store, &array).map_err(failed)?;
+    let mut spec = ImageSpec::new(array.layout.clone(), PixelType::F32);
+    spec.chunks = Some(array.chunks.clone());
+    spec.shards.clone_from(&array.shards);
+    spec.options.insert("array".to_owned(), array.name.clone().into());
+    let mut sink = create(&store, "zarr_array", spec).map_err(failed)?;
     for (spec, tile) in specs.iter().zip(tiles.outer_iter()) {
-        let kept = restore_tile(cropped(tile, spec)?.view(), &source, Some(&target))?;
-        let index = array.layout.index(spec.patch.sample_idx, None, &spec.kept())?;
-        write(&zarr, &array.layout, &index, &kept).map_err(failed)?;
+        let mut kept = cropped(tile, spec)?;
+        if kept.ndim() == 3 {
+            kept.insert_axis_inplace(Dim(1));
+        }
+        let mut start = [0; 3];
+        for (start, place) in start.iter_mut().zip(spec.stitch_coords.to_zyx(0)) {
+            *start = usize::try_from(place).map_err(failed)?;
+        }
+        sink.write_block(spec.patch.sample_idx, start, kept.view().into_dimensionality()?).map_err(failed)?;
     }
-    outcomes(&array, &store, &zarr)
+    sink.finish().map_err(failed)?;
+    outcomes(&array, &store)
 }
 
 /// What stands on the disk, as a reader finds it.
-fn outcomes(
-    array: &TileArray,
-    store: &Path,
-    zarr: &Array<FilesystemStore>,
-) -> Result<Outcomes, OperationError> {
+fn outcomes(array: &TileArray, store: &Path) -> Result<Outcomes, OperationError> {
     let found =
         open(&store.join(&array.name), FileFormat::Zarr, Some(array.layout.axes()), &OpenOptions::default())?;
     let [stack] = found.as_slice() else {
         return Err(OperationError::Law(format!("{} arrays under one name", found.len())));
     };
     let info = stack.info();
-    let pixels: Vec<f32> = zarr.retrieve_array_subset(&zarr.subset_all()).map_err(failed)?;
-    let data = ArrayD::from_shape_vec(info.layout.shape(), pixels)?;
+    let whole = Region::whole(info.shape().extent);
+    let samples = (0..info.shape().n_samples).map(|sample| stack.read_patch(sample, None, &whole));
+    let samples = samples.collect::<Result<Vec<_>, _>>()?;
+    let samples: Vec<_> = samples.iter().map(|sample| sample.view()).collect();
+    let canonical = stack_arrays(Dim(0), &samples)?.into_dyn();
+    let canonical = canonical.to_shape(info.shape().to_vec())?.to_owned();
+    let data = restore(canonical.view(), &info.layout, None)?;
     Ok(Outcomes::default()
         .with("store", array.store.display().to_string())
         .with("array", array.name.as_str())
@@ -96,19 +106,6 @@ fn outcomes(
         .with_array("data", data))
 }
 
-fn create(store: &Path, array: &TileArray) -> Result<Array<FilesystemStore>, Box<dyn Error>> {
-    let sizes = |sizes: &[usize]| sizes.iter().map(|&size| size as u64).collect::<Vec<u64>>();
-    let grid = array.shards.as_ref().unwrap_or(&array.chunks);
-    let mut builder =
-        ArrayBuilder::new(sizes(array.layout.shape()), sizes(grid), data_type::float32(), 0.0_f32);
-    if array.shards.is_some() {
-        builder.subchunk_shape(Some(sizes(&array.chunks)));
-    }
-    let zarr = builder.build(Arc::new(FilesystemStore::new(store)?), &format!("/{}", array.name))?;
-    zarr.store_metadata()?;
-    Ok(zarr)
-}
-
 /// The part of a tile that is kept.
 fn cropped(mut tile: ArrayViewD<'_, f32>, spec: &TileSpec) -> Result<ArrayD<f32>, OperationError> {
     for (axis, (start, size)) in spec.crop_coords.iter().zip(spec.crop_size.iter()).enumerate() {
@@ -116,25 +113,6 @@ fn cropped(mut tile: ArrayViewD<'_, f32>, spec: &TileSpec) -> Result<ArrayD<f32>
         tile.slice_axis_inplace(Dim(axis + 1), Slice::from(start..start + size));
     }
     Ok(tile.to_owned())
-}
-
-/// Writes a restored tile to its place; where the index is a single number the tile lacks the axis.
-fn write(
-    zarr: &Array<FilesystemStore>,
-    layout: &ArrayLayout,
-    index: &[AxisIndex],
-    tile: &ArrayD<f32>,
-) -> Result<(), Box<dyn Error>> {
-    let range = |(entry, &size): (&AxisIndex, &usize)| -> Result<Range<u64>, Box<dyn Error>> {
-        Ok(match *entry {
-            AxisIndex::At(place) => place as u64..place as u64 + 1,
-            AxisIndex::Range(start, end) => u64::try_from(start)?..u64::try_from(end)?,
-            _ => 0..size as u64,
-        })
-    };
-    let ranges: Vec<Range<u64>> = index.iter().zip(layout.shape()).map(range).collect::<Result<_, _>>()?;
-    let pixels: Vec<f32> = tile.iter().copied().collect();
-    Ok(zarr.store_array_subset(&ArraySubset::new_with_ranges(&ranges), pixels)?)
 }
 
 fn failed(error: impl Into<Box<dyn Error>>) -> OperationError {
