@@ -126,8 +126,10 @@ impl Job {
                 if begun.is_some() && work.get(BEGUN)? == begun && !work.has(LAST_STEP)? {
                     return Self::opened(format, token, work, place, true);
                 }
-                // Begun with other settings: dropped, it removes itself.
-                drop(place);
+                // Begun with other settings.
+                if let Place::Folder(staged) = place {
+                    staged.discard()?;
+                }
                 return Self::resume(formats, target, Some(format.name()), spec);
             }
         };
@@ -231,7 +233,7 @@ impl Job {
     }
 
     /// Makes the smaller levels, on the threads of the caller's rayon pool, and all else that the image needs but its name;
-    /// what is done is not done again.
+    /// what is done is not done again. Units that are written afterwards do not change what was made of them.
     ///
     /// # Errors
     /// [`SinkError::Incomplete`] if units are missing, and failures to write, after which it can be tried again.

@@ -235,6 +235,11 @@ impl StagedOutput {
         self.temporary.path()
     }
 
+    /// Removes it and says if that fails.
+    pub fn discard(self) -> Result<(), SinkError> {
+        self.temporary.close().map_err(io_error("remove what was begun of", &self.path))
+    }
+
     /// Lets go of it without removing it.
     pub fn leave(self) {
         self.temporary.leave();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::io_error;
 use crate::leftovers::NEW;
-use crate::memory_work::MemoryWork;
+use crate::memory_work::{MemoryWork, this_process};
 use crate::{SinkError, Syncing};
 
 /// Files that are being written and have no name yet.
@@ -124,7 +124,8 @@ impl Work {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let root = self.in_folder("");
         let scratch = self.in_folder(SCRATCH);
-        let temporary = scratch.join(format!("{}-{number}", std::process::id()));
+        // Processes of several machines may have one number, and forked ones one name.
+        let temporary = scratch.join(format!("{:016x}-{}-{number}", this_process(), std::process::id()));
         with_folder(&root, &scratch, || fs::write(&temporary, bytes))?;
         let named = Syncing::new(self.durability).file(&temporary).and_then(|()| {
             with_folder(&root, path.parent().unwrap_or(&root), || fs::rename(&temporary, path))
