@@ -19,16 +19,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("geometry", &[]),
     ("memory", &[]),
+    ("remote", &[]),
     ("pixel", &["geometry"]),
     ("patching", &["geometry"]),
     ("stack", &["pixel", "geometry", "files"]),
-    ("formats", &["stack", "pixel", "memory", "geometry", "files"]),
+    ("formats", &["stack", "pixel", "remote", "memory", "geometry", "files"]),
     ("transform", &["geometry"]),
     ("construct", &["stack", "patching", "transform", "geometry"]),
     ("loader", &["construct", "stack", "patching", "memory", "geometry"]),
     ("slices", &["stack", "pixel", "geometry"]),
     ("quilt", &["pixel", "geometry"]),
-    ("sink", &["pixel", "memory", "geometry", "files"]),
+    ("sink", &["pixel", "remote", "memory", "geometry", "files"]),
     ("convert", &["stack", "sink", "pixel", "geometry"]),
     ("large", &["quilt", "sink", "pixel", "geometry"]),
     ("predict", &["loader", "construct", "slices", "quilt", "sink", "stack", "transform", "geometry"]),
@@ -119,7 +120,9 @@ const READERS: &[&str] = &[
     "sink/src/folder_store.rs",
     // What was put into the folder in which an image is made, and units of it that stay where they are.
     "sink/src/flat_file.rs",
-    "sink/src/work.rs",
+    "sink/src/folder_work.rs",
+    // Whether something stands where an image is to be written.
+    "sink/src/formats.rs",
     // The same, once all of it is written, to put the output together.
     "sink/src/ome_zarr/zipped.rs",
     "sink/src/png/encode.rs",
@@ -432,15 +435,15 @@ fn only_loader_predict_and_convert_start_threads() {
     assert!(!uses_outside(&[], THREADS).is_empty(), "the search finds nothing at all");
     // Requests over the network run on one thread of their own.
     none(uses_outside(
-        &["loader/src/", "predict/src/", "convert/src/", "formats/src/remote/runtime.rs"],
+        &["loader/src/", "predict/src/", "convert/src/", "remote/src/runtime.rs"],
         THREADS,
     ));
 }
 
 #[test]
-fn only_the_remote_sources_of_formats_talk_to_other_machines() {
+fn only_remote_talks_to_other_machines() {
     assert!(!uses_outside(&[], NETWORK).is_empty(), "the search finds nothing at all");
-    none(uses_outside(&["formats/src/remote/"], NETWORK));
+    none(uses_outside(&["remote/src/"], NETWORK));
 }
 
 #[test]

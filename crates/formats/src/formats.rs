@@ -18,9 +18,9 @@ use crate::refused::Refused;
 use crate::request::{OpenRequest, Pyramid};
 #[cfg(feature = "tiff")]
 use crate::tiff::TiffFormat;
-use crate::url::is_url;
 #[cfg(feature = "zarr")]
 use crate::zarr::ZarrFormat;
+use patchweave_remote::is_url;
 
 /// The formats that a program knows, found by name or by the ending of a path.
 ///

@@ -36,17 +36,14 @@ mod open;
 mod open_sets;
 mod options;
 mod own_axes;
-mod part;
 mod pattern;
 mod pooled_reader;
 mod refused;
-mod remote;
 mod request;
 mod runs;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod units;
-mod url;
 #[cfg(feature = "zarr")]
 mod zarr;
 
@@ -64,8 +61,7 @@ pub use members::{Member, Members};
 pub use npy::{RawArray, open_raw};
 pub use open::{open, open_levels};
 pub use options::{MissingPlanes, OpenOptions};
-pub use remote::{RemoteOptions, RequestLimit};
+pub use patchweave_remote::{RemoteOptions, RequestLimit, is_url};
 pub use request::{OpenRequest, Pyramid};
-pub use url::is_url;
 #[cfg(feature = "zarr")]
 pub use zarr::ZarrUri;

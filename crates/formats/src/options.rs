@@ -4,7 +4,7 @@ use crate::budget::ReadBudget;
 use crate::cache::ChunkCache;
 use crate::file_pool::FilePool;
 use crate::open_sets::OpenSets;
-use crate::remote::RemoteOptions;
+use patchweave_remote::RemoteOptions;
 
 /// What becomes of planes and files that the metadata of an OME-TIFF promises and that are not there, as after a
 /// recording that was broken off.

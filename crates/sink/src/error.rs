@@ -216,6 +216,21 @@ pub enum SinkError {
         /// What the image is called.
         path: PathBuf,
     },
+    /// An image in an object store that another job has started anew, or finished.
+    #[error("{}: another job has started this image anew or has finished it, this one stops", path.display())]
+    TakenOver {
+        /// The output.
+        path: PathBuf,
+    },
+    /// An object store that cannot be written to.
+    #[cfg(feature = "remote")]
+    #[error("{}", path.display())]
+    Remote {
+        /// The output.
+        path: PathBuf,
+        /// Why not.
+        source: patchweave_remote::RemoteError,
+    },
     /// A format of that name is not known.
     #[error("{}: got the format {name}, expected one of {}", path.display(), known.join(", "))]
     UnknownFormat {
@@ -285,4 +300,11 @@ pub enum SinkError {
 /// The error of an action on an output that the file system refused.
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
     move |source| SinkError::Io { action, path: path.into(), source }
+}
+
+#[cfg(feature = "remote")]
+pub(crate) fn remote_error(
+    path: &Path,
+) -> impl FnOnce(patchweave_remote::RemoteError) -> SinkError + use<'_> {
+    move |source| SinkError::Remote { path: path.into(), source }
 }

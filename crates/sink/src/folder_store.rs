@@ -14,8 +14,6 @@ use zarrs::storage::{
     StoreKey, StorePrefix, WritableStorageTraits,
 };
 
-use crate::Work;
-
 /// Files below one folder, named by their keys; what is set may still be in the memory of the system.
 ///
 /// ```
@@ -32,19 +30,12 @@ use crate::Work;
 #[derive(Debug)]
 pub struct FolderStore {
     folder: PathBuf,
-    /// Where files are written before they get their names, if these may be seen before they are whole.
-    work: Option<Work>,
 }
 
 impl FolderStore {
     /// A store in a folder, which is made when the first file is.
     pub fn new(folder: PathBuf) -> Self {
-        FolderStore { folder, work: None }
-    }
-
-    /// The output of a job, in which every file appears as a whole.
-    pub(crate) fn of_work(work: &Work) -> Self {
-        FolderStore { folder: work.output(), work: Some(work.clone()) }
+        FolderStore { folder }
     }
 
     fn file(&self, key: &StoreKey) -> PathBuf {
@@ -62,15 +53,7 @@ impl ReadableStorageTraits for FolderStore {
         key: &StoreKey,
         byte_ranges: ByteRangeIterator<'a>,
     ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        let Some(bytes) = self.get(key)? else { return Ok(None) };
-        let n_bytes = bytes.len() as u64;
-        Ok(Some(Box::new(byte_ranges.map(move |range| {
-            let invalid = || StorageError::Other(format!("no bytes {range} in a value of {n_bytes}"));
-            let start = usize::try_from(range.start(n_bytes)).map_err(|_| invalid())?;
-            let end = usize::try_from(range.end(n_bytes)).map_err(|_| invalid())?;
-            let part = bytes.get(start..end).ok_or_else(invalid)?;
-            Ok(Bytes::copy_from_slice(part))
-        }))))
+        Ok(self.get(key)?.map(|bytes| parts_of(bytes, byte_ranges)))
     }
 
     fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
@@ -85,9 +68,6 @@ impl ReadableStorageTraits for FolderStore {
 impl WritableStorageTraits for FolderStore {
     fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
         let file = self.file(key);
-        if let Some(work) = &self.work {
-            return Ok(work.put_file(&file, &value).map_err(Arc::new)?);
-        }
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent).map_err(Arc::new)?;
         }
@@ -113,10 +93,20 @@ impl WritableStorageTraits for FolderStore {
     }
 }
 
+/// Parts of a value that was read as a whole.
+pub(crate) fn parts_of<'a>(
+    bytes: Bytes,
+    byte_ranges: ByteRangeIterator<'a>,
+) -> Box<dyn Iterator<Item = Result<Bytes, StorageError>> + 'a> {
+    let n_bytes = bytes.len() as u64;
+    Box::new(byte_ranges.map(move |range| {
+        let invalid = || StorageError::Other(format!("no bytes {range} in a value of {n_bytes}"));
+        let start = usize::try_from(range.start(n_bytes)).map_err(|_| invalid())?;
+        let end = usize::try_from(range.end(n_bytes)).map_err(|_| invalid())?;
+        bytes.get(start..end).map(Bytes::copy_from_slice).ok_or_else(invalid)
+    }))
+}
+
 fn unless_missing<T>(result: io::Result<T>) -> Result<Option<T>, StorageError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Arc::new(error).into()),
-    }
+    Ok(crate::folder_work::unless_missing(result).map_err(Arc::new)?)
 }

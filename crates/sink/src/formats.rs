@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use patchweave_remote::{RemoteOptions, is_url};
+
+use crate::place::check_url;
 use crate::{ImageSpec, SinkError, SinkFormat};
 
 /// The formats that can be written, found by name or by the ending of a path.
@@ -21,6 +24,7 @@ use crate::{ImageSpec, SinkError, SinkFormat};
 #[derive(Clone)]
 pub struct SinkFormats {
     formats: Vec<Arc<dyn SinkFormat>>,
+    remote: RemoteOptions,
 }
 
 impl SinkFormats {
@@ -28,6 +32,40 @@ impl SinkFormats {
     pub fn add(&mut self, format: impl SinkFormat + 'static) {
         self.formats.retain(|other| other.name() != format.name());
         self.formats.push(Arc::new(format));
+    }
+
+    /// How object stores are reached: by default with what the environment says.
+    #[must_use]
+    pub fn with_remote(mut self, remote: RemoteOptions) -> Self {
+        self.remote = remote;
+        self
+    }
+
+    /// How object stores are reached.
+    #[must_use]
+    pub fn remote(&self) -> &RemoteOptions {
+        &self.remote
+    }
+
+    /// Whether something stands at a path or URL that a new image would have to replace.
+    ///
+    /// # Errors
+    /// [`SinkError`] if the server of a URL cannot be asked, or no image is written there.
+    ///
+    /// ```
+    /// let formats = patchweave_sink::SinkFormats::default();
+    /// assert!(formats.stands("src".as_ref())?);
+    /// assert!(!formats.stands("memory://bucket/new.ome.zarr".as_ref())?);
+    /// # Ok::<(), patchweave_sink::SinkError>(())
+    /// ```
+    pub fn stands(&self, path: &Path) -> Result<bool, SinkError> {
+        if !is_url(path) {
+            return Ok(std::fs::symlink_metadata(path).is_ok());
+        }
+        #[cfg(feature = "remote")]
+        return crate::staged_store::stands(path, &self.remote);
+        #[cfg(not(feature = "remote"))]
+        Err(SinkError::NotBuilt { path: path.into(), format: "a URL", feature: "remote" })
     }
 
     /// All formats.
@@ -88,6 +126,9 @@ impl SinkFormats {
         spec.check(path)?;
         let spec = format.settle(spec);
         format.check(path, &spec)?;
+        if is_url(path) {
+            check_url(path, format.output())?;
+        }
         Ok((Arc::clone(format), spec))
     }
 
@@ -109,7 +150,7 @@ impl fmt::Debug for SinkFormats {
 
 impl Default for SinkFormats {
     fn default() -> Self {
-        let mut formats = SinkFormats { formats: Vec::new() };
+        let mut formats = SinkFormats { formats: Vec::new(), remote: RemoteOptions::default() };
         #[cfg(feature = "tiff")]
         formats.add(crate::tiff::Tiff);
         #[cfg(feature = "zarr")]

@@ -1,17 +1,12 @@
 //! An image that is being written: started, joined by others, committed once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
-use crate::memory_work::{MemoryWork, this_process};
-use crate::staging::{StagedOutput, Started, is_store};
-use crate::token::TokenPlace;
-use crate::{
-    Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats,
-    Syncing, Work,
-};
+use crate::place::Place;
+use crate::{ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Work};
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
@@ -19,9 +14,6 @@ const TOKEN: &str = "job.json";
 const BEGUN: &str = "begun.json";
 /// Set when nothing is missing but the name.
 const COMPLETE: &str = "complete";
-/// Set when the output is about to get its name: what is found so may be without it.
-const LAST_STEP: &str = "publishing";
-
 /// An image that is being written: started, joined by others, committed once.
 ///
 /// Until [`commit`](Self::commit) it has a hidden temporary name beside its final one. Who started it removes it by
@@ -52,34 +44,6 @@ pub struct Job {
     is_resumed: bool,
 }
 
-/// Where an image is made.
-enum Place {
-    Folder(StagedOutput),
-    Memory(Arc<MemoryWork>),
-}
-
-impl Place {
-    fn work(&self, target: &Path, durability: Durability) -> Work {
-        match self {
-            Place::Folder(staged) => Work::new(target, staged.folder(), durability),
-            Place::Memory(work) => Work::in_memory(target, Arc::clone(work)),
-        }
-    }
-
-    fn token(&self, format: &dyn SinkFormat, target: &Path, spec: &ImageSpec) -> JobToken {
-        let place = match self {
-            Place::Folder(staged) => TokenPlace::Folder(absolute(staged.folder())),
-            Place::Memory(work) => TokenPlace::Memory { process: this_process(), number: work.number() },
-        };
-        let target = match self {
-            // Whoever joins may have another working folder.
-            Place::Folder(_) => absolute(target),
-            Place::Memory(_) => target.to_owned(),
-        };
-        JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
-    }
-}
-
 impl Job {
     /// Starts an image that will stand at `target`, in the format of that name or else of the ending of `target`; creates
     /// the parent folders.
@@ -94,10 +58,7 @@ impl Job {
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
         let (format, spec) = formats.checked(target, format, spec)?;
-        let place = match format.output() {
-            OutputKind::Memory => Place::Memory(MemoryWork::create()),
-            output => Place::Folder(StagedOutput::create(target, output)?),
-        };
+        let place = Place::start(target, format.output(), formats.remote())?;
         Self::prepared(format, target, spec, place)
     }
 
@@ -113,27 +74,19 @@ impl Job {
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
         let (format, spec) = formats.checked(target, format, spec)?;
-        if format.output() == OutputKind::Memory {
-            return Self::prepared(format, target, spec, Place::Memory(MemoryWork::create()));
+        let (place, is_begun) = Place::claim(target, format.output(), formats.remote())?;
+        if !is_begun {
+            return Self::prepared(format, target, spec, place);
         }
-        let place = match StagedOutput::claim(target, format.output())? {
-            Started::New(staged) => Place::Folder(staged),
-            Started::Left(staged) => {
-                let place = Place::Folder(staged);
-                let work = place.work(target, spec.durability);
-                let token = place.token(format.as_ref(), target, &spec);
-                let begun = begun(&token);
-                if begun.is_some() && work.get(BEGUN)? == begun && !work.has(LAST_STEP)? {
-                    return Self::opened(format, token, work, place, true);
-                }
-                // Begun with other settings.
-                if let Place::Folder(staged) = place {
-                    staged.discard()?;
-                }
-                return Self::resume(formats, target, Some(format.name()), spec);
-            }
-        };
-        Self::prepared(format, target, spec, place)
+        let work = place.work(target, spec.durability);
+        let token = token_of(&place, format.as_ref(), target, &spec);
+        let begun = begun(&token);
+        if begun.is_some() && work.get(BEGUN)? == begun && place.may_go_on(&work)? {
+            return Self::opened(format, token, work, place, true);
+        }
+        // Begun with other settings.
+        place.discard(target)?;
+        Self::resume(formats, target, Some(format.name()), spec)
     }
 
     /// Joins an image that another process, or another part of this one, has started.
@@ -142,19 +95,8 @@ impl Job {
     /// [`SinkError`] if nobody works on it any more, or it cannot be opened; [`SinkError::OtherProcess`] if it is made in
     /// the memory of another process.
     pub fn join(formats: &SinkFormats, token: &JobToken) -> Result<Self, SinkError> {
-        let path = || token.target.clone();
         let format = Arc::clone(formats.find(&token.target, Some(&token.format))?);
-        let place = match &token.place {
-            TokenPlace::Folder(folder) => {
-                Place::Folder(StagedOutput::join(&token.target, format.output(), folder)?)
-            }
-            TokenPlace::Memory { process, .. } if *process != this_process() => {
-                return Err(SinkError::OtherProcess { path: path() });
-            }
-            TokenPlace::Memory { number, .. } => {
-                Place::Memory(MemoryWork::find(*number).ok_or_else(|| SinkError::Gone { path: path() })?)
-            }
-        };
+        let place = Place::join(&token.target, &token.place, format.output(), formats.remote())?;
         let work = place.work(&token.target, token.spec.durability);
         Self::opened(format, token.clone(), work, place, false)
     }
@@ -166,11 +108,9 @@ impl Job {
         place: Place,
     ) -> Result<Self, SinkError> {
         let work = place.work(target, spec.durability);
-        if format.output() == OutputKind::Store {
-            std::fs::create_dir(work.output()).map_err(|source| work.failed("create", source))?;
-        }
+        place.prepare(&work, format.output())?;
         format.prepare(&work, &spec)?;
-        let token = place.token(format.as_ref(), target, &spec);
+        let token = token_of(&place, format.as_ref(), target, &spec);
         // Last, so that what was not prepared is not gone on with. Names that are no text cannot be resumed.
         if let Ok(text) = serde_json::to_vec(&token) {
             work.put(TOKEN, &text)?;
@@ -277,35 +217,18 @@ impl Job {
     /// it. An error that is about the folder, or about what was replaced, comes when the image has its name already.
     pub fn commit(self) -> Result<Location, SinkError> {
         self.complete()?;
-        let target = self.work.target().to_owned();
-        match self.place {
-            Place::Folder(staged) => {
-                // Chunks make the folders that they need, but a store without its metadata is none.
-                if self.format.output() == OutputKind::Store && !is_store(&self.work.output()) {
-                    let source = std::io::ErrorKind::NotFound.into();
-                    return Err(self.work.failed("find the metadata that was written of", source));
-                }
-                self.work.mark(LAST_STEP)?;
-                staged.publish_with(&Syncing::new(self.token.spec.durability))?;
-                Ok(Location::Path(target))
-            }
-            Place::Memory(work) => {
-                work.take_levels().map(Location::Memory).ok_or(SinkError::Gone { path: target })
-            }
-        }
+        self.place.publish(&self.work, self.format.output(), self.token.spec.durability)
     }
 
     /// Lets go of the image without its final name, so that it can be gone on with; in memory nothing stays of it.
     pub fn leave(self) {
-        if let Place::Folder(staged) = self.place {
-            staged.leave();
-        }
+        self.place.leave();
     }
 }
 
-/// A path from the root, as far as the working folder is known.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+fn token_of(place: &Place, format: &dyn SinkFormat, target: &Path, spec: &ImageSpec) -> JobToken {
+    let (place, target) = place.token(target);
+    JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
 }
 
 /// What has to be the same for work to be gone on with: format and specification, but not how the place is spelled.

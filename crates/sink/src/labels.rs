@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::place::inside;
 use crate::{Job, SinkError};
 
 /// The format that has labels beside an image.
@@ -38,7 +39,8 @@ const HAS_LABELS: &str = "ome_zarr";
 /// ```
 #[must_use]
 pub fn labels_target(image: &Job, name: &str) -> Option<PathBuf> {
-    (image.format_name() == HAS_LABELS).then(|| image.work().output().join("labels").join(name))
+    let target = inside(&image.work().output(), &format!("labels/{name}"));
+    (image.format_name() == HAS_LABELS).then_some(target)
 }
 
 /// Lists images of labels in the store of the image that they belong to.

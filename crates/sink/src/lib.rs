@@ -29,6 +29,7 @@ mod error;
 mod flat_file;
 #[cfg(feature = "zarr")]
 mod folder_store;
+mod folder_work;
 mod format;
 mod formats;
 mod image_sink;
@@ -47,18 +48,26 @@ mod npy;
 #[cfg(feature = "zarr")]
 mod ome_zarr;
 mod output_kind;
+mod place;
+#[cfg(feature = "zarr")]
+mod plate_job;
 #[cfg(feature = "png")]
 mod png;
 mod reduce;
 mod refusals;
 mod spec;
+#[cfg(feature = "remote")]
+mod staged_store;
 mod staging;
+#[cfg(feature = "remote")]
+mod store_work;
 mod sync;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod token;
 mod unit_grid;
 mod work;
+mod work_place;
 
 pub use adaptors::background::Background;
 pub use adaptors::blocks::{Blocks, create};
@@ -81,6 +90,8 @@ pub use lock::FolderLock;
 #[cfg(feature = "zarr")]
 pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding, ZarrArrayOptions};
 pub use output_kind::OutputKind;
+#[cfg(feature = "zarr")]
+pub use plate_job::PlateJob;
 pub use spec::ImageSpec;
 pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};

@@ -34,9 +34,10 @@ impl Marked {
 
     /// How many units are not written, and the first of them.
     pub fn missing(&self) -> Result<Option<(usize, usize)>, SinkError> {
+        let done = self.work.names(&format!("done/{}", self.level))?;
         let mut missing = None;
         for unit_idx in 0..self.info.units.n_units() {
-            if !self.work.has(&self.mark(unit_idx))? {
+            if !done.contains(&self.mark(unit_idx)) {
                 let (first, n) = missing.unwrap_or((unit_idx, 0));
                 missing = Some((first, n + 1));
             }

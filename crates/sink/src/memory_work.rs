@@ -1,12 +1,16 @@
 //! Images that are made in the memory of this process, found by number by its other threads.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use patchweave_pixel::TypedArray;
+
+use crate::work_place::WorkPlace;
 
 /// The pixels of one level; nothing once they were handed over.
 pub(crate) type HeldLevel = Arc<Mutex<Option<TypedArray>>>;
@@ -42,18 +46,6 @@ impl MemoryWork {
         self.number
     }
 
-    pub fn put(&self, name: &str, bytes: &[u8]) {
-        locked(&self.named).insert(name.to_owned(), bytes.into());
-    }
-
-    pub fn get(&self, name: &str) -> Option<Arc<[u8]>> {
-        locked(&self.named).get(name).cloned()
-    }
-
-    pub fn remove(&self, name: &str) {
-        locked(&self.named).remove(name);
-    }
-
     /// Sets the pixels of all levels, once.
     pub fn set_levels(&self, levels: Vec<TypedArray>) {
         self.levels
@@ -67,6 +59,54 @@ impl MemoryWork {
     /// Hands over the pixels of all levels; nothing if that was done before.
     pub fn take_levels(&self) -> Option<Vec<TypedArray>> {
         self.levels.get()?.iter().map(|level| locked(level).take()).collect()
+    }
+}
+
+impl WorkPlace for MemoryWork {
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        locked(&self.named).insert(name.to_owned(), bytes.into());
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        Ok(locked(&self.named).get(name).map(|bytes| bytes.to_vec()))
+    }
+
+    fn read_part(&self, name: &str, start: u64, part: &mut [u8]) -> io::Result<()> {
+        let bytes = locked(&self.named).get(name).cloned().ok_or(ErrorKind::NotFound)?;
+        let found = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..part.len()));
+        part.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn has(&self, name: &str) -> io::Result<bool> {
+        Ok(locked(&self.named).contains_key(name))
+    }
+
+    fn names(&self, folder: &str) -> io::Result<BTreeSet<String>> {
+        let start = format!("{folder}/");
+        Ok(locked(&self.named).keys().filter(|name| name.starts_with(&start)).cloned().collect())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        locked(&self.named).remove(name);
+        Ok(())
+    }
+
+    fn put_output(&self, _name: &str, _bytes: &[u8]) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn get_output(&self, _name: &str) -> io::Result<Option<Vec<u8>>> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn remove_output(&self, _name: &str) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn output(&self, _target: &Path) -> PathBuf {
+        PathBuf::new()
     }
 }
 
@@ -96,8 +136,8 @@ mod tests {
     fn what_nobody_works_on_is_not_found() {
         let work = MemoryWork::create();
         let number = work.number();
-        MemoryWork::find(number).unwrap().put("a", b"bytes");
-        assert_eq!(work.get("a").as_deref(), Some(&b"bytes"[..]));
+        MemoryWork::find(number).unwrap().put("a", b"bytes").unwrap();
+        assert_eq!(work.get("a").unwrap().as_deref(), Some(&b"bytes"[..]));
         drop(work);
         assert!(MemoryWork::find(number).is_none());
         assert!(!locked(&TABLE).contains_key(&number));

@@ -13,7 +13,7 @@ use crate::sync::make_folders;
 use crate::{Durability, OutputKind, SinkError, Syncing};
 
 /// Any of these makes a folder a Zarr store of version 2 or 3.
-const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
+pub(crate) const STORE_MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
 
 /// Writes a small file as a whole: after this, `path` holds `bytes`, or what it held before.
 ///

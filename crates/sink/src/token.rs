@@ -47,6 +47,11 @@ pub(crate) enum TokenPlace {
         /// The number of the image in that process.
         number: u64,
     },
+    /// In an object store.
+    Store {
+        /// Which of all jobs at that place it is.
+        owner: String,
+    },
 }
 
 impl JobToken {

@@ -1,6 +1,6 @@
 //! What is known about an image without reading pixels.
 
-use patchweave_geometry::{ArrayLayout, Axis, Extent, ImageShape, PerAxis};
+use patchweave_geometry::{ArrayLayout, Axis, Extent, ImageShape, PerAxis, WellField};
 use patchweave_pixel::{PixelType, TypedViewMut};
 
 use crate::{Identity, StackError};
@@ -49,6 +49,8 @@ pub struct StackInfo {
     pub channel_windows: Option<Vec<DisplayWindow>>,
     /// Whether the source says that the pixels are labels, numbers of objects.
     pub is_labels: bool,
+    /// Where the image is in a plate, where it is in one.
+    pub well_field: Option<WellField>,
     /// Seconds from one time point to the next, where the source tells it.
     pub time_step: Option<f64>,
     /// The format and its version for people (`OME-Zarr 0.4`), where the source is a file.
@@ -80,6 +82,7 @@ impl StackInfo {
             channel_colors: None,
             channel_windows: None,
             is_labels: false,
+            well_field: None,
             time_step: None,
             format: None,
             compression: None,

@@ -1,9 +1,9 @@
-//! A server on this machine that serves a folder over HTTP and as a bucket, and misbehaves as told.
+//! A server on this machine that serves a folder over HTTP and as a bucket that can be written to, and misbehaves as told.
 #![allow(clippy::unwrap_used, reason = "a server of tests that fails is a failed test")]
 #![allow(clippy::missing_panics_doc, reason = "it panics where the test goes wrong")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -47,6 +47,8 @@ pub struct Faults {
     pub no_version: bool,
     /// Every answer says another version of its object.
     pub new_versions: bool,
+    /// 403 for every request after so many.
+    pub refuses_after: Option<u64>,
 }
 
 /// A server of a folder, until it is dropped.
@@ -143,34 +145,51 @@ impl Drop for Server {
 fn serve(shared: &Shared, stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
-    while let Some((target, range)) = request(&mut reader) {
-        if !answer(shared, &stream, &target, range.as_deref()) {
+    while let Some(request) = Request::read(&mut reader) {
+        if !answer(shared, &stream, &request) {
             return;
         }
     }
 }
 
-fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
-    let target = line.split(' ').nth(1)?.to_owned();
-    let mut range = None;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok().filter(|n| *n > 0)?;
-        if header.trim().is_empty() {
-            return Some((target, range));
+struct Request {
+    method: String,
+    target: String,
+    range: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn read(reader: &mut BufReader<TcpStream>) -> Option<Self> {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+        let mut words = line.split(' ').map(str::to_owned);
+        let (method, target) = (words.next()?, words.next()?);
+        let mut range = None;
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok().filter(|n| *n > 0)?;
+            if header.trim().is_empty() {
+                break;
+            }
+            let Some((name, value)) = header.split_once(':') else { continue };
+            match name.to_ascii_lowercase().as_str() {
+                "range" => range = Some(value.trim().to_owned()),
+                "content-length" => length = value.trim().parse().unwrap(),
+                _ => {}
+            }
         }
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("range")
-        {
-            range = Some(value.trim().to_owned());
-        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        Some(Request { method, target, range, body })
     }
 }
 
 /// Whether the connection may go on.
-fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&str>) -> bool {
+fn answer(shared: &Shared, mut stream: &TcpStream, request: &Request) -> bool {
+    let Request { method, target, range, body } = request;
+    let range = range.as_deref();
     let number = shared.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
     let Faults {
         drop_connection,
@@ -206,6 +225,7 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
     let fault = || shared.n_faults.fetch_add(1, Ordering::Relaxed);
     let mut plain = |status: &str, body: &str| {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let body = if method == "HEAD" { "" } else { body };
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()
     };
     if is_turn(drop_connection) {
@@ -232,13 +252,44 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         return plain("403 Forbidden", "not for you");
     }
     let refused = "403 Forbidden";
+    if shared.faults.refuses_after.is_some_and(|n| number > n) {
+        fault();
+        return plain(refused, "<Error><Code>AccessDenied</Code><Message>no more of that</Message></Error>");
+    }
+    let file = shared.root.join(path.trim_start_matches('/'));
+    match method.as_str() {
+        "PUT" => {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            // In one step, as a store does it.
+            let temporary = shared.root.join(format!("put-{number}"));
+            std::fs::write(&temporary, body).unwrap();
+            std::fs::rename(&temporary, file).unwrap();
+            return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"1\"\r\n\r\n").is_ok();
+        }
+        "DELETE" => {
+            remove(&file);
+            return stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").is_ok();
+        }
+        "POST" => {
+            let keys = String::from_utf8_lossy(body);
+            let keys = keys.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+            let deleted: Vec<String> = keys
+                .map(|(key, _)| {
+                    remove(&file.join(key));
+                    format!("<Deleted><Key>{key}</Key></Deleted>")
+                })
+                .collect();
+            return plain("200 OK", &format!("<DeleteResult>{}</DeleteResult>", deleted.concat()));
+        }
+        _ => {}
+    }
     if hides_absence && query.contains("list-type=2") {
         return plain(refused, "no lists for you");
     }
     if query.contains("list-type=2") {
         return plain("200 OK", &listing(shared, path, query));
     }
-    let Ok(bytes) = std::fs::read(shared.root.join(path.trim_start_matches('/'))) else {
+    let Ok(bytes) = std::fs::read(file) else {
         return plain(if hides_absence { refused } else { "404 Not Found" }, "nothing here");
     };
     let size = bytes.len();
@@ -268,6 +319,9 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         "Content-Length: {}\r\n{version}Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n",
         part.len()
     );
+    if method == "HEAD" {
+        return stream.write_all(head.as_bytes()).is_ok();
+    }
     if shared.faults.stall.is_some_and(|end| path.ends_with(end)) {
         fault();
         drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&part[..part.len() / 2])));
@@ -291,10 +345,44 @@ fn answer(shared: &Shared, mut stream: &TcpStream, target: &str, range: Option<&
         })
 }
 
-/// The folders directly below the prefix of a query, as S3 tells them.
+fn remove(file: &Path) {
+    // What is not there is removed as well.
+    drop(std::fs::remove_file(file));
+}
+
+/// All files below a folder by their path from another one.
+fn files_below(folder: &Path, from: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files: Vec<String> = entries
+        .flat_map(|path| {
+            let name = || path.strip_prefix(from).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() { files_below(&path, from) } else { vec![name()] }
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// What is below the prefix of a query, as S3 tells it: the folders directly below, or all objects.
 fn listing(shared: &Shared, path: &str, query: &str) -> String {
     let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or("");
     let prefix = prefix.replace("%2F", "/");
+    if !query.contains("delimiter=") {
+        let bucket = shared.root.join(path.trim_start_matches('/'));
+        let contents: String = files_below(&bucket.join(&prefix), &bucket)
+            .iter()
+            .map(|key| {
+                format!(
+                    "<Contents><Key>{key}</Key><Size>1</Size><ETag>1</ETag>\
+                     <LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents>"
+                )
+            })
+            .collect();
+        return format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>bucket</Name><Prefix>{prefix}</Prefix>\
+             <IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        );
+    }
     let folder = shared.root.join(path.trim_start_matches('/')).join(&prefix);
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()

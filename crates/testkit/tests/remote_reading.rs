@@ -244,7 +244,7 @@ const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_
 #[test]
 fn what_is_wrong_with_a_bucket_is_said_in_few_words() {
     let folder = bucket();
-    let check = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may read";
+    let check = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may do";
     for (status, code, expected) in [
         (
             "403 Forbidden",

@@ -2,6 +2,7 @@
 
 mod labels;
 mod one;
+mod plates;
 mod targets;
 pub(crate) mod values;
 
@@ -12,6 +13,7 @@ use crate::arguments::ConvertOptions;
 use crate::opened::{format_of, open};
 use crate::{Console, Failure, interrupt};
 use one::Conversion;
+use plates::convert_plate;
 use targets::{Target, check_targets};
 
 /// Converts every image of the input; all names are checked before the first pixel is read.
@@ -38,11 +40,22 @@ pub(crate) fn convert(options: &ConvertOptions, known: &Opening, console: &Conso
             targets.push(Target::new(whole, member, number, n_images, members.is_searched));
         }
     }
-    let is_folder = members.is_searched || targets.len() > 1;
-    let targets = check_targets(targets, options, sinks, is_folder)?;
-    for target in targets {
+    let mut targets = check_targets(targets, options, sinks, members.is_searched)?;
+    while !targets.is_empty() {
         interrupt::check()?;
-        Conversion { options, formats, sinks, console, target }.run()?;
+        // The fields of a plate lie one behind the other.
+        let plate = targets[0].plate.clone();
+        let n_together = match &plate {
+            Some(_) => targets.iter().take_while(|target| target.plate == plate).count(),
+            None => 1,
+        };
+        let images = targets.drain(..n_together);
+        let images =
+            images.map(|target| Conversion { options, formats, sinks, console, target }).collect::<Vec<_>>();
+        match plate {
+            Some(plate) => convert_plate(&plate, &images)?,
+            None => images.iter().try_for_each(Conversion::run)?,
+        }
     }
     Ok(())
 }

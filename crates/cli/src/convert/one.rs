@@ -1,18 +1,19 @@
 //! The conversion of one image.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_convert::{
     ConvertError, Difference, Running, Selection, Source, Written, check, extremes, in_pool, spec_of, write,
 };
 use patchweave_formats::{Formats, OpenOptions, stored_bytes, stored_state};
-use patchweave_geometry::Axes;
+use patchweave_geometry::{ArrayLayout, Axes, Axis, WellField};
 use patchweave_pixel::{Lost, PixelMap};
 use patchweave_sink::{ImageSpec, Job, SinkFormats, UnitGrid, labels_target, list_labels};
 use patchweave_stack::ImageStack;
 
 use super::labels::{Labels, labels_of};
-use super::targets::Target;
+use super::targets::{HAS_PLATES, Target};
 use super::values::{LevelCount, Scale};
 use crate::arguments::ConvertOptions;
 use crate::console::{bytes, counted, grouped, shown};
@@ -28,15 +29,31 @@ pub(crate) struct Conversion<'a> {
     pub target: Target,
 }
 
+/// What was written of an image.
+pub(crate) struct Done {
+    pub written: Written,
+    /// The names of labels that were taken along.
+    labels: Vec<String>,
+    pub units: UnitGrid,
+}
+
 impl Conversion<'_> {
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.source()?;
-        let spec = self.spec(&source)?;
+        let done = self.write_at(&self.target.output, &source)?;
+        self.tell(&source, &done)?;
+        if self.options.check { self.check(&source, &done.units) } else { Ok(()) }
+    }
+
+    /// Writes the image and its labels to a place, which need not be where the result will stand.
+    pub fn write_at(&self, place: &Path, source: &Source) -> Result<Done, Failure> {
+        let spec = self.spec(source)?;
         let labels = self.labels()?;
-        let job = Job::resume(self.sinks, &self.target.output, self.options.to.as_deref(), spec)?;
+        let format = self.target.plate.as_ref().map(|_| HAS_PLATES).or(self.options.to.as_deref());
+        let job = Job::resume(self.sinks, place, format, spec)?;
         let units = job.sink().info().units.clone();
         let made = self
-            .write(&job, &source, "converting")
+            .write(&job, source, "converting")
             .and_then(|written| Ok((written, self.write_labels(&job, labels)?)));
         let (written, labels) = match made {
             Ok(made) => made,
@@ -48,8 +65,7 @@ impl Conversion<'_> {
             }
         };
         job.commit()?;
-        self.tell(&source, &written, &labels)?;
-        if self.options.check { self.check(&source, &units) } else { Ok(()) }
+        Ok(Done { written, labels, units })
     }
 
     fn write(&self, job: &Job, source: &Source, what: &str) -> Result<Written, Failure> {
@@ -93,7 +109,7 @@ impl Conversion<'_> {
                 self.console.say(format!("warning: the labels {name} are not taken along into {format}"))?;
                 continue;
             };
-            if target.exists() {
+            if self.sinks.stands(&target)? {
                 // Written by a run that was stopped after it.
                 names.push(name);
                 continue;
@@ -132,7 +148,7 @@ impl Conversion<'_> {
     }
 
     /// What is read, and what pixels become.
-    fn source(&self) -> Result<Source, Failure> {
+    pub fn source(&self) -> Result<Source, Failure> {
         let mut selection = Selection::whole();
         // All of them, so that an axis that the image lacks is told.
         for (axis, range) in self.options.region.iter().flat_map(|parts| &parts.0) {
@@ -156,12 +172,14 @@ impl Conversion<'_> {
         })
     }
 
-    fn spec(&self, source: &Source) -> Result<ImageSpec, Failure> {
+    pub fn spec(&self, source: &Source) -> Result<ImageSpec, Failure> {
         let options = self.options;
         let mut spec = spec_of(source)?;
         spec.is_labels |= options.labels;
+        let field = source.stack().info().well_field.as_ref().filter(|_| self.target.plate.is_some());
         let name = self.target.output.file_name().map(|name| name.to_string_lossy().into_owned());
         spec.name = name.and_then(|name| name.split('.').next().map(str::to_owned)).unwrap_or(spec.name);
+        spec.name = field.and_then(WellField::path).unwrap_or(spec.name);
         spec.level_axes = options.level_axes;
         spec.levels = match options.levels {
             LevelCount::Given(n) => n,
@@ -196,7 +214,7 @@ impl Conversion<'_> {
         format!("{} {} {state:?} {:?} {:?}", path.display(), info.source, source.selection(), source.map())
     }
 
-    fn tell(&self, source: &Source, outcome: &Written, labels: &[String]) -> Result<(), Failure> {
+    fn tell(&self, source: &Source, Done { written: outcome, labels, .. }: &Done) -> Result<(), Failure> {
         let output = &self.target.output;
         let layout = source.layout();
         let size = stored_bytes(output).map(|n| {
@@ -223,7 +241,12 @@ impl Conversion<'_> {
         if !labels.is_empty() {
             self.console.say(format!("  with labels: {}", labels.join(", ")))?;
         }
-        let Lost { n_clipped, n_rounded, n_nan } = outcome.lost;
+        self.tell_losses(source, outcome)
+    }
+
+    /// Warns of pixels that became others.
+    pub fn tell_losses(&self, source: &Source, written: &Written) -> Result<(), Failure> {
+        let Lost { n_clipped, n_rounded, n_nan } = written.lost;
         let told = [
             (n_clipped, "were outside of the range of", "clipped"),
             (n_rounded, "are no values of", "rounded"),
@@ -237,8 +260,21 @@ impl Conversion<'_> {
         Ok(())
     }
 
+    /// Planes of a result whose units are not known, in the axes in which OME-Zarr stores them.
+    pub fn planes(&self, source: &Source) -> Result<UnitGrid, Failure> {
+        let layout = source.layout();
+        let axes = layout.axes().to_canonical();
+        let sizes = |axis: &Axis| layout.size_of(*axis).unwrap_or(1);
+        let shape: Vec<usize> = axes.as_slice().iter().map(sizes).collect();
+        let plane = |axis: &Axis| if matches!(axis, Axis::Y | Axis::X) { sizes(axis) } else { 1 };
+        let plane: Vec<usize> = axes.as_slice().iter().map(plane).collect();
+        let grid = ArrayLayout::new(axes, &shape).and_then(|layout| UnitGrid::new(layout, &plane));
+        let stack = || source.stack().info().source.clone();
+        Ok(grid.map_err(|error| ConvertError::Geometry { stack: stack(), source: error })?)
+    }
+
     /// Opens the result and compares it.
-    fn check(&self, source: &Source, units: &UnitGrid) -> Result<(), Failure> {
+    pub fn check(&self, source: &Source, units: &UnitGrid) -> Result<(), Failure> {
         let output = &self.target.output;
         let Some(format) = self.formats.of_path(output) else {
             return Err(Failure::Arguments(format!(

@@ -1,15 +1,19 @@
 //! Where the results of a conversion will stand: names, collisions, what exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_formats::Member;
+use patchweave_formats::{Member, is_url};
+use patchweave_geometry::WellField;
 use patchweave_sink::SinkFormats;
 use patchweave_stack::{FileId, ImageStack};
 
 use crate::Failure;
 use crate::arguments::ConvertOptions;
+
+/// The format that has plates.
+pub(crate) const HAS_PLATES: &str = "ome_zarr";
 
 /// An image and where its result will stand.
 pub(crate) struct Target {
@@ -18,8 +22,12 @@ pub(crate) struct Target {
     pub input: PathBuf,
     /// The name of the result below the output folder, without an ending.
     name: PathBuf,
+    /// The same for the plate that the image is a field of.
+    plate_name: Option<PathBuf>,
     /// Where the result will stand.
     pub output: PathBuf,
+    /// Where the plate will stand that the result is a field of, if it becomes one.
+    pub plate: Option<PathBuf>,
 }
 
 impl Target {
@@ -32,11 +40,26 @@ impl Target {
     ) -> Self {
         let own = if is_searched { member.name.clone() } else { PathBuf::from(file_name(&member.path)) };
         let mut name = own.with_file_name(stem(&file_name(&own)));
+        let plate_name = stack.info().well_field.as_ref().map(|_| name.clone());
         if n_images > 1 {
             name = name.join(inner_name(&stack.info().source, &member.path, number));
         }
-        Target { stack, input: member.path.clone(), name, output: PathBuf::new() }
+        Target { stack, input: member.path.clone(), name, plate_name, output: PathBuf::new(), plate: None }
     }
+
+    /// Makes the result a field of a plate.
+    fn set_plate(&mut self, plate: &Path) {
+        let path = self.stack.info().well_field.as_ref().and_then(WellField::path);
+        self.output = path.map_or_else(|| plate.join(&self.name), |path| plate.join(path));
+        self.plate = Some(plate.into());
+    }
+}
+
+/// Whether all images are fields of one plate.
+fn is_one_plate(targets: &[Target]) -> bool {
+    let mut plates = targets.iter().map(|target| (&target.input, target.stack.info().well_field.is_some()));
+    let first = plates.next();
+    first.is_some_and(|(_, is_field)| is_field) && plates.all(|other| Some(other) == first)
 }
 
 fn file_name(path: &Path) -> String {
@@ -71,10 +94,14 @@ pub(crate) fn check_targets(
     mut targets: Vec<Target>,
     options: &ConvertOptions,
     sinks: &SinkFormats,
-    is_folder: bool,
+    is_searched: bool,
 ) -> Result<Vec<Target>, Failure> {
     let to = options.to.as_deref();
-    if is_folder {
+    let is_plate = is_one_plate(&targets)
+        && sinks.find(&options.output, to).is_ok_and(|format| format.name() == HAS_PLATES);
+    if is_plate && !is_searched {
+        targets.iter_mut().for_each(|target| target.set_plate(&options.output));
+    } else if is_searched || targets.len() > 1 {
         let Some(name) = to else {
             let n = targets.len();
             return Err(Failure::Arguments(format!(
@@ -84,17 +111,23 @@ pub(crate) fn check_targets(
         };
         let format = sinks.find(&options.output, Some(name))?;
         let ending = format.endings().first().copied().unwrap_or(name);
-        for target in &mut targets {
-            let mut name = file_name(&target.name);
+        let named = |path: &Path| {
+            let mut name = file_name(path);
             name.push('.');
             name.push_str(ending);
-            target.output = options.output.join(target.name.with_file_name(name));
+            options.output.join(path.with_file_name(name))
+        };
+        for target in &mut targets {
+            match target.plate_name.clone().filter(|_| format.name() == HAS_PLATES) {
+                Some(plate) => target.set_plate(&named(&plate)),
+                None => target.output = named(&target.name),
+            }
         }
     } else {
         targets.iter_mut().for_each(|target| target.output.clone_from(&options.output));
     }
     refuse_collisions(&targets)?;
-    refuse_existing(&targets, options.overwrite)?;
+    refuse_existing(&targets, sinks, options.overwrite)?;
     Ok(targets)
 }
 
@@ -115,10 +148,10 @@ fn refuse_collisions(targets: &[Target]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failure> {
+fn refuse_existing(targets: &[Target], sinks: &SinkFormats, is_overwritten: bool) -> Result<(), Failure> {
     let inputs: BTreeMap<PathBuf, &Path> =
         targets.iter().filter_map(|target| Some((real(&target.input)?, target.input.as_path()))).collect();
-    for Target { output, .. } in targets {
+    for output in wholes(targets) {
         let Some(place) = real(output) else { continue };
         let above = place.ancestors().find_map(|folder| inputs.get(folder));
         // What lies in the output comes right behind it.
@@ -131,12 +164,16 @@ fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failu
             return Err(Failure::Arguments(format!("{output} would replace {input}, which is read")));
         }
     }
-    let existing: Vec<String> = targets
-        .iter()
-        .filter(|target| target.output.symlink_metadata().is_ok())
-        .map(|target| target.output.display().to_string())
-        .collect();
-    if existing.is_empty() || is_overwritten {
+    if is_overwritten {
+        return Ok(());
+    }
+    let mut existing = Vec::new();
+    for whole in wholes(targets) {
+        if sinks.stands(whole)? {
+            existing.push(whole.display().to_string());
+        }
+    }
+    if existing.is_empty() {
         return Ok(());
     }
     let n = existing.len();
@@ -145,8 +182,16 @@ fn refuse_existing(targets: &[Target], is_overwritten: bool) -> Result<(), Failu
     Err(Failure::Arguments(format!("{}{more} exists: --overwrite replaces it", first.join(", "))))
 }
 
-/// A path without links, as far as it exists; the last parts of it need not.
+/// What is written as a whole: images and plates, each once.
+fn wholes(targets: &[Target]) -> BTreeSet<&Path> {
+    targets.iter().map(|target| target.plate.as_deref().unwrap_or(&target.output)).collect()
+}
+
+/// A path without links, as far as it exists; the last parts of it need not. URLs stay as they are.
 fn real(path: &Path) -> Option<PathBuf> {
+    if is_url(path) {
+        return Some(path.to_owned());
+    }
     let absolute = std::path::absolute(path).ok()?;
     let existing = absolute.ancestors().find(|above| above.exists())?;
     let rest = absolute.strip_prefix(existing).ok()?;

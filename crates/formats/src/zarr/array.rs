@@ -51,7 +51,7 @@ impl ArrayOpener<'_> {
     pub fn open(
         &self,
         level: &FoundLevel,
-        FoundImage { image, notes, .. }: &FoundImage,
+        FoundImage { image, field, notes, .. }: &FoundImage,
         node: &Node,
     ) -> Result<Arc<dyn ImageStack>, StackError> {
         let key = level.path.trim_start_matches('/');
@@ -103,6 +103,7 @@ impl ArrayOpener<'_> {
         info.shards = shards.map(|shards| axes.by_axis(&shards, &1));
         info.pixel_size = level.scale.as_ref().and_then(|scale| along_space(scale, &axes));
         info.translation = level.translation.as_ref().and_then(|place| along_space(place, &axes));
+        info.well_field.clone_from(field);
         if let Some(image) = image {
             image.channels.tell(&mut info);
             info.is_labels = image.is_labels;

@@ -1,12 +1,14 @@
 //! Which images a node of a Zarr stands for: an array, an OME-Zarr image, a plate, or whatever else a group may hold.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use patchweave_geometry::{Plate, WellField};
 use patchweave_stack::StackError;
 
 use super::beside;
 use super::node::{Node, NodeKind, child_names, is_damage, listed_nodes, note_of, read_list, read_node};
-use super::ome::{self, Level, Multiscale};
+use super::ome::{self, Level, Multiscale, Well};
 use super::store::Store;
 use super::version::ZarrVersion;
 
@@ -15,6 +17,8 @@ use super::version::ZarrVersion;
 pub(super) struct FoundImage {
     pub levels: Vec<FoundLevel>,
     pub image: Option<Multiscale>,
+    /// Where it is in the plate that was asked for.
+    pub field: Option<WellField>,
     /// What people should know about how it was found.
     pub notes: Vec<String>,
 }
@@ -40,6 +44,44 @@ impl FoundLevel {
     fn of(path: String, Level { scale, translation, .. }: &Level) -> Self {
         FoundLevel { path, scale: scale.clone(), translation: translation.clone() }
     }
+}
+
+/// A node in a group that lists it, and what the list says of it.
+struct Member {
+    path: String,
+    place: Option<Place>,
+}
+
+/// Where a node is in a plate.
+enum Place {
+    Well(Arc<Plate>, usize, usize),
+    Field(WellField),
+}
+
+impl Member {
+    fn of(path: String) -> Self {
+        Member { path, place: None }
+    }
+}
+
+/// What a group lists of a plate: its wells, or the fields of the well that it is.
+fn members_of_plate(group: &Node, at: Option<&Place>) -> Option<Vec<Member>> {
+    if let Some((plate, wells)) = ome::plate(&group.attributes) {
+        let plate = Arc::new(plate);
+        let member = |well: Well| {
+            let place = || Some(Place::Well(Arc::clone(&plate), well.row?, well.column?));
+            Member { place: place(), path: well.path }
+        };
+        return Some(wells.into_iter().map(member).collect());
+    }
+    let fields = ome::fields(&group.attributes)?.into_iter();
+    let member = |(path, acquisition): (String, Option<u64>)| {
+        let Some(Place::Well(plate, row, column)) = at else { return Member::of(path) };
+        let (plate, row, column) = (Arc::clone(plate), *row, *column);
+        let field = WellField { plate, row, column, name: path.clone(), acquisition };
+        Member { path, place: Some(Place::Field(field)) }
+    };
+    Some(fields.map(member).collect())
 }
 
 /// A walk through the nodes of one store, each of which is read once.
@@ -79,7 +121,7 @@ impl<'a> Hierarchy<'a> {
         let mut found = Vec::new();
         match node.kind {
             NodeKind::Array => found.push(self.level_of_image(&path)?),
-            NodeKind::Group => self.collect(&path, &node, 0, &mut found)?,
+            NodeKind::Group => self.collect(&path, &node, (0, None), &mut found)?,
         }
         Ok(found)
     }
@@ -202,7 +244,7 @@ impl<'a> Hierarchy<'a> {
         &mut self,
         path: &str,
         group: &Node,
-        depth: usize,
+        (depth, at): (usize, Option<&Place>),
         found: &mut Vec<FoundImage>,
     ) -> Result<(), StackError> {
         // Which arrays form images is what the attributes say.
@@ -212,17 +254,20 @@ impl<'a> Hierarchy<'a> {
         let images = ome::multiscales(&group.attributes);
         if !images.is_empty() {
             for image in images {
-                let image = self.image(path, image)?;
+                let mut image = self.image(path, image)?;
+                if let Some(Place::Field(field)) = at {
+                    image.field = Some(field.clone());
+                }
                 self.add(found, image)?;
             }
             return Ok(());
         }
-        let members = ome::wells(&group.attributes)
-            .or_else(|| ome::fields(&group.attributes))
-            .or_else(|| ome::names_in(&group.attributes, "labels"));
+        let listed = |names: Vec<String>| names.into_iter().map(Member::of).collect::<Vec<_>>();
+        let members =
+            members_of_plate(group, at).or_else(|| ome::names_in(&group.attributes, "labels").map(listed));
         let members = match members {
             Some(members) => Some(members),
-            None if ome::is_collection(&group.attributes) => Some(self.collection(path, group)?),
+            None if ome::is_collection(&group.attributes) => Some(listed(self.collection(path, group)?)),
             None => None,
         };
         let Some(members) = members else { return self.arrays(path, group, found) };
@@ -236,7 +281,7 @@ impl<'a> Hierarchy<'a> {
         }
         let before = found.len();
         let mut seen = HashSet::new();
-        for member in members {
+        for Member { path: member, place } in members {
             let member = self.inside(path, &member)?;
             if !seen.insert(member.clone()) {
                 return Err(StackError::damaged(
@@ -252,7 +297,7 @@ impl<'a> Hierarchy<'a> {
                     let image = self.level_of_image(&member)?;
                     self.add(found, image)?;
                 }
-                NodeKind::Group => self.collect(&member, &node, depth + 1, found)?,
+                NodeKind::Group => self.collect(&member, &node, (depth + 1, place.as_ref()), found)?,
             }
         }
         if found.len() == before { Err(self.empty(path)) } else { Ok(()) }
@@ -262,7 +307,7 @@ impl<'a> Hierarchy<'a> {
         let level = |level: &Level| Ok(FoundLevel::of(self.inside(group, &level.path)?, level));
         let levels = image.levels.iter().map(level).collect::<Result<_, StackError>>()?;
         let image = Some(below_labels(group, image));
-        Ok(FoundImage { levels, image, notes: Vec::new() })
+        Ok(FoundImage { levels, image, field: None, notes: Vec::new() })
     }
 
     /// An array by itself, with what an image above it says about it.
@@ -276,14 +321,14 @@ impl<'a> Hierarchy<'a> {
                     if let Some(level) = image.levels.iter().find(is_it) {
                         let levels = vec![FoundLevel::of(array.to_owned(), level)];
                         let image = Some(below_labels(path, image));
-                        return Ok(FoundImage { levels, image, notes });
+                        return Ok(FoundImage { levels, image, field: None, notes });
                     }
                 }
             }
             group = parent_of(path);
         }
         let level = FoundLevel::alone(array.to_owned());
-        Ok(FoundImage { levels: vec![level], image: None, notes })
+        Ok(FoundImage { levels: vec![level], image: None, field: None, notes })
     }
 
     /// A node above an array, which is read without it if it is damaged.
@@ -352,7 +397,7 @@ impl<'a> Hierarchy<'a> {
         for (child, _) in images {
             let level = FoundLevel::alone(child);
             let notes = std::mem::take(&mut notes);
-            self.add(found, FoundImage { levels: vec![level], image: None, notes })?;
+            self.add(found, FoundImage { levels: vec![level], image: None, field: None, notes })?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use tracing::trace_span;
 
 use super::array_keys::ArrayKeys;
 use super::identity::identity_in_folder;
-use super::store::{Part, Store, StoreError, check_key};
+use super::store::{Part, Store, StoreError, check_key, within};
 use crate::file_pool::read_exact_at;
 use crate::mapped::OpenFile;
 use crate::{FilePool, PooledFile};
@@ -100,7 +100,7 @@ impl FolderStore {
             Err(error) if is_absent(&error) => return nothing_at(&path).map(|()| None),
             Err(error) => return Err(error.into()),
         };
-        let (start, len) = part.within(file.metadata()?.len(), limit)?;
+        let (start, len) = within(part, file.metadata()?.len(), limit)?;
         let mut bytes = vec![0; len];
         read_exact_at(&file, &mut bytes, start)?;
         Ok(Some(bytes))

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use patchweave_remote::scheme_of;
 use patchweave_stack::StackError;
 use percent_encoding::percent_decode_str;
-
-use crate::url::scheme_of;
 
 /// A store, and the path of a node in it, which starts with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub(super) enum StoreLocation {
 }
 
 /// Schemes of stores that are read over the network.
-const REMOTE: [&str; 5] = ["s3", "s3a", "gs", "http", "https"];
+const REMOTE: [&str; 6] = ["s3", "s3a", "gs", "http", "https", "memory"];
 
 /// What zip files end in; `ozx` is that of OME-Zarr.
 const ZIPS: [&str; 2] = ["zip", "ozx"];

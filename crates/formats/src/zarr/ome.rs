@@ -2,7 +2,7 @@
 //!
 //! Versions 0.4 (below the attributes themselves) and 0.5 (below `ome`) and what lies between and before them.
 
-use patchweave_geometry::Axis;
+use patchweave_geometry::{Acquisition, Axis, Plate};
 use serde_json::{Map, Value};
 
 use super::json::name;
@@ -72,37 +72,65 @@ fn multiscale(image: &Value, version: Option<String>) -> Option<Multiscale> {
     })
 }
 
-/// Paths of the wells of a plate, row by row, columns in order.
-pub(super) fn wells(attributes: &Map<String, Value>) -> Option<Vec<String>> {
-    let plate = ome_attributes(attributes).get("plate")?;
+/// A well as its plate lists it; its row and column are those that the plate says or that its path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Well {
+    pub path: String,
+    pub row: Option<usize>,
+    pub column: Option<usize>,
+}
+
+/// A plate and its wells in the order of rows and columns, those at places that it does not have last.
+pub(super) fn plate(attributes: &Map<String, Value>) -> Option<(Plate, Vec<Well>)> {
+    let stored = ome_attributes(attributes).get("plate")?;
     let names = |key: &str| -> Vec<String> {
-        let list = plate.get(key).and_then(Value::as_array);
+        let list = stored.get(key).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(|entry| name(entry.get("name")?)).collect()
     };
-    let rows = names("rows");
-    let columns = names("columns");
-    let mut wells: Vec<(u64, u64, String)> = Vec::new();
-    for well in plate.get("wells")?.as_array()? {
+    let plate = Plate {
+        name: stored.get("name").and_then(name),
+        rows: names("rows"),
+        columns: names("columns"),
+        acquisitions: acquisitions(stored),
+    };
+    let mut wells: Vec<Well> = Vec::new();
+    for well in stored.get("wells")?.as_array()? {
         let Some(path) = well.get("path").and_then(name) else { continue };
         let mut parts = path.split('/');
         let mut place = |key: &str, names: &[String]| {
             let part = parts.next();
-            let by_name = || names.iter().position(|known| Some(known.as_str()) == part).map(|at| at as u64);
             let given = well.get(key).and_then(name).and_then(|number| number.parse().ok());
-            given.or_else(by_name).unwrap_or(u64::MAX)
+            given.or_else(|| names.iter().position(|known| Some(known.as_str()) == part))
         };
-        let row = place("rowIndex", &rows);
-        let column = place("columnIndex", &columns);
-        wells.push((row, column, path.clone()));
+        let row = place("rowIndex", &plate.rows);
+        let column = place("columnIndex", &plate.columns);
+        wells.push(Well { path, row, column });
     }
-    wells.sort_by_key(|(row, column, _)| (*row, *column));
-    Some(wells.into_iter().map(|(_, _, path)| path).collect())
+    let or_last = |place: Option<usize>| place.unwrap_or(usize::MAX);
+    wells.sort_by_key(|well| (or_last(well.row), or_last(well.column)));
+    Some((plate, wells))
 }
 
-/// Paths of the fields of a well, in the order of the metadata.
-pub(super) fn fields(attributes: &Map<String, Value>) -> Option<Vec<String>> {
+fn acquisitions(plate: &Value) -> Vec<Acquisition> {
+    let list = plate.get("acquisitions").and_then(Value::as_array);
+    let acquisition = |stored: &Value| {
+        Some(Acquisition {
+            id: stored.get("id")?.as_u64()?,
+            name: stored.get("name").and_then(name),
+            description: stored.get("description").and_then(name),
+            start_time: stored.get("starttime").and_then(Value::as_u64),
+            end_time: stored.get("endtime").and_then(Value::as_u64),
+        })
+    };
+    list.into_iter().flatten().filter_map(acquisition).collect()
+}
+
+/// Paths of the fields of a well with their acquisitions, in the order of the metadata.
+pub(super) fn fields(attributes: &Map<String, Value>) -> Option<Vec<(String, Option<u64>)>> {
     let images = ome_attributes(attributes).get("well")?.get("images")?.as_array()?;
-    Some(images.iter().filter_map(|image| name(image.get("path")?)).collect())
+    let field =
+        |image: &Value| Some((name(image.get("path")?)?, image.get("acquisition").and_then(Value::as_u64)));
+    Some(images.iter().filter_map(field).collect())
 }
 
 /// Names in a list of strings: of label images (`labels`) or the images of a collection (`series`).
@@ -221,12 +249,20 @@ mod tests {
 
     #[test]
     fn wells_are_in_the_order_of_rows_and_columns() {
-        let plate = attributes(
-            r#"{"plate": {"rows": [{"name": "B"}, {"name": "A"}], "columns": [{"name": "2"}, {"name": "10"}],
+        let stored = attributes(
+            r#"{"plate": {"name": "screen", "acquisitions": [{"id": 3, "name": "first", "endtime": 5}], "rows": [{"name": "B"}, {"name": "A"}], "columns": [{"name": "2"}, {"name": "10"}],
             "wells": [{"path": "A/10"}, {"path": "A/2", "rowIndex": 1, "columnIndex": 0}, {"path": "B/10"}]}}"#,
         );
-        assert_eq!(wells(&plate).unwrap(), ["B/10", "A/2", "A/10"]);
-        let well = attributes(r#"{"ome": {"well": {"images": [{"path": "1"}, {"path": "0"}]}}}"#);
-        assert_eq!(fields(&well).unwrap(), ["1", "0"]);
+        let (plate, wells) = plate(&stored).unwrap();
+        let paths: Vec<&str> = wells.iter().map(|well| well.path.as_str()).collect();
+        assert_eq!(paths, ["B/10", "A/2", "A/10"]);
+        assert_eq!((wells[1].row, wells[1].column), (Some(1), Some(0)));
+        let first =
+            Acquisition { id: 3, name: Some("first".into()), end_time: Some(5), ..Acquisition::default() };
+        assert_eq!(plate.acquisitions, [first]);
+        assert_eq!((plate.rows.len(), plate.name.as_deref()), (2, Some("screen")));
+        let well =
+            attributes(r#"{"ome": {"well": {"images": [{"path": "1", "acquisition": 3}, {"path": "0"}]}}}"#);
+        assert_eq!(fields(&well).unwrap(), [("1".into(), Some(3)), ("0".into(), None)]);
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use patchweave_remote::{Fetched, RemoteError, RemoteFolder, RemoteOptions, check_process, connect};
 use patchweave_stack::read_cost::{book_read_bytes, reading};
 use patchweave_stack::{ArrayPlace, FileId, Identity, StackError, StoredArray};
 use tracing::trace_span;
 
 use super::array_keys::ArrayKeys;
-use super::store::{Part, Pieces, Store, StoreError, Wanted, check_key};
-use crate::remote::{Fetched, RemoteError, RemoteFolder, RemoteOptions, check_process, connect};
+use super::store::{Part, Pieces, Store, StoreError, Wanted, check_key, within};
 
 /// The objects below a URL.
 ///
@@ -94,7 +94,7 @@ impl Store for RemoteStore {
         let object = reading(|| self.folder.get(Wanted::new(key, part, limit)));
         let Some(Fetched { pieces, size }) = self.arrived(object, part)? else { return Ok(None) };
         let bytes = pieces.into_iter().next().unwrap_or_default();
-        let (_, expected) = part.within(size, limit)?;
+        let (_, expected) = within(part, size, limit)?;
         if bytes.len() == expected { Ok(Some(bytes)) } else { Err(StoreError::Range { part, size }) }
     }
 

@@ -11,7 +11,7 @@ use zarrs::metadata::ConfigurationSerialize;
 use super::decode_error::DecodeError;
 use super::decoder::ChunkDecoder;
 use super::form::{Form, Limits, chunk_shape, product};
-use super::store::Part;
+use super::store::{Part, within};
 use crate::cache::Index;
 
 /// How chunks stand in shards of one form.
@@ -141,7 +141,7 @@ impl ShardLayout {
     /// Decodes all chunks of a shard that is in memory.
     pub fn decode_all(&self, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let size = bytes.len() as u64;
-        let part = |part: Part| match part.within(size, size) {
+        let part = |part: Part| match within(part, size, size) {
             Ok((start, len)) => usize::try_from(start).ok().and_then(|start| bytes.get(start..start + len)),
             Err(_) => None,
         };

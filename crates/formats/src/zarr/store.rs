@@ -11,7 +11,7 @@ use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
 use super::array_keys::ArrayKeys;
-pub(crate) use crate::part::{Part, Wanted};
+pub(crate) use patchweave_remote::{Part, Wanted};
 
 /// The files of a Zarr, called by keys that are relative to its root and have no `/` at either end.
 pub(crate) trait Store: Send + Sync {
@@ -160,24 +160,22 @@ pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
     if key.split('/').all(is_name) { Ok(()) } else { Err(StoreError::Key { key: key.to_owned() }) }
 }
 
-impl Part {
-    /// Start and length of the part of a file of `size` bytes, if it lies within and is no longer than `limit`.
-    pub fn within(self, size: u64, limit: u64) -> Result<(u64, usize), StoreError> {
-        let outside = || StoreError::Range { part: self, size };
-        let (start, len) = match self {
-            Part::Whole => (0, size),
-            Part::Range { start, len } => {
-                let end = start.checked_add(len).filter(|end| *end <= size).ok_or_else(outside)?;
-                (start, end - start)
-            }
-            Part::Suffix(len) => (size.checked_sub(len).ok_or_else(outside)?, len),
-        };
-        if len > limit {
-            return Err(StoreError::TooLarge { size: len, limit });
+/// Start and length of the part of a file of `size` bytes, if it lies within and is no longer than `limit`.
+pub(super) fn within(part: Part, size: u64, limit: u64) -> Result<(u64, usize), StoreError> {
+    let outside = || StoreError::Range { part, size };
+    let (start, len) = match part {
+        Part::Whole => (0, size),
+        Part::Range { start, len } => {
+            let end = start.checked_add(len).filter(|end| *end <= size).ok_or_else(outside)?;
+            (start, end - start)
         }
-        let len = usize::try_from(len).map_err(|_| StoreError::TooLarge { size: len, limit })?;
-        Ok((start, len))
+        Part::Suffix(len) => (size.checked_sub(len).ok_or_else(outside)?, len),
+    };
+    if len > limit {
+        return Err(StoreError::TooLarge { size: len, limit });
     }
+    let len = usize::try_from(len).map_err(|_| StoreError::TooLarge { size: len, limit })?;
+    Ok((start, len))
 }
 
 /// A store as `zarrs` wants to see it, which reads at most `limit` bytes at once.
@@ -244,7 +242,7 @@ mod tests {
 
     #[test]
     fn parts_stay_inside_of_their_file() {
-        let within = |part: Part, size, limit| part.within(size, limit).map_err(|error| error.to_string());
+        let within = |part: Part, size, limit| within(part, size, limit).map_err(|error| error.to_string());
         assert_eq!(within(Part::Whole, 10, 10), Ok((0, 10)));
         assert_eq!(within(Part::Whole, 10, 9), Err("got 10 bytes, expected at most 9".into()));
         assert_eq!(within(Part::Range { start: 3, len: 7 }, 10, 10), Ok((3, 7)));

@@ -13,7 +13,7 @@ use tracing::trace_span;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::array_keys::ArrayKeys;
-use super::store::{Part, Store, StoreError, check_key};
+use super::store::{Part, Store, StoreError, check_key, within};
 use crate::pooled_reader::PooledReader;
 use crate::{FilePool, PooledFile};
 
@@ -144,7 +144,7 @@ impl Store for ZipStore {
         check_key(key)?;
         let _span = trace_span!("read", file = key).entered();
         let Some(entry) = reading(|| self.find(key))? else { return Ok(None) };
-        let (start, len) = part.within(entry.len, limit)?;
+        let (start, len) = within(part, entry.len, limit)?;
         let wrong =
             |got: String| StoreError::ZipEntry { got, expected: "what the directory of the zip says" };
         if entry.method == CompressionMethod::Stored {

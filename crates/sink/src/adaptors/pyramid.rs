@@ -109,7 +109,7 @@ impl Parts {
         }
         let mut bytes = vec![0; shape.iter().product::<usize>() * self.n_pixel_bytes];
         let start = offset - bytes.len();
-        let read = self.work.read_part(&Self::name(unit_idx), start as u64, &mut bytes);
+        let read = self.work.place().read_part(&Self::name(unit_idx), start as u64, &mut bytes);
         read.map_err(|source| self.work.failed("read a level of", source))?;
         TypedArray::from_bytes(info.pixel_type, &shape, &bytes, ByteOrder::Little)
             .ok_or_else(|| SinkError::OutOfMemory { path: info.target.clone(), shape })

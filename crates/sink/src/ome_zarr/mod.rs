@@ -8,7 +8,9 @@ mod metadata;
 mod options;
 mod plain;
 mod plan;
+mod plate;
 mod units;
+mod work_store;
 mod zipped;
 
 use std::path::Path;
@@ -22,11 +24,12 @@ pub(crate) use labels::list;
 pub use options::{OmeZarrOptions, OmeZarrVersion, Sharding};
 pub(crate) use plain::ZarrArray;
 pub use plain::ZarrArrayOptions;
+pub(crate) use plate::PlateGroups;
 use units::ZarrUnits;
 pub(crate) use zipped::OmeZarrZip;
 
 /// The name of the format.
-const NAME: &str = "ome_zarr";
+pub(crate) const NAME: &str = "ome_zarr";
 
 /// A folder with an OME-Zarr image of version 0.5 or 0.4, its axes in the order `TCZYX`; several samples `S` become a
 /// collection of images `0`, `1`, … (`bioformats2raw.layout`).

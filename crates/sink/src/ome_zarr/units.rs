@@ -8,15 +8,16 @@ use serde_json::Value;
 use zarrs::array::{Array, ArrayBytes, CodecOptions};
 
 use super::decided::{Decided, layout_error};
+use super::work_store::WorkStore;
 use crate::image_sink::zeros;
-use crate::{FolderStore, SinkError, Unit, UnitGrid, UnitStore, Work};
+use crate::{SinkError, Unit, UnitGrid, UnitStore, Work};
 
 /// The arrays of one level, one for every position along `S`.
 pub(crate) struct ZarrUnits {
     work: Work,
     units: UnitGrid,
     has_samples: bool,
-    arrays: Vec<Array<FolderStore>>,
+    arrays: Vec<Array<WorkStore>>,
     pixel_type: PixelType,
     /// The size of a chunk or shard in the axes of an array.
     object: Vec<usize>,
@@ -38,7 +39,7 @@ impl ZarrUnits {
             path: work.target().into(),
             source,
         };
-        let store = Arc::new(FolderStore::of_work(work));
+        let store = Arc::new(WorkStore(work.clone()));
         let arrays = paths.iter().map(|path| {
             let metadata = serde_json::from_value(json.clone()).map_err(|error| fail(error.into()))?;
             Array::new_with_metadata(store.clone(), path, metadata).map_err(|error| fail(error.into()))
@@ -63,7 +64,7 @@ impl ZarrUnits {
     }
 
     /// The array of a unit, and the place of its chunk or shard there.
-    fn place(&self, unit_idx: usize) -> Result<(&Array<FolderStore>, Vec<u64>), SinkError> {
+    fn place(&self, unit_idx: usize) -> Result<(&Array<WorkStore>, Vec<u64>), SinkError> {
         let none =
             || SinkError::NoUnit { path: self.work.target().into(), unit_idx, n_units: self.units.n_units() };
         let place = self.units.place(unit_idx).ok_or_else(none)?;

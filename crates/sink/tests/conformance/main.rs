@@ -11,6 +11,8 @@ mod levels;
 mod processes;
 mod readers;
 mod refusals;
+#[cfg(feature = "remote")]
+mod stores;
 mod table;
 mod units;
 mod written;

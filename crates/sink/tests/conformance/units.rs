@@ -30,7 +30,7 @@ pub fn in_order(case: &Case, path: &Path, seed: u64) -> Location {
 }
 
 /// Every unit twice, by threads of which some have joined.
-fn at_once(case: &Case, path: &Path, seed: u64) -> Location {
+pub fn at_once(case: &Case, path: &Path, seed: u64) -> Location {
     let job = start(case, path);
     let token = serde_json::to_string(job.token()).unwrap();
     let image = noise(job.sink().info(), seed);

@@ -7,7 +7,7 @@ use zarrs::array::codec::ShardingCodecBuilder;
 use zarrs::array::{FillValue, data_type};
 
 use super::super::form::{Form, Limits, chunk_shape};
-use super::super::store::{Pieces, read_one_by_one};
+use super::super::store::{Pieces, read_one_by_one, within};
 use super::*;
 
 /// Shards that all have the same bytes, and how often an index was read.
@@ -24,7 +24,7 @@ impl Store for SameShards {
         if let Part::Suffix(_) = part {
             self.n_indices.fetch_add(1, Ordering::Relaxed);
         }
-        let (start, len) = part.within(self.bytes.len() as u64, limit)?;
+        let (start, len) = within(part, self.bytes.len() as u64, limit)?;
         let start = usize::try_from(start).unwrap();
         Ok(Some(self.bytes[start..start + len].to_vec()))
     }

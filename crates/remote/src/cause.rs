@@ -12,7 +12,7 @@ use super::store_error::{chain, retries, root, transport, tries};
 
 /// Why the last try failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Cause {
+pub enum Cause {
     #[error("got {got} bytes, expected {expected}")]
     Short { got: u64, expected: u64 },
     #[error("got more than {expected} bytes, expected {expected}")]

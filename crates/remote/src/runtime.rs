@@ -16,7 +16,7 @@ static STARTED_BY: AtomicU32 = AtomicU32::new(0);
 ///
 /// # Errors
 /// [`RemoteError::Forked`], without waiting for anything.
-pub(crate) fn check_process() -> Result<(), RemoteError> {
+pub fn check_process() -> Result<(), RemoteError> {
     match STARTED_BY.load(Ordering::Acquire) {
         0 => Ok(()),
         process if process == std::process::id() => Ok(()),

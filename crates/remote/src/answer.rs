@@ -9,7 +9,7 @@ use super::store_error::{status_text, tries};
 
 /// A refusal, with what S3 and Google say in XML: a code and a sentence.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub status: u16,
     /// `403 Forbidden`
     title: String,

@@ -5,19 +5,31 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use object_store::{Extensions, GetOptions, GetRange, ObjectStore, path::Path};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Extensions, GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 
 use super::cause::Cause;
 use super::clients::Tries;
 use super::place::{Place, Service};
 use super::runtime::runtime;
-use super::{RemoteError, RemoteOptions};
-use crate::part::{Part, Wanted};
+use super::{Part, RemoteError, RemoteOptions, Wanted};
 
 /// The objects whose names start alike. Clones copy nothing, because every request has one.
+///
+/// ```
+/// use patchweave_remote::{RemoteOptions, Part, Wanted, connect};
+///
+/// let folder = connect("memory://bucket/image.zarr", &RemoteOptions::default())?;
+/// folder.put("c/0", b"chunk".to_vec())?;
+/// assert_eq!(folder.name("c/0"), "memory://bucket/image.zarr/c/0");
+/// assert_eq!(folder.list("c")?, ["c/0"]);
+/// let found = folder.get(Wanted::new("c/0", Part::Range { start: 1, len: 2 }, 9))?;
+/// assert_eq!(found.map(|object| (object.pieces, object.size)), Some((vec![b"hu".to_vec()], 5)));
+/// # Ok::<(), patchweave_remote::RemoteError>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct RemoteFolder {
+pub struct RemoteFolder {
     pub(super) url: Arc<str>,
     pub(super) store: Arc<dyn ObjectStore>,
     /// What all names start with, without `/` at its ends.
@@ -27,15 +39,22 @@ pub(crate) struct RemoteFolder {
 }
 
 /// The bytes of an object that were asked for, and how many it has in all.
-pub(crate) struct Fetched {
+///
+/// ```
+/// let object = patchweave_remote::Fetched { pieces: vec![b"ab".to_vec()], size: 26 };
+/// assert!(object.pieces[0].len() < 26);
+/// ```
+#[derive(Debug)]
+pub struct Fetched {
     /// One entry for every piece that was wanted, or for all that was asked for; a piece ends early where the object does.
     pub pieces: Vec<Vec<u8>>,
+    /// The bytes of the whole object.
     pub size: u64,
 }
 
 /// Objects in the order in which they arrive, each with its place among those that were asked for; `None` for one that
 /// does not exist.
-pub(crate) type Arrivals = Receiver<(usize, Result<Option<Fetched>, RemoteError>)>;
+pub type Arrivals = Receiver<(usize, Result<Option<Fetched>, RemoteError>)>;
 
 /// The longest pause before a body is asked for again from its start.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
@@ -81,16 +100,105 @@ impl RemoteFolder {
         }
         let path = self.path(key)?;
         let folder = self.clone();
-        let (done, result) = mpsc::sync_channel(1);
-        runtime()?.spawn(async move {
-            let _turn = folder.options.requests.turn().await;
-            // Nobody listens any more only if the caller panicked.
-            drop(done.send(folder.store.list_with_delimiter(Some(&path)).await));
-        });
-        let found = result.recv().map_err(|_| RemoteError::Stopped)?;
+        let found = self.wait(async move { folder.store.list_with_delimiter(Some(&path)).await })?;
         let found = found.map_err(|error| Cause::of(error, &self.place, 1))?;
         let names = found.common_prefixes.iter().filter_map(Path::filename);
         Ok(Some(names.map(str::to_owned).collect()))
+    }
+
+    /// Whether there is an object of that name.
+    ///
+    /// # Errors
+    /// [`RemoteError`] if the server does not say so in so many tries.
+    pub fn has(&self, key: &str) -> Result<bool, RemoteError> {
+        let path = self.path(key)?;
+        let folder = self.clone();
+        match self.wait(async move { folder.store.head(&path).await })? {
+            Ok(_) => Ok(true),
+            Err(error) => match Cause::of(error, &self.place, 1) {
+                cause if cause.is_missing() => Ok(false),
+                cause => Err(cause.into()),
+            },
+        }
+    }
+
+    /// Writes an object; whoever reads sees all of it or what was there before.
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] for a plain HTTP server, and [`RemoteError`] if it is not written in so many tries.
+    pub fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
+        self.check_writable()?;
+        let path = self.path(key)?;
+        let folder = self.clone();
+        let put = self.wait(async move { folder.store.put(&path, bytes.into()).await })?;
+        put.map_err(|error| Cause::of(error, &self.place, 1))?;
+        Ok(())
+    }
+
+    /// The names of all objects below a folder, in alphabetical order; from this folder on.
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] for a plain HTTP server, which cannot list, and [`RemoteError`] if the list does not come
+    /// in so many tries.
+    pub fn list(&self, key: &str) -> Result<Vec<String>, RemoteError> {
+        self.check_writable()?;
+        let path = self.path(key)?;
+        let folder = self.clone();
+        let found = self.wait(async move {
+            folder.store.list(Some(&path)).map_ok(|object| object.location).try_collect::<Vec<_>>().await
+        })?;
+        let found = found.map_err(|error| Cause::of(error, &self.place, 1))?;
+        let n_skipped = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        let mut names: Vec<String> =
+            found.iter().filter_map(|path| path.as_ref().get(n_skipped..).map(str::to_owned)).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Removes objects; one that is not there is no error.
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] for a plain HTTP server, and [`RemoteError`] if one is not removed in so many tries.
+    pub fn remove(&self, keys: &[String]) -> Result<(), RemoteError> {
+        self.check_writable()?;
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_, _>>()?;
+        let folder = self.clone();
+        let removed = self.wait(async move {
+            let paths = futures_util::stream::iter(paths.into_iter().map(Ok)).boxed();
+            folder.store.delete_stream(paths).map(unless_missing).try_collect::<Vec<_>>().await
+        })?;
+        removed.map_err(|error| Cause::of(error, &self.place, 1))?;
+        Ok(())
+    }
+
+    /// Whether objects can be written and listed here.
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] if not.
+    pub fn check_writable(&self) -> Result<(), RemoteError> {
+        if self.place.service == Service::Http { Err(RemoteError::ReadOnly) } else { Ok(()) }
+    }
+
+    /// The same server and bucket, from a folder below this one on.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        let prefix = if self.prefix.is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix) };
+        RemoteFolder { url: self.name(key).into(), prefix: prefix.into(), ..self.clone() }
+    }
+
+    /// Waits for what runs on the thread for requests, once it is its turn.
+    fn wait<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, RemoteError> {
+        let options = Arc::clone(&self.options);
+        let (done, result) = mpsc::sync_channel(1);
+        runtime()?.spawn(async move {
+            let _turn = options.requests.turn().await;
+            // Nobody listens any more only if the caller panicked.
+            drop(done.send(request.await));
+        });
+        result.recv().map_err(|_| RemoteError::Stopped)
     }
 
     fn path(&self, key: &str) -> Result<Path, RemoteError> {
@@ -173,6 +281,14 @@ impl RemoteFolder {
             return Err((Cause::Short { got, expected }, true));
         }
         Ok(Got::Object(Fetched { pieces: pieces.bytes, size }))
+    }
+}
+
+/// What was removed, or was not there.
+fn unless_missing<T>(removed: object_store::Result<T>) -> object_store::Result<()> {
+    match removed {
+        Err(object_store::Error::NotFound { .. }) | Ok(_) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

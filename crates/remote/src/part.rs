@@ -3,11 +3,21 @@
 use std::ops::Range;
 
 /// A part of a file.
+///
+/// ```
+/// use patchweave_remote::Part;
+///
+/// assert_ne!(Part::Whole, Part::Range { start: 0, len: 1 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
+    /// All of it.
     Whole,
+    /// Bytes in the middle.
     Range {
+        /// The first of them.
         start: u64,
+        /// How many.
         len: u64,
     },
     /// So many bytes at the end.
@@ -15,9 +25,17 @@ pub(crate) enum Part {
 }
 
 /// What is asked for at once: a part of a file, and the pieces of the part that are needed.
+///
+/// ```
+/// use patchweave_remote::{Part, Wanted};
+///
+/// assert!(Wanted::new("c/0", Part::Whole, 100).pieces.is_empty());
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub struct Wanted {
+    /// The name of the file.
     pub key: String,
+    /// The part.
     pub part: Part,
     /// Places in the file, in any order; none stand for the part as a whole.
     pub pieces: Vec<Range<u64>>,
@@ -27,6 +45,7 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// A part as a whole.
+    #[must_use]
     pub fn new(key: &str, part: Part, limit: u64) -> Self {
         Wanted { key: key.to_owned(), part, pieces: Vec::new(), limit }
     }

@@ -2,7 +2,7 @@
 
 /// Which server and bucket, for messages.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     pub server: String,
     pub bucket: String,
     pub service: Service,
@@ -10,19 +10,21 @@ pub(crate) struct Place {
 
 /// What the server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Service {
+pub enum Service {
     S3,
     Google,
     Http,
+    /// The memory of this process.
+    Memory,
 }
 
 impl Service {
     /// What to look at where a server refuses, for the end of a message.
     pub fn check(self) -> &'static str {
         match self {
-            Service::S3 => ", check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may read",
-            Service::Google => ", check GOOGLE_APPLICATION_CREDENTIALS and what the account may read",
-            Service::Http => "",
+            Service::S3 => ", check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the key may do",
+            Service::Google => ", check GOOGLE_APPLICATION_CREDENTIALS and what the account may do",
+            Service::Http | Service::Memory => "",
         }
     }
 
@@ -30,7 +32,7 @@ impl Service {
     pub fn region(self) -> &'static str {
         match self {
             Service::S3 => "AWS_REGION to it",
-            Service::Google | Service::Http => "the URL to it",
+            Service::Google | Service::Http | Service::Memory => "the URL to it",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 /// ```
 /// use std::path::Path;
 ///
-/// use patchweave_formats::is_url;
+/// use patchweave_remote::is_url;
 ///
 /// assert!(is_url(Path::new("s3://bucket/x.zarr")) && is_url(Path::new("FILE:///x.zarr")));
 /// assert!(!is_url(Path::new("a/b://c")) && !is_url(Path::new("C://x")) && !is_url(Path::new("://x")));
@@ -19,7 +19,7 @@ pub fn is_url(path: &Path) -> bool {
 }
 
 /// The scheme of a URL; `None` for what is no URL.
-pub(crate) fn scheme_of(text: &str) -> Option<&str> {
+pub fn scheme_of(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let is_scheme = scheme.len() > 1

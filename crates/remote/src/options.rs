@@ -1,17 +1,17 @@
-//! How objects behind URLs are read: settings, limits, and what all images share.
+//! How objects behind URLs are reached: settings, limits, and what all images share.
 
 use std::fmt;
-#[cfg(feature = "remote")]
+#[cfg(feature = "client")]
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "remote")]
+#[cfg(feature = "client")]
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-#[cfg(feature = "remote")]
+#[cfg(feature = "client")]
 use super::clients::Clients;
 
-/// How objects behind URLs are read.
+/// How objects behind URLs are read and written.
 ///
 /// Credentials and endpoints come from the environment, as other programs take them:
 ///
@@ -21,18 +21,20 @@ use super::clients::Clients;
 /// * `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SKIP_SIGNATURE=true`, and
 ///   `GOOGLE_BASE_URL` for servers that are not Google's.
 ///
+/// `memory://` is a store of the process that has no server: for tests, and to try something.
+///
 /// `settings` come on top of them under the same names; where they name a key, an endpoint or a region, no other part of
 /// it is taken from the environment. A variable that is empty counts as not set. The bucket is always that of the URL.
 ///
-/// Images that are opened with clones of the options share connections and credentials.
+/// Images that are opened or written with clones of the options share connections and credentials.
 ///
 /// ```
-/// use patchweave_formats::{OpenOptions, RemoteOptions, RequestLimit};
+/// use patchweave_remote::{RemoteOptions, RequestLimit};
 ///
-/// let mut options = OpenOptions::default();
-/// options.remote.settings.push(("AWS_SKIP_SIGNATURE".into(), "true".into()));
-/// options.remote.requests = RequestLimit::new(64);
-/// assert_eq!((RemoteOptions::default().tries, RemoteOptions::default().requests.get()), (4, 16));
+/// let mut options = RemoteOptions::default();
+/// assert_eq!((options.tries, options.requests.get()), (4, 16));
+/// options.settings.push(("AWS_SKIP_SIGNATURE".into(), "true".into()));
+/// options.requests = RequestLimit::new(64);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -53,7 +55,7 @@ pub struct RemoteOptions {
     /// of containers and web identities need no leave, because the variables that describe them are one.
     pub instance_credentials: bool,
     /// What clones of the options share.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "client")]
     pub(super) clients: Clients,
 }
 
@@ -67,16 +69,16 @@ impl Default for RemoteOptions {
             back_off: Duration::from_millis(100),
             requests: RequestLimit::new(16),
             instance_credentials: false,
-            #[cfg(feature = "remote")]
+            #[cfg(feature = "client")]
             clients: Clients::default(),
         }
     }
 }
 
 /// What a semaphore can count.
-#[cfg(feature = "remote")]
+#[cfg(feature = "client")]
 const MOST_REQUESTS: usize = Semaphore::MAX_PERMITS;
-#[cfg(not(feature = "remote"))]
+#[cfg(not(feature = "client"))]
 const MOST_REQUESTS: usize = usize::MAX >> 3;
 
 /// How many requests are under way at a time, over all threads and images that share it.
@@ -89,7 +91,7 @@ const MOST_REQUESTS: usize = usize::MAX >> 3;
 #[derive(Clone)]
 pub struct RequestLimit {
     n: usize,
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "client")]
     free: Arc<Semaphore>,
 }
 
@@ -100,7 +102,7 @@ impl RequestLimit {
         let n = n.clamp(1, MOST_REQUESTS);
         RequestLimit {
             n,
-            #[cfg(feature = "remote")]
+            #[cfg(feature = "client")]
             free: Arc::new(Semaphore::new(n)),
         }
     }
@@ -112,7 +114,7 @@ impl RequestLimit {
     }
 
     /// Waits until a request may go; it may until the result is dropped.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "client")]
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed.
         self.free.acquire().await.ok()

@@ -1,14 +1,16 @@
 //! From a URL to the client that speaks to its server.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Debug;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
+use object_store::memory::InMemory;
 use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, Error, ObjectStore, RetryConfig};
 use rustls::crypto::CryptoProvider;
 
@@ -22,7 +24,7 @@ use super::{RemoteError, RemoteFolder, RemoteOptions};
 /// # Errors
 /// [`RemoteError`] if the URL or a setting cannot be understood, there are no credentials and no word that none are
 /// needed, or in a forked process.
-pub(crate) fn connect(url: &str, options: &RemoteOptions) -> Result<RemoteFolder, RemoteError> {
+pub fn connect(url: &str, options: &RemoteOptions) -> Result<RemoteFolder, RemoteError> {
     check_process()?;
     if CryptoProvider::get_default().is_none() {
         // If another thread was faster, its provider serves as well.
@@ -51,10 +53,12 @@ pub(crate) fn connect(url: &str, options: &RemoteOptions) -> Result<RemoteFolder
             let store = options.clients.bucket(form, || Ok(Arc::new(builder.build()?)));
             (store.map_err(failed)?, server, Service::Google)
         }
-        _ => {
+        "memory" => (in_memory(bucket), "this process".to_owned(), Service::Memory),
+        "http" | "https" => {
             let store = http(url, options).map_err(failed)?;
             (Arc::new(store), bucket.to_owned(), Service::Http)
         }
+        scheme => return Err(RemoteError::Scheme { scheme: scheme.to_owned() }),
     };
     let prefix = if service == Service::Http { "" } else { inside.trim_matches('/') };
     Ok(RemoteFolder {
@@ -64,6 +68,13 @@ pub(crate) fn connect(url: &str, options: &RemoteOptions) -> Result<RemoteFolder
         options: Arc::new(options.clone()),
         place: Arc::new(Place { server, bucket: bucket.to_owned(), service }),
     })
+}
+
+/// The store of that name in this process, which lives as long as it does.
+fn in_memory(bucket: &str) -> Arc<dyn ObjectStore> {
+    static STORES: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(stores.entry(bucket.to_owned()).or_default()) as Arc<dyn ObjectStore>
 }
 
 /// A client to be, the name of its server, and all that tells it from other clients.

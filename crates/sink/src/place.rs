@@ -1,0 +1,208 @@
+//! Where the image of a job is made: who may go on with it, who removes it, and how it gets its name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patchweave_remote::{RemoteOptions, is_url};
+
+use crate::memory_work::{MemoryWork, this_process};
+#[cfg(feature = "remote")]
+use crate::staged_store::StagedStore;
+use crate::staging::{StagedOutput, Started, is_store};
+use crate::token::TokenPlace;
+use crate::{Durability, Location, OutputKind, SinkError, Syncing, Work};
+
+/// Set when the output is about to get its name: what is found so may be without it.
+const LAST_STEP: &str = "publishing";
+
+/// Where the image of a job is made.
+pub(crate) enum Place {
+    Folder(StagedOutput),
+    Memory(Arc<MemoryWork>),
+    #[cfg(feature = "remote")]
+    Store(StagedStore),
+}
+
+impl Place {
+    /// A new place for what will stand at `target`.
+    pub fn start(target: &Path, output: OutputKind, remote: &RemoteOptions) -> Result<Self, SinkError> {
+        match output {
+            OutputKind::Memory => Ok(Place::Memory(MemoryWork::create())),
+            _ if is_url(target) => in_store(target, output, remote),
+            _ => Ok(Place::Folder(StagedOutput::create(target, output)?)),
+        }
+    }
+
+    /// The same, or what was begun there before and left, and whether it is that.
+    pub fn claim(
+        target: &Path,
+        output: OutputKind,
+        remote: &RemoteOptions,
+    ) -> Result<(Self, bool), SinkError> {
+        if output == OutputKind::Memory {
+            return Ok((Self::start(target, output, remote)?, false));
+        }
+        if is_url(target) {
+            #[cfg(feature = "remote")]
+            if let Some(begun) = StagedStore::find(target, remote)? {
+                return Ok((Place::Store(begun), true));
+            }
+            return Ok((in_store(target, output, remote)?, false));
+        }
+        Ok(match StagedOutput::claim(target, output)? {
+            Started::New(staged) => (Place::Folder(staged), false),
+            Started::Left(staged) => (Place::Folder(staged), true),
+        })
+    }
+
+    /// What another process, or another part of this one, has started.
+    pub fn join(
+        target: &Path,
+        place: &TokenPlace,
+        output: OutputKind,
+        remote: &RemoteOptions,
+    ) -> Result<Self, SinkError> {
+        let path = || target.to_owned();
+        match place {
+            TokenPlace::Folder(folder) => Ok(Place::Folder(StagedOutput::join(target, output, folder)?)),
+            TokenPlace::Memory { process, .. } if *process != this_process() => {
+                Err(SinkError::OtherProcess { path: path() })
+            }
+            TokenPlace::Memory { number, .. } => {
+                let found = MemoryWork::find(*number).ok_or_else(|| SinkError::Gone { path: path() })?;
+                Ok(Place::Memory(found))
+            }
+            #[cfg(feature = "remote")]
+            TokenPlace::Store { owner } => Ok(Place::Store(StagedStore::join(target, owner, remote)?)),
+            #[cfg(not(feature = "remote"))]
+            TokenPlace::Store { .. } => in_store(target, output, remote),
+        }
+    }
+
+    /// What is known there of the image called `target`.
+    pub fn work(&self, target: &Path, durability: Durability) -> Work {
+        match self {
+            Place::Folder(staged) => Work::new(target, staged.folder(), durability),
+            Place::Memory(work) => Work::at(target, Arc::clone(work) as _),
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => Work::at(target, Arc::clone(staged.work()) as _),
+        }
+    }
+
+    /// What others need to join it, and `target` as they find it.
+    pub fn token(&self, target: &Path) -> (TokenPlace, PathBuf) {
+        match self {
+            // Whoever joins may have another working folder.
+            Place::Folder(staged) => (TokenPlace::Folder(absolute(staged.folder())), absolute(target)),
+            Place::Memory(work) => {
+                (TokenPlace::Memory { process: this_process(), number: work.number() }, target.into())
+            }
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => {
+                (TokenPlace::Store { owner: staged.work().owner().into() }, target.into())
+            }
+        }
+    }
+
+    /// Makes what has to be there before a format prepares anything.
+    pub fn prepare(&self, work: &Work, output: OutputKind) -> Result<(), SinkError> {
+        match self {
+            Place::Folder(_) if output == OutputKind::Store => {
+                std::fs::create_dir(work.output()).map_err(|source| work.failed("create", source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what was begun may be gone on with: not if it was about to get its name.
+    pub fn may_go_on(&self, work: &Work) -> Result<bool, SinkError> {
+        match self {
+            Place::Folder(_) => Ok(!work.has(LAST_STEP)?),
+            _ => Ok(true),
+        }
+    }
+
+    /// Removes what was begun and says if that fails.
+    pub fn discard(self, target: &Path) -> Result<(), SinkError> {
+        match self {
+            Place::Folder(staged) => staged.discard(),
+            Place::Memory(_) => Ok(()),
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => staged.discard(target),
+        }
+    }
+
+    /// Gives what is complete its name.
+    pub fn publish(
+        self,
+        work: &Work,
+        output: OutputKind,
+        durability: Durability,
+    ) -> Result<Location, SinkError> {
+        let target = work.target();
+        match self {
+            Place::Folder(staged) => {
+                // Chunks make the folders that they need, but a store without its metadata is none.
+                if output == OutputKind::Store && !is_store(&work.output()) {
+                    let source = std::io::ErrorKind::NotFound.into();
+                    return Err(work.failed("find the metadata that was written of", source));
+                }
+                work.mark(LAST_STEP)?;
+                staged.publish_with(&Syncing::new(durability))?;
+                Ok(Location::Path(target.into()))
+            }
+            Place::Memory(memory) => {
+                let levels = memory.take_levels().map(Location::Memory);
+                levels.ok_or_else(|| SinkError::Gone { path: target.into() })
+            }
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => {
+                work.check_owned()?;
+                staged.publish(target)?;
+                Ok(Location::Url(target.to_string_lossy().into_owned()))
+            }
+        }
+    }
+
+    /// Lets go of it without removing it; of memory nothing stays.
+    pub fn leave(self) {
+        match self {
+            Place::Folder(staged) => staged.leave(),
+            Place::Memory(_) => {}
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => staged.leave(),
+        }
+    }
+}
+
+/// A new place in an object store.
+fn in_store(url: &Path, output: OutputKind, remote: &RemoteOptions) -> Result<Place, SinkError> {
+    check_url(url, output)?;
+    #[cfg(feature = "remote")]
+    return Ok(Place::Store(StagedStore::create(url, remote)?));
+    #[cfg(not(feature = "remote"))]
+    Err(SinkError::NotBuilt { path: url.into(), format: "a URL", feature: "remote" })
+}
+
+/// Refuses a URL for what is one file.
+pub(crate) fn check_url(url: &Path, output: OutputKind) -> Result<(), SinkError> {
+    if output == OutputKind::Store {
+        return Ok(());
+    }
+    let got = "a URL".to_owned();
+    let expected = "a path, or the format ome_zarr: object stores hold no files of other formats".to_owned();
+    Err(SinkError::Unfit { path: url.into(), got, expected })
+}
+
+/// A path from the root, as far as the working folder is known.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A place in a folder, or in a store behind a URL.
+pub(crate) fn inside(folder: &Path, name: &str) -> PathBuf {
+    match folder.to_str().filter(|_| is_url(folder)) {
+        Some(url) => format!("{}/{name}", url.trim_end_matches('/')).into(),
+        None => folder.join(name),
+    }
+}

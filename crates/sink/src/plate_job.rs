@@ -1,0 +1,141 @@
+//! A plate of wells that is being written: its images one by one, and the groups that hold them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use patchweave_geometry::WellField;
+
+use crate::ome_zarr::{OmeZarrOptions, PlateGroups};
+use crate::place::{Place, inside};
+use crate::{ImageSpec, Location, OutputKind, SinkError, SinkFormats, Work};
+
+/// What the plate is made of, to be compared by whoever finds it.
+const BEGUN: &str = "begun.json";
+
+/// A plate of wells that is being written as an OME-Zarr.
+///
+/// Its images are written one by one, each by a [`Job`](crate::Job) of its own that is started where
+/// [`image`](Self::image) says, by whoever knows that place. Until [`commit`](Self::commit) there is no plate. As with a
+/// job, who started it removes it by dropping it; [`leave`](Self::leave) keeps it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use patchweave_geometry::{ArrayLayout, Plate, WellField};
+/// use patchweave_pixel::{PixelType, TypedArray};
+/// use patchweave_sink::{ImageSpec, Job, PlateJob, SinkFormats};
+///
+/// let plate = Plate { rows: vec!["A".into()], columns: vec!["1".into()], ..Plate::default() };
+/// let field = WellField { plate: Arc::new(plate), row: 0, column: 0, name: "0".into(), acquisition: None };
+/// let spec = ImageSpec::new(ArrayLayout::new("YX".parse()?, &[8, 8])?, PixelType::U16);
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("screen.ome.zarr");
+/// let formats = SinkFormats::default();
+///
+/// let plate = PlateJob::resume(&formats, &path, &[(field, spec.clone())])?;
+/// let job = Job::resume(&formats, &plate.image(0).unwrap(), Some("ome_zarr"), spec)?;
+/// job.sink().write(0, TypedArray::zeros(PixelType::U16, &[8, 8]).unwrap().view())?;
+/// job.commit()?;
+/// plate.commit()?;
+/// assert!(path.join("A/1/0/zarr.json").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct PlateJob {
+    work: Work,
+    place: Place,
+    groups: PlateGroups,
+    paths: Vec<String>,
+    durability: crate::Durability,
+}
+
+impl PlateJob {
+    /// Starts a plate of these images that will stand at `target`, or goes on with one of the same images that was begun
+    /// and left; what was begun otherwise is removed.
+    ///
+    /// # Errors
+    /// [`SinkError::Unfit`] for no images, two of one name, or names that OME-Zarr does not allow; otherwise as
+    /// [`Job::resume`](crate::Job::resume).
+    pub fn resume(
+        formats: &SinkFormats,
+        target: &Path,
+        images: &[(WellField, ImageSpec)],
+    ) -> Result<Self, SinkError> {
+        let unfit = |got: String, expected: &str| SinkError::Unfit {
+            path: target.into(),
+            got,
+            expected: expected.to_owned(),
+        };
+        let Some((first, spec)) = images.first() else {
+            return Err(unfit("a plate without images".to_owned(), "one at least"));
+        };
+        let mut seen = BTreeSet::new();
+        let mut paths = Vec::with_capacity(images.len());
+        for (field, _) in images {
+            if field.plate != first.plate {
+                return Err(unfit("images of several plates".to_owned(), "those of one"));
+            }
+            let path = field.path().filter(|path| path.split('/').all(is_plain));
+            let got = || format!("row {}, column {}, field {:?}", field.row, field.column, field.name);
+            let path =
+                path.ok_or_else(|| unfit(got(), "names of letters, digits, - and _ that the plate has"))?;
+            if !seen.insert(path.to_lowercase()) {
+                return Err(unfit(format!("two images {path}"), "every field once"));
+            }
+            paths.push(path);
+        }
+        let options: OmeZarrOptions = spec.format_options(target, crate::ome_zarr::NAME)?;
+        let fields: Vec<&WellField> = images.iter().map(|(field, _)| field).collect();
+        let groups = PlateGroups::new(&fields, options.version);
+        let specs: Vec<&ImageSpec> = images.iter().map(|(_, spec)| spec).collect();
+        let begun = serde_json::to_vec(&(groups.json(), specs)).unwrap_or_default();
+        let (work, place) = begun_at(formats, target, &begun, spec.durability)?;
+        Ok(PlateJob { work, place, groups, paths, durability: spec.durability })
+    }
+
+    /// Where an image of the plate is written, by its number among all; `None` if there is none.
+    #[must_use]
+    pub fn image(&self, number: usize) -> Option<PathBuf> {
+        Some(inside(&self.work.output(), self.paths.get(number)?))
+    }
+
+    /// Writes the groups and gives the plate its name.
+    ///
+    /// # Errors
+    /// What must not be replaced, and failures to write.
+    pub fn commit(self) -> Result<Location, SinkError> {
+        self.groups.write(&self.work)?;
+        self.place.publish(&self.work, OutputKind::Store, self.durability)
+    }
+
+    /// Lets go of the plate without its final name, so that it can be gone on with.
+    pub fn leave(self) {
+        self.place.leave();
+    }
+}
+
+/// Work on what was begun with the same words, or new work.
+fn begun_at(
+    formats: &SinkFormats,
+    target: &Path,
+    begun: &[u8],
+    durability: crate::Durability,
+) -> Result<(Work, Place), SinkError> {
+    let (place, is_begun) = Place::claim(target, OutputKind::Store, formats.remote())?;
+    let work = place.work(target, durability);
+    if !is_begun {
+        place.prepare(&work, OutputKind::Store)?;
+        work.put(BEGUN, begun)?;
+        return Ok((work, place));
+    }
+    if work.get(BEGUN)?.as_deref() == Some(begun) && place.may_go_on(&work)? {
+        return Ok((work, place));
+    }
+    place.discard(target)?;
+    begun_at(formats, target, begun, durability)
+}
+
+/// Whether a row, column or field may be called so in OME-Zarr and on every file system.
+fn is_plain(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.chars().all(is_allowed) && !name.starts_with("__")
+}

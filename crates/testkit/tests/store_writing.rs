@@ -1,0 +1,159 @@
+//! Images are written into a bucket of a server that speaks S3, which stops at any step: nothing is an image before it is
+//! whole, what is written is not lost, and the error names the image.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use patchweave_formats::{FileFormat, OpenOptions, RemoteOptions, open};
+use patchweave_geometry::{ArrayLayout, Region};
+use patchweave_pixel::{PixelType, TypedArray};
+use patchweave_sink::{ImageSink, ImageSpec, Job, Location, SinkError, SinkFormats};
+use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
+use patchweave_testkit::{Faults, Server};
+
+const URL: &str = "s3://bucket/results/cells.ome.zarr";
+
+fn remote(server: &Server) -> RemoteOptions {
+    let mut remote = RemoteOptions::default();
+    remote.back_off = Duration::from_millis(1);
+    let endpoint = format!("http://{}", server.address);
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ] {
+        remote.settings.push((name.into(), value.into()));
+    }
+    remote
+}
+
+fn formats(server: &Server) -> SinkFormats {
+    SinkFormats::default().with_remote(remote(server))
+}
+
+fn spec() -> ImageSpec {
+    let layout = ArrayLayout::new("ZYX".parse().unwrap(), &[3, 20, 24]).unwrap();
+    let mut spec = ImageSpec::new(layout, PixelType::U16);
+    spec.levels = 2;
+    spec.chunks = Some(vec![1, 16, 16]);
+    spec.shards = Some(vec![1, 16, 32]);
+    spec
+}
+
+/// Every pixel another one.
+fn image() -> TypedArray {
+    TypedArray::U16(ndarray::ArrayD::from_shape_fn(vec![3, 20, 24], |at| {
+        u16::try_from(1 + at[0] * 480 + at[1] * 24 + at[2]).unwrap()
+    }))
+}
+
+/// Goes on with the image or starts it, and writes what is missing.
+fn write(formats: &SinkFormats, target: &Path) -> Result<Location, SinkError> {
+    let job = Job::resume(formats, target, None, spec())?;
+    let written = write_missing(job.sink().as_ref()).and_then(|()| job.complete());
+    match written {
+        Ok(()) => job.commit(),
+        Err(error) => {
+            job.leave();
+            Err(error)
+        }
+    }
+}
+
+fn write_missing(sink: &dyn ImageSink) -> Result<(), SinkError> {
+    let image = image();
+    for unit_idx in 0..sink.info().units.n_units() {
+        if !sink.is_written(unit_idx)? {
+            let unit = sink.info().unit(unit_idx)?;
+            sink.write(unit_idx, image.view().slice_box(&unit.start, &unit.size))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    let named =
+        |path: &PathBuf| (path.strip_prefix(folder).unwrap().to_owned(), std::fs::read(path).unwrap());
+    found.iter().map(named).collect()
+}
+
+/// The image as it is on a disk.
+fn expected() -> Vec<(PathBuf, Vec<u8>)> {
+    let local = tempfile::tempdir().unwrap();
+    let path = local.path().join("cells.ome.zarr");
+    write(&SinkFormats::default(), &path).unwrap();
+    files(&path)
+}
+
+#[test]
+fn a_bucket_gets_what_a_folder_gets_and_is_read_again() {
+    let bucket = tempfile::tempdir().unwrap();
+    let server = Server::start(bucket.path(), Faults::default());
+    let formats = formats(&server);
+    assert!(!formats.stands(URL.as_ref()).unwrap());
+    assert_eq!(write(&formats, URL.as_ref()).unwrap(), Location::Url(URL.into()));
+    assert!(formats.stands(URL.as_ref()).unwrap());
+    assert!(files(&bucket.path().join("bucket/results/cells.ome.zarr")) == expected());
+    let mut options = OpenOptions::default();
+    options.remote = remote(&server);
+    let stack: Arc<dyn ImageStack> = open(URL.as_ref(), FileFormat::Zarr, None, &options).unwrap().remove(0);
+    let whole = Region::whole(stack.info().shape().extent);
+    let pixels = stack.read_patch(0, None, &whole).unwrap();
+    assert!(pixels.iter().zip(1_u16..).all(|(got, expected)| *got == f32::from(expected)));
+}
+
+/// Hang-ups and errors of the server that pass are not noticed.
+#[test]
+fn passing_faults_of_the_server_are_not_noticed() {
+    let bucket = tempfile::tempdir().unwrap();
+    let faults = Faults { error_500: 7, ..Faults::default() };
+    let server = Server::start(bucket.path(), faults);
+    write(&formats(&server), URL.as_ref()).unwrap();
+    assert!(server.n_faults() > 0);
+    assert!(files(&bucket.path().join("bucket/results/cells.ome.zarr")) == expected());
+}
+
+#[test]
+fn a_store_that_is_gone_at_any_step_loses_nothing() {
+    let expected = expected();
+    let n_requests = {
+        let bucket = tempfile::tempdir().unwrap();
+        let server = Server::start(bucket.path(), Faults::default());
+        write(&formats(&server), URL.as_ref()).unwrap();
+        server.n_requests()
+    };
+    for n in 0..n_requests {
+        let bucket = tempfile::tempdir().unwrap();
+        let root = bucket.path().join("bucket/results/cells.ome.zarr");
+        let server = Server::start(bucket.path(), Faults { refuses_after: Some(n), ..Faults::default() });
+        let error = write(&formats(&server), URL.as_ref()).unwrap_err();
+        let told = with_causes(&error);
+        assert!(told.contains(URL) && told.contains("the server denies access"), "{n}: {told}");
+        // What is an image is whole; only what the work needed may still be there.
+        if root.join("zarr.json").exists() {
+            let own = files(&root).into_iter().filter(|(path, _)| !path.starts_with(".patchweave"));
+            assert!(own.collect::<Vec<_>>() == expected, "{n}");
+        }
+        let server = Server::start(bucket.path(), Faults::default());
+        write(&formats(&server), URL.as_ref()).unwrap();
+        assert!(
+            files(&root) == expected,
+            "{n} {:?}",
+            files(&root).iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()
+        );
+    }
+}
