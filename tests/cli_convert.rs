@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 use patchweave::formats::{FileFormat, OpenOptions, open, open_levels};
-use patchweave::geometry::{ArrayLayout, PerAxis, Region};
+use patchweave::geometry::{ArrayLayout, PerAxis, Plate, Region, WellField};
 use patchweave::pixel::{Pixel, PixelType, TypedArray, TypedPixel};
-use patchweave::sink::{ImageSpec, Job, SinkFormats, labels_target, list_labels};
+use patchweave::sink::{ImageSpec, Job, PlateJob, SinkFormats, labels_target, list_labels};
 use patchweave::stack::{ImageStack, ImageStackExt};
 
 use support::Place;
@@ -155,6 +155,70 @@ fn labels_are_taken_along() {
 }
 
 /// A part is given in pixels of the image: labels of another resolution would be cut elsewhere.
+/// Writes a plate of two wells with three fields in all, each of them with other pixels.
+fn write_plate(path: &Path) -> Vec<TypedArray> {
+    let rows = vec!["A".to_owned(), "B".to_owned()];
+    let plate =
+        Plate { rows, columns: vec!["07".to_owned()], name: Some("screen".into()), ..Plate::default() };
+    let plate = Arc::new(plate);
+    let mut images = Vec::new();
+    let mut pixels = Vec::new();
+    for (row, name) in [(0, "0"), (0, "1"), (1, "0")] {
+        let plate = Arc::clone(&plate);
+        let field = WellField { plate, row, column: 0, name: name.into(), acquisition: None };
+        let number = images.len();
+        let image = u16::typed(ArrayD::from_shape_fn(vec![2, 40, 50], |at| {
+            (number * 10_000 + at[0] * 5000 + at[1] * 50 + at[2]) as u16
+        }));
+        images.push((field, spec("CYX", &image)));
+        pixels.push(image);
+    }
+    let job = PlateJob::resume(&SinkFormats::default(), path, &images).unwrap();
+    for (number, (_, spec)) in images.iter().enumerate() {
+        let place = job.image(number).unwrap();
+        let job = Job::start(&SinkFormats::default(), &place, Some("ome_zarr"), spec.clone()).unwrap();
+        write(&job, &pixels[number]);
+        job.commit().unwrap();
+    }
+    job.commit().unwrap();
+    pixels
+}
+
+#[test]
+fn plates_stay_plates() {
+    let place = Place::new();
+    let pixels = write_plate(&place.path("in/p.ome.zarr"));
+    let old = ["--set", "version=0.4", "--levels", "2", "--check"];
+    let ended = convert(&place, &[&["in/p.ome.zarr", "out.ome.zarr"], &old[..]].concat());
+    let ended = ended.with_code(0);
+    ended.says("out.ome.zarr: a plate of 3 fields");
+    ended.says("checked 4 000 pixels");
+    // Of a folder too.
+    convert(&place, &["in", "all", "--to", "ome_zarr"]).with_code(0).says("a plate of 3 fields");
+    for name in ["out.ome.zarr", "all/p.ome.zarr"] {
+        let fields = open(&place.path(name), FileFormat::Zarr, None, &OpenOptions::default()).unwrap();
+        assert_eq!(fields.len(), pixels.len());
+        for (field, pixels) in fields.iter().zip(&pixels) {
+            assert_eq!(whole(field).view().to_bytes(), pixels.view().to_bytes(), "{name}");
+        }
+        let places: Vec<WellField> =
+            fields.iter().map(|field| field.info().well_field.clone().unwrap()).collect();
+        let paths: Vec<String> = places.iter().filter_map(WellField::path).collect();
+        assert_eq!(paths, ["A/07/0", "A/07/1", "B/07/0"]);
+        assert_eq!(places[0].plate.name.as_deref(), Some("screen"));
+    }
+    // Other formats have none.
+    convert(&place, &["in/p.ome.zarr", "files", "--to", "npy"]).with_code(0);
+    assert!(place.path("files/p/A/07/1/0.npy").exists());
+    let again = convert(&place, &["in/p.ome.zarr", "out.ome.zarr"]);
+    again.with_code(2).complains(&["out.ome.zarr exists: --overwrite replaces it"]);
+    let onto = convert(&place, &["in/p.ome.zarr", "in/p.ome.zarr", "--overwrite"]);
+    onto.with_code(2).complains(&["would replace"]);
+    let part = convert(&place, &["in/p.ome.zarr/A/07", "well", "--to", "ome_zarr"]);
+    part.with_code(0);
+    assert!(place.path("well/07/0/0.ome.zarr/zarr.json").exists(), "a well is no plate");
+}
+
 #[test]
 fn parts_of_labels_of_another_size_are_refused_before_any_work() {
     let place = Place::new();

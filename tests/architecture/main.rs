@@ -434,10 +434,7 @@ fn file_functions_are_called_by_their_module() {
 fn only_loader_predict_and_convert_start_threads() {
     assert!(!uses_outside(&[], THREADS).is_empty(), "the search finds nothing at all");
     // Requests over the network run on one thread of their own.
-    none(uses_outside(
-        &["loader/src/", "predict/src/", "convert/src/", "remote/src/runtime.rs"],
-        THREADS,
-    ));
+    none(uses_outside(&["loader/src/", "predict/src/", "convert/src/", "remote/src/runtime.rs"], THREADS));
 }
 
 #[test]

@@ -15,6 +15,8 @@ import tifffile
 import zarr
 from ome_zarr_models import v05
 
+from check_plates import check_plate
+from check_stores import check_store
 from check_tiff_settings import check_tiff_settings
 from check_zarr_settings import check_npy, check_png, check_zarr_settings
 from pixels import expected_pixels
@@ -133,6 +135,8 @@ CHECKS = {
     "zarr_settings": check_zarr_settings,
     "npy": check_npy,
     "png": check_png,
+    "plate": check_plate,
+    "store": check_store,
     "quilt": check_quilt,
 }
 

@@ -69,8 +69,11 @@ def check_array(array, output):
 
 
 def check_zarr_settings(folder, output):
+    check_group(zarr.open_group(folder / output["path"], mode="r"), output)
+
+
+def check_group(group, output):
     """Metadata, storage, pixels and levels of every image of a store."""
-    group = zarr.open_group(folder / output["path"], mode="r")
     order = [output["axes"].index(axis) for axis in "STCZYX" if axis in output["axes"]]
     expected = expected_pixels(output).transpose(order)
     axes = [axis for axis in "tczyx" if axis.upper() in output["axes"]]

@@ -1,9 +1,12 @@
-//! Writes images with both sinks and quilts on disk, for other readers to look at: `write_outputs FOLDER`.
+//! Writes images and quilts into a folder and images below the URL of a bucket, for other readers to look at:
+//! `write_outputs FOLDER URL`.
 //!
 //! `outputs.json` in the folder says what was written. Every pixel is a function of its place, which
 //! `check.py` computes for itself.
 #![allow(clippy::print_stdout, reason = "a program that says what it did")]
 
+mod plate_outputs;
+mod store_outputs;
 mod tiff_outputs;
 mod zarr_outputs;
 
@@ -147,7 +150,12 @@ fn quilt(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("write_outputs needs a folder")?);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, url) = match &arguments[..] {
+        [join, token] if join == "--join" => return store_outputs::join(token),
+        [folder, url] => (PathBuf::from(folder), url),
+        _ => return Err("write_outputs needs a folder and a URL".into()),
+    };
     fs::create_dir_all(&folder)?;
     let mut written = Vec::new();
     for &(axes, shape) in LAYOUTS {
@@ -160,6 +168,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     written.extend(tiff_outputs::write(&folder)?);
     written.extend(zarr_outputs::write(&folder)?);
+    written.extend(plate_outputs::write(&folder)?);
+    written.extend(store_outputs::write(url)?);
     written.push(quilt(&folder, "plane", &[61, 70], &[16, 20], &[12, 10])?);
     written.push(quilt(&folder, "volume", &[9, 30, 31], &[4, 8, 9], &[3, 8, 7])?);
     println!("{} outputs written below {}", written.len(), folder.display());

@@ -34,7 +34,10 @@ impl PlateGroups {
             groups.insert(format!("{well}/"), attributes);
         }
         if let Some(first) = fields.first() {
-            groups.insert(String::new(), own(version, "plate", plate(&first.plate, &wells)));
+            let mut plate = plate(&first.plate, &wells);
+            // Readers of 0.5 want it here too.
+            plate["version"] = json!(version.name());
+            groups.insert(String::new(), own(version, "plate", plate));
         }
         PlateGroups { version, groups }
     }
