@@ -37,10 +37,19 @@ def enter(folder: Path, requirements: Path) -> None:
 
 
 def build(example: str) -> Path:
-    command = ["cargo", "build", "--release", "--example", example, "--message-format=json-render-diagnostics"]
-    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
-    programs = [m["executable"] for m in messages if m.get("target", {}).get("name") == example]
-    if built.returncode or not programs:
-        fail(f"cargo could not build the example {example}")
+    return built(["--example", example], example)
+
+
+def build_command() -> Path:
+    return built(["--bin", "patchweave"], "patchweave")
+
+
+def built(target: list[str], name: str) -> Path:
+    command = ["cargo", "build", "--release", *target, "--message-format=json-render-diagnostics"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    # Only programs have an executable; libraries may have the same name.
+    programs = [m["executable"] for m in messages if m.get("target", {}).get("name") == name and m.get("executable")]
+    if done.returncode or not programs:
+        fail(f"cargo could not build {name}")
     return Path(programs[-1])

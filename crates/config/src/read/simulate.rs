@@ -2,7 +2,9 @@
 
 use super::formats::formats;
 use crate::plan::{OutputFormat, SimulatePlan};
-use crate::read::values::{Fractions, Reader, Value, count, extent, fraction, integer, path};
+use crate::read::values::{
+    Fractions, Reader, Value, count, extent, folder as folder_path, fraction, integer,
+};
 
 const KEYS: &[&str] = &[
     "folder",
@@ -19,7 +21,7 @@ const KEYS: &[&str] = &[
 
 pub(crate) fn simulate(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<SimulatePlan> {
     let block = value.block(reader)?.only(reader, KEYS);
-    let folder = block.need(reader, "folder", "a folder", path);
+    let folder = block.need(reader, "folder", "a folder", folder_path);
     let size = block.need(reader, "size", "a list of 2 (YX) or 3 (ZYX) sizes", |reader, value| {
         extent(reader, value, None)
     });

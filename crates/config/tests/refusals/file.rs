@@ -10,6 +10,13 @@ pub(crate) const ON_BASE: &[Case] = &[
             "1:1: outptu: unknown key, expected one of output, overwrite, durability, simulate, reading, data_config, train, predict; did you mean `output`?",
         ],
     },
+    Case {
+        from: "output: out",
+        to: "output: s3://bucket/out",
+        problems: &[
+            r#"1:9: output: got "s3://bucket/out", expected a folder: `patchweave convert` brings results into an object store"#,
+        ],
+    },
     Case { from: "output: out", to: "output:", problems: &["1:7: output: got null, expected a path"] },
     Case {
         from: "output: out",

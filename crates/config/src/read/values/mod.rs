@@ -9,7 +9,7 @@ mod sizes;
 mod variables;
 
 pub(crate) use names::Names;
-pub(crate) use paths::{path, paths};
+pub(crate) use paths::{folder, path, paths};
 pub(crate) use prefetch::{MIB, prefetch_bytes};
 pub(crate) use reader::{Block, Reader, Value};
 pub(crate) use scalar::{Fractions, channel, count, fraction, integer, positive, positive_seed, truth};

@@ -28,6 +28,15 @@ pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf
     }
 }
 
+/// Reads the path of a folder that files are written into.
+pub(crate) fn folder(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
+    let folder = path(reader, value)?;
+    if folder.to_str().is_some_and(is_url) {
+        return reader.refuse(value, "a folder: `patchweave convert` brings results into an object store");
+    }
+    Some(folder)
+}
+
 /// Reads a path or a non-empty list of paths.
 pub(crate) fn paths(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<PathBuf>> {
     let Some(entries) = value.entries() else {
