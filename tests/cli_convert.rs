@@ -152,9 +152,22 @@ fn labels_are_taken_along() {
             open(&place.path(format!("{output}/labels")), FileFormat::Zarr, None, &OpenOptions::default());
         assert_eq!(listed.unwrap().len(), 1, "the group lists them");
     }
+    // Into a zip file and out of it.
+    convert(&place, &["a.ome.zarr", "c.ozx"]).with_code(0).says("with labels: cells");
+    convert(&place, &["c.ozx", "d.ome.zarr"]).with_code(0).says("with labels: cells");
+    for path in ["c.ozx/labels/cells", "d.ome.zarr/labels/cells"] {
+        let stack = opened(&place.path(path), FileFormat::Zarr);
+        assert_eq!(whole(&stack).view().to_bytes(), labels.view().to_bytes(), "{path}");
+    }
+    let ended = convert(&place, &["a.ome.zarr", "e.tif"]).with_code(0);
+    ended.says("the labels cells are not taken along into tiff");
+    // A group that lists none.
+    let group = r#"{"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "labels": []}}}"#;
+    place.write("a.ome.zarr/labels/zarr.json", group);
+    let ended = convert(&place, &["a.ome.zarr", "f.ome.zarr"]).with_code(0);
+    assert!(!ended.stdout.contains("labels"), "{ended:?}");
 }
 
-/// A part is given in pixels of the image: labels of another resolution would be cut elsewhere.
 /// Writes a plate of two wells with three fields in all, each of them with other pixels.
 fn write_plate(path: &Path) -> Vec<TypedArray> {
     let rows = vec!["A".to_owned(), "B".to_owned()];
@@ -176,9 +189,10 @@ fn write_plate(path: &Path) -> Vec<TypedArray> {
     let job = PlateJob::resume(&SinkFormats::default(), path, &images).unwrap();
     for (number, (_, spec)) in images.iter().enumerate() {
         let place = job.image(number).unwrap();
-        let job = Job::start(&SinkFormats::default(), &place, Some("ome_zarr"), spec.clone()).unwrap();
-        write(&job, &pixels[number]);
-        job.commit().unwrap();
+        let of_image = Job::start(&SinkFormats::default(), &place, Some("ome_zarr"), spec.clone()).unwrap();
+        write(&of_image, &pixels[number]);
+        of_image.commit().unwrap();
+        job.set_done(number).unwrap();
     }
     job.commit().unwrap();
     pixels
@@ -219,6 +233,7 @@ fn plates_stay_plates() {
     assert!(place.path("well/07/0/0.ome.zarr/zarr.json").exists(), "a well is no plate");
 }
 
+/// A part is given in pixels of the image: labels of another resolution would be cut elsewhere.
 #[test]
 fn parts_of_labels_of_another_size_are_refused_before_any_work() {
     let place = Place::new();

@@ -68,6 +68,11 @@ const CREDENTIALS: [&str; 11] = [
 
 /// Runs `info` on an image in a bucket of the server, with these variables and none of the machine.
 fn info_of_bucket(place: &Place, server: &Server, variables: &[(&str, &str)]) -> Ended {
+    with_bucket(place, server, variables, &["info", "s3://bucket/cells.ome.zarr"])
+}
+
+/// Runs the command on a bucket of the server, with these variables and none of the machine.
+fn with_bucket(place: &Place, server: &Server, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let mut command = assert_cmd::Command::new(support::PATCHWEAVE);
     for name in CREDENTIALS {
         command.env_remove(name);
@@ -75,7 +80,42 @@ fn info_of_bucket(place: &Place, server: &Server, variables: &[(&str, &str)]) ->
     let endpoint = format!("http://{}", server.address);
     command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ALLOW_HTTP", "true").current_dir(place.path(""));
     command.envs(variables.iter().copied());
-    Ended::of(command.args(["info", "s3://bucket/cells.ome.zarr"]))
+    Ended::of(command.args(arguments))
+}
+
+#[test]
+fn images_and_folders_are_converted_into_a_bucket() {
+    let place = place();
+    place.image("in/a.tif", "tiff", "ZYX", &[3, 40, 50], |at| u8::try_from(at % 251).unwrap());
+    place.image("in/b.tif", "tiff", "YX", &[30, 20], |at| u8::try_from(at % 249).unwrap());
+    std::fs::create_dir(place.path("served")).unwrap();
+    let server = Server::start(&place.path("served"), Faults::default());
+    let convert =
+        |arguments: &[&str]| with_bucket(&place, &server, &KEY, &[&["convert"], arguments].concat());
+
+    let url = "s3://bucket/deep/cells.ome.zarr";
+    convert(&["cells.ome.zarr", url, "--levels", "2", "--check"]).with_code(0).says("checked 6 300 pixels");
+    convert(&["cells.ome.zarr", "local.ome.zarr", "--levels", "2"]).with_code(0);
+    let chunks = |folder: &str| -> Vec<Vec<u8>> {
+        let files = place.files(folder).into_iter();
+        files.filter(|(path, _)| path.to_string_lossy().contains("/c/")).map(|(_, bytes)| bytes).collect()
+    };
+    assert!(!chunks("local.ome.zarr").is_empty());
+    assert_eq!(chunks("served/bucket/deep/cells.ome.zarr"), chunks("local.ome.zarr"));
+    let again = convert(&["cells.ome.zarr", url]).with_code(2);
+    again.complains(&["s3://bucket/deep/cells.ome.zarr exists: --overwrite replaces it"]);
+    convert(&["cells.ome.zarr", url, "--overwrite", "--check"]).with_code(0);
+    // However it is spelled.
+    for same in [url, "S3://bucket/deep/cells.ome.zarr/", "s3a://bucket/deep/cells.ome.zarr"] {
+        convert(&[url, same, "--overwrite"]).with_code(2).complains(&["would replace"]);
+    }
+    convert(&["in", "s3://bucket/all", "--to", "ome_zarr"]).with_code(0);
+    assert!(place.path("served/bucket/all/a.ome.zarr/zarr.json").exists());
+    assert!(place.path("served/bucket/all/b.ome.zarr/zarr.json").exists());
+    let file = convert(&["cells.ome.zarr", "s3://bucket/cells.tif"]).with_code(2);
+    file.complains(&["got a URL, expected a path, or the format ome_zarr"]);
+    assert!(!place.path("served/bucket/cells.tif").exists());
+    assert!(place.files("served").keys().all(|path| !path.to_string_lossy().contains(".patchweave")));
 }
 
 const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];

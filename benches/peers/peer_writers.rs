@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use patchweave::formats::{FileFormat, OpenOptions, open_levels};
+use patchweave::formats::{Formats, OpenOptions, OpenRequest};
 use patchweave::geometry::{ArrayLayout, Region};
 use patchweave::sink::UnitGrid;
 use patchweave::stack::ImageStackExt;
@@ -38,24 +38,24 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The pixels of every chunk of every level.
 fn chunks(path: &std::path::Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut chunks = Vec::new();
-    let levels = open_levels(path, FileFormat::Zarr, None, &OpenOptions::default(), usize::MAX);
-    let levels = match levels {
-        Ok(levels) => levels,
-        // As many as there are.
-        Err(patchweave::stack::StackError::TooFewLevels { got, .. }) => {
-            open_levels(path, FileFormat::Zarr, None, &OpenOptions::default(), got)?
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let options = OpenOptions::default();
+    let mut request = OpenRequest::new(path, &options);
+    // All of them.
+    request.n_levels = None;
+    let formats = Formats::default();
+    let levels = formats.named("zarr").ok_or("Zarr was left out")?.open(&request)?;
     for level in levels.into_iter().next().ok_or("there is no image")? {
         let info = level.info();
         let size = info.chunks.clone().ok_or("the image has no chunks")?;
         let layout = ArrayLayout::new(info.layout.axes().clone(), info.layout.shape())?;
         let grid = UnitGrid::new(layout, &size)?;
+        // Of one channel, which the volume does not have as an axis.
         let pixels = level.read_typed(0, None, &Region::whole(info.shape().extent))?;
         for unit_idx in 0..grid.n_units() {
             let unit = grid.unit(unit_idx).ok_or("the grid has an end")?;
-            chunks.push(pixels.view().slice_box(&unit.start, &unit.size).to_bytes().into_owned());
+            chunks.push(
+                pixels.view().index_axis(0, 0).slice_box(&unit.start, &unit.size).to_bytes().into_owned(),
+            );
         }
     }
     Ok(chunks)

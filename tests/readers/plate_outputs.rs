@@ -46,6 +46,7 @@ pub fn write(folder: &Path) -> Result<Vec<Value>, Box<dyn Error>> {
         for (number, (_, spec)) in images.iter().enumerate() {
             let place = job.image(number).ok_or("the plate has no such image")?;
             write_blocks(&place, "ome_zarr", spec.clone())?;
+            job.set_done(number)?;
         }
         job.commit()?;
         let fields: Vec<Value> = FIELDS.iter().map(|field| json!(field)).collect();

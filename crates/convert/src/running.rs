@@ -86,7 +86,8 @@ pub fn convert(
         Ok(Written { n_units, n_found, lost }) => {
             Ok(Outcome { location: job.commit()?, n_units, n_found, lost })
         }
-        Err(error @ ConvertError::Budget { .. }) => Err(error),
+        // Nothing was begun that could be gone on with.
+        Err(error @ ConvertError::Budget { .. }) if !job.is_resumed() => Err(error),
         Err(error) => {
             job.leave();
             Err(error)
@@ -122,8 +123,8 @@ pub fn write(
     let n_threads = n_threads(job, source, running)?;
     in_pool(n_threads, || {
         let written = write_units(job, source, &progress)?;
-        job.complete()?;
-        Ok(written)
+        let is_complete = job.complete_while(&|| progress(written.n_units))?;
+        if is_complete { Ok(written) } else { Err(ConvertError::Interrupted) }
     })
 }
 

@@ -59,9 +59,9 @@ pub use mapped::OpenFile;
 pub use members::{Member, Members};
 #[cfg(feature = "npy")]
 pub use npy::{RawArray, open_raw};
-pub use open::{open, open_levels};
+pub use open::{label_names, open, open_levels};
 pub use options::{MissingPlanes, OpenOptions};
-pub use patchweave_remote::{RemoteOptions, RequestLimit, is_url};
+pub use patchweave_remote::{RemoteOptions, RequestLimit, inside, is_url, plain_url};
 pub use request::{OpenRequest, Pyramid};
 #[cfg(feature = "zarr")]
 pub use zarr::ZarrUri;

@@ -58,3 +58,27 @@ pub fn open_levels<'a>(
     let request = OpenRequest { axes, n_levels: Some(n_levels), ..OpenRequest::new(path, options) };
     Formats::default().open(format.name(), &request)
 }
+
+/// The names of the labels that belong to an OME-Zarr image, in its group `labels` at that path or URL: those that the group
+/// lists, or else the groups in it. None where there is no such group, and without the feature `zarr`.
+///
+/// # Errors
+/// [`StackError`] if the store cannot be opened or the metadata of the group not be read.
+///
+/// ```
+/// use patchweave_formats::{OpenOptions, label_names};
+///
+/// let folder = tempfile::tempdir()?;
+/// let json = r#"{"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"labels": ["cells"]}}}"#;
+/// std::fs::write(folder.path().join("zarr.json"), json)?;
+/// let options = OpenOptions::default();
+/// assert_eq!(label_names(folder.path(), &options)?, ["cells"]);
+/// assert!(label_names(&folder.path().join("nothing"), &options)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn label_names(path: &Path, options: &OpenOptions) -> Result<Vec<String>, StackError> {
+    #[cfg(feature = "zarr")]
+    return crate::zarr::label_names(path, options);
+    #[cfg(not(feature = "zarr"))]
+    Ok(Vec::new())
+}

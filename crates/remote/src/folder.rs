@@ -98,12 +98,23 @@ impl RemoteFolder {
         if self.place.service == Service::Http {
             return Ok(None);
         }
+        Ok(Some(self.entries(key)?.1))
+    }
+
+    /// The names of objects and those of folders directly in a folder.
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] for a plain HTTP server, which cannot list, and [`RemoteError`] if the list does not come
+    /// in so many tries.
+    pub fn entries(&self, key: &str) -> Result<(Vec<String>, Vec<String>), RemoteError> {
+        self.check_writable()?;
         let path = self.path(key)?;
         let folder = self.clone();
         let found = self.wait(async move { folder.store.list_with_delimiter(Some(&path)).await })?;
         let found = found.map_err(|error| Cause::of(error, &self.place, 1))?;
-        let names = found.common_prefixes.iter().filter_map(Path::filename);
-        Ok(Some(names.map(str::to_owned).collect()))
+        let objects = found.objects.iter().filter_map(|object| object.location.filename());
+        let folders = found.common_prefixes.iter().filter_map(Path::filename);
+        Ok((objects.map(str::to_owned).collect(), folders.map(str::to_owned).collect()))
     }
 
     /// Whether there is an object of that name.
@@ -177,13 +188,6 @@ impl RemoteFolder {
     /// [`RemoteError::ReadOnly`] if not.
     pub fn check_writable(&self) -> Result<(), RemoteError> {
         if self.place.service == Service::Http { Err(RemoteError::ReadOnly) } else { Ok(()) }
-    }
-
-    /// The same server and bucket, from a folder below this one on.
-    #[must_use]
-    pub fn below(&self, key: &str) -> Self {
-        let prefix = if self.prefix.is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix) };
-        RemoteFolder { url: self.name(key).into(), prefix: prefix.into(), ..self.clone() }
     }
 
     /// Waits for what runs on the thread for requests, once it is its turn.

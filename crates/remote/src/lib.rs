@@ -39,4 +39,4 @@ pub use options::{RemoteOptions, RequestLimit};
 pub use part::{Part, Wanted};
 #[cfg(feature = "client")]
 pub use runtime::check_process;
-pub use url::{is_url, scheme_of};
+pub use url::{inside, is_url, plain_url, scheme_of};

@@ -84,7 +84,7 @@ const MOST_REQUESTS: usize = usize::MAX >> 3;
 /// How many requests are under way at a time, over all threads and images that share it.
 ///
 /// ```
-/// use patchweave_formats::RequestLimit;
+/// use patchweave_remote::RequestLimit;
 ///
 /// assert_eq!((RequestLimit::new(8).get(), RequestLimit::new(0).get()), (8, 1));
 /// ```

@@ -134,7 +134,7 @@ pub enum SinkError {
         /// The output.
         path: PathBuf,
     },
-    /// The file system refused.
+    /// The file system or the object store refused.
     #[error("could not {action} {}", path.display())]
     Io {
         /// What was tried.
@@ -216,6 +216,16 @@ pub enum SinkError {
         /// What the image is called.
         path: PathBuf,
     },
+    /// Something that stands where an image is to be published, and did not when the image was started.
+    #[error(
+        "{} has appeared since the work on it began and is not replaced: move it away and start the same work again, which \
+         only gives the result its name",
+        path.display()
+    )]
+    Appeared {
+        /// The output.
+        path: PathBuf,
+    },
     /// An image in an object store that another job has started anew, or finished.
     #[error("{}: another job has started this image anew or has finished it, this one stops", path.display())]
     TakenOver {
@@ -224,7 +234,7 @@ pub enum SinkError {
     },
     /// An object store that cannot be written to.
     #[cfg(feature = "remote")]
-    #[error("{}", path.display())]
+    #[error("could not connect to {}", path.display())]
     Remote {
         /// The output.
         path: PathBuf,
@@ -297,7 +307,7 @@ pub enum SinkError {
     },
 }
 
-/// The error of an action on an output that the file system refused.
+/// The error of an action on an output that the file system or the object store refused.
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
     move |source| SinkError::Io { action, path: path.into(), source }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::leftovers::NEW;
@@ -24,11 +25,14 @@ pub(crate) struct FolderWork {
     folder: PathBuf,
     output: PathBuf,
     durability: Durability,
+    /// What is on the disk once it is marked: all, unless work of before a restart of the machine is begun anew.
+    at_once: Durability,
 }
 
 impl FolderWork {
     pub fn new(folder: &Path, durability: Durability) -> Self {
-        FolderWork { folder: folder.into(), output: folder.join(NEW), durability }
+        let at_once = if boot().is_some() { Durability::None } else { durability };
+        FolderWork { folder: folder.into(), output: folder.join(NEW), durability, at_once }
     }
 
     /// The same with its output under another name.
@@ -47,7 +51,7 @@ impl FolderWork {
     }
 
     pub fn sync(&self, target: &Path, file: &File) -> io::Result<()> {
-        Syncing::new(self.durability).open_file(target, file)
+        Syncing::new(self.at_once).open_file(target, file)
     }
 
     pub fn sync_output(&self) -> io::Result<()> {
@@ -62,7 +66,7 @@ impl FolderWork {
         // Processes of several machines may have one number, and forked ones one name.
         let temporary = scratch.join(format!("{:016x}-{}-{number}", this_process(), std::process::id()));
         self.with_folder(&scratch, || fs::write(&temporary, bytes))?;
-        let named = Syncing::new(self.durability).file(&temporary).and_then(|()| {
+        let named = Syncing::new(self.at_once).file(&temporary).and_then(|()| {
             self.with_folder(path.parent().unwrap_or(&self.folder), || fs::rename(&temporary, path))
         });
         named.inspect_err(|_| fs::remove_file(&temporary).unwrap_or_default())
@@ -143,6 +147,10 @@ impl WorkPlace for FolderWork {
         self.output.clone()
     }
 
+    fn marks_are_of(&self) -> Option<&'static str> {
+        boot()
+    }
+
     fn alone(&self) -> io::Result<Option<File>> {
         let file = File::create(self.folder.join(ALONE))?;
         match file.lock() {
@@ -151,6 +159,15 @@ impl WorkPlace for FolderWork {
             _ => Ok(Some(file)),
         }
     }
+}
+
+/// Which of all starts of the machine this is, where it tells: what was written before another one may not have reached the
+/// disk, whatever is marked.
+pub(crate) fn boot() -> Option<&'static str> {
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
+    let read =
+        || fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().filter(|id| !id.trim().is_empty());
+    BOOT.get_or_init(read).as_deref().map(str::trim)
 }
 
 /// `None` for what is not there.

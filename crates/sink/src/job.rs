@@ -16,8 +16,8 @@ const BEGUN: &str = "begun.json";
 const COMPLETE: &str = "complete";
 /// An image that is being written: started, joined by others, committed once.
 ///
-/// Until [`commit`](Self::commit) it has a hidden temporary name beside its final one. Who started it removes it by
-/// dropping the job; [`leave`](Self::leave) keeps it for [`resume`](Self::resume), and so does the end of the process.
+/// Until [`commit`](Self::commit) it has a hidden temporary name beside its final one; in an object store, where there are no
+/// other names, its pixels have no metadata until then. Who started it removes it by dropping the job; [`leave`](Self::leave) keeps it for [`resume`](Self::resume), and so does the end of the process.
 ///
 /// The format `memory` has no names but the numbers in tokens: an image lives as long as one job of it, and other
 /// processes cannot join.
@@ -66,7 +66,8 @@ impl Job {
     /// then; what was begun otherwise is removed. Of what was made in memory nothing is left.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and [`SinkError::Busy`] if somebody works on it.
+    /// As [`start`](Self::start), and [`SinkError::Busy`] if somebody works on it. In an object store nobody can tell: all who
+    /// resume one image write it together.
     pub fn resume(
         formats: &SinkFormats,
         target: &Path,
@@ -80,7 +81,7 @@ impl Job {
         }
         let work = place.work(target, spec.durability);
         let token = token_of(&place, format.as_ref(), target, &spec);
-        let begun = begun(&token);
+        let begun = begun(&token, &work);
         if begun.is_some() && work.get(BEGUN)? == begun && place.may_go_on(&work)? {
             return Self::opened(format, token, work, place, true);
         }
@@ -115,7 +116,7 @@ impl Job {
         if let Ok(text) = serde_json::to_vec(&token) {
             work.put(TOKEN, &text)?;
         }
-        if let Some(text) = begun(&token) {
+        if let Some(text) = begun(&token, &work) {
             work.put(BEGUN, &text)?;
         }
         Self::opened(format, token, work, place, false)
@@ -178,10 +179,19 @@ impl Job {
     /// # Errors
     /// [`SinkError::Incomplete`] if units are missing, and failures to write, after which it can be tried again.
     pub fn complete(&self) -> Result<(), SinkError> {
+        self.complete_while(&|| true).map(drop)
+    }
+
+    /// As [`complete`](Self::complete), as long as `goes_on` says so, which is asked before every unit of a smaller level.
+    /// Whether the image is complete.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub fn complete_while(&self, goes_on: &(dyn Fn() -> bool + Sync)) -> Result<bool, SinkError> {
         // Two who put the output together at once would write into one file.
         let _alone = self.work.alone()?;
         if self.work.has(COMPLETE)? {
-            return Ok(());
+            return Ok(true);
         }
         let missing = |level: &Marked| match level.missing()? {
             None => Ok(()),
@@ -196,7 +206,9 @@ impl Job {
         missing(&whole)?;
         for above in 1..self.token.spec.levels {
             let above_sink = level(above)?;
-            pyramid::write_level(&above_sink, &whole, &self.work, &self.token.spec, above)?;
+            if !pyramid::write_level(&above_sink, &whole, &self.work, &self.token.spec, above, goes_on)? {
+                return Ok(false);
+            }
             missing(&above_sink)?;
         }
         self.format.assemble(&self.work, &self.token.spec)?;
@@ -204,19 +216,23 @@ impl Job {
             // The mark must not outlive what it says.
             self.work.sync_output()?;
         }
-        self.work.mark(COMPLETE)
+        self.work.mark(COMPLETE)?;
+        Ok(true)
     }
 
     /// [Completes](Self::complete) the image and gives it its final name.
     ///
     /// An earlier output of that name is replaced: a file in one step; a Zarr store is moved aside, replaced and then
-    /// deleted, and moved back if the replacement fails. An image in memory has no name and is handed over.
+    /// deleted, and moved back if the replacement fails. In an object store it was removed at the start. An image in memory
+    /// has no name and is handed over.
     ///
     /// # Errors
     /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then whoever started the image loses
-    /// it. An error that is about the folder, or about what was replaced, comes when the image has its name already.
+    /// it, but for [`SinkError::Appeared`] and failures of an object store, after which it can be gone on with. An error that is about the folder, or about what was replaced, comes when the image has its name already.
     pub fn commit(self) -> Result<Location, SinkError> {
-        self.complete()?;
+        if let Err(error) = self.complete() {
+            return Err(self.place.fail(error));
+        }
         self.place.publish(&self.work, self.format.output(), self.token.spec.durability)
     }
 
@@ -231,7 +247,8 @@ fn token_of(place: &Place, format: &dyn SinkFormat, target: &Path, spec: &ImageS
     JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
 }
 
-/// What has to be the same for work to be gone on with: format and specification, but not how the place is spelled.
-fn begun(token: &JobToken) -> Option<Vec<u8>> {
-    serde_json::to_vec(&(&token.format, &token.spec)).ok()
+/// What has to be the same for work to be gone on with: format and specification, but not how the place is
+/// spelled.
+fn begun(token: &JobToken, work: &Work) -> Option<Vec<u8>> {
+    serde_json::to_vec(&(&token.format, &token.spec, work.place().marks_are_of())).ok()
 }

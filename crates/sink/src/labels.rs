@@ -1,15 +1,17 @@
 //! Labels that belong to an image, in the same store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::place::inside;
-use crate::{Job, SinkError};
+use patchweave_remote::{inside, is_url};
 
-/// The format that has labels beside an image.
-const HAS_LABELS: &str = "ome_zarr";
+use crate::leftovers::remove_leftovers;
+use crate::{Job, SinkError, Work};
+
+/// The formats that have labels beside an image.
+const HAVE_LABELS: &str = "ome_zarr or ome_zarr_zip";
 
 /// Where an image of labels is written that belongs to the image of a job: start another job there, commit it, and call
-/// [`list_labels`] before the job of the image is committed. `None` if the format of the job is not OME-Zarr.
+/// [`list_labels`] before the job of the image is committed. `None` if the format of the job is not OME-Zarr, in a zip or not.
 ///
 /// ```
 /// use patchweave_geometry::ArrayLayout;
@@ -39,8 +41,17 @@ const HAS_LABELS: &str = "ome_zarr";
 /// ```
 #[must_use]
 pub fn labels_target(image: &Job, name: &str) -> Option<PathBuf> {
-    let target = inside(&image.work().output(), &format!("labels/{name}"));
-    (image.format_name() == HAS_LABELS).then_some(target)
+    Some(inside(&store_of(image)?.output(), &Path::new("labels").join(name)))
+}
+
+/// Where the store of an image is written, if its format is one that has labels.
+fn store_of(image: &Job) -> Option<Work> {
+    match image.format_name() {
+        "ome_zarr" => Some(image.work().clone()),
+        #[cfg(feature = "zarr")]
+        "ome_zarr_zip" => Some(crate::ome_zarr::store_in_zip(image.work())),
+        _ => None,
+    }
 }
 
 /// Lists images of labels in the store of the image that they belong to.
@@ -49,12 +60,17 @@ pub fn labels_target(image: &Job, name: &str) -> Option<PathBuf> {
 /// [`SinkError`] if the list cannot be written, or the format has no labels.
 pub fn list_labels(image: &Job, names: &[String]) -> Result<(), SinkError> {
     #[cfg(feature = "zarr")]
-    if image.format_name() == HAS_LABELS {
-        return crate::ome_zarr::list(image, names);
+    if let Some(store) = store_of(image) {
+        let folder = store.output().join("labels");
+        if !is_url(&folder) {
+            // Of a job that was killed when its labels had their name.
+            remove_leftovers(&folder).map_err(|source| store.failed("look through", source))?;
+        }
+        return crate::ome_zarr::list(&store, image.spec(), names);
     }
     Err(SinkError::Unfit {
         path: image.work().target().into(),
         got: format!("labels {}", names.join(", ")),
-        expected: format!("the format {HAS_LABELS}"),
+        expected: format!("the format {HAVE_LABELS}"),
     })
 }

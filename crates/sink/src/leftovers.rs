@@ -22,6 +22,8 @@ const UNLOCKED: &str = ".unlocked";
 
 /// In a temporary folder: the file that is locked, which says for which name the folder is.
 const LOCK: &str = "lock";
+/// In a temporary folder: the file that is locked by whoever goes on with what was left there.
+const CLAIM: &str = "claim";
 /// In a temporary folder: what will have the name, what had it before, and that while it is deleted.
 pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
@@ -46,6 +48,8 @@ pub(crate) struct TemporaryFolder {
     path: PathBuf,
     is_kept: bool,
     lock: Option<File>,
+    /// Held by the one of several who found the folder at the same time.
+    claim: Option<File>,
 }
 
 impl TemporaryFolder {
@@ -58,7 +62,7 @@ impl TemporaryFolder {
     /// The folder that whoever makes `name` in `parent` has, so that another run finds it again.
     pub fn claim(parent: &Path, name: &OsStr) -> io::Result<Claim> {
         let hash = fnv(name.as_encoded_bytes().iter().copied());
-        let path = parent.join(format!("{}{hash:08x}-job{SUFFIX}", prefix()));
+        let path = parent.join(format!("{}{hash:016x}-job{SUFFIX}", prefix()));
         match fs::create_dir(&path) {
             Ok(()) => return Ok(Claim::New(Self::locked(path, parent, name)?)),
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
@@ -79,22 +83,26 @@ impl TemporaryFolder {
             return if is_gone { Self::claim(parent, name) } else { Ok(Claim::Busy) };
         }
         lock.unlock()?;
-        // Somebody else may have taken it in between.
+        // Somebody else may have taken it in between, who then either holds the lock alone or has claimed it as well.
         if lock.try_lock_shared().is_err() {
             return Ok(Claim::Busy);
         }
-        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock) }))
+        let claim = File::create(path.join(CLAIM))?;
+        if let Err(TryLockError::WouldBlock) = claim.try_lock() {
+            return Ok(Claim::Busy);
+        }
+        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock), claim: Some(claim) }))
     }
 
     /// A folder that another process has made and works in, which stays when this one lets go of it.
     pub fn join(path: &Path) -> io::Result<Self> {
         let lock = lockable(&path.join(LOCK))?;
         lock.try_lock_shared()?;
-        Ok(TemporaryFolder { path: path.into(), is_kept: true, lock: Some(lock) })
+        Ok(TemporaryFolder { path: path.into(), is_kept: true, lock: Some(lock), claim: None })
     }
 
     fn locked(path: PathBuf, parent: &Path, name: &OsStr) -> io::Result<Self> {
-        let mut folder = TemporaryFolder { path, is_kept: false, lock: None };
+        let mut folder = TemporaryFolder { path, is_kept: false, lock: None, claim: None };
         let mut unlocked = unlocked_file(parent)?;
         unlocked.write_all(name.as_encoded_bytes())?;
         lock(unlocked.as_file())?;
@@ -119,7 +127,7 @@ impl TemporaryFolder {
     fn remove(&mut self) -> io::Result<()> {
         empty(&self.path)?;
         // Some file systems keep a folder in which a file is open.
-        self.lock = None;
+        (self.lock, self.claim) = (None, None);
         unless_gone(fs::remove_dir_all(&self.path))
     }
 
@@ -307,17 +315,17 @@ fn is_of_this_machine(name: &OsStr) -> bool {
 
 /// How temporary names of this machine begin.
 fn prefix() -> String {
-    static MACHINE: OnceLock<u32> = OnceLock::new();
+    static MACHINE: OnceLock<u64> = OnceLock::new();
     let machine = MACHINE.get_or_init(|| {
         let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
         fnv(name.into_iter())
     });
-    format!("{PREFIX}{machine:08x}-")
+    format!("{PREFIX}{machine:016x}-")
 }
 
 /// FNV-1a: short, and the same in every process.
-fn fnv(bytes: impl Iterator<Item = u8>) -> u32 {
-    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A file in a folder that is not locked yet.
@@ -345,6 +353,32 @@ mod tests {
         let path = parent.join(name);
         fs::create_dir(&path).unwrap();
         path
+    }
+
+    /// All of them look at the same moment, and the one who found it holds on to it.
+    #[test]
+    fn of_many_who_find_a_leftover_one_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let claim = || TemporaryFolder::claim(folder.path(), "a".as_ref()).unwrap();
+        let Claim::New(first) = claim() else { panic!("it is not there yet") };
+        first.leave();
+        for _ in 0..200 {
+            let start = std::sync::Barrier::new(4);
+            let end = std::sync::Barrier::new(4);
+            let n_found: usize = std::thread::scope(|scope| {
+                let look = || {
+                    start.wait();
+                    let found = claim();
+                    end.wait();
+                    let Claim::Left(left) = found else { return 0 };
+                    left.leave();
+                    1
+                };
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(look)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+            });
+            assert!(n_found <= 1, "{n_found}");
+        }
     }
 
     #[test]

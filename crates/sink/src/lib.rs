@@ -1,11 +1,11 @@
 //! Where images are written: unit by unit by whoever has joined a [`Job`], or in blocks of any place; and small files in one go.
 //!
 //! Nothing half-written ever stands under its final name: all is made under a hidden temporary name in the same folder and
-//! renamed at the end. A job that is dropped before [`Job::commit`] removes what it has written, unless it is
+//! renamed at the end; in an object store pixels get their metadata at the end. A job that is dropped before [`Job::commit`] removes what it has written, unless it is
 //! [left](Job::leave) to be gone on with; what a killed process has left, [`remove_leftovers`] finds. What has its name is on
 //! the disk as far as a [`Durability`] says. Nothing here reads images, stitches tiles or starts threads.
 //!
-//! Formats are features, all on by default: `tiff`, `zarr`, `npy` and `png`. What was left out is refused by [`create`].
+//! Formats are features, all on by default: `tiff`, `zarr`, `npy` and `png`, and `remote` for Zarrs in object stores. What was left out is refused by [`create`].
 //! Images in memory need none.
 //!
 //! Memory is bounded by the units that are being written, for blocks by a row of units or 64 MiB, not by the image.

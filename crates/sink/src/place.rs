@@ -114,10 +114,10 @@ impl Place {
         }
     }
 
-    /// Whether what was begun may be gone on with: not if it was about to get its name.
+    /// Whether what was begun may be gone on with: not if it was about to get its name, and is gone.
     pub fn may_go_on(&self, work: &Work) -> Result<bool, SinkError> {
         match self {
-            Place::Folder(_) => Ok(!work.has(LAST_STEP)?),
+            Place::Folder(_) => Ok(!work.has(LAST_STEP)? || work.output().exists()),
             _ => Ok(true),
         }
     }
@@ -157,11 +157,25 @@ impl Place {
             }
             #[cfg(feature = "remote")]
             Place::Store(staged) => {
-                work.check_owned()?;
+                let owned = work.check_owned();
+                if let Err(error) = owned {
+                    return Err(Place::Store(staged).fail(error));
+                }
                 staged.publish(target)?;
-                Ok(Location::Url(target.to_string_lossy().into_owned()))
+                Ok(Location::Url(target.to_string_lossy().trim_end_matches('/').to_owned()))
             }
         }
+    }
+
+    /// Lets go of it after a failure: what is on the way over a network stays, unless units are missing.
+    pub fn fail(self, error: SinkError) -> SinkError {
+        #[cfg(feature = "remote")]
+        if let Place::Store(staged) = self
+            && !matches!(error, SinkError::Incomplete { .. })
+        {
+            staged.leave();
+        }
+        error
     }
 
     /// Lets go of it without removing it; of memory nothing stays.
@@ -197,12 +211,4 @@ pub(crate) fn check_url(url: &Path, output: OutputKind) -> Result<(), SinkError>
 /// A path from the root, as far as the working folder is known.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// A place in a folder, or in a store behind a URL.
-pub(crate) fn inside(folder: &Path, name: &str) -> PathBuf {
-    match folder.to_str().filter(|_| is_url(folder)) {
-        Some(url) => format!("{}/{name}", url.trim_end_matches('/')).into(),
-        None => folder.join(name),
-    }
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchweave_geometry::WellField;
+use patchweave_remote::{inside, is_url};
 
+use crate::folder_work::boot;
+use crate::leftovers::remove_leftovers;
 use crate::ome_zarr::{OmeZarrOptions, PlateGroups};
-use crate::place::{Place, inside};
+use crate::place::Place;
 use crate::{ImageSpec, Location, OutputKind, SinkError, SinkFormats, Work};
 
 /// What the plate is made of, to be compared by whoever finds it.
@@ -36,6 +39,7 @@ const BEGUN: &str = "begun.json";
 /// let job = Job::resume(&formats, &plate.image(0).unwrap(), Some("ome_zarr"), spec)?;
 /// job.sink().write(0, TypedArray::zeros(PixelType::U16, &[8, 8]).unwrap().view())?;
 /// job.commit()?;
+/// plate.set_done(0)?;
 /// plate.commit()?;
 /// assert!(path.join("A/1/0/zarr.json").exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -76,35 +80,87 @@ impl PlateJob {
             }
             let path = field.path().filter(|path| path.split('/').all(is_plain));
             let got = || format!("row {}, column {}, field {:?}", field.row, field.column, field.name);
-            let path =
-                path.ok_or_else(|| unfit(got(), "names of letters, digits, - and _ that the plate has"))?;
+            let path = path.ok_or_else(|| unfit(got(), "names of letters and digits that the plate has"))?;
             if !seen.insert(path.to_lowercase()) {
                 return Err(unfit(format!("two images {path}"), "every field once"));
             }
             paths.push(path);
         }
         let options: OmeZarrOptions = spec.format_options(target, crate::ome_zarr::NAME)?;
+        for (_, other) in images {
+            let of_other: OmeZarrOptions = other.format_options(target, crate::ome_zarr::NAME)?;
+            if of_other.version != options.version {
+                return Err(unfit("images of several versions of OME-Zarr".to_owned(), "one version"));
+            }
+        }
         let fields: Vec<&WellField> = images.iter().map(|(field, _)| field).collect();
         let groups = PlateGroups::new(&fields, options.version);
         let specs: Vec<&ImageSpec> = images.iter().map(|(_, spec)| spec).collect();
-        let begun = serde_json::to_vec(&(groups.json(), specs)).unwrap_or_default();
-        let (work, place) = begun_at(formats, target, &begun, spec.durability)?;
+        let begun = serde_json::to_vec(&(groups.json(), specs, boot())).ok();
+        let (work, place) = begun_at(formats, target, begun.as_deref(), spec.durability)?;
         Ok(PlateJob { work, place, groups, paths, durability: spec.durability })
     }
 
     /// Where an image of the plate is written, by its number among all; `None` if there is none.
     #[must_use]
     pub fn image(&self, number: usize) -> Option<PathBuf> {
-        Some(inside(&self.work.output(), self.paths.get(number)?))
+        Some(inside(&self.work.output(), Path::new(self.paths.get(number)?)))
     }
 
-    /// Writes the groups and gives the plate its name.
+    /// Whether an image was written, by this process or another.
     ///
     /// # Errors
-    /// What must not be replaced, and failures to write.
+    /// The failure to look, and [`SinkError::TakenOver`] if the plate is that of another job by now.
+    pub fn is_done(&self, number: usize) -> Result<bool, SinkError> {
+        self.work.check_owned()?;
+        self.work.has(&done(number))
+    }
+
+    /// Says that an image was written and its job committed.
+    ///
+    /// # Errors
+    /// As [`is_done`](Self::is_done).
+    pub fn set_done(&self, number: usize) -> Result<(), SinkError> {
+        self.work.mark(&done(number))
+    }
+
+    /// Writes the groups and gives the plate its name. If that fails, the plate stays to be gone on with.
+    ///
+    /// # Errors
+    /// [`SinkError::Incomplete`] for images that are not [done](Self::set_done), what must not be replaced, and failures to
+    /// write.
     pub fn commit(self) -> Result<Location, SinkError> {
+        match self.finish() {
+            Ok(()) => self.place.publish(&self.work, OutputKind::Store, self.durability),
+            Err(error) => {
+                self.place.leave();
+                Err(error)
+            }
+        }
+    }
+
+    fn finish(&self) -> Result<(), SinkError> {
+        let written = self.work.names("done")?;
+        let mut missing = (0..self.paths.len()).filter(|number| !written.contains(&done(*number)));
+        if let Some(unit_idx) = missing.next() {
+            let (n_missing, n_units) = (1 + missing.count(), self.paths.len());
+            return Err(SinkError::Incomplete {
+                path: self.work.target().into(),
+                unit_idx,
+                n_missing,
+                n_units,
+            });
+        }
         self.groups.write(&self.work)?;
-        self.place.publish(&self.work, OutputKind::Store, self.durability)
+        let output = self.work.output();
+        if is_url(&output) {
+            return Ok(());
+        }
+        // Of jobs that were killed when their images had their names.
+        let wells: BTreeSet<PathBuf> =
+            self.paths.iter().filter_map(|path| output.join(path).parent().map(Path::to_owned)).collect();
+        let looked = wells.iter().try_for_each(|well| remove_leftovers(well).map(drop));
+        looked.map_err(|source| self.work.failed("look through", source))
     }
 
     /// Lets go of the plate without its final name, so that it can be gone on with.
@@ -117,25 +173,30 @@ impl PlateJob {
 fn begun_at(
     formats: &SinkFormats,
     target: &Path,
-    begun: &[u8],
+    begun: Option<&[u8]>,
     durability: crate::Durability,
 ) -> Result<(Work, Place), SinkError> {
     let (place, is_begun) = Place::claim(target, OutputKind::Store, formats.remote())?;
     let work = place.work(target, durability);
     if !is_begun {
         place.prepare(&work, OutputKind::Store)?;
-        work.put(BEGUN, begun)?;
+        // What cannot be told is not gone on with.
+        begun.map_or(Ok(()), |begun| work.put(BEGUN, begun))?;
         return Ok((work, place));
     }
-    if work.get(BEGUN)?.as_deref() == Some(begun) && place.may_go_on(&work)? {
+    if begun.is_some() && work.get(BEGUN)?.as_deref() == begun && place.may_go_on(&work)? {
         return Ok((work, place));
     }
     place.discard(target)?;
     begun_at(formats, target, begun, durability)
 }
 
-/// Whether a row, column or field may be called so in OME-Zarr and on every file system.
+/// The mark of an image that was written.
+fn done(number: usize) -> String {
+    format!("done/{number}")
+}
+
+/// Whether OME-Zarr allows a row, column or field to be called so.
 fn is_plain(name: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    !name.is_empty() && name.chars().all(is_allowed) && !name.starts_with("__")
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
 }

@@ -9,7 +9,7 @@ use crate::SinkError;
 use crate::error::{io_error, remote_error};
 use crate::store_work::{Found, StoreWork};
 
-/// An image in an object store, whose objects are removed if it is dropped.
+/// An image in an object store. If it was started here, its objects are removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct StagedStore {
     work: Arc<StoreWork>,
@@ -27,10 +27,10 @@ impl StagedStore {
         Ok(Self::of(work, false))
     }
 
-    /// What was begun at a URL and not finished; `None` if nothing was.
+    /// What was begun at a URL and not finished, which stays when this lets go of it; `None` if nothing was.
     pub fn find(url: &Path, options: &RemoteOptions) -> Result<Option<Self>, SinkError> {
         let found = StoreWork::find(folder_of(url, options)?).map_err(io_error("look at", url))?;
-        Ok(found.map(|work| Self::of(work, false)))
+        Ok(found.map(|work| Self::of(work, true)))
     }
 
     /// Joins what another process has started, which stays when this one lets go of it.

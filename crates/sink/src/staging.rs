@@ -192,6 +192,8 @@ impl StagedFolder {
 pub(crate) struct StagedOutput {
     path: PathBuf,
     kind: OutputKind,
+    /// Whether something stood there when it was started, which it replaces.
+    replaces: bool,
     missing: Missing,
     // Holds the new output, and for a moment the one that it replaces.
     temporary: TemporaryFolder,
@@ -207,16 +209,18 @@ impl StagedOutput {
     /// Starts what will stand at `path` once it is published; creates the parent folders.
     pub fn create(path: &Path, kind: OutputKind) -> Result<Self, SinkError> {
         let (parent, missing) = prepare_parent(path, kind)?;
+        let replaces = stands(path);
         let name = path.file_name().unwrap_or_default();
         let temporary = TemporaryFolder::create(parent, name).map_err(io_error("create", path))?;
-        Ok(StagedOutput { path: path.into(), kind, missing, temporary })
+        Ok(StagedOutput { path: path.into(), kind, replaces, missing, temporary })
     }
 
     /// As [`create`](Self::create), or finds what was begun before and left.
     pub fn claim(path: &Path, kind: OutputKind) -> Result<Started, SinkError> {
         let (parent, missing) = prepare_parent(path, kind)?;
         let name = path.file_name().unwrap_or_default();
-        let staged = |temporary| StagedOutput { path: path.into(), kind, missing, temporary };
+        let replaces = stands(path);
+        let staged = |temporary| StagedOutput { path: path.into(), kind, replaces, missing, temporary };
         match TemporaryFolder::claim(parent, name).map_err(io_error("create", path))? {
             Claim::New(temporary) => Ok(Started::New(staged(temporary))),
             Claim::Left(temporary) => Ok(Started::Left(staged(temporary))),
@@ -227,7 +231,9 @@ impl StagedOutput {
     /// Joins what another process has started.
     pub fn join(path: &Path, kind: OutputKind, folder: &Path) -> Result<Self, SinkError> {
         let temporary = TemporaryFolder::join(folder).map_err(io_error("join the work on", path))?;
-        Ok(StagedOutput { path: path.into(), kind, missing: Missing(Vec::new()), temporary })
+        // Who joins does not know what was there before.
+        let (replaces, missing) = (true, Missing(Vec::new()));
+        Ok(StagedOutput { path: path.into(), kind, replaces, missing, temporary })
     }
 
     /// The folder that it is made in.
@@ -245,13 +251,18 @@ impl StagedOutput {
         self.temporary.leave();
     }
 
+    /// Gives it its name. What has appeared there since it was started is not replaced; then it stays to be gone on with.
     pub fn publish_with(self, syncing: &Syncing<'_>) -> Result<(), SinkError> {
+        check_replaceable(&self.path, self.kind)?;
+        if !self.replaces && stands(&self.path) {
+            self.temporary.leave();
+            return Err(SinkError::Appeared { path: self.path });
+        }
         let new = self.temporary.path().join(NEW);
         match self.kind {
             OutputKind::Store => publish_store(&self.path, self.temporary, &self.missing, syncing),
             // What is made in memory is never staged.
             OutputKind::File | OutputKind::Memory => {
-                refuse_others(&self.path)?;
                 syncing.file(&new).map_err(io_error("write", &self.path))?;
                 fs::rename(new, &self.path).map_err(io_error("replace", &self.path))?;
                 self.missing.sync(&self.path, syncing)?;
@@ -262,11 +273,16 @@ impl StagedOutput {
 }
 
 fn prepare_parent(path: &Path, kind: OutputKind) -> Result<(&Path, Missing), SinkError> {
-    match kind {
-        OutputKind::Store => drop(is_replaceable_store(path)?),
-        OutputKind::File | OutputKind::Memory => refuse_others(path)?,
-    }
+    check_replaceable(path, kind)?;
     create_parent(path)
+}
+
+/// Refuses what an output of that kind must not take the place of.
+fn check_replaceable(path: &Path, kind: OutputKind) -> Result<(), SinkError> {
+    match kind {
+        OutputKind::Store => is_replaceable_store(path).map(drop),
+        OutputKind::File | OutputKind::Memory => refuse_others(path),
+    }
 }
 
 /// Gives a store its name; what stood there is moved aside, and deleted at the end.
@@ -317,6 +333,11 @@ pub fn is_replaceable_store(path: &Path) -> Result<bool, SinkError> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
         Err(error) => Err(io_error("look at", path)(error)),
     }
+}
+
+/// Whether anything stands at a path.
+fn stands(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Whether a folder is a Zarr store.

@@ -4,12 +4,14 @@
 //! else the work needs, and gets its name at the end, that of the root last: before that there is no image. Who starts an
 //! image there is its owner until somebody else starts it anew, and is told so with the next unit.
 
-use std::collections::BTreeSet;
-use std::io;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use patchweave_remote::{Part, RemoteError, RemoteFolder, Wanted};
+use rayon::prelude::*;
 
 use crate::memory_work::this_process;
 use crate::staging::STORE_MARKERS;
@@ -44,8 +46,9 @@ impl StoreWork {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let owner = format!("{:016x}-{number}", this_process());
-        clear(&folder)?;
+        // First, so that whatever stops this leaves something that is known to be begun.
         folder.put(OWNER, owner.clone().into_bytes()).map_err(io::Error::other)?;
+        clear(&folder)?;
         Ok(StoreWork { folder, owner })
     }
 
@@ -57,16 +60,17 @@ impl StoreWork {
 
     /// What stands there.
     pub fn look(folder: &RemoteFolder) -> io::Result<Found> {
-        for name in STORE_MARKERS {
-            if folder.has(name).map_err(io::Error::other)? {
-                return Ok(Found::Image);
-            }
-        }
-        if folder.has(OWNER).map_err(io::Error::other)? {
+        let (objects, folders) = folder.entries("").map_err(io::Error::other)?;
+        let has = |name: &str| objects.iter().any(|object| object == name);
+        if folders.iter().any(|name| name == OWN) && folder.has(OWNER).map_err(io::Error::other)? {
             return Ok(Found::Begun);
         }
-        let names = folder.list("").map_err(io::Error::other)?;
-        Ok(if names.is_empty() { Found::Nothing } else { Found::Others })
+        Ok(match STORE_MARKERS.iter().any(|name| has(name)) {
+            true => Found::Image,
+            // What work has left that is of nobody any more does not count.
+            false if objects.is_empty() && folders.iter().all(|name| name == OWN) => Found::Nothing,
+            false => Found::Others,
+        })
     }
 
     /// Which of all jobs at that place it is.
@@ -75,26 +79,41 @@ impl StoreWork {
     }
 
     /// Puts the metadata where it belongs, that of the root last, and removes what the work needed. It may have been tried
-    /// before. Without metadata of the root there is nothing to put.
+    /// before.
     pub fn publish(&self) -> io::Result<()> {
         let waiting = self.own("metadata/");
         let names = self.folder.list(waiting.trim_end_matches('/')).map_err(io::Error::other)?;
-        let mut names: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(&waiting)).collect();
-        if !names.iter().any(|name| STORE_MARKERS.contains(name)) {
-            return Err(io::ErrorKind::NotFound.into());
+        let names = names.iter().filter_map(|name| name.strip_prefix(&waiting));
+        let mut by_depth: BTreeMap<Reverse<usize>, Vec<&str>> = BTreeMap::new();
+        names.for_each(|name| by_depth.entry(Reverse(name.matches('/').count())).or_default().push(name));
+        let root = by_depth.remove(&Reverse(0)).unwrap_or_default();
+        if root.is_empty() {
+            return Err(io::Error::new(
+                ErrorKind::NotFound,
+                "the metadata that was written is not there any more",
+            ));
         }
-        // The deepest first; of the root, what makes it a group after what describes it.
-        names.sort_by_key(|name| (std::cmp::Reverse(name.matches('/').count()), *name));
-        for name in names {
-            let bytes = whole(&self.folder, &format!("{waiting}{name}"))?.ok_or(io::ErrorKind::NotFound)?;
-            self.folder.put(name, bytes).map_err(io::Error::other)?;
-        }
-        remove_all(&self.folder, OWN)
+        let put = |name: &&str| {
+            let bytes = whole(&self.folder, &format!("{waiting}{name}"))?.ok_or(ErrorKind::NotFound)?;
+            self.folder.put(name, bytes).map_err(io::Error::other)
+        };
+        by_depth.values().try_for_each(|names| names.par_iter().try_for_each(put))?;
+        root.iter().try_for_each(put)?;
+        // From here on it is finished; the rest is in nobody's way, and work of images inside may be left of killed jobs.
+        self.folder.remove(&[OWNER.to_owned()]).map_err(io::Error::other)?;
+        let names = self.folder.list("").map_err(io::Error::other)?;
+        let own: Vec<String> =
+            names.into_iter().filter(|name| name.split('/').any(|part| part == OWN)).collect();
+        self.folder.remove(&own).map_err(io::Error::other)
     }
 
     /// Removes all that was made, unless it is of somebody else by now.
     pub fn discard(&self) -> io::Result<()> {
-        if self.is_owned()? { clear(&self.folder) } else { Ok(()) }
+        if !self.is_owned()? {
+            return Ok(());
+        }
+        clear(&self.folder)?;
+        self.folder.remove(&[OWNER.to_owned()]).map_err(io::Error::other)
     }
 
     fn own(&self, name: &str) -> String {
@@ -164,18 +183,16 @@ impl WorkPlace for StoreWork {
     }
 }
 
-/// Removes all objects of an image, first what makes it one and last what tells that it was begun: whatever is left of it
-/// is known for what it is.
+/// Removes all objects of an image but for the number of its owner: first what makes it one, then what says that pixels
+/// were written, which must not outlive them.
 fn clear(folder: &RemoteFolder) -> io::Result<()> {
-    let markers = STORE_MARKERS.map(str::to_owned);
-    folder.remove(&markers).map_err(io::Error::other)?;
-    let names = folder.list("").map_err(io::Error::other)?;
-    let (last, names): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name == OWNER);
-    folder.remove(&names).and_then(|()| folder.remove(&last)).map_err(io::Error::other)
-}
-
-fn remove_all(folder: &RemoteFolder, key: &str) -> io::Result<()> {
-    folder.list(key).and_then(|names| folder.remove(&names)).map_err(io::Error::other)
+    let remove = |names: Vec<String>| folder.remove(&names).map_err(io::Error::other);
+    remove(STORE_MARKERS.map(str::to_owned).to_vec())?;
+    let names = folder.list("").map_err(io::Error::other)?.into_iter().filter(|name| name != OWNER);
+    let (work, image): (Vec<String>, Vec<String>) =
+        names.partition(|name| name.split('/').any(|part| part == OWN));
+    remove(work)?;
+    remove(image)
 }
 
 fn whole(folder: &RemoteFolder, key: &str) -> io::Result<Option<Vec<u8>>> {

@@ -44,6 +44,11 @@ pub(crate) trait WorkPlace: Any + Debug + Send + Sync {
     /// Where the output is while it is made; whatever joins the parts of a path joins it too.
     fn output(&self, target: &Path) -> PathBuf;
 
+    /// What has to be the same for marks to be believed, beside what the image is made of.
+    fn marks_are_of(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether what is put here becomes the image, and nobody else has started it anew.
     fn is_owned(&self) -> io::Result<bool> {
         Ok(true)

@@ -52,6 +52,7 @@ fn whole(target: &Path) {
     let plate = resume(target, &images()).unwrap();
     for (number, (_, spec)) in images().iter().enumerate() {
         write(&plate.image(number).unwrap(), spec, 7 + u16::try_from(number).unwrap());
+        plate.set_done(number).unwrap();
     }
     plate.commit().unwrap();
 }
@@ -105,15 +106,18 @@ fn a_stopped_plate_keeps_its_images_for_the_same_ones_only() {
     for target in targets(folder.path(), "plates-stopped") {
         let first = resume(&target, &images()).unwrap();
         write(&first.image(1).unwrap(), &spec(), 8);
+        first.set_done(1).unwrap();
+        // Written, but nobody said so.
+        write(&first.image(2).unwrap(), &spec(), 5);
         first.leave();
         assert!(!target.exists());
 
         let second = resume(&target, &images()).unwrap();
-        assert!(formats.stands(&second.image(1).unwrap()).unwrap());
+        assert!(second.is_done(1).unwrap() && formats.stands(&second.image(1).unwrap()).unwrap());
         for (number, value) in [(0, 7), (2, 9)] {
-            let place = second.image(number).unwrap();
-            assert!(!formats.stands(&place).unwrap());
-            write(&place, &spec(), value);
+            assert!(!second.is_done(number).unwrap());
+            write(&second.image(number).unwrap(), &spec(), value);
+            second.set_done(number).unwrap();
         }
         second.commit().unwrap();
         assert!(content(&target) == content(&expected));
@@ -121,16 +125,51 @@ fn a_stopped_plate_keeps_its_images_for_the_same_ones_only() {
         let mut others = images();
         let third = resume(&target, &others).unwrap();
         write(&third.image(1).unwrap(), &spec(), 8);
+        third.set_done(1).unwrap();
         third.leave();
         others[0].1.origin = Some("another file".into());
         let fourth = resume(&target, &others).unwrap();
+        assert!(!fourth.is_done(1).unwrap(), "begun anew");
         assert!(!formats.stands(&fourth.image(1).unwrap()).unwrap(), "begun anew");
         drop(fourth);
-        let left = content(&target);
-        let is_gone = target.exists() == !left.is_empty();
-        assert!(is_gone || left.is_empty(), "{left:?}");
+        // In a folder the earlier plate stays until there is another.
+        let left =
+            if target == folder.path().join("plate.ome.zarr") { content(&expected) } else { Vec::new() };
+        assert!(content(&target) == left);
     }
     assert!(!names(folder.path()).iter().any(|name| name.starts_with('.')), "{:?}", names(folder.path()));
+}
+
+#[test]
+fn plates_without_all_of_their_images_are_not_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    for target in targets(folder.path(), "plates-missing") {
+        let plate = resume(&target, &images()).unwrap();
+        write(&plate.image(0).unwrap(), &spec(), 7);
+        plate.set_done(0).unwrap();
+        let error = plate.commit().unwrap_err();
+        assert!(
+            matches!(error, SinkError::Incomplete { unit_idx: 1, n_missing: 2, n_units: 3, .. }),
+            "{error}"
+        );
+        assert!(!SinkFormats::default().stands(&target).unwrap());
+        let plate = resume(&target, &images()).unwrap();
+        assert!(plate.is_done(0).unwrap(), "it can be gone on with");
+    }
+}
+
+/// Whoever starts another plate at a place owns it.
+#[test]
+fn a_plate_that_is_taken_over_is_told_with_the_next_image() {
+    let target = Path::new("memory://plates-taken/plate.ome.zarr");
+    let first = resume(target, &images()).unwrap();
+    let mut others = images();
+    others[0].1.origin = Some("another file".into());
+    let second = resume(target, &others).unwrap();
+    for error in [first.is_done(0).unwrap_err(), first.set_done(0).unwrap_err()] {
+        assert!(matches!(error, SinkError::TakenOver { .. }), "{error}");
+    }
+    assert!(!second.is_done(0).unwrap());
 }
 
 #[test]
@@ -144,14 +183,18 @@ fn what_is_no_plate_is_refused() {
         let error = resume(&target, &images).err().unwrap().to_string();
         error.strip_prefix(&format!("{}: ", target.display())).unwrap().to_owned()
     };
+    let mut old = images();
+    old[2].1.options.insert("version".into(), serde_json::json!("0.4"));
+    let error = resume(&target, &old).err().unwrap().to_string();
+    assert!(error.ends_with("got images of several versions of OME-Zarr, expected one version"), "{error}");
     assert_eq!(refused(&[]), "got a plate without images, expected one at least");
     let twice = [field(&one, 0, 1, "a"), field(&one, 0, 1, "A")];
     assert_eq!(refused(&twice), "got two images A/2/A, expected every field once");
     let of_two = [field(&one, 0, 1, "0"), field(&other, 0, 0, "0")];
     assert_eq!(refused(&of_two), "got images of several plates, expected those of one");
-    for (row, column, name) in [(2, 0, "0"), (0, 2, "0"), (0, 0, "../x"), (0, 0, "")] {
+    for (row, column, name) in [(2, 0, "0"), (0, 2, "0"), (0, 0, "../x"), (0, 0, ""), (0, 0, "FOV_1")] {
         let expected = format!(
-            "got row {row}, column {column}, field {name:?}, expected names of letters, digits, - and _ that the plate has"
+            "got row {row}, column {column}, field {name:?}, expected names of letters and digits that the plate has"
         );
         assert_eq!(refused(&[field(&one, row, column, name)]), expected);
     }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a server of tests that fails is a failed test")]
 #![allow(clippy::missing_panics_doc, reason = "it panics where the test goes wrong")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -47,8 +47,8 @@ pub struct Faults {
     pub no_version: bool,
     /// Every answer says another version of its object.
     pub new_versions: bool,
-    /// 403 for every request after so many.
-    pub refuses_after: Option<u64>,
+    /// 403 for so many requests, after so many others.
+    pub refuses: Option<(u64, u64)>,
 }
 
 /// A server of a folder, until it is dropped.
@@ -68,6 +68,7 @@ struct Shared {
     most_at_once: AtomicU64,
     /// How often every object was given in full, by name and range.
     served: Mutex<BTreeMap<String, usize>>,
+    put: Mutex<BTreeMap<String, usize>>,
     stop: AtomicBool,
 }
 
@@ -86,6 +87,7 @@ impl Server {
             at_once: AtomicU64::new(0),
             most_at_once: AtomicU64::new(0),
             served: Mutex::default(),
+            put: Mutex::default(),
             stop: AtomicBool::new(false),
         });
         let serving = shared.clone();
@@ -101,6 +103,12 @@ impl Server {
             }
         });
         Server { address, shared }
+    }
+
+    /// How often each object was put, by name.
+    #[must_use]
+    pub fn put(&self) -> BTreeMap<String, usize> {
+        self.shared.put.lock().unwrap().clone()
     }
 
     /// How often each object was served, by name and range.
@@ -252,7 +260,7 @@ fn answer(shared: &Shared, mut stream: &TcpStream, request: &Request) -> bool {
         return plain("403 Forbidden", "not for you");
     }
     let refused = "403 Forbidden";
-    if shared.faults.refuses_after.is_some_and(|n| number > n) {
+    if shared.faults.refuses.is_some_and(|(after, n)| number > after && number - after <= n) {
         fault();
         return plain(refused, "<Error><Code>AccessDenied</Code><Message>no more of that</Message></Error>");
     }
@@ -264,6 +272,7 @@ fn answer(shared: &Shared, mut stream: &TcpStream, request: &Request) -> bool {
             let temporary = shared.root.join(format!("put-{number}"));
             std::fs::write(&temporary, body).unwrap();
             std::fs::rename(&temporary, file).unwrap();
+            *shared.put.lock().unwrap().entry(path.to_owned()).or_default() += 1;
             return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"1\"\r\n\r\n").is_ok();
         }
         "DELETE" => {
@@ -363,42 +372,41 @@ fn files_below(folder: &Path, from: &Path) -> Vec<String> {
     files
 }
 
+/// An object of a list, of which only the name is looked at.
+fn object(key: &str) -> String {
+    format!(
+        "<Contents><Key>{key}</Key><Size>1</Size><ETag>1</ETag>\
+         <LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents>"
+    )
+}
+
 /// What is below the prefix of a query, as S3 tells it: the folders directly below, or all objects.
 fn listing(shared: &Shared, path: &str, query: &str) -> String {
     let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or("");
     let prefix = prefix.replace("%2F", "/");
     if !query.contains("delimiter=") {
         let bucket = shared.root.join(path.trim_start_matches('/'));
-        let contents: String = files_below(&bucket.join(&prefix), &bucket)
-            .iter()
-            .map(|key| {
-                format!(
-                    "<Contents><Key>{key}</Key><Size>1</Size><ETag>1</ETag>\
-                     <LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents>"
-                )
-            })
-            .collect();
+        let contents: String =
+            files_below(&bucket.join(&prefix), &bucket).iter().map(|key| object(key)).collect();
         return format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>bucket</Name><Prefix>{prefix}</Prefix>\
              <IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
         );
     }
-    let folder = shared.root.join(path.trim_start_matches('/')).join(&prefix);
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    names.sort();
+    let bucket = shared.root.join(path.trim_start_matches('/'));
+    let here = files_below(&bucket.join(&prefix), &bucket);
+    let is_here = |key: &&String| key.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('/'));
+    let objects: String = here.iter().filter(is_here).map(|key| object(key)).collect();
+    // Folders are what names of objects have in common: there are no empty ones.
+    let names: BTreeSet<&str> =
+        here.iter().filter_map(|key| Some(key.strip_prefix(&prefix)?.split_once('/')?.0)).collect();
     let prefixes: String = names
         .iter()
         .map(|name| format!("<CommonPrefixes><Prefix>{prefix}{name}/</Prefix></CommonPrefixes>"))
         .collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>bucket</Name><Prefix>{prefix}</Prefix>\
-         <KeyCount>{}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{prefixes}</ListBucketResult>",
+         <KeyCount>{}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{objects}{prefixes}</ListBucketResult>",
         names.len()
     )
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use patchweave_formats::{FileFormat, OpenOptions, RemoteOptions, open};
 use patchweave_geometry::{ArrayLayout, Region};
 use patchweave_pixel::{PixelType, TypedArray};
-use patchweave_sink::{ImageSink, ImageSpec, Job, Location, SinkError, SinkFormats};
+use patchweave_sink::{ImageSink, ImageSpec, Job, LevelAxes, Location, SinkError, SinkFormats};
 use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
 use patchweave_testkit::{Faults, Server};
 
@@ -39,6 +39,8 @@ fn spec() -> ImageSpec {
     let layout = ArrayLayout::new("ZYX".parse().unwrap(), &[3, 20, 24]).unwrap();
     let mut spec = ImageSpec::new(layout, PixelType::U16);
     spec.levels = 2;
+    // So that what leaves its part of a level is one shard.
+    spec.level_axes = LevelAxes::Yx;
     spec.chunks = Some(vec![1, 16, 16]);
     spec.shards = Some(vec![1, 16, 32]);
     spec
@@ -127,19 +129,34 @@ fn passing_faults_of_the_server_are_not_noticed() {
     assert!(files(&bucket.path().join("bucket/results/cells.ome.zarr")) == expected());
 }
 
+/// The marks of units of level 0 that were written.
+fn marks(root: &Path) -> Vec<String> {
+    let own = files(&root.join(".patchweave"));
+    let names =
+        own.iter().filter_map(|(path, _)| path.to_str()?.split_once("/done/0/").map(|(_, mark)| mark));
+    names.map(str::to_owned).collect()
+}
+
+/// Chunks of level 0 that were put.
+fn n_chunks(server: &Server) -> usize {
+    server.put().iter().filter(|(name, _)| name.contains("/0/c/")).map(|(_, n)| n).sum()
+}
+
+/// For good, or for some requests, which may be those that clean up.
 #[test]
 fn a_store_that_is_gone_at_any_step_loses_nothing() {
     let expected = expected();
-    let n_requests = {
+    let (n_requests, n_all) = {
         let bucket = tempfile::tempdir().unwrap();
         let server = Server::start(bucket.path(), Faults::default());
         write(&formats(&server), URL.as_ref()).unwrap();
-        server.n_requests()
+        (server.n_requests(), n_chunks(&server))
     };
-    for n in 0..n_requests {
+    for (n, n_refused) in (0..n_requests).flat_map(|n| [(n, u64::MAX), (n, 1)]) {
         let bucket = tempfile::tempdir().unwrap();
         let root = bucket.path().join("bucket/results/cells.ome.zarr");
-        let server = Server::start(bucket.path(), Faults { refuses_after: Some(n), ..Faults::default() });
+        let server =
+            Server::start(bucket.path(), Faults { refuses: Some((n, n_refused)), ..Faults::default() });
         let error = write(&formats(&server), URL.as_ref()).unwrap_err();
         let told = with_causes(&error);
         assert!(told.contains(URL) && told.contains("the server denies access"), "{n}: {told}");
@@ -148,12 +165,49 @@ fn a_store_that_is_gone_at_any_step_loses_nothing() {
             let own = files(&root).into_iter().filter(|(path, _)| !path.starts_with(".patchweave"));
             assert!(own.collect::<Vec<_>>() == expected, "{n}");
         }
+        let n_marks = marks(&root).len();
+        let has_begun = n_chunks(&server) > 1;
+        let is_finished = root.join("zarr.json").exists() && !root.join(".patchweave/owner").exists();
+        assert!(
+            n_marks > 0 || !has_begun || root.join("zarr.json").exists(),
+            "{n}: what was written is kept"
+        );
         let server = Server::start(bucket.path(), Faults::default());
         write(&formats(&server), URL.as_ref()).unwrap();
-        assert!(
-            files(&root) == expected,
-            "{n} {:?}",
-            files(&root).iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()
-        );
+        assert!(files(&root) == expected, "{n}");
+        let n_put = n_chunks(&server);
+        // What is finished is replaced.
+        let is_gone_on_with = is_finished || n_put <= n_all - n_marks;
+        assert!(is_gone_on_with, "{n}: {n_put} chunks were put, {n_marks} of {n_all} were there");
+    }
+}
+
+/// The image that was there before is gone from the start, but never a mixture of both.
+#[test]
+fn an_image_that_is_replaced_is_the_new_one_or_none() {
+    let expected = expected();
+    let old = |formats: &SinkFormats| {
+        let mut spec = spec();
+        (spec.levels, spec.shards) = (1, None);
+        let job = Job::start(formats, URL.as_ref(), None, spec).unwrap();
+        write_missing(job.sink().as_ref()).unwrap();
+        job.commit().unwrap();
+    };
+    for n in 0..40 {
+        let bucket = tempfile::tempdir().unwrap();
+        let root = bucket.path().join("bucket/results/cells.ome.zarr");
+        old(&formats(&Server::start(bucket.path(), Faults::default())));
+        let before = files(&root);
+        let server =
+            Server::start(bucket.path(), Faults { refuses: Some((n, u64::MAX)), ..Faults::default() });
+        if write(&formats(&server), URL.as_ref()).is_ok() {
+            assert!(n > 10, "there are more requests");
+            break;
+        }
+        let now: Vec<_> =
+            files(&root).into_iter().filter(|(path, _)| !path.starts_with(".patchweave")).collect();
+        assert!(!root.join("zarr.json").exists() || now == before || now == expected, "{n}");
+        write(&formats(&Server::start(bucket.path(), Faults::default())), URL.as_ref()).unwrap();
+        assert!(files(&root) == expected, "{n}");
     }
 }

@@ -14,7 +14,7 @@ use crate::opened::{format_of, open};
 use crate::{Console, Failure, interrupt};
 use one::Conversion;
 use plates::convert_plate;
-use targets::{Target, check_targets};
+use targets::{Target, check_targets, stored_at};
 
 /// Converts every image of the input; all names are checked before the first pixel is read.
 pub(crate) fn convert(options: &ConvertOptions, known: &Opening, console: &Console) -> Result<(), Failure> {
@@ -35,9 +35,10 @@ pub(crate) fn convert(options: &ConvertOptions, known: &Opening, console: &Conso
             )));
         }
         let n_images = images.len();
+        let stored = stored_at(&member.path);
         for (number, image) in images.into_iter().enumerate() {
             let Some(whole) = image.into_iter().next() else { continue };
-            targets.push(Target::new(whole, member, number, n_images, members.is_searched));
+            targets.push(Target::new(whole, (member, &stored), number, n_images, members.is_searched));
         }
     }
     let mut targets = check_targets(targets, options, sinks, members.is_searched)?;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use patchweave_convert::{
     ConvertError, Difference, Running, Selection, Source, Written, check, extremes, in_pool, spec_of, write,
 };
-use patchweave_formats::{Formats, OpenOptions, stored_bytes, stored_state};
+use patchweave_formats::{Formats, OpenOptions, stored_bytes};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, WellField};
 use patchweave_pixel::{Lost, PixelMap};
 use patchweave_sink::{ImageSpec, Job, SinkFormats, UnitGrid, labels_target, list_labels};
 use patchweave_stack::ImageStack;
 
 use super::labels::{Labels, labels_of};
-use super::targets::{HAS_PLATES, Target};
+use super::targets::{OME_ZARR, Target};
 use super::values::{LevelCount, Scale};
 use crate::arguments::ConvertOptions;
 use crate::console::{bytes, counted, grouped, shown};
@@ -40,25 +40,28 @@ pub(crate) struct Done {
 impl Conversion<'_> {
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.source()?;
-        let done = self.write_at(&self.target.output, &source)?;
+        let spec = self.spec(&source)?;
+        let done = self.write_at(&self.target.output, &source, spec)?;
         self.tell(&source, &done)?;
         if self.options.check { self.check(&source, &done.units) } else { Ok(()) }
     }
 
     /// Writes the image and its labels to a place, which need not be where the result will stand.
-    pub fn write_at(&self, place: &Path, source: &Source) -> Result<Done, Failure> {
-        let spec = self.spec(source)?;
+    pub fn write_at(&self, place: &Path, source: &Source, spec: ImageSpec) -> Result<Done, Failure> {
         let labels = self.labels()?;
-        let format = self.target.plate.as_ref().map(|_| HAS_PLATES).or(self.options.to.as_deref());
+        let format = self.target.plate.as_ref().map(|_| OME_ZARR).or(self.options.to.as_deref());
         let job = Job::resume(self.sinks, place, format, spec)?;
         let units = job.sink().info().units.clone();
+        // Labels first: they have to be there when the image is put together.
         let made = self
-            .write(&job, source, "converting")
-            .and_then(|written| Ok((written, self.write_labels(&job, labels)?)));
+            .write_labels(&job, labels)
+            .and_then(|labels| Ok((self.write(&job, source, "converting")?, labels)));
         let (written, labels) = match made {
             Ok(made) => made,
             // There is nothing yet that could be gone on with.
-            Err(error @ Failure::Convert(ConvertError::Budget { .. })) => return Err(error),
+            Err(error @ Failure::Convert(ConvertError::Budget { .. })) if !job.is_resumed() => {
+                return Err(error);
+            }
             Err(error) => {
                 job.leave();
                 return Err(error);
@@ -120,7 +123,7 @@ impl Conversion<'_> {
             let mut spec = self.spec(&source)?;
             spec.is_labels = true;
             spec.name.clone_from(&name);
-            let job = Job::resume(self.sinks, &target, Some(image.format_name()), spec)?;
+            let job = Job::resume(self.sinks, &target, Some(OME_ZARR), spec)?;
             match self.write(&job, &source, &name) {
                 Ok(_) => job.commit()?,
                 Err(error) => {
@@ -209,9 +212,8 @@ impl Conversion<'_> {
     /// What the result is made of: work on it is only gone on with while that stays.
     fn origin(&self, source: &Source) -> String {
         let info = source.stack().info();
-        let path = self.target.input.canonicalize().unwrap_or_else(|_| self.target.input.clone());
-        let state = stored_state(&self.target.input).ok();
-        format!("{} {} {state:?} {:?} {:?}", path.display(), info.source, source.selection(), source.map())
+        let stored = &self.target.stored;
+        format!("{stored} {} {:?} {:?}", info.source, source.selection(), source.map())
     }
 
     fn tell(&self, source: &Source, Done { written: outcome, labels, .. }: &Done) -> Result<(), Failure> {

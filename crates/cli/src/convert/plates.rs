@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use patchweave_sink::PlateJob;
+use patchweave_convert::Source;
+use patchweave_sink::{ImageSpec, PlateJob};
 
-use super::one::Conversion;
+use super::one::{Conversion, Done};
 use crate::console::{counted, shown};
 use crate::{Failure, interrupt};
 
@@ -22,14 +23,8 @@ pub(crate) fn convert_plate(plate: &Path, images: &[Conversion<'_>]) -> Result<(
     }
     let job = PlateJob::resume(sinks, plate, &fields)?;
     let mut all = Vec::with_capacity(images.len());
-    for (number, (image, source)) in images.iter().zip(&sources).enumerate() {
-        let written = interrupt::check().and_then(|()| match job.image(number) {
-            // Written by a run that was stopped after it.
-            Some(place) if sinks.stands(&place)? => Ok(None),
-            Some(place) => image.write_at(&place, source).map(Some),
-            None => Ok(None),
-        });
-        match written {
+    for (number, ((image, source), (_, spec))) in images.iter().zip(&sources).zip(&fields).enumerate() {
+        match write_field(&job, number, image, source, spec) {
             Ok(written) => all.push(written),
             Err(error) => {
                 job.leave();
@@ -50,4 +45,22 @@ pub(crate) fn convert_plate(plate: &Path, images: &[Conversion<'_>]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Writes a field of the plate, unless a run that was stopped has done so.
+fn write_field(
+    plate: &PlateJob,
+    number: usize,
+    image: &Conversion<'_>,
+    source: &Source,
+    spec: &ImageSpec,
+) -> Result<Option<Done>, Failure> {
+    interrupt::check()?;
+    let Some(place) = plate.image(number) else { return Ok(None) };
+    if plate.is_done(number)? {
+        return Ok(None);
+    }
+    let done = image.write_at(&place, source, spec.clone())?;
+    plate.set_done(number)?;
+    Ok(Some(done))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_formats::{Member, is_url};
+use patchweave_formats::{Member, inside, is_url, plain_url, stored_state};
 use patchweave_geometry::WellField;
 use patchweave_sink::SinkFormats;
 use patchweave_stack::{FileId, ImageStack};
@@ -12,14 +12,16 @@ use patchweave_stack::{FileId, ImageStack};
 use crate::Failure;
 use crate::arguments::ConvertOptions;
 
-/// The format that has plates.
-pub(crate) const HAS_PLATES: &str = "ome_zarr";
+/// The format that has plates and labels.
+pub(crate) const OME_ZARR: &str = "ome_zarr";
 
 /// An image and where its result will stand.
 pub(crate) struct Target {
     pub stack: Arc<dyn ImageStack>,
     /// The file that the image is from.
     pub input: PathBuf,
+    /// What is stored there now, to tell whether it was changed since.
+    pub stored: Arc<str>,
     /// The name of the result below the output folder, without an ending.
     name: PathBuf,
     /// The same for the plate that the image is a field of.
@@ -33,7 +35,7 @@ pub(crate) struct Target {
 impl Target {
     pub fn new(
         stack: Arc<dyn ImageStack>,
-        member: &Member,
+        (member, stored): (&Member, &Arc<str>),
         number: usize,
         n_images: usize,
         is_searched: bool,
@@ -44,22 +46,42 @@ impl Target {
         if n_images > 1 {
             name = name.join(inner_name(&stack.info().source, &member.path, number));
         }
-        Target { stack, input: member.path.clone(), name, plate_name, output: PathBuf::new(), plate: None }
+        let stored = Arc::clone(stored);
+        Target {
+            stack,
+            input: member.path.clone(),
+            stored,
+            name,
+            plate_name,
+            output: PathBuf::new(),
+            plate: None,
+        }
     }
 
     /// Makes the result a field of a plate.
     fn set_plate(&mut self, plate: &Path) {
         let path = self.stack.info().well_field.as_ref().and_then(WellField::path);
-        self.output = path.map_or_else(|| plate.join(&self.name), |path| plate.join(path));
+        self.output = inside(plate, path.as_ref().map_or(&*self.name, Path::new));
         self.plate = Some(plate.into());
     }
 }
 
-/// Whether all images are fields of one plate.
+/// Whether all images are fields of one plate, with names that a plate may have.
 fn is_one_plate(targets: &[Target]) -> bool {
-    let mut plates = targets.iter().map(|target| (&target.input, target.stack.info().well_field.is_some()));
-    let first = plates.next();
-    first.is_some_and(|(_, is_field)| is_field) && plates.all(|other| Some(other) == first)
+    let Some(first) = targets.first() else { return false };
+    let mut paths = BTreeSet::new();
+    targets.iter().all(|target| {
+        let path = target.stack.info().well_field.as_ref().and_then(WellField::path);
+        let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        target.input == first.input
+            && path.is_some_and(|path| path.split('/').all(is_plain) && paths.insert(path.to_lowercase()))
+    })
+}
+
+/// What is stored at a path now, which every image in it is compared by.
+pub(crate) fn stored_at(path: &Path) -> Arc<str> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    format!("{} {:?}", real.display(), stored_state(path).ok()).into()
 }
 
 fn file_name(path: &Path) -> String {
@@ -97,8 +119,13 @@ pub(crate) fn check_targets(
     is_searched: bool,
 ) -> Result<Vec<Target>, Failure> {
     let to = options.to.as_deref();
-    let is_plate = is_one_plate(&targets)
-        && sinks.find(&options.output, to).is_ok_and(|format| format.name() == HAS_PLATES);
+    for images in targets.chunk_by_mut(|a, b| a.input == b.input) {
+        if !is_one_plate(images) {
+            images.iter_mut().for_each(|image| image.plate_name = None);
+        }
+    }
+    let is_ome_zarr = sinks.find(&options.output, to).is_ok_and(|format| format.name() == OME_ZARR);
+    let is_plate = is_ome_zarr && targets.first().is_some_and(|target| target.plate_name.is_some());
     if is_plate && !is_searched {
         targets.iter_mut().for_each(|target| target.set_plate(&options.output));
     } else if is_searched || targets.len() > 1 {
@@ -115,10 +142,10 @@ pub(crate) fn check_targets(
             let mut name = file_name(path);
             name.push('.');
             name.push_str(ending);
-            options.output.join(path.with_file_name(name))
+            inside(&options.output, &path.with_file_name(name))
         };
         for target in &mut targets {
-            match target.plate_name.clone().filter(|_| format.name() == HAS_PLATES) {
+            match target.plate_name.clone().filter(|_| format.name() == OME_ZARR) {
                 Some(plate) => target.set_plate(&named(&plate)),
                 None => target.output = named(&target.name),
             }
@@ -151,14 +178,20 @@ fn refuse_collisions(targets: &[Target]) -> Result<(), Failure> {
 fn refuse_existing(targets: &[Target], sinks: &SinkFormats, is_overwritten: bool) -> Result<(), Failure> {
     let inputs: BTreeMap<PathBuf, &Path> =
         targets.iter().filter_map(|target| Some((real(&target.input)?, target.input.as_path()))).collect();
+    // All files of an image, those of one that has several too.
+    let files: BTreeMap<&FileId, &Path> = targets
+        .iter()
+        .flat_map(|target| {
+            target.stack.info().identity.files().into_iter().map(|file| (file, target.input.as_path()))
+        })
+        .collect();
     for output in wholes(targets) {
         let Some(place) = real(output) else { continue };
         let above = place.ancestors().find_map(|folder| inputs.get(folder));
         // What lies in the output comes right behind it.
         let below = inputs.range(place.clone()..).next().filter(|(input, _)| input.starts_with(&place));
-        let same =
-            || targets.iter().map(|target| target.input.as_path()).find(|input| is_same_file(input, output));
-        if let Some(input) = above.or(below.map(|(_, input)| input)).copied().or_else(same) {
+        let same = || FileId::of(output).ok().and_then(|file| files.get(&file));
+        if let Some(input) = above.or(below.map(|(_, input)| input)).or_else(same) {
             let output = output.display();
             let input = input.display();
             return Err(Failure::Arguments(format!("{output} would replace {input}, which is read")));
@@ -187,19 +220,15 @@ fn wholes(targets: &[Target]) -> BTreeSet<&Path> {
     targets.iter().map(|target| target.plate.as_deref().unwrap_or(&target.output)).collect()
 }
 
-/// A path without links, as far as it exists; the last parts of it need not. URLs stay as they are.
+/// A path without links, as far as it exists; the last parts of it need not. URLs of one place get one spelling.
 fn real(path: &Path) -> Option<PathBuf> {
-    if is_url(path) {
-        return Some(path.to_owned());
+    if let Some(url) = path.to_str().filter(|_| is_url(path)) {
+        return Some(plain_url(url).into());
     }
     let absolute = std::path::absolute(path).ok()?;
     let existing = absolute.ancestors().find(|above| above.exists())?;
     let rest = absolute.strip_prefix(existing).ok()?;
     Some(existing.canonicalize().ok()?.join(rest))
-}
-
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    matches!((FileId::of(a), FileId::of(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]

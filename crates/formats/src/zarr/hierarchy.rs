@@ -69,7 +69,9 @@ fn members_of_plate(group: &Node, at: Option<&Place>) -> Option<Vec<Member>> {
     if let Some((plate, wells)) = ome::plate(&group.attributes) {
         let plate = Arc::new(plate);
         let member = |well: Well| {
-            let place = || Some(Place::Well(Arc::clone(&plate), well.row?, well.column?));
+            let row = well.row.filter(|row| *row < plate.rows.len());
+            let column = well.column.filter(|column| *column < plate.columns.len());
+            let place = || Some(Place::Well(Arc::clone(&plate), row?, column?));
             Member { place: place(), path: well.path }
         };
         return Some(wells.into_iter().map(member).collect());

@@ -47,6 +47,7 @@ use self::hierarchy::{FoundImage, Hierarchy};
 use self::local::FolderStore;
 pub use self::location::ZarrUri;
 use self::location::{Location, StoreLocation};
+use self::node::{child_names, read_node};
 #[cfg(feature = "remote")]
 use self::remote::RemoteStore;
 use self::store::Store;
@@ -95,6 +96,23 @@ impl Format for ZarrFormat {
         };
         images.iter().map(&mut open_image).collect()
     }
+}
+
+/// The names of labels that a group of them lists, or else of the groups in it; none where there is no group.
+pub(crate) fn label_names(path: &Path, options: &OpenOptions) -> Result<Vec<String>, StackError> {
+    let Location { store, node } = Location::of(path)?;
+    if let StoreLocation::Folder(folder) = &store
+        && !folder.is_dir()
+    {
+        return Ok(Vec::new());
+    }
+    let store = open_store(&store, options)?;
+    let Some(group) = read_node(store.as_ref(), &node, None)? else { return Ok(Vec::new()) };
+    if let Some(names) = ome::names_in(&group.attributes, "labels") {
+        return Ok(names);
+    }
+    let names = child_names(store.as_ref(), &node, &group)?;
+    Ok(names.into_iter().flatten().collect())
 }
 
 fn open_store(location: &StoreLocation, options: &OpenOptions) -> Result<Arc<dyn Store>, StackError> {

@@ -121,19 +121,20 @@ fn info_unit(units: &UnitGrid, unit_idx: usize, info: &SinkInfo) -> Result<crate
     units.unit(unit_idx).ok_or_else(|| SinkError::NoUnit { path: info.target.clone(), unit_idx, n_units })
 }
 
-/// Writes a smaller level out of what the units of level 0 have left.
+/// Writes a smaller level out of what the units of level 0 have left, as long as `goes_on` says so; whether it is whole.
 pub(crate) fn write_level(
     sink: &Marked,
     whole: &Marked,
     work: &Work,
     spec: &ImageSpec,
     level: usize,
-) -> Result<(), SinkError> {
+    goes_on: &(dyn Fn() -> bool + Sync),
+) -> Result<bool, SinkError> {
     let parts = Parts::of(whole.info(), work, spec)?;
     let info = sink.info();
     let axes = info.units.layout().axes().as_slice();
     let factors: Vec<usize> = axes.iter().map(|axis| spec.level_factor(level, *axis)).collect();
-    (0..info.units.n_units()).into_par_iter().try_for_each(|unit_idx| {
+    let write_unit = |unit_idx: usize| {
         if sink.is_written(unit_idx)? {
             return Ok(());
         }
@@ -153,5 +154,13 @@ pub(crate) fn write_level(
             { to }.assign(&from).map_err(|source| info.unexpected(source.into()))?;
         }
         sink.write(unit_idx, pixels.view())
-    })
+    };
+    let written = (0..info.units.n_units())
+        .into_par_iter()
+        .try_for_each(|unit_idx| if goes_on() { write_unit(unit_idx).map_err(Some) } else { Err(None) });
+    match written {
+        Ok(()) => Ok(true),
+        Err(None) => Ok(false),
+        Err(Some(error)) => Err(error),
+    }
 }

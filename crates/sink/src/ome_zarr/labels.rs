@@ -5,11 +5,11 @@ use serde_json::{Map, json};
 use super::groups::write_group;
 use super::metadata::versioned;
 use super::{NAME, OmeZarrOptions};
-use crate::{Job, SinkError};
+use crate::{ImageSpec, SinkError, Work};
 
 /// Lists images of labels in the store of the image that they belong to.
-pub(crate) fn list(image: &Job, names: &[String]) -> Result<(), SinkError> {
-    let options: OmeZarrOptions = image.spec().format_options(image.work().target(), NAME)?;
+pub(crate) fn list(store: &Work, image: &ImageSpec, names: &[String]) -> Result<(), SinkError> {
+    let options: OmeZarrOptions = image.format_options(store.target(), NAME)?;
     let labels = versioned(Map::from_iter([("labels".to_owned(), json!(names))]), options.version);
-    write_group(image.work(), "labels/", options.version, &labels)
+    write_group(store, "labels/", options.version, &labels)
 }

@@ -26,7 +26,7 @@ pub(crate) use plain::ZarrArray;
 pub use plain::ZarrArrayOptions;
 pub(crate) use plate::PlateGroups;
 use units::ZarrUnits;
-pub(crate) use zipped::OmeZarrZip;
+pub(crate) use zipped::{OmeZarrZip, store_in_zip};
 
 /// The name of the format.
 pub(crate) const NAME: &str = "ome_zarr";

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchweave_geometry::{Acquisition, Plate, WellField};
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::groups::write_group;
@@ -49,10 +50,10 @@ impl PlateGroups {
 
     /// Writes them, that of the plate last.
     pub fn write(&self, work: &Work) -> Result<(), SinkError> {
-        let groups = self.groups.iter().rev();
-        groups
-            .into_iter()
-            .try_for_each(|(path, attributes)| write_group(work, path, self.version, attributes))
+        let write = |path: &str, attributes| write_group(work, path, self.version, attributes);
+        let inner: Vec<_> = self.groups.iter().filter(|(path, _)| !path.is_empty()).collect();
+        inner.into_par_iter().try_for_each(|(path, attributes)| write(path, attributes))?;
+        self.groups.get("").map_or(Ok(()), |attributes| write("", attributes))
     }
 }
 

@@ -30,6 +30,11 @@ const METADATA: [&str; 4] = ["zarr.json", ".zgroup", ".zattrs", ".zarray"];
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OmeZarrZip<F>(pub F);
 
+/// The same work on the store that becomes the zip.
+pub(crate) fn store_in_zip(work: &Work) -> Work {
+    work.with_output(STORE)
+}
+
 impl<F: SinkFormat> SinkFormat for OmeZarrZip<F> {
     fn name(&self) -> &str {
         NAME
@@ -48,15 +53,15 @@ impl<F: SinkFormat> SinkFormat for OmeZarrZip<F> {
     }
 
     fn prepare(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
-        self.0.prepare(&work.with_output(STORE), spec)
+        self.0.prepare(&store_in_zip(work), spec)
     }
 
     fn level(&self, work: &Work, spec: &ImageSpec, level: usize) -> Result<Box<dyn UnitStore>, SinkError> {
-        self.0.level(&work.with_output(STORE), spec, level)
+        self.0.level(&store_in_zip(work), spec, level)
     }
 
     fn assemble(&self, work: &Work, spec: &ImageSpec) -> Result<(), SinkError> {
-        let work_store = work.with_output(STORE);
+        let work_store = store_in_zip(work);
         self.0.assemble(&work_store, spec)?;
         let store = work_store.output();
         let entries = entries(&store).map_err(|source| work.failed("read back", source))?;

@@ -78,6 +78,35 @@ fn folders_in_the_way_stay() {
     }
 }
 
+/// Another program may have written it meanwhile.
+#[test]
+fn what_appears_meanwhile_stays_and_so_does_the_work() {
+    for case in formats_with_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        let other = folder.path().join("other");
+        let whole = |path: &Path| {
+            let job = Job::resume(&SinkFormats::default(), path, Some(case.format), case.several()).unwrap();
+            let sink = job.sink();
+            write_units(&sink, &noise(sink.info(), 1), 0..sink.info().units.n_units());
+            job
+        };
+        let job = whole(&path);
+        whole(&other).commit().unwrap();
+        fs::rename(&other, &path).unwrap();
+        let error = job.commit().unwrap_err();
+        assert!(matches!(error, SinkError::Appeared { .. }), "{error}");
+        fs::rename(&path, &other).unwrap();
+        let job = Job::resume(&SinkFormats::default(), &path, Some(case.format), case.several()).unwrap();
+        assert!(job.is_resumed() && job.sink().is_written(0).unwrap(), "{}", case.label);
+        job.commit().unwrap();
+        assert_eq!(names(folder.path()), ["image", "other"], "{}", case.label);
+        // What stood there before is replaced.
+        whole(&path).commit().unwrap();
+        assert_eq!(names(folder.path()), ["image", "other"], "{}", case.label);
+    }
+}
+
 /// The folder may go before, between or after the units.
 #[test]
 fn what_has_lost_its_folder_is_not_finished() {

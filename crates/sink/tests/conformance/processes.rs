@@ -154,3 +154,24 @@ fn what_was_left_is_gone_on_with_by_one_and_only_for_the_same_image() {
         assert!(names(folder.path()).is_empty(), "{}", case.label);
     }
 }
+
+/// What was written before the machine was started again need not have reached the disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn work_of_before_a_restart_of_the_machine_is_begun_anew() {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    for case in formats_with_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        let first = resume(case, &path, case.several()).unwrap();
+        let sink = first.sink();
+        write_units(&sink, &noise(sink.info(), SEED), [0]);
+        first.leave();
+        let begun = folder.path().join(&names(folder.path())[0]).join("work/begun.json");
+        let text = std::fs::read_to_string(&begun).unwrap();
+        assert!(text.contains(boot.trim()), "{text}");
+        std::fs::write(&begun, text.replace(boot.trim(), "another")).unwrap();
+        let second = resume(case, &path, case.several()).unwrap();
+        assert!(!second.is_resumed() && !second.sink().is_written(0).unwrap(), "{}", case.label);
+    }
+}

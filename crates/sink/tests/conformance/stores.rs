@@ -233,8 +233,8 @@ fn what_must_not_be_written_is_refused_and_stays() {
         for (url, expected) in [
             ("memory://bucket", "memory://bucket names no file"),
             ("memory://bucket/", "memory://bucket/ names no file"),
-            ("http://localhost:1/image.zarr", "http://localhost:1/image.zarr"),
-            ("ftp://host/image.zarr", "ftp://host/image.zarr"),
+            ("http://localhost:1/image.zarr", "could not connect to http://localhost:1/image.zarr"),
+            ("ftp://host/image.zarr", "could not connect to ftp://host/image.zarr"),
         ] {
             let error = start(case, url.as_ref(), spec(case)).err().unwrap();
             assert_eq!(error.to_string(), expected);
