@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use ndarray::{ArrayD, IxDyn};
 use patchweave::geometry::{ArrayLayout, PerAxis};
-use patchweave::pixel::{PixelType, TypedPixel};
+use patchweave::pixel::{Pixel, PixelType, TypedPixel};
 use patchweave::sink::{Codec, ImageSpec, Job, JobToken, Location, SinkFormats};
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ pub fn join(token: &str) -> Result<(), Box<dyn Error>> {
 /// Writes every second unit, from the one of this number on.
 fn write_half(job: &Job, first: usize) -> Result<(), Box<dyn Error>> {
     let layout = &job.spec().layout;
-    let at = (0..layout.shape().iter().product()).map(|at| pixel(TYPE, at) as u16);
+    let at = (0..layout.shape().iter().product()).map(|at| u16::from_f64(pixel(TYPE, at).into()));
     let own = u16::typed(ArrayD::from_shape_vec(IxDyn(layout.shape()), at.collect())?);
     let sink = job.sink();
     let stored = sink.info().units.layout().axes().clone();

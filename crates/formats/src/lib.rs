@@ -7,7 +7,12 @@
 //! format that was left out are refused with the name of its feature.
 #![cfg_attr(
     not(all(feature = "tiff", feature = "zarr", feature = "hdf5", feature = "npy", feature = "remote")),
-    allow(dead_code, unused_imports, reason = "not every format needs all that formats share")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "not every format needs all that formats share"
+    )
 )]
 
 mod axes_match;

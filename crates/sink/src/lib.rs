@@ -10,12 +10,13 @@
 //!
 //! Memory is bounded by the units that are being written, for blocks by a row of units or 64 MiB, not by the image.
 #![cfg_attr(
-    not(all(feature = "tiff", feature = "zarr", feature = "npy", feature = "png")),
+    not(all(feature = "tiff", feature = "zarr", feature = "npy", feature = "png", feature = "remote")),
     allow(
         dead_code,
         unused_imports,
         unreachable_code,
         unused_mut,
+        unused_variables,
         reason = "not every format needs all that formats share"
     )
 )]
@@ -25,7 +26,7 @@ mod block;
 mod block_sink;
 mod compression;
 mod error;
-#[cfg(any(feature = "npy", feature = "png"))]
+#[cfg(any(feature = "tiff", feature = "npy", feature = "png"))]
 mod flat_file;
 #[cfg(feature = "zarr")]
 mod folder_store;
@@ -43,6 +44,8 @@ mod lock;
 mod marked;
 mod memory;
 mod memory_work;
+#[cfg(not(feature = "zarr"))]
+mod no_plates;
 #[cfg(feature = "npy")]
 mod npy;
 #[cfg(feature = "zarr")]
@@ -87,6 +90,8 @@ pub use leftovers::remove_leftovers;
 pub use level_axes::LevelAxes;
 pub use location::Location;
 pub use lock::FolderLock;
+#[cfg(not(feature = "zarr"))]
+pub use no_plates::PlateJob;
 #[cfg(feature = "zarr")]
 pub use ome_zarr::{OmeZarrOptions, OmeZarrVersion, Sharding, ZarrArrayOptions};
 pub use output_kind::OutputKind;
