@@ -54,8 +54,9 @@ impl FolderWork {
         Syncing::new(self.at_once).open_file(target, file)
     }
 
-    pub fn sync_output(&self) -> io::Result<()> {
-        Syncing::new(self.durability).file(&self.output)
+    /// Brings an output that is a file to the disk, under the name that it will have.
+    pub fn sync_output(&self, target: &Path) -> io::Result<()> {
+        Syncing::new(self.durability).open_file(target, &File::options().write(true).open(&self.output)?)
     }
 
     /// Puts bytes into a file in one step; creates the folders above it.

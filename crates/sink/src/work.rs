@@ -166,7 +166,7 @@ impl Work {
 
     /// The same for an output that is a file.
     pub(crate) fn sync_output(&self) -> Result<(), SinkError> {
-        let synced = self.folder().map_or(Ok(()), FolderWork::sync_output);
+        let synced = self.folder().map_or(Ok(()), |folder| folder.sync_output(&self.target));
         synced.map_err(|source| self.failed("write", source))
     }
 
