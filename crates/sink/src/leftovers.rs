@@ -29,6 +29,10 @@ pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
 const GONE: &str = "gone";
 
+/// How often a lock is tried that somebody seems to hold.
+const TRIES: u32 = 11;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
 /// What is not locked is locked in less than this, or nobody is left to do it.
 const BEING_MADE: Duration = Duration::from_secs(3600);
 
@@ -73,7 +77,7 @@ impl TemporaryFolder {
             let is_gone = remove_folder(&path, parent);
             return if is_gone { Self::claim(parent, name) } else { Ok(Claim::Busy) };
         };
-        if lock.try_lock().is_err() {
+        if !is_locked_soon(&lock) {
             return Ok(Claim::Busy);
         }
         let is_of_name = fs::read(path.join(LOCK)).is_ok_and(|bytes| bytes == name.as_encoded_bytes());
@@ -174,6 +178,17 @@ fn unless_gone(done: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done,
     }
+}
+
+/// Whether a lock could be had at once or after a moment: a process that is just being started has the locks of the one that
+/// starts it, until its program is loaded.
+fn is_locked_soon(file: &File) -> bool {
+    (0..TRIES).any(|number| {
+        if number > 0 {
+            std::thread::sleep(BETWEEN_TRIES);
+        }
+        file.try_lock().is_ok()
+    })
 }
 
 /// Locks a new file, where the file system can; where it cannot, nobody can tell a leftover either.
@@ -362,7 +377,7 @@ mod tests {
         let claim = || TemporaryFolder::claim(folder.path(), "a".as_ref()).unwrap();
         let Claim::New(first) = claim() else { panic!("it is not there yet") };
         first.leave();
-        for _ in 0..200 {
+        for _ in 0..25 {
             let start = std::sync::Barrier::new(4);
             let end = std::sync::Barrier::new(4);
             let n_found: usize = std::thread::scope(|scope| {

@@ -74,6 +74,7 @@ fn forked_processes_are_refused_or_work() {
         Server::start(folder.path(), Faults { delay: Duration::from_millis(100), ..Faults::default() });
     let far = format!("http://{}/a.zarr", slow.address);
     let far = open(Path::new(&far), FileFormat::Zarr, Some(&axes()), &options).unwrap().remove(0);
+    let n_before = slow.n_requests();
     let start = Barrier::new(2);
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -83,7 +84,8 @@ fn forked_processes_are_refused_or_work() {
             is_done.store(true, Ordering::Release);
         });
         start.wait();
-        while options.in_flight.taken() == 0 {
+        // Until the other thread waits for answers: locks that it holds for moments would be held in the child for good.
+        while options.in_flight.taken() == 0 || slow.n_requests() == n_before {
             std::thread::yield_now();
         }
         let is_fine = in_fork(|| local.read_patch(0, None, &whole(&*local)).is_ok());
