@@ -15,6 +15,6 @@ pub use carried::spec_of;
 pub use checking::{Difference, check};
 pub use error::ConvertError;
 pub use extremes::extremes;
-pub use running::{Outcome, Running, Written, convert, in_pool, write};
+pub use running::{Outcome, Running, Written, convert, fitting_threads, in_pool, write};
 pub use selection::Selection;
 pub use source::Source;

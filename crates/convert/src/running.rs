@@ -120,7 +120,7 @@ pub fn write(
     running: Running,
     progress: impl Fn(usize) -> bool + Sync,
 ) -> Result<Written, ConvertError> {
-    let n_threads = n_threads(job, source, running)?;
+    let n_threads = fitting_threads(job, source, running)?;
     in_pool(n_threads, || {
         let written = write_units(job, source, &progress)?;
         let is_complete = job.complete_while(&|| progress(written.n_units))?;
@@ -145,8 +145,27 @@ pub fn in_pool<T: Send>(
     pool.map_err(|source| ConvertError::Threads(source.into()))?.install(act)
 }
 
-/// As many threads as fit into the memory.
-fn n_threads(job: &Job, source: &Source, running: Running) -> Result<usize, ConvertError> {
+/// As many of the threads as fit into the memory.
+///
+/// # Errors
+/// [`ConvertError::Budget`] if not even one does.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use patchweave_convert::{Running, Selection, Source, fitting_threads, spec_of};
+/// use patchweave_pixel::{PixelMap, PixelType};
+/// use patchweave_sink::{Job, SinkFormats};
+/// use patchweave_stack::ArrayStack;
+///
+/// let stack = Arc::new(ArrayStack::new(ndarray::Array2::<u16>::ones((300, 400)).into_dyn(), &"YX".parse()?)?);
+/// let source = Source::new(stack, Selection::whole(), PixelMap::to(PixelType::U16))?;
+/// let job = Job::start(&SinkFormats::default(), "ones".as_ref(), Some("memory"), spec_of(&source)?)?;
+/// assert_eq!(fitting_threads(&job, &source, Running { n_threads: 2, ..Running::default() })?, 2);
+/// assert!(fitting_threads(&job, &source, Running { n_threads: 2, memory_bytes: 9 }).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn fitting_threads(job: &Job, source: &Source, running: Running) -> Result<usize, ConvertError> {
     let sink = job.sink();
     let n_pixels: u64 = sink.info().units.unit_size().iter().map(|size| *size as u64).product();
     let widest = sink.info().pixel_type.n_bytes().max(source.stack().info().pixel_type.n_bytes());

@@ -52,6 +52,7 @@ pub struct Acquisition {
 /// let plate = Plate { rows: vec!["A".into(), "B".into()], columns: vec!["1".into()], ..Plate::default() };
 /// let field = WellField { plate: Arc::new(plate), row: 1, column: 0, name: "2".into(), acquisition: None };
 /// assert_eq!(field.path().as_deref(), Some("B/1/2"));
+/// assert!(field.has_plain_names());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WellField {
@@ -72,6 +73,13 @@ impl WellField {
     #[must_use]
     pub fn well(&self) -> Option<String> {
         Some(format!("{}/{}", self.plate.rows.get(self.row)?, self.plate.columns.get(self.column)?))
+    }
+
+    /// Whether row, column and field have names of letters and digits, as OME-Zarr wants them.
+    #[must_use]
+    pub fn has_plain_names(&self) -> bool {
+        let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        self.path().is_some_and(|path| path.split('/').all(is_plain))
     }
 
     /// The path of the image in the plate; `None` for a row or column that the plate does not have.

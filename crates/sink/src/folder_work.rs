@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::leftovers::NEW;
 use crate::memory_work::this_process;
+use crate::temporary::NEW;
 use crate::work_place::WorkPlace;
 use crate::{Durability, Syncing};
 

@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
-use crate::place::Place;
+use crate::place::{Place, begin};
 use crate::{ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Work};
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
-/// What the job is about, to be compared by whoever finds it.
-const BEGUN: &str = "begun.json";
 /// Set when nothing is missing but the name.
 const COMPLETE: &str = "complete";
 /// An image that is being written: started, joined by others, committed once.
@@ -75,19 +73,14 @@ impl Job {
         spec: ImageSpec,
     ) -> Result<Self, SinkError> {
         let (format, spec) = formats.checked(target, format, spec)?;
-        let (place, is_begun) = Place::claim(target, format.output(), formats.remote())?;
+        let of = (format.name(), &spec);
+        let (place, work, is_begun) =
+            Place::resume(target, format.output(), spec.durability, formats.remote(), &of)?;
         if !is_begun {
             return Self::prepared(format, target, spec, place);
         }
-        let work = place.work(target, spec.durability);
         let token = token_of(&place, format.as_ref(), target, &spec);
-        let begun = begun(&token, &work);
-        if begun.is_some() && work.get(BEGUN)? == begun && place.may_go_on(&work)? {
-            return Self::opened(format, token, work, place, true);
-        }
-        // Begun with other settings.
-        place.discard(target)?;
-        Self::resume(formats, target, Some(format.name()), spec)
+        Self::opened(format, token, work, place, true)
     }
 
     /// Joins an image that another process, or another part of this one, has started.
@@ -116,9 +109,7 @@ impl Job {
         if let Ok(text) = serde_json::to_vec(&token) {
             work.put(TOKEN, &text)?;
         }
-        if let Some(text) = begun(&token, &work) {
-            work.put(BEGUN, &text)?;
-        }
+        begin(&work, &(&token.format, &token.spec))?;
         Self::opened(format, token, work, place, false)
     }
 
@@ -228,7 +219,8 @@ impl Job {
     ///
     /// # Errors
     /// As [`complete`](Self::complete); what must not be replaced, and failures to write. Then whoever started the image loses
-    /// it, but for [`SinkError::Appeared`] and failures of an object store, after which it can be gone on with. An error that is about the folder, or about what was replaced, comes when the image has its name already.
+    /// it, but for [`SinkError::Appeared`] and failures of an object store, after which it can be gone on with. An error that is
+    /// about the folder, or about what was replaced, comes when the image has its name already.
     pub fn commit(self) -> Result<Location, SinkError> {
         if let Err(error) = self.complete() {
             return Err(self.place.fail(error));
@@ -245,10 +237,4 @@ impl Job {
 fn token_of(place: &Place, format: &dyn SinkFormat, target: &Path, spec: &ImageSpec) -> JobToken {
     let (place, target) = place.token(target);
     JobToken { format: format.name().to_owned(), target, place, spec: spec.clone() }
-}
-
-/// What has to be the same for work to be gone on with: format and specification, but not how the place is
-/// spelled.
-fn begun(token: &JobToken, work: &Work) -> Option<Vec<u8>> {
-    serde_json::to_vec(&(&token.format, &token.spec, work.place().marks_are_of())).ok()
 }

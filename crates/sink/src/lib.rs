@@ -65,6 +65,7 @@ mod staging;
 #[cfg(feature = "remote")]
 mod store_work;
 mod sync;
+mod temporary;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod token;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_remote::{RemoteOptions, is_url};
+use serde::Serialize;
 
 use crate::memory_work::{MemoryWork, this_process};
 #[cfg(feature = "remote")]
@@ -12,6 +13,8 @@ use crate::staging::{StagedOutput, Started, is_store};
 use crate::token::TokenPlace;
 use crate::{Durability, Location, OutputKind, SinkError, Syncing, Work};
 
+/// What is made, to be compared by whoever finds it.
+const BEGUN: &str = "begun.json";
 /// Set when the output is about to get its name: what is found so may be without it.
 const LAST_STEP: &str = "publishing";
 
@@ -33,12 +36,30 @@ impl Place {
         }
     }
 
-    /// The same, or what was begun there before and left, and whether it is that.
-    pub fn claim(
+    /// Goes on with what was begun there before of the same and left, or else starts anew, and says which of them. What was
+    /// begun of something else is removed.
+    pub fn resume(
         target: &Path,
         output: OutputKind,
+        durability: Durability,
         remote: &RemoteOptions,
-    ) -> Result<(Self, bool), SinkError> {
+        of: &impl Serialize,
+    ) -> Result<(Self, Work, bool), SinkError> {
+        let (place, is_begun) = Self::claim(target, output, remote)?;
+        let work = place.work(target, durability);
+        if !is_begun {
+            return Ok((place, work, false));
+        }
+        let words = words(&work, of);
+        if words.is_some() && work.get(BEGUN)? == words && place.may_go_on(&work)? {
+            return Ok((place, work, true));
+        }
+        place.discard(target)?;
+        Self::resume(target, output, durability, remote, of)
+    }
+
+    /// A new place, or what was begun there before and left, and whether it is that.
+    fn claim(target: &Path, output: OutputKind, remote: &RemoteOptions) -> Result<(Self, bool), SinkError> {
         if output == OutputKind::Memory {
             return Ok((Self::start(target, output, remote)?, false));
         }
@@ -115,7 +136,7 @@ impl Place {
     }
 
     /// Whether what was begun may be gone on with: not if it was about to get its name, and is gone.
-    pub fn may_go_on(&self, work: &Work) -> Result<bool, SinkError> {
+    fn may_go_on(&self, work: &Work) -> Result<bool, SinkError> {
         match self {
             Place::Folder(_) => Ok(!work.has(LAST_STEP)? || work.output().exists()),
             _ => Ok(true),
@@ -123,7 +144,7 @@ impl Place {
     }
 
     /// Removes what was begun and says if that fails.
-    pub fn discard(self, target: &Path) -> Result<(), SinkError> {
+    fn discard(self, target: &Path) -> Result<(), SinkError> {
         match self {
             Place::Folder(staged) => staged.discard(),
             Place::Memory(_) => Ok(()),
@@ -187,6 +208,16 @@ impl Place {
             Place::Store(staged) => staged.leave(),
         }
     }
+}
+
+/// Says what is made, once it may be gone on with. Names that are no text cannot be told, and are begun anew.
+pub(crate) fn begin(work: &Work, of: &impl Serialize) -> Result<(), SinkError> {
+    words(work, of).map_or(Ok(()), |words| work.put(BEGUN, &words))
+}
+
+/// What has to be the same for work to be gone on with.
+fn words(work: &Work, of: &impl Serialize) -> Option<Vec<u8>> {
+    serde_json::to_vec(&(of, work.place().marks_are_of())).ok()
 }
 
 /// A new place in an object store.

@@ -6,14 +6,10 @@ use std::path::{Path, PathBuf};
 use patchweave_geometry::WellField;
 use patchweave_remote::{inside, is_url};
 
-use crate::folder_work::boot;
 use crate::leftovers::remove_leftovers;
 use crate::ome_zarr::{OmeZarrOptions, PlateGroups};
-use crate::place::Place;
+use crate::place::{Place, begin};
 use crate::{ImageSpec, Location, OutputKind, SinkError, SinkFormats, Work};
-
-/// What the plate is made of, to be compared by whoever finds it.
-const BEGUN: &str = "begun.json";
 
 /// A plate of wells that is being written as an OME-Zarr.
 ///
@@ -78,7 +74,7 @@ impl PlateJob {
             if field.plate != first.plate {
                 return Err(unfit("images of several plates".to_owned(), "those of one"));
             }
-            let path = field.path().filter(|path| path.split('/').all(is_plain));
+            let path = field.path().filter(|_| field.has_plain_names());
             let got = || format!("row {}, column {}, field {:?}", field.row, field.column, field.name);
             let path = path.ok_or_else(|| unfit(got(), "names of letters and digits that the plate has"))?;
             if !seen.insert(path.to_lowercase()) {
@@ -96,8 +92,13 @@ impl PlateJob {
         let fields: Vec<&WellField> = images.iter().map(|(field, _)| field).collect();
         let groups = PlateGroups::new(&fields, options.version);
         let specs: Vec<&ImageSpec> = images.iter().map(|(_, spec)| spec).collect();
-        let begun = serde_json::to_vec(&(groups.json(), specs, boot())).ok();
-        let (work, place) = begun_at(formats, target, begun.as_deref(), spec.durability)?;
+        let of = (groups.json(), specs);
+        let (place, work, is_begun) =
+            Place::resume(target, OutputKind::Store, spec.durability, formats.remote(), &of)?;
+        if !is_begun {
+            place.prepare(&work, OutputKind::Store)?;
+            begin(&work, &of)?;
+        }
         Ok(PlateJob { work, place, groups, paths, durability: spec.durability })
     }
 
@@ -169,34 +170,7 @@ impl PlateJob {
     }
 }
 
-/// Work on what was begun with the same words, or new work.
-fn begun_at(
-    formats: &SinkFormats,
-    target: &Path,
-    begun: Option<&[u8]>,
-    durability: crate::Durability,
-) -> Result<(Work, Place), SinkError> {
-    let (place, is_begun) = Place::claim(target, OutputKind::Store, formats.remote())?;
-    let work = place.work(target, durability);
-    if !is_begun {
-        place.prepare(&work, OutputKind::Store)?;
-        // What cannot be told is not gone on with.
-        begun.map_or(Ok(()), |begun| work.put(BEGUN, begun))?;
-        return Ok((work, place));
-    }
-    if begun.is_some() && work.get(BEGUN)?.as_deref() == begun && place.may_go_on(&work)? {
-        return Ok((work, place));
-    }
-    place.discard(target)?;
-    begun_at(formats, target, begun, durability)
-}
-
 /// The mark of an image that was written.
 fn done(number: usize) -> String {
     format!("done/{number}")
-}
-
-/// Whether OME-Zarr allows a row, column or field to be called so.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::io_error;
-use crate::leftovers::{Claim, NEW, OLD, TemporaryFolder, remove_leftovers, temporary_file};
+use crate::leftovers::remove_leftovers;
 use crate::sync::make_folders;
+use crate::temporary::{Claim, NEW, OLD, TemporaryFolder, temporary_file};
 use crate::{Durability, OutputKind, SinkError, Syncing};
 
 /// Any of these makes a folder a Zarr store of version 2 or 3.

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use patchweave_remote::{Part, RemoteError, RemoteFolder, Wanted};
+use patchweave_remote::{Part, RemoteFolder, Wanted};
 use rayon::prelude::*;
 
 use crate::memory_work::this_process;
@@ -102,8 +102,7 @@ impl StoreWork {
         // From here on it is finished; the rest is in nobody's way, and work of images inside may be left of killed jobs.
         self.folder.remove(&[OWNER.to_owned()]).map_err(io::Error::other)?;
         let names = self.folder.list("").map_err(io::Error::other)?;
-        let own: Vec<String> =
-            names.into_iter().filter(|name| name.split('/').any(|part| part == OWN)).collect();
+        let own: Vec<String> = names.into_iter().filter(|name| is_of_work(name)).collect();
         self.folder.remove(&own).map_err(io::Error::other)
     }
 
@@ -189,14 +188,17 @@ fn clear(folder: &RemoteFolder) -> io::Result<()> {
     let remove = |names: Vec<String>| folder.remove(&names).map_err(io::Error::other);
     remove(STORE_MARKERS.map(str::to_owned).to_vec())?;
     let names = folder.list("").map_err(io::Error::other)?.into_iter().filter(|name| name != OWNER);
-    let (work, image): (Vec<String>, Vec<String>) =
-        names.partition(|name| name.split('/').any(|part| part == OWN));
+    let (work, image): (Vec<String>, Vec<String>) = names.partition(|name| is_of_work(name));
     remove(work)?;
     remove(image)
 }
 
+/// Whether an object belongs to the work on an image, or on one inside of it.
+fn is_of_work(name: &str) -> bool {
+    name.split('/').any(|part| part == OWN)
+}
+
 fn whole(folder: &RemoteFolder, key: &str) -> io::Result<Option<Vec<u8>>> {
-    let found = folder.get(Wanted::new(key, Part::Whole, u64::MAX));
-    let found = found.map_err(|error: RemoteError| io::Error::other(error))?;
+    let found = folder.get(Wanted::new(key, Part::Whole, u64::MAX)).map_err(io::Error::other)?;
     Ok(found.map(|object| object.pieces.into_iter().next().unwrap_or_default()))
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_convert::{
-    ConvertError, Difference, Running, Selection, Source, Written, check, extremes, in_pool, spec_of, write,
+    ConvertError, Difference, Running, Selection, Source, Written, check, extremes, fitting_threads, in_pool,
+    spec_of, write,
 };
 use patchweave_formats::{Formats, OpenOptions, stored_bytes};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, WellField};
@@ -51,6 +52,12 @@ impl Conversion<'_> {
         let labels = self.labels()?;
         let format = self.target.plate.as_ref().map(|_| OME_ZARR).or(self.options.to.as_deref());
         let job = Job::resume(self.sinks, place, format, spec)?;
+        if let Err(error) = fitting_threads(&job, source, self.running()) {
+            if job.is_resumed() {
+                job.leave();
+            }
+            return Err(error.into());
+        }
         let units = job.sink().info().units.clone();
         // Labels first: they have to be there when the image is put together.
         let made = self
@@ -58,10 +65,6 @@ impl Conversion<'_> {
             .and_then(|labels| Ok((self.write(&job, source, "converting")?, labels)));
         let (written, labels) = match made {
             Ok(made) => made,
-            // There is nothing yet that could be gone on with.
-            Err(error @ Failure::Convert(ConvertError::Budget { .. })) if !job.is_resumed() => {
-                return Err(error);
-            }
             Err(error) => {
                 job.leave();
                 return Err(error);
@@ -72,9 +75,8 @@ impl Conversion<'_> {
     }
 
     fn write(&self, job: &Job, source: &Source, what: &str) -> Result<Written, Failure> {
-        let running = Running { memory_bytes: self.options.memory << 20, n_threads: self.n_threads() };
         let bar = self.console.progress(what, job.sink().info().units.n_units(), "units");
-        let written = write(job, source, running, |n_done| {
+        let written = write(job, source, self.running(), |n_done| {
             bar.set_position(n_done as u64);
             !interrupt::asked()
         })?;
@@ -137,6 +139,10 @@ impl Conversion<'_> {
             list_labels(image, &names)?;
         }
         Ok(names)
+    }
+
+    fn running(&self) -> Running {
+        Running { memory_bytes: self.options.memory << 20, n_threads: self.n_threads() }
     }
 
     fn n_threads(&self) -> usize {

@@ -71,10 +71,9 @@ fn is_one_plate(targets: &[Target]) -> bool {
     let Some(first) = targets.first() else { return false };
     let mut paths = BTreeSet::new();
     targets.iter().all(|target| {
-        let path = target.stack.info().well_field.as_ref().and_then(WellField::path);
-        let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
-        target.input == first.input
-            && path.is_some_and(|path| path.split('/').all(is_plain) && paths.insert(path.to_lowercase()))
+        let field = target.stack.info().well_field.as_ref().filter(|field| field.has_plain_names());
+        let path = field.and_then(WellField::path);
+        target.input == first.input && path.is_some_and(|path| paths.insert(path.to_lowercase()))
     })
 }
 

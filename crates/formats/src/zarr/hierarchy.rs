@@ -1,14 +1,14 @@
 //! Which images a node of a Zarr stands for: an array, an OME-Zarr image, a plate, or whatever else a group may hold.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use patchweave_geometry::{Plate, WellField};
+use patchweave_geometry::WellField;
 use patchweave_stack::StackError;
 
 use super::beside;
+use super::listed::{Member, Place, members_of_plate};
 use super::node::{Node, NodeKind, child_names, is_damage, listed_nodes, note_of, read_list, read_node};
-use super::ome::{self, Level, Multiscale, Well};
+use super::ome::{self, Level, Multiscale};
 use super::store::Store;
 use super::version::ZarrVersion;
 
@@ -44,46 +44,6 @@ impl FoundLevel {
     fn of(path: String, Level { scale, translation, .. }: &Level) -> Self {
         FoundLevel { path, scale: scale.clone(), translation: translation.clone() }
     }
-}
-
-/// A node in a group that lists it, and what the list says of it.
-struct Member {
-    path: String,
-    place: Option<Place>,
-}
-
-/// Where a node is in a plate.
-enum Place {
-    Well(Arc<Plate>, usize, usize),
-    Field(WellField),
-}
-
-impl Member {
-    fn of(path: String) -> Self {
-        Member { path, place: None }
-    }
-}
-
-/// What a group lists of a plate: its wells, or the fields of the well that it is.
-fn members_of_plate(group: &Node, at: Option<&Place>) -> Option<Vec<Member>> {
-    if let Some((plate, wells)) = ome::plate(&group.attributes) {
-        let plate = Arc::new(plate);
-        let member = |well: Well| {
-            let row = well.row.filter(|row| *row < plate.rows.len());
-            let column = well.column.filter(|column| *column < plate.columns.len());
-            let place = || Some(Place::Well(Arc::clone(&plate), row?, column?));
-            Member { place: place(), path: well.path }
-        };
-        return Some(wells.into_iter().map(member).collect());
-    }
-    let fields = ome::fields(&group.attributes)?.into_iter();
-    let member = |(path, acquisition): (String, Option<u64>)| {
-        let Some(Place::Well(plate, row, column)) = at else { return Member::of(path) };
-        let (plate, row, column) = (Arc::clone(plate), *row, *column);
-        let field = WellField { plate, row, column, name: path.clone(), acquisition };
-        Member { path, place: Some(Place::Field(field)) }
-    };
-    Some(fields.map(member).collect())
 }
 
 /// A walk through the nodes of one store, each of which is read once.

@@ -16,6 +16,7 @@ mod grid;
 mod hierarchy;
 mod identity;
 mod json;
+mod listed;
 mod local;
 mod location;
 mod members;
