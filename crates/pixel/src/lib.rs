@@ -6,6 +6,7 @@ mod axes;
 mod copy;
 mod exact;
 mod pixel_map;
+mod rounding;
 mod typed;
 mod types;
 

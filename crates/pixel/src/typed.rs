@@ -313,7 +313,10 @@ impl<'a> TypedView<'a> {
     pub fn is_zero(&self) -> bool {
         with_typed!(TypedView, self, view => match view.as_slice() {
             Some(pixels) => is_zero(bytemuck::cast_slice(pixels)),
-            None => view.rows().into_iter().all(|row| is_zero(&bytes_of(&row.into_dyn()))),
+            None => view.rows().into_iter().all(|row| match row.as_slice() {
+                Some(row) => is_zero(bytemuck::cast_slice(row)),
+                None => row.iter().all(|pixel| is_zero(bytemuck::bytes_of(pixel))),
+            }),
         })
     }
 

@@ -6,6 +6,7 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 use crate::TypedPixel;
+use crate::rounding::{nearest_f32, nearest_f64};
 
 /// The numeric type of the pixels of a source or a result, named as NumPy names it.
 ///
@@ -246,7 +247,7 @@ macro_rules! integer_pixels {
             fn from_f32(value: f32) -> Self {
                 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is the contract")]
                 #[allow(clippy::cast_sign_loss, reason = "`as` saturates, which is the contract")]
-                let value = value.round_ties_even() as $rust;
+                let value = nearest_f32(value) as $rust;
                 value
             }
 
@@ -261,7 +262,7 @@ macro_rules! integer_pixels {
             fn from_f64(value: f64) -> Self {
                 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is the contract")]
                 #[allow(clippy::cast_sign_loss, reason = "`as` saturates, which is the contract")]
-                let value = value.round_ties_even() as $rust;
+                let value = nearest_f64(value) as $rust;
                 value
             }
 
