@@ -1,5 +1,7 @@
 //! Windows of one size along an axis: how many there are and where they start.
 
+use std::ops::Range;
+
 use crate::GeometryError;
 
 /// Windows of one size along an axis, which start at multiples of a step.
@@ -87,6 +89,28 @@ impl AxisGrid {
     #[must_use]
     pub fn start_from(&self, low: usize) -> Option<usize> {
         (low <= self.last_start()).then(|| self.start(low.div_ceil(self.step)))
+    }
+
+    /// The places of the windows that have a pixel of a part of the axis; none for an empty part.
+    ///
+    /// ```
+    /// use patchweave_geometry::AxisGrid;
+    ///
+    /// let grid = AxisGrid::new(10, 4, 4)?;
+    /// assert_eq!(grid.touching(4..7), 1..3);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    #[must_use]
+    pub fn touching(&self, part: Range<usize>) -> Range<usize> {
+        let part = part.start..part.end.min(self.size);
+        if part.is_empty() {
+            return 0..0;
+        }
+        let last = self.n_windows() - 1;
+        // The last window is pulled back, the others start a step apart.
+        let first = (part.start + 1).saturating_sub(self.window).div_ceil(self.step).min(last);
+        let end = if self.start(last) < part.end { last + 1 } else { part.end.div_ceil(self.step).min(last) };
+        first..end
     }
 
     /// At most so many windows share a pixel, not counting one that is pulled back.

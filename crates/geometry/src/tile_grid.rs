@@ -1,4 +1,6 @@
-//! The tiles of an image: how many there are, what is kept of each, and which keep a pixel of a block.
+//! The tiles of an image: how many there are, what is kept of each, and which have or keep a pixel of a block.
+
+use std::ops::Range;
 
 use crate::{
     Extent, GeometryError, ImageShape, Overlaps, PatchSpec, PerAxis, Region, TileAxis, TileRecord, TileSpec,
@@ -42,6 +44,18 @@ impl TileGrid {
         }
         let along = |axis: usize, size| TileAxis::new(size, tile_size.as_slice()[axis], overlaps[axis]);
         Ok(TileGrid { shape, tile_size, axes: shape.extent.per_axis().try_map_indexed(along)? })
+    }
+
+    /// The size of every tile.
+    #[must_use]
+    pub fn tile_size(&self) -> Extent {
+        self.tile_size
+    }
+
+    /// The samples, channels and pixels that the tiles cover.
+    #[must_use]
+    pub fn shape(&self) -> ImageShape {
+        self.shape
     }
 
     /// How tiles lie along every axis.
@@ -108,11 +122,45 @@ impl TileGrid {
         sample_idx: usize,
         block: &Region,
     ) -> Result<impl Iterator<Item = usize> + use<>, GeometryError> {
+        self.select(sample_idx, block, TileAxis::keeping)
+    }
+
+    /// The numbers of the tiles that have a pixel of a block of a sample, kept or not, ascending.
+    ///
+    /// These are the tiles that are blended where the block is.
+    ///
+    /// ```
+    /// use patchweave_geometry::{Extent, ImageShape, PerAxis, Region, TileGrid};
+    ///
+    /// let shape = ImageShape::from_slice(&[2, 1, 20, 20])?;
+    /// let grid = TileGrid::new(shape, Extent::new(&[8, 8])?, PerAxis::new(&[2, 2])?)?;
+    /// let block = Region::new(PerAxis::new(&[7, 8])?, Extent::new(&[1, 4])?)?;
+    /// assert_eq!(grid.touching(0, &block)?.collect::<Vec<_>>(), [1, 4]);
+    /// assert_eq!(grid.keeping(0, &block)?.collect::<Vec<_>>(), [4]);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`keeping`](Self::keeping).
+    pub fn touching(
+        &self,
+        sample_idx: usize,
+        block: &Region,
+    ) -> Result<impl Iterator<Item = usize> + use<>, GeometryError> {
+        self.select(sample_idx, block, |axis, part| axis.grid().touching(part))
+    }
+
+    fn select(
+        &self,
+        sample_idx: usize,
+        block: &Region,
+        places: fn(&TileAxis, Range<usize>) -> Range<usize>,
+    ) -> Result<impl Iterator<Item = usize> + use<>, GeometryError> {
         self.shape.check_sample(sample_idx)?;
         let inside = block.clip(&self.shape.extent)?;
         let places = inside.map_or([0..0, 0..0, 0..0], |inside| {
             let axes = self.axes.map(Some).to_zyx(None);
-            std::array::from_fn(|axis| axes[axis].map_or(0..1, |tiles| tiles.keeping(inside.range(axis))))
+            std::array::from_fn(|axis| axes[axis].map_or(0..1, |tiles| places(&tiles, inside.range(axis))))
         });
         let [_, n_y, n_x] = self.times().to_zyx(1);
         let first = sample_idx * self.n_per_sample();

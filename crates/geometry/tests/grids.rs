@@ -102,6 +102,18 @@ proptest! {
         prop_assert_eq!(axis.keeping(part.clone()).collect::<Vec<_>>(), expected);
     }
 
+    /// Windows that have a pixel of a part are found as if all were looked at, also where they leave gaps.
+    #[test]
+    fn windows_of_a_part(
+        size in 1_usize..40, window in 1_usize..16, step in 1_usize..20, start in 0_usize..50, len in 0_usize..20,
+    ) {
+        let grid = AxisGrid::new(size, window, step).unwrap();
+        let part = start..start + len;
+        let has = |place: &usize| (grid.start(*place)..(grid.start(*place) + window).min(size)).any(|pixel| part.contains(&pixel));
+        let expected: Vec<usize> = (0..grid.n_windows()).filter(has).collect();
+        prop_assert_eq!(grid.touching(part.clone()).collect::<Vec<_>>(), expected);
+    }
+
     /// Windows of a grid lie inside, come row by row, and are as many as there are.
     #[test]
     fn windows_of_an_image(axes in any_axes()) {
@@ -150,8 +162,15 @@ proptest! {
             };
             let expected: Vec<usize> = (0..tiles.len()).filter(shares).collect();
             prop_assert_eq!(grid.keeping(sample_idx, &block).unwrap().collect::<Vec<_>>(), expected);
+            let has = |index: &usize| {
+                let tile = &tiles[*index];
+                of_sample(&tile) && in_block.iter().any(|&at| contains(&tile.patch.region(), at))
+            };
+            let expected: Vec<usize> = (0..tiles.len()).filter(has).collect();
+            prop_assert_eq!(grid.touching(sample_idx, &block).unwrap().collect::<Vec<_>>(), expected);
         }
         prop_assert!(grid.keeping(n_samples, &block).is_err());
+        prop_assert!(grid.touching(n_samples, &block).is_err());
     }
 }
 
