@@ -88,7 +88,7 @@ fn what_formats_do_not_have_is_refused_before_any_work() {
     let refused = refused(&place, &configured(keys));
     let expected = [
         format!("13:7: predict.formats[0]: got \"tif\", expected {formats}; did you mean `tiff`?"),
-        "14:37: predict.formats[1].compression: got \"zip\", expected auto, none, zstd, deflate, lzw or blosc".to_owned(),
+        "14:37: predict.formats[1].compression: got \"zip\", expected auto, none, zstd, deflate, lzw, blosc or blosc_zstd".to_owned(),
         "14:51: predict.formats[1].versoin: unknown field `versoin`, expected one of `version`, `sharding`, `store_empty`; \
          did you mean `version`?"
             .to_owned(),

@@ -1,7 +1,7 @@
 //! What the codec alone takes for the chunks of an image: `peer_writers IMAGE.ome.zarr THREADS`.
 //!
 //! All levels are read, cut into the chunks in which they are stored, and compressed with zstd of the level that patchweave
-//! takes, each chunk by whichever thread is free. Only that counts, and its seconds are printed.
+//! takes if it is told no other, each chunk by whichever thread is free. Only that counts, and its seconds are printed.
 #![allow(clippy::print_stdout, reason = "a program that says what it measured")]
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use patchweave::geometry::{ArrayLayout, Region};
 use patchweave::sink::UnitGrid;
 use patchweave::stack::ImageStackExt;
 
-/// The level of zstd that `ome_zarr` takes unless it is told.
+/// The level of `zstd` unless one is given.
 const LEVEL: i32 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {

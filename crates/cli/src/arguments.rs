@@ -177,7 +177,7 @@ pub(crate) struct ConvertOptions {
     /// Shard sizes, as for chunks [default: the format chooses]
     #[arg(long, value_name = "SIZES", value_parser = parse_sizes)]
     pub shards: Option<Sizes>,
-    /// none, zstd, deflate, lzw or blosc, with a level if wanted, as in zstd:9 [default: the format chooses]
+    /// none, zstd, deflate, lzw, blosc or blosc_zstd, with a level if wanted, as in zstd:9 [default: the format chooses]
     #[arg(long, value_name = "CODEC", value_parser = parse_compression)]
     pub compression: Option<Compression>,
     /// A setting of the format, as in version=0.4; can be given several times

@@ -72,6 +72,8 @@ mod token;
 mod unit_grid;
 mod work;
 mod work_place;
+#[cfg(any(feature = "tiff", feature = "zarr"))]
+mod zstd_context;
 
 pub use adaptors::background::Background;
 pub use adaptors::blocks::{Blocks, create};

@@ -65,7 +65,9 @@ fn an_image_names_its_axes_in_the_required_order() {
             "fill_value": 0.0,
             "codecs": [
                 { "name": "bytes", "configuration": { "endian": "little" } },
-                { "name": "zstd", "configuration": { "level": 3, "checksum": false } },
+                { "name": "blosc", "configuration": {
+                    "cname": "zstd", "clevel": 2, "shuffle": "shuffle", "typesize": 2, "blocksize": 0,
+                } },
             ],
             "dimension_names": ["t", "c", "z", "y", "x"],
         })

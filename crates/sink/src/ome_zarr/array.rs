@@ -1,52 +1,13 @@
 //! The metadata of a Zarr array, version 3 or 2; JSON only.
 
-use std::path::Path;
-
 use patchweave_geometry::Axis;
 use patchweave_pixel::PixelType;
 use serde_json::{Value, json};
 
+use super::compressor::Compressor;
 use super::metadata::axis_name;
 use super::options::OmeZarrVersion;
 use super::plan::ChunkPlan;
-use crate::{Codec, Compression, SinkError};
-
-const ZSTD_LEVEL: i32 = 3;
-const GZIP_LEVEL: i32 = 5;
-const BLOSC_LEVEL: i32 = 5;
-
-/// A compressor with its level; `None` stores pixels as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compressor {
-    None,
-    Zstd(i32),
-    Gzip(i32),
-    Blosc(i32),
-}
-
-impl Compressor {
-    pub fn of(path: &Path, compression: Compression) -> Result<Self, SinkError> {
-        let level = |default, most| {
-            let level = compression.level.unwrap_or(default);
-            if (0..=most).contains(&level) {
-                return Ok(level);
-            }
-            let got = format!("level {level} of {}", compression.codec.name());
-            Err(SinkError::Unfit { path: path.into(), got, expected: format!("0 to {most}") })
-        };
-        Ok(match compression.codec {
-            Codec::None => Compressor::None,
-            Codec::Auto | Codec::Zstd => Compressor::Zstd(level(ZSTD_LEVEL, 22)?),
-            Codec::Deflate => Compressor::Gzip(level(GZIP_LEVEL, 9)?),
-            Codec::Blosc => Compressor::Blosc(level(BLOSC_LEVEL, 9)?),
-            Codec::Lzw => {
-                let got = "compression lzw".to_owned();
-                let expected = "zstd, deflate, blosc or none for a Zarr".to_owned();
-                return Err(SinkError::Unfit { path: path.into(), got, expected });
-            }
-        })
-    }
-}
 
 /// An array as its metadata describes it.
 pub(crate) struct ArrayMetadata<'a> {
@@ -105,8 +66,8 @@ impl ArrayMetadata<'_> {
                 json!({ "name": "zstd", "configuration": { "level": level, "checksum": false } })
             }
             Compressor::Gzip(level) => json!({ "name": "gzip", "configuration": { "level": level } }),
-            Compressor::Blosc(level) => json!({ "name": "blosc", "configuration": {
-                "cname": "lz4", "clevel": level, "shuffle": "shuffle",
+            Compressor::Blosc(codec, level) => json!({ "name": "blosc", "configuration": {
+                "cname": codec, "clevel": level, "shuffle": "shuffle",
                 "typesize": self.pixel_type.n_bytes(), "blocksize": 0,
             } }),
         })
@@ -117,8 +78,8 @@ impl ArrayMetadata<'_> {
             Compressor::None => Value::Null,
             Compressor::Zstd(level) => json!({ "id": "zstd", "level": level }),
             Compressor::Gzip(level) => json!({ "id": "gzip", "level": level }),
-            Compressor::Blosc(level) => {
-                json!({ "id": "blosc", "cname": "lz4", "clevel": level, "shuffle": 1, "blocksize": 0 })
+            Compressor::Blosc(codec, level) => {
+                json!({ "id": "blosc", "cname": codec, "clevel": level, "shuffle": 1, "blocksize": 0 })
             }
         };
         json!({

@@ -5,7 +5,8 @@ use std::path::Path;
 use patchweave_geometry::{Axis, GeometryError};
 use serde_json::Value;
 
-use super::array::{ArrayMetadata, Compressor};
+use super::array::ArrayMetadata;
+use super::compressor::Compressor;
 use super::options::OmeZarrOptions;
 use super::plan::ChunkPlan;
 use crate::{ImageSpec, SinkError};
@@ -16,7 +17,7 @@ pub(super) struct Decided {
     /// The axes of one array.
     pub axes: Vec<Axis>,
     pub plan: ChunkPlan,
-    compressor: Compressor,
+    pub compressor: Compressor,
 }
 
 impl Decided {

@@ -1,10 +1,12 @@
 //! The OME-Zarr format: one array per level and position along `S`, whose chunks or shards are the units.
 
 mod array;
+mod compressor;
 mod decided;
 mod groups;
 mod labels;
 mod metadata;
+mod object;
 mod options;
 mod plain;
 mod plan;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use zarrs::array::{Array, ArrayBytes, CodecOptions};
 
 use super::decided::{Decided, layout_error};
+use super::object::ObjectEncoder;
 use super::work_store::WorkStore;
-use crate::image_sink::zeros;
 use crate::{SinkError, Unit, UnitGrid, UnitStore, Work};
 
 /// The arrays of one level, one for every position along `S`.
@@ -19,8 +19,7 @@ pub(crate) struct ZarrUnits {
     has_samples: bool,
     arrays: Vec<Array<WorkStore>>,
     pixel_type: PixelType,
-    /// The size of a chunk or shard in the axes of an array.
-    object: Vec<usize>,
+    encoder: ObjectEncoder,
     options: CodecOptions,
 }
 
@@ -49,18 +48,21 @@ impl ZarrUnits {
         let has_samples = layout.axes().contains(Axis::S) && !decided.axes.contains(&Axis::S);
         let array_shape: Vec<usize> =
             decided.axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
-        let object = decided.plan.of_shape(&array_shape).object().to_vec();
+        let encoder = ObjectEncoder {
+            plan: decided.plan.of_shape(&array_shape),
+            compressor: decided.compressor,
+            stores_empty: decided.options.store_empty,
+        };
+        let object = encoder.plan.object();
         let samples = if has_samples { &[Axis::S][..] } else { &[] };
         let axes: Vec<Axis> = samples.iter().chain(&decided.axes).copied().collect();
         let shape: Vec<usize> = axes.iter().map(|axis| layout.size_of(*axis).unwrap_or(1)).collect();
         let grid = ArrayLayout::new(layout.axes().to_canonical(), &shape)
-            .and_then(|layout| UnitGrid::new(layout, &[vec![1; samples.len()], object.clone()].concat()));
+            .and_then(|layout| UnitGrid::new(layout, &[&vec![1; samples.len()], object].concat()));
         let units = grid.map_err(layout_error(work.target()))?;
         // The caller brings its own threads.
-        let options = CodecOptions::default()
-            .with_concurrent_target(1)
-            .with_store_empty_chunks(decided.options.store_empty);
-        Ok(ZarrUnits { work: work.clone(), units, has_samples, arrays, pixel_type, object, options })
+        let options = CodecOptions::default().with_concurrent_target(1);
+        Ok(ZarrUnits { work: work.clone(), units, has_samples, arrays, pixel_type, encoder, options })
     }
 
     /// The array of a unit, and the place of its chunk or shard there.
@@ -87,24 +89,14 @@ impl UnitStore for ZarrUnits {
     fn write(&self, unit_idx: usize, _unit: &Unit, pixels: &TypedView<'_>) -> Result<(), SinkError> {
         let (array, place) = self.place(unit_idx)?;
         let pixels = if self.has_samples { pixels.view().index_axis(0, 0) } else { pixels.view() };
-        let store = |bytes: &[u8]| {
-            let bytes = ArrayBytes::new_flen(bytes);
-            array.store_chunk_opt(&place, bytes, &self.options)
-        };
-        let stored = if pixels.shape() == self.object {
-            store(&pixels.to_bytes())
-        } else {
-            // Chunks at the ends of the image are stored whole.
-            let mut whole = zeros(self.work.target(), self.pixel_type, &self.object)?;
-            let mut part = whole.view_mut().slice_box(&vec![0; self.object.len()], pixels.shape());
-            part.assign(&pixels).map_err(|source| SinkError::Encoder {
-                action: "put together a chunk of",
-                path: self.work.target().into(),
-                source: source.into(),
-            })?;
-            store(&whole.view().to_bytes())
-        };
-        stored.map_err(self.failed("write a chunk of the Zarr store"))
+        let failed = |source| self.work.failed("write a chunk of the Zarr store", source);
+        let encoded = self.encoder.encode(&pixels).map_err(failed)?;
+        let key = array.chunk_key(&place);
+        match encoded {
+            Some(bytes) => self.work.place().put_output(key.as_str(), &bytes),
+            None => self.work.place().remove_output(key.as_str()),
+        }
+        .map_err(failed)
     }
 
     fn read(&self, unit_idx: usize, unit: &Unit) -> Result<Option<TypedArray>, SinkError> {
@@ -113,7 +105,8 @@ impl UnitStore for ZarrUnits {
         let decoded: ArrayBytes<'static> =
             array.retrieve_chunk_opt(&place, &self.options).map_err(failed())?;
         let bytes = decoded.into_fixed().map_err(|error| failed()(error.into()))?;
-        let whole = TypedArray::from_bytes(self.pixel_type, &self.object, &bytes, ByteOrder::NATIVE);
+        let whole =
+            TypedArray::from_bytes(self.pixel_type, self.encoder.plan.object(), &bytes, ByteOrder::NATIVE);
         let size = &unit.size[usize::from(self.has_samples)..];
         let part = whole.as_ref().map(|whole| whole.view().slice_box(&vec![0; size.len()], size));
         let part = part.map(|part| if self.has_samples { part.insert_axis(0) } else { part });

@@ -1,12 +1,9 @@
-//! The output of a job as a Zarr store, in which every file appears as a whole.
+//! The output of a job as a Zarr store, from which what was written is read again.
 
 use std::sync::Arc;
 
 use zarrs::storage::byte_range::ByteRangeIterator;
-use zarrs::storage::{
-    Bytes, MaybeBytes, MaybeBytesIterator, OffsetBytesIterator, ReadableStorageTraits, StorageError,
-    StoreKey, StorePrefix, WritableStorageTraits,
-};
+use zarrs::storage::{Bytes, MaybeBytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey};
 
 use crate::Work;
 use crate::folder_store::parts_of;
@@ -34,28 +31,6 @@ impl ReadableStorageTraits for WorkStore {
     }
 
     fn supports_get_partial(&self) -> bool {
-        false
-    }
-}
-
-impl WritableStorageTraits for WorkStore {
-    fn set(&self, key: &StoreKey, value: Bytes) -> Result<(), StorageError> {
-        Ok(self.0.place().put_output(key.as_str(), &value).map_err(Arc::new)?)
-    }
-
-    fn set_partial_many(&self, _: &StoreKey, _: OffsetBytesIterator) -> Result<(), StorageError> {
-        Err(StorageError::Unsupported("chunks are written as a whole".into()))
-    }
-
-    fn erase(&self, key: &StoreKey) -> Result<(), StorageError> {
-        Ok(self.0.place().remove_output(key.as_str()).map_err(Arc::new)?)
-    }
-
-    fn erase_prefix(&self, _: &StorePrefix) -> Result<(), StorageError> {
-        Err(StorageError::Unsupported("only chunks are removed".into()))
-    }
-
-    fn supports_set_partial(&self) -> bool {
         false
     }
 }

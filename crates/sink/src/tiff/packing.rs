@@ -8,6 +8,7 @@ use flate2::write::ZlibEncoder;
 use tiff::tags::CompressionMethod;
 use weezl::BitOrder;
 
+use crate::zstd_context::compress_onto;
 use crate::{Codec, Compression, SinkError};
 
 /// What `zstd` does by default.
@@ -50,8 +51,8 @@ impl Packing {
             Codec::Zstd => level(ZSTD_LEVEL, 22).map(Packing::Zstd),
             Codec::Deflate => deflate(),
             Codec::Lzw => plain(Packing::Lzw),
-            Codec::Blosc => {
-                Err(unfit("compression blosc".into(), "zstd, deflate, lzw or none for a TIFF".into()))
+            Codec::Blosc | Codec::BloscZstd => {
+                Err(unfit(format!("compression {name}"), "zstd, deflate, lzw or none for a TIFF".into()))
             }
         }
     }
@@ -69,7 +70,11 @@ impl Packing {
     pub fn pack(self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
             Packing::None => Ok(bytes),
-            Packing::Zstd(level) => zstd::bulk::compress(&bytes, level),
+            Packing::Zstd(level) => {
+                let mut packed = Vec::new();
+                compress_onto(&bytes, level, &mut packed)?;
+                Ok(packed)
+            }
             Packing::Deflate(level) => {
                 let mut encoder =
                     ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), flate2::Compression::new(level));

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "helpers are shared with other test programs")]
 
 mod blocks;
+mod codecs;
 #[path = "../common/mod.rs"]
 mod common;
 mod failures;
