@@ -1,0 +1,87 @@
+//! What a model has to do.
+
+use ndarray::{ArrayView5, ArrayViewMut5};
+
+use crate::{ModelError, ModelInfo};
+
+/// Turns blocks of pixels into blocks of pixels.
+///
+/// Blocks have the order `BCZYX`; planes have depth 1. A closure becomes a model with [`FnModel`](crate::FnModel).
+/// [`ModelExt::predict_alone`](crate::ModelExt::predict_alone) makes memory for the outputs.
+///
+/// ```
+/// use ndarray::{Array5, ArrayView5, ArrayViewMut5, azip};
+/// use patchweave_model::{InputInfo, Model, ModelError, ModelExt, ModelInfo, OutputInfo};
+///
+/// /// Inverts contrast.
+/// struct Negative(ModelInfo);
+///
+/// impl Model for Negative {
+///     fn info(&self) -> &ModelInfo {
+///         &self.0
+///     }
+///
+///     fn predict(
+///         &self,
+///         inputs: ArrayView5<'_, f32>,
+///         outputs: &mut [ArrayViewMut5<'_, f32>],
+///     ) -> Result<(), ModelError> {
+///         self.0.check_call(inputs.dim().into(), outputs)?;
+///         azip!((pixel in &mut outputs[0], input in &inputs) *pixel = -input);
+///         Ok(())
+///     }
+/// }
+///
+/// let negative = Negative(ModelInfo::new("negative", InputInfo::any(), vec![OutputInfo::new("negative")]));
+/// assert_eq!(negative.predict_alone(Array5::ones([1, 1, 1, 2, 2]).view())?[0].sum(), -4.0);
+/// # Ok::<(), patchweave_model::ModelError>(())
+/// ```
+pub trait Model: Send + Sync {
+    /// What is known of the model before it predicts; the same for the whole life of the model.
+    fn info(&self) -> &ModelInfo;
+
+    /// Makes ready for inputs of this shape `BCZYX`, and refuses here what would fail later.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot handle such inputs.
+    fn prepare(&self, inputs: [usize; 5]) -> Result<(), ModelError> {
+        self.info().check(inputs)
+    }
+
+    /// Predicts a batch `BCZYX` into memory of the caller: one view for every output of [`info`](Self::info), of the shape
+    /// that [`ModelInfo::output_shapes`] tells, whatever the views hold before.
+    ///
+    /// It works without [`prepare`](Self::prepare) before.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot handle the batch or the memory; the outputs may then be partly written.
+    fn predict(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError>;
+}
+
+macro_rules! forward_model {
+    ($($pointer:ty),*) => {$(
+        impl<M: Model + ?Sized> Model for $pointer {
+            fn info(&self) -> &ModelInfo {
+                (**self).info()
+            }
+
+            fn prepare(&self, inputs: [usize; 5]) -> Result<(), ModelError> {
+                (**self).prepare(inputs)
+            }
+
+            fn predict(
+                &self,
+                inputs: ArrayView5<'_, f32>,
+                outputs: &mut [ArrayViewMut5<'_, f32>],
+            ) -> Result<(), ModelError> {
+                (**self).predict(inputs, outputs)
+            }
+        }
+    )*};
+}
+
+forward_model!(&M, Box<M>, std::sync::Arc<M>);

@@ -1,0 +1,1 @@
+//! Networks in ONNX files as models, run by tract.
