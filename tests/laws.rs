@@ -1,49 +1,22 @@
 //! Laws that hold across the crates: cutting and stitching give the image back, statistics are what they say.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ndarray::{Array5, ArrayD, ArrayView4, Axis, IxDyn, s};
+use ndarray::{Array5, ArrayD, Axis, IxDyn};
 use patchweave::construct::{
     BasicPatchConstr, Dataset, FitOptions, FittedStatistics, PatchExtractor, Statistic, fit,
 };
-use patchweave::geometry::{Extent, PerAxis, RegionSpec};
-use patchweave::loader::{Loader, LoaderOptions};
+use patchweave::geometry::{ArrayLayout, Extent, ImageShape, PerAxis, RegionSpec};
+use patchweave::loader::LoaderOptions;
+use patchweave::model::{Gaussian, Identity, Model};
 use patchweave::patching::{PatchRng, Patching, RandomPatching, TiledPatching, WholePatching};
-use patchweave::pixel::Pixel;
-use patchweave::predict::{Gaussian, Identity, Model, Predictor};
-use patchweave::sink::{BlockSink, Location, SinkError};
+use patchweave::pixel::{Pixel, PixelMap, PixelType};
+use patchweave::predict::{Finished, OutputImage, PredictOptions, Predictor, Target, Tiling};
+use patchweave::sink::{ImageSpec, Job, Location, SinkFormats};
 use patchweave::stack::{ArrayStack, ImageStack};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
-
-/// An image in memory that a prediction writes to; its name says where it would stand.
-struct MemorySink {
-    name: String,
-    pixels: Array5<f32>,
-    finished: Finished,
-}
-
-type Finished = Arc<Mutex<Vec<Array5<f32>>>>;
-
-impl BlockSink for MemorySink {
-    fn write_block(
-        &mut self,
-        sample_idx: usize,
-        [z, y, x]: [usize; 3],
-        block: ArrayView4<'_, f32>,
-    ) -> Result<(), SinkError> {
-        let (_, depth, height, width) = block.dim();
-        let mut sample = self.pixels.index_axis_mut(Axis(0), sample_idx);
-        sample.slice_mut(s![.., z..z + depth, y..y + height, x..x + width]).assign(&block);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Location, SinkError> {
-        self.finished.lock().unwrap().push(self.pixels);
-        Ok(Location::Path(self.name.into()))
-    }
-}
 
 /// Images `SCYX` or `SCZYX` with pixels that a generator draws from a seed.
 fn images<T: Pixel>(
@@ -73,28 +46,38 @@ fn predict<T: Pixel>(
 ) -> Vec<Array5<f32>> {
     let input = extractor(images);
     let shapes = input.shapes().to_vec();
-    let patching: Arc<dyn Patching> = match tiles {
+    let (tiling, patching): (_, Arc<dyn Patching>) = match tiles {
         Some((size, overlaps)) => {
-            let overlaps = PerAxis::new(overlaps).unwrap();
-            Arc::new(TiledPatching::new(&shapes, Extent::new(size).unwrap(), Some(overlaps)).unwrap())
+            let (size, overlaps) = (Extent::new(size).unwrap(), PerAxis::new(overlaps).unwrap());
+            let patching = TiledPatching::new(&shapes, size, Some(overlaps)).unwrap();
+            (Tiling::Tiles { size, overlaps }, Arc::new(patching))
         }
-        None => Arc::new(WholePatching::new(&shapes).unwrap()),
+        None => (Tiling::Whole, Arc::new(WholePatching::new(&shapes).unwrap())),
     };
     let constr = BasicPatchConstr::new(patching, input, None, None).unwrap();
-    let loader = Loader::new(Dataset::new(Arc::new(constr), 1), options).unwrap();
-    let finished = Finished::default();
-    let sinks = |data_idx: usize, n_channels: usize| {
-        let shape = &shapes[data_idx];
-        let [z, y, x] = shape.extent.to_zyx();
-        let pixels = Array5::from_elem([shape.n_samples, n_channels, z, y, x], f32::NAN);
-        let sink = MemorySink { name: data_idx.to_string(), pixels, finished: Arc::clone(&finished) };
-        Ok(vec![Box::new(sink) as Box<dyn BlockSink>])
+    let dataset = Dataset::new(Arc::new(constr), 1);
+    let LoaderOptions { batch_size, n_workers, prefetch_bytes, .. } = options;
+    let options =
+        PredictOptions { batch_size, n_workers, prefetch_bytes, n_writers: 2, ..PredictOptions::default() };
+    let mut targets = |image: &OutputImage<'_>| {
+        let axes = if image.shape.extent.n_axes() == 3 { "SCZYX" } else { "SCYX" };
+        let layout = ArrayLayout::new(axes.parse().unwrap(), &image.shape.to_vec()).unwrap();
+        let spec = ImageSpec::new(layout, PixelType::F32);
+        let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
+        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
     };
-    let paths = Predictor::new(&loader, model).run(sinks, |_| true).unwrap();
-    let names: Vec<_> =
-        (0..images.len()).map(|data_idx| Location::Path(data_idx.to_string().into())).collect();
-    assert_eq!(paths, names);
-    std::mem::take(&mut *finished.lock().unwrap())
+    let finished = Predictor::new(&dataset, tiling, vec![model], options).run(&mut targets, |_| true, |_| ());
+    let finished = finished.unwrap();
+    assert!(finished.iter().map(|one| one.data_idx).eq(0..images.len()));
+    let pixels = |(finished, shape): (Finished, &ImageShape)| {
+        let Location::Memory(levels) = finished.location else { panic!("not in memory") };
+        let [z, y, x] = shape.extent.to_zyx();
+        let bytes = levels[0].view().to_le_bytes().into_owned();
+        let values = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let n_channels = levels[0].shape()[1];
+        Array5::from_shape_vec([shape.n_samples, n_channels, z, y, x], values).unwrap()
+    };
+    finished.into_iter().zip(&shapes).map(pixels).collect()
 }
 
 /// The size of tiles and their overlaps.
@@ -146,7 +129,7 @@ proptest! {
             let pixel = f32::from_bits(rng.random());
             if pixel.is_nan() { f32::NAN } else { pixel }
         });
-        let woven = predict(&images, Some((&size, &overlaps)), &Identity, options);
+        let woven = predict(&images, Some((&size, &overlaps)), &Identity::new(), options);
         prop_assert_eq!(woven.len(), images.len());
         for (woven, image) in woven.iter().zip(&images) {
             prop_assert!(bits(woven) == bits(image));
@@ -160,7 +143,7 @@ proptest! {
         // Whole samples of different sizes do not share a batch.
         let options = LoaderOptions { batch_size: 1, ..options };
         let images = images(&shapes, seed, |rng| rng.random::<u16>());
-        for (woven, image) in predict(&images, None, &Identity, options).iter().zip(&images) {
+        for (woven, image) in predict(&images, None, &Identity::new(), options).iter().zip(&images) {
             prop_assert!(woven.iter().zip(image).all(|(woven, &pixel)| *woven == f32::from(pixel)));
         }
     }
@@ -181,7 +164,7 @@ proptest! {
         sigma in 0.3_f64..1.3, axes in margins(), n_samples in 1_usize..3, options in loader_options(), seed: u64,
     ) {
         let gaussian = Gaussian::new(sigma).unwrap();
-        let overlaps: Vec<_> = axes.iter().map(|&(_, _, more)| 2 * (gaussian.halo() + more)).collect();
+        let overlaps: Vec<_> = axes.iter().map(|&(_, _, more)| 2 * (gaussian.info().halo()[2].before + more)).collect();
         let size: Vec<_> = axes.iter().zip(&overlaps).map(|(&(_, more, _), overlap)| overlap + more).collect();
         let spatial = axes.iter().zip(&size).map(|(&(more, _, _), size)| size + more);
         let shape = [n_samples, 2].into_iter().chain(spatial).collect::<Vec<_>>();

@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sink", &["pixel", "remote", "memory", "geometry", "files"]),
     ("convert", &["stack", "sink", "pixel", "geometry"]),
     ("large", &["quilt", "sink", "pixel", "geometry"]),
-    ("predict", &["loader", "construct", "slices", "quilt", "sink", "stack", "transform", "geometry"]),
+    ("predict", &["loader", "construct", "slices", "quilt", "sink", "stack", "transform", "model", "pixel", "geometry"]),
     ("view", &["geometry"]),
     ("simulate", &["geometry"]),
     ("config", &["loader", "pixel", "geometry", "files"]),

@@ -221,11 +221,11 @@ fn checksums(name: &str) -> Vec<String> {
     }
     if let Some(predict) = &plan.predict {
         fs::create_dir_all(&plan.output).unwrap();
-        let predicted = prediction(&plan, predict, &images, Some(&training.statistics), &|| true).unwrap();
-        for model in predicted.models() {
+        let prediction = prediction(&plan, predict, &images, Some(&training.statistics), &|| true).unwrap();
+        for (result, predicted) in prediction.results().iter().zip(prediction.run(|_| true).unwrap()) {
             let mut sum = Sha256::new();
             let axes = plan.data.axes.to_string();
-            for file in predicted.run(model, |_| true).unwrap().files {
+            for file in predicted.files {
                 if file.extension().is_some_and(|extension| extension == "tiff") {
                     sum.update(file.file_name().unwrap().as_encoded_bytes());
                     for image in read_image(&file, &axes).1 {
@@ -233,7 +233,7 @@ fn checksums(name: &str) -> Vec<String> {
                     }
                 }
             }
-            lines.push(line(&model.label, hex(sum)));
+            lines.push(line(&result.label, hex(sum)));
         }
     }
     lines

@@ -6,8 +6,9 @@ use patchweave_config::{NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Output, PipelineError,
-    Predicted, Prediction, PredictionImage, Statistics, StatisticsOrigin, compare, durability_of, prediction,
-    prediction_picture, simulated_data, training, write_mixed_statistics, write_statistics,
+    Predicted, Prediction, PredictionImage, ResultLabel, Statistics, StatisticsOrigin, compare,
+    durability_of, prediction, prediction_picture, simulated_data, training, write_mixed_statistics,
+    write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::Progress;
@@ -194,32 +195,38 @@ impl Run<'_> {
             let removed = prepare_folder(&folder, self.durability).map_err(PipelineError::from)?;
             say_removed(&removed, &folder, self.console)?;
         }
-        for model in prediction.models() {
-            self.predict_with(&prediction, model)?;
-        }
-        Ok(())
-    }
-
-    fn predict_with(&mut self, prediction: &Prediction, labelled: &LabelledModel) -> Result<(), Failure> {
-        let LabelledModel { label, model, is_identity } = labelled;
-        if let Some(needed) = prediction.missing_overlap(model.as_ref()) {
-            self.console.say(format!(
-                "{label}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
-            ))?;
+        for LabelledModel { label, model, .. } in prediction.models() {
+            if let Some(needed) = prediction.missing_overlap(model.info()) {
+                self.console.say(format!(
+                    "{label}: tiles overlap by less than {needed} pixels, seams may show; raise predict.patching.overlaps"
+                ))?;
+            }
         }
         let n_tiles = prediction.n_tiles();
-        let bar = self.console.progress(label, n_tiles, "tiles");
+        let bar = self.console.progress("prediction", n_tiles, "tiles");
         let keep_going = |progress: Progress| {
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
         };
-        // Every model sees the same tiles: after the first one there is nothing new to tell.
         let watch = |batch: &Batch| self.not_finite.add(batch);
-        let Predicted { files, lost } = prediction.run_watched(labelled, keep_going, watch)?;
+        let predicted = prediction.run_watched(keep_going, watch)?;
         bar.finish_and_clear();
+        for (result, predicted) in prediction.results().iter().zip(predicted) {
+            self.tell_result(&prediction, result, predicted)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what became of one output of a model for all images.
+    fn tell_result(
+        &mut self,
+        prediction: &Prediction,
+        ResultLabel { label, is_identity, .. }: &ResultLabel,
+        Predicted { files, lost }: Predicted,
+    ) -> Result<(), Failure> {
         let n_images = counted(prediction.images.len(), "image", "images");
-        self.console
-            .say(format!("prediction: {label} on {n_images}, {}", counted(n_tiles, "tile", "tiles")))?;
+        let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
+        self.console.say(format!("prediction: {label} on {n_images}, {n_tiles}"))?;
         self.not_finite.tell(self.console)?;
         self.written.extend(files);
         for (image, lost) in prediction.images.iter().zip(lost) {

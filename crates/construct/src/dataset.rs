@@ -65,6 +65,12 @@ impl Dataset {
         Dataset { constr, normalizer, augmentations, seed, is_repeating: false, fails_not_finite: false }
     }
 
+    /// The same with samples of another constructor.
+    #[must_use]
+    pub fn with_constr(&self, constr: Arc<dyn PatchConstr>) -> Self {
+        Dataset { constr, ..self.clone() }
+    }
+
     /// Normalises inputs and targets.
     #[must_use]
     pub fn with_normalizer(self, normalizer: Normalizer) -> Self {

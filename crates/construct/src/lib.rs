@@ -5,6 +5,7 @@
 
 mod background;
 mod basic;
+mod chosen;
 mod contract;
 mod dataset;
 mod error;
@@ -30,6 +31,7 @@ mod spent;
 
 pub use background::{BackgroundCells, WeightMap, thin_out_background, weight_maps};
 pub use basic::BasicPatchConstr;
+pub use chosen::ChosenPatchConstr;
 pub use contract::{PatchConstr, PatchConstrExt};
 pub use dataset::{AugmentationStep, Dataset};
 pub use error::ConstructError;

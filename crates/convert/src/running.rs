@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use patchweave_pixel::Lost;
+use patchweave_pixel::{Lost, TypedArray};
 use patchweave_sink::{ImageSink, Job, Location};
 use rayon::prelude::*;
 
@@ -187,9 +187,10 @@ fn write_units(
     let sink = job.sink();
     let counts = Mutex::new(Written::default());
     // In order, so that neighbours find what was decoded for the unit before.
-    (0..sink.info().units.n_units()).par_bridge().try_for_each(|unit_idx| {
+    (0..sink.info().units.n_units()).par_bridge().try_for_each_init(Room::default, |room, unit_idx| {
         let is_found = job.is_resumed() && sink.is_written(unit_idx)?;
-        let lost = if is_found { Lost::default() } else { write_unit(sink.as_ref(), source, unit_idx)? };
+        let lost =
+            if is_found { Lost::default() } else { write_unit(sink.as_ref(), source, unit_idx, room)? };
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.n_units += 1;
         counts.n_found += usize::from(is_found);
@@ -199,9 +200,22 @@ fn write_units(
     Ok(counts.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn write_unit(sink: &dyn ImageSink, source: &Source, unit_idx: usize) -> Result<Lost, ConvertError> {
-    let unit = sink.info().unit(unit_idx)?;
-    let (pixels, lost) = source.read(sink.info().units.layout(), &unit)?;
+/// The unit that a thread wrote last, whose memory it uses again.
+#[derive(Default)]
+struct Room(Option<TypedArray>);
+
+fn write_unit(
+    sink: &dyn ImageSink,
+    source: &Source,
+    unit_idx: usize,
+    room: &mut Room,
+) -> Result<Lost, ConvertError> {
+    let info = sink.info();
+    let unit = info.unit(unit_idx)?;
+    let fits = |pixels: &TypedArray| pixels.shape() == unit.size && pixels.pixel_type() == info.pixel_type;
+    let mut pixels = room.0.take().filter(fits).map_or_else(|| info.zeros(&unit), Ok)?;
+    let lost = source.read_into(info.units.layout(), &unit, &mut pixels)?;
     sink.write(unit_idx, pixels.view())?;
+    room.0 = Some(pixels);
     Ok(lost)
 }

@@ -93,6 +93,20 @@ impl Source {
     /// [`ConvertError::Read`], [`ConvertError::OutOfMemory`], or what does not fit.
     pub fn read(&self, grid: &ArrayLayout, unit: &Unit) -> Result<(TypedArray, Lost), ConvertError> {
         let mut pixels = self.zeros(self.map.pixel_type(), &unit.size)?;
+        let lost = self.read_into(grid, unit, &mut pixels)?;
+        Ok((pixels, lost))
+    }
+
+    /// As [`read`](Self::read), into memory of the size of the unit and the type that pixels get; what was there is overwritten.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_into(
+        &self,
+        grid: &ArrayLayout,
+        unit: &Unit,
+        pixels: &mut TypedArray,
+    ) -> Result<Lost, ConvertError> {
         let mut lost = Lost::default();
         let axes = grid.axes().as_slice();
         let along = |axis: Axis| {
@@ -106,7 +120,7 @@ impl Source {
             let view = czyx(pixels.view_mut(), axes, at);
             lost += self.read_sample(s, t, &along, view)?;
         }
-        Ok((pixels, lost))
+        Ok(lost)
     }
 
     /// Reads the part of one sample that lies in a unit.

@@ -7,6 +7,7 @@ use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, loa
 
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
+use crate::models::{open_models, result_labels};
 use crate::opening::Opening;
 use crate::output::{Output, outputs_of};
 use crate::output_check::check_outputs;
@@ -126,9 +127,12 @@ fn read_images(
     let (outputs, unknown) = outputs_of(plan, &opening.sinks);
     findings.problems.extend(unknown);
     let PredictedImages { sources, infos, names } = predicted;
-    findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &infos, &names));
+    let (models, unopened) = open_models(plan);
+    findings.problems.extend(unopened);
+    findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));
     let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
-    let results = planned_results(plan, &outputs, &names);
+    let labels: Vec<String> = result_labels(&models).into_iter().map(|result| result.label).collect();
+    let results = planned_results(plan, &outputs, &names, &labels);
     let written = output_findings(plan, &paths, &files, (&results, &sources), existing);
     findings.problems.extend(written.problems);
     findings.warnings.extend(written.warnings);

@@ -1,12 +1,14 @@
 //! Whether the formats of a prediction can hold its results, before any work.
 
 use patchweave_config::{Problem, RunPlan};
+use patchweave_predict::output_shape;
 use patchweave_sink::{ImageSpec, SinkError, SinkFormats};
 use patchweave_stack::{StackInfo, with_causes};
 
+use crate::models::LabelledModel;
 use crate::output::{Output, Setting, output_key};
-use crate::outputs::{labels, result_path};
-use crate::result_form::ResultForm;
+use crate::outputs::result_path;
+use crate::result_form::{ResultForm, scaled};
 
 /// The keys that every format has, for what may be meant by a setting that it does not have.
 const GENERAL: [&str; 5] = ["levels", "level_axes", "chunks", "shards", "compression"];
@@ -17,26 +19,34 @@ pub(crate) fn check_outputs(
     plan: &RunPlan,
     outputs: &[(usize, Output)],
     sinks: &SinkFormats,
-    images: &[StackInfo],
-    names: &[String],
+    models: &[LabelledModel],
+    (images, names): (&[StackInfo], &[String]),
 ) -> Vec<Problem> {
     let Some(predict) = &plan.predict else { return Vec::new() };
     let form = ResultForm::of(plan, predict);
-    let label = labels(&predict.models).into_iter().next().unwrap_or_default();
+    let results = || {
+        models.iter().flat_map(|model| model.model.info().outputs.iter().map(move |output| (model, output)))
+    };
     let refused = |(place, output): &(usize, Output)| {
         let of_image = |(info, name): (&StackInfo, &String)| {
-            let bare = form.spec(info, name, form.n_channels(info)).ok()?;
-            let target = result_path(&plan.output, name, &label, output.ending());
-            let check = |spec: &ImageSpec| sinks.checked(&target, Some(output.name()), spec.clone()).err();
-            let found = Refused { plan, place: *place, output, source: &info.source }.problems(&check, bare);
-            (!found.is_empty()).then_some(found)
+            results().find_map(|(model, of_model)| {
+                let n_channels = form.n_channels(info);
+                let shape = output_shape(of_model, info.shape(), n_channels).ok()?;
+                let bare = form.spec(info, name, shape.n_channels).ok()?;
+                let bare = scaled(bare, of_model.scale, shape.extent).ok()?;
+                let target = result_path(&plan.output, name, &model.label, output.ending());
+                let check =
+                    |spec: &ImageSpec| sinks.checked(&target, Some(output.name()), spec.clone()).err();
+                let found =
+                    Refused { plan, place: *place, output, source: &info.source }.problems(&check, bare);
+                (!found.is_empty()).then_some(found)
+            })
         };
         images.iter().zip(names).find_map(of_image).unwrap_or_default()
     };
     outputs.iter().flat_map(refused).collect()
 }
 
-/// What a check finds wrong with an image.
 type Check<'a> = &'a dyn Fn(&ImageSpec) -> Option<SinkError>;
 
 /// An output that may be refused for an image.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{ModelPlan, RunPlan};
+use patchweave_config::RunPlan;
 use patchweave_sink::{Durability, write_file_atomically};
 
 use crate::{Output, PipelineError, Statistics};
@@ -22,18 +22,6 @@ pub fn durability_of(durability: patchweave_config::Durability) -> Durability {
         patchweave_config::Durability::Files => Durability::Files,
         patchweave_config::Durability::Full => Durability::Full,
     }
-}
-
-/// What the files of every model are called after.
-pub(crate) fn labels(models: &[ModelPlan]) -> Vec<String> {
-    let label = |model: &ModelPlan| {
-        let shares_name = models.iter().filter(|other| other.name() == model.name()).count() > 1;
-        match *model {
-            ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
-            _ => model.name().to_owned(),
-        }
-    };
-    models.iter().map(label).collect()
 }
 
 /// The ending of pictures.
@@ -76,14 +64,17 @@ pub(crate) struct PlannedResult {
     pub data_idx: usize,
 }
 
-/// Every result that a plan writes for images of these names, image by image.
-pub(crate) fn planned_results(plan: &RunPlan, outputs: &[Output], names: &[String]) -> Vec<PlannedResult> {
-    let Some(predict) = &plan.predict else { return Vec::new() };
+/// Every result that a plan writes for images of these names and results of these labels, image by image.
+pub(crate) fn planned_results(
+    plan: &RunPlan,
+    outputs: &[Output],
+    names: &[String],
+    labels: &[String],
+) -> Vec<PlannedResult> {
     let endings: Vec<&str> = outputs.iter().map(Output::ending).chain(picture_ending(outputs)).collect();
-    let labels = labels(&predict.models);
     let mut planned = Vec::with_capacity(names.len() * labels.len() * endings.len());
     for (data_idx, name) in names.iter().enumerate() {
-        for label in &labels {
+        for label in labels {
             let path = |ending: &&str| result_path(&plan.output, name, label, ending);
             planned.extend(endings.iter().map(|ending| PlannedResult { path: path(ending), data_idx }));
         }

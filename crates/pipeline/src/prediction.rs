@@ -4,22 +4,26 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{DataPlan, ModelPlan, PredictPlan, RunPlan, TilingPlan};
+use patchweave_config::{DataPlan, PredictPlan, RunPlan};
 use patchweave_construct::Dataset;
-use patchweave_loader::{Batch, Loader, LoaderOptions, Order};
+use patchweave_geometry::GeometryError;
+use patchweave_loader::Batch;
+use patchweave_model::{Model, ModelInfo};
 use patchweave_pixel::{Lost, PixelType};
-use patchweave_predict::{Gaussian, Identity, Model, NativeScale, PredictError, Predictor, Progress};
-use patchweave_sink::{BlockSink, Blocks, Job, Location, SinkFormats};
+use patchweave_predict::{
+    Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling, cut_shape,
+};
+use patchweave_sink::{Job, SinkFormats};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
-use crate::counted::{Counted, LostPixels};
 use crate::fitting::{Effort, of_patches};
+use crate::models::{LabelledModel, ResultLabel, open_models, result_labels};
 use crate::output::outputs_of;
 use crate::output_names::{ImageSource, image_names};
-use crate::outputs::{labels, picture_ending, result_path};
-use crate::result_form::ResultForm;
-use crate::tiling::tiling;
+use crate::outputs::{picture_ending, result_path};
+use crate::result_form::{ResultForm, scaled};
+use crate::tiling::{patching, tiling};
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
 /// A prediction ready to run.
@@ -29,31 +33,23 @@ pub struct Prediction {
     /// Every image, in the order it is predicted.
     pub images: Vec<PredictionImage>,
     models: Vec<LabelledModel>,
-    loader: Loader,
-    overlaps: Option<Vec<usize>>,
+    results: Vec<ResultLabel>,
+    dataset: Dataset,
+    tiling: Tiling,
+    options: PredictOptions,
     folder: PathBuf,
     outputs: Vec<Output>,
     sinks: SinkFormats,
     form: ResultForm,
 }
 
-/// What a model has given for all images.
+/// What an output of a model has given for all images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicted {
     /// What was written, image by image, format by format.
     pub files: Vec<PathBuf>,
     /// What was lost of each image where its values became pixels.
     pub lost: Vec<Lost>,
-}
-
-/// A model and what its files are called after.
-pub struct LabelledModel {
-    /// The model's name, with its settings where several models share it.
-    pub label: String,
-    /// The model.
-    pub model: Box<dyn Model>,
-    /// Whether the model is the identity; its outputs are then compared with the inputs.
-    pub is_identity: bool,
 }
 
 /// One image to predict.
@@ -84,41 +80,42 @@ pub fn prediction(
         return Err(plan.errors(problems).into());
     }
     let data = &plan.data;
-    let shapes: Vec<_> =
-        images.roles.predict_inputs.stacks.iter().map(|stack| stack.info().shape()).collect();
-    let strategy = tiling(&predict.patching, &shapes)?;
+    let (models, problems) = open_models(plan);
+    if !problems.is_empty() {
+        return Err(plan.errors(problems).into());
+    }
+    let infos = || models.iter().map(|model| model.model.info());
+    let tiling = tiling(&predict.patching);
+    let shapes = images
+        .roles
+        .predict_inputs
+        .stacks
+        .iter()
+        .map(|stack| cut_shape(&tiling, infos(), stack.info().shape()));
+    let shapes = shapes.collect::<Result<Vec<_>, GeometryError>>()?;
+    let strategy = patching(&tiling, &shapes)?;
     let constr =
         prediction_constructor(data, predict.channels.clone(), strategy, &images.roles.predict_inputs)?;
+    let options = options(data, predict);
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
         None => {
-            let n_threads = data.n_threads(&data.pred_loader);
-            let effort = Effort { tolerance: None, max_bytes: predict.prefetch_bytes, n_threads };
+            let effort =
+                Effort { tolerance: None, max_bytes: predict.prefetch_bytes, n_threads: options.n_workers };
             of_patches(data, &constr, effort, keep_going)?
         }
     };
     let dataset = Dataset::new(Arc::new(constr), data.seed)
         .with_normalizer(statistics.normalizer()?)
         .failing_not_finite(images.fails_not_finite);
-    let loader = Loader::new(dataset, loader_options(data, predict))?;
-    let labels = labels(&predict.models);
-    let labelled = |(plan, label)| {
-        let model = model(plan)?;
-        // The models that are built in look at one scale.
-        let model = if data.lateral.is_some() { Box::new(NativeScale(model)) } else { model };
-        Ok(LabelledModel { label, model, is_identity: matches!(plan, ModelPlan::Identity) })
-    };
-    let models = predict.models.iter().zip(labels).map(labelled).collect::<Result<_, PipelineError>>()?;
-    let overlaps = match &predict.patching {
-        TilingPlan::Tiled { overlaps, .. } => Some(overlaps.as_slice().to_vec()),
-        TilingPlan::Whole => None,
-    };
     Ok(Prediction {
         statistics,
         images: named(images),
+        results: result_labels(&models),
         models,
-        loader,
-        overlaps,
+        dataset,
+        tiling,
+        options,
         folder: plan.output.clone(),
         outputs: outputs.into_iter().map(|(_, output)| output).collect(),
         sinks: images.sinks.clone(),
@@ -126,21 +123,15 @@ pub fn prediction(
     })
 }
 
-fn loader_options(data: &DataPlan, predict: &PredictPlan) -> LoaderOptions {
-    LoaderOptions {
+fn options(data: &DataPlan, predict: &PredictPlan) -> PredictOptions {
+    let n_threads = data.n_threads(&data.pred_loader);
+    PredictOptions {
         batch_size: predict.batch_size,
-        order: Order::Sequential,
-        n_workers: data.n_threads(&data.pred_loader),
+        n_workers: n_threads,
         prefetch_bytes: predict.prefetch_bytes,
-        ..LoaderOptions::default()
+        n_writers: n_threads,
+        ..PredictOptions::default()
     }
-}
-
-fn model(plan: &ModelPlan) -> Result<Box<dyn Model>, PipelineError> {
-    Ok(match *plan {
-        ModelPlan::Identity => Box::new(Identity),
-        ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(sigma)?),
-    })
 }
 
 /// The images under the names of their results.
@@ -161,28 +152,34 @@ impl Prediction {
         &self.models
     }
 
+    /// What is made of every image: the outputs of all models, in order.
+    pub fn results(&self) -> &[ResultLabel] {
+        &self.results
+    }
+
     /// How many tiles all images have together.
     pub fn n_tiles(&self) -> usize {
-        self.loader.dataset().n_patches()
+        self.dataset.n_patches()
     }
 
     /// The overlap a model needs for tiles to give what the whole image would, where the plan has less.
-    pub fn missing_overlap(&self, model: &dyn Model) -> Option<usize> {
-        let needed = 2 * model.halo();
-        let least = self.overlaps.as_ref()?.iter().min()?;
-        (*least < needed).then_some(needed)
+    pub fn missing_overlap(&self, model: &ModelInfo) -> Option<usize> {
+        let Tiling::Tiles { overlaps, .. } = &self.tiling else { return None };
+        let halo = overlaps.of_zyx(model.halo());
+        let needed = overlaps.map_indexed(|axis, overlap| {
+            let needed = 2 * halo[axis].before.max(halo[axis].after);
+            if overlap < needed { needed } else { 0 }
+        });
+        needed.iter().max().filter(|needed| *needed > 0)
     }
 
-    /// Runs one model over all images; returns what was written, image by image, format by format.
+    /// Runs all models over all images; returns for each of the [`results`](Self::results) what was written, image by image,
+    /// format by format.
     ///
     /// # Errors
-    /// [`PipelineError::Predict`]; an image that is not finished then leaves nothing behind.
-    pub fn run(
-        &self,
-        model: &LabelledModel,
-        keep_going: impl FnMut(Progress) -> bool,
-    ) -> Result<Predicted, PipelineError> {
-        self.run_watched(model, keep_going, |_| ())
+    /// [`PipelineError::Predict`]; images that are not finished then leave nothing behind.
+    pub fn run(&self, keep_going: impl FnMut(Progress) -> bool) -> Result<Vec<Predicted>, PipelineError> {
+        self.run_watched(keep_going, |_| ())
     }
 
     /// As [`run`](Self::run), and shows every batch that was loaded to `watch`.
@@ -191,25 +188,32 @@ impl Prediction {
     /// As [`run`](Self::run).
     pub fn run_watched(
         &self,
-        model: &LabelledModel,
         keep_going: impl FnMut(Progress) -> bool,
         watch: impl FnMut(&Batch),
-    ) -> Result<Predicted, PipelineError> {
-        let lost = LostPixels::of_images(self.images.len());
-        let sinks =
-            |data_idx: usize, n_channels: usize| self.sinks(&model.label, data_idx, n_channels, &lost);
-        let predictor = Predictor::new(&self.loader, model.model.as_ref());
-        let written = predictor.run_watched(sinks, keep_going, watch)?;
-        let files = written.iter().filter_map(Location::path).map(Path::to_owned).collect();
-        Ok(Predicted { files, lost: lost.all() })
+    ) -> Result<Vec<Predicted>, PipelineError> {
+        let models = self.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
+        let predictor = Predictor::new(&self.dataset, self.tiling, models, self.options.clone());
+        let finished = predictor.run(&mut |image| self.targets(image), keep_going, watch)?;
+        Ok(self.results.iter().map(|result| self.predicted(result, &finished)).collect())
     }
 
-    /// The file of an image that [`run`](Self::run) writes as an output for the model of a label.
+    /// What was written of one result.
+    fn predicted(&self, result: &ResultLabel, finished: &[Finished]) -> Predicted {
+        let own = finished.iter().filter(|one| (one.model_idx, one.output_idx) == result.place);
+        // All targets of an image lose the same.
+        let first = own.clone().filter(|one| one.target_idx == 0);
+        Predicted {
+            files: own.filter_map(|one| one.location.path().map(Path::to_owned)).collect(),
+            lost: first.map(|one| one.lost).collect(),
+        }
+    }
+
+    /// The file of an image that [`run`](Self::run) writes as an output for the result of a label.
     pub fn path(&self, name: &str, label: &str, output: &Output) -> PathBuf {
         result_path(&self.folder, name, label, output.ending())
     }
 
-    /// The picture of an image beside what the model of a label gave; `None` if no output can be read.
+    /// The picture of an image beside the result of a label; `None` if no output can be read.
     pub fn picture_path(&self, name: &str, label: &str) -> Option<PathBuf> {
         picture_ending(&self.outputs).map(|ending| result_path(&self.folder, name, label, ending))
     }
@@ -240,29 +244,23 @@ impl Prediction {
         self.form.channels.as_deref()
     }
 
-    fn sinks(
-        &self,
-        label: &str,
-        data_idx: usize,
-        n_channels: usize,
-        lost: &LostPixels,
-    ) -> Result<Vec<Box<dyn BlockSink>>, PredictError> {
-        let Some(image) = self.images.get(data_idx) else { return Ok(Vec::new()) };
+    /// Where an output of a model for an image is written to.
+    fn targets(&self, result: &OutputImage<'_>) -> Result<Vec<Target>, PredictError> {
+        let place = (result.model_idx, result.output_idx);
+        let label = self.results.iter().find(|label| label.place == place);
+        let (Some(image), Some(label)) = (self.images.get(result.data_idx), label) else {
+            return Ok(Vec::new());
+        };
         let info = image.stack.info();
-        let spec = self.form.spec(info, &image.name, n_channels);
-        let spec = spec.map_err(|source| PredictError::Layout { data_idx, source })?;
+        let spec = self.form.spec(info, &image.name, result.shape.n_channels);
+        let spec = spec.and_then(|spec| scaled(spec, result.info.scale, result.shape.extent));
+        let spec = spec.map_err(|source| PredictError::Layout { data_idx: result.data_idx, source })?;
         let map = self.form.map(info);
-        let mut sinks: Vec<Box<dyn BlockSink>> = Vec::with_capacity(self.outputs.len());
-        for output in &self.outputs {
-            let path = self.path(&image.name, label, output);
+        let target = |output: &Output| {
+            let path = self.path(&image.name, &label.label, output);
             let job = Job::start(&self.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
-            let blocks = Blocks::new(job).with_map(map);
-            // All of them lose the same.
-            sinks.push(match sinks.is_empty() {
-                true => Box::new(Counted { blocks, data_idx, lost: lost.clone() }),
-                false => Box::new(blocks),
-            });
-        }
-        Ok(sinks)
+            Ok(Target { job, map })
+        };
+        self.outputs.iter().map(target).collect()
     }
 }

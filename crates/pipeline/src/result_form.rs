@@ -1,7 +1,8 @@
 //! What the results of a prediction are: axes, pixel type, and what is known of the images they are made from.
 
 use patchweave_config::{DataType, PixelTypeChoice, PredictPlan, RunPlan};
-use patchweave_geometry::{Axes, Axis, GeometryError};
+use patchweave_geometry::{ArrayLayout, Axes, Axis, Extent, GeometryError};
+use patchweave_model::Scale;
 use patchweave_pixel::{PixelMap, PixelType};
 use patchweave_sink::{Durability, ImageSpec};
 use patchweave_stack::StackInfo;
@@ -50,10 +51,10 @@ impl ResultForm {
         self.scale.map_or(map, |(low, high)| map.with_scale(low, high))
     }
 
-    /// How many channels the built-in models predict for an image.
+    /// How many channels models are shown of an image.
     pub fn n_channels(&self, info: &StackInfo) -> usize {
         match &self.channels {
-            // Of several scales they predict the first.
+            // Of several scales the first.
             _ if self.is_lateral => 1,
             Some(channels) => channels.len(),
             None => info.shape().n_channels,
@@ -77,6 +78,37 @@ impl ResultForm {
         spec.chunks = chunks.map(|chunks| info.layout.reorder_chunks(chunks, &axes));
         Ok(spec)
     }
+}
+
+/// The specification for an output that may be larger or smaller than its input: the centre of the image stays where it is.
+pub(crate) fn scaled(
+    mut spec: ImageSpec,
+    scale: [Scale; 3],
+    extent: Extent,
+) -> Result<ImageSpec, GeometryError> {
+    if scale == [Scale::Same; 3] {
+        return Ok(spec);
+    }
+    let sizes = extent.to_zyx();
+    let axes = spec.layout.axes().clone();
+    let size = |(axis, size): (&Axis, &usize)| match axis {
+        Axis::S | Axis::T | Axis::C => *size,
+        Axis::Z => sizes[0],
+        Axis::Y => sizes[1],
+        Axis::X => sizes[2],
+    };
+    let shape: Vec<usize> = axes.as_slice().iter().zip(spec.layout.shape()).map(size).collect();
+    spec.layout = ArrayLayout::new(axes, &shape)?;
+    if let Some(pixel) = spec.pixel_size {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio is small")]
+        let ratio = pixel.of_zyx(scale).map(|scale| scale.over() as f64 / scale.times() as f64);
+        let place = spec.translation.unwrap_or(pixel.map(|_| 0.0));
+        spec.pixel_size = Some(pixel.map_indexed(|axis, size| size * ratio[axis]));
+        // The centre of the first pixel is that of the pixels of the input under it.
+        spec.translation =
+            Some(place.map_indexed(|axis, place| place + pixel[axis] * (ratio[axis] - 1.0) / 2.0));
+    }
+    Ok(spec)
 }
 
 /// The axes of a result: those of the input, with `C` before the spatial axes where several channels need it.

@@ -5,12 +5,20 @@ use std::sync::Arc;
 use patchweave_config::TilingPlan;
 use patchweave_geometry::ImageShape;
 use patchweave_patching::{Patching, PatchingError, TiledPatching, WholePatching};
+use patchweave_predict::Tiling;
 
-pub(crate) fn tiling(plan: &TilingPlan, shapes: &[ImageShape]) -> Result<Arc<dyn Patching>, PatchingError> {
-    Ok(match *plan {
-        TilingPlan::Tiled { patch_size, overlaps } => {
-            Arc::new(TiledPatching::new(shapes, patch_size, Some(overlaps))?)
-        }
-        TilingPlan::Whole => Arc::new(WholePatching::new(shapes)?),
+/// How a plan cuts images.
+pub(crate) fn tiling(plan: &TilingPlan) -> Tiling {
+    match *plan {
+        TilingPlan::Tiled { patch_size, overlaps } => Tiling::Tiles { size: patch_size, overlaps },
+        TilingPlan::Whole => Tiling::Whole,
+    }
+}
+
+/// Patches that are the tiles of images of these shapes.
+pub(crate) fn patching(tiling: &Tiling, shapes: &[ImageShape]) -> Result<Arc<dyn Patching>, PatchingError> {
+    Ok(match *tiling {
+        Tiling::Tiles { size, overlaps } => Arc::new(TiledPatching::new(shapes, size, Some(overlaps))?),
+        Tiling::Whole => Arc::new(WholePatching::new(shapes)?),
     })
 }

@@ -1,35 +1,88 @@
 //! Why a prediction ended early, or patches cannot be put together.
 
-use patchweave_geometry::{Coords, Extent, GeometryError, PerAxis, Region};
+use std::path::PathBuf;
+
+use patchweave_construct::ConstructError;
+use patchweave_geometry::{GeometryError, RegionSpec};
 use patchweave_loader::LoaderError;
-use patchweave_quilt::StitchError;
+use patchweave_model::ModelError;
+use patchweave_pixel::MoveError;
+use patchweave_quilt::QuiltError;
 use patchweave_sink::SinkError;
 use patchweave_slices::SlicesError;
 use patchweave_transform::NormalizeError;
 
-use crate::ModelError;
-
-/// Why a prediction ended early, or patches cannot be put together; what was being written has left nothing behind.
+/// Why a prediction ended early, or patches cannot be put together; images that were finished before stay.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
     /// A tile could not be read.
     #[error(transparent)]
     Loader(#[from] LoaderError),
-    /// The model failed.
+    /// The data set has no such sample.
+    #[error(transparent)]
+    Construct(#[from] ConstructError),
+    /// A model failed, or does not take such tiles.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The model gave something of another shape than promised.
+    /// Tiles cannot be blended as asked.
+    #[error("tiles cannot be blended")]
+    Blend(#[from] QuiltError),
+    /// Images and tiles do not go together.
+    #[error("images cannot be cut into tiles")]
+    Tiling(#[from] GeometryError),
+    /// The data set has other tiles than the tiling says.
+    #[error("got {got} tiles, expected {expected}; cut the data set as the prediction is told")]
+    TileCount {
+        /// Tiles of the data set.
+        got: usize,
+        /// Tiles of the tiling.
+        expected: usize,
+    },
+    /// A sample that is not the tile of its number.
     #[error(
-        "model {model} gave an array of shape {got:?} for inputs of shape {inputs:?}, expected the same sizes but for the channels"
+        "tile {tile_idx} of image {data_idx} ({image}): got {got:?}, expected the tile that the prediction is told of"
     )]
-    Shape {
-        /// Name of the model.
+    NotTheTile {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// The tile.
+        tile_idx: usize,
+        /// What was delivered.
+        got: Box<RegionSpec>,
+    },
+    /// Tiles that an output with fewer pixels than its input would cut in the middle of a pixel.
+    #[error(
+        "output {output} of model {model} has a pixel for every {expected} of the input along {axis}: got {what} of {got} \
+         pixels, expected a multiple of {expected}"
+    )]
+    NotWholePixels {
+        /// The model.
         model: String,
-        /// Shape of its result, `BCZYX`.
+        /// Its output.
+        output: String,
+        /// Tiles or overlaps.
+        what: &'static str,
+        /// The axis.
+        axis: &'static str,
+        /// Pixels along it.
+        got: usize,
+        /// Pixels of the input under one of the output.
+        expected: usize,
+    },
+    /// A target for an image of another shape.
+    #[error(
+        "{path}: got an image of shape {got:?} (NC(Z)YX), expected {expected:?}, which is that of the output"
+    )]
+    TargetShape {
+        /// The target.
+        path: PathBuf,
+        /// Its shape.
         got: Vec<usize>,
-        /// Shape of its inputs.
-        inputs: Vec<usize>,
+        /// The shape of the output.
+        expected: Vec<usize>,
     },
     /// Predictions cannot be brought back to raw intensities.
     #[error("a prediction of image {data_idx} ({image}) cannot be brought back to raw intensities")]
@@ -41,16 +94,6 @@ pub enum PredictError {
         /// The reason.
         source: NormalizeError,
     },
-    /// A tile does not fit its image.
-    #[error("a tile of image {data_idx} ({image}) cannot be placed")]
-    Stitch {
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// The reason.
-        source: StitchError,
-    },
     /// A result that has no place in the axes of its image.
     #[error("the result of image {data_idx} cannot be laid out")]
     Layout {
@@ -59,163 +102,27 @@ pub enum PredictError {
         /// The reason.
         source: GeometryError,
     },
+    /// Pixels that do not fit the axes of their target.
+    #[error("pixels of image {data_idx} cannot be brought to the axes of the result")]
+    Axes {
+        /// The image.
+        data_idx: usize,
+        /// The reason.
+        source: MoveError,
+    },
+    /// No memory for a part of a result.
+    #[error(
+        "a part of the result of image {data_idx} needs {shape:?} values (CZYX), which cannot be held in memory"
+    )]
+    OutOfMemory {
+        /// The image.
+        data_idx: usize,
+        /// Shape of the part, `CZYX`.
+        shape: [usize; 4],
+    },
     /// A result could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// Channels from different places, which belong to no image.
-    #[error("patch {index} has channels from different places and cannot be placed in an image")]
-    Uncorrelated {
-        /// The patch.
-        index: usize,
-    },
-    /// Images that do not come one after the other.
-    #[error("patch {index} belongs to image {data_idx} ({image}), which is already finished")]
-    ImageOrder {
-        /// The patch.
-        index: usize,
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-    },
-    /// An image that the data set does not have.
-    #[error("patch {index} points at image {data_idx}, there are {n_images}")]
-    NoSuchImage {
-        /// The patch.
-        index: usize,
-        /// The image.
-        data_idx: usize,
-        /// How many there are.
-        n_images: usize,
-    },
-    /// Patches that do not come one after the other.
-    #[error("got patch {got}, expected {expected}; a prediction needs a loader in sequential order")]
-    PatchOrder {
-        /// The patch.
-        got: usize,
-        /// The patch that is next.
-        expected: usize,
-    },
-    /// A loader that left patches out.
-    #[error(
-        "got {got} patches, expected all {expected}; a prediction needs a loader that keeps the last batch"
-    )]
-    MissingPatches {
-        /// Patches delivered.
-        got: usize,
-        /// Patches of the data set.
-        expected: usize,
-    },
-    /// A patch that is neither a tile nor a whole sample, and so has no place in an image.
-    #[error(
-        "patch {index} of image {data_idx} ({image}): got {} at {:?}, expected a tile or all of {expected}",
-        got.size,
-        got.start
-    )]
-    NotWhole {
-        /// The patch.
-        index: usize,
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// What the patch covers.
-        got: Region,
-        /// Size of the image.
-        expected: Extent,
-    },
-    /// A whole sample that is not the next one of its image.
-    #[error("patch {index} of image {data_idx} ({image}): got sample {got}, expected {expected}")]
-    SampleOrder {
-        /// The patch.
-        index: usize,
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// The sample.
-        got: usize,
-        /// The sample that is next.
-        expected: usize,
-    },
-    /// Tiles that leave a gap along the last axis.
-    #[error(
-        "image {data_idx} ({image}): got a row of tiles up to X = {got}, expected it to reach {expected}"
-    )]
-    Gap {
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// Where the gap starts.
-        got: usize,
-        /// Where it ends: the start of the next tile, or the width of the image.
-        expected: usize,
-    },
-    /// A tile whose part of the image was there before.
-    #[error(
-        "patch {index} of image {data_idx} ({image}): got the tile at {stitch_coords:?} of sample {sample_idx} a second \
-         time"
-    )]
-    TileTwice {
-        /// The patch.
-        index: usize,
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// The sample.
-        sample_idx: usize,
-        /// First pixel of the part.
-        stitch_coords: Coords,
-    },
-    /// An image of tiles that do not cover it.
-    #[error(
-        "image {data_idx} ({image}): got no tile over the pixel {at:?} of sample {sample_idx}, expected tiles over all \
-         pixels"
-    )]
-    Uncovered {
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// The sample.
-        sample_idx: usize,
-        /// The first such pixel, `(Z)YX`.
-        at: PerAxis<usize>,
-    },
-    /// An image without tiles that did not get all of its samples.
-    #[error("image {data_idx} ({image}): got {got} samples, expected {expected}")]
-    ImageIncomplete {
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// Samples written.
-        got: usize,
-        /// Samples that it has.
-        expected: usize,
-    },
-    /// An image that got no patch at all.
-    #[error("got no patch of image {data_idx}, expected patches of each of the {n_images} images")]
-    ImageMissing {
-        /// The image.
-        data_idx: usize,
-        /// How many there are.
-        n_images: usize,
-    },
-    /// A row of tiles for which there is no memory.
-    #[error(
-        "a row of tiles of image {data_idx} ({image}) needs {shape:?} values (CZYX), which cannot be held in memory"
-    )]
-    RowTooLarge {
-        /// The image.
-        data_idx: usize,
-        /// Its source.
-        image: String,
-        /// Shape of the row, `CZYX`.
-        shape: [usize; 4],
-    },
     /// A plan that does not belong to its stack of slices.
     #[error(transparent)]
     Slices(#[from] SlicesError),

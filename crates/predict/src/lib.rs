@@ -1,18 +1,27 @@
-//! Models, and the predictor that cuts tiles, runs a model and weaves the results back into images.
+//! The predictor that cuts tiles, runs models and weaves the results back into images.
 //!
-//! Images are written band by band as tiles arrive, so that memory holds one row of tiles and a few bytes for every other
-//! row. A [`StitchingPlan`] says where patches of planes that were made of neighbouring slices belong.
+//! A [`Predictor`] shows every tile to all models in one pass, keeps what they make of it until the units of the results are
+//! whole, and has these written while it goes on. A [`StitchingPlan`] says where patches of planes that were made of
+//! neighbouring slices belong.
 
-mod band;
+mod batch_model;
+mod blend;
 mod error;
-mod gaussian;
-mod model;
+mod held;
+mod open_image;
+mod output_grid;
 mod predictor;
 mod stitching_plan;
-mod writer;
+mod target;
+mod tile_order;
+mod tiling;
+mod unit_box;
+mod unit_writer;
 
+pub use blend::Blend;
 pub use error::PredictError;
-pub use gaussian::Gaussian;
-pub use model::{Identity, Likeness, Model, ModelError, NativeScale};
-pub use predictor::{Predictor, Progress};
+pub use output_grid::{cut_shape, output_shape};
+pub use predictor::{PredictOptions, Predictor, Progress};
 pub use stitching_plan::{PatchMapping, StitchingPlan};
+pub use target::{Finished, OutputImage, Target};
+pub use tiling::Tiling;

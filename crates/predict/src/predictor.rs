@@ -1,29 +1,81 @@
 //! From tiles to finished images.
 
-use ndarray::{ArrayViewMut4, Axis};
-use patchweave_construct::PatchConstrExt;
-use patchweave_geometry::{ImageShape, RegionSpec};
-use patchweave_loader::{Batch, Loader};
-use patchweave_sink::{BlockSink, Location};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::writer::{Image, Writer};
-use crate::{Likeness, Model, PredictError};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use ndarray::ArrayView4;
+use patchweave_construct::{ChosenPatchConstr, Dataset, PatchConstr, PatchConstrExt};
+use patchweave_geometry::{RegionSpec, TileGrid};
+use patchweave_loader::{Batch, Loader, LoaderOptions};
+use patchweave_model::Model;
+
+use crate::batch_model::BatchModel;
+use crate::open_image::{OpenImage, Plan};
+use crate::output_grid::common_unit;
+use crate::tile_order::tile_order;
+use crate::unit_writer::UnitTask;
+use crate::{Blend, Finished, OutputImage, PredictError, Target, Tiling};
+
+/// Images are opened until they have so many tiles together.
+const PORTION_TILES: usize = 4096;
+/// Images that are open at once.
+const PORTION_IMAGES: usize = 32;
 
 /// What a prediction has done so far; see [`Predictor::run`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Tiles predicted.
     pub n_tiles: usize,
-    /// Tiles of all images.
+    /// Tiles of all images, without those that need no prediction; images that are not opened yet count with all of theirs.
     pub n_total: usize,
 }
 
-/// Runs a model over the tiles of a loader and writes the results image by image.
+/// How a prediction runs.
 ///
-/// Give it a loader over tiled or whole patching in sequential order that keeps the last batch. Every image of the data
-/// set needs patches, and is finished only if they cover it; for some of the images make a data set of these. Results
-/// depend on the data, the configuration and the model, not on the number of threads. Memory is that of the batches in
-/// flight and of one row of tiles, and a few bytes for every row of tiles of the image.
+/// ```
+/// use patchweave_predict::{Blend, PredictOptions};
+///
+/// let options = PredictOptions { batch_size: 4, blend: Blend::Hann, ..PredictOptions::default() };
+/// assert_eq!(options.n_writers, 1);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictOptions {
+    /// Tiles per batch, at least 1.
+    pub batch_size: usize,
+    /// Threads that read, at least 1.
+    pub n_workers: usize,
+    /// The limit in bytes for batches that are made ahead.
+    pub prefetch_bytes: usize,
+    /// Threads that put units together and encode them, at least 1.
+    pub n_writers: usize,
+    /// What becomes of a pixel that several tiles have.
+    pub blend: Blend,
+    /// Whether the targets of images that are not finished stay, to be [resumed](patchweave_sink::Job::resume).
+    pub leaves_unfinished: bool,
+}
+
+impl Default for PredictOptions {
+    /// One tile per batch, one thread each, crops, and nothing stays that is not finished.
+    fn default() -> Self {
+        let LoaderOptions { batch_size, n_workers, prefetch_bytes, .. } = LoaderOptions::default();
+        PredictOptions {
+            batch_size,
+            n_workers,
+            prefetch_bytes,
+            n_writers: 1,
+            blend: Blend::Crop,
+            leaves_unfinished: false,
+        }
+    }
+}
+
+/// Runs models over the tiles of a data set and writes their outputs, image by image.
+///
+/// All models see a tile in one pass. A tile is kept until the units of all targets that it belongs to are written, and no
+/// longer; tiles come in the order in which the least has to be kept. Reading, models, and joining and encoding of units run
+/// side by side. A unit is made of its tiles in the order of their numbers, so that results depend on the data, the
+/// configuration and the models, not on threads. An image is finished only when all of its units are written.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,135 +83,262 @@ pub struct Progress {
 /// use ndarray::Array;
 /// use patchweave_construct::{BasicPatchConstr, Dataset, PatchExtractor};
 /// use patchweave_geometry::{Extent, PerAxis};
-/// use patchweave_loader::{Loader, LoaderOptions};
+/// use patchweave_model::Identity;
 /// use patchweave_patching::TiledPatching;
-/// use patchweave_pixel::PixelType;
-/// use patchweave_predict::{Identity, Predictor};
-/// use patchweave_sink::{ImageSpec, create};
+/// use patchweave_pixel::{PixelMap, PixelType};
+/// use patchweave_predict::{PredictOptions, Predictor, Target, Tiling};
+/// use patchweave_sink::{ImageSpec, Job, SinkFormats};
 /// use patchweave_stack::ArrayStack;
 ///
 /// let image = Array::from_shape_fn((40, 50), |(y, x)| (y * x) as u16).into_dyn();
 /// let input = PatchExtractor::new(vec![Arc::new(ArrayStack::new(image, &"YX".parse()?)?)])?;
 /// let layout = input.info(0).unwrap().layout.clone();
-/// let overlaps = PerAxis::new(&[4, 4])?;
-/// let patching = TiledPatching::new(input.shapes(), Extent::new(&[16, 16])?, Some(overlaps))?;
+/// let (size, overlaps) = (Extent::new(&[16, 16])?, PerAxis::new(&[4, 4])?);
+/// let patching = TiledPatching::new(input.shapes(), size, Some(overlaps))?;
 /// let dataset = Dataset::new(Arc::new(BasicPatchConstr::new(patching, input, None, None)?), 0);
-/// let loader = Loader::new(dataset, LoaderOptions { batch_size: 4, ..Default::default() })?;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("result.tiff");
-/// let sinks = |_data_idx, _n_channels| {
-///     Ok(vec![create(&path, "tiff", ImageSpec::new(layout.clone(), PixelType::U16))?])
+/// let identity = Identity::new();
+/// let options = PredictOptions { batch_size: 4, ..PredictOptions::default() };
+/// let predictor = Predictor::new(&dataset, Tiling::Tiles { size, overlaps }, vec![&identity], options);
+/// let mut targets = |_: &_| {
+///     let spec = ImageSpec::new(layout.clone(), PixelType::U16);
+///     let job = Job::start(&SinkFormats::default(), &path, Some("tiff"), spec)?;
+///     Ok(vec![Target { job, map: PixelMap::to(PixelType::U16) }])
 /// };
-/// let written = Predictor::new(&loader, &Identity).run(sinks, |_| true)?;
-/// assert_eq!(written[0].path(), Some(path.as_path()));
+/// let finished = predictor.run(&mut targets, |_| true, |_| ())?;
+/// assert_eq!(finished[0].location.path(), Some(path.as_path()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Predictor<'a> {
-    loader: &'a Loader,
-    model: &'a dyn Model,
+    dataset: &'a Dataset,
+    tiling: Tiling,
+    models: Vec<&'a dyn Model>,
+    options: PredictOptions,
+}
+
+/// The tiles that are predicted next, of some of the images.
+struct Portion {
+    images: Vec<OpenImage>,
+    /// The place in `images`, and the tile.
+    tiles: Vec<(usize, usize)>,
+    /// The sample of the data set of every tile.
+    indices: Vec<usize>,
+}
+
+/// What threads that write tell.
+#[derive(Default)]
+struct Writing {
+    finished: Mutex<Vec<Finished>>,
+    failure: Mutex<Option<PredictError>>,
+    has_failed: AtomicBool,
 }
 
 impl<'a> Predictor<'a> {
-    /// Joins a loader and a model.
-    pub fn new(loader: &'a Loader, model: &'a dyn Model) -> Self {
-        Predictor { loader, model }
+    /// Joins a data set of tiles or whole samples, cut as `tiling` says, and models.
+    pub fn new(
+        dataset: &'a Dataset,
+        tiling: Tiling,
+        models: Vec<&'a dyn Model>,
+        options: PredictOptions,
+    ) -> Self {
+        Predictor { dataset, tiling, models, options }
     }
 
-    /// Predicts everything and returns where images were written, image by image.
+    /// Predicts everything and says what was written, image by image, model by model, output by output.
     ///
-    /// `sinks` makes the sinks of an image from its number and the number of predicted channels; all of
-    /// them get the same blocks. `keep_going` is called after every batch and may end the run by `false`.
+    /// `targets` makes the places that an output of a model for an image is written to; there may be none. A target that was
+    /// [resumed](patchweave_sink::Job::resume) gets only the units that it lacks. `keep_going` is called after every batch and
+    /// may end the run by `false`. `watch` sees every batch before it is predicted.
     ///
     /// # Errors
-    /// [`PredictError`]; sinks that are not finished by then leave nothing behind.
+    /// [`PredictError`]; targets that are not finished by then are removed, unless the options say that they stay.
     pub fn run(
         &self,
-        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
-        keep_going: impl FnMut(Progress) -> bool,
-    ) -> Result<Vec<Location>, PredictError> {
-        self.run_watched(sinks, keep_going, |_| ())
-    }
-
-    /// As [`run`](Self::run), and shows every batch to `watch` before it is predicted.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn run_watched(
-        &self,
-        sinks: impl FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
+        targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         mut keep_going: impl FnMut(Progress) -> bool,
         mut watch: impl FnMut(&Batch),
-    ) -> Result<Vec<Location>, PredictError> {
-        let constr = self.loader.dataset().constr();
-        let shapes = constr.input_shapes();
-        let mut writer = Writer::new(shapes.len(), sinks);
-        let mut progress = Progress { n_tiles: 0, n_total: constr.n_patches() };
-        for batch in self.loader.epoch(0)? {
-            let batch = batch?;
-            for (got, expected) in batch.indices().zip(progress.n_tiles..) {
-                if got != expected {
-                    return Err(PredictError::PatchOrder { got, expected });
-                }
+    ) -> Result<Vec<Finished>, PredictError> {
+        let writing = Writing::default();
+        let n_writers = self.options.n_writers.max(1);
+        let (tasks, queue) = bounded(n_writers);
+        let fed = std::thread::scope(|scope| {
+            for _ in 0..n_writers {
+                let (queue, writing) = (queue.clone(), &writing);
+                scope.spawn(move || writing.work(&queue));
             }
-            watch(&batch);
-            self.predict(&batch, shapes, &mut writer)?;
-            progress.n_tiles += batch.len();
-            if !keep_going(progress) {
-                return Err(PredictError::Interrupted);
-            }
+            drop(queue);
+            // The queue ends when this has ended.
+            self.feed(tasks, targets, &mut keep_going, &mut watch, &writing)
+        });
+        if let Some(failure) = writing.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(failure);
         }
-        if progress.n_tiles != progress.n_total {
-            return Err(PredictError::MissingPatches { got: progress.n_tiles, expected: progress.n_total });
-        }
-        writer.finish()
+        fed?;
+        let mut finished = writing.finished.into_inner().unwrap_or_else(PoisonError::into_inner);
+        finished.sort_by_key(|one| (one.data_idx, one.model_idx, one.output_idx, one.target_idx));
+        Ok(finished)
     }
 
-    fn predict<F>(
+    fn feed(
         &self,
-        batch: &Batch,
-        shapes: &[ImageShape],
-        writer: &mut Writer<F>,
-    ) -> Result<(), PredictError>
-    where
-        F: FnMut(usize, usize) -> Result<Vec<Box<dyn BlockSink>>, PredictError>,
-    {
-        let inputs = batch.inputs();
-        let mut outputs = self.model.predict(inputs)?;
-        let same = |axis: &usize| outputs.shape()[*axis] == inputs.shape()[*axis];
-        if ![0, 2, 3, 4].iter().all(same) || outputs.shape()[1] == 0 {
-            return Err(PredictError::Shape {
-                model: self.model.name().to_owned(),
-                got: outputs.shape().to_vec(),
-                inputs: inputs.shape().to_vec(),
-            });
-        }
-        let samples = batch.indices().zip(batch.specs()).zip(batch.input_metadata());
-        for (((index, spec), metadata), mut pixels) in samples.zip(outputs.axis_iter_mut(Axis(0))) {
-            let data_idx = match spec {
-                RegionSpec::Patch(patch) => patch.data_idx,
-                RegionSpec::Tile(tile) => tile.patch.data_idx,
-                RegionSpec::Uncorrelated(_) => return Err(PredictError::Uncorrelated { index }),
-            };
-            let n_images = shapes.len();
-            let no_image = PredictError::NoSuchImage { index, data_idx, n_images };
-            let shape = shapes.get(data_idx).ok_or(no_image)?;
-            let name = metadata.as_ref().map_or("unnamed", |metadata| metadata.source.as_str());
-            let image = Image { data_idx, name, shape };
-            self.invert(pixels.view_mut(), &image)?;
-            writer.write(index, spec, pixels.view(), image)?;
+        tasks: Sender<UnitTask>,
+        targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
+        keep_going: &mut dyn FnMut(Progress) -> bool,
+        watch: &mut dyn FnMut(&Batch),
+        writing: &Writing,
+    ) -> Result<(), PredictError> {
+        let constr = self.dataset.constr();
+        let shapes = constr.input_shapes();
+        let n_channels = if constr.n_patches() == 0 { 1 } else { constr.layout(0)?.input.n_channels };
+        let mut models: Vec<BatchModel<'_>> =
+            self.models.iter().map(|model| BatchModel::new(*model)).collect();
+        let infos = || self.models.iter().map(|model| model.info());
+        let plan = Plan {
+            tiling: self.tiling,
+            blend: &self.options.blend,
+            models: infos().collect(),
+            unit: if self.tiling == Tiling::Whole { [1; 3] } else { common_unit(infos()) },
+            n_channels,
+            leaves: self.options.leaves_unfinished,
+            normalizer: self.dataset.normalizer(),
+        };
+        let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
+        self.check_tiles(&grids, &models, n_channels)?;
+        let mut progress = Progress { n_tiles: 0, n_total: grids.iter().map(TileGrid::n_tiles).sum() };
+        let mut next = 0;
+        let mut first_index = 0;
+        while next < shapes.len() {
+            let mut portion = Portion { images: Vec::new(), tiles: Vec::new(), indices: Vec::new() };
+            while next < shapes.len()
+                && portion.tiles.len() < PORTION_TILES
+                && portion.images.len() < PORTION_IMAGES
+            {
+                let mut finished = Vec::new();
+                let name = image_name(constr.as_ref(), next, &grids[next]);
+                let image = OpenImage::open(next, name, shapes[next], &plan, targets, &mut finished)?;
+                writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
+                let needed = tile_order(&image)?;
+                progress.n_total -= grids[next].n_tiles() - needed.len();
+                portion.tiles.extend(needed.iter().map(|tile_idx| (portion.images.len(), *tile_idx)));
+                portion.indices.extend(needed.iter().map(|tile_idx| first_index + tile_idx));
+                portion.images.push(image);
+                first_index += grids[next].n_tiles();
+                next += 1;
+            }
+            self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {
+                match n {
+                    None => watch(batch),
+                    Some(n) => progress.n_tiles += n,
+                }
+                n.is_none() || keep_going(progress)
+            })?;
         }
         Ok(())
     }
 
-    fn invert(&self, output: ArrayViewMut4<'_, f32>, image: &Image<'_>) -> Result<(), PredictError> {
-        let normalizer = self.loader.dataset().normalizer();
-        let inverted = match self.model.likeness() {
-            Likeness::Input => normalizer.invert_input(output),
-            Likeness::Target => normalizer.invert(output),
+    /// Whether the data set has the tiles that are expected, and models take them.
+    fn check_tiles(
+        &self,
+        grids: &[TileGrid],
+        models: &[BatchModel<'_>],
+        n_channels: usize,
+    ) -> Result<(), PredictError> {
+        let (got, expected) = (self.dataset.n_patches(), grids.iter().map(TileGrid::n_tiles).sum());
+        if got != expected {
+            return Err(PredictError::TileCount { got, expected });
+        }
+        let mut sizes: Vec<[usize; 3]> = grids.iter().map(|grid| grid.tile_size().to_zyx()).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        for [z, y, x] in sizes {
+            for model in models {
+                model.prepare([self.options.batch_size, n_channels, z, y, x])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Predicts the tiles of a portion. `step` sees every batch before, and how many tiles it had after.
+    fn predict(
+        &self,
+        portion: &mut Portion,
+        models: &mut [BatchModel<'_>],
+        plan: &Plan<'_>,
+        tasks: &Sender<UnitTask>,
+        writing: &Writing,
+        step: &mut dyn FnMut(&Batch, Option<usize>) -> bool,
+    ) -> Result<(), PredictError> {
+        if portion.indices.is_empty() {
+            return Ok(());
+        }
+        let chosen =
+            ChosenPatchConstr::new(Arc::clone(self.dataset.constr()), std::mem::take(&mut portion.indices))?;
+        let options = LoaderOptions {
+            batch_size: self.options.batch_size,
+            n_workers: self.options.n_workers,
+            prefetch_bytes: self.options.prefetch_bytes,
+            ..LoaderOptions::default()
         };
-        let data_idx = image.data_idx;
-        let name = image.name;
-        inverted.map_err(|source| PredictError::Normalize { data_idx, image: name.to_owned(), source })
+        let loader = Loader::new(self.dataset.with_constr(Arc::new(chosen)), options)?;
+        let mut whole = Vec::new();
+        let mut n_seen = 0;
+        for batch in loader.epoch(0)? {
+            let batch = batch?;
+            step(&batch, None);
+            for model in models.iter_mut() {
+                model.predict(batch.inputs())?;
+            }
+            for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
+                let &(image_idx, tile_idx) = portion
+                    .tiles
+                    .get(index)
+                    .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
+                let image = &mut portion.images[image_idx];
+                image.check_spec(tile_idx, spec)?;
+                let predicted: Vec<ArrayView4<'_, f32>> =
+                    models.iter().flat_map(|model| model.sample(place)).collect();
+                image.add(tile_idx, &predicted, plan.normalizer, &mut whole)?;
+                for task in whole.drain(..) {
+                    // Nobody takes it only if all who write have failed.
+                    if tasks.send(task).is_err() {
+                        return Err(PredictError::Interrupted);
+                    }
+                }
+            }
+            n_seen += batch.len();
+            let goes_on = step(&batch, Some(batch.len()));
+            if !goes_on || writing.has_failed.load(Ordering::Acquire) {
+                return Err(PredictError::Interrupted);
+            }
+        }
+        let expected = portion.tiles.len();
+        if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
+    }
+}
+
+/// What an image is called in messages.
+fn image_name(constr: &dyn PatchConstr, data_idx: usize, grid: &TileGrid) -> String {
+    let spec = grid.spec(data_idx, 0).map(RegionSpec::from);
+    let metadata = spec.and_then(|spec| constr.input_image_metadata(&spec));
+    metadata.map_or_else(|| "unnamed".to_owned(), |metadata| metadata.source.clone())
+}
+
+impl Writing {
+    fn work(&self, queue: &Receiver<UnitTask>) {
+        for task in queue {
+            // What comes after a failure is let go of, so that nobody waits for room.
+            if self.has_failed.load(Ordering::Acquire) {
+                continue;
+            }
+            match task.run() {
+                Ok(finished) => self.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished),
+                Err(error) => {
+                    self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    self.has_failed.store(true, Ordering::Release);
+                }
+            }
+        }
     }
 }

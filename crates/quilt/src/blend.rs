@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use ndarray::ArrayD;
-use patchweave_geometry::{Extent, PerAxis};
+use patchweave_geometry::{Extent, PerAxis, TileGrid};
 
 use crate::border::{LEAST_WEIGHT, border_weight, inside_zyx};
 use crate::rows::{Rows, Term};
@@ -33,6 +33,21 @@ use crate::{Border, QuiltError};
 pub struct BlendWindow {
     window: Extent,
     terms: Vec<Term>,
+}
+
+/// The sum of the weights of all tiles of a grid at every pixel, kept as sums along axes; see
+/// [`BlendWindow::weight_sums`].
+#[derive(Debug, Clone)]
+pub struct WeightSums(Rows);
+
+impl WeightSums {
+    /// The sums of a row of pixels: numbers along `X`, and a factor that all of them have in common.
+    ///
+    /// A row that the image does not have is empty.
+    #[must_use]
+    pub fn row(&self, z: usize, y: usize) -> (&[f64], f64) {
+        self.0.get_row(z, y).unwrap_or((&[], 0.0))
+    }
 }
 
 impl BlendWindow {
@@ -130,16 +145,49 @@ impl BlendWindow {
         BlendWindow { window, terms: vec![[z, along(y), along(x)]] }
     }
 
+    /// The sum of the weights of all tiles of a grid that have a pixel, for every pixel.
+    ///
+    /// ```
+    /// use patchweave_geometry::{Extent, ImageShape, PerAxis, TileGrid};
+    /// use patchweave_quilt::BlendWindow;
+    ///
+    /// let shape = ImageShape::from_slice(&[1, 1, 4, 10])?;
+    /// let grid = TileGrid::new(shape, Extent::new(&[4, 6])?, PerAxis::new(&[0, 2])?)?;
+    /// let sums = BlendWindow::constant(grid.tile_size()).weight_sums(&grid);
+    /// assert_eq!(sums.row(0, 3), (&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0][..], 1.0));
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    #[must_use]
+    pub fn weight_sums(&self, grid: &TileGrid) -> WeightSums {
+        let axes = grid.axes().map(Some).to_zyx(None);
+        let starts = axes.map(|axis| axis.map_or(vec![0], |axis| axis.grid().starts().collect()));
+        WeightSums(self.sums(axes.map(|axis| axis.map_or(1, |axis| axis.grid().size())), &starts))
+    }
+
     fn at(&self, [z, y, x]: [usize; 3]) -> f64 {
         self.terms.iter().map(|[along_z, along_y, along_x]| along_z[z] * along_y[y] * along_x[x]).sum()
     }
 
     /// The weights of a part of a row, from pixel `x` on.
-    pub(crate) fn write_row(&self, z: usize, y: usize, x: usize, out: &mut [f64]) {
+    /// Writes the weights of a part of a row of the window, which starts at `x`, and 0 behind its end.
+    ///
+    /// A row that the window does not have has weight 0.
+    ///
+    /// ```
+    /// use patchweave_geometry::Extent;
+    /// use patchweave_quilt::BlendWindow;
+    ///
+    /// let mut weights = [f64::NAN; 3];
+    /// BlendWindow::linear(Extent::new(&[1, 4])?).write_row(0, 0, 2, &mut weights);
+    /// assert_eq!(weights, [1.0, 0.5, 0.0]);
+    /// # Ok::<(), patchweave_geometry::GeometryError>(())
+    /// ```
+    pub fn write_row(&self, z: usize, y: usize, x: usize, out: &mut [f64]) {
         out.fill(0.0);
         for [along_z, along_y, along_x] in &self.terms {
-            let factor = along_z[z] * along_y[y];
-            for (out, weight) in out.iter_mut().zip(&along_x[x..]) {
+            let (Some(of_z), Some(of_y)) = (along_z.get(z), along_y.get(y)) else { continue };
+            let factor = of_z * of_y;
+            for (out, weight) in out.iter_mut().zip(along_x.iter().skip(x)) {
                 *out += factor * weight;
             }
         }

@@ -25,7 +25,7 @@ mod unstitch;
 mod weed;
 
 pub use accumulator::Accumulator;
-pub use blend::BlendWindow;
+pub use blend::{BlendWindow, WeightSums};
 pub use border::{Border, border_weight};
 pub use error::QuiltError;
 pub use kept::{KeptPart, KeptParts};

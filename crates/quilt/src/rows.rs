@@ -82,6 +82,11 @@ impl Rows {
         (&self.values[plane + row..][..self.n_x], of_z * of_y)
     }
 
+    /// As [`row`](Self::row); `None` where there is none.
+    pub fn get_row(&self, z: usize, y: usize) -> Option<(&[f64], f64)> {
+        (z < self.places[0].len() && y < self.places[1].len()).then(|| self.row(z, y))
+    }
+
     /// Whether every sum is 1.
     pub fn is_one(&self) -> bool {
         self.values

@@ -56,8 +56,11 @@ impl SinkInfo {
         SinkError::Layout { path: self.target.clone(), source }
     }
 
-    /// Memory for a unit, all 0.
-    pub(crate) fn zeros(&self, unit: &Unit) -> Result<TypedArray, SinkError> {
+    /// A unit of which all pixels are 0.
+    ///
+    /// # Errors
+    /// [`SinkError::OutOfMemory`].
+    pub fn zeros(&self, unit: &Unit) -> Result<TypedArray, SinkError> {
         zeros(&self.target, self.pixel_type, &unit.size)
     }
 }

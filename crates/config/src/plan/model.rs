@@ -9,6 +9,8 @@
 pub enum ModelPlan {
     /// Returns its input.
     Identity,
+    /// The mean of the channels of its input.
+    ChannelMean,
     /// Gaussian blur.
     Gaussian {
         /// Standard deviation in pixels, above 0 and at most 100.
@@ -21,6 +23,7 @@ impl ModelPlan {
     pub fn name(&self) -> &'static str {
         match self {
             ModelPlan::Identity => "identity",
+            ModelPlan::ChannelMean => "channel_mean",
             ModelPlan::Gaussian { .. } => "gaussian",
         }
     }

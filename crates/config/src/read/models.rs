@@ -7,11 +7,14 @@ use crate::text::Kind;
 #[derive(Debug, Clone, Copy)]
 enum Name {
     Identity,
+    ChannelMean,
     Gaussian,
 }
 
-const NAMES: Names<'_, Name> =
-    Names { known: &[("identity", Name::Identity), ("gaussian", Name::Gaussian)], refused: &[] };
+const NAMES: Names<'_, Name> = Names {
+    known: &[("identity", Name::Identity), ("gaussian", Name::Gaussian), ("channel_mean", Name::ChannelMean)],
+    refused: &[],
+};
 
 const MAX_SIGMA: f64 = 100.0;
 
@@ -20,7 +23,7 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
     let entries = match (value.kind, value.entries()) {
         (Kind::Text(_) | Kind::Map(_), _) => vec![value.clone()],
         (_, Some(entries)) if !entries.is_empty() => entries,
-        _ => return reader.refuse(value, "a non-empty list of models (identity, gaussian)"),
+        _ => return reader.refuse(value, "a non-empty list of models (identity, gaussian, channel_mean)"),
     };
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();
     for (idx, entry) in entries.iter().enumerate() {
@@ -53,6 +56,10 @@ fn settings(reader: &mut Reader<'_>, name: Name, block: Block<'_>) -> Option<Mod
         Name::Identity => {
             block.only(reader, &["name"]);
             Some(ModelPlan::Identity)
+        }
+        Name::ChannelMean => {
+            block.only(reader, &["name"]);
+            Some(ModelPlan::ChannelMean)
         }
         Name::Gaussian => {
             let block = block.only(reader, &["name", "sigma"]);

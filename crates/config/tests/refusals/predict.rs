@@ -7,19 +7,21 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  models: [identity]",
         to: "  models: []",
         problems: &[
-            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian)",
+            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean)",
         ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: 3",
-        problems: &["17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian)"],
+        problems: &[
+            "17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian, channel_mean)",
+        ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: [identiy]",
         problems: &[
-            r#"17:12: predict.models[0]: got "identiy", expected identity or gaussian; did you mean `identity`?"#,
+            r#"17:12: predict.models[0]: got "identiy", expected identity, gaussian or channel_mean; did you mean `identity`?"#,
         ],
     },
     Case {
@@ -45,7 +47,9 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  models: [identity]",
         to: "  models: [3]",
-        problems: &["17:12: predict.models[0]: got 3, expected a block with name identity or gaussian"],
+        problems: &[
+            "17:12: predict.models[0]: got 3, expected a block with name identity, gaussian or channel_mean",
+        ],
     },
     Case {
         from: "  models: [identity]",

@@ -1,0 +1,92 @@
+//! A model and the memory of its outputs, for batches of any size.
+
+use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut5, Axis, Slice};
+use patchweave_model::{Model, ModelError, ModelInfo};
+use rayon::prelude::*;
+
+/// A model and the memory of its outputs.
+pub(crate) struct BatchModel<'m> {
+    model: &'m dyn Model,
+    outputs: Vec<Array5<f32>>,
+}
+
+impl<'m> BatchModel<'m> {
+    pub fn new(model: &'m dyn Model) -> Self {
+        BatchModel { model, outputs: Vec::new() }
+    }
+
+    pub fn info(&self) -> &ModelInfo {
+        self.model.info()
+    }
+
+    /// Makes ready for batches of this shape.
+    pub fn prepare(&self, [n, channels, z, y, x]: [usize; 5]) -> Result<(), ModelError> {
+        self.model.prepare([self.n_per_call(n), channels, z, y, x])
+    }
+
+    /// How many samples of a batch of `n` are given to the model at once.
+    fn n_per_call(&self, n: usize) -> usize {
+        let info = self.info();
+        // Samples are shared out among threads.
+        if info.is_parallel && info.input.batch.accepts(1) { 1 } else { info.input.batch.fit(n) }
+    }
+
+    /// Predicts a batch.
+    pub fn predict(&mut self, inputs: ArrayView5<'_, f32>) -> Result<(), ModelError> {
+        let shape: [usize; 5] = inputs.dim().into();
+        let n_per_call = self.n_per_call(shape[0]);
+        let shapes = self.info().output_shapes(shape);
+        let fits = |(output, shape): (&Array5<f32>, &[usize; 5])| <[usize; 5]>::from(output.dim()) == *shape;
+        if self.outputs.len() != shapes.len() || !self.outputs.iter().zip(&shapes).all(fits) {
+            self.outputs = shapes.into_iter().map(Array5::zeros).collect();
+        }
+        let model = self.model;
+        let is_parallel = self.info().is_parallel;
+        let mut parts: Vec<_> =
+            self.outputs.iter_mut().map(|output| output.axis_chunks_iter_mut(Axis(0), n_per_call)).collect();
+        let calls: Vec<_> = inputs
+            .axis_chunks_iter(Axis(0), n_per_call)
+            .map(|inputs| (inputs, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+            .collect();
+        let call = |(inputs, mut outputs): (ArrayView5<'_, f32>, Vec<ArrayViewMut5<'_, f32>>)| {
+            if inputs.len_of(Axis(0)) == n_per_call
+                || model.info().input.batch.accepts(inputs.len_of(Axis(0)))
+            {
+                model.predict(inputs, &mut outputs)
+            } else {
+                filled_up(model, n_per_call, inputs, &mut outputs)
+            }
+        };
+        match is_parallel {
+            true => calls.into_par_iter().try_for_each(call),
+            false => calls.into_iter().try_for_each(call),
+        }
+    }
+
+    /// What was predicted of a sample, output by output, `CZYX`.
+    pub fn sample(&self, place: usize) -> impl Iterator<Item = ArrayView4<'_, f32>> {
+        self.outputs.iter().map(move |output| output.index_axis(Axis(0), place))
+    }
+}
+
+/// Calls a model that takes a fixed number of samples with fewer: the others are 0.
+fn filled_up(
+    model: &dyn Model,
+    n_per_call: usize,
+    inputs: ArrayView5<'_, f32>,
+    outputs: &mut [ArrayViewMut5<'_, f32>],
+) -> Result<(), ModelError> {
+    let mut shape: [usize; 5] = inputs.dim().into();
+    let there = Slice::from(..shape[0]);
+    shape[0] = n_per_call;
+    let mut all = Array5::zeros(shape);
+    all.slice_axis_mut(Axis(0), there).assign(&inputs);
+    let mut made: Vec<Array5<f32>> =
+        model.info().output_shapes(shape).into_iter().map(Array5::zeros).collect();
+    let mut views: Vec<_> = made.iter_mut().map(|output| output.view_mut()).collect();
+    model.predict(all.view(), &mut views)?;
+    for (output, made) in outputs.iter_mut().zip(&made) {
+        output.assign(&made.slice_axis(Axis(0), there));
+    }
+    Ok(())
+}

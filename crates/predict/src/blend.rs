@@ -1,0 +1,149 @@
+//! What becomes of a pixel that several tiles have.
+
+use ndarray::{ArrayViewMut4, Axis, s};
+use patchweave_geometry::{GeometryError, Region, TileGrid};
+use patchweave_quilt::{BlendWindow, Border, QuiltError, WeightSums};
+
+use crate::held::HeldTile;
+
+/// What becomes of a pixel that several tiles have.
+///
+/// All but [`Crop`](Blend::Crop) are means, weighted by where the pixel is in each tile; the weights are those of
+/// [`BlendWindow`].
+///
+/// ```
+/// use patchweave_predict::Blend;
+///
+/// assert_eq!(Blend::default(), Blend::Crop);
+/// assert!(Blend::Hann.needs_all_pixels());
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Blend {
+    /// One tile keeps it, the one in whose middle it lies; what the reference does.
+    #[default]
+    Crop,
+    /// All count the same.
+    Constant,
+    /// As `Constant`, but pixels within `width` of the border of a tile have this weight.
+    Border {
+        /// Pixels along every axis, at least twice as many as a tile has.
+        width: Border,
+        /// From 0 to 1; 0 counts as very little.
+        weight: f64,
+    },
+    /// Weights fall linearly towards the border of a tile.
+    Linear,
+    /// Weights fall as a Hann window.
+    Hann,
+    /// Weights fall as a Gaussian.
+    Gaussian {
+        /// The standard deviation, as a part of the size of a tile.
+        width: f64,
+    },
+}
+
+impl Blend {
+    /// Whether all pixels of a tile count, not only those that it keeps.
+    #[must_use]
+    pub fn needs_all_pixels(&self) -> bool {
+        *self != Blend::Crop
+    }
+
+    /// How the tiles of a grid are joined.
+    pub(crate) fn of_grid(&self, grid: &TileGrid) -> Result<Joining, QuiltError> {
+        let size = grid.tile_size();
+        let window = match self {
+            Blend::Crop => return Ok(Joining::Crop),
+            Blend::Constant => BlendWindow::constant(size),
+            Blend::Border { width, weight } => BlendWindow::border(size, width, *weight)?,
+            Blend::Linear => BlendWindow::linear(size),
+            Blend::Hann => BlendWindow::hann(size),
+            Blend::Gaussian { width } => BlendWindow::gaussian(size, *width)?,
+        };
+        let sums = window.weight_sums(grid);
+        Ok(Joining::Mean { window, sums })
+    }
+}
+
+/// How the tiles of one grid are joined.
+#[derive(Debug)]
+pub(crate) enum Joining {
+    Crop,
+    Mean { window: BlendWindow, sums: WeightSums },
+}
+
+impl Joining {
+    /// The tiles that have a say in a block of a sample, ascending.
+    pub fn tiles_of(
+        &self,
+        grid: &TileGrid,
+        sample_idx: usize,
+        block: &Region,
+    ) -> Result<Vec<usize>, GeometryError> {
+        Ok(match self {
+            Joining::Crop => grid.keeping(sample_idx, block)?.collect(),
+            Joining::Mean { .. } => grid.touching(sample_idx, block)?.collect(),
+        })
+    }
+
+    /// Joins tiles, all that have a say and in the order of their numbers, to the block of pixels that starts at `start`.
+    pub fn join(
+        &self,
+        tiles: &[&HeldTile],
+        channels: std::ops::Range<usize>,
+        start: [usize; 3],
+        mut block: ArrayViewMut4<'_, f32>,
+    ) {
+        match self {
+            Joining::Crop => {
+                for tile in tiles {
+                    let Some((from, mut to)) = tile.shared(channels.clone(), start, &mut block) else {
+                        continue;
+                    };
+                    to.assign(&from);
+                }
+            }
+            Joining::Mean { window, sums } => mean(window, sums, tiles, channels, start, block),
+        }
+    }
+}
+
+/// Row by row, so that sums in `f64` are needed for one row alone.
+fn mean(
+    window: &BlendWindow,
+    weight_sums: &WeightSums,
+    tiles: &[&HeldTile],
+    channels: std::ops::Range<usize>,
+    [z0, y0, x0]: [usize; 3],
+    mut block: ArrayViewMut4<'_, f32>,
+) {
+    let (_, n_z, n_y, n_x) = block.dim();
+    let mut sums = vec![0.0_f64; channels.len() * n_x];
+    let mut weights = vec![0.0_f64; n_x];
+    for (z, y) in (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y))) {
+        sums.fill(0.0);
+        for tile in tiles {
+            let Some(row) = tile.row(z0 + z, y0 + y, x0..x0 + n_x) else { continue };
+            let weights = &mut weights[..row.n];
+            window.write_row(row.at[0], row.at[1], row.at[2], weights);
+            for (channel, sums) in channels.clone().zip(sums.chunks_exact_mut(n_x)) {
+                let values = tile.values(channel, &row);
+                let sums = &mut sums[row.to..row.to + row.n];
+                for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights.iter()) {
+                    *sum += weight * f64::from(*value);
+                }
+            }
+        }
+        let (total, factor) = weight_sums.row(z0 + z, y0 + y);
+        let total = &total[x0..x0 + n_x];
+        for (sums, mut row) in
+            sums.chunks_exact(n_x).zip(block.slice_mut(s![.., z, y, ..]).axis_iter_mut(Axis(0)))
+        {
+            for ((pixel, sum), total) in row.iter_mut().zip(sums).zip(total) {
+                #[expect(clippy::cast_possible_truncation, reason = "predictions are f32")]
+                let mean = (sum / (total * factor)) as f32;
+                *pixel = mean;
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! An image whose tiles come in: which units they belong to, and which tiles are still kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ndarray::{ArrayView4, s};
+use patchweave_geometry::{Axis, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
+use patchweave_model::{Likeness, ModelInfo};
+use patchweave_transform::{NormalizeError, Normalizer};
+
+use crate::blend::Joining;
+use crate::held::HeldTile;
+use crate::output_grid::{output_grid, output_shape, padded};
+use crate::unit_writer::{UnitTask, UnitWriter};
+use crate::{Blend, Finished, OutputImage, PredictError, Target, Tiling};
+
+/// What all images of a prediction have in common.
+pub(crate) struct Plan<'a> {
+    pub tiling: Tiling,
+    pub blend: &'a Blend,
+    pub models: Vec<&'a ModelInfo>,
+    /// What sizes of images are rounded up to.
+    pub unit: [usize; 3],
+    /// Channels of inputs.
+    pub n_channels: usize,
+    pub leaves: bool,
+    pub normalizer: &'a Normalizer,
+}
+
+impl Plan<'_> {
+    /// The tiles that inputs are cut into.
+    pub fn grid(&self, shape: ImageShape) -> Result<TileGrid, PredictError> {
+        Ok(self.tiling.grid(padded(shape, self.unit)?)?)
+    }
+}
+
+/// An image whose tiles come in.
+pub(crate) struct OpenImage {
+    data_idx: usize,
+    /// Its source.
+    name: String,
+    /// The tiles of the input.
+    grid: TileGrid,
+    outputs: Vec<OpenOutput>,
+}
+
+/// One output of a model for an image.
+pub(crate) struct OpenOutput {
+    likeness: Likeness,
+    grid: TileGrid,
+    crops: bool,
+    held: BTreeMap<usize, Held>,
+    targets: Vec<OpenTarget>,
+}
+
+struct Held {
+    tile: Arc<HeldTile>,
+    /// Units that are not whole yet and need it.
+    n_waiting: usize,
+}
+
+struct OpenTarget {
+    writer: Arc<UnitWriter>,
+    /// Units that were written before.
+    written: BTreeSet<usize>,
+    /// How many tiles the units lack that have some.
+    missing: BTreeMap<usize, usize>,
+}
+
+impl OpenImage {
+    /// Opens the targets of an image; those that turn out to be whole already are finished.
+    pub fn open(
+        data_idx: usize,
+        name: String,
+        shape: ImageShape,
+        plan: &Plan<'_>,
+        make_targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
+        finished: &mut Vec<Finished>,
+    ) -> Result<Self, PredictError> {
+        let grid = plan.grid(shape)?;
+        let mut outputs = Vec::new();
+        for (model_idx, model) in plan.models.iter().enumerate() {
+            for (output_idx, info) in model.outputs.iter().enumerate() {
+                let tiles =
+                    output_grid(model, info, padded(shape, plan.unit)?, &plan.tiling, plan.n_channels)?;
+                let joining = Arc::new(plan.blend.of_grid(&tiles)?);
+                let shape = output_shape(info, shape, plan.n_channels)?;
+                let image = OutputImage { data_idx, model_idx, output_idx, info, shape, tiles };
+                let mut targets = Vec::new();
+                for (target_idx, target) in make_targets(&image)?.into_iter().enumerate() {
+                    let place = [data_idx, model_idx, output_idx, target_idx];
+                    targets.push(open_target(place, target, shape, &joining, plan.leaves, finished)?);
+                }
+                let likeness = info.likeness;
+                let crops = !plan.blend.needs_all_pixels();
+                outputs.push(OpenOutput { likeness, grid: tiles, crops, held: BTreeMap::new(), targets });
+            }
+        }
+        Ok(OpenImage { data_idx, name, grid, outputs })
+    }
+
+    /// The tiles that have to be predicted for what is not written yet, ascending.
+    pub fn needed(&self) -> Result<Vec<usize>, PredictError> {
+        let all = || (0..self.grid.n_tiles()).collect();
+        let mut needed = BTreeSet::new();
+        for output in &self.outputs {
+            for target in &output.targets {
+                if target.written.is_empty() {
+                    return Ok(all());
+                }
+                let n_units = target.writer.sink().info().units.n_units();
+                for unit_idx in (0..n_units).filter(|unit_idx| !target.written.contains(unit_idx)) {
+                    needed.extend(target.writer.tiles_of(unit_idx, &output.grid)?.into_iter().flatten());
+                }
+            }
+        }
+        Ok(needed.into_iter().collect())
+    }
+
+    /// Takes what all models made of a tile, and gives the units that are whole by that.
+    pub fn add(
+        &mut self,
+        tile_idx: usize,
+        predicted: &[ArrayView4<'_, f32>],
+        normalizer: &Normalizer,
+        whole: &mut Vec<UnitTask>,
+    ) -> Result<(), PredictError> {
+        let OpenImage { data_idx, name, outputs, .. } = self;
+        for (output, pixels) in outputs.iter_mut().zip(predicted) {
+            let units = output.units(tile_idx)?;
+            let Some(spec) = output.grid.spec(*data_idx, tile_idx).filter(|_| !units.is_empty()) else {
+                continue;
+            };
+            let tile = output.held(&spec, *pixels, normalizer).map_err(|source| PredictError::Normalize {
+                data_idx: *data_idx,
+                image: name.clone(),
+                source,
+            })?;
+            output.held.insert(tile_idx, Held { tile: Arc::new(tile), n_waiting: units.len() });
+            for (target_idx, unit_idx) in units {
+                whole.extend(output.arrived(target_idx, unit_idx)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is made of the image.
+    pub fn outputs(&self) -> &[OpenOutput] {
+        &self.outputs
+    }
+
+    /// Whether a sample is the tile that is expected.
+    pub fn check_spec(&self, tile_idx: usize, got: &RegionSpec) -> Result<(), PredictError> {
+        let expected = self.grid.spec(self.data_idx, tile_idx);
+        let is_it = match got {
+            RegionSpec::Tile(tile) => expected == Some(*tile),
+            // A sample as a whole.
+            RegionSpec::Patch(patch) => expected.is_some_and(|expected| expected.patch == *patch),
+            RegionSpec::Uncorrelated(_) => false,
+        };
+        if is_it {
+            return Ok(());
+        }
+        let (data_idx, image) = (self.data_idx, self.name.clone());
+        Err(PredictError::NotTheTile { data_idx, image, tile_idx, got: Box::new(got.clone()) })
+    }
+}
+
+fn open_target(
+    place: [usize; 4],
+    target: Target,
+    shape: ImageShape,
+    joining: &Arc<Joining>,
+    leaves: bool,
+    finished: &mut Vec<Finished>,
+) -> Result<OpenTarget, PredictError> {
+    let sink = target.job.sink();
+    let info = sink.info();
+    let got = info.units.layout().image_shape();
+    if got != shape {
+        let (got, expected) = (got.to_vec(), shape.to_vec());
+        return Err(PredictError::TargetShape { path: info.target.clone(), got, expected });
+    }
+    let n_units = info.units.n_units();
+    let mut written = BTreeSet::new();
+    if target.job.is_resumed() {
+        for unit_idx in 0..n_units {
+            if sink.is_written(unit_idx)? {
+                written.insert(unit_idx);
+            }
+        }
+    }
+    let n_left = n_units - written.len();
+    let writer = Arc::new(UnitWriter::new(place, target, Arc::clone(joining), n_left, leaves));
+    if n_left == 0 {
+        finished.push(writer.finish()?);
+    }
+    Ok(OpenTarget { writer, written, missing: BTreeMap::new() })
+}
+
+impl OpenOutput {
+    pub fn n_targets(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The units of a target that are not written yet.
+    pub fn unwritten(&self, target_idx: usize) -> impl Iterator<Item = usize> + '_ {
+        let target = &self.targets[target_idx];
+        let n_units = target.writer.sink().info().units.n_units();
+        (0..n_units).filter(|unit_idx| !target.written.contains(unit_idx))
+    }
+
+    /// The tiles that a unit is made of, sample by sample.
+    pub fn tiles_of(&self, target_idx: usize, unit_idx: usize) -> Result<Vec<Vec<usize>>, PredictError> {
+        self.targets[target_idx].writer.tiles_of(unit_idx, &self.grid)
+    }
+
+    /// The units, with their targets, that a tile belongs to and that are not written yet.
+    pub fn units(&self, tile_idx: usize) -> Result<Vec<(usize, usize)>, PredictError> {
+        let Some(spec) = self.grid.spec(0, tile_idx) else { return Ok(Vec::new()) };
+        let region = if self.crops { spec.kept() } else { spec.patch.region() };
+        let mut units = Vec::new();
+        for (target_idx, target) in self.targets.iter().enumerate() {
+            let touched = target.units_of(spec.patch.sample_idx, &region)?;
+            units.extend(touched.map(|unit_idx| (target_idx, unit_idx)));
+        }
+        Ok(units)
+    }
+
+    /// The bytes of what is kept of a tile.
+    pub fn n_bytes(&self, tile_idx: usize) -> usize {
+        let n_channels = self.grid.shape().n_channels;
+        let n_pixels = match self.grid.spec(0, tile_idx) {
+            Some(spec) if self.crops => spec.crop_size.n_pixels(),
+            _ => self.grid.tile_size().n_pixels(),
+        };
+        n_pixels.saturating_mul(n_channels).saturating_mul(size_of::<f32>())
+    }
+
+    /// At least the bytes of what is kept of any tile.
+    pub fn most_bytes(&self) -> usize {
+        let n_values = self.grid.tile_size().n_pixels().saturating_mul(self.grid.shape().n_channels);
+        n_values.saturating_mul(size_of::<f32>())
+    }
+
+    /// Copies what counts of a tile, and brings it back to raw intensities.
+    fn held(
+        &self,
+        spec: &TileSpec,
+        pixels: ArrayView4<'_, f32>,
+        normalizer: &Normalizer,
+    ) -> Result<HeldTile, NormalizeError> {
+        let position = |at: i64| usize::try_from(at).unwrap_or(0);
+        let (start, mut own) = if self.crops {
+            let [z, y, x] = spec.crop_coords.to_zyx(0).map(position);
+            let [n_z, n_y, n_x] = spec.crop_size.to_zyx();
+            let part = pixels.slice(s![.., z..z + n_z, y..y + n_y, x..x + n_x]);
+            (spec.stitch_coords, part.to_owned())
+        } else {
+            (spec.patch.coords, pixels.to_owned())
+        };
+        match self.likeness {
+            Likeness::Input => normalizer.invert_input(own.view_mut())?,
+            Likeness::Target => normalizer.invert(own.view_mut())?,
+            _ => {}
+        }
+        Ok(HeldTile::new(start.to_zyx(0).map(position), own))
+    }
+
+    /// Counts a tile of a unit, and gives the unit if that was the last one.
+    fn arrived(&mut self, target_idx: usize, unit_idx: usize) -> Result<Option<UnitTask>, PredictError> {
+        let target = &mut self.targets[target_idx];
+        let missing = match target.missing.get_mut(&unit_idx) {
+            Some(missing) => missing,
+            None => {
+                let n_tiles = target.writer.tiles_of(unit_idx, &self.grid)?.iter().map(Vec::len).sum();
+                target.missing.entry(unit_idx).or_insert(n_tiles)
+            }
+        };
+        *missing -= 1;
+        if *missing > 0 {
+            return Ok(None);
+        }
+        target.missing.remove(&unit_idx);
+        let writer = Arc::clone(&target.writer);
+        let mut tiles = Vec::new();
+        for of_sample in writer.tiles_of(unit_idx, &self.grid)? {
+            tiles.push(of_sample.into_iter().filter_map(|tile_idx| self.release(tile_idx)).collect());
+        }
+        Ok(Some(UnitTask { writer, unit_idx, tiles }))
+    }
+
+    /// A tile for one of the units that wait for it.
+    fn release(&mut self, tile_idx: usize) -> Option<Arc<HeldTile>> {
+        let held = self.held.get_mut(&tile_idx)?;
+        held.n_waiting -= 1;
+        if held.n_waiting > 0 {
+            return Some(Arc::clone(&held.tile));
+        }
+        self.held.remove(&tile_idx).map(|held| held.tile)
+    }
+}
+
+impl OpenTarget {
+    /// The units that have pixels of a region of a sample and are not written yet.
+    fn units_of(
+        &self,
+        sample_idx: usize,
+        region: &Region,
+    ) -> Result<impl Iterator<Item = usize> + use<'_>, PredictError> {
+        let units = &self.writer.sink().info().units;
+        let layout = units.layout();
+        let (s, t) = layout.locate_sample(sample_idx)?;
+        let starts = region.start.to_zyx(0).map(|start| usize::try_from(start).unwrap_or(0));
+        let sizes = region.size.to_zyx();
+        let of_axis = |axis: &Axis| match axis {
+            Axis::S => (s, 1),
+            Axis::T => (t, 1),
+            Axis::C => (0, layout.size_of(Axis::C).unwrap_or(1)),
+            Axis::Z => (starts[0], sizes[0]),
+            Axis::Y => (starts[1], sizes[1]),
+            Axis::X => (starts[2], sizes[2]),
+        };
+        let (start, size): (Vec<usize>, Vec<usize>) = layout.axes().as_slice().iter().map(of_axis).unzip();
+        Ok(units.touching(&start, &size).filter(|unit_idx| !self.written.contains(unit_idx)))
+    }
+}
