@@ -1,0 +1,164 @@
+//! A network in an ONNX file as a model.
+
+use std::fmt;
+use std::path::Path;
+
+use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5};
+use patchweave_model::halo::Measured;
+use patchweave_model::{Cause, Model, ModelError, ModelInfo, Sides};
+
+use crate::checks::{axes_of, check_operators, only_input};
+use crate::file::decoded;
+use crate::plan::Planner;
+use crate::plans::Plans;
+use crate::search::{Search, by};
+use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions};
+
+/// A network in an ONNX file as a model.
+///
+/// Each output has to have the axes of the input, with or without channels, and sizes that are a multiple or a part of those of
+/// the input. Values of other types than `f32` become `f32`.
+///
+/// Several threads may predict at the same time; each call runs on one thread.
+///
+/// ```no_run
+/// use patchweave_model::{Model, halo};
+/// use patchweave_onnx::{OnnxModel, OnnxOptions};
+///
+/// let net = OnnxModel::open("net.onnx".as_ref(), &OnnxOptions::default())?;
+/// let tile = net.info().fit([1, 256, 256]);
+/// let measured = halo::measure(&net, tile)?;
+/// let net = net.with_measured_halo(&measured);
+/// println!("{}\n  halo {:?}", net.file(), net.info().halo());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OnnxModel {
+    file: OnnxFile,
+    info: ModelInfo,
+    axes: FileAxes,
+    output_axes: Vec<FileAxes>,
+    plans: Plans,
+}
+
+impl OnnxModel {
+    /// Opens a network and finds out which inputs it takes.
+    ///
+    /// # Errors
+    /// [`OnnxError`] if the file cannot be read or is no ONNX file, or if its network has operators, inputs or outputs that are
+    /// not supported.
+    pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
+        let (file, content) = decoded(path)?;
+        check_operators(&file, &content)?;
+        let input = only_input(&file)?;
+        let (axes, dims) = axes_of(path, input, options)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let planner = Planner::new(&content, folder)
+            .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
+        let found = Search::new(&planner, &file, &axes, &dims, options).run(options.likeness)?;
+        let name = options.name.clone().unwrap_or_else(|| {
+            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+        });
+        let info = ModelInfo::new(name, found.input, found.outputs).parallel();
+        let model =
+            OnnxModel { file, info, axes, output_axes: found.output_axes, plans: Plans::new(planner) };
+        Ok(match options.halo {
+            Some(halo) => model.with_halo(halo),
+            None => model,
+        })
+    }
+
+    /// What is in the file.
+    #[must_use]
+    pub fn file(&self) -> &OnnxFile {
+        &self.file
+    }
+
+    /// The axes of the input, in the order of the file.
+    #[must_use]
+    pub fn axes(&self) -> &FileAxes {
+        &self.axes
+    }
+
+    /// The same model, all of whose outputs see that far along `ZYX`.
+    #[must_use]
+    pub fn with_halo(mut self, halo: [Sides; 3]) -> Self {
+        for output in &mut self.info.outputs {
+            output.halo = halo;
+        }
+        self
+    }
+
+    /// The same model, whose outputs see as far as was measured of it.
+    #[must_use]
+    pub fn with_measured_halo(mut self, measured: &Measured) -> Self {
+        for (output, measured) in self.info.outputs.iter_mut().zip(&measured.outputs) {
+            output.halo = measured.halo;
+        }
+        self
+    }
+
+    fn failed(&self, error: OnnxError) -> ModelError {
+        ModelError::Failed { model: self.info.name.clone(), source: error.into() }
+    }
+
+    fn unusable(&self, dims: &[usize], source: Cause) -> ModelError {
+        self.failed(OnnxError::Unusable { path: self.file.path.clone(), input: by(dims), source })
+    }
+}
+
+impl Model for OnnxModel {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn prepare(&self, inputs: [usize; 5]) -> Result<(), ModelError> {
+        self.info.check(inputs)?;
+        let dims = self.axes.dims(inputs);
+        self.plans.of(&dims).map(drop).map_err(|source| self.unusable(&dims, source))
+    }
+
+    fn predict(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
+        self.info.check_call(inputs.dim().into(), outputs)?;
+        let input = self.axes.to_file(inputs);
+        let dims = input.shape().to_vec();
+        let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
+        let ran = plan.run(input, |idx, made| {
+            let (Some(output), Some(axes)) = (outputs.get_mut(idx), self.output_axes.get(idx)) else {
+                return Err(format!("output {idx} is new").into());
+            };
+            copy(axes, made, output)
+        });
+        ran.map_err(|source| {
+            let path = self.file.path.clone();
+            self.failed(OnnxError::Failed { path, input: by(&dims), source })
+        })
+    }
+}
+
+fn copy(
+    axes: &FileAxes,
+    made: ArrayViewD<'_, f32>,
+    output: &mut ArrayViewMut5<'_, f32>,
+) -> Result<(), Cause> {
+    let got = by(made.shape());
+    match axes.from_file(made) {
+        Some(made) if made.dim() == output.dim() => {
+            output.assign(&made);
+            Ok(())
+        }
+        _ => Err(format!("got an output of {got}, expected {}", by(output.shape())).into()),
+    }
+}
+
+impl fmt::Debug for OnnxModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnnxModel")
+            .field("path", &self.file.path)
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}

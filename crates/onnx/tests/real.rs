@@ -1,0 +1,86 @@
+//! A real network of planes with a recorded output.
+#![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ndarray::{Array5, ArrayD, s};
+use patchweave_model::{Model, ModelExt, SizeRule};
+use patchweave_onnx::{OnnxModel, OnnxOptions};
+use support::{difference, npy};
+
+/// Names the folder of real data.
+const VARIABLE: &str = "PATCHWEAVE_TEST_DATA";
+
+/// The folder of the network: below the folder that the variable names, or beside the workspace.
+fn folder() -> Option<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
+    let beside = workspace.parent()?.join("shared/data");
+    let data = std::env::var_os(VARIABLE).map(PathBuf::from);
+    let Some(data) = data.or_else(|| beside.exists().then_some(beside)) else {
+        eprintln!("skipped: no real network; {VARIABLE} may name the folder of real data");
+        return None;
+    };
+    assert!(data.join("MANIFEST.tsv").is_file(), "no real data in {}", data.display());
+    Some(data.join("f_onnx/unet2d_nuclei_broad"))
+}
+
+/// The recorded input, of mean 0 and variance 1 as its description wants.
+fn input(folder: &Path) -> Array5<f32> {
+    let image = npy(&folder.join("test_input.npy")).mapv(f64::from);
+    let mean = image.mean().unwrap();
+    let deviation = image.std(0.0);
+    let normal = image.mapv(|pixel| ((pixel - mean) / (deviation + 1e-6)) as f32);
+    normal.into_shape_with_order([1, 1, 1, 512, 512]).unwrap()
+}
+
+/// The recorded output is a probability, and the network makes its logit.
+fn sigmoid(logits: Array5<f32>) -> ArrayD<f32> {
+    logits.mapv(|logit| 1.0 / (1.0 + (-logit).exp())).into_dyn()
+}
+
+#[test]
+fn the_recorded_output_is_reproduced() {
+    let Some(folder) = folder() else { return };
+    let start = Instant::now();
+    let model = OnnxModel::open(&folder.join("weights.onnx"), &OnnxOptions::default()).unwrap();
+    println!("{}\n{:?}\nopened in {:?}", model.file(), model.info(), start.elapsed());
+    assert_eq!(model.info().input.sizes, [SizeRule::Fixed(1), SizeRule::Fixed(512), SizeRule::Fixed(512)]);
+    let start = Instant::now();
+    model.prepare([1, 1, 1, 512, 512]).unwrap();
+    println!("prepared in {:?}", start.elapsed());
+    let start = Instant::now();
+    let made = model.predict_alone(input(&folder).view()).unwrap().remove(0);
+    println!("predicted 512 × 512 in {:?}", start.elapsed());
+    let expected = npy(&folder.join("test_output.npy"));
+    let made = sigmoid(made).into_shape_with_order(expected.raw_dim()).unwrap();
+    let difference = difference(&made, &expected);
+    println!("largest difference {difference:.1e}");
+    assert!(difference < 1e-5, "{difference}");
+}
+
+#[test]
+fn tiles_of_a_real_network_equal_the_whole_outside_of_the_halo() {
+    let Some(folder) = folder() else { return };
+    let mut options = OnnxOptions::default();
+    options.resize = true;
+    let start = Instant::now();
+    let model = OnnxModel::open(&folder.join("weights.onnx"), &options).unwrap();
+    println!("opened for all sizes in {:?}: {:?}", start.elapsed(), model.info().input);
+    let [_, rule, _] = model.info().input.sizes;
+    assert!(matches!(rule, SizeRule::Steps { .. }), "{rule:?}");
+    let inputs = input(&folder);
+    let whole = inputs.slice(s![.., .., .., ..384, ..384]);
+    let start = Instant::now();
+    let expected = &model.predict_alone(whole).unwrap()[0];
+    println!("predicted 384 × 384 in {:?}", start.elapsed());
+    let tile = inputs.slice(s![.., .., .., 64..320, 64..320]);
+    let predicted = &model.predict_alone(tile).unwrap()[0];
+    let kept = predicted.slice(s![.., .., .., 96..160, 96..160]).to_owned().into_dyn();
+    let expected = expected.slice(s![.., .., .., 160..224, 160..224]).to_owned().into_dyn();
+    let difference = difference(&kept, &expected);
+    println!("largest difference {difference:.1e}");
+    assert!(difference < 1e-5, "{difference}");
+}
