@@ -13,7 +13,7 @@ use crate::{Dim, TensorInfo};
 /// use patchweave_onnx::{FileAxes, FileAxis};
 ///
 /// assert_eq!("CYX".parse::<FileAxes>()?.axes()[0], FileAxis::Channel);
-/// # Ok::<(), String>(())
+/// # Ok::<(), patchweave_onnx::BadAxes>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileAxis {
@@ -69,8 +69,8 @@ impl FileAxis {
 /// use patchweave_onnx::FileAxes;
 ///
 /// assert_eq!("BCYX".parse::<FileAxes>()?.to_string(), "NCYX");
-/// assert_eq!("NCY".parse::<FileAxes>().unwrap_err(), "got axes NCY, expected letters of NCZYX, each once, with Y and X");
-/// # Ok::<(), String>(())
+/// assert_eq!("NCY".parse::<FileAxes>().unwrap_err().to_string(), "got axes NCY, expected letters of NCZYX, each once, with Y and X");
+/// # Ok::<(), patchweave_onnx::BadAxes>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileAxes(Vec<FileAxis>);
@@ -172,10 +172,22 @@ fn are_channels(dim: &Dim) -> bool {
     }
 }
 
-impl FromStr for FileAxes {
-    type Err = String;
+/// Text that names no axes of images.
+///
+/// ```
+/// use patchweave_onnx::FileAxes;
+///
+/// let error = "TYX".parse::<FileAxes>().unwrap_err();
+/// assert_eq!(error.to_string(), "got axes TYX, expected letters of NCZYX, each once, with Y and X");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("got axes {0}, expected letters of NCZYX, each once, with Y and X")]
+pub struct BadAxes(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for FileAxes {
+    type Err = BadAxes;
+
+    fn from_str(text: &str) -> Result<Self, BadAxes> {
         let axes: Option<Vec<FileAxis>> = text.chars().map(FileAxis::of).collect();
         let is_fine = |axes: &Vec<FileAxis>| {
             let mut sorted = axes.clone();
@@ -183,9 +195,7 @@ impl FromStr for FileAxes {
             sorted.dedup();
             sorted.len() == axes.len() && axes.contains(&FileAxis::Y) && axes.contains(&FileAxis::X)
         };
-        axes.filter(is_fine)
-            .map(FileAxes)
-            .ok_or_else(|| format!("got axes {text}, expected letters of NCZYX, each once, with Y and X"))
+        axes.filter(is_fine).map(FileAxes).ok_or_else(|| BadAxes(text.to_owned()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a file has to fulfil before its network is loaded.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use tract_onnx::pb;
@@ -25,6 +26,25 @@ pub(crate) fn check_operators(file: &OnnxFile, content: &pb::ModelProto) -> Resu
             let name = if node.name.is_empty() { first_output() } else { node.name.clone() };
             Err(OnnxError::Operator { path: file.path.clone(), node: name, operator: operator(node) })
         }
+    }
+}
+
+/// Refuses a network whose outputs nothing makes.
+pub(crate) fn check_outputs(file: &OnnxFile, content: &pb::ModelProto) -> Result<(), OnnxError> {
+    let graph = content.graph.iter();
+    let made: BTreeSet<&str> = graph
+        .flat_map(|graph| {
+            let made = graph.node.iter().flat_map(|node| &node.output).map(String::as_str);
+            let given = graph.input.iter().map(|input| input.name.as_str());
+            made.chain(given).chain(graph.initializer.iter().map(|weights| weights.name.as_str()))
+        })
+        .collect();
+    match file.outputs.iter().find(|output| !made.contains(output.name.as_str())) {
+        None => Ok(()),
+        Some(output) => Err(OnnxError::Unloadable {
+            path: file.path.clone(),
+            source: format!("nothing makes {}", output.name).into(),
+        }),
     }
 }
 

@@ -53,7 +53,7 @@ pub enum OnnxError {
         operator: String,
     },
     /// A network of no or several inputs.
-    #[error("{}: got {} inputs ({}), expected one", path.display(), got.len(), got.join(", "))]
+    #[error("{}: got inputs {got:?}, expected one", path.display())]
     Inputs {
         /// The file.
         path: PathBuf,

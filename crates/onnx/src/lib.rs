@@ -19,7 +19,7 @@ mod search;
 mod size_search;
 mod tensor;
 
-pub use axes::{FileAxes, FileAxis};
+pub use axes::{BadAxes, FileAxes, FileAxis};
 pub use error::OnnxError;
 pub use file::OnnxFile;
 pub use model::OnnxModel;

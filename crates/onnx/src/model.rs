@@ -7,7 +7,7 @@ use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5};
 use patchweave_model::halo::Measured;
 use patchweave_model::{Cause, Model, ModelError, ModelInfo, Sides};
 
-use crate::checks::{axes_of, check_operators, only_input};
+use crate::checks::{axes_of, check_operators, check_outputs, only_input};
 use crate::file::decoded;
 use crate::plan::Planner;
 use crate::plans::Plans;
@@ -49,6 +49,7 @@ impl OnnxModel {
     pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
         let (file, content) = decoded(path)?;
         check_operators(&file, &content)?;
+        check_outputs(&file, &content)?;
         let input = only_input(&file)?;
         let (axes, dims) = axes_of(path, input, options)?;
         let folder = path.parent().unwrap_or(Path::new(""));

@@ -13,7 +13,7 @@ use crate::FileAxes;
 /// let mut options = OnnxOptions::default();
 /// options.axes = Some("NYXC".parse()?);
 /// options.halo = Some([Sides::both(0), Sides::both(92), Sides::both(92)]);
-/// # Ok::<(), String>(())
+/// # Ok::<(), patchweave_onnx::BadAxes>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@ use patchweave_model::{ChannelRule, InputInfo, Likeness, OutputInfo, OutputType,
 
 use crate::outputs::{Misplaced, Placed, place};
 use crate::plan::Planner;
-use crate::size_search::find_sizes;
+use crate::size_search::{find_sizes, raise_until};
 use crate::{Dim, FileAxes, FileAxis, OnnxError, OnnxFile, OnnxOptions};
 
 /// Sizes that are tried first along axes without a fixed size: multiples of what networks step by.
@@ -13,9 +13,6 @@ const BASES: [usize; 8] = [128, 96, 240, 64, 256, 512, 32, 16];
 
 /// Numbers of channels that are tried where a file leaves them open.
 const CHANNELS: [usize; 4] = [1, 2, 3, 4];
-
-/// How often the smallest size is raised until the network runs.
-const MOST_RAISES: usize = 8;
 
 /// Which inputs a network takes and what it makes of them.
 pub(crate) struct Found {
@@ -79,7 +76,7 @@ impl<'a> Search<'a> {
                 None => find_sizes(base[axis], |size| same(with(base, axis, size))),
             };
         }
-        self.raise_until_it_runs(&mut input, base)?;
+        input.sizes = raise_until(input.sizes, |size| self.try_out(base, size))?;
         let outputs = placed.iter().enumerate().map(|(idx, placed)| {
             let channels = match more.as_ref().and_then(|more| more.get(idx)) {
                 Some(more) if more.n_channels != placed.n_channels => ChannelRule::SameAsInput,
@@ -160,27 +157,12 @@ impl<'a> Search<'a> {
         plan.outputs.iter().enumerate().map(place).collect()
     }
 
-    /// Some networks can be made ready for sizes for which they then fail, such as those that mirror at borders.
-    fn raise_until_it_runs(&self, input: &mut InputInfo, base: [usize; 5]) -> Result<(), OnnxError> {
-        let is_open = |rule: &SizeRule| !matches!(rule, SizeRule::Fixed(_));
-        if !input.sizes.iter().any(is_open) {
-            return Ok(());
-        }
-        let mut refusal = None;
-        for raise in 0..MOST_RAISES {
-            let [z, y, x] = input.sizes.map(SizeRule::smallest);
-            let shape = [base[0], base[1], z, y, x];
-            let dims = self.axes.dims(shape);
-            let ran = self.planner.plan(&dims).and_then(|plan| plan.run(ArrayD::zeros(dims), |_, _| Ok(())));
-            match ran {
-                Ok(()) => return Ok(()),
-                Err(source) => refusal = Some(self.unusable(shape, source)),
-            }
-            for rule in input.sizes.iter_mut().filter(|rule| is_open(rule)) {
-                *rule = SizeRule::Steps { min: rule.smallest() + (rule.step() << raise), step: rule.step() };
-            }
-        }
-        refusal.map_or(Ok(()), Err)
+    /// Runs the network for an input of zeros of this size `ZYX`.
+    fn try_out(&self, base: [usize; 5], [z, y, x]: [usize; 3]) -> Result<(), OnnxError> {
+        let shape = [base[0], base[1], z, y, x];
+        let dims = self.axes.dims(shape);
+        let ran = self.planner.plan(&dims).and_then(|plan| plan.run(ArrayD::zeros(dims), |_, _| Ok(())));
+        ran.map_err(|source| self.unusable(shape, source))
     }
 
     fn unusable(&self, shape: [usize; 5], source: patchweave_model::Cause) -> OnnxError {
@@ -199,6 +181,8 @@ fn with(mut shape: [usize; 5], axis: usize, size: usize) -> [usize; 5] {
 
 /// Sizes as people write them.
 pub(crate) fn by(sizes: &[usize]) -> String {
-    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-    sizes.join("×")
+    match sizes {
+        [] => "a single number".to_owned(),
+        sizes => sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+    }
 }

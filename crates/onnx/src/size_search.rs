@@ -8,6 +8,9 @@ const STEPS: [usize; 16] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64,
 /// How many sizes above a base have to be taken until a step is believed.
 const N_TRIES: usize = 3;
 
+/// How often the smallest sizes are raised until a network runs, each time by twice as many steps.
+const MOST_RAISES: usize = 8;
+
 /// The sizes that `takes` takes, of which `base` is one; those below the smallest one are taken to fail.
 pub(crate) fn find_sizes(base: usize, mut takes: impl FnMut(usize) -> bool) -> SizeRule {
     let step = STEPS.into_iter().find(|step| (1..=N_TRIES).all(|n| takes(base + n * step)));
@@ -24,9 +27,48 @@ pub(crate) fn find_sizes(base: usize, mut takes: impl FnMut(usize) -> bool) -> S
     }
 }
 
+/// The same sizes, of which the smallest are raised until `runs` with them; a network may fail on sizes that it can be made ready
+/// for. Where all sizes are fixed, nothing is tried.
+///
+/// # Errors
+/// What the last try failed with.
+pub(crate) fn raise_until<E>(
+    mut sizes: [SizeRule; 3],
+    mut runs: impl FnMut([usize; 3]) -> Result<(), E>,
+) -> Result<[SizeRule; 3], E> {
+    let is_open = |rule: &SizeRule| !matches!(rule, SizeRule::Fixed(_));
+    if !sizes.iter().any(is_open) {
+        return Ok(sizes);
+    }
+    for raise in 0..MOST_RAISES {
+        if runs(sizes.map(SizeRule::smallest)).is_ok() {
+            return Ok(sizes);
+        }
+        for rule in sizes.iter_mut().filter(|rule| is_open(rule)) {
+            let step = rule.step();
+            *rule = SizeRule::Steps { min: rule.smallest() + (step << raise), step };
+        }
+    }
+    runs(sizes.map(SizeRule::smallest)).map(|()| sizes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_raised_until_they_run() {
+        let steps = |min, step| SizeRule::Steps { min, step };
+        let open = [SizeRule::Fixed(1), SizeRule::Any, steps(8, 8)];
+        let at_least =
+            |n: usize| move |[_, y, x]: [usize; 3]| if y.min(x) < n { Err((y, x)) } else { Ok(()) };
+        assert_eq!(raise_until(open, at_least(1)), Ok(open));
+        assert_eq!(raise_until(open, at_least(3)), Ok([SizeRule::Fixed(1), steps(4, 1), steps(32, 8)]));
+        assert_eq!(raise_until(open, at_least(100)), Ok([SizeRule::Fixed(1), steps(128, 1), steps(1024, 8)]));
+        assert_eq!(raise_until(open, at_least(1000)), Err((256, 2048)));
+        let fixed = [SizeRule::Fixed(1); 3];
+        assert_eq!(raise_until(fixed, at_least(9)), Ok(fixed));
+    }
 
     #[test]
     fn steps_and_smallest_sizes_are_found() {

@@ -31,7 +31,7 @@ fn block(array: ArrayD<f32>, axes: &str) -> Array5<f32> {
 
 #[test]
 fn outputs_are_those_of_the_reference() {
-    let nets: [(&str, &str, &[(&str, &str)]); 10] = [
+    let nets: [(&str, &str, &[(&str, &str)]); 11] = [
         ("planes", "NCYX", &[("mask", "NCYX"), ("classes", "NYX")]),
         ("unet", "NCYX", &[("probability", "NCYX")]),
         ("volume", "NCZYX", &[("large", "NCZYX"), ("small", "NCZYX")]),
@@ -42,6 +42,7 @@ fn outputs_are_those_of_the_reference() {
         ("plain", "YX", &[("out", "YX")]),
         ("every", "NCYX", &[("out", "NCYX")]),
         ("external", "NCYX", &[("out", "NCYX")]),
+        ("column", "NCYX", &[("out", "NCYX")]),
     ];
     for (name, axes, outputs) in nets {
         let model = net(name, &with_axes(axes));
@@ -73,7 +74,7 @@ fn axes_are_guessed_by_the_number_of_dimensions() {
 fn sizes_are_found_out() {
     let four = SizeRule::Steps { min: 4, step: 4 };
     let two = SizeRule::Steps { min: 2, step: 2 };
-    let mirrored = SizeRule::Steps { min: 4, step: 1 };
+    let four_columns = SizeRule::Steps { min: 4, step: 1 };
     let fixed = SizeRule::Fixed;
     let nets = [
         ("planes", "NCYX", Some(1), ANY, [ONE, ANY, ANY]),
@@ -83,7 +84,8 @@ fn sizes_are_found_out() {
         ("last", "NYXC", Some(3), ONE, [ONE, ANY, ANY]),
         ("fixed", "NCYX", Some(1), ONE, [ONE, fixed(24), fixed(32)]),
         ("plain", "YX", Some(1), ONE, [ONE, ANY, ANY]),
-        ("every", "NCYX", None, ANY, [ONE, mirrored, mirrored]),
+        ("every", "NCYX", None, ANY, [ONE, ANY, ANY]),
+        ("column", "NCYX", Some(1), ANY, [ONE, ANY, four_columns]),
     ];
     for (name, axes, n_channels, batch, sizes) in nets {
         let input = net(name, &with_axes(axes)).info().input.clone();
@@ -130,14 +132,21 @@ fn halos_are_measured() {
         ("planes", [1, 20, 24], [NONE, Sides::both(2), Sides::both(3)]),
         ("fixed", [1, 24, 32], [NONE, Sides::both(2), Sides::both(2)]),
         ("external", [1, 16, 16], [NONE, Sides::both(2), Sides::both(2)]),
-        // A kernel of 3 in every direction, twice along Z; along Y and X the second one sees blocks of two.
-        ("volume", [12, 16, 16], [Sides::both(2), Sides::both(3), Sides::both(3)]),
+        // A kernel of 3 in every direction, twice along Z; along Y and X the second one sees blocks of two, up to three
+        // pixels beyond the own block, and the other pixel of that.
+        ("volume", [12, 16, 16], [Sides::both(2), Sides::both(4), Sides::both(4)]),
     ];
     for (name, size, expected) in nets {
         let measured = measure(&net(name, &OnnxOptions::default()), size).unwrap();
         assert_eq!(measured.halo(), expected, "{name}");
         assert!(!measured.is_global(), "{name}");
     }
+    let measured = measure(&net("volume", &OnnxOptions::default()), [12, 16, 16]).unwrap();
+    assert_eq!(
+        measured.outputs[1].halo,
+        [Sides::both(2), Sides::both(3), Sides::both(3)],
+        "of blocks of two"
+    );
     let mut options = OnnxOptions::default();
     options.halo = Some([NONE, Sides { before: 5, after: 4 }, NONE]);
     assert_eq!(net("planes", &options).info().halo()[1], Sides { before: 5, after: 4 });

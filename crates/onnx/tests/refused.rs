@@ -29,19 +29,22 @@ fn networks_that_are_no_models_of_images_are_refused_with_the_reason() {
     let refusals = [
         ("half", "input image has values of float16, expected float, which is 32 bits wide"),
         ("bytes", "input image has values of uint8, expected float"),
-        ("two_inputs", "got 2 inputs (image, noise), expected one"),
-        ("no_input", "got 0 inputs"),
+        ("two_inputs", "got inputs [\"image\", \"noise\"], expected one"),
+        ("no_input", "got inputs [], expected one"),
         ("unknown", "node make_out is an operator my.own.Sharpen, which is not supported"),
         ("later", "got version 99 of the operators (opset), expected 7 to 24"),
         ("earlier", "got version 3 of the operators (opset), expected 7 to 24"),
-        ("crooked", "cannot be loaded"),
-        ("circle", "cannot be"),
+        ("crooked", "cannot be loaded: nothing makes missing"),
+        ("circle", "cannot be made ready for 1×1×128×128"),
         ("nowhere", "cannot be loaded: nothing makes gone"),
         ("vector", "got axes of 1 dimensions for input image, expected 2 to 5 dimensions"),
-        ("scalar", "expected axes as the input has them, NCYX, with or without channels"),
+        (
+            "scalar",
+            "output out is a single number for an input of 1×1×128×128, expected axes as the input has them, NCYX",
+        ),
         ("classes", "output out is 1×1 for an input of 1×1×128×128, expected axes as the input has them"),
-        ("text", "output out"),
-        ("positions", "cannot be made ready"),
+        ("text", "output out has values of string, expected numbers"),
+        ("positions", "output 0 has a shape that depends on its values"),
         (
             "valid",
             "output out is 1×1×126×126 for an input of 1×1×128×128, expected a multiple or a part of 128 pixels along Y",
@@ -115,7 +118,7 @@ fn files_that_are_cut_off_are_refused() {
 fn changed_bytes_do_not_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.onnx");
-    for (name, step) in [("planes", 11), ("volume", 17)] {
+    for (name, step) in [("planes", 83), ("volume", 97)] {
         let whole = std::fs::read(net_file(&format!("{name}.onnx"))).unwrap();
         for place in (0..whole.len()).step_by(step) {
             let mut changed = whole.clone();

@@ -111,7 +111,8 @@ def unet():
 
 def volume():
     """A volume, pooled along Y and X, with a second output of half the size along them."""
-    net = Net("volume", 11)
+    # The reference takes the mean of the batch in versions of BatchNormalization before 14.
+    net = Net("volume", 15)
     net.conv("image", "a", 1, 3, (3, 3, 3))
     for name in ["scale", "shift", "mean"]:
         net.random(name, 3)
@@ -164,7 +165,7 @@ def last():
 
 def fixed():
     """Sizes that the file fixes, although the network could do without."""
-    net = Net("fixed", 17)
+    net = Net("fixed", 11)
     net.conv("image", "a", 1, 2, (3, 3))
     net.node("Tanh", ["a"], "b")
     net.conv("b", "out", 2, 1, (3, 3))
@@ -173,18 +174,26 @@ def fixed():
 
 def plain():
     """Neither samples nor channels."""
-    net = Net("plain", 17)
+    net = Net("plain", 7)
     net.node("Sqrt", [net.node("Abs", ["image"], "a")], "out")
     net.save([("image", FLOAT, ["h", "w"])], [("out", FLOAT, ["h", "w"])], (6, 7))
 
 
 def every():
-    """Any number of channels, each by itself; mirrors at borders, so that it needs four pixels."""
+    """Any number of channels, each by itself; mirrors at borders."""
     net = Net("every", 17)
     net.constant("pads", np.array([0, 0, 3, 3, 0, 0, 3, 3], np.int64))
     net.node("Pad", ["image", "pads"], "a", mode="reflect")
     net.node("AveragePool", ["a"], "out", kernel_shape=[7, 7])
     net.save([("image", FLOAT, ["n", "c", "h", "w"])], [("out", FLOAT, ["n", "c", "h", "w"])], (2, 2, 6, 5))
+
+
+def column():
+    """The fourth column of an image added to all."""
+    net = Net("column", 17)
+    net.node("Gather", ["image", net.constant("fourth", np.array([3], np.int64))], "a", axis=3)
+    net.node("Add", ["image", "a"], "out")
+    net.save([("image", FLOAT, ["n", 1, "h", "w"])], [("out", FLOAT, ["n", 1, "h", "w"])], (1, 1, 5, 6))
 
 
 def external():
@@ -244,5 +253,5 @@ def refused():
 
 
 if __name__ == "__main__":
-    for make in [planes, unet, volume, upscale, newest, last, fixed, plain, every, external, refused]:
+    for make in [planes, unet, volume, upscale, newest, last, fixed, plain, every, column, external, refused]:
         make()
