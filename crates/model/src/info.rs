@@ -151,7 +151,7 @@ impl ModelInfo {
             if !rule.accepts(size) {
                 return Err(self.bad_shape(got(), rule.to_string()));
             }
-            if size % unit != 0 {
+            if !size.is_multiple_of(unit) {
                 return Err(self.bad_shape(got(), format!("a multiple of {unit}")));
             }
         }

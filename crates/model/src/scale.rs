@@ -59,10 +59,10 @@ impl Scale {
             None
         } else if input == output {
             Some(Scale::Same)
-        } else if output % input == 0 {
+        } else if output.is_multiple_of(input) {
             Some(Scale::Times(output / input))
         } else {
-            (input % output == 0).then(|| Scale::Over(input / output))
+            input.is_multiple_of(output).then(|| Scale::Over(input / output))
         }
     }
 }

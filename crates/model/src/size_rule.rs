@@ -35,7 +35,7 @@ impl SizeRule {
         match self {
             SizeRule::Any => n > 0,
             SizeRule::Fixed(size) => n == size && n > 0,
-            SizeRule::Steps { min, .. } => n >= self.smallest() && (n - min) % self.step() == 0,
+            SizeRule::Steps { min, .. } => n >= self.smallest() && (n - min).is_multiple_of(self.step()),
         }
     }
 
@@ -79,7 +79,7 @@ impl SizeRule {
         let below = (0..factor).map_while(|n| fitting.checked_sub(n * step)).take_while(|n| self.accepts(*n));
         let above = (1..factor).filter_map(|n| fitting.checked_add(n * step));
         let mut sizes = below.chain(above);
-        sizes.find(|size| size % factor.max(1) == 0).unwrap_or(fitting)
+        sizes.find(|size| size.is_multiple_of(factor.max(1))).unwrap_or(fitting)
     }
 }
 

@@ -1,4 +1,5 @@
 //! The measured halo of models whose halo is known.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use ndarray::{ArrayView5, ArrayViewMut5, Axis, s};
 use patchweave_model::halo::{Reach, measure};

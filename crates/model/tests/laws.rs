@@ -1,4 +1,5 @@
 //! Laws of models over ranges: sizes that fit, shapes of outputs, and tiles that equal the whole.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use ndarray::{Array5, ArrayViewMut5, s};
 use patchweave_model::{

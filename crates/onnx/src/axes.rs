@@ -134,7 +134,7 @@ impl FileAxes {
     }
 
     /// A block `BCZYX` in the order of the file; axes that the file lacks have size 1.
-    pub(crate) fn to_file(&self, block: ArrayView5<'_, f32>) -> ArrayD<f32> {
+    pub(crate) fn in_file_order(&self, block: ArrayView5<'_, f32>) -> ArrayD<f32> {
         let mut order: Vec<usize> = self.0.iter().map(|axis| axis.place()).collect();
         let n_own = order.len();
         order.extend((0..5).filter(|place| !self.0.iter().any(|axis| axis.place() == *place)));
@@ -146,7 +146,7 @@ impl FileAxes {
     }
 
     /// An array in the order of the file as `BCZYX`; nothing for another number of dimensions.
-    pub(crate) fn from_file<'a>(&self, array: ArrayViewD<'a, f32>) -> Option<ArrayView5<'a, f32>> {
+    pub(crate) fn block_of<'a>(&self, array: ArrayViewD<'a, f32>) -> Option<ArrayView5<'a, f32>> {
         if array.ndim() != self.0.len() {
             return None;
         }
@@ -221,10 +221,10 @@ mod tests {
                 number += 1.0;
                 number
             });
-            let in_file = axes.to_file(block.view());
+            let in_file = axes.in_file_order(block.view());
             assert_eq!(in_file.shape(), axes.dims(shape), "{axes}");
             assert_eq!(axes.shape(in_file.shape()), shape);
-            assert_eq!(axes.from_file(in_file.view()).unwrap(), block, "{axes}");
+            assert_eq!(axes.block_of(in_file.view()).unwrap(), block, "{axes}");
         }
     }
 

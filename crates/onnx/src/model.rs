@@ -124,7 +124,7 @@ impl Model for OnnxModel {
         outputs: &mut [ArrayViewMut5<'_, f32>],
     ) -> Result<(), ModelError> {
         self.info.check_call(inputs.dim().into(), outputs)?;
-        let input = self.axes.to_file(inputs);
+        let input = self.axes.in_file_order(inputs);
         let dims = input.shape().to_vec();
         let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
         let ran = plan.run(input, |idx, made| {
@@ -146,7 +146,7 @@ fn copy(
     output: &mut ArrayViewMut5<'_, f32>,
 ) -> Result<(), Cause> {
     let got = by(made.shape());
-    match axes.from_file(made) {
+    match axes.block_of(made) {
         Some(made) if made.dim() == output.dim() => {
             output.assign(&made);
             Ok(())

@@ -1,4 +1,5 @@
 //! Small networks against what the reference implementation of ONNX made of them, and what is found out about them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 mod support;
 
@@ -11,6 +12,9 @@ use support::{difference, net, net_file, npy};
 const ANY: SizeRule = SizeRule::Any;
 const ONE: SizeRule = SizeRule::Fixed(1);
 const NONE: Sides = Sides::both(0);
+
+/// An output and its axes.
+type Named = (&'static str, &'static str);
 
 fn with_axes(axes: &str) -> OnnxOptions {
     let mut options = OnnxOptions::default();
@@ -31,7 +35,7 @@ fn block(array: ArrayD<f32>, axes: &str) -> Array5<f32> {
 
 #[test]
 fn outputs_are_those_of_the_reference() {
-    let nets: [(&str, &str, &[(&str, &str)]); 11] = [
+    let nets: [(&str, &str, &[Named]); 11] = [
         ("planes", "NCYX", &[("mask", "NCYX"), ("classes", "NYX")]),
         ("unet", "NCYX", &[("probability", "NCYX")]),
         ("volume", "NCZYX", &[("large", "NCZYX"), ("small", "NCZYX")]),

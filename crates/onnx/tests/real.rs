@@ -1,4 +1,10 @@
 //! A real network of planes with a recorded output.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test that fails panics; pixels are f32"
+)]
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 mod support;

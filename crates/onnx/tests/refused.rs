@@ -1,4 +1,5 @@
 //! Files that are no networks of images, damaged files, and what is said about them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 mod support;
 
