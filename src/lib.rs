@@ -40,6 +40,8 @@ pub use patchweave_loader as loader;
 #[cfg(feature = "zarr")]
 pub use patchweave_large as large;
 pub use patchweave_model as model;
+#[cfg(feature = "onnx")]
+pub use patchweave_onnx as onnx;
 pub use patchweave_predict as predict;
 pub use patchweave_quilt as quilt;
 pub use patchweave_sink as sink;

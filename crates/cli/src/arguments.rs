@@ -70,8 +70,30 @@ pub(crate) enum Command {
     ///
     /// What is begun and stopped is gone on with by the same command. Nothing has its final name before it is whole.
     Convert(Box<ConvertOptions>),
+    /// Tell of models
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
     /// Make a small fluorescence data set: one image per structure, and their sum
     Simulate(SimulateOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Print what is in the file of a network, which tiles it takes, and how far its outputs see
+    ///
+    /// The last is measured: pixels of random images are changed, at all places that may make a difference.
+    Info {
+        /// The network, an ONNX file
+        network: PathBuf,
+        /// The axes of its input in their order, as in NCYX or NZYXC [default: found out]
+        #[arg(long)]
+        axes: Option<String>,
+        /// Try sizes of tiles other than those that the file says
+        #[arg(long)]
+        resize: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -41,6 +41,12 @@ pub(crate) enum Failure {
     Convert(ConvertError),
     #[error(transparent)]
     Sink(#[from] SinkError),
+    #[cfg(feature = "onnx")]
+    #[error(transparent)]
+    Network(#[from] patchweave_onnx::OnnxError),
+    #[cfg(feature = "onnx")]
+    #[error(transparent)]
+    Model(#[from] patchweave_model::ModelError),
     #[error("{} differs from {input}: {what}", path.display())]
     NotTheSame { input: String, path: PathBuf, what: String },
     #[error("the signal handler cannot be set")]
@@ -100,6 +106,8 @@ impl Failure {
             | Failure::Signals(_)
             | Failure::Output(_)
             | Failure::NotIdentical { .. } => 1,
+            #[cfg(feature = "onnx")]
+            Failure::Network(_) | Failure::Model(_) => 1,
         }
     }
 }

@@ -11,6 +11,7 @@ mod forecast;
 mod info;
 mod interrupt;
 mod load;
+mod model;
 mod not_finite;
 mod numbers;
 mod opened;
@@ -89,6 +90,7 @@ pub fn command_with<A: Into<OsString> + Clone>(
             trace::traced(&trace, &console, || bench::bench(&config, &options, &opening, &console))
         }
         Command::Info(options) => info::info(&options, &opening.formats, &console),
+        Command::Model { command } => model::model(&command, &console),
         Command::Convert(options) => convert::convert(&options, &opening, &console),
         Command::Simulate(options) => simulate::simulate(&options, &console),
     };

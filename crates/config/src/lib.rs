@@ -19,13 +19,13 @@ pub use images::{
     check_images,
 };
 pub use plan::{
-    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, CompressionPlan, ConstructorPlan,
-    ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource, InputStatistics, LateralPlan,
-    LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes,
-    MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat,
-    OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels,
-    QuantileMethod, ReadingPlan, RemotePlan, RunPlan, SimulatePlan, TargetKind, TargetStatistics, TilingPlan,
-    TrainPlan,
+    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
+    ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource, InputStatistics,
+    IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan, MaskFilterPlan,
+    MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan,
+    OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
+    PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan,
+    SimulatePlan, TargetKind, TargetStatistics, TilingPlan, TrainPlan,
 };
 pub use read::{
     AxesQuestion, ChannelChange, ConversionError, ConversionOptions, DataRules, LoadError, Outside,

@@ -1,6 +1,8 @@
 //! The models of a plan, opened, and what their results are called.
 
-use patchweave_config::{ModelPlan, Problem, RunPlan};
+#[cfg(feature = "onnx")]
+use patchweave_config::IntensitiesPlan;
+use patchweave_config::{ModelPlan, OnnxPlan, Problem, RunPlan};
 use patchweave_model::{ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, OutputInfo};
 use patchweave_stack::with_causes;
 
@@ -33,9 +35,9 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
     for (place, model) in all.iter().enumerate() {
         match open(model) {
             Ok(opened) => {
-                // The models that are built in look at one scale.
-                let is_lateral = plan.data.lateral.is_some();
-                let opened = if is_lateral { Box::new(NativeScale::new(opened)) } else { opened };
+                // The models that are built in look at one scale, networks at all of them.
+                let is_native = plan.data.lateral.is_some() && !matches!(model, ModelPlan::Onnx(_));
+                let opened = if is_native { Box::new(NativeScale::new(opened)) } else { opened };
                 let is_identity = *model == ModelPlan::Identity;
                 models.push(LabelledModel { label: label(model, all), model: opened, is_identity });
             }
@@ -50,17 +52,48 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
 }
 
 fn open(plan: &ModelPlan) -> Result<Box<dyn Model>, ModelError> {
-    Ok(match *plan {
+    Ok(match plan {
         ModelPlan::Identity => Box::new(Identity::new()),
         ModelPlan::ChannelMean => Box::new(ChannelMean::new()),
-        ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(sigma)?),
+        ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(*sigma)?),
+        ModelPlan::Onnx(network) => open_network(network)?,
+    })
+}
+
+#[cfg(feature = "onnx")]
+fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
+    use patchweave_model::{Likeness, Sides};
+    use patchweave_onnx::{BadAxes, OnnxModel, OnnxOptions};
+
+    let refused = |source| ModelError::Failed { model: plan.name.clone(), source };
+    let axes = plan.axes.as_deref().map(str::parse).transpose();
+    let mut options = OnnxOptions::default();
+    options.name = Some(plan.name.clone());
+    options.axes = axes.map_err(|error: BadAxes| refused(error.into()))?;
+    options.halo = plan.halo.map(|halo| [Sides::both(halo); 3]);
+    options.resize = plan.resize;
+    options.likeness = match plan.intensities {
+        IntensitiesPlan::Input => Likeness::Input,
+        IntensitiesPlan::Target => Likeness::Target,
+        IntensitiesPlan::Own => Likeness::Own,
+    };
+    let opened = OnnxModel::open(&plan.path, &options).map_err(|error| refused(error.into()))?;
+    Ok(Box::new(opened))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
+    Err(ModelError::Setting {
+        model: plan.name.clone(),
+        got: format!("the network {}", plan.path.display()),
+        expected: "a program that was built with the feature onnx".to_owned(),
     })
 }
 
 /// What the files of a model are called after.
 fn label(model: &ModelPlan, all: &[ModelPlan]) -> String {
     let shares_name = all.iter().filter(|other| other.name() == model.name()).count() > 1;
-    match *model {
+    match model {
         ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
         _ => model.name().to_owned(),
     }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{DataPlan, PredictPlan, RunPlan};
+use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan};
 use patchweave_construct::Dataset;
 use patchweave_geometry::GeometryError;
 use patchweave_loader::Batch;
 use patchweave_model::{Model, ModelInfo};
 use patchweave_pixel::{Lost, PixelType};
 use patchweave_predict::{
-    Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling, cut_shape,
+    Blend, Border, Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling,
+    cut_shape,
 };
 use patchweave_sink::{Job, SinkFormats};
 use patchweave_stack::{ImageStack, StackInfo};
@@ -130,7 +131,21 @@ fn options(data: &DataPlan, predict: &PredictPlan) -> PredictOptions {
         n_workers: n_threads,
         prefetch_bytes: predict.prefetch_bytes,
         n_writers: n_threads,
+        blend: blend(predict.blend),
         ..PredictOptions::default()
+    }
+}
+
+fn blend(plan: BlendPlan) -> Blend {
+    match plan {
+        BlendPlan::Crop => Blend::Crop,
+        BlendPlan::Constant => Blend::Constant,
+        BlendPlan::Border { width, weight } => {
+            Blend::Border { width: Border::Every(i64::try_from(width).unwrap_or(i64::MAX)), weight }
+        }
+        BlendPlan::Linear => Blend::Linear,
+        BlendPlan::Hann => Blend::Hann,
+        BlendPlan::Gaussian { width } => Blend::Gaussian { width },
     }
 }
 

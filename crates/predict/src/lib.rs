@@ -21,6 +21,7 @@ mod unit_writer;
 pub use blend::Blend;
 pub use error::PredictError;
 pub use output_grid::{cut_shape, output_shape};
+pub use patchweave_quilt::Border;
 pub use predictor::{PredictOptions, Predictor, Progress};
 pub use stitching_plan::{PatchMapping, StitchingPlan};
 pub use target::{Finished, OutputImage, Target};

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a key.
 
+mod blend;
 mod data;
 mod durability;
 mod format;
@@ -14,6 +15,7 @@ mod run_plan;
 mod simulate;
 mod train;
 
+pub use blend::BlendPlan;
 pub use data::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ContextDepth, ContextSource, DataPlan, DataType,
     InputStatistics, LateralPlan, LoaderParams, MaskFilterPlan, MeanStd, MinMax, Mode, NormalizationPlan,
@@ -21,7 +23,7 @@ pub use data::{
 };
 pub use durability::Durability;
 pub use format::OutputFormat;
-pub use model::ModelPlan;
+pub use model::{IntensitiesPlan, ModelPlan, OnnxPlan};
 pub use output::{AxisSizes, CompressionPlan, LevelAxesPlan, LevelCount, OutputPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};

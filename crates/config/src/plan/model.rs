@@ -1,11 +1,13 @@
-//! The built-in models.
+//! The models of a prediction.
 
-/// A built-in model.
+use std::path::PathBuf;
+
+/// A model that is built in, or a network in a file.
 ///
 /// ```
 /// assert_eq!(patchweave_config::ModelPlan::Gaussian { sigma: 2.0 }.name(), "gaussian");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ModelPlan {
     /// Returns its input.
     Identity,
@@ -16,15 +18,69 @@ pub enum ModelPlan {
         /// Standard deviation in pixels, above 0 and at most 100.
         sigma: f64,
     },
+    /// A network.
+    Onnx(OnnxPlan),
 }
 
 impl ModelPlan {
-    /// The name in a configuration.
-    pub fn name(&self) -> &'static str {
+    /// The name in a configuration; of a network the one that it was given, or that of its file.
+    pub fn name(&self) -> &str {
         match self {
             ModelPlan::Identity => "identity",
             ModelPlan::ChannelMean => "channel_mean",
             ModelPlan::Gaussian { .. } => "gaussian",
+            ModelPlan::Onnx(network) => &network.name,
         }
     }
+}
+
+/// A network in an ONNX file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_config::{IntensitiesPlan, ModelPlan};
+///
+/// let text = "
+/// output: out
+/// data_config:
+///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+/// predict: {input: a.tiff, models: {onnx: nets/nuclei.onnx, halo: 32, intensities: own}}
+/// ";
+/// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
+/// let ModelPlan::Onnx(network) = &predict.models[0] else { unreachable!() };
+/// assert_eq!((network.name.as_str(), network.halo), ("nuclei", Some(32)));
+/// assert_eq!(network.intensities, IntensitiesPlan::Own);
+/// # Ok::<(), patchweave_config::ConfigErrors>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnnxPlan {
+    /// The file.
+    pub path: PathBuf,
+    /// What results are called after (`name`); by default the name of the file.
+    pub name: String,
+    /// The axes of its input, such as `NCYX`; by default found out.
+    pub axes: Option<String>,
+    /// How many pixels around a pixel its outputs depend on.
+    pub halo: Option<usize>,
+    /// Whether tiles of another size than the file says are tried.
+    pub resize: bool,
+    /// What its outputs are.
+    pub intensities: IntensitiesPlan,
+}
+
+/// Whose intensities the outputs of a model have, and so how they are brought back to raw ones.
+///
+/// ```
+/// assert_eq!(patchweave_config::IntensitiesPlan::default(), patchweave_config::IntensitiesPlan::Target);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IntensitiesPlan {
+    /// Those of the input.
+    Input,
+    /// Those of the target of the training.
+    #[default]
+    Target,
+    /// Nobody's, such as a probability: they stay as they are.
+    Own,
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use patchweave_pixel::PixelType;
 
+use super::blend::BlendPlan;
 use super::model::ModelPlan;
 use super::output::OutputPlan;
 use crate::plan::TilingPlan;
@@ -38,6 +39,8 @@ pub struct PredictPlan {
     pub patching: TilingPlan,
     /// The models, at least one, without repeats.
     pub models: Vec<ModelPlan>,
+    /// What becomes of pixels that several tiles have; the tile in whose middle they lie keeps them by default.
+    pub blend: BlendPlan,
     /// Tiles per batch, at least 1; by default the batch size of `data_config`.
     pub batch_size: usize,
     /// The formats of the outputs, at least one, each once; `tiff` and `ome_zarr` by default.

@@ -1,7 +1,7 @@
 //! The `models` of a prediction.
 
-use crate::plan::ModelPlan;
-use crate::read::values::{Block, Fractions, Names, Reader, Value, fraction};
+use crate::plan::{IntensitiesPlan, ModelPlan, OnnxPlan};
+use crate::read::values::{Block, Fractions, Names, Reader, Value, count, fraction, path, truth};
 use crate::text::Kind;
 
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,18 @@ const NAMES: Names<'_, Name> = Names {
     refused: &[],
 };
 
+const INTENSITIES: Names<'_, IntensitiesPlan> = Names {
+    known: &[
+        ("target", IntensitiesPlan::Target),
+        ("input", IntensitiesPlan::Input),
+        ("own", IntensitiesPlan::Own),
+    ],
+    refused: &[],
+};
+
 const MAX_SIGMA: f64 = 100.0;
+/// More than any network sees.
+const MAX_HALO: usize = 1 << 20;
 
 /// Reads a model or a non-empty list of models without repeats.
 pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<ModelPlan>> {
@@ -27,8 +38,8 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
     };
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();
     for (idx, entry) in entries.iter().enumerate() {
-        if let Some(model) = read[idx]
-            && read[..idx].contains(&Some(model))
+        if let Some(model) = &read[idx]
+            && read[..idx].contains(&read[idx])
         {
             let found = format!("{} with the same settings twice", model.name());
             reader.refuse_found::<()>(entry, found, "each model once");
@@ -44,10 +55,53 @@ fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelPlan> {
             let name = NAMES.read(reader, value)?;
             settings(reader, name, Block::empty(value))
         }
-        _ => {
-            let (name, block) = NAMES.block(reader, value)?;
-            settings(reader, name, block)
-        }
+        _ => match value.as_block().filter(|block| block.given("onnx").is_some()) {
+            Some(block) => network(reader, block),
+            None => {
+                let (name, block) = NAMES.block(reader, value)?;
+                settings(reader, name, block)
+            }
+        },
+    }
+}
+
+/// Reads the block of a network in a file.
+fn network(reader: &mut Reader<'_>, block: Block<'_>) -> Option<ModelPlan> {
+    let block = block.only(reader, &["onnx", "name", "axes", "halo", "resize", "intensities"]);
+    let path = block.need(reader, "onnx", "the path of an ONNX file", path);
+    let of_file = path.as_ref().and_then(|path| path.file_stem());
+    let of_file = of_file.map(|stem| stem.to_string_lossy().into_owned());
+    let name = block.or(reader, "name", of_file, |reader, value| label(reader, value).map(Some));
+    let axes = block.maybe(reader, "axes", text);
+    let halo = block.maybe(reader, "halo", |reader, value| count(reader, value, 0..=MAX_HALO));
+    let resize = block.or(reader, "resize", false, truth);
+    let intensities = block.or(reader, "intensities", IntensitiesPlan::default(), |reader, value| {
+        INTENSITIES.read(reader, value)
+    });
+    Some(ModelPlan::Onnx(OnnxPlan {
+        path: path?,
+        name: name?.unwrap_or_else(|| "network".to_owned()),
+        axes: axes?,
+        halo: halo?,
+        resize: resize?,
+        intensities: intensities?,
+    }))
+}
+
+/// Reads what files can be called after.
+fn label(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
+    let name = text(reader, value)?;
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain) {
+        return Some(name);
+    }
+    reader.refuse(value, "a name of letters, digits, -, _ and ., which files are called after")
+}
+
+fn text(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
+    match value.kind {
+        Kind::Text(text) => Some(text.clone()),
+        _ => reader.refuse(value, "text"),
     }
 }
 

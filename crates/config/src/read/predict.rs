@@ -2,14 +2,16 @@
 
 use patchweave_pixel::PixelType;
 
+use super::blends::blend;
 use super::models::models;
 use super::outputs::outputs;
 use super::pixel_types::pixel_type;
-use crate::plan::{OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
+use crate::plan::{BlendPlan, OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
 use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, paths, positive, prefetch_bytes};
 
-const KEYS: &[&str] = &["input", "patching", "models", "batch_size", "formats", "pixel_type", "prefetch_mib"];
+const KEYS: &[&str] =
+    &["input", "patching", "models", "blend", "batch_size", "formats", "pixel_type", "prefetch_mib"];
 
 /// What results are written in where nothing is said.
 const DEFAULT_FORMATS: [&str; 2] = ["tiff", "ome_zarr"];
@@ -40,6 +42,7 @@ pub(crate) fn predict(
         (None, _) => block.missing(reader, "patching", "a block with name tiled or whole"),
     };
     let models = block.need(reader, "models", "a list of models", models);
+    let blend = block.or(reader, "blend", BlendPlan::Crop, blend);
     let batch_size = match block.given("batch_size") {
         Some(value) => positive(reader, &value),
         None => defaults.batch_size,
@@ -57,6 +60,7 @@ pub(crate) fn predict(
         channels: defaults.channels.clone(),
         patching: patching.unwrap_or(TilingPlan::Whole),
         models: models.unwrap_or_default(),
+        blend: blend.unwrap_or_default(),
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
         prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),
