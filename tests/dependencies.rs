@@ -33,7 +33,7 @@ const AT_MOST: &[(&str, &[&str], usize)] = &[
     ("patchweave", &["--no-default-features", "--features", "npy"], 115),
     ("patchweave", &["--no-default-features", "--features", "remote"], 290),
     ("patchweave", &["--no-default-features", "--features", "tiff,zarr,hdf5,npy,remote"], 300),
-    ("patchweave", &[], 320),
+    ("patchweave", &[], 345),
 ];
 
 /// The same numbers as the README tells them, for Linux.

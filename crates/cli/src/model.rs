@@ -22,11 +22,14 @@ fn info(network: &Path, _axes: Option<&str>, _resize: bool, _console: &Console) 
 
 #[cfg(feature = "onnx")]
 fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> Result<(), Failure> {
-    use patchweave_model::{Model, SizeRule, halo};
+    use patchweave_model::halo::{self, Measured, Reach};
+    use patchweave_model::{Model, SizeRule};
     use patchweave_onnx::{OnnxFile, OnnxModel, OnnxOptions};
 
     /// Pixels along an axis in which the halo is measured, where the network takes any number.
     const WANTED: [usize; 3] = [64, 128, 128];
+    /// Larger tiles would take minutes.
+    const LARGEST: usize = 512;
 
     console.say(OnnxFile::read(network)?.to_string())?;
     let axes = axes.map(str::parse).transpose();
@@ -40,8 +43,18 @@ fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> 
     let depth = if z == SizeRule::Fixed(1) { String::new() } else { format!("Z {z}, ") };
     let channels = info.input.n_channels.map_or_else(|| "any".to_owned(), |n| n.to_string());
     console.say(format!("tiles: axes {}, {channels} channels, {depth}Y {y}, X {x} pixels", opened.axes()))?;
-    let size = info.fit(WANTED);
-    let measured = halo::measure(&opened, size)?;
+    let mut size = info.fit(WANTED);
+    let mut measured = halo::measure(&opened, size)?;
+    // What reaches the end of a tile may reach further.
+    let is_cut = |measured: &Measured| measured.outputs.iter().any(|output| output.reach != Reach::Inside);
+    while is_cut(&measured) {
+        let larger = info.fit([size[0], 2 * size[1], 2 * size[2]]);
+        if larger == size || larger[1].max(larger[2]) > LARGEST {
+            break;
+        }
+        size = larger;
+        measured = halo::measure(&opened, size)?;
+    }
     let [_, y, x] = size;
     console.say(format!(
         "halo, measured in tiles of {}{y} × {x}:",
@@ -56,20 +69,16 @@ fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> 
             if depth.is_empty() { String::new() } else { format!("Z {z}, ") },
         ))?;
     }
-    if measured.is_global() {
-        console
-            .say("  an output depends on the whole tile: tiles change the result, whatever their overlap")?;
-    } else {
-        let needed = measured
-            .outputs
-            .iter()
-            .flat_map(|output| output.halo)
-            .map(|sides| sides.before.max(sides.after))
-            .max();
-        console.say(format!(
-            "tiles that overlap by {} pixels give what the whole image would",
-            2 * needed.unwrap_or(0)
-        ))?;
+    if is_cut(&measured) {
+        return console.say(
+            "  an output may see further than the end of this tile: its halo is not known, or it depends on the whole tile and \
+             tiles change the result",
+        );
     }
-    Ok(())
+    let sides = measured.outputs.iter().flat_map(|output| output.halo);
+    let needed = sides.map(|sides| sides.before.max(sides.after)).max().unwrap_or(0);
+    let step = info.input.sizes.iter().map(|rule| rule.step()).max().unwrap_or(1);
+    let of_step = if step > 1 { format!(", if tiles start at multiples of {step}") } else { String::new() };
+    console
+        .say(format!("tiles that overlap by {} pixels give what the whole image would{of_step}", 2 * needed))
 }

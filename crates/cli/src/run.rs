@@ -7,8 +7,7 @@ use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Output, PipelineError,
     Predicted, Prediction, PredictionImage, ResultLabel, Statistics, StatisticsOrigin, compare,
-    durability_of, prediction, prediction_picture, simulated_data, training, write_mixed_statistics,
-    write_statistics,
+    durability_of, prediction, simulated_data, training, write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::Progress;
@@ -221,16 +220,17 @@ impl Run<'_> {
     fn tell_result(
         &mut self,
         prediction: &Prediction,
-        ResultLabel { label, is_identity, .. }: &ResultLabel,
+        result: &ResultLabel,
         Predicted { files, lost }: Predicted,
     ) -> Result<(), Failure> {
+        let ResultLabel { label, is_identity, .. } = result;
         let n_images = counted(prediction.images.len(), "image", "images");
         let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
         self.console.say(format!("prediction: {label} on {n_images}, {n_tiles}"))?;
         self.not_finite.tell(self.console)?;
         self.written.extend(files);
         for (image, lost) in prediction.images.iter().zip(lost) {
-            self.tell_lost(prediction, image, lost)?;
+            self.tell_lost(prediction, image, label, lost)?;
             for output in prediction.outputs() {
                 if *is_identity {
                     let path = prediction.path(&image.name, label, output);
@@ -238,41 +238,33 @@ impl Run<'_> {
                 }
                 interrupt::check()?;
             }
-            self.picture(prediction, image, label)?;
+            self.written.extend(prediction.picture(image, result, self.durability)?);
         }
         Ok(())
     }
 
     /// Tells how many pixels of an image were clipped.
-    fn tell_lost(&self, prediction: &Prediction, image: &PredictionImage, lost: Lost) -> Result<(), Failure> {
+    fn tell_lost(
+        &self,
+        prediction: &Prediction,
+        image: &PredictionImage,
+        label: &str,
+        lost: Lost,
+    ) -> Result<(), Failure> {
         let Lost { n_clipped, n_nan, .. } = lost;
         let pixel_type = prediction.written_type(image.stack.info());
         let told =
             [(n_clipped, "outside of the range of", "clipped"), (n_nan, "not a number in", "set to 0")];
         for (n, what, done) in told.into_iter().filter(|(n, ..)| *n > 0) {
             let pixels = if n == 1 { "pixel was" } else { "pixels were" };
-            let name = &image.name;
+            let name = if prediction.results().len() > 1 {
+                format!("{} ({label})", image.name)
+            } else {
+                image.name.clone()
+            };
             self.console
                 .say(format!("warning: {name}: {} {pixels} {what} {pixel_type} and {done}", grouped(n)))?;
         }
-        Ok(())
-    }
-
-    /// Makes the picture of a result, of the first output that can be read.
-    fn picture(
-        &mut self,
-        prediction: &Prediction,
-        image: &PredictionImage,
-        label: &str,
-    ) -> Result<(), Failure> {
-        let readable = prediction.outputs().iter().find(|output| output.is_readable());
-        let picture = prediction.picture_path(&image.name, label);
-        let (Some(output), Some(picture)) = (readable, picture) else { return Ok(()) };
-        let result = prediction.path(&image.name, label, output);
-        let channels = prediction.channels();
-        let results = (result.as_path(), output);
-        prediction_picture(image.stack.as_ref(), channels, results, &picture, self.durability)?;
-        self.written.push(picture);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, loa
 
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
-use crate::models::{open_models, result_labels};
+use crate::models::{check_models, open_models, result_labels};
 use crate::opening::Opening;
 use crate::output::{Output, outputs_of};
 use crate::output_check::check_outputs;
@@ -129,6 +129,7 @@ fn read_images(
     let PredictedImages { sources, infos, names } = predicted;
     let (models, unopened) = open_models(plan);
     findings.problems.extend(unopened);
+    findings.problems.extend(check_models(plan, &models, &infos));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));
     let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
     let labels: Vec<String> = result_labels(&models).into_iter().map(|result| result.label).collect();

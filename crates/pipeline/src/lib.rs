@@ -65,7 +65,7 @@ pub use output::Output;
 pub use output_names::{Origin, automatic_chunks, common_base, named_after};
 pub use outputs::{durability_of, write_mixed_statistics, write_statistics};
 pub use overwriting::ExistingResults;
-pub use pictures::{Montage, prediction_picture};
+pub use pictures::Montage;
 pub use prediction::{Predicted, Prediction, PredictionImage, prediction};
 pub use simulated::{SimulatedData, simulated_data, simulation_of};
 pub use state_file::{read_state, write_state};

@@ -2,9 +2,9 @@
 
 #[cfg(feature = "onnx")]
 use patchweave_config::IntensitiesPlan;
-use patchweave_config::{ModelPlan, OnnxPlan, Problem, RunPlan};
+use patchweave_config::{ModelPlan, OnnxPlan, Problem, RunPlan, TilingPlan};
 use patchweave_model::{ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, OutputInfo};
-use patchweave_stack::with_causes;
+use patchweave_stack::{StackInfo, with_causes};
 
 /// A model and what its files are called after.
 pub struct LabelledModel {
@@ -14,6 +14,8 @@ pub struct LabelledModel {
     pub model: Box<dyn Model>,
     /// Whether the model is the identity; its outputs are then compared with the inputs.
     pub is_identity: bool,
+    /// Its place in the plan.
+    pub(crate) place: usize,
 }
 
 /// An output of a model, and what its files are called after.
@@ -39,12 +41,11 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
                 let is_native = plan.data.lateral.is_some() && !matches!(model, ModelPlan::Onnx(_));
                 let opened = if is_native { Box::new(NativeScale::new(opened)) } else { opened };
                 let is_identity = *model == ModelPlan::Identity;
-                models.push(LabelledModel { label: label(model, all), model: opened, is_identity });
+                models.push(LabelledModel { label: label(model, all), model: opened, is_identity, place });
             }
             Err(error) => {
-                let key = format!("predict.models[{place}]");
-                let key = if plan.has_key(&key) { key } else { "predict.models".to_owned() };
-                problems.push(plan.problem_at(&key, with_causes(&error), "a model that can be opened"));
+                let found = with_causes(&error);
+                problems.push(plan.problem_at(&model_key(plan, place), found, "a model that can be opened"));
             }
         }
     }
@@ -90,6 +91,66 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     })
 }
 
+/// What models do not take: channels of images, or sizes of tiles.
+pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[StackInfo]) -> Vec<Problem> {
+    let Some(predict) = &plan.predict else { return Vec::new() };
+    let n_channels = |info: &StackInfo| match (&plan.data.lateral, &predict.channels) {
+        (Some(lateral), _) => lateral.multiscale_count,
+        (None, Some(channels)) => channels.len(),
+        (None, None) => info.shape().n_channels,
+    };
+    let mut problems = Vec::new();
+    for labelled in models {
+        let info = labelled.model.info();
+        let other = |image: &&StackInfo| info.input.n_channels.is_some_and(|n| n != n_channels(image));
+        if let (Some(image), Some(n)) = (images.iter().find(other), info.input.n_channels) {
+            let found =
+                format!("model {} takes {n} channels, {} has {}", info.name, image.source, n_channels(image));
+            let expected = "a model of as many channels, or channels in data_config";
+            problems.push(plan.problem_at(&model_key(plan, labelled.place), found, expected));
+        }
+        let batch = info.input.batch.fit(predict.batch_size);
+        let check =
+            |[z, y, x]: [usize; 3]| info.check([batch, info.input.n_channels.unwrap_or(1), z, y, x]).err();
+        match predict.patching {
+            TilingPlan::Tiled { patch_size, .. } => {
+                let size = patch_size.to_zyx();
+                if let Some(error) = check(size) {
+                    let fitting = patch_size.per_axis().of_zyx(info.fit(size));
+                    let expected = format!("a size that it takes, such as {:?}", fitting.as_slice());
+                    problems.push(plan.problem_at(&tiles_key(plan), error.to_string(), expected));
+                }
+            }
+            TilingPlan::Whole => {
+                let mut refused =
+                    images.iter().filter_map(|image| Some((image, check(image.shape().extent.to_zyx())?)));
+                if let Some((image, error)) = refused.next() {
+                    let found = format!("{error} ({})", image.source);
+                    problems.push(plan.problem_at(
+                        &tiles_key(plan),
+                        found,
+                        "tiled, in tiles of a size that it takes",
+                    ));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// The key of a model in a plan.
+fn model_key(plan: &RunPlan, place: usize) -> String {
+    let key = format!("predict.models[{place}]");
+    if plan.has_key(&key) { key } else { "predict.models".to_owned() }
+}
+
+/// The key of what says how images are cut.
+fn tiles_key(plan: &RunPlan) -> String {
+    let keys = ["predict.patching.patch_size", "predict.patching", "data_config.patching.patch_size"];
+    let given = keys.into_iter().find(|key| plan.has_key(key));
+    given.unwrap_or("data_config.patching").to_owned()
+}
+
 /// What the files of a model are called after.
 fn label(model: &ModelPlan, all: &[ModelPlan]) -> String {
     let shares_name = all.iter().filter(|other| other.name() == model.name()).count() > 1;
@@ -99,15 +160,21 @@ fn label(model: &ModelPlan, all: &[ModelPlan]) -> String {
     }
 }
 
+/// The name of an output as a part of the name of a file; networks have any characters in theirs.
+fn plain(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    name.chars().map(plain).collect()
+}
+
 /// The results of models, output by output.
 pub(crate) fn result_labels(models: &[LabelledModel]) -> Vec<ResultLabel> {
     let of_model = |(model_idx, model): (usize, &LabelledModel)| {
         let outputs = &model.model.info().outputs;
         let label = |(output_idx, output): (usize, &OutputInfo)| ResultLabel {
-            label: if outputs.len() > 1 {
-                format!("{}_{}", model.label, output.name)
-            } else {
-                model.label.clone()
+            label: match outputs.iter().filter(|other| plain(&other.name) == plain(&output.name)).count() {
+                _ if outputs.len() == 1 => model.label.clone(),
+                1 => format!("{}_{}", model.label, plain(&output.name)),
+                _ => format!("{}_{}_{output_idx}", model.label, plain(&output.name)),
             },
             place: (model_idx, output_idx),
             is_identity: model.is_identity,

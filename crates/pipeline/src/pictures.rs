@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array4, Array5, ArrayView4, ArrayView5, Axis};
-use patchweave_geometry::{Extent, GeometryError, PerAxis, Region};
+use patchweave_geometry::{ArrayLayout, Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::Batch;
+use patchweave_model::Scale;
 use patchweave_sink::{Durability, write_file_atomically};
 use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
@@ -75,25 +76,55 @@ fn joined(patches: &[Array4<f32>]) -> Result<Option<Array5<f32>>, GeometryError>
 ///
 /// # Errors
 /// [`PipelineError`] if something cannot be read, drawn or written.
-pub fn prediction_picture(
+pub(crate) fn prediction_picture(
     stack: &dyn ImageStack,
     channels: Option<&[usize]>,
-    (result, output): (&Path, &Output),
+    result: &PicturedResult<'_>,
     path: &Path,
     durability: Durability,
 ) -> Result<bool, PipelineError> {
+    let PicturedResult { path: result, output, layout, scale } = *result;
     let Some(back) = &output.back else { return Ok(false) };
     let info = stack.info();
     let region = centre(&info.shape().extent)?;
     let input = stack.read_patch(0, channels, &region)?;
-    let layout = info.layout.restored(info.layout.axes(), input.len_of(Axis(0)))?;
-    let mut predicted = Array4::zeros(input.raw_dim());
-    Written::open(result, back, &layout)?.read_into(0, &region, predicted.view_mut())?;
+    let own = scaled_region(&region, scale, &layout.image_shape().extent)?;
+    let [n_z, n_y, n_x] = own.size.to_zyx();
+    let n_channels = layout.image_shape().n_channels;
+    let mut pixels = Array4::zeros([n_channels, n_z, n_y, n_x]);
+    Written::open(result, back, layout)?.read_into(0, &own, pixels.view_mut())?;
+    // Beside its input in the same size.
+    let (_, z, y, x) = input.dim();
+    let place = |at: usize, axis: usize, n: usize| (at * scale[axis].times() / scale[axis].over()).min(n - 1);
+    let predicted = Array4::from_shape_fn([n_channels, z, y, x], |(c, z, y, x)| {
+        pixels[[c, place(z, 0, n_z), place(y, 1, n_y), place(x, 2, n_x)]]
+    });
     let pictures =
         [render(input.view(), Contrast::default())?, render(predicted.view(), Contrast::default())?];
     let picture = side_by_side(&pictures, &SideBySideOptions::default())?;
     write_file_atomically(path, &picture.encode_png()?, durability)?;
     Ok(true)
+}
+
+/// A result of which a picture is made.
+#[derive(Clone, Copy)]
+pub(crate) struct PicturedResult<'a> {
+    pub path: &'a Path,
+    pub output: &'a Output,
+    pub layout: &'a ArrayLayout,
+    /// Its size against that of the input.
+    pub scale: [Scale; 3],
+}
+
+/// The pixels of a result that are made of a region of its input.
+fn scaled_region(region: &Region, scale: [Scale; 3], image: &Extent) -> Result<Region, GeometryError> {
+    let scale = region.size.per_axis().of_zyx(scale);
+    let scaled = |axis: usize, n: usize| n * scale[axis].times() / scale[axis].over();
+    let start = region.start.map_indexed(|axis, start| scaled(axis, usize::try_from(start).unwrap_or(0)));
+    let size = region.size.per_axis().map_indexed(|axis, size| {
+        scaled(axis, size).clamp(1, image.as_slice()[axis] - start[axis].min(image.as_slice()[axis] - 1))
+    });
+    Region::new(start.to_coords(), Extent::new(size.as_slice())?)
 }
 
 fn centre(image: &Extent) -> Result<Region, GeometryError> {

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan};
-use patchweave_construct::Dataset;
+use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan, TilingPlan};
+use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::GeometryError;
 use patchweave_loader::Batch;
-use patchweave_model::{Model, ModelInfo};
-use patchweave_pixel::{Lost, PixelType};
+use patchweave_model::{Model, ModelInfo, OutputType};
+use patchweave_pixel::{Lost, PixelMap, PixelType};
 use patchweave_predict::{
     Blend, Border, Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling,
-    cut_shape,
+    cut_shape, output_shape,
 };
-use patchweave_sink::{Job, SinkFormats};
+use patchweave_sink::{Durability, Job, SinkFormats};
 use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
@@ -23,9 +23,13 @@ use crate::models::{LabelledModel, ResultLabel, open_models, result_labels};
 use crate::output::outputs_of;
 use crate::output_names::{ImageSource, image_names};
 use crate::outputs::{picture_ending, result_path};
+use crate::pictures::{PicturedResult, prediction_picture};
 use crate::result_form::{ResultForm, scaled};
 use crate::tiling::{patching, tiling};
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
+
+/// Batches that are made larger than asked for take at most this part of the memory for batches.
+const SHARE_OF_PREFETCH: usize = 8;
 
 /// A prediction ready to run.
 pub struct Prediction {
@@ -97,7 +101,7 @@ pub fn prediction(
     let strategy = patching(&tiling, &shapes)?;
     let constr =
         prediction_constructor(data, predict.channels.clone(), strategy, &images.roles.predict_inputs)?;
-    let options = options(data, predict);
+    let options = options(data, predict, &models, constr.as_ref())?;
     let statistics = match statistics {
         Some(statistics) => statistics.clone(),
         None => {
@@ -124,16 +128,30 @@ pub fn prediction(
     })
 }
 
-fn options(data: &DataPlan, predict: &PredictPlan) -> PredictOptions {
+fn options(
+    data: &DataPlan,
+    predict: &PredictPlan,
+    models: &[LabelledModel],
+    constr: &dyn PatchConstr,
+) -> Result<PredictOptions, PipelineError> {
     let n_threads = data.n_threads(&data.pred_loader);
-    PredictOptions {
-        batch_size: predict.batch_size,
+    let is_parallel = models.iter().any(|model| model.model.info().is_parallel);
+    // Models that one call keeps only one core busy with get a sample for every core, if that needs little memory.
+    let batch_size = if is_parallel && predict.patching != TilingPlan::Whole && constr.n_patches() > 0 {
+        let fitting = predict.prefetch_bytes / SHARE_OF_PREFETCH / constr.layout(0)?.n_bytes().max(1);
+        let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+        predict.batch_size.max(n_cores.min(fitting))
+    } else {
+        predict.batch_size
+    };
+    Ok(PredictOptions {
+        batch_size,
         n_workers: n_threads,
         prefetch_bytes: predict.prefetch_bytes,
         n_writers: n_threads,
         blend: blend(predict.blend),
         ..PredictOptions::default()
-    }
+    })
 }
 
 fn blend(plan: BlendPlan) -> Blend {
@@ -179,9 +197,14 @@ impl Prediction {
 
     /// The overlap a model needs for tiles to give what the whole image would, where the plan has less.
     pub fn missing_overlap(&self, model: &ModelInfo) -> Option<usize> {
-        let Tiling::Tiles { overlaps, .. } = &self.tiling else { return None };
+        let Tiling::Tiles { size, overlaps } = &self.tiling else { return None };
         let halo = overlaps.of_zyx(model.halo());
+        let shapes = self.dataset.constr().input_shapes();
         let needed = overlaps.map_indexed(|axis, overlap| {
+            // Nothing is cut along an axis that a tile has all of.
+            if shapes.iter().all(|shape| shape.extent.as_slice()[axis] <= size.as_slice()[axis]) {
+                return 0;
+            }
             let needed = 2 * halo[axis].before.max(halo[axis].after);
             if overlap < needed { needed } else { 0 }
         });
@@ -233,6 +256,37 @@ impl Prediction {
         picture_ending(&self.outputs).map(|ending| result_path(&self.folder, name, label, ending))
     }
 
+    /// Makes the picture of a result of an image, of the first output that can be read, and says where it is.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if something cannot be read, drawn or written.
+    pub fn picture(
+        &self,
+        image: &PredictionImage,
+        result: &ResultLabel,
+        durability: Durability,
+    ) -> Result<Option<PathBuf>, PipelineError> {
+        let readable = self.outputs.iter().find(|output| output.is_readable());
+        let picture = self.picture_path(&image.name, &result.label);
+        let (Some(output), Some(picture)) = (readable, picture) else { return Ok(None) };
+        let (model_idx, output_idx) = result.place;
+        let Some(info) =
+            self.models.get(model_idx).and_then(|model| model.model.info().outputs.get(output_idx))
+        else {
+            return Ok(None);
+        };
+        let stack = image.stack.info();
+        let n_channels = self.dataset.layout(0)?.input.n_channels;
+        let shape = output_shape(info, stack.shape(), n_channels)?;
+        let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
+        let layout = scaled(spec, info.scale, shape.extent)?.layout;
+        let path = self.path(&image.name, &result.label, output);
+        let shown = PicturedResult { path: &path, output, layout: &layout, scale: info.scale };
+        let is_made =
+            prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
+        Ok(is_made.then_some(picture))
+    }
+
     /// Every folder below the output folder that results are written into.
     pub fn subfolders(&self) -> BTreeSet<PathBuf> {
         let folders = self.images.iter().filter_map(|image| image.name.rsplit_once('/'));
@@ -269,8 +323,10 @@ impl Prediction {
         let info = image.stack.info();
         let spec = self.form.spec(info, &image.name, result.shape.n_channels);
         let spec = spec.and_then(|spec| scaled(spec, result.info.scale, result.shape.extent));
-        let spec = spec.map_err(|source| PredictError::Layout { data_idx: result.data_idx, source })?;
-        let map = self.form.map(info);
+        let mut spec = spec.map_err(|source| PredictError::Layout { data_idx: result.data_idx, source })?;
+        let is_labels = result.info.pixel_type == OutputType::Label;
+        let map = if is_labels { PixelMap::to(self.form.pixel_type(info)) } else { self.form.map(info) };
+        spec.is_labels = is_labels && map.pixel_type().is_integer();
         let target = |output: &Output| {
             let path = self.path(&image.name, &label.label, output);
             let job = Job::start(&self.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;

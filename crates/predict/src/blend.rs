@@ -26,7 +26,7 @@ pub enum Blend {
     Constant,
     /// As `Constant`, but pixels within `width` of the border of a tile have this weight.
     Border {
-        /// Pixels along every axis, at least twice as many as a tile has.
+        /// Pixels of the output at each end of a tile. Where that is all of the tile, everything counts the same.
         width: Border,
         /// From 0 to 1; 0 counts as very little.
         weight: f64,

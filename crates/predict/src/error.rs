@@ -85,7 +85,10 @@ pub enum PredictError {
         expected: Vec<usize>,
     },
     /// Predictions cannot be brought back to raw intensities.
-    #[error("a prediction of image {data_idx} ({image}) cannot be brought back to raw intensities")]
+    #[error(
+        "a prediction of image {data_idx} ({image}) cannot be brought back to raw intensities; of models whose outputs are \
+         none, say so (intensities: own)"
+    )]
     Normalize {
         /// The image.
         data_idx: usize,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView4, s};
 use patchweave_geometry::{Axis, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
-use patchweave_model::{Likeness, ModelInfo};
+use patchweave_model::{Likeness, ModelInfo, OutputType};
 use patchweave_transform::{NormalizeError, Normalizer};
 
 use crate::blend::Joining;
@@ -83,7 +83,9 @@ impl OpenImage {
             for (output_idx, info) in model.outputs.iter().enumerate() {
                 let tiles =
                     output_grid(model, info, padded(shape, plan.unit)?, &plan.tiling, plan.n_channels)?;
-                let joining = Arc::new(plan.blend.of_grid(&tiles)?);
+                // There is nothing between two labels.
+                let blend = if info.pixel_type == OutputType::Label { &Blend::Crop } else { plan.blend };
+                let joining = Arc::new(blend.of_grid(&tiles)?);
                 let shape = output_shape(info, shape, plan.n_channels)?;
                 let image = OutputImage { data_idx, model_idx, output_idx, info, shape, tiles };
                 let mut targets = Vec::new();
@@ -92,7 +94,7 @@ impl OpenImage {
                     targets.push(open_target(place, target, shape, &joining, plan.leaves, finished)?);
                 }
                 let likeness = info.likeness;
-                let crops = !plan.blend.needs_all_pixels();
+                let crops = !blend.needs_all_pixels();
                 outputs.push(OpenOutput { likeness, grid: tiles, crops, held: BTreeMap::new(), targets });
             }
         }
@@ -193,7 +195,7 @@ fn open_target(
     let n_left = n_units - written.len();
     let writer = Arc::new(UnitWriter::new(place, target, Arc::clone(joining), n_left, leaves));
     if n_left == 0 {
-        finished.push(writer.finish()?);
+        finished.extend(writer.finish()?);
     }
     Ok(OpenTarget { writer, written, missing: BTreeMap::new() })
 }

@@ -325,8 +325,20 @@ fn image_name(constr: &dyn PatchConstr, data_idx: usize, grid: &TileGrid) -> Str
     metadata.map_or_else(|| "unnamed".to_owned(), |metadata| metadata.source.clone())
 }
 
+/// Says that something failed if the thread panics, so that nobody goes on without it.
+struct ToldOfPanic<'a>(&'a AtomicBool);
+
+impl Drop for ToldOfPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}
+
 impl Writing {
     fn work(&self, queue: &Receiver<UnitTask>) {
+        let _told = ToldOfPanic(&self.has_failed);
         for task in queue {
             // What comes after a failure is let go of, so that nobody waits for room.
             if self.has_failed.load(Ordering::Acquire) {

@@ -14,7 +14,11 @@ const SMALL_BYTES: usize = 64 << 20;
 /// whole rows of units waiting.
 pub(crate) fn tile_order(image: &OpenImage) -> Result<Vec<usize>, PredictError> {
     let mut best = image.needed()?;
-    let all: usize = image.outputs().iter().map(|output| output.most_bytes() * best.len()).sum();
+    let all: usize = image
+        .outputs()
+        .iter()
+        .map(|output| output.most_bytes().saturating_mul(best.len()))
+        .fold(0, usize::saturating_add);
     if all <= SMALL_BYTES {
         return Ok(best);
     }

@@ -94,18 +94,17 @@ impl UnitWriter {
         }
         self.sink.write(unit_idx, pixels.view())?;
         drop(pixels);
-        if self.n_left.fetch_sub(1, Ordering::AcqRel) == 1 { self.finish().map(Some) } else { Ok(None) }
+        if self.n_left.fetch_sub(1, Ordering::AcqRel) == 1 { self.finish() } else { Ok(None) }
     }
 
-    /// Commits an image of which all units are written.
-    pub fn finish(&self) -> Result<Finished, PredictError> {
+    /// Commits an image of which all units are written, once.
+    pub fn finish(&self) -> Result<Option<Finished>, PredictError> {
         let job = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
         let [data_idx, model_idx, output_idx, target_idx] = self.place;
-        // The last unit is written once.
-        let job = job.ok_or(PredictError::Interrupted)?;
+        let Some(job) = job else { return Ok(None) };
         let location = job.commit()?;
         let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Finished { data_idx, model_idx, output_idx, target_idx, location, lost })
+        Ok(Some(Finished { data_idx, model_idx, output_idx, target_idx, location, lost }))
     }
 }
 

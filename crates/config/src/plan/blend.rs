@@ -28,7 +28,7 @@ pub enum BlendPlan {
     Border {
         /// Pixels, at least 1.
         width: usize,
-        /// From 0 to 1.
+        /// From 0 to 1; 0.1 by default.
         weight: f64,
     },
     /// A mean with weights that fall linearly towards the border of a tile.

@@ -26,8 +26,8 @@ const NAMES: Names<'_, Name> = Names {
     refused: &[],
 };
 
-/// The weight of a border unless it is given, as in qlty.
-const BORDER_WEIGHT: f64 = 1.0;
+/// The weight of a border unless it is given.
+const BORDER_WEIGHT: f64 = 0.1;
 /// The width of a Gaussian unless it is given, as in MONAI.
 const GAUSSIAN_WIDTH: f64 = 0.125;
 const MAX_GAUSSIAN_WIDTH: f64 = 10.0;

@@ -34,7 +34,12 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
     let entries = match (value.kind, value.entries()) {
         (Kind::Text(_) | Kind::Map(_), _) => vec![value.clone()],
         (_, Some(entries)) if !entries.is_empty() => entries,
-        _ => return reader.refuse(value, "a non-empty list of models (identity, gaussian, channel_mean)"),
+        _ => {
+            return reader.refuse(
+                value,
+                "a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
+            );
+        }
     };
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();
     for (idx, entry) in entries.iter().enumerate() {
@@ -51,6 +56,9 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
 /// Reads a block with a name, or a name alone.
 fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelPlan> {
     match value.kind {
+        Kind::Text(file) if file.to_ascii_lowercase().ends_with(".onnx") => {
+            reader.refuse(value, format!("{{onnx: {file}}} for a network in a file"))
+        }
         Kind::Text(_) => {
             let name = NAMES.read(reader, value)?;
             settings(reader, name, Block::empty(value))

@@ -7,14 +7,14 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  models: [identity]",
         to: "  models: []",
         problems: &[
-            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean)",
+            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
         ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: 3",
         problems: &[
-            "17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian, channel_mean)",
+            "17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
         ],
     },
     Case {

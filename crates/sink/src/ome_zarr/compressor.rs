@@ -15,6 +15,8 @@ use crate::{Codec, Compression, SinkError};
 const ZSTD_LEVEL: u8 = 3;
 const GZIP_LEVEL: u8 = 5;
 const LZ4_IN_BLOSC_LEVEL: u8 = 5;
+/// What blosc takes at once.
+const MOST_IN_BLOSC: usize = (1 << 31) - 17;
 /// Zstandard of level 3.
 const ZSTD_IN_BLOSC_LEVEL: u8 = 2;
 
@@ -29,7 +31,14 @@ pub(crate) enum Compressor {
 }
 
 impl Compressor {
-    pub fn of(path: &Path, compression: Compression) -> Result<Self, SinkError> {
+    /// The codec of chunks of so many bytes.
+    pub fn of(path: &Path, compression: Compression, chunk_bytes: usize) -> Result<Self, SinkError> {
+        let fits_blosc = chunk_bytes <= MOST_IN_BLOSC;
+        if !fits_blosc && matches!(compression.codec, Codec::Blosc | Codec::BloscZstd) {
+            let what = "bytes in a chunk for blosc";
+            let limit = MOST_IN_BLOSC as u64;
+            return Err(SinkError::TooLarge { path: path.into(), what, got: chunk_bytes, limit });
+        }
         let level = |default: u8, most: u8| {
             let level = compression.level.map_or(Some(default), |level| u8::try_from(level).ok());
             level.filter(|level| *level <= most).ok_or_else(|| {
@@ -43,6 +52,7 @@ impl Compressor {
         };
         Ok(match compression.codec {
             Codec::None => Compressor::None,
+            Codec::Auto if !fits_blosc => Compressor::Zstd(level(ZSTD_LEVEL, 22)?.into()),
             Codec::Zstd => Compressor::Zstd(level(ZSTD_LEVEL, 22)?.into()),
             Codec::Deflate => Compressor::Gzip(level(GZIP_LEVEL, 9)?.into()),
             Codec::Blosc => Compressor::Blosc(BloscCompressor::LZ4, level(LZ4_IN_BLOSC_LEVEL, 9)?),

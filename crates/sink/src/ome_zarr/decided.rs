@@ -28,7 +28,9 @@ impl Decided {
         axes: Vec<Axis>,
     ) -> Result<Self, SinkError> {
         let plan = ChunkPlan::new(path, spec, &axes, &options)?;
-        let compressor = Compressor::of(path, spec.compression)?;
+        let chunk_bytes =
+            plan.chunk.iter().fold(spec.pixel_type.n_bytes(), |n, size| n.saturating_mul(*size));
+        let compressor = Compressor::of(path, spec.compression, chunk_bytes)?;
         Ok(Decided { options, axes, plan, compressor })
     }
 

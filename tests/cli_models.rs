@@ -1,0 +1,164 @@
+//! Networks in ONNX files and blends, from the command line.
+#![cfg(feature = "onnx")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "small numbers")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array5, ArrayD, Ix5};
+use patchweave::formats::{FileFormat, OpenOptions, open};
+use patchweave::geometry::Region;
+use patchweave::model::ModelExt;
+use patchweave::onnx::{OnnxModel, OnnxOptions};
+use patchweave::stack::ImageStackExt;
+use support::{PREDICT, Place, with};
+
+fn net(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/onnx/tests/nets").join(format!("{name}.onnx"))
+}
+
+/// A prediction by networks, as floats in NPY files.
+fn configured(models: &str, axes: &str, tiles: &str) -> String {
+    let text = with(
+        PREDICT,
+        "  models: [identity]\n  pixel_type: input\n",
+        &format!("  models: {models}\n  formats: npy\n"),
+    );
+    let text = with(&text, "  axes: YX\n", &format!("  axes: {axes}\n"));
+    with(&text, "patch_size: [16, 16], overlaps: [4, 4]", tiles)
+}
+
+/// A result as `CZYX`.
+fn result(place: &Place, name: &str, axes: &str) -> ArrayD<f32> {
+    let axes = Some(axes.parse().unwrap());
+    let stack =
+        open(&place.path(name), FileFormat::Npy, axes.as_ref(), &OpenOptions::default()).unwrap().remove(0);
+    stack.read_patch(0, None, &Region::whole(stack.info().shape().extent)).unwrap().into_dyn()
+}
+
+/// What a network makes of the whole image, output by output.
+fn whole(net_name: &str, image: &ArrayD<u16>) -> Vec<ArrayD<f32>> {
+    let model = OnnxModel::open(&net(net_name), &OnnxOptions::default()).unwrap();
+    let image = image.mapv(f32::from);
+    let shape = image.shape().to_vec();
+    let zyx: [usize; 3] = if let [z, y, x] = shape[..] { [z, y, x] } else { [1, shape[0], shape[1]] };
+    let image = image.into_shape_with_order([1, 1, zyx[0], zyx[1], zyx[2]]).unwrap();
+    let image: Array5<f32> = image.into_dimensionality::<Ix5>().unwrap();
+    let made = model.predict_alone(image.view()).unwrap();
+    made.into_iter().map(|output| output.index_axis_move(ndarray::Axis(0), 0).into_dyn()).collect()
+}
+
+fn difference(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f32 {
+    assert_eq!(a.shape(), b.shape());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn every_output_of_a_network_becomes_an_image() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i * i % 17) as u16);
+    let models = format!("{{onnx: {}, halo: 3, intensities: own}}", net("planes").display());
+    let ended = place.run(&configured(&models, "YX", "patch_size: [20, 16], overlaps: [8, 6]")).with_code(0);
+    ended.says("prediction: planes_mask on 1 image");
+    ended.says("prediction: planes_classes on 1 image");
+    let expected = whole("planes", &image);
+    let mask = result(&place, "out/image_planes_mask.npy", "CYX");
+    assert!(difference(&mask, &expected[0]) < 1e-5);
+    let classes = result(&place, "out/image_planes_classes.npy", "YX");
+    assert_eq!(classes, expected[1]);
+}
+
+#[test]
+fn networks_of_volumes_and_outputs_of_half_the_size() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "ZYX", &[12, 40, 44], |i| (i * i % 23) as u16);
+    let models = format!("{{onnx: {}, name: net, intensities: own}}", net("volume").display());
+    for blend in ["crop", "constant"] {
+        let tiles = "patch_size: [10, 28, 28], overlaps: [6, 16, 16]";
+        let text = configured(&models, "ZYX", tiles);
+        let text = with(&text, "  formats: npy\n", &format!("  formats: npy\n  blend: {blend}\n"));
+        place.run(&format!("overwrite: true\n{text}")).with_code(0);
+        let expected = whole("volume", &image);
+        let large = result(&place, "out/image_net_large.npy", "ZYX");
+        let small = result(&place, "out/image_net_small.npy", "CZYX");
+        assert_eq!(small.shape(), [2, 12, 20, 22]);
+        // Means count pixels near borders of tiles, which lack a part of what they should see.
+        if blend == "crop" {
+            assert!(difference(&large, &expected[0]) < 1e-5, "{}", difference(&large, &expected[0]));
+            assert!(difference(&small, &expected[1]) < 1e-5, "{}", difference(&small, &expected[1]));
+        }
+    }
+}
+
+#[test]
+fn networks_that_do_not_fit_are_refused_before_any_work() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
+    let refused = |model: &str, tiles: &str, parts: &[&str]| {
+        let ended = place.run(&configured(model, "YX", tiles)).with_code(2);
+        ended.complains(parts);
+        assert!(!place.path("out").exists());
+    };
+    let tiles = "patch_size: [16, 16], overlaps: [4, 4]";
+    refused("{onnx: none.onnx}", tiles, &["run.yaml:11:", "predict.models", "none.onnx", "cannot be read"]);
+    refused("{onnx: image.tiff}", tiles, &["predict.models", "image.tiff", "no ONNX file"]);
+    let unet = format!("[identity, {{onnx: {}}}]", net("unet").display());
+    refused(&unet, tiles, &["predict.models[1]", "unet takes 2 channels", "image.tiff has 1"]);
+    let fixed = format!("{{onnx: {}}}", net("fixed").display());
+    refused(&fixed, tiles, &["patch_size", "got 16 pixels along Y, expected 24", "such as [24, 32]"]);
+    refused("{onnx: a.onnx, sigma: 2}", tiles, &["sigma", "intensities"]);
+    refused("{onnx: a.onnx, name: a/b}", tiles, &["a/b", "letters"]);
+}
+
+#[test]
+fn blends_of_the_identity_are_the_image() {
+    for blend in [
+        "constant",
+        "linear",
+        "hann",
+        "{name: gaussian, width: 0.2}",
+        "{name: border, width: 3, weight: 0.1}",
+    ] {
+        let place = Place::new();
+        place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i * 7) as u16);
+        let text =
+            with(PREDICT, "  models: [identity]\n", &format!("  models: [identity]\n  blend: {blend}\n"));
+        let ended = place.run(&text).with_code(0);
+        ended.says("identity check: all 1 920 uint16 pixels of out/image_identity.tiff equal the input");
+    }
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
+    let text = with(PREDICT, "  models: [identity]\n", "  models: [identity]\n  blend: han\n");
+    place.run(&text).with_code(2).complains(&["predict.blend", "did you mean `hann`"]);
+}
+
+#[test]
+fn a_network_is_told_of() {
+    let place = Place::new();
+    let info = |name: &str| place.patchweave(&["model".as_ref(), "info".as_ref(), net(name).as_os_str()]);
+    let ended = info("planes").with_code(0);
+    for part in [
+        "input image",
+        "output mask",
+        "2 Conv",
+        "axes NCYX, 1 channels, Y any, X any pixels",
+        "mask: Y 2+2, X 3+3 pixels",
+        "tiles that overlap by 6 pixels give what the whole image would",
+    ] {
+        ended.says(part);
+    }
+    let ended = info("volume").with_code(0);
+    ended.says("small: Z ");
+    info("text").with_code(1).complains(&["text.onnx"]);
+    place.patchweave(&["model", "info", "none.onnx"]).with_code(1).complains(&["none.onnx cannot be read"]);
+    let ended = place.patchweave(&[
+        "model".as_ref(),
+        "info".as_ref(),
+        net("planes").as_os_str(),
+        "--axes".as_ref(),
+        "NQ".as_ref(),
+    ]);
+    ended.with_code(2).complains(&["--axes"]);
+}
