@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, CompressionPlan, ConfigErrors,
-    ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability, FitSource,
-    InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan, MaskFilterPlan, MeanStd,
-    MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan,
-    OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels,
-    QuantileMethod, ReadingPlan, RemotePlan, RunPlan, TargetKind, TargetStatistics, TilingPlan, load, parse,
-    parse_data_config,
+    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
+    ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability,
+    FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan,
+    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan,
+    NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
+    PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan, TargetKind,
+    TargetStatistics, TilingPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -120,6 +120,7 @@ fn every_key_arrives_in_the_plan() {
     let models =
         [ModelPlan::Identity, ModelPlan::Gaussian { sigma: 2.0 }, ModelPlan::Gaussian { sigma: 1.0 }];
     assert_eq!(predict.models, models);
+    assert_eq!(predict.blend, BlendPlan::Border { width: 4, weight: 0.1 });
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
     assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));

@@ -31,8 +31,9 @@ mod tests {
 
     #[test]
     fn frames_are_those_of_a_context_of_their_own() {
-        let texts: Vec<Vec<u8>> =
-            (0..5_u8).map(|n| (0..4000 * usize::from(n)).map(|at| (at % 7) as u8 * n).collect()).collect();
+        let texts: Vec<Vec<u8>> = (0..5_u8)
+            .map(|n| (0..=6).cycle().take(4000 * usize::from(n)).map(|at: u8| at * n).collect())
+            .collect();
         for level in [3, 3, 0, 19, 3] {
             let mut all = b"before".to_vec();
             let mut expected = all.clone();
