@@ -36,7 +36,7 @@ impl Output {
         &self.ending
     }
 
-    /// Whether [`compare`](crate::compare) and [`prediction_picture`](crate::prediction_picture) can read what is written.
+    /// Whether [`compare`](crate::compare) and [`Prediction::picture`](crate::Prediction::picture) can read what is written.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         self.back.is_some()

@@ -86,7 +86,7 @@ impl Default for PredictOptions {
 /// use patchweave_model::Identity;
 /// use patchweave_patching::TiledPatching;
 /// use patchweave_pixel::{PixelMap, PixelType};
-/// use patchweave_predict::{PredictOptions, Predictor, Target, Tiling};
+/// use patchweave_predict::{OutputImage, PredictOptions, Predictor, Target, Tiling};
 /// use patchweave_sink::{ImageSpec, Job, SinkFormats};
 /// use patchweave_stack::ArrayStack;
 ///
@@ -102,7 +102,7 @@ impl Default for PredictOptions {
 /// let identity = Identity::new();
 /// let options = PredictOptions { batch_size: 4, ..PredictOptions::default() };
 /// let predictor = Predictor::new(&dataset, Tiling::Tiles { size, overlaps }, vec![&identity], options);
-/// let mut targets = |_: &_| {
+/// let mut targets = |_: &OutputImage<'_>| {
 ///     let spec = ImageSpec::new(layout.clone(), PixelType::U16);
 ///     let job = Job::start(&SinkFormats::default(), &path, Some("tiff"), spec)?;
 ///     Ok(vec![Target { job, map: PixelMap::to(PixelType::U16) }])
