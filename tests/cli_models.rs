@@ -107,7 +107,11 @@ fn networks_that_do_not_fit_are_refused_before_any_work() {
     let unet = format!("[identity, {{onnx: {}}}]", net("unet").display());
     refused(&unet, tiles, &["predict.models[1]", "unet takes 2 channels", "image.tiff has 1"]);
     let fixed = format!("{{onnx: {}}}", net("fixed").display());
-    refused(&fixed, tiles, &["patch_size", "got 16 pixels along Y, expected 24", "such as [24, 32]"]);
+    refused(
+        &fixed,
+        tiles,
+        &["patch_size", "got 16 pixels along Y for model fixed, expected 24, as in [24, 32]"],
+    );
     refused("{onnx: a.onnx, sigma: 2}", tiles, &["sigma", "intensities"]);
     refused("{onnx: a.onnx, name: a/b}", tiles, &["a/b", "letters"]);
 }
@@ -151,6 +155,7 @@ fn a_network_is_told_of() {
     }
     let ended = info("volume").with_code(0);
     ended.says("small: Z ");
+    ended.says("of the size of the input: ÷2 along Y, ÷2 along X");
     info("text").with_code(1).complains(&["text.onnx"]);
     place.patchweave(&["model", "info", "none.onnx"]).with_code(1).complains(&["none.onnx cannot be read"]);
     let ended = place.patchweave(&[

@@ -23,7 +23,7 @@ fn info(network: &Path, _axes: Option<&str>, _resize: bool, _console: &Console) 
 #[cfg(feature = "onnx")]
 fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> Result<(), Failure> {
     use patchweave_model::halo::{self, Measured, Reach};
-    use patchweave_model::{Model, SizeRule};
+    use patchweave_model::{Model, Scale, SizeRule};
     use patchweave_onnx::{OnnxFile, OnnxModel, OnnxOptions};
 
     /// Pixels along an axis in which the halo is measured, where the network takes any number.
@@ -63,8 +63,13 @@ fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> 
     for (output, of_file) in measured.outputs.iter().zip(&info.outputs) {
         let [z, y, x] = output.halo;
         let [_, of_y, of_x] = of_file.scale;
+        let size = if of_file.scale == [Scale::Same; 3] {
+            String::new()
+        } else {
+            format!("; of the size of the input: {of_y} along Y, {of_x} along X")
+        };
         console.say(format!(
-            "  {}: {}Y {y}, X {x} pixels before and after; size {of_y} × {of_x} of the input",
+            "  {}: {}Y {y}, X {x} pixels before and after{size}",
             output.name,
             if depth.is_empty() { String::new() } else { format!("Z {z}, ") },
         ))?;

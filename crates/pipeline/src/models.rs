@@ -117,25 +117,34 @@ pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[S
                 let size = patch_size.to_zyx();
                 if let Some(error) = check(size) {
                     let fitting = patch_size.per_axis().of_zyx(info.fit(size));
-                    let expected = format!("a size that it takes, such as {:?}", fitting.as_slice());
-                    problems.push(plan.problem_at(&tiles_key(plan), error.to_string(), expected));
+                    let (found, expected) = told(&error);
+                    let expected = format!("{expected}, as in {:?}", fitting.as_slice());
+                    problems.push(plan.problem_at(&tiles_key(plan), found, expected));
                 }
             }
             TilingPlan::Whole => {
                 let mut refused =
                     images.iter().filter_map(|image| Some((image, check(image.shape().extent.to_zyx())?)));
                 if let Some((image, error)) = refused.next() {
-                    let found = format!("{error} ({})", image.source);
-                    problems.push(plan.problem_at(
-                        &tiles_key(plan),
-                        found,
-                        "tiled, in tiles of a size that it takes",
-                    ));
+                    let (found, expected) = told(&error);
+                    let found = format!("{found} in {}", image.source);
+                    let expected = format!("{expected}; cut it into tiles of such a size");
+                    problems.push(plan.problem_at(&tiles_key(plan), found, expected));
                 }
             }
         }
     }
     problems
+}
+
+/// What a model was shown, and what it takes.
+fn told(error: &ModelError) -> (String, String) {
+    match error {
+        ModelError::Shape { model, got, expected } => {
+            (format!("got {got} for model {model}"), expected.clone())
+        }
+        other => (other.to_string(), "what it takes".to_owned()),
+    }
 }
 
 /// The key of a model in a plan.

@@ -11,7 +11,7 @@ use patchweave_loader::{Batch, Loader, LoaderOptions};
 use patchweave_model::Model;
 
 use crate::batch_model::BatchModel;
-use crate::open_image::{OpenImage, Plan};
+use crate::open_image::{OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
 use crate::tile_order::tile_order;
 use crate::unit_writer::UnitTask;
@@ -21,6 +21,8 @@ use crate::{Blend, Finished, OutputImage, PredictError, Target, Tiling};
 const PORTION_TILES: usize = 4096;
 /// Images that are open at once.
 const PORTION_IMAGES: usize = 32;
+/// Targets that are open at once, unless one image has more: each of them holds a file.
+const PORTION_TARGETS: usize = 64;
 
 /// What a prediction has done so far; see [`Predictor::run`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +129,13 @@ struct Portion {
     indices: Vec<usize>,
 }
 
+impl Portion {
+    fn n_targets(&self) -> usize {
+        let outputs = self.images.iter().flat_map(OpenImage::outputs);
+        outputs.map(OpenOutput::n_targets).sum()
+    }
+}
+
 /// What threads that write tell.
 #[derive(Default)]
 struct Writing {
@@ -214,6 +223,7 @@ impl<'a> Predictor<'a> {
             while next < shapes.len()
                 && portion.tiles.len() < PORTION_TILES
                 && portion.images.len() < PORTION_IMAGES
+                && portion.n_targets() < PORTION_TARGETS
             {
                 let mut finished = Vec::new();
                 let name = image_name(constr.as_ref(), next, &grids[next]);

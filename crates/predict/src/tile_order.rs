@@ -13,13 +13,18 @@ const SMALL_BYTES: usize = 64 << 20;
 /// That is row by row, or unit by unit of one of the targets: where units are much larger than tiles, rows of tiles would keep
 /// whole rows of units waiting.
 pub(crate) fn tile_order(image: &OpenImage) -> Result<Vec<usize>, PredictError> {
+    tile_order_above(image, SMALL_BYTES)
+}
+
+/// As [`tile_order`], with another limit for what is predicted row by row.
+fn tile_order_above(image: &OpenImage, small_bytes: usize) -> Result<Vec<usize>, PredictError> {
     let mut best = image.needed()?;
     let all: usize = image
         .outputs()
         .iter()
         .map(|output| output.most_bytes().saturating_mul(best.len()))
         .fold(0, usize::saturating_add);
-    if all <= SMALL_BYTES {
+    if all <= small_bytes {
         return Ok(best);
     }
     let mut least = most_kept(image, &best)?;
@@ -114,4 +119,82 @@ fn orders_by_unit(image: &OpenImage, tiles: &[usize]) -> Result<Vec<Vec<usize>>,
         }
     }
     Ok(orders)
+}
+
+#[cfg(test)]
+mod tests {
+    use patchweave_geometry::{ArrayLayout, Extent, ImageShape, PerAxis};
+    use patchweave_model::{Identity, Model};
+    use patchweave_pixel::{PixelMap, PixelType};
+    use patchweave_sink::{ImageSpec, Job, SinkFormats};
+    use patchweave_transform::Normalizer;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::open_image::Plan;
+    use crate::{Blend, OutputImage, Target, Tiling};
+
+    /// An image of two samples whose target has units of this size.
+    fn open(
+        size: [usize; 2],
+        tile: [usize; 2],
+        overlap: [usize; 2],
+        unit: [usize; 2],
+        blend: &Blend,
+    ) -> OpenImage {
+        let identity = Identity::new();
+        let normalizer = Normalizer::none();
+        let plan = Plan {
+            tiling: Tiling::Tiles {
+                size: Extent::new(&tile).unwrap(),
+                overlaps: PerAxis::new(&overlap).unwrap(),
+            },
+            blend,
+            models: vec![identity.info()],
+            unit: [1; 3],
+            n_channels: 1,
+            leaves: false,
+            normalizer: &normalizer,
+        };
+        let shape = [2, 1, size[0], size[1]];
+        let mut targets = |_: &OutputImage<'_>| {
+            let mut spec =
+                ImageSpec::new(ArrayLayout::new("SCYX".parse().unwrap(), &shape).unwrap(), PixelType::F32);
+            spec.chunks = Some(vec![1, 1, unit[0], unit[1]]);
+            let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
+            Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        };
+        let shape = ImageShape::from_slice(&shape).unwrap();
+        OpenImage::open(0, "image".into(), shape, &plan, &mut targets, &mut Vec::new()).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_tile_comes_once_and_no_more_is_kept_than_row_by_row(
+            size in prop::array::uniform2(1_usize..60), tile in prop::array::uniform2(1_usize..12),
+            overlap in prop::array::uniform2(0_usize..12), unit in prop::array::uniform2(1_usize..40), crops: bool,
+        ) {
+            let overlap = [overlap[0] % tile[0], overlap[1] % tile[1]];
+            let image = open(size, tile, overlap, unit, if crops { &Blend::Crop } else { &Blend::Hann });
+            let by_row = image.needed().unwrap();
+            let mut order = tile_order_above(&image, 0).unwrap();
+            prop_assert!(most_kept(&image, &order).unwrap() <= most_kept(&image, &by_row).unwrap());
+            order.sort_unstable();
+            prop_assert_eq!(order, by_row);
+        }
+    }
+
+    #[test]
+    fn wide_images_in_tall_units_do_not_keep_whole_rows_of_units() {
+        let image = open([128, 2048], [16, 16], [0, 0], [64, 64], &Blend::Crop);
+        let order = tile_order_above(&image, 0).unwrap();
+        let bytes = |n_rows: usize, n_pixels: usize| n_rows * n_pixels * size_of::<f32>();
+        // Row by row, all units of a row wait for its last row of tiles; unit by unit, none waits.
+        let by_row = image.needed().unwrap();
+        assert_eq!(most_kept(&image, &by_row).unwrap(), bytes(48, 2048) + bytes(16, 64));
+        assert_eq!(most_kept(&image, &order).unwrap(), bytes(64, 64));
+        assert_eq!(tile_order(&image).unwrap(), by_row, "a small image");
+    }
 }

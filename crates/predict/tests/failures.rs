@@ -206,7 +206,7 @@ fn what_does_not_go_together_is_refused() {
 
     // As many tiles, but others.
     let images = vec![stack(ramp(&[2, 1, 40, 50]), "SCYX"), stack(ramp(&[2, 1, 40, 50]), "SCYX")];
-    let others = dataset(images, tiles(15, 3), &identity);
+    let others = dataset(images, tiles(17, 5), &identity);
     let mut targets = |image: &OutputImage<'_>| {
         let spec = ImageSpec::new(layout(&image.shape), PixelType::F32);
         let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
