@@ -59,9 +59,18 @@ def check_metadata(image, output, axes):
 
 def check_array(array, output):
     """How chunks are stored: compression, and shards where they are asked for and there are several chunks."""
-    codec = {"auto": "zstd", "deflate": "gzip", "none": None}.get(output["codec"], output["codec"])
+    codec, inside = {
+        "auto": ("blosc", "zstd"),
+        "blosc_zstd": ("blosc", "zstd"),
+        "blosc": ("blosc", "lz4"),
+        "deflate": ("gzip", None),
+        "none": (None, None),
+    }.get(output["codec"], (output["codec"], None))
     names = [getattr(c, "codec_id", type(c).__name__).lower() for c in array.compressors]
     assert (codec is None and not names) or (len(names) == 1 and codec in names[0]), f"compressors {names}"
+    cnames = [getattr(c, "cname", None) for c in array.compressors]
+    cnames = [getattr(cname, "value", cname) for cname in cnames]
+    assert codec is None or cnames == [inside], f"codecs in blosc {cnames}"
     assert all(chunk <= 16 for chunk in array.chunks), f"chunks {array.chunks}"
     is_sharded = array.shards is not None
     may_be = output["version"] == "0.5" and output["sharding"] == "auto"
