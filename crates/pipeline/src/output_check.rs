@@ -47,6 +47,7 @@ pub(crate) fn check_outputs(
     outputs.iter().flat_map(refused).collect()
 }
 
+/// What a check finds wrong with an image.
 type Check<'a> = &'a dyn Fn(&ImageSpec) -> Option<SinkError>;
 
 /// An output that may be refused for an image.

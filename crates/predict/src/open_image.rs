@@ -239,7 +239,7 @@ impl OpenOutput {
         n_pixels.saturating_mul(n_channels).saturating_mul(size_of::<f32>())
     }
 
-    /// At least the bytes of what is kept of any tile.
+    /// As many bytes as a whole tile has; no more are kept of one.
     pub fn most_bytes(&self) -> usize {
         let n_values = self.grid.tile_size().n_pixels().saturating_mul(self.grid.shape().n_channels);
         n_values.saturating_mul(size_of::<f32>())

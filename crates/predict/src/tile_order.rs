@@ -74,7 +74,7 @@ impl Waits {
         Ok(output.n_bytes(tile_idx))
     }
 
-    /// Lets go of the tiles that nothing waits for now that one is there; returns their bytes.
+    /// Releases the tiles for which no unit waits any more, once this one is there; returns their bytes.
     fn release(&mut self, output: &OpenOutput, tile_idx: usize) -> Result<usize, PredictError> {
         let mut n_bytes = 0;
         for (target_idx, unit_idx) in output.units(tile_idx)? {

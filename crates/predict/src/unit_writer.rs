@@ -15,7 +15,7 @@ use crate::{Finished, PredictError, Target};
 
 /// Writes the units of one target.
 pub(crate) struct UnitWriter {
-    /// What will be told of it; the location once it has one.
+    /// The numbers of image, model, output and target.
     place: [usize; 4],
     sink: Arc<dyn ImageSink>,
     map: PixelMap,
@@ -28,7 +28,7 @@ pub(crate) struct UnitWriter {
 }
 
 impl UnitWriter {
-    /// A writer for so many units of a target, which is number `[data, model, output, target]`.
+    /// A writer for so many units of a target; `place` are the numbers of image, model, output and target.
     pub fn new(
         place: [usize; 4],
         target: Target,

@@ -168,7 +168,6 @@ impl BlendWindow {
         self.terms.iter().map(|[along_z, along_y, along_x]| along_z[z] * along_y[y] * along_x[x]).sum()
     }
 
-    /// The weights of a part of a row, from pixel `x` on.
     /// Writes the weights of a part of a row of the window, which starts at `x`, and 0 behind its end.
     ///
     /// A row that the window does not have has weight 0.
