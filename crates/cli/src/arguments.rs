@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patchweave_geometry::{Axes, Extent};
 use patchweave_pixel::PixelType;
+use patchweave_predict::Part;
 use patchweave_sink::{Compression, Durability, LevelAxes};
 
 use crate::convert::values::{
@@ -35,9 +36,28 @@ pub(crate) enum Command {
         /// It is written before the first batch, at the end of every epoch, and where a run fails or is interrupted.
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
-        /// Replace results that exist, as `overwrite: true` in the configuration does; inputs are never replaced
-        #[arg(long)]
-        overwrite: bool,
+        #[command(flatten)]
+        results: ResultOptions,
+        #[command(flatten)]
+        trace: TraceOptions,
+    },
+    /// Do only the prediction of a configuration, in one process or shared out among several
+    ///
+    /// Results get their names when they are whole. What is written of others stays, whatever happens: `--resume` goes on
+    /// with it, and leads to the same bytes. A training gives no more than its statistics here.
+    Predict {
+        /// The YAML file, which needs a `predict` section; paths in it are relative to its folder
+        config: PathBuf,
+        #[command(flatten)]
+        results: ResultOptions,
+        /// Make one part of the results, as in 0/3, 1/3 and 2/3; nothing is finished before --finish
+        ///
+        /// Parts can run at the same time, in any order and again, on all machines that have the output folder.
+        #[arg(long, value_name = "I/N", value_parser = parse_part, conflicts_with_all = ["resume", "restart", "finish"])]
+        shard: Option<Part>,
+        /// Check that all parts were made, and give the results their names
+        #[arg(long, conflicts_with_all = ["resume", "restart"])]
+        finish: bool,
         #[command(flatten)]
         trace: TraceOptions,
     },
@@ -94,6 +114,19 @@ pub(crate) enum ModelCommand {
         #[arg(long)]
         resize: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResultOptions {
+    /// Replace results that exist, as `overwrite: true` in the configuration does; inputs are never replaced
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Go on with a prediction that was begun and not finished: only what is missing is made
+    #[arg(long, conflicts_with = "restart")]
+    pub resume: bool,
+    /// Remove what was begun and not finished, and begin anew
+    #[arg(long)]
+    pub restart: bool,
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +304,13 @@ fn parse_size(text: &str) -> Result<Extent, String> {
     let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
     let sizes = sizes.ok().filter(|sizes| matches!(sizes.len(), 2 | 3)).ok_or(expected)?;
     Extent::new(&sizes).map_err(|error| error.to_string())
+}
+
+/// A part among all of them, as `0/3`.
+fn parse_part(text: &str) -> Result<Part, String> {
+    let numbers = text.split_once('/').and_then(|(idx, n)| Some((idx.parse().ok()?, n.parse().ok()?)));
+    let part = numbers.and_then(|(idx, n)| Part::new(idx, n));
+    part.ok_or_else(|| "expected the number of a part, counted from 0, and how many there are: 0/3, 1/3 or 2/3".into())
 }
 
 /// Seconds that can be waited for.

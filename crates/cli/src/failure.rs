@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     Interrupted,
     #[error("interrupted; the same command goes on where it stopped")]
     Stopped,
+    #[error("interrupted; `--resume` goes on with what was written of the prediction")]
+    PredictionStopped,
     #[error(transparent)]
     Convert(ConvertError),
     #[error(transparent)]
@@ -90,7 +92,12 @@ impl Failure {
             | Failure::TraceStart(_)
             | Failure::Leak { .. }
             | Failure::OtherState { .. }
-            | Failure::Pipeline(PipelineError::State { .. } | PipelineError::StateFormat { .. })
+            | Failure::Pipeline(
+                PipelineError::State { .. }
+                | PipelineError::StateFormat { .. }
+                | PipelineError::Begun { .. }
+                | PipelineError::Sink(SinkError::OtherJournal { .. }),
+            )
             | Failure::UnknownLeak { .. } => 2,
             Failure::Pipeline(_)
             | Failure::Stack(_)
@@ -100,6 +107,7 @@ impl Failure {
             | Failure::TraceWrite(_)
             | Failure::Interrupted
             | Failure::Stopped
+            | Failure::PredictionStopped
             | Failure::Convert(_)
             | Failure::Sink(_)
             | Failure::NotTheSame { .. }

@@ -19,17 +19,19 @@ mod run;
 mod simulate;
 mod trace;
 mod validate;
+mod wanted;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 use patchweave_formats::Formats;
-use patchweave_pipeline::{ExistingResults, Opening};
+use patchweave_pipeline::Opening;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::wanted::Wanted;
 
 /// Runs the command with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
@@ -80,10 +82,13 @@ pub fn command_with<A: Into<OsString> + Clone>(
     let Arguments { command } = Arguments::parse_from(arguments);
     let console = Console::new();
     let result = match command {
-        Command::Run { config, state, overwrite, trace } => {
-            let existing = if overwrite { ExistingResults::Replaced } else { ExistingResults::Refused };
-            let run = || run::run(&config, state.as_deref(), existing, &opening, &console);
-            trace::traced(&trace, &console, run)
+        Command::Run { config, state, results, trace } => {
+            let wanted = Wanted::everything(&results, state);
+            trace::traced(&trace, &console, || run::run(&config, &wanted, &opening, &console))
+        }
+        Command::Predict { config, results, shard, finish, trace } => {
+            let wanted = Wanted::prediction(&results, shard, finish);
+            trace::traced(&trace, &console, || run::run(&config, &wanted, &opening, &console))
         }
         Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
         Command::Bench { config, options, trace } => {

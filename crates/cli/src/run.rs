@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Output, PipelineError,
-    Predicted, Prediction, PredictionImage, ResultLabel, Statistics, StatisticsOrigin, compare,
-    durability_of, prediction, simulated_data, training, write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Output, PipelineError, Predicted,
+    Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics, StatisticsOrigin,
+    Unfinished, compare, durability_of, is_begun, prediction, simulated_data, training,
+    write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::Progress;
@@ -19,18 +20,19 @@ use crate::forecast::RunForecast;
 use crate::load::{Loaded, StateFile, load, say_removed};
 use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
+use crate::wanted::Wanted;
 use crate::{Console, Failure, interrupt, numbers};
 
 pub(crate) fn run(
     config: &Path,
-    state: Option<&Path>,
-    existing: ExistingResults,
+    wanted: &Wanted,
     opening: &Opening,
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let checked = CheckedRun::load_with(config, opening, existing)?;
+    let checked = CheckedRun::load_with(config, opening, wanted.existing)?;
     let plan = checked.plan().clone();
+    let state = wanted.state.as_deref();
     let mixed = checked.mixed().to_vec();
     let plans = || std::iter::once(&plan).chain(mixed.iter().map(|mixed| &mixed.plan));
     let mut warnings = plans().flat_map(|plan| &plan.warnings);
@@ -39,9 +41,14 @@ pub(crate) fn run(
         let message = format!("--state needs a train section in {}", config.display());
         return Err(Failure::Arguments(message));
     }
+    if !wanted.trains && plan.predict.is_none() {
+        let message = format!("predict needs a predict section in {}", config.display());
+        return Err(Failure::Arguments(message));
+    }
     let durability = durability_of(plan.durability);
     let mut run = Run {
         plan: &plan,
+        wanted,
         state: StateFile { path: state, durability, console },
         console,
         rank: rank(&plan),
@@ -50,6 +57,7 @@ pub(crate) fn run(
         not_finite: NotFiniteImages::default(),
     };
     run.state.check()?;
+    run.check_unfinished()?;
     let removed = prepare_folder(&plan.output, durability).map_err(PipelineError::from)?;
     say_removed(&removed, &plan.output, console)?;
     for simulate in plans().filter_map(|plan| plan.simulate.as_ref()) {
@@ -59,11 +67,15 @@ pub(crate) fn run(
     }
     let images = checked.into_images(opening)?;
     let statistics = match &plan.train {
-        Some(train) => Some(run.train(train, &images)?),
+        Some(train) if wanted.trains => Some(run.train(train, &images)?),
+        Some(train) => {
+            let training = training(&plan.data, train, &images, &|| !interrupt::asked());
+            Some(training.map_err(|error| error.at(&plan))?.statistics)
+        }
         None => None,
     };
     match &plan.predict {
-        Some(predict) if run.rank == 0 => run.predict(predict, &images, statistics.as_ref())?,
+        Some(predict) if run.rank == 0 || !wanted.trains => run.predict(predict, &images, statistics.as_ref())?,
         Some(_) => console.say("prediction: left to rank 0")?,
         None => {}
     }
@@ -77,6 +89,7 @@ fn rank(plan: &RunPlan) -> usize {
 
 struct Run<'a> {
     plan: &'a RunPlan,
+    wanted: &'a Wanted,
     rank: usize,
     durability: Durability,
     state: StateFile<'a>,
@@ -86,6 +99,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Refuses what was begun and not finished before any work, where it must not be lost.
+    fn check_unfinished(&self) -> Result<(), Failure> {
+        let predicts = self.plan.predict.is_some() && (self.rank == 0 || !self.wanted.trains);
+        let is_refused = self.wanted.start.unfinished == Unfinished::Refused;
+        if self.wanted.finishes && !is_begun(&self.plan.output)? {
+            let output = self.plan.output.display();
+            return Err(Failure::Arguments(format!("there is nothing to finish in {output}: no part has written")));
+        }
+        if predicts && is_refused && is_begun(&self.plan.output)? {
+            return Err(PipelineError::Begun { folder: self.plan.output.clone() }.into());
+        }
+        Ok(())
+    }
+
     fn train(&mut self, train: &TrainPlan, images: &Images) -> Result<Statistics, Failure> {
         let training = training(&self.plan.data, train, images, &|| !interrupt::asked())
             .map_err(|error| error.at(self.plan))?;
@@ -187,8 +214,14 @@ impl Run<'_> {
         statistics: Option<&Statistics>,
     ) -> Result<(), Failure> {
         let prediction = prediction(self.plan, predict, images, statistics, &|| !interrupt::asked())?;
-        if statistics.is_none() {
-            self.tell_statistics(&prediction.statistics)?;
+        let start = self.wanted.start;
+        let start = PredictionStart { replaces: start.replaces || self.plan.overwrite, ..start };
+        let predicting = prediction.begin(start)?;
+        match statistics {
+            Some(_) => {}
+            // Whoever finishes the results writes them.
+            None if !start.part.is_whole() => drop(self.tell_normalisation(&prediction.statistics, "")?),
+            None => self.tell_statistics(&prediction.statistics)?,
         }
         for folder in prediction.subfolders() {
             let removed = prepare_folder(&folder, self.durability).map_err(PipelineError::from)?;
@@ -201,19 +234,53 @@ impl Run<'_> {
                 ))?;
             }
         }
-        let n_tiles = prediction.n_tiles();
-        let bar = self.console.progress("prediction", n_tiles, "tiles");
-        let keep_going = |progress: Progress| {
-            bar.set_position(progress.n_tiles as u64);
-            !interrupt::asked()
+        let predicted = match self.wanted.finishes {
+            true => predicting.finish(&|| !interrupt::asked())?,
+            false => self.predict_tiles(&prediction, predicting)?,
         };
-        let watch = |batch: &Batch| self.not_finite.add(batch);
-        let predicted = prediction.run_watched(keep_going, watch)?;
-        bar.finish_and_clear();
+        let (idx, n_parts) = start.part.place();
+        if n_parts > 1 {
+            return self.console.say(format!(
+                "prediction: part {idx} of {n_parts} is written; when all are, `predict --finish` gives the results their names"
+            ));
+        }
         for (result, predicted) in prediction.results().iter().zip(predicted) {
             self.tell_result(&prediction, result, predicted)?;
         }
         Ok(())
+    }
+
+    /// Predicts all tiles that are needed, and says how many were not.
+    fn predict_tiles(
+        &mut self,
+        prediction: &Prediction,
+        predicting: Predicting<'_>,
+    ) -> Result<Vec<Predicted>, Failure> {
+        let bar = self.console.progress("prediction", prediction.n_tiles(), "tiles");
+        let mut n_needed = 0;
+        let keep_going = |progress: Progress| {
+            n_needed = progress.n_total;
+            bar.set_length(progress.n_total as u64);
+            bar.set_position(progress.n_tiles as u64);
+            !interrupt::asked()
+        };
+        let watch = |batch: &Batch| self.not_finite.add(batch);
+        let predicted = predicting.run(keep_going, watch);
+        if let Err(error) = &predicted
+            && is_begun(&self.plan.output)?
+        {
+            if error.is_interrupted() {
+                return Err(Failure::PredictionStopped);
+            }
+            self.console.say("prediction: what was written stays, --resume goes on with it")?;
+        }
+        let predicted = predicted?;
+        bar.finish_and_clear();
+        if self.wanted.start.unfinished == Unfinished::GoneOnWith {
+            let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
+            self.console.say(format!("prediction: {} of {n_tiles} had to be predicted", grouped(n_needed as u64)))?;
+        }
+        Ok(predicted)
     }
 
     /// Tells what became of one output of a model for all images.

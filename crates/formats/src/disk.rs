@@ -1,5 +1,6 @@
 //! How much room images take on disk.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -64,6 +65,15 @@ impl StoredState {
         let since = found.modified()?.duration_since(std::time::UNIX_EPOCH);
         self.newest = self.newest.max(since.map_or(0, |since| since.as_nanos()));
         Ok(())
+    }
+}
+
+impl fmt::Display for StoredState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StoredState { n_files, n_bytes, newest } = self;
+        let files = if *n_files == 1 { "file" } else { "files" };
+        let (seconds, nanos) = (newest / 1_000_000_000, newest % 1_000_000_000);
+        write!(f, "{n_files} {files} of {n_bytes} bytes, changed {seconds}.{nanos:09} s after 1970")
     }
 }
 

@@ -17,6 +17,10 @@ use patchweave_transform::{AugmentError, FilterError, NormalizeError};
 use patchweave_view::ViewError;
 
 use crate::LeakDoubt;
+use crate::missing_units::MissingUnits;
+
+/// How many results a message names.
+const NAMED: usize = 5;
 
 /// Why a step of a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -206,6 +210,24 @@ pub enum PipelineError {
     /// A model could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A prediction that was begun and not finished, which nobody said to go on with.
+    #[error(
+        "{} holds a prediction that was begun and not finished: --resume goes on with it, --restart begins anew",
+        folder.display()
+    )]
+    Begun {
+        /// The output folder.
+        folder: PathBuf,
+    },
+    /// Results that cannot be finished because units are missing.
+    #[error(
+        "{}; run the parts again that did not end well, those that did have nothing left to do, or `--resume` in one process",
+        told(missing)
+    )]
+    Missing {
+        /// The results.
+        missing: Vec<MissingUnits>,
+    },
     /// A prediction ended early.
     #[error(transparent)]
     Predict(#[from] PredictError),
@@ -231,4 +253,18 @@ impl PipelineError {
                 | PipelineError::Predict(PredictError::Interrupted)
         )
     }
+}
+
+/// Results with missing units, not all of many.
+fn told(missing: &[MissingUnits]) -> String {
+    let one = |result: &MissingUnits| {
+        let MissingUnits { path, n_missing, n_units } = result;
+        format!("{} is not finished: {n_missing} of {n_units} units are missing", path.display())
+    };
+    let shown: Vec<String> = missing.iter().take(NAMED).map(one).collect();
+    let more = match missing.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!("; and {n} more results"),
+    };
+    format!("{}{more}", shown.join("; "))
 }

@@ -60,6 +60,13 @@ impl Statistics {
         self.origin
     }
 
+    /// All numbers with all of their digits.
+    pub(crate) fn exactly(&self) -> String {
+        let column = |(key, values): (String, Vec<f64>)| format!("{key} {values:?}");
+        let columns: Vec<String> = self.columns().into_iter().map(column).collect();
+        if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
+    }
+
     /// The normalisation by these statistics.
     pub(crate) fn normalizer(&self) -> Result<Normalizer, PipelineError> {
         Ok(match &self.normalization {

@@ -1,29 +1,26 @@
 //! The prediction side of a plan: every image through every model, written in every format.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::GeometryError;
-use patchweave_loader::Batch;
-use patchweave_model::{Model, ModelInfo, OutputType};
-use patchweave_pixel::{Lost, PixelMap, PixelType};
-use patchweave_predict::{
-    Blend, Border, Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling,
-    cut_shape, output_shape,
-};
-use patchweave_sink::{Durability, Job, SinkFormats};
-use patchweave_stack::{ImageStack, StackInfo};
+use patchweave_model::{ModelInfo, OutputInfo, OutputType};
+use patchweave_pixel::{PixelMap, PixelType};
+use patchweave_predict::{Blend, Border, PredictOptions, Tiling, cut_shape, output_shape};
+use patchweave_sink::{Durability, Fingerprint, ImageSpec, SinkFormats};
+use patchweave_stack::StackInfo;
 
 use crate::constructors::prediction_constructor;
+use crate::fingerprint::fingerprint;
 use crate::fitting::{Effort, of_patches};
 use crate::models::{LabelledModel, ResultLabel, open_models, result_labels};
 use crate::output::outputs_of;
-use crate::output_names::{ImageSource, image_names};
 use crate::outputs::{picture_ending, result_path};
 use crate::pictures::{PicturedResult, prediction_picture};
+use crate::prediction_image::{PredictionImage, named};
 use crate::result_form::{ResultForm, scaled};
 use crate::tiling::{patching, tiling};
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
@@ -37,33 +34,19 @@ pub struct Prediction {
     pub statistics: Statistics,
     /// Every image, in the order it is predicted.
     pub images: Vec<PredictionImage>,
-    models: Vec<LabelledModel>,
-    results: Vec<ResultLabel>,
-    dataset: Dataset,
-    tiling: Tiling,
-    options: PredictOptions,
-    folder: PathBuf,
-    outputs: Vec<Output>,
-    sinks: SinkFormats,
-    form: ResultForm,
-}
-
-/// What an output of a model has given for all images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Predicted {
-    /// What was written, image by image, format by format.
-    pub files: Vec<PathBuf>,
-    /// What was lost of each image where its values became pixels.
-    pub lost: Vec<Lost>,
-}
-
-/// One image to predict.
-pub struct PredictionImage {
-    /// The image.
-    pub stack: Arc<dyn ImageStack>,
-    /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
-    /// folder.
-    pub name: String,
+    pub(crate) models: Vec<LabelledModel>,
+    pub(crate) results: Vec<ResultLabel>,
+    pub(crate) dataset: Dataset,
+    /// Channels that models are shown.
+    n_channels: usize,
+    pub(crate) tiling: Tiling,
+    pub(crate) options: PredictOptions,
+    pub(crate) folder: PathBuf,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) sinks: SinkFormats,
+    pub(crate) form: ResultForm,
+    /// What results are made of.
+    pub(crate) about: Fingerprint,
 }
 
 /// Builds the prediction of a plan.
@@ -113,11 +96,14 @@ pub fn prediction(
     let dataset = Dataset::new(Arc::new(constr), data.seed)
         .with_normalizer(statistics.normalizer()?)
         .failing_not_finite(images.fails_not_finite);
+    let named = named(images);
+    let about = fingerprint(plan, predict, &statistics, &named);
     Ok(Prediction {
         statistics,
-        images: named(images),
+        images: named,
         results: result_labels(&models),
         models,
+        n_channels: if dataset.n_patches() == 0 { 1 } else { dataset.layout(0)?.input.n_channels },
         dataset,
         tiling,
         options,
@@ -125,6 +111,7 @@ pub fn prediction(
         outputs: outputs.into_iter().map(|(_, output)| output).collect(),
         sinks: images.sinks.clone(),
         form: ResultForm::of(plan, predict),
+        about,
     })
 }
 
@@ -150,6 +137,7 @@ fn options(
         prefetch_bytes: predict.prefetch_bytes,
         n_writers: n_threads,
         blend: blend(predict.blend),
+        leaves_unfinished: true,
         ..PredictOptions::default()
     })
 }
@@ -165,18 +153,6 @@ fn blend(plan: BlendPlan) -> Blend {
         BlendPlan::Hann => Blend::Hann,
         BlendPlan::Gaussian { width } => Blend::Gaussian { width },
     }
-}
-
-/// The images under the names of their results.
-fn named(images: &Images) -> Vec<PredictionImage> {
-    let inputs = &images.roles.predict_inputs;
-    let source = |(stack, path): (&Arc<dyn ImageStack>, &PathBuf)| ImageSource {
-        path: path.clone(),
-        source: stack.info().source.clone(),
-    };
-    let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
-    let stacks = inputs.stacks.iter();
-    stacks.zip(names).map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name }).collect()
 }
 
 impl Prediction {
@@ -211,42 +187,7 @@ impl Prediction {
         needed.iter().max().filter(|needed| *needed > 0)
     }
 
-    /// Runs all models over all images; returns for each of the [`results`](Self::results) what was written, image by image,
-    /// format by format.
-    ///
-    /// # Errors
-    /// [`PipelineError::Predict`]; images that are not finished then leave nothing behind.
-    pub fn run(&self, keep_going: impl FnMut(Progress) -> bool) -> Result<Vec<Predicted>, PipelineError> {
-        self.run_watched(keep_going, |_| ())
-    }
-
-    /// As [`run`](Self::run), and shows every batch that was loaded to `watch`.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn run_watched(
-        &self,
-        keep_going: impl FnMut(Progress) -> bool,
-        watch: impl FnMut(&Batch),
-    ) -> Result<Vec<Predicted>, PipelineError> {
-        let models = self.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
-        let predictor = Predictor::new(&self.dataset, self.tiling, models, self.options.clone());
-        let finished = predictor.run(&mut |image| self.targets(image), keep_going, watch)?;
-        Ok(self.results.iter().map(|result| self.predicted(result, &finished)).collect())
-    }
-
-    /// What was written of one result.
-    fn predicted(&self, result: &ResultLabel, finished: &[Finished]) -> Predicted {
-        let own = finished.iter().filter(|one| (one.model_idx, one.output_idx) == result.place);
-        // All targets of an image lose the same.
-        let first = own.clone().filter(|one| one.target_idx == 0);
-        Predicted {
-            files: own.filter_map(|one| one.location.path().map(Path::to_owned)).collect(),
-            lost: first.map(|one| one.lost).collect(),
-        }
-    }
-
-    /// The file of an image that [`run`](Self::run) writes as an output for the result of a label.
+    /// The file of an image that is written as an output for the result of a label.
     pub fn path(&self, name: &str, label: &str, output: &Output) -> PathBuf {
         result_path(&self.folder, name, label, output.ending())
     }
@@ -269,19 +210,9 @@ impl Prediction {
         let readable = self.outputs.iter().find(|output| output.is_readable());
         let picture = self.picture_path(&image.name, &result.label);
         let (Some(output), Some(picture)) = (readable, picture) else { return Ok(None) };
-        let (model_idx, output_idx) = result.place;
-        let Some(info) =
-            self.models.get(model_idx).and_then(|model| model.model.info().outputs.get(output_idx))
-        else {
-            return Ok(None);
-        };
-        let stack = image.stack.info();
-        let n_channels = self.dataset.layout(0)?.input.n_channels;
-        let shape = output_shape(info, stack.shape(), n_channels)?;
-        let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
-        let layout = scaled(spec, info.scale, shape.extent)?.layout;
+        let Some((spec, _, info)) = self.form_of(image, result)? else { return Ok(None) };
         let path = self.path(&image.name, &result.label, output);
-        let shown = PicturedResult { path: &path, output, layout: &layout, scale: info.scale };
+        let shown = PicturedResult { path: &path, output, layout: &spec.layout, scale: info.scale };
         let is_made =
             prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
         Ok(is_made.then_some(picture))
@@ -303,7 +234,7 @@ impl Prediction {
         self.form.is_scaled()
     }
 
-    /// The outputs that [`run`](Self::run) writes for every image, in order.
+    /// The outputs that are written for every image, in order.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs
     }
@@ -313,25 +244,22 @@ impl Prediction {
         self.form.channels.as_deref()
     }
 
-    /// Where an output of a model for an image is written to.
-    fn targets(&self, result: &OutputImage<'_>) -> Result<Vec<Target>, PredictError> {
-        let place = (result.model_idx, result.output_idx);
-        let label = self.results.iter().find(|label| label.place == place);
-        let (Some(image), Some(label)) = (self.images.get(result.data_idx), label) else {
-            return Ok(Vec::new());
-        };
-        let info = image.stack.info();
-        let spec = self.form.spec(info, &image.name, result.shape.n_channels);
-        let spec = spec.and_then(|spec| scaled(spec, result.info.scale, result.shape.extent));
-        let mut spec = spec.map_err(|source| PredictError::Layout { data_idx: result.data_idx, source })?;
-        let is_labels = result.info.pixel_type == OutputType::Label;
-        let map = if is_labels { PixelMap::to(self.form.pixel_type(info)) } else { self.form.map(info) };
+    /// What is written of a result of an image, without what is said of a format, and how values become its pixels.
+    pub(crate) fn form_of(
+        &self,
+        image: &PredictionImage,
+        result: &ResultLabel,
+    ) -> Result<Option<(ImageSpec, PixelMap, &OutputInfo)>, GeometryError> {
+        let (model_idx, output_idx) = result.place;
+        let model = self.models.get(model_idx).map(|model| model.model.info());
+        let Some(info) = model.and_then(|model| model.outputs.get(output_idx)) else { return Ok(None) };
+        let stack = image.stack.info();
+        let shape = output_shape(info, stack.shape(), self.n_channels)?;
+        let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
+        let mut spec = scaled(spec, info.scale, shape.extent)?;
+        let is_labels = info.pixel_type == OutputType::Label;
+        let map = if is_labels { PixelMap::to(self.form.pixel_type(stack)) } else { self.form.map(stack) };
         spec.is_labels = is_labels && map.pixel_type().is_integer();
-        let target = |output: &Output| {
-            let path = self.path(&image.name, &label.label, output);
-            let job = Job::start(&self.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
-            Ok(Target { job, map })
-        };
-        self.outputs.iter().map(target).collect()
+        Ok(Some((spec, map, info)))
     }
 }

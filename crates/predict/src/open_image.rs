@@ -1,6 +1,7 @@
 //! An image whose tiles come in: which units they belong to, and which tiles are still kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{ArrayView4, s};
@@ -11,8 +12,8 @@ use patchweave_transform::{NormalizeError, Normalizer};
 use crate::blend::Joining;
 use crate::held::HeldTile;
 use crate::output_grid::{output_grid, output_shape, padded};
-use crate::unit_writer::{UnitTask, UnitWriter};
-use crate::{Blend, Finished, OutputImage, PredictError, Target, Tiling};
+use crate::unit_writer::{Ending, UnitTask, UnitWriter};
+use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
 
 /// What all images of a prediction have in common.
 pub(crate) struct Plan<'a> {
@@ -24,6 +25,9 @@ pub(crate) struct Plan<'a> {
     /// Channels of inputs.
     pub n_channels: usize,
     pub leaves: bool,
+    /// What of it is predicted, and the tiles of all images.
+    pub part: Part,
+    pub n_tiles: usize,
     pub normalizer: &'a Normalizer,
 }
 
@@ -61,18 +65,18 @@ struct Held {
 
 struct OpenTarget {
     writer: Arc<UnitWriter>,
-    /// Units that were written before.
+    /// Units that were written before, or belong to others.
     written: BTreeSet<usize>,
     /// How many tiles the units lack that have some.
     missing: BTreeMap<usize, usize>,
 }
 
 impl OpenImage {
-    /// Opens the targets of an image; those that turn out to be whole already are finished.
+    /// Opens the targets of an image with these tiles among those of all images; targets that turn out to be whole already are
+    /// finished.
     pub fn open(
-        data_idx: usize,
-        name: String,
-        shape: ImageShape,
+        (data_idx, name, shape): (usize, String, ImageShape),
+        all_tiles: &Range<usize>,
         plan: &Plan<'_>,
         make_targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         finished: &mut Vec<Finished>,
@@ -91,7 +95,7 @@ impl OpenImage {
                 let mut targets = Vec::new();
                 for (target_idx, target) in make_targets(&image)?.into_iter().enumerate() {
                     let place = [data_idx, model_idx, output_idx, target_idx];
-                    targets.push(open_target(place, target, shape, &joining, plan.leaves, finished)?);
+                    targets.push(open_target(place, target, shape, &joining, (plan, all_tiles), finished)?);
                 }
                 let likeness = info.likeness;
                 let crops = !blend.needs_all_pixels();
@@ -173,7 +177,7 @@ fn open_target(
     target: Target,
     shape: ImageShape,
     joining: &Arc<Joining>,
-    leaves: bool,
+    (plan, all_tiles): (&Plan<'_>, &Range<usize>),
     finished: &mut Vec<Finished>,
 ) -> Result<OpenTarget, PredictError> {
     let sink = target.job.sink();
@@ -184,16 +188,21 @@ fn open_target(
         return Err(PredictError::TargetShape { path: info.target.clone(), got, expected });
     }
     let n_units = info.units.n_units();
+    let is_resumed = target.job.is_resumed();
     let mut written = BTreeSet::new();
-    if target.job.is_resumed() {
-        for unit_idx in 0..n_units {
-            if sink.is_written(unit_idx)? {
-                written.insert(unit_idx);
-            }
+    for unit_idx in 0..n_units {
+        let is_own = plan.part.owns(unit_idx, n_units, all_tiles, plan.n_tiles);
+        if !is_own || is_resumed && sink.is_written(unit_idx)? {
+            written.insert(unit_idx);
         }
     }
     let n_left = n_units - written.len();
-    let writer = Arc::new(UnitWriter::new(place, target, Arc::clone(joining), n_left, leaves));
+    let ending = match plan.part.is_whole() {
+        true if plan.leaves => Ending::CommittedOrLeft,
+        true => Ending::CommittedOrRemoved,
+        false => Ending::Left,
+    };
+    let writer = Arc::new(UnitWriter::new(place, target, Arc::clone(joining), n_left, ending));
     if n_left == 0 {
         finished.extend(writer.finish()?);
     }

@@ -15,7 +15,7 @@ use crate::open_image::{OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
 use crate::tile_order::tile_order;
 use crate::unit_writer::UnitTask;
-use crate::{Blend, Finished, OutputImage, PredictError, Target, Tiling};
+use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
 
 /// Images are opened until they have so many tiles together.
 const PORTION_TILES: usize = 4096;
@@ -55,6 +55,8 @@ pub struct PredictOptions {
     pub blend: Blend,
     /// Whether the targets of images that are not finished stay, to be [resumed](patchweave_sink::Job::resume).
     pub leaves_unfinished: bool,
+    /// What of the prediction is made; of one that is not the whole, nothing is finished and all of it stays.
+    pub part: Part,
 }
 
 impl Default for PredictOptions {
@@ -68,6 +70,7 @@ impl Default for PredictOptions {
             n_writers: 1,
             blend: Blend::Crop,
             leaves_unfinished: false,
+            part: Part::default(),
         }
     }
 }
@@ -204,18 +207,21 @@ impl<'a> Predictor<'a> {
         let mut models: Vec<BatchModel<'_>> =
             self.models.iter().map(|model| BatchModel::new(*model)).collect();
         let infos = || self.models.iter().map(|model| model.info());
-        let plan = Plan {
+        let mut plan = Plan {
             tiling: self.tiling,
             blend: &self.options.blend,
             models: infos().collect(),
             unit: if self.tiling == Tiling::Whole { [1; 3] } else { common_unit(infos()) },
             n_channels,
             leaves: self.options.leaves_unfinished,
+            part: self.options.part,
+            n_tiles: 0,
             normalizer: self.dataset.normalizer(),
         };
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
         self.check_tiles(&grids, &models, n_channels)?;
-        let mut progress = Progress { n_tiles: 0, n_total: grids.iter().map(TileGrid::n_tiles).sum() };
+        plan.n_tiles = grids.iter().map(TileGrid::n_tiles).sum();
+        let mut progress = Progress { n_tiles: 0, n_total: plan.n_tiles };
         let mut next = 0;
         let mut first_index = 0;
         while next < shapes.len() {
@@ -225,16 +231,23 @@ impl<'a> Predictor<'a> {
                 && portion.images.len() < PORTION_IMAGES
                 && portion.n_targets() < PORTION_TARGETS
             {
+                let all_tiles = first_index..first_index + grids[next].n_tiles();
+                if !plan.part.touches(&all_tiles, plan.n_tiles) {
+                    progress.n_total -= all_tiles.len();
+                    first_index = all_tiles.end;
+                    next += 1;
+                    continue;
+                }
                 let mut finished = Vec::new();
-                let name = image_name(constr.as_ref(), next, &grids[next]);
-                let image = OpenImage::open(next, name, shapes[next], &plan, targets, &mut finished)?;
+                let named = (next, image_name(constr.as_ref(), next, &grids[next]), shapes[next]);
+                let image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
                 writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
                 let needed = tile_order(&image)?;
                 progress.n_total -= grids[next].n_tiles() - needed.len();
                 portion.tiles.extend(needed.iter().map(|tile_idx| (portion.images.len(), *tile_idx)));
                 portion.indices.extend(needed.iter().map(|tile_idx| first_index + tile_idx));
                 portion.images.push(image);
-                first_index += grids[next].n_tiles();
+                first_index = all_tiles.end;
                 next += 1;
             }
             self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {

@@ -13,6 +13,17 @@ use crate::held::HeldTile;
 use crate::unit_box::UnitBox;
 use crate::{Finished, PredictError, Target};
 
+/// What becomes of a target in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It is committed when its last unit is written; otherwise nothing stays of it.
+    CommittedOrRemoved,
+    /// It is committed when its last unit is written; otherwise it stays to be gone on with.
+    CommittedOrLeft,
+    /// It stays: others write the rest of it.
+    Left,
+}
+
 /// Writes the units of one target.
 pub(crate) struct UnitWriter {
     /// The numbers of image, model, output and target.
@@ -23,8 +34,7 @@ pub(crate) struct UnitWriter {
     n_left: AtomicUsize,
     lost: Mutex<Lost>,
     job: Mutex<Option<Job>>,
-    /// Whether what is not finished stays, to be gone on with.
-    leaves: bool,
+    ending: Ending,
 }
 
 impl UnitWriter {
@@ -34,7 +44,7 @@ impl UnitWriter {
         target: Target,
         joining: Arc<Joining>,
         n_left: usize,
-        leaves: bool,
+        ending: Ending,
     ) -> Self {
         UnitWriter {
             place,
@@ -44,7 +54,7 @@ impl UnitWriter {
             n_left: AtomicUsize::new(n_left),
             lost: Mutex::default(),
             job: Mutex::new(Some(target.job)),
-            leaves,
+            ending,
         }
     }
 
@@ -97,11 +107,15 @@ impl UnitWriter {
         if self.n_left.fetch_sub(1, Ordering::AcqRel) == 1 { self.finish() } else { Ok(None) }
     }
 
-    /// Commits an image of which all units are written, once.
+    /// Commits an image of which all units are written, once; or leaves it, if others write the rest.
     pub fn finish(&self) -> Result<Option<Finished>, PredictError> {
         let job = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
         let [data_idx, model_idx, output_idx, target_idx] = self.place;
         let Some(job) = job else { return Ok(None) };
+        if self.ending == Ending::Left {
+            job.leave();
+            return Ok(None);
+        }
         let location = job.commit()?;
         let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Some(Finished { data_idx, model_idx, output_idx, target_idx, location, lost }))
@@ -111,7 +125,7 @@ impl UnitWriter {
 impl Drop for UnitWriter {
     fn drop(&mut self) {
         let job = self.job.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(job) = job.filter(|_| self.leaves) {
+        if let Some(job) = job.filter(|_| self.ending != Ending::CommittedOrRemoved) {
             job.leave();
         }
     }

@@ -7,6 +7,11 @@ use std::time::Duration;
 use patchweave_geometry::{Axes, GeometryError};
 use patchweave_pixel::PixelType;
 
+use crate::difference::Difference;
+
+/// How many differences a message names.
+const NAMED: usize = 5;
+
 /// Why an image or a file could not be written; every message names the output.
 ///
 /// ```
@@ -232,6 +237,28 @@ pub enum SinkError {
         /// The output.
         path: PathBuf,
     },
+    /// Images that were begun otherwise than they are asked for, and not finished.
+    #[error("{} holds what was begun otherwise and is not finished: {}", path.display(), told(differences))]
+    OtherJournal {
+        /// The folder of the images.
+        path: PathBuf,
+        /// In what they differ.
+        differences: Vec<Difference>,
+    },
+    /// An image that was begun otherwise than it is asked for, where what it is made of is the same.
+    #[error("{} was begun with another size, type or format; begin it anew", path.display())]
+    OtherImage {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A journal that cannot be understood.
+    #[error("{} is damaged, or another version has written it; begin anew", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, if that is known.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// An object store that cannot be written to.
     #[cfg(feature = "remote")]
     #[error("could not connect to {}", path.display())]
@@ -305,6 +332,16 @@ pub enum SinkError {
         /// The feature that has it.
         feature: &'static str,
     },
+}
+
+/// Differences for people, not all of many.
+fn told(differences: &[Difference]) -> String {
+    let shown: Vec<String> = differences.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match differences.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!("; and {n} more"),
+    };
+    format!("{}{more}", shown.join("; "))
 }
 
 /// The error of an action on an output that the file system or the object store refused.

@@ -27,12 +27,25 @@ pub(crate) struct FolderWork {
     durability: Durability,
     /// What is on the disk once it is marked: all, unless work of before a restart of the machine is begun anew.
     at_once: Durability,
+    /// The start of the machine after which marks are believed; any, if `None`.
+    boot: Option<&'static str>,
 }
 
 impl FolderWork {
     pub fn new(folder: &Path, durability: Durability) -> Self {
-        let at_once = if boot().is_some() { Durability::None } else { durability };
-        FolderWork { folder: folder.into(), output: folder.join(NEW), durability, at_once }
+        let boot = boot();
+        let at_once = if boot.is_some() { Durability::None } else { durability };
+        FolderWork { folder: folder.into(), output: folder.join(NEW), durability, at_once, boot }
+    }
+
+    /// A folder whose marks are believed by other machines, and after a restart of this one.
+    pub fn lasting(folder: &Path, durability: Durability) -> Self {
+        FolderWork { at_once: durability, boot: None, ..Self::new(folder, durability) }
+    }
+
+    /// The file under a name that stands for what was done.
+    pub fn marked(folder: &Path, name: &str) -> PathBuf {
+        folder.join(FILES).join(name)
     }
 
     /// The same with its output under another name.
@@ -42,7 +55,7 @@ impl FolderWork {
 
     /// The file under a name, whether it is there or not.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(FILES).join(name)
+        Self::marked(&self.folder, name)
     }
 
     /// The file under a name, open; `None` if there is none.
@@ -149,7 +162,7 @@ impl WorkPlace for FolderWork {
     }
 
     fn marks_are_of(&self) -> Option<&'static str> {
-        boot()
+        self.boot
     }
 
     fn alone(&self) -> io::Result<Option<File>> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
-use crate::place::{Place, begin};
-use crate::{ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Work};
+use crate::place::{Place, begin, is_published};
+use crate::{Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Work};
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";
@@ -93,6 +93,35 @@ impl Job {
         let place = Place::join(&token.target, &token.place, format.output(), formats.remote())?;
         let work = place.work(&token.target, token.spec.durability);
         Self::opened(format, token.clone(), work, place, false)
+    }
+
+    /// What is made in a folder of a journal: goes on with what was begun there, by whomever, or begins it; `None` for what
+    /// has its name already. What stands there is replaced only if `replaces` says so.
+    pub(crate) fn in_journal(
+        formats: &SinkFormats,
+        target: &Path,
+        format: Option<&str>,
+        spec: ImageSpec,
+        (folder, replaces): (&Path, bool),
+    ) -> Result<Option<Self>, SinkError> {
+        let (format, spec) = formats.checked(target, format, spec)?;
+        let place = Place::in_journal(target, format.output(), folder)?;
+        let work = place.work(target, spec.durability);
+        let _making = place.making(target)?;
+        if is_published(&work)? {
+            return Ok(None);
+        }
+        // Runs that go on may bring other things to the disk.
+        let of = ImageSpec { durability: Durability::default(), ..spec.clone() };
+        let of = (format.name(), &of);
+        let (place, is_begun) = place.is_begun(&work, &of, replaces)?;
+        if !is_begun {
+            place.prepare(&work, format.output())?;
+            format.prepare(&work, &spec)?;
+            begin(&work, &of)?;
+        }
+        let token = token_of(&place, format.as_ref(), target, &spec);
+        Self::opened(format, token, work, place, true).map(Some)
     }
 
     fn prepared(

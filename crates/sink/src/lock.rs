@@ -77,7 +77,7 @@ impl FolderLock {
 
 /// Whether the open file is the one that stands at the path.
 #[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
+pub(crate) fn is_same(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     match (file.metadata(), fs::metadata(path)) {
@@ -88,7 +88,7 @@ fn is_same(file: &File, path: &Path) -> bool {
 
 /// Elsewhere the file is never removed.
 #[cfg(not(unix))]
-fn is_same(_: &File, _: &Path) -> bool {
+pub(crate) fn is_same(_: &File, _: &Path) -> bool {
     true
 }
 

@@ -1,26 +1,35 @@
 //! Where the image of a job is made: who may go on with it, who removes it, and how it gets its name.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_remote::{RemoteOptions, is_url};
 use serde::Serialize;
 
+use crate::error::io_error;
+use crate::folder_work::FolderWork;
 use crate::memory_work::{MemoryWork, this_process};
 #[cfg(feature = "remote")]
 use crate::staged_store::StagedStore;
 use crate::staging::{StagedOutput, Started, is_store};
+use crate::temporary::making;
 use crate::token::TokenPlace;
+use crate::work_place::WorkPlace;
 use crate::{Durability, Location, OutputKind, SinkError, Syncing, Work};
 
 /// What is made, to be compared by whoever finds it.
 const BEGUN: &str = "begun.json";
 /// Set when the output is about to get its name: what is found so may be without it.
 const LAST_STEP: &str = "publishing";
+/// Set when something stood under the final name as the work began.
+const REPLACES: &str = "replaces";
 
 /// Where the image of a job is made.
 pub(crate) enum Place {
     Folder(StagedOutput),
+    /// In a folder of a journal.
+    Journal(StagedOutput),
     Memory(Arc<MemoryWork>),
     #[cfg(feature = "remote")]
     Store(StagedStore),
@@ -76,6 +85,53 @@ impl Place {
         })
     }
 
+    /// A folder of a journal for what will stand at `target`.
+    pub fn in_journal(target: &Path, output: OutputKind, folder: &Path) -> Result<Self, SinkError> {
+        if output == OutputKind::Memory || is_url(target) {
+            let got = "an image in memory or in an object store".to_owned();
+            let expected = "a file or folder: others go on with nothing else".to_owned();
+            return Err(SinkError::Unfit { path: target.into(), got, expected });
+        }
+        let mark = FolderWork::marked(folder, LAST_STEP);
+        Ok(Place::Journal(StagedOutput::in_journal(target, output, folder, mark)?))
+    }
+
+    /// In a folder of a journal that nobody else prepares: whether the same was begun there; otherwise all that is there is
+    /// removed, and what stands at the final name is replaced only if `replaces` says so.
+    pub fn is_begun(
+        self,
+        work: &Work,
+        of: &impl Serialize,
+        replaces: bool,
+    ) -> Result<(Self, bool), SinkError> {
+        let Place::Journal(staged) = self else { return Ok((self, false)) };
+        let path = || work.target().to_owned();
+        match work.get(BEGUN)? {
+            Some(begun) if words(work, of) != Some(begun.clone()) => Err(SinkError::OtherImage { path: path() }),
+            Some(_) => {
+                let replaces = work.has(REPLACES)?;
+                Ok((Place::Journal(staged.replacing(replaces)), true))
+            }
+            None => {
+                staged.clear()?;
+                let would_replace = staged.would_replace();
+                if would_replace && !replaces {
+                    return Err(SinkError::Appeared { path: path() });
+                }
+                if would_replace {
+                    work.mark(REPLACES)?;
+                }
+                Ok((Place::Journal(staged.replacing(would_replace)), false))
+            }
+        }
+    }
+
+    /// Waits until nobody else begins this, for as long as what is returned lives.
+    pub fn making(&self, target: &Path) -> Result<Option<File>, SinkError> {
+        let Place::Journal(staged) = self else { return Ok(None) };
+        making(staged.folder()).map(Some).map_err(io_error("lock the work on", target))
+    }
+
     /// What another process, or another part of this one, has started.
     pub fn join(
         target: &Path,
@@ -104,6 +160,7 @@ impl Place {
     pub fn work(&self, target: &Path, durability: Durability) -> Work {
         match self {
             Place::Folder(staged) => Work::new(target, staged.folder(), durability),
+            Place::Journal(staged) => Work::lasting(target, staged.folder(), durability),
             Place::Memory(work) => Work::at(target, Arc::clone(work) as _),
             #[cfg(feature = "remote")]
             Place::Store(staged) => Work::at(target, Arc::clone(staged.work()) as _),
@@ -114,7 +171,9 @@ impl Place {
     pub fn token(&self, target: &Path) -> (TokenPlace, PathBuf) {
         match self {
             // Whoever joins may have another working folder.
-            Place::Folder(staged) => (TokenPlace::Folder(absolute(staged.folder())), absolute(target)),
+            Place::Folder(staged) | Place::Journal(staged) => {
+                (TokenPlace::Folder(absolute(staged.folder())), absolute(target))
+            }
             Place::Memory(work) => {
                 (TokenPlace::Memory { process: this_process(), number: work.number() }, target.into())
             }
@@ -128,7 +187,7 @@ impl Place {
     /// Makes what has to be there before a format prepares anything.
     pub fn prepare(&self, work: &Work, output: OutputKind) -> Result<(), SinkError> {
         match self {
-            Place::Folder(_) if output == OutputKind::Store => {
+            Place::Folder(_) | Place::Journal(_) if output == OutputKind::Store => {
                 std::fs::create_dir(work.output()).map_err(|source| work.failed("create", source))
             }
             _ => Ok(()),
@@ -138,7 +197,7 @@ impl Place {
     /// Whether what was begun may be gone on with: not if it was about to get its name, and is gone.
     fn may_go_on(&self, work: &Work) -> Result<bool, SinkError> {
         match self {
-            Place::Folder(_) => Ok(!work.has(LAST_STEP)? || work.output().exists()),
+            Place::Folder(_) | Place::Journal(_) => Ok(!is_published(work)?),
             _ => Ok(true),
         }
     }
@@ -146,7 +205,7 @@ impl Place {
     /// Removes what was begun and says if that fails.
     fn discard(self, target: &Path) -> Result<(), SinkError> {
         match self {
-            Place::Folder(staged) => staged.discard(),
+            Place::Folder(staged) | Place::Journal(staged) => staged.discard(),
             Place::Memory(_) => Ok(()),
             #[cfg(feature = "remote")]
             Place::Store(staged) => staged.discard(target),
@@ -162,7 +221,7 @@ impl Place {
     ) -> Result<Location, SinkError> {
         let target = work.target();
         match self {
-            Place::Folder(staged) => {
+            Place::Folder(staged) | Place::Journal(staged) => {
                 // Chunks make the folders that they need, but a store without its metadata is none.
                 if output == OutputKind::Store && !is_store(&work.output()) {
                     let source = std::io::ErrorKind::NotFound.into();
@@ -202,12 +261,23 @@ impl Place {
     /// Lets go of it without removing it; of memory nothing stays.
     pub fn leave(self) {
         match self {
-            Place::Folder(staged) => staged.leave(),
+            Place::Folder(staged) | Place::Journal(staged) => staged.leave(),
             Place::Memory(_) => {}
             #[cfg(feature = "remote")]
             Place::Store(staged) => staged.leave(),
         }
     }
+}
+
+/// Whether what was made had its last step, and is not here any more: it has its name.
+pub(crate) fn is_published(work: &Work) -> Result<bool, SinkError> {
+    Ok(work.has(LAST_STEP)? && !work.output().exists())
+}
+
+/// Whether in a folder of a journal a unit was written, or all that it was for is done.
+pub(crate) fn has_work(folder: &Path) -> std::io::Result<bool> {
+    let work = FolderWork::lasting(folder, Durability::default());
+    Ok(work.has(LAST_STEP)? || !work.names("done")?.is_empty())
 }
 
 /// Says what is made, once it may be gone on with. Names that are no text cannot be told, and are begun anew.

@@ -237,6 +237,29 @@ impl StagedOutput {
         Ok(StagedOutput { path: path.into(), kind, replaces, missing, temporary })
     }
 
+    /// What is made in a folder of a journal, begun or not, and stays there until it has its name.
+    pub fn in_journal(path: &Path, kind: OutputKind, folder: &Path, mark: PathBuf) -> Result<Self, SinkError> {
+        let (_, missing) = prepare_parent(path, kind)?;
+        fs::create_dir_all(folder).map_err(io_error("create", path))?;
+        let temporary = TemporaryFolder::in_journal(folder, mark);
+        Ok(StagedOutput { path: path.into(), kind, replaces: false, missing, temporary })
+    }
+
+    /// Whether something stands where it will.
+    pub fn would_replace(&self) -> bool {
+        stands(&self.path)
+    }
+
+    /// Lets it replace what stands there.
+    pub fn replacing(self, replaces: bool) -> Self {
+        StagedOutput { replaces, ..self }
+    }
+
+    /// Removes what was made of it.
+    pub fn clear(&self) -> Result<(), SinkError> {
+        self.temporary.clear().map_err(io_error("remove what was begun of", &self.path))
+    }
+
     /// The folder that it is made in.
     pub fn folder(&self) -> &Path {
         self.temporary.path()

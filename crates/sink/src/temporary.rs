@@ -9,6 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -23,14 +24,16 @@ pub(crate) const UNLOCKED: &str = ".unlocked";
 pub(crate) const LOCK: &str = "lock";
 /// In a temporary folder: the file that is locked by whoever goes on with what was left there.
 pub(crate) const CLAIM: &str = "claim";
+/// In a folder of a journal: the file that is locked by whoever begins something in it.
+const MAKING: &str = "making";
 /// In a temporary folder: what will have the name, what had it before, and that while it is deleted.
 pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "old";
 pub(crate) const GONE: &str = "gone";
 
 /// How often a lock is tried that somebody seems to hold.
-const TRIES: u32 = 11;
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+pub(crate) const TRIES: u32 = 11;
+pub(crate) const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// What is not locked is locked in less than this, or nobody is left to do it.
 pub(crate) const BEING_MADE: Duration = Duration::from_secs(3600);
@@ -53,6 +56,8 @@ pub(crate) struct TemporaryFolder {
     lock: Option<File>,
     /// Held by the one of several who found the folder at the same time.
     claim: Option<File>,
+    /// What stays in the folder, and with it the folder, when the rest is removed.
+    stays: Option<PathBuf>,
 }
 
 impl TemporaryFolder {
@@ -94,18 +99,28 @@ impl TemporaryFolder {
         if let Err(TryLockError::WouldBlock) = claim.try_lock() {
             return Ok(Claim::Busy);
         }
-        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock), claim: Some(claim) }))
+        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock), claim: Some(claim), stays: None }))
     }
 
     /// A folder that another process has made and works in, which stays when this one lets go of it.
     pub fn join(path: &Path) -> io::Result<Self> {
         let lock = lockable(&path.join(LOCK))?;
         lock.try_lock_shared()?;
-        Ok(TemporaryFolder { path: path.into(), is_kept: true, lock: Some(lock), claim: None })
+        Ok(TemporaryFolder { path: path.into(), is_kept: true, lock: Some(lock), claim: None, stays: None })
+    }
+
+    /// A folder of a journal, which holds a lock for all of them; of it stays what is named.
+    pub fn in_journal(path: &Path, stays: PathBuf) -> Self {
+        TemporaryFolder { path: path.into(), is_kept: true, lock: None, claim: None, stays: Some(stays) }
+    }
+
+    /// Removes all that is in the folder but for the lock of who begins something in it.
+    pub fn clear(&self) -> io::Result<()> {
+        remove_but(&self.path, &self.path.join(MAKING))
     }
 
     fn locked(path: PathBuf, parent: &Path, name: &OsStr) -> io::Result<Self> {
-        let mut folder = TemporaryFolder { path, is_kept: false, lock: None, claim: None };
+        let mut folder = TemporaryFolder { path, is_kept: false, lock: None, claim: None, stays: None };
         let mut unlocked = unlocked_file(parent)?;
         unlocked.write_all(name.as_encoded_bytes())?;
         lock(unlocked.as_file())?;
@@ -131,7 +146,10 @@ impl TemporaryFolder {
         empty(&self.path)?;
         // Some file systems keep a folder in which a file is open.
         (self.lock, self.claim) = (None, None);
-        unless_gone(fs::remove_dir_all(&self.path))
+        match &self.stays {
+            Some(stays) => remove_but(&self.path, stays),
+            None => unless_gone(fs::remove_dir_all(&self.path)),
+        }
     }
 
     /// Leaves the folder to whoever is told of it, under a name that is no leftover.
@@ -170,6 +188,35 @@ fn empty(path: &Path) -> io::Result<()> {
         fs::remove_dir_all(part).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Removes all that is in a folder but for one file somewhere in it.
+fn remove_but(folder: &Path, stays: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if path == stays {
+            continue;
+        }
+        let is_folder = entry.file_type()?.is_dir();
+        let removed = match stays.starts_with(&path) {
+            true => remove_but(&path, stays),
+            false if is_folder => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        unless_gone(removed)?;
+    }
+    Ok(())
+}
+
+/// Waits until nobody else begins something in a folder, for as long as what is returned lives.
+pub(crate) fn making(folder: &Path) -> io::Result<File> {
+    let file = File::create(folder.join(MAKING))?;
+    match file.lock() {
+        // Where the file system cannot lock, there is one who begins.
+        Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+        _ => Ok(file),
+    }
 }
 
 fn unless_gone(done: io::Result<()>) -> io::Result<()> {
@@ -267,8 +314,15 @@ fn prefix() -> String {
     format!("{PREFIX}{machine:016x}-")
 }
 
+/// A new name for what is about to be removed, which others remove if this process does not come to it.
+pub(crate) fn leftover_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{}{}-{number}-gone{SUFFIX}", prefix(), std::process::id())
+}
+
 /// FNV-1a: short, and the same in every process.
-fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+pub(crate) fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

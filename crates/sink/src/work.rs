@@ -39,6 +39,11 @@ impl Work {
         Self::at(target, Arc::new(FolderWork::new(folder, durability)))
     }
 
+    /// Work in a folder that others go on with, on other machines or after a restart of this one.
+    pub(crate) fn lasting(target: &Path, folder: &Path, durability: crate::Durability) -> Self {
+        Self::at(target, Arc::new(FolderWork::lasting(folder, durability)))
+    }
+
     /// Work at any place on what will stand at `target`, or is called so in memory.
     pub(crate) fn at(target: &Path, place: Arc<dyn WorkPlace>) -> Self {
         Work { target: target.into(), place }

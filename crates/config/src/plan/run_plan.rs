@@ -1,5 +1,6 @@
 //! The plan of a run: everything that a configuration says, checked.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::durability::Durability;
@@ -84,6 +85,24 @@ impl RunPlan {
     /// Problems of this file as an error, sorted and printed as [`parse`](crate::parse) reports them.
     pub fn errors(&self, problems: Vec<Problem>) -> ConfigErrors {
         ConfigErrors::new(self.origin.file().to_owned(), problems)
+    }
+
+    /// Every value of the file that holds no others, by the path of its key, as in `predict.models[0]`: what the file says,
+    /// not what a default adds.
+    ///
+    /// ```
+    /// let text = "
+    /// output: out
+    /// data_config:
+    ///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+    /// predict: {input: a.tiff, models: [identity]}
+    /// ";
+    /// let plan = patchweave_config::parse(text, "a.yaml".as_ref(), &|_| None)?;
+    /// assert_eq!(plan.values()["predict.models[0]"], "identity");
+    /// # Ok::<(), patchweave_config::ConfigErrors>(())
+    /// ```
+    pub fn values(&self) -> &BTreeMap<String, String> {
+        self.origin.values()
     }
 
     /// The path of the configuration file.

@@ -22,6 +22,7 @@ pub(crate) struct Origin {
     text: String,
     line_starts: Vec<usize>,
     places: BTreeMap<String, Location>,
+    values: BTreeMap<String, String>,
 }
 
 /// A problem without its place.
@@ -44,12 +45,21 @@ impl Origin {
         if let Some(root) = root {
             note_places(&mut places, String::new(), root.location, root);
         }
+        let mut values = BTreeMap::new();
+        if let Some(root) = root {
+            note_values(&mut values, String::new(), root);
+        }
         let line_starts = line_starts(&text).collect();
-        Origin { file: file.to_owned(), text, line_starts, places }
+        Origin { file: file.to_owned(), text, line_starts, places, values }
     }
 
     pub(crate) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Every value of the file that holds no others, by the path of its key, as text.
+    pub(crate) fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
     }
 
     /// Whether the file contains a key.
@@ -112,6 +122,26 @@ impl Origin {
 /// The place of a value: a block is at its key, any other value at its own start.
 pub(crate) fn place(key_location: Location, node: &Node) -> Location {
     if matches!(node.kind, Kind::Map(_)) { key_location } else { node.location }
+}
+
+fn note_values(values: &mut BTreeMap<String, String>, path: String, node: &Node) {
+    let text = match &node.kind {
+        Kind::Null => "null".to_owned(),
+        Kind::Bool(value) => value.to_string(),
+        Kind::Int(value) => value.to_string(),
+        Kind::Float(value) => format!("{value:?}"),
+        Kind::Text(text) => text.clone(),
+        Kind::List(nodes) => {
+            let entries = nodes.iter().enumerate();
+            entries.for_each(|(idx, node)| note_values(values, entry_path(&path, idx), node));
+            return;
+        }
+        Kind::Map(entries) => {
+            entries.iter().for_each(|entry| note_values(values, key_path(&path, &entry.key), &entry.value));
+            return;
+        }
+    };
+    values.insert(path, text);
 }
 
 fn note_places(places: &mut BTreeMap<String, Location>, path: String, location: Location, node: &Node) {

@@ -1,0 +1,76 @@
+//! What the results of a prediction are made of, to tell whether what was begun may be gone on with.
+
+use std::path::Path;
+
+use patchweave_config::{ModelPlan, PredictPlan, RunPlan};
+use patchweave_formats::stored_state;
+use patchweave_sink::Fingerprint;
+
+use crate::{PredictionImage, Statistics};
+
+/// Sections of a configuration that tell what results are, or keys of them.
+const TELLING: [&str; 5] =
+    ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
+
+/// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
+const OTHERS: [&str; 16] = [
+    "data_config.augmentations",
+    "data_config.batch_size",
+    "data_config.in_memory",
+    "data_config.mask_filter",
+    "data_config.mode",
+    "data_config.n_val_patches",
+    "data_config.num_workers",
+    "data_config.patch_filter",
+    "data_config.pred_dataloader_params",
+    "data_config.seed",
+    "data_config.train_dataloader_params",
+    "data_config.val_dataloader_params",
+    "predict.batch_size",
+    "predict.input",
+    "predict.prefetch_mib",
+    "simulate.folder",
+];
+
+/// What the results of a prediction are made of: the program, the keys that tell, statistics, images and networks.
+///
+/// Images and networks are told by their sizes and times of change; behind URLs nothing is known of them but their shapes.
+pub(crate) fn fingerprint(
+    plan: &RunPlan,
+    predict: &PredictPlan,
+    statistics: &Statistics,
+    images: &[PredictionImage],
+) -> Fingerprint {
+    let mut about = Fingerprint::new();
+    about.insert("version of patchweave".into(), env!("CARGO_PKG_VERSION").into());
+    let keys = plan.values().iter().filter(|(key, _)| is_of(key, &TELLING) && !is_of(key, &OTHERS));
+    about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
+    about.insert("statistics".into(), statistics.exactly());
+    for image in images {
+        let info = image.stack.info();
+        let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
+        about.insert(format!("image {}", image.name), with_state(text, &image.path));
+    }
+    for (place, model) in predict.models.iter().enumerate() {
+        if let ModelPlan::Onnx(network) = model {
+            about.insert(format!("predict.models[{place}] file"), with_state(String::new(), &network.path));
+        }
+    }
+    about
+}
+
+fn with_state(text: String, path: &Path) -> String {
+    match stored_state(path) {
+        Ok(state) if text.is_empty() => state.to_string(),
+        Ok(state) => format!("{text}, {state}"),
+        Err(_) => text,
+    }
+}
+
+/// Whether a key is one of these or lies in one of them.
+fn is_of(key: &str, sections: &[&str]) -> bool {
+    let is_in = |section: &&str| {
+        key.strip_prefix(*section).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    sections.iter().any(|section| is_in(&section))
+}

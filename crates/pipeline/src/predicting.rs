@@ -1,0 +1,243 @@
+//! Predictions under way: begun, gone on with, shared out, finished.
+
+use std::path::{Path, PathBuf};
+
+use patchweave_loader::Batch;
+use patchweave_model::Model;
+use patchweave_pixel::Lost;
+use patchweave_predict::{
+    Finished, OutputImage, Part, PredictError, PredictOptions, Predictor, Progress, Target,
+};
+use patchweave_sink::{Job, Journal, JournalOptions, SinkError};
+
+use crate::missing_units::MissingUnits;
+use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel};
+
+/// What becomes of a prediction that was begun in the output folder and not finished.
+///
+/// ```
+/// use patchweave_pipeline::Unfinished;
+///
+/// assert_eq!(Unfinished::default(), Unfinished::Refused);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unfinished {
+    /// An error, so that nobody loses what was made.
+    #[default]
+    Refused,
+    /// It is gone on with, if it is the same.
+    GoneOnWith,
+    /// It is removed.
+    Removed,
+}
+
+/// How a [`Prediction`] is begun.
+///
+/// ```
+/// use patchweave_pipeline::PredictionStart;
+///
+/// assert!(PredictionStart::default().part.is_whole());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PredictionStart {
+    /// What becomes of what was begun before. Parts always go on with it.
+    pub unfinished: Unfinished,
+    /// What of it this process makes.
+    pub part: Part,
+    /// Whether results that exist are replaced.
+    pub replaces: bool,
+}
+
+/// What an output of a model has given for all images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predicted {
+    /// What was written, image by image, format by format.
+    pub files: Vec<PathBuf>,
+    /// What was lost of each image where its values became pixels, in what was written now.
+    pub lost: Vec<Lost>,
+}
+
+/// Whether a prediction was begun in a folder and not finished, with something to lose.
+///
+/// # Errors
+/// [`PipelineError::Sink`].
+pub fn is_begun(folder: &Path) -> Result<bool, PipelineError> {
+    Ok(Journal::begun(folder)?.is_some())
+}
+
+/// A [`Prediction`] under way: finished units stay, whatever happens, until all of it is finished.
+pub struct Predicting<'a> {
+    prediction: &'a Prediction,
+    journal: Journal,
+    part: Part,
+}
+
+impl Prediction {
+    /// Begins the prediction, or goes on with what was begun.
+    ///
+    /// # Errors
+    /// [`PipelineError::Begun`] where that must not be gone on with, [`PipelineError::Sink`]: above all
+    /// [`SinkError::OtherJournal`] for what was begun otherwise, and [`SinkError::Busy`] while somebody works on it.
+    pub fn begin(&self, start: PredictionStart) -> Result<Predicting<'_>, PipelineError> {
+        let folder = &self.folder;
+        if start.part.is_whole() {
+            match start.unfinished {
+                Unfinished::Refused if is_begun(folder)? => {
+                    return Err(PipelineError::Begun { folder: folder.clone() });
+                }
+                Unfinished::Removed => drop(Journal::discard(folder)?),
+                _ => {}
+            }
+        }
+        let options = JournalOptions {
+            is_shared: !start.part.is_whole(),
+            replaces: start.replaces,
+            durability: self.form.durability(),
+        };
+        let journal = Journal::open(folder, &self.about, options)?;
+        Ok(Predicting { prediction: self, journal, part: start.part })
+    }
+
+    /// Runs all models over all images; returns for each of the [`results`](Self::results) what was written, image by image,
+    /// format by format.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin) and [`Predicting::run`].
+    pub fn run(&self, keep_going: impl FnMut(Progress) -> bool) -> Result<Vec<Predicted>, PipelineError> {
+        self.begin(PredictionStart::default())?.run(keep_going, |_| ())
+    }
+}
+
+impl Predicting<'_> {
+    /// Runs all models over all that is not written yet of this part, and shows every batch that was loaded to `watch`;
+    /// returns for each of the [results](Prediction::results) what was written, image by image, format by format. A part
+    /// finishes nothing.
+    ///
+    /// # Errors
+    /// [`PipelineError::Predict`]; what was written stays then, to be gone on with.
+    pub fn run(
+        self,
+        keep_going: impl FnMut(Progress) -> bool,
+        watch: impl FnMut(&Batch),
+    ) -> Result<Vec<Predicted>, PipelineError> {
+        let Predicting { prediction, journal, part } = self;
+        let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
+        let options = PredictOptions { part, ..prediction.options.clone() };
+        let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options);
+        let run = predictor.run(&mut |image| targets(prediction, &journal, image), keep_going, watch);
+        match run {
+            Ok(_) if !part.is_whole() => Ok(Vec::new()),
+            Ok(finished) => {
+                journal.close()?;
+                Ok(prediction.results.iter().map(|result| predicted(prediction, result, &finished)).collect())
+            }
+            Err(error) => {
+                // There is nothing to go on with.
+                if part.is_whole() && journal.is_empty().unwrap_or(false) {
+                    journal.close()?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Finishes what parts have written: makes the smaller levels and gives all results their names.
+    ///
+    /// # Errors
+    /// [`PipelineError::Missing`] before anything is finished, if units are missing; [`PipelineError::Sink`], after which it can
+    /// be tried again.
+    pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Vec<Predicted>, PipelineError> {
+        let Predicting { prediction, journal, .. } = self;
+        let mut missing = Vec::new();
+        for (image, result, output) in prediction.targets() {
+            let Some(job) = job(prediction, &journal, (image, result, output))? else { continue };
+            let sink = job.sink();
+            let n_units = sink.info().units.n_units();
+            let mut n_missing = 0;
+            for unit_idx in 0..n_units {
+                n_missing += usize::from(!sink.is_written(unit_idx)?);
+            }
+            if n_missing > 0 {
+                let path = prediction.path(&image.name, &result.label, output);
+                missing.push(MissingUnits { path, n_missing, n_units });
+            }
+            if !keep_going() {
+                return Err(PipelineError::Interrupted);
+            }
+        }
+        if !missing.is_empty() {
+            return Err(PipelineError::Missing { missing });
+        }
+        for target in prediction.targets() {
+            if let Some(job) = job(prediction, &journal, target)? {
+                if !job.complete_while(keep_going)? {
+                    return Err(PipelineError::Interrupted);
+                }
+                job.commit()?;
+            }
+        }
+        journal.close()?;
+        Ok(prediction.results.iter().map(|result| predicted(prediction, result, &[])).collect())
+    }
+}
+
+impl Prediction {
+    /// Everything that is written.
+    fn targets(&self) -> impl Iterator<Item = (&PredictionImage, &ResultLabel, &Output)> {
+        self.images.iter().flat_map(move |image| {
+            self.results
+                .iter()
+                .flat_map(move |result| self.outputs.iter().map(move |output| (image, result, output)))
+        })
+    }
+}
+
+/// The work on one of the files of a result; `None` if it is finished.
+fn job(
+    prediction: &Prediction,
+    journal: &Journal,
+    (image, result, output): (&PredictionImage, &ResultLabel, &Output),
+) -> Result<Option<Job>, PipelineError> {
+    let Some((spec, ..)) = prediction.form_of(image, result)? else { return Ok(None) };
+    let path = prediction.path(&image.name, &result.label, output);
+    Ok(journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec))?)
+}
+
+/// Where an output of a model for an image is written to, without what is finished.
+fn targets(
+    prediction: &Prediction,
+    journal: &Journal,
+    made: &OutputImage<'_>,
+) -> Result<Vec<Target>, PredictError> {
+    let place = (made.model_idx, made.output_idx);
+    let result = prediction.results.iter().find(|result| result.place == place);
+    let (Some(image), Some(result)) = (prediction.images.get(made.data_idx), result) else {
+        return Ok(Vec::new());
+    };
+    let form = prediction.form_of(image, result);
+    let form = form.map_err(|source| PredictError::Layout { data_idx: made.data_idx, source })?;
+    let Some((spec, map, _)) = form else { return Ok(Vec::new()) };
+    let target = |output: &Output| -> Result<Option<Target>, SinkError> {
+        let path = prediction.path(&image.name, &result.label, output);
+        let job = journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
+        Ok(job.map(|job| Target { job, map }))
+    };
+    let made = prediction.outputs.iter().filter_map(|output| target(output).transpose());
+    Ok(made.collect::<Result<_, _>>()?)
+}
+
+/// What was written of one result, all of which is finished.
+fn predicted(prediction: &Prediction, result: &ResultLabel, finished: &[Finished]) -> Predicted {
+    let mut lost = vec![Lost::default(); prediction.images.len()];
+    // All targets of an image lose the same.
+    for one in finished.iter().filter(|one| (one.model_idx, one.output_idx) == result.place) {
+        if let Some(lost) = lost.get_mut(one.data_idx) {
+            *lost = one.lost;
+        }
+    }
+    let of_image = |image: &PredictionImage| {
+        let path = |output: &Output| prediction.path(&image.name, &result.label, output);
+        prediction.outputs.iter().map(path).collect::<Vec<_>>()
+    };
+    Predicted { files: prediction.images.iter().flat_map(of_image).collect(), lost }
+}

@@ -1,0 +1,35 @@
+//! The images of a prediction, and what their results are called after.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use patchweave_stack::ImageStack;
+
+use crate::Images;
+use crate::output_names::{ImageSource, image_names};
+
+/// One image to predict.
+pub struct PredictionImage {
+    /// The image.
+    pub stack: Arc<dyn ImageStack>,
+    /// The path it was opened from.
+    pub path: PathBuf,
+    /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
+    /// folder.
+    pub name: String,
+}
+
+/// The images under the names of their results.
+pub(crate) fn named(images: &Images) -> Vec<PredictionImage> {
+    let inputs = &images.roles.predict_inputs;
+    let source = |(stack, path): (&Arc<dyn ImageStack>, &PathBuf)| ImageSource {
+        path: path.clone(),
+        source: stack.info().source.clone(),
+    };
+    let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
+    let stacks = inputs.stacks.iter();
+    let images = stacks.zip(&inputs.paths).zip(names);
+    images
+        .map(|((stack, path), name)| PredictionImage { stack: Arc::clone(stack), path: path.clone(), name })
+        .collect()
+}

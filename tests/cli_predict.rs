@@ -1,0 +1,338 @@
+//! `patchweave predict`: killed, continued, shared out among processes, and refused where it would mix up results.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use support::{Ended, PREDICT, Place, signal, with};
+
+const JOURNAL: &str = "out/.patchweave-journal";
+
+/// Two images, two models, one of which needs more than a tile, two formats with many units each.
+const SHARED: &str = "\
+output: out
+data_config:
+  mode: predicting
+  data_type: tiff
+  axes: YX
+  patching: {name: tiled, patch_size: [32, 32], overlaps: [16, 16]}
+  normalization: {name: mean_std}
+  num_workers: 2
+predict:
+  input: [a.tiff, b.tiff]
+  models: [identity, {name: gaussian, sigma: 1}]
+  blend: hann
+  formats:
+    - {name: ome_zarr, chunks: {y: 48, x: 48}, levels: 2}
+    - {name: tiff, compression: none}
+  pixel_type: float32
+";
+
+/// What does not stop: a random number from the one before.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    let mut seed = 7;
+    place.image("a.tiff", "tiff", "YX", &[230, 190], |_| u16::try_from(next(&mut seed) % 60_000).unwrap());
+    place.image("b.tiff", "tiff", "YX", &[100, 140], |_| u16::try_from(next(&mut seed) % 900).unwrap());
+    place.write("run.yaml", SHARED);
+    place
+}
+
+fn predict(place: &Place, more: &[&str]) -> Ended {
+    place.patchweave(&[&["predict", "run.yaml"], more].concat())
+}
+
+/// What a prediction that nobody disturbs leaves: its files and nothing else.
+fn undisturbed() -> BTreeMap<PathBuf, Vec<u8>> {
+    let place = place();
+    predict(&place, &[]).with_code(0);
+    let files = place.files("out");
+    let stays = |path: &Path| !path.iter().any(|part| part.to_string_lossy().starts_with('.'));
+    assert!(files.keys().all(|path| stays(path)), "{:?}", files.keys());
+    files
+}
+
+#[track_caller]
+fn same(place: &Place, whole: &BTreeMap<PathBuf, Vec<u8>>) {
+    let files = place.files("out");
+    assert_eq!(files.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+    for (path, bytes) in &files {
+        assert!(bytes == &whole[path], "{} differs", path.display());
+    }
+}
+
+/// How many units are known to be written, smaller levels not counted.
+fn n_written(place: &Place) -> usize {
+    let mut n = 0;
+    let mut folders = vec![(place.path(JOURNAL), false)];
+    while let Some((folder, is_done)) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let is_units = is_done || entry.path().ends_with("done/0");
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push((entry.path(), is_units)),
+                _ => n += usize::from(is_done),
+            }
+        }
+    }
+    n
+}
+
+/// Starts a prediction and kills it once so many units more are written, or it has ended.
+fn killed_after(place: &Place, more: &[&str], n_units: usize) {
+    let before = n_written(place);
+    let child = RefCell::new(signal::start(place, &[&["predict", "run.yaml"], more].concat()));
+    let has_ended = || child.borrow_mut().try_wait().unwrap().is_some();
+    signal::wait_until(|| n_written(place) >= before + n_units || has_ended());
+    child.borrow_mut().kill().unwrap();
+    child.borrow_mut().wait().unwrap();
+}
+
+/// At 25 moments, one after the other in one prediction, and each in one of its own.
+#[test]
+fn what_was_killed_is_gone_on_with_to_the_same_bytes() {
+    let whole = undisturbed();
+    let mut seed = 11;
+    let mut n_kills = 0;
+    while n_kills < 25 {
+        let place = place();
+        let mut more: &[&str] = &[];
+        loop {
+            let n_units = usize::try_from(next(&mut seed) % 20).unwrap();
+            n_kills += 1;
+            killed_after(&place, more, n_units);
+            if !place.path(JOURNAL).exists() || n_kills >= 25 {
+                break;
+            }
+            more = &["--resume"];
+        }
+        predict(&place, &["--resume", "--overwrite"]).with_code(0);
+        same(&place, &whole);
+    }
+}
+
+#[test]
+fn three_processes_share_a_prediction_one_is_killed_and_one_runs_twice() {
+    let whole = undisturbed();
+    let place = place();
+    let start = |part: &str| signal::start(&place, &["predict", "run.yaml", "--shard", part]);
+    let [first, mut second, third] = ["0/3", "1/3", "2/3"].map(start);
+    signal::wait_until(|| n_written(&place) > 3);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    for child in [first, third] {
+        let (code, complaint) = signal::wait(child);
+        assert_eq!(code, Some(0), "{complaint}");
+    }
+    assert!(place.names("out").iter().all(|name| name.starts_with('.')), "nothing has its name yet");
+    // What was killed may have been through all the same.
+    if n_written(&place) < n_units() {
+        let ended = predict(&place, &["--finish"]).with_code(1);
+        ended.complains(&["is not finished: ", "units are missing", "run the parts again that did not end well"]);
+    }
+    for part in ["1/3", "0/3"] {
+        let ended = predict(&place, &["--shard", part]).with_code(0);
+        ended.says(&format!("prediction: part {} of 3 is written", &part[..1]));
+    }
+    predict(&place, &["--finish"]).with_code(0).says("out/a_gaussian.ome.zarr");
+    same(&place, &whole);
+    predict(&place, &["--finish"]).with_code(2).complains(&["there is nothing to finish in "]);
+}
+
+/// How many units the two images have in both formats, in all.
+fn n_units() -> usize {
+    let place = place();
+    for part in ["0/2", "1/2"] {
+        predict(&place, &["--shard", part]).with_code(0);
+    }
+    n_written(&place)
+}
+
+/// Of parts as many as there are units most have one or none.
+#[test]
+fn any_number_of_parts_makes_the_same() {
+    let whole = undisturbed();
+    for n_parts in [2, 5, 40] {
+        let place = place();
+        for part in (0..n_parts).rev() {
+            predict(&place, &["--shard", &format!("{part}/{n_parts}")]).with_code(0);
+        }
+        predict(&place, &["--finish"]).with_code(0);
+        same(&place, &whole);
+    }
+}
+
+#[test]
+fn one_process_goes_on_with_what_parts_have_left() {
+    let whole = undisturbed();
+    let place = place();
+    predict(&place, &["--shard", "1/3"]).with_code(0);
+    let ended = predict(&place, &["--resume"]).with_code(0);
+    ended.says(" tiles had to be predicted");
+    same(&place, &whole);
+}
+
+/// Files larger than a limit cannot be written: as on a full disk, but for one process.
+#[test]
+fn failing_writes_leave_what_can_be_gone_on_with() {
+    let whole = undisturbed();
+    for n_blocks in [0, 1, 4, 9, 30] {
+        let place = place();
+        let script = format!("trap '' XFSZ; ulimit -f {n_blocks}; exec \"$0\" predict run.yaml");
+        let mut command = assert_cmd::Command::new("sh");
+        let ended = Ended::of(command.args(["-c", &script, support::PATCHWEAVE]).current_dir(place.path("")));
+        assert_eq!(ended.code, 1, "{ended:#?}");
+        ended.complains(&["File too large"]);
+        for name in place.names("out") {
+            assert!(name.starts_with('.') || whole.keys().any(|path| path.starts_with(&name)), "{name}");
+        }
+        predict(&place, &["--resume"]).with_code(0);
+        same(&place, &whole);
+    }
+}
+
+#[test]
+fn an_input_that_fails_and_comes_back_is_gone_on_with() {
+    let whole = undisturbed();
+    let place = place();
+    let changed = fs::metadata(place.path("b.tiff")).unwrap().modified().unwrap();
+    let bytes = fs::read(place.path("b.tiff")).unwrap();
+    // The first image is predicted, the second one is not there.
+    predict(&place, &["--shard", "0/9"]).with_code(0);
+    let n_before = n_written(&place);
+    assert!(n_before > 0);
+    fs::remove_file(place.path("b.tiff")).unwrap();
+    predict(&place, &["--resume"]).with_code(2).complains(&["predict.input[1]", "b.tiff does not exist"]);
+    assert_eq!(n_written(&place), n_before);
+    fs::write(place.path("b.tiff"), &bytes).unwrap();
+    let ended = predict(&place, &["--resume"]).with_code(2);
+    ended.complains(&["holds what was begun otherwise and is not finished: image b was ", "changed"]);
+    File::options().write(true).open(place.path("b.tiff")).unwrap().set_modified(changed).unwrap();
+    predict(&place, &["--resume"]).with_code(0);
+    same(&place, &whole);
+}
+
+#[test]
+fn what_was_begun_is_neither_lost_nor_mixed_with_others() {
+    let whole = undisturbed();
+    let place = place();
+    predict(&place, &["--shard", "0/2"]).with_code(0);
+    let before = place.files("out");
+    let offered = ["out holds a prediction that was begun and not finished: --resume goes on with it, --restart begins anew"];
+    predict(&place, &[]).with_code(2).complains(&offered);
+    place.run(SHARED).with_code(2).complains(&offered);
+    let others = [
+        ("blend: hann", "blend: linear", "predict.blend was hann, is linear"),
+        ("overlaps: [16, 16]", "overlaps: [16, 8]", "data_config.patching.overlaps[1] was 16, is 8"),
+        ("sigma: 1", "sigma: 2", "predict.models[1].sigma was 1, is 2"),
+        ("mean_std", "min_max", "data_config.normalization.name was mean_std, is min_max"),
+        ("  blend: hann\n", "", "predict.blend was hann, is not given"),
+    ];
+    for (from, to, told) in others {
+        place.write("run.yaml", &with(SHARED, from, to));
+        for more in [&["--resume"][..], &["--shard", "1/2"], &["--finish"]] {
+            predict(&place, more).with_code(2).complains(&[
+                "out holds what was begun otherwise and is not finished: ",
+                told,
+            ]);
+        }
+    }
+    assert!(place.files("out") == before);
+    // What changes no pixel is no other prediction.
+    let same_pixels = with(SHARED, "num_workers: 2", "num_workers: 1\n  batch_size: 3");
+    place.write("run.yaml", &format!("{}  prefetch_mib: 16\n", same_pixels));
+    predict(&place, &["--resume"]).with_code(0);
+    same(&place, &whole);
+
+    // Results exist now.
+    predict(&place, &["--shard", "0/2"]).with_code(2).complains(&["12 results exist"]);
+    predict(&place, &["--overwrite"]).with_code(0);
+    same(&place, &whole);
+}
+
+#[test]
+fn beginning_anew_removes_what_was_begun() {
+    let whole = undisturbed();
+    let place = place();
+    place.write("run.yaml", &with(SHARED, "sigma: 1", "sigma: 2"));
+    predict(&place, &["--shard", "0/2"]).with_code(0);
+    place.write("run.yaml", SHARED);
+    predict(&place, &["--restart"]).with_code(0);
+    same(&place, &whole);
+}
+
+#[test]
+fn nobody_else_works_on_what_one_process_does() {
+    let place = Place::new();
+    // Larger than what is done before somebody looks.
+    place.image("image.tiff", "tiff", "YX", &[2000, 2000], |i| u8::try_from(i % 251).unwrap());
+    place.write("run.yaml", &with(PREDICT, "[identity]", "[{name: gaussian, sigma: 3}]"));
+    let child = signal::start(&place, &["predict", "run.yaml"]);
+    signal::wait_until(|| n_written(&place) > 0);
+    for more in [&["--resume"][..], &["--shard", "0/2"], &["--finish"], &["--restart"]] {
+        let ended = predict(&place, more).with_code(1);
+        ended.complains(&["another process writes out"]);
+    }
+    let (code, complaint) = signal::interrupt(child);
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("interrupted; `--resume` goes on with what was written"), "{complaint}");
+    predict(&place, &["--resume"]).with_code(0);
+    assert!(!place.path(JOURNAL).exists());
+}
+
+/// What appears under the name of a result meanwhile is not replaced, unless it is said.
+#[test]
+fn what_appears_meanwhile_stays() {
+    let whole = undisturbed();
+    let place = place();
+    predict(&place, &["--shard", "0/2"]).with_code(0);
+    fs::write(place.path("out/a_gaussian.tiff"), "somebody's").unwrap();
+    let ended = predict(&place, &["--resume"]).with_code(1);
+    ended.complains(&["a_gaussian.tiff has appeared since the work on it began and is not replaced"]);
+    assert_eq!(fs::read(place.path("out/a_gaussian.tiff")).unwrap(), b"somebody's");
+    fs::remove_file(place.path("out/a_gaussian.tiff")).unwrap();
+    predict(&place, &["--resume"]).with_code(0);
+    same(&place, &whole);
+}
+
+#[test]
+fn the_command_line_is_checked() {
+    let place = place();
+    let part = "expected the number of a part, counted from 0, and how many there are: 0/3, 1/3 or 2/3";
+    for wrong in ["3/3", "1", "-1/3", "0/0", "a/b", "1/"] {
+        predict(&place, &[&format!("--shard={wrong}")]).with_code(2).complains(&[part]);
+    }
+    for pair in [["--resume", "--restart"], ["--resume", "--finish"], ["--shard=0/2", "--finish"], ["--shard=0/2", "--restart"]] {
+        predict(&place, &pair).with_code(2).complains(&["cannot be used with"]);
+    }
+    predict(&place, &["--finish"]).with_code(2).complains(&["there is nothing to finish in "]);
+    let training = "output: out\ndata_config:\n  {mode: training, data_type: tiff, axes: YX, patching: {name: random, patch_size: [32, 32]}, normalization: {name: none}}\ntrain: {input: a.tiff}\n";
+    place.write("run.yaml", training);
+    predict(&place, &[]).with_code(2).complains(&["predict needs a predict section in run.yaml"]);
+    assert!(!place.path("out").exists());
+}
+
+/// A training gives its statistics and loads nothing.
+#[test]
+fn a_prediction_alone_is_that_of_the_run() {
+    let run = Place::new();
+    run.run(support::SMALL).with_code(0);
+    let alone = Place::new();
+    alone.write("run.yaml", support::SMALL);
+    let ended = predict(&alone, &[]).with_code(0);
+    assert!(!ended.stdout.contains("epoch"), "{}", ended.stdout);
+    for (path, bytes) in alone.files("out") {
+        assert!(bytes == run.files("out")[&path], "{}", path.display());
+    }
+    assert!(alone.path("out/mixed_gaussian.tiff").exists());
+}
