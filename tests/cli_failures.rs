@@ -191,7 +191,7 @@ fn pixels_that_cannot_be_decoded_end_the_run() {
     no_hidden_files(&place);
 }
 
-/// The first image is finished and stays; of the second there is no trace.
+/// The first image is finished and stays; the second one can be gone on with.
 #[test]
 fn a_failure_in_the_second_image_leaves_the_first() {
     let place = Place::new();
@@ -206,11 +206,15 @@ fn a_failure_in_the_second_image_leaves_the_first() {
     let config = with(&config, "image.tiff", "[a.ome.zarr, b.ome.zarr]");
     let ended = place.run(&config).with_code(1);
     ended.complains(&["b.ome.zarr"]);
-    assert_eq!(place.names("out"), ["a_identity.ome.zarr", "a_identity.tiff"]);
+    ended.says("prediction: what was written stays, --resume goes on with it");
+    assert_eq!(place.names("out"), [".patchweave-journal", "a_identity.ome.zarr", "a_identity.tiff"]);
     let input = read_image(&place.path("a.ome.zarr"), "YX");
     assert_eq!(read_image(&place.path("out/a_identity.tiff"), "YX"), input);
     assert_eq!(read_image(&place.path("out/a_identity.ome.zarr"), "YX"), input);
-    no_hidden_files(&place);
+    let begun = place.files("out");
+    let journal = "out holds a prediction that was begun and not finished";
+    place.run(&config).with_code(2).complains(&[journal]);
+    assert!(place.files("out") == begun);
 }
 
 /// What an earlier run has written stays when a later one fails.

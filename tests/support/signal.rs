@@ -30,9 +30,15 @@ pub fn wait_until(is_done: impl Fn() -> bool) {
 /// Sends the signal of Ctrl-C; returns how the process ended and what it complained about.
 #[track_caller]
 pub fn interrupt(child: Child) -> (Option<i32>, String) {
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    send(&child, "-INT");
     wait(child)
+}
+
+/// Sends a signal, as `kill` calls it.
+#[track_caller]
+pub fn send(child: &Child, signal: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
 }
 
 /// Waits for a process; returns how it ended, nothing if by a signal, and what it complained about.

@@ -310,7 +310,9 @@ fn parse_size(text: &str) -> Result<Extent, String> {
 fn parse_part(text: &str) -> Result<Part, String> {
     let numbers = text.split_once('/').and_then(|(idx, n)| Some((idx.parse().ok()?, n.parse().ok()?)));
     let part = numbers.and_then(|(idx, n)| Part::new(idx, n));
-    part.ok_or_else(|| "expected the number of a part, counted from 0, and how many there are: 0/3, 1/3 or 2/3".into())
+    part.ok_or_else(|| {
+        "expected the number of a part, counted from 0, and how many there are: 0/3, 1/3 or 2/3".into()
+    })
 }
 
 /// Seconds that can be waited for.

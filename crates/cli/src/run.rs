@@ -11,7 +11,7 @@ use patchweave_pipeline::{
     write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
-use patchweave_predict::Progress;
+use patchweave_predict::{MemoryForecast, Progress, Tiling};
 use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
@@ -75,7 +75,9 @@ pub(crate) fn run(
         None => None,
     };
     match &plan.predict {
-        Some(predict) if run.rank == 0 || !wanted.trains => run.predict(predict, &images, statistics.as_ref())?,
+        Some(predict) if run.rank == 0 || !wanted.trains => {
+            run.predict(predict, &images, statistics.as_ref())?
+        }
         Some(_) => console.say("prediction: left to rank 0")?,
         None => {}
     }
@@ -105,7 +107,9 @@ impl Run<'_> {
         let is_refused = self.wanted.start.unfinished == Unfinished::Refused;
         if self.wanted.finishes && !is_begun(&self.plan.output)? {
             let output = self.plan.output.display();
-            return Err(Failure::Arguments(format!("there is nothing to finish in {output}: no part has written")));
+            return Err(Failure::Arguments(format!(
+                "there is nothing to finish in {output}: no part has written"
+            )));
         }
         if predicts && is_refused && is_begun(&self.plan.output)? {
             return Err(PipelineError::Begun { folder: self.plan.output.clone() }.into());
@@ -257,8 +261,18 @@ impl Run<'_> {
         predicting: Predicting<'_>,
     ) -> Result<Vec<Predicted>, Failure> {
         let bar = self.console.progress("prediction", prediction.n_tiles(), "tiles");
+        if let Tiling::Tiles { size, overlaps } = prediction.tiling() {
+            let overlaps: Vec<String> = overlaps.iter().map(|overlap| overlap.to_string()).collect();
+            self.console.say(format!("tiles: {size}, overlapping by {}", overlaps.join(" × ")))?;
+        }
         let mut n_needed = 0;
+        let mut told = MemoryForecast::default();
         let keep_going = |progress: Progress| {
+            if progress.memory.total() > told.total() {
+                told = progress.memory;
+                // Whether anybody reads it ends no prediction.
+                self.console.say(memory_line(&told)).unwrap_or_default();
+            }
             n_needed = progress.n_total;
             bar.set_length(progress.n_total as u64);
             bar.set_position(progress.n_tiles as u64);
@@ -278,7 +292,8 @@ impl Run<'_> {
         bar.finish_and_clear();
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
-            self.console.say(format!("prediction: {} of {n_tiles} had to be predicted", grouped(n_needed as u64)))?;
+            self.console
+                .say(format!("prediction: {} of {n_tiles} had to be predicted", grouped(n_needed as u64)))?;
         }
         Ok(predicted)
     }
@@ -391,6 +406,21 @@ impl Run<'_> {
         self.console.say("files:")?;
         self.written.iter().try_for_each(|path| self.console.say(format!("  {}", shown(path))))
     }
+}
+
+/// What a prediction needs of memory.
+fn memory_line(forecast: &MemoryForecast) -> String {
+    let MemoryForecast { batches, models, tiles, units, .. } = *forecast;
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    let told = |n: usize| bytes(n as f64);
+    format!(
+        "memory: at most {} of pixels: {} in batches, {} for models, {} of tiles that wait for others, {} in what is written",
+        told(forecast.total()),
+        told(batches),
+        told(models),
+        told(tiles),
+        told(units)
+    )
 }
 
 fn closing_line(stats: &LoaderStats) -> String {

@@ -124,6 +124,7 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
     assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));
+    assert_eq!(predict.memory_bytes, 2048 << 20);
 
     let warnings: Vec<_> = plan.warnings.iter().map(|warning| warning.key_path.as_str()).collect();
     assert_eq!(warnings, ["data_config.train_dataloader_params.shuffle"]);

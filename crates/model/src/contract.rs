@@ -48,6 +48,15 @@ pub trait Model: Send + Sync {
         self.info().check(inputs)
     }
 
+    /// The bytes that a call with inputs of this shape `BCZYX` needs beside inputs and outputs, as far as that is known
+    /// beforehand; 0 by default.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot handle such inputs.
+    fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info().check(inputs).map(|()| 0)
+    }
+
     /// Predicts a batch `BCZYX` into memory of the caller: one view for every output of [`info`](Self::info), of the shape
     /// that [`ModelInfo::output_shapes`] tells, whatever the views hold before.
     ///
@@ -71,6 +80,10 @@ macro_rules! forward_model {
 
             fn prepare(&self, inputs: [usize; 5]) -> Result<(), ModelError> {
                 (**self).prepare(inputs)
+            }
+
+            fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+                (**self).working_bytes(inputs)
             }
 
             fn predict(

@@ -118,6 +118,14 @@ impl Model for OnnxModel {
         self.plans.of(&dims).map(drop).map_err(|source| self.unusable(&dims, source))
     }
 
+    fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info.check(inputs)?;
+        let dims = self.axes.dims(inputs);
+        let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
+        // The input and the outputs are copied from and to memory of the caller.
+        Ok(plan.working_bytes)
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,

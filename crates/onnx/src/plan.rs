@@ -1,5 +1,6 @@
 //! A network made ready for one shape of inputs.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,7 +50,8 @@ impl Planner {
                 };
                 outputs.push(PlannedOutput { dims: shape.to_vec(), datum_type: fact.datum_type });
             }
-            Ok(Plan { runnable, outputs })
+            let working_bytes = working_bytes(&runnable);
+            Ok(Plan { runnable, outputs, working_bytes })
         })
     }
 }
@@ -66,6 +68,8 @@ pub(crate) struct PlannedOutput {
 pub(crate) struct Plan {
     runnable: Arc<TypedRunnableModel>,
     pub(crate) outputs: Vec<PlannedOutput>,
+    /// The most bytes of values in between that are alive at once, without what operators need inside.
+    pub(crate) working_bytes: usize,
 }
 
 impl Plan {
@@ -84,4 +88,29 @@ impl Plan {
             Ok(())
         })
     }
+}
+
+/// The most bytes of values that are alive at once while a network runs.
+fn working_bytes(runnable: &TypedRunnableModel) -> usize {
+    let nodes = runnable.model().nodes();
+    let order = runnable.order_without_consts();
+    let mut last_uses = HashMap::new();
+    for (step, &node) in order.iter().enumerate() {
+        for input in nodes.get(node).iter().flat_map(|node| &node.inputs) {
+            last_uses.insert((input.node, input.slot), step);
+        }
+    }
+    let (mut alive, mut most) = (BTreeMap::<usize, usize>::new(), 0);
+    let mut n_alive = 0_usize;
+    for (step, &node) in order.iter().enumerate() {
+        for (slot, output) in nodes.get(node).iter().flat_map(|node| node.outputs.iter().enumerate()) {
+            let bytes = output.fact.mem_size().as_i64().map_or(0, |n| usize::try_from(n).unwrap_or(0));
+            let last_use = last_uses.get(&(node, slot)).copied().unwrap_or(step);
+            *alive.entry(last_use).or_insert(0) += bytes;
+            n_alive = n_alive.saturating_add(bytes);
+        }
+        most = most.max(n_alive);
+        n_alive = n_alive.saturating_sub(alive.remove(&step).unwrap_or(0));
+    }
+    most
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use patchweave_config::{ModelPlan, PredictPlan, RunPlan};
 use patchweave_formats::stored_state;
+use patchweave_predict::Tiling;
 use patchweave_sink::Fingerprint;
 
 use crate::{PredictionImage, Statistics};
@@ -13,7 +14,7 @@ const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
 
 /// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     "data_config.augmentations",
     "data_config.batch_size",
     "data_config.in_memory",
@@ -28,6 +29,7 @@ const OTHERS: [&str; 16] = [
     "data_config.val_dataloader_params",
     "predict.batch_size",
     "predict.input",
+    "predict.memory_mib",
     "predict.prefetch_mib",
     "simulate.folder",
 ];
@@ -38,7 +40,7 @@ const OTHERS: [&str; 16] = [
 pub(crate) fn fingerprint(
     plan: &RunPlan,
     predict: &PredictPlan,
-    statistics: &Statistics,
+    (statistics, tiling): (&Statistics, &Tiling),
     images: &[PredictionImage],
 ) -> Fingerprint {
     let mut about = Fingerprint::new();
@@ -46,6 +48,11 @@ pub(crate) fn fingerprint(
     let keys = plan.values().iter().filter(|(key, _)| is_of(key, &TELLING) && !is_of(key, &OTHERS));
     about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
     about.insert("statistics".into(), statistics.exactly());
+    let tiles = match tiling {
+        Tiling::Tiles { size, overlaps } => format!("{size}, overlapping by {:?}", overlaps.as_slice()),
+        Tiling::Whole => "whole".to_owned(),
+    };
+    about.insert("tiles".into(), tiles);
     for image in images {
         let info = image.stack.info();
         let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "onnx")]
 use patchweave_config::IntensitiesPlan;
-use patchweave_config::{ModelPlan, OnnxPlan, Problem, RunPlan, TilingPlan};
+use patchweave_config::{DataPlan, ModelPlan, OnnxPlan, PredictPlan, Problem, RunPlan, TilingPlan};
+use patchweave_geometry::ImageShape;
 use patchweave_model::{ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, OutputInfo};
+use patchweave_predict::PredictError;
 use patchweave_stack::{StackInfo, with_causes};
+
+use crate::tiling::tiling;
 
 /// A model and what its files are called after.
 pub struct LabelledModel {
@@ -91,15 +95,23 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     })
 }
 
-/// What models do not take: channels of images, or sizes of tiles.
-pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[StackInfo]) -> Vec<Problem> {
-    let Some(predict) = &plan.predict else { return Vec::new() };
-    let n_channels = |info: &StackInfo| match (&plan.data.lateral, &predict.channels) {
+/// How many channels models are shown of an image; with lateral context that is the number of scales.
+pub(crate) fn n_channels_shown(data: &DataPlan, predict: &PredictPlan, info: &StackInfo) -> usize {
+    match (&data.lateral, &predict.channels) {
         (Some(lateral), _) => lateral.multiscale_count,
         (None, Some(channels)) => channels.len(),
         (None, None) => info.shape().n_channels,
-    };
+    }
+}
+
+/// What models do not take: channels of images, or sizes of tiles.
+pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[StackInfo]) -> Vec<Problem> {
+    let Some(predict) = &plan.predict else { return Vec::new() };
+    let n_channels = |info: &StackInfo| n_channels_shown(&plan.data, predict, info);
     let mut problems = Vec::new();
+    if let TilingPlan::Largest { overlaps } = &predict.patching {
+        problems.extend(check_largest(plan, predict, (models, overlaps.is_some()), images));
+    }
     for labelled in models {
         let info = labelled.model.info();
         let other = |image: &&StackInfo| info.input.n_channels.is_some_and(|n| n != n_channels(image));
@@ -122,6 +134,7 @@ pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[S
                     problems.push(plan.problem_at(&tiles_key(plan), found, expected));
                 }
             }
+            TilingPlan::Largest { .. } => {}
             TilingPlan::Whole => {
                 let mut refused =
                     images.iter().filter_map(|image| Some((image, check(image.shape().extent.to_zyx())?)));
@@ -133,6 +146,33 @@ pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[S
                 }
             }
         }
+    }
+    problems
+}
+
+/// Why tiles cannot be as large as models and memory allow.
+fn check_largest(
+    plan: &RunPlan,
+    predict: &PredictPlan,
+    (models, has_overlaps): (&[LabelledModel], bool),
+    images: &[StackInfo],
+) -> Vec<Problem> {
+    let has_no_halo = |model: &&LabelledModel| matches!(predict.models.get(model.place), Some(ModelPlan::Onnx(net)) if net.halo.is_none());
+    let unknown = models.iter().filter(|_| !has_overlaps).filter(has_no_halo).map(|model| {
+        let found = format!("the halo of {} is not given", model.model.info().name);
+        let expected = "halo, or overlaps beside patch_size: auto; `patchweave model info` measures it";
+        plan.problem_at(&model_key(plan, model.place), found, expected)
+    });
+    let mut problems: Vec<Problem> = unknown.collect();
+    let n_channels = images.iter().map(|info| n_channels_shown(&plan.data, predict, info)).max().unwrap_or(1);
+    let shapes: Vec<ImageShape> = images.iter().map(StackInfo::shape).collect();
+    let models: Vec<&dyn Model> = models.iter().map(|model| model.model.as_ref()).collect();
+    if let Err(error) = tiling(predict, &models, &shapes, n_channels) {
+        let (found, expected) = match &error {
+            PredictError::Model(error) => told(error),
+            error => (with_causes(error), "a larger predict.memory_mib, or a smaller batch_size".to_owned()),
+        };
+        problems.push(plan.problem_at(&tiles_key(plan), found, expected));
     }
     problems
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
-use patchweave_geometry::GeometryError;
-use patchweave_model::{ModelInfo, OutputInfo, OutputType};
+use patchweave_geometry::{GeometryError, ImageShape};
+use patchweave_model::{Model, ModelInfo, OutputInfo, OutputType};
 use patchweave_pixel::{PixelMap, PixelType};
 use patchweave_predict::{Blend, Border, PredictOptions, Tiling, cut_shape, output_shape};
 use patchweave_sink::{Durability, Fingerprint, ImageSpec, SinkFormats};
@@ -16,7 +16,7 @@ use patchweave_stack::StackInfo;
 use crate::constructors::prediction_constructor;
 use crate::fingerprint::fingerprint;
 use crate::fitting::{Effort, of_patches};
-use crate::models::{LabelledModel, ResultLabel, open_models, result_labels};
+use crate::models::{LabelledModel, ResultLabel, n_channels_shown, open_models, result_labels};
 use crate::output::outputs_of;
 use crate::outputs::{picture_ending, result_path};
 use crate::pictures::{PicturedResult, prediction_picture};
@@ -73,7 +73,11 @@ pub fn prediction(
         return Err(plan.errors(problems).into());
     }
     let infos = || models.iter().map(|model| model.model.info());
-    let tiling = tiling(&predict.patching);
+    let inputs = images.roles.predict_inputs.stacks.iter().map(|stack| stack.info());
+    let n_channels = inputs.clone().map(|info| n_channels_shown(data, predict, info)).max().unwrap_or(1);
+    let input_shapes: Vec<ImageShape> = inputs.map(StackInfo::shape).collect();
+    let all: Vec<&dyn Model> = models.iter().map(|model| model.model.as_ref()).collect();
+    let tiling = tiling(predict, &all, &input_shapes, n_channels)?;
     let shapes = images
         .roles
         .predict_inputs
@@ -97,7 +101,7 @@ pub fn prediction(
         .with_normalizer(statistics.normalizer()?)
         .failing_not_finite(images.fails_not_finite);
     let named = named(images);
-    let about = fingerprint(plan, predict, &statistics, &named);
+    let about = fingerprint(plan, predict, (&statistics, &tiling), &named);
     Ok(Prediction {
         statistics,
         images: named,
@@ -164,6 +168,11 @@ impl Prediction {
     /// What is made of every image: the outputs of all models, in order.
     pub fn results(&self) -> &[ResultLabel] {
         &self.results
+    }
+
+    /// How images are cut.
+    pub fn tiling(&self) -> Tiling {
+        self.tiling
     }
 
     /// How many tiles all images have together.

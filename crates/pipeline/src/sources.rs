@@ -11,7 +11,7 @@ use patchweave_patching::{
 use patchweave_transform::{FilterError, MaskFilter, MaxFilter, MeanStdFilter, PatchFilter, ShannonFilter};
 
 use crate::selection::{Centres, Thinning};
-use crate::tiling::{patching, tiling};
+use crate::tiling::{given_tiling, patching};
 use crate::{KeepGoing, Notice, PipelineError};
 
 /// A strategy that validation patches may be split off, if it is stratified.
@@ -98,7 +98,7 @@ pub(crate) fn strategy(
         PatchingPlan::Sequential { patch_size, overlaps } => {
             Strategy::Other(Arc::new(SequentialPatching::new(shapes, patch_size, Some(overlaps))?))
         }
-        PatchingPlan::Tiling(ref plan) => Strategy::Other(patching(&tiling(plan), shapes)?),
+        PatchingPlan::Tiling(ref plan) => Strategy::Other(patching(&given_tiling(plan), shapes)?),
     })
 }
 

@@ -39,6 +39,18 @@ pub enum PredictError {
         /// Tiles of the tiling.
         expected: usize,
     },
+    /// Memory that not even the smallest tiles fit into.
+    #[error(
+        "the smallest tiles that the models take need {} MiB, which do not fit into {} MiB; allow for more memory",
+        needed.div_ceil(1 << 20),
+        memory >> 20
+    )]
+    NoRoom {
+        /// Bytes that they need.
+        needed: usize,
+        /// Bytes that there are.
+        memory: usize,
+    },
     /// A sample that is not the tile of its number.
     #[error(
         "tile {tile_idx} of image {data_idx} ({image}): got {got:?}, expected the tile that the prediction is told of"

@@ -8,6 +8,8 @@ mod batch_model;
 mod blend;
 mod error;
 mod held;
+mod largest_tiles;
+mod memory;
 mod open_image;
 mod output_grid;
 mod part;
@@ -21,6 +23,8 @@ mod unit_writer;
 
 pub use blend::Blend;
 pub use error::PredictError;
+pub use largest_tiles::largest_tiles;
+pub use memory::MemoryForecast;
 pub use output_grid::{cut_shape, output_shape};
 pub use part::Part;
 pub use patchweave_quilt::Border;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{ArrayView4, s};
-use patchweave_geometry::{Axis, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
+use patchweave_geometry::{Axis, Extent, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
 use patchweave_model::{Likeness, ModelInfo, OutputType};
 use patchweave_transform::{NormalizeError, Normalizer};
 
@@ -148,6 +148,34 @@ impl OpenImage {
             }
         }
         Ok(())
+    }
+
+    /// The size of the tiles of the input.
+    pub fn tile_size(&self) -> Extent {
+        self.grid.tile_size()
+    }
+
+    /// The bytes of units that so many threads put together and encode, and of the tiles of those that wait for them.
+    pub fn unit_bytes(&self, n_writers: usize) -> Result<usize, PredictError> {
+        let mut most = 0;
+        for output in &self.outputs {
+            for (target_idx, target) in output.targets.iter().enumerate() {
+                let info = target.writer.sink().info();
+                let n_units = info.units.n_units();
+                // Units are alike, but for those at the ends.
+                for unit_idx in [0, n_units / 2] {
+                    let n_pixels =
+                        info.unit(unit_idx)?.size.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
+                    // Joined as `f32`, converted, encoded.
+                    let written = n_pixels.saturating_mul(size_of::<f32>() + 2 * info.pixel_type.n_bytes());
+                    let tiles = output.tiles_of(target_idx, unit_idx)?;
+                    let tiles = tiles.iter().flatten().map(|tile_idx| output.n_bytes(*tile_idx));
+                    let waiting = tiles.fold(0, usize::saturating_add).saturating_mul(2 * n_writers + 1);
+                    most = most.max(written.saturating_mul(n_writers).saturating_add(waiting));
+                }
+            }
+        }
+        Ok(most)
     }
 
     /// What is made of the image.

@@ -121,7 +121,8 @@ pub(crate) fn output_grid(
     Ok(TileGrid::new(shape, Extent::new(size.as_slice())?, overlaps)?)
 }
 
-fn least_common_multiple(a: usize, b: usize) -> usize {
+/// The smallest number that both divide.
+pub(crate) fn least_common_multiple(a: usize, b: usize) -> usize {
     let (mut divisor, mut rest) = (a, b);
     while rest > 0 {
         (divisor, rest) = (rest, divisor % rest);

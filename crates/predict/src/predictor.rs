@@ -11,9 +11,10 @@ use patchweave_loader::{Batch, Loader, LoaderOptions};
 use patchweave_model::Model;
 
 use crate::batch_model::BatchModel;
+use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
 use crate::open_image::{OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
-use crate::tile_order::tile_order;
+use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
 use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
 
@@ -31,6 +32,8 @@ pub struct Progress {
     pub n_tiles: usize,
     /// Tiles of all images, without those that need no prediction; images that are not opened yet count with all of theirs.
     pub n_total: usize,
+    /// The most memory that is needed from here on, as far as images are open; known before the first batch.
+    pub memory: MemoryForecast,
 }
 
 /// How a prediction runs.
@@ -124,12 +127,15 @@ pub struct Predictor<'a> {
 }
 
 /// The tiles that are predicted next, of some of the images.
+#[derive(Default)]
 struct Portion {
     images: Vec<OpenImage>,
     /// The place in `images`, and the tile.
     tiles: Vec<(usize, usize)>,
     /// The sample of the data set of every tile.
     indices: Vec<usize>,
+    /// The bytes of tiles that are kept at once, at most.
+    n_bytes_kept: usize,
 }
 
 impl Portion {
@@ -221,11 +227,11 @@ impl<'a> Predictor<'a> {
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
         self.check_tiles(&grids, &models, n_channels)?;
         plan.n_tiles = grids.iter().map(TileGrid::n_tiles).sum();
-        let mut progress = Progress { n_tiles: 0, n_total: plan.n_tiles };
+        let mut progress = Progress { n_tiles: 0, n_total: plan.n_tiles, memory: MemoryForecast::default() };
         let mut next = 0;
         let mut first_index = 0;
         while next < shapes.len() {
-            let mut portion = Portion { images: Vec::new(), tiles: Vec::new(), indices: Vec::new() };
+            let mut portion = Portion::default();
             while next < shapes.len()
                 && portion.tiles.len() < PORTION_TILES
                 && portion.images.len() < PORTION_IMAGES
@@ -242,13 +248,18 @@ impl<'a> Predictor<'a> {
                 let named = (next, image_name(constr.as_ref(), next, &grids[next]), shapes[next]);
                 let image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
                 writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
-                let needed = tile_order(&image)?;
+                let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
+                portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
                 portion.tiles.extend(needed.iter().map(|tile_idx| (portion.images.len(), *tile_idx)));
                 portion.indices.extend(needed.iter().map(|tile_idx| first_index + tile_idx));
                 portion.images.push(image);
                 first_index = all_tiles.end;
                 next += 1;
+            }
+            progress.memory = progress.memory.max(self.forecast(&portion, n_channels)?);
+            if !keep_going(progress) {
+                return Err(PredictError::Interrupted);
             }
             self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {
                 match n {
@@ -283,6 +294,22 @@ impl<'a> Predictor<'a> {
         Ok(())
     }
 
+    /// The memory that a portion needs.
+    fn forecast(&self, portion: &Portion, n_channels: usize) -> Result<MemoryForecast, PredictError> {
+        let mut forecast = MemoryForecast { tiles: portion.n_bytes_kept, ..MemoryForecast::default() };
+        for image in &portion.images {
+            let [z, y, x] = image.tile_size().to_zyx();
+            let inputs = [self.options.batch_size, n_channels, z, y, x];
+            forecast = forecast.max(MemoryForecast {
+                batches: input_bytes(inputs, self.options.prefetch_bytes),
+                models: model_bytes(&self.models, inputs)?,
+                tiles: 0,
+                units: image.unit_bytes(self.options.n_writers.max(1))?,
+            });
+        }
+        Ok(forecast)
+    }
+
     /// Predicts the tiles of a portion. `step` sees every batch before, and how many tiles it had after.
     fn predict(
         &self,
@@ -301,6 +328,7 @@ impl<'a> Predictor<'a> {
         let options = LoaderOptions {
             batch_size: self.options.batch_size,
             n_workers: self.options.n_workers,
+            prefetch_batches: BATCHES_AHEAD,
             prefetch_bytes: self.options.prefetch_bytes,
             ..LoaderOptions::default()
         };

@@ -8,16 +8,23 @@ use crate::open_image::{OpenImage, OpenOutput};
 /// Images whose tiles take no more than this are predicted row by row.
 const SMALL_BYTES: usize = 64 << 20;
 
+/// Tiles in the order in which they are predicted.
+pub(crate) struct TileOrder {
+    pub tiles: Vec<usize>,
+    /// The bytes of tiles that are kept at once, at most.
+    pub n_bytes_kept: usize,
+}
+
 /// The tiles that have to be predicted, in the order in which the least of them is kept at once.
 ///
 /// That is row by row, or unit by unit of one of the targets: where units are much larger than tiles, rows of tiles would keep
 /// whole rows of units waiting.
-pub(crate) fn tile_order(image: &OpenImage) -> Result<Vec<usize>, PredictError> {
+pub(crate) fn tile_order(image: &OpenImage) -> Result<TileOrder, PredictError> {
     tile_order_above(image, SMALL_BYTES)
 }
 
 /// As [`tile_order`], with another limit for what is predicted row by row.
-fn tile_order_above(image: &OpenImage, small_bytes: usize) -> Result<Vec<usize>, PredictError> {
+fn tile_order_above(image: &OpenImage, small_bytes: usize) -> Result<TileOrder, PredictError> {
     let mut best = image.needed()?;
     let all: usize = image
         .outputs()
@@ -25,7 +32,7 @@ fn tile_order_above(image: &OpenImage, small_bytes: usize) -> Result<Vec<usize>,
         .map(|output| output.most_bytes().saturating_mul(best.len()))
         .fold(0, usize::saturating_add);
     if all <= small_bytes {
-        return Ok(best);
+        return Ok(TileOrder { tiles: best, n_bytes_kept: all });
     }
     let mut least = most_kept(image, &best)?;
     for order in orders_by_unit(image, &best)? {
@@ -34,7 +41,7 @@ fn tile_order_above(image: &OpenImage, small_bytes: usize) -> Result<Vec<usize>,
             (least, best) = (kept, order);
         }
     }
-    Ok(best)
+    Ok(TileOrder { tiles: best, n_bytes_kept: least })
 }
 
 /// How many bytes of tiles are kept at once, at most, if they come in this order.
@@ -154,6 +161,8 @@ mod tests {
             unit: [1; 3],
             n_channels: 1,
             leaves: false,
+            part: crate::Part::default(),
+            n_tiles: 1,
             normalizer: &normalizer,
         };
         let shape = [2, 1, size[0], size[1]];
@@ -165,7 +174,9 @@ mod tests {
             Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
         };
         let shape = ImageShape::from_slice(&shape).unwrap();
-        OpenImage::open(0, "image".into(), shape, &plan, &mut targets, &mut Vec::new()).unwrap()
+        let all_tiles = 0..plan.n_tiles;
+        let named = (0, "image".into(), shape);
+        OpenImage::open(named, &all_tiles, &plan, &mut targets, &mut Vec::new()).unwrap()
     }
 
     proptest! {
@@ -179,7 +190,8 @@ mod tests {
             let overlap = [overlap[0] % tile[0], overlap[1] % tile[1]];
             let image = open(size, tile, overlap, unit, if crops { &Blend::Crop } else { &Blend::Hann });
             let by_row = image.needed().unwrap();
-            let mut order = tile_order_above(&image, 0).unwrap();
+            let TileOrder { tiles: mut order, n_bytes_kept } = tile_order_above(&image, 0).unwrap();
+            prop_assert_eq!(most_kept(&image, &order).unwrap(), n_bytes_kept);
             prop_assert!(most_kept(&image, &order).unwrap() <= most_kept(&image, &by_row).unwrap());
             order.sort_unstable();
             prop_assert_eq!(order, by_row);
@@ -189,12 +201,12 @@ mod tests {
     #[test]
     fn wide_images_in_tall_units_do_not_keep_whole_rows_of_units() {
         let image = open([128, 2048], [16, 16], [0, 0], [64, 64], &Blend::Crop);
-        let order = tile_order_above(&image, 0).unwrap();
+        let order = tile_order_above(&image, 0).unwrap().tiles;
         let bytes = |n_rows: usize, n_pixels: usize| n_rows * n_pixels * size_of::<f32>();
         // Row by row, all units of a row wait for its last row of tiles; unit by unit, none waits.
         let by_row = image.needed().unwrap();
         assert_eq!(most_kept(&image, &by_row).unwrap(), bytes(48, 2048) + bytes(16, 64));
         assert_eq!(most_kept(&image, &order).unwrap(), bytes(64, 64));
-        assert_eq!(tile_order(&image).unwrap(), by_row, "a small image");
+        assert_eq!(tile_order(&image).unwrap().tiles, by_row, "a small image");
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
 use crate::place::{Place, begin, is_published};
-use crate::{Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats, Work};
+use crate::{
+    Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats,
+    Work,
+};
 
 /// What a job is about, beside its units.
 const TOKEN: &str = "job.json";

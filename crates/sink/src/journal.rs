@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use patchweave_files::read_file;
 use serde::{Deserialize, Serialize};
 
 use crate::difference::differences;
@@ -12,7 +13,9 @@ use crate::folder_work::{boot, unless_missing};
 use crate::lock::is_same;
 use crate::sync::make_folders;
 use crate::temporary::{BETWEEN_TRIES, LOCK, TRIES, fnv, leftover_name, making};
-use crate::{Difference, Durability, Fingerprint, ImageSpec, Job, SinkError, SinkFormats, Syncing, write_file_atomically};
+use crate::{
+    Durability, Fingerprint, ImageSpec, Job, SinkError, SinkFormats, Syncing, write_file_atomically,
+};
 
 /// The folder of a journal in the folder of its images.
 const NAME: &str = ".patchweave-journal";
@@ -23,6 +26,8 @@ const IMAGES: &str = "images";
 const START: &str = "start of the machine (durability: none)";
 /// Other versions of the program may write others.
 const FORMAT: u64 = 1;
+/// A hundred bytes for each image of a large prediction; larger files are something else.
+const MAX_HEADER: u64 = 1 << 30;
 
 /// How a [`Journal`] is opened.
 ///
@@ -201,9 +206,10 @@ fn with_start(about: &Fingerprint, durability: Durability) -> Fingerprint {
 /// What a journal says it is about; `None` if there is none.
 fn header(folder: &Path) -> Result<Option<Header>, SinkError> {
     let path = folder.join(HEADER);
-    let Some(bytes) = unless_missing(fs::read(&path)).map_err(io_error("read", &path))? else {
+    if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(None);
-    };
+    }
+    let bytes = read_file(&path, MAX_HEADER).map_err(io_error("read", &path))?;
     let header: Header = serde_json::from_slice(&bytes)
         .map_err(|source| SinkError::Journal { path: path.clone(), source: Some(source.into()) })?;
     if header.format == FORMAT { Ok(Some(header)) } else { Err(SinkError::Journal { path, source: None }) }

@@ -107,7 +107,9 @@ impl Place {
         let Place::Journal(staged) = self else { return Ok((self, false)) };
         let path = || work.target().to_owned();
         match work.get(BEGUN)? {
-            Some(begun) if words(work, of) != Some(begun.clone()) => Err(SinkError::OtherImage { path: path() }),
+            Some(begun) if words(work, of) != Some(begun.clone()) => {
+                Err(SinkError::OtherImage { path: path() })
+            }
             Some(_) => {
                 let replaces = work.has(REPLACES)?;
                 Ok((Place::Journal(staged.replacing(replaces)), true))

@@ -238,7 +238,12 @@ impl StagedOutput {
     }
 
     /// What is made in a folder of a journal, begun or not, and stays there until it has its name.
-    pub fn in_journal(path: &Path, kind: OutputKind, folder: &Path, mark: PathBuf) -> Result<Self, SinkError> {
+    pub fn in_journal(
+        path: &Path,
+        kind: OutputKind,
+        folder: &Path,
+        mark: PathBuf,
+    ) -> Result<Self, SinkError> {
         let (_, missing) = prepare_parent(path, kind)?;
         fs::create_dir_all(folder).map_err(io_error("create", path))?;
         let temporary = TemporaryFolder::in_journal(folder, mark);

@@ -99,7 +99,13 @@ impl TemporaryFolder {
         if let Err(TryLockError::WouldBlock) = claim.try_lock() {
             return Ok(Claim::Busy);
         }
-        Ok(Claim::Left(TemporaryFolder { path, is_kept: false, lock: Some(lock), claim: Some(claim), stays: None }))
+        Ok(Claim::Left(TemporaryFolder {
+            path,
+            is_kept: false,
+            lock: Some(lock),
+            claim: Some(claim),
+            stays: None,
+        }))
     }
 
     /// A folder that another process has made and works in, which stays when this one lets go of it.

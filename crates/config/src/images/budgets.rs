@@ -26,9 +26,12 @@ impl Check<'_> {
 
     fn prediction_budget(&mut self) {
         let Some(predict) = &self.plan.predict else { return };
+        if matches!(predict.patching, TilingPlan::Largest { .. }) {
+            return;
+        }
         let tile = |image: &ImageFacts| match predict.patching {
             TilingPlan::Tiled { patch_size, .. } => patch_size,
-            TilingPlan::Whole => image.shape.extent,
+            TilingPlan::Largest { .. } | TilingPlan::Whole => image.shape.extent,
         };
         let n_channels = |image: &ImageFacts| self.n_scales().unwrap_or_else(|| self.n_predicted(image));
         let bytes = |image: &ImageFacts| batch_bytes(predict.batch_size, n_channels(image), tile(image));

@@ -47,6 +47,9 @@ pub struct PredictPlan {
     pub formats: Vec<OutputPlan>,
     /// The budget for batches made ahead in bytes, a multiple of 2²⁰ (`prefetch_mib` in the file, 512 by default).
     pub prefetch_bytes: usize,
+    /// The memory in bytes that `patch_size: auto` fits tiles into, a multiple of 2²⁰ (`memory_mib` in the file, 1024 by
+    /// default).
+    pub memory_bytes: usize,
     /// The pixel type of the outputs; `float32` by default.
     pub pixel_type: PixelTypeChoice,
     /// The values that become the ends of the pixel type, the first below the second; `None` keeps values as they are.

@@ -8,10 +8,19 @@ use super::outputs::outputs;
 use super::pixel_types::pixel_type;
 use crate::plan::{BlendPlan, OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
 use crate::read::data::patching::tiling;
-use crate::read::values::{Reader, Value, paths, positive, prefetch_bytes};
+use crate::read::values::{Reader, Value, memory_bytes, paths, positive, prefetch_bytes};
 
-const KEYS: &[&str] =
-    &["input", "patching", "models", "blend", "batch_size", "formats", "pixel_type", "prefetch_mib"];
+const KEYS: &[&str] = &[
+    "input",
+    "patching",
+    "models",
+    "blend",
+    "batch_size",
+    "formats",
+    "pixel_type",
+    "prefetch_mib",
+    "memory_mib",
+];
 
 /// What results are written in where nothing is said.
 const DEFAULT_FORMATS: [&str; 2] = ["tiff", "ome_zarr"];
@@ -53,6 +62,7 @@ pub(crate) fn predict(
     let written = block.or(reader, "pixel_type", written, pixel_type);
     let (pixel_type, scale) = written.unwrap_or((PixelTypeChoice::Input, None));
     let prefetch_bytes = prefetch_bytes(reader, &block);
+    let memory_bytes = memory_bytes(reader, &block);
     // A stand-in must not cause problems: whole images of different sizes fit only batches of one.
     let stand_in = patching.is_none();
     Some(PredictPlan {
@@ -64,6 +74,7 @@ pub(crate) fn predict(
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
         prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),
+        memory_bytes: memory_bytes.unwrap_or(usize::MAX),
         pixel_type,
         scale,
     })

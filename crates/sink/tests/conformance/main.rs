@@ -8,6 +8,7 @@ mod codecs;
 #[path = "../common/mod.rs"]
 mod common;
 mod failures;
+mod journals;
 mod levels;
 mod processes;
 mod readers;

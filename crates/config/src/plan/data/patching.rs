@@ -87,6 +87,11 @@ pub enum TilingPlan {
         /// The overlap of neighbours: even, smaller than the tile.
         overlaps: Overlaps,
     },
+    /// Overlapping tiles as large as models and memory allow (`patch_size: auto`).
+    Largest {
+        /// The overlap of neighbours: even; as the halo of the models wants it, if there is none.
+        overlaps: Option<Overlaps>,
+    },
     /// Every sample as a whole.
     Whole,
 }
@@ -105,7 +110,9 @@ impl PatchingPlan {
             PatchingPlan::Weighted { .. } => PatchingKind::Weighted,
             PatchingPlan::Foreground { .. } => PatchingKind::Foreground,
             PatchingPlan::Sequential { .. } => PatchingKind::Sequential,
-            PatchingPlan::Tiling(TilingPlan::Tiled { .. }) => PatchingKind::Tiled,
+            PatchingPlan::Tiling(TilingPlan::Tiled { .. } | TilingPlan::Largest { .. }) => {
+                PatchingKind::Tiled
+            }
             PatchingPlan::Tiling(TilingPlan::Whole) => PatchingKind::Whole,
         }
     }

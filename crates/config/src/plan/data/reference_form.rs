@@ -97,7 +97,8 @@ fn patching(plan: &PatchingPlan) -> ConfigValue {
         | PatchingPlan::Tiling(TilingPlan::Tiled { patch_size, overlaps }) => {
             entries.extend([size(patch_size), ("overlaps", ConfigValue::list(overlaps.iter()))]);
         }
-        PatchingPlan::Tiling(TilingPlan::Whole) => {}
+        // Only the section `predict` has the former.
+        PatchingPlan::Tiling(TilingPlan::Largest { .. } | TilingPlan::Whole) => {}
     }
     ConfigValue::map(entries)
 }

@@ -6,10 +6,10 @@ use super::surroundings::Surroundings;
 use crate::plan::{Mode, PatchingKind, PatchingPlan, Space, TilingPlan};
 use crate::read::rules::Rules;
 use crate::read::values::{
-    Block, Fractions, Names, Parity, Reader, Value, channel, extent, fraction, no_overlaps, overlaps,
-    patch_size, positive_seed, square_extent,
+    Block, Fractions, Names, Parity, Reader, Value, channel, even_overlaps, extent, fraction, no_overlaps,
+    overlaps, patch_size, positive_seed, square_extent,
 };
-use crate::text::alternatives;
+use crate::text::{Kind, alternatives};
 
 /// Whether the `patching` of `data_config` is for prediction, by its name.
 pub(crate) fn is_tiling(data_config: &Block<'_>) -> bool {
@@ -61,7 +61,22 @@ pub(crate) fn tiling(
     let refused: Vec<_> = for_training.map(|(name, _)| (*name, "is for training")).collect();
     let names = Names { known: &[("tiled", true), ("whole", false)], refused: &refused };
     let (is_tiled, block) = names.block(reader, value)?;
-    if is_tiled { tiled(reader, block, Rules::RUN, space) } else { Some(whole(reader, block, Rules::RUN)) }
+    match is_tiled {
+        true if is_auto(&block) => largest(reader, block, space),
+        true => tiled(reader, block, Rules::RUN, space),
+        false => Some(whole(reader, block, Rules::RUN)),
+    }
+}
+
+/// Whether the size of tiles is to be found out.
+fn is_auto(block: &Block<'_>) -> bool {
+    block.get("patch_size").is_some_and(|size| matches!(size.kind, Kind::Text(text) if text == "auto"))
+}
+
+fn largest(reader: &mut Reader<'_>, block: Block<'_>, space: Option<Space<'_>>) -> Option<TilingPlan> {
+    let block = block.only(reader, &["name", "patch_size", "overlaps"]);
+    let overlaps = block.maybe(reader, "overlaps", |reader, value| even_overlaps(reader, value, space));
+    Some(TilingPlan::Largest { overlaps: overlaps.flatten() })
 }
 
 fn check_mode(

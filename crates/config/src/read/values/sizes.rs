@@ -93,6 +93,28 @@ pub(crate) fn overlaps(
     PerAxis::new(&overlaps).ok()
 }
 
+/// Reads overlaps of tiles whose size is not known yet: an even number along each axis of `space`, if that is known.
+pub(crate) fn even_overlaps(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    space: Option<Space<'_>>,
+) -> Option<Overlaps> {
+    let expected = match space {
+        Some(Space { axes, n_spatial }) => format!("a list of {n_spatial} overlaps for axes {axes}"),
+        None => "a list of 2 (YX) or 3 (ZYX) overlaps".into(),
+    };
+    let fits = |n: usize| space.map_or(matches!(n, 2 | 3), |space| n == space.n_spatial);
+    let Some(entries) = value.entries().filter(|entries| fits(entries.len())) else {
+        return reader.refuse(value, expected);
+    };
+    let even = |entry| {
+        let overlap = count(reader, entry, 0..=usize::MAX)?;
+        if overlap.is_multiple_of(2) { Some(overlap) } else { reader.refuse(entry, "an even number") }
+    };
+    let read: Vec<_> = entries.iter().map(even).collect();
+    PerAxis::new(&read.into_iter().collect::<Option<Vec<usize>>>()?).ok()
+}
+
 fn overlap(reader: &mut Reader<'_>, value: &Value<'_>, size: usize, parity: Parity) -> Option<usize> {
     let overlap = count(reader, value, 0..=usize::MAX)?;
     let has_parity = parity == Parity::Any || overlap.is_multiple_of(2);

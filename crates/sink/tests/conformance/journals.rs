@@ -1,0 +1,235 @@
+//! Images of a journal: written by several at once, over several runs, whatever moment ends one of them.
+
+use std::path::{Path, PathBuf};
+
+use patchweave_sink::{
+    Durability, Fingerprint, ImageSpec, Job, Journal, JournalOptions, SinkError, SinkFormats,
+};
+
+use crate::common::names;
+use crate::table::{CASES, Case};
+use crate::units::in_order;
+use crate::written::{noise, snapshot, write_units};
+
+const SEED: u64 = 5;
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().filter(|case| case.has_files())
+}
+
+fn about() -> Fingerprint {
+    Fingerprint::from([("sigma".into(), "2".into()), ("image".into(), "a".into())])
+}
+
+fn shared() -> JournalOptions {
+    JournalOptions { is_shared: true, ..JournalOptions::default() }
+}
+
+fn open(folder: &Path, options: JournalOptions) -> Result<Journal, SinkError> {
+    Journal::open(folder, &about(), options)
+}
+
+fn job(journal: &Journal, case: &Case, target: &Path, spec: ImageSpec) -> Result<Option<Job>, SinkError> {
+    journal.job(&SinkFormats::default(), target, Some(case.format), spec)
+}
+
+/// Writes some of the units of an image in a journal that is opened for it, and closed after.
+fn write_part(case: &Case, folder: &Path, target: &Path, part: usize, n_parts: usize) {
+    let journal = open(folder, shared()).unwrap();
+    let job = job(&journal, case, target, case.several()).unwrap().unwrap();
+    let sink = job.sink();
+    let n_units = sink.info().units.n_units();
+    write_units(&sink, &noise(sink.info(), SEED), (part..n_units).step_by(n_parts));
+}
+
+#[test]
+fn those_who_begin_at_the_same_moment_write_the_same_bytes_as_one() {
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let alone = snapshot(&in_order(case, &folder.path().join("alone"), SEED));
+        let target = folder.path().join("together");
+        let start = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            for part in 0..3 {
+                let (start, target, folder) = (&start, &target, folder.path());
+                scope.spawn(move || {
+                    start.wait();
+                    write_part(case, folder, target, part, 3);
+                });
+            }
+        });
+        assert!(!target.exists(), "{}", case.label);
+        let journal = open(folder.path(), JournalOptions::default()).unwrap();
+        let made = job(&journal, case, &target, case.several()).unwrap().unwrap().commit().unwrap();
+        assert!(snapshot(&made) == alone, "{}", case.label);
+        assert!(job(&journal, case, &target, case.several()).unwrap().is_none(), "it is finished");
+        journal.close().unwrap();
+        assert_eq!(names(folder.path()), ["alone", "together"]);
+    }
+}
+
+/// Where an image is made.
+fn work_of(folder: &Path) -> PathBuf {
+    let images = folder.join(".patchweave-journal/images");
+    let mut found: Vec<_> = std::fs::read_dir(images).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+/// The moments between the last unit and the end, as a process leaves them that is killed there.
+#[test]
+fn who_is_killed_while_an_image_gets_its_name_leaves_the_old_or_the_new_one() {
+    for case in cases() {
+        for moment in ["about to", "moved aside", "named"] {
+            let folder = tempfile::tempdir().unwrap();
+            let target = folder.path().join("image");
+            let expected = snapshot(&in_order(case, &target, SEED));
+            let replacing = JournalOptions { replaces: true, ..JournalOptions::default() };
+            let journal = open(folder.path(), replacing).unwrap();
+            let made = job(&journal, case, &target, case.several()).unwrap().unwrap();
+            let sink = made.sink();
+            write_units(&sink, &noise(sink.info(), SEED), 0..sink.info().units.n_units());
+            made.complete().unwrap();
+            drop(made);
+            let work = work_of(folder.path());
+            std::fs::write(work.join("work/publishing"), "").unwrap();
+            if moment != "about to" {
+                std::fs::rename(&target, work.join("old")).unwrap();
+            }
+            if moment == "named" {
+                std::fs::rename(work.join("new"), &target).unwrap();
+            }
+            drop(journal);
+
+            let journal = open(folder.path(), JournalOptions::default()).unwrap();
+            match job(&journal, case, &target, case.several()).unwrap() {
+                Some(made) => drop(made.commit().unwrap()),
+                None => assert_eq!(moment, "named", "{}", case.label),
+            }
+            assert!(snapshot(&patchweave_sink::Location::Path(target)) == expected, "{}", case.label);
+            assert!(job(&journal, case, &folder.path().join("image"), case.several()).unwrap().is_none());
+            journal.close().unwrap();
+            assert_eq!(names(folder.path()), ["image"]);
+        }
+    }
+}
+
+/// Whoever prepared an image and was killed leaves half of what is needed.
+#[test]
+fn what_was_not_prepared_to_the_end_is_prepared_anew() {
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = snapshot(&in_order(case, &folder.path().join("alone"), SEED));
+        let target = folder.path().join("image");
+        write_part(case, folder.path(), &target, 0, 2);
+        let work = work_of(folder.path());
+        std::fs::remove_file(work.join("work/begun.json")).unwrap();
+        std::fs::write(work.join("rest"), "of something").unwrap();
+        write_part(case, folder.path(), &target, 0, 1);
+        let journal = open(folder.path(), JournalOptions::default()).unwrap();
+        let made = job(&journal, case, &target, case.several()).unwrap().unwrap().commit().unwrap();
+        assert!(snapshot(&made) == expected, "{}", case.label);
+    }
+}
+
+#[test]
+fn others_are_refused_by_name() {
+    let case = cases().next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("image");
+    write_part(case, folder.path(), &target, 0, 2);
+
+    let mut others = about();
+    others.insert("sigma".into(), "3".into());
+    others.remove("image");
+    others.insert("mask".into(), "m".into());
+    for options in [shared(), JournalOptions::default()] {
+        let error = Journal::open(folder.path(), &others, options).unwrap_err().to_string();
+        let expected = "holds what was begun otherwise and is not finished: image was a, is not given; mask was not given, is m; \
+                        sigma was 2, is 3";
+        assert!(error.ends_with(expected), "{error}");
+    }
+    assert_eq!(Journal::begun(folder.path()).unwrap(), Some(about()));
+
+    let journal = open(folder.path(), shared()).unwrap();
+    let mut spec = case.several();
+    spec.name = "another".into();
+    let error = job(&journal, case, &target, spec).err().unwrap();
+    assert!(matches!(error, SinkError::OtherImage { .. }), "{error}");
+    let mut spec = case.several();
+    spec.durability = Durability::Files;
+    assert!(job(&journal, case, &target, spec).unwrap().is_some(), "that changes no pixel");
+
+    // Who shares keeps out who does not, and is kept out.
+    let error = open(folder.path(), JournalOptions::default()).unwrap_err();
+    assert!(matches!(error, SinkError::Busy { .. }), "{error}");
+    assert!(matches!(Journal::discard(folder.path()), Err(SinkError::Busy { .. })));
+    open(folder.path(), shared()).unwrap();
+    drop(journal);
+    let alone = open(folder.path(), JournalOptions::default()).unwrap();
+    assert!(matches!(open(folder.path(), shared()), Err(SinkError::Busy { .. })));
+    drop(alone);
+
+    let header = folder.path().join(".patchweave-journal/journal.json");
+    for text in ["{", "{}", "{\"format\": 2, \"about\": {}}"] {
+        std::fs::write(&header, text).unwrap();
+        let error = open(folder.path(), shared()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("journal.json is damaged, or another version has written it; begin anew"),
+            "{error}"
+        );
+    }
+    assert!(Journal::discard(folder.path()).unwrap());
+    assert!(!Journal::discard(folder.path()).unwrap());
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_was_begun_without_a_unit_is_no_obstacle() {
+    let case = cases().next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("image");
+    let journal = open(folder.path(), JournalOptions::default()).unwrap();
+    drop(job(&journal, case, &target, case.several()).unwrap().unwrap());
+    assert!(journal.is_empty().unwrap());
+    drop(journal);
+    assert_eq!(Journal::begun(folder.path()).unwrap(), None);
+    let others = Fingerprint::from([("other".into(), "1".into())]);
+    let journal = Journal::open(folder.path(), &others, JournalOptions::default()).unwrap();
+    let mut spec = case.several();
+    spec.name = "another".into();
+    assert!(job(&journal, case, &target, spec).unwrap().is_some());
+}
+
+#[test]
+fn what_stands_there_is_replaced_only_if_it_stood_there_and_may() {
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("image");
+        in_order(case, &target, 1);
+        let before = snapshot(&patchweave_sink::Location::Path(target.clone()));
+        let journal = open(folder.path(), JournalOptions::default()).unwrap();
+        let error = job(&journal, case, &target, case.several()).err().unwrap();
+        assert!(matches!(error, SinkError::Appeared { .. }), "{error}");
+
+        let other = folder.path().join("other");
+        let made = job(&journal, case, &other, case.several()).unwrap().unwrap();
+        let sink = made.sink();
+        write_units(&sink, &noise(sink.info(), SEED), 0..sink.info().units.n_units());
+        in_order(case, &other, 1);
+        let error = made.commit().unwrap_err();
+        assert!(matches!(error, SinkError::Appeared { .. }), "{error}");
+        for path in [target, other] {
+            assert!(snapshot(&patchweave_sink::Location::Path(path)) == before, "{}", case.label);
+        }
+    }
+}
+
+#[test]
+fn images_without_a_place_on_the_disk_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path(), JournalOptions::default()).unwrap();
+    let case = CASES.iter().find(|case| !case.has_files()).unwrap();
+    let error = job(&journal, case, &folder.path().join("image"), case.several()).err().unwrap();
+    assert!(error.to_string().contains("got an image in memory or in an object store"), "{error}");
+}
