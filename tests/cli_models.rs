@@ -167,3 +167,47 @@ fn a_network_is_told_of() {
     ]);
     ended.with_code(2).complains(&["--axes"]);
 }
+
+#[test]
+fn tiles_are_as_large_as_network_and_memory_allow() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "YX", &[600, 500], |i| (i * i % 17) as u16);
+    let expected = whole("planes", &image);
+    let models = format!("{{onnx: {}, halo: 3, intensities: own}}", net("planes").display());
+    let text = configured(&models, "YX", "patch_size: auto");
+    let mut sizes = Vec::new();
+    for memory in [2, 8, 1024] {
+        let ended = place.run(&format!("{text}  memory_mib: {memory}\noverwrite: true\n")).with_code(0);
+        let line = ended.stdout.lines().find(|line| line.starts_with("tiles: ")).unwrap();
+        sizes.push(line.to_owned());
+        assert!(ended.stdout.contains("memory: at most "), "{}", ended.stdout);
+        let made = result(&place, "out/image_planes_mask.npy", "CYX");
+        assert!(difference(&made, &expected[0]) < 1e-5, "{memory}");
+    }
+    sizes.dedup();
+    assert_eq!(sizes.len(), 3, "{sizes:?}");
+    assert!(sizes[2].starts_with("tiles: 600 × 500"), "{sizes:?}");
+
+    let unknown = format!("{{onnx: {}}}", net("planes").display());
+    let ended = place.run(&configured(&unknown, "YX", "patch_size: auto")).with_code(2);
+    ended.complains(&[
+        "predict.models: the halo of planes is not given",
+        "`patchweave model info` measures it",
+    ]);
+    let ended = place.run(&with(&text, "auto", "auto, overlaps: [8, 8]"));
+    ended.with_code(2).complains(&["results exist"]);
+}
+
+#[test]
+fn memory_that_holds_no_tile_is_told() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "CYX", &[900, 40, 48], |i| (i * i % 17) as u16);
+    let text = configured("[identity]", "CYX", "patch_size: auto")
+        .replace("num_workers", "batch_size: 50\n  num_workers");
+    let ended = place.run(&format!("{text}  memory_mib: 1\n")).with_code(2);
+    ended.complains(&[
+        "the smallest tiles that the models take need ",
+        "do not fit into 1 MiB",
+        "predict.memory_mib",
+    ]);
+}

@@ -141,6 +141,8 @@ const READERS: &[&str] = &[
     // What was put into the folder in which an image is made, and units of it that stay where they are.
     "sink/src/flat_file.rs",
     "sink/src/folder_work.rs",
+    // The images of a journal, and what it says it is about, which it opens as others do.
+    "sink/src/journal.rs",
     // Whether something stands where an image is to be written.
     "sink/src/formats.rs",
     // The same, once all of it is written, to put the output together.

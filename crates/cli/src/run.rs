@@ -7,7 +7,7 @@ use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Output, PipelineError, Predicted,
     Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics, StatisticsOrigin,
-    Unfinished, compare, durability_of, is_begun, prediction, simulated_data, training,
+    Unfinished, begun_statistics, compare, durability_of, is_begun, prediction, simulated_data, training,
     write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
@@ -66,7 +66,10 @@ pub(crate) fn run(
         run.written.extend(data.files);
     }
     let images = checked.into_images(opening)?;
+    let goes_on = !wanted.trains && wanted.start.unfinished == Unfinished::GoneOnWith;
+    let begun = if goes_on { begun_statistics(&plan)? } else { None };
     let statistics = match &plan.train {
+        _ if begun.is_some() => begun,
         Some(train) if wanted.trains => Some(run.train(train, &images)?),
         Some(train) => {
             let training = training(&plan.data, train, &images, &|| !interrupt::asked());
@@ -187,6 +190,7 @@ impl Run<'_> {
             StatisticsOrigin::Given => return Ok(false),
             StatisticsOrigin::Patches(n_patches) => counted(n_patches, "patch", "patches"),
             StatisticsOrigin::Images => "all pixels".to_owned(),
+            StatisticsOrigin::Begun => "what the prediction was begun with".to_owned(),
         };
         let (between, what) = match statistics.normalization() {
             NormalizationPlan::MeanStd { .. } => ("±", "mean ± std"),
@@ -221,11 +225,12 @@ impl Run<'_> {
         let start = self.wanted.start;
         let start = PredictionStart { replaces: start.replaces || self.plan.overwrite, ..start };
         let predicting = prediction.begin(start)?;
-        match statistics {
-            Some(_) => {}
+        match start.part.is_whole() {
+            // The training has told them.
+            _ if self.wanted.trains && statistics.is_some() => {}
+            true => self.tell_statistics(&prediction.statistics)?,
             // Whoever finishes the results writes them.
-            None if !start.part.is_whole() => drop(self.tell_normalisation(&prediction.statistics, "")?),
-            None => self.tell_statistics(&prediction.statistics)?,
+            false => drop(self.tell_normalisation(&prediction.statistics, "")?),
         }
         for folder in prediction.subfolders() {
             let removed = prepare_folder(&folder, self.durability).map_err(PipelineError::from)?;

@@ -9,6 +9,9 @@ use patchweave_sink::Fingerprint;
 
 use crate::{PredictionImage, Statistics};
 
+/// The field of the statistics.
+pub(crate) const STATISTICS: &str = "statistics";
+
 /// Sections of a configuration that tell what results are, or keys of them.
 const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
@@ -47,7 +50,7 @@ pub(crate) fn fingerprint(
     about.insert("version of patchweave".into(), env!("CARGO_PKG_VERSION").into());
     let keys = plan.values().iter().filter(|(key, _)| is_of(key, &TELLING) && !is_of(key, &OTHERS));
     about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
-    about.insert("statistics".into(), statistics.exactly());
+    about.insert(STATISTICS.into(), statistics.exactly());
     let tiles = match tiling {
         Tiling::Tiles { size, overlaps } => format!("{size}, overlapping by {:?}", overlaps.as_slice()),
         Tiling::Whole => "whole".to_owned(),

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use patchweave_config::{
-    DataPlan, InputStatistics, MeanStd, MinMax, NormalizationPlan, QuantileMethod, TargetStatistics,
-};
+use patchweave_config::{DataPlan, MeanStd, MinMax, NormalizationPlan, QuantileMethod};
 use patchweave_construct::{
     self as construct, ChannelStatistics, FitOptions, FittedStatistics, PatchConstr, PatchConstrExt,
     PatchExtractor, PatchRole, Statistic, fit, fit_images,
@@ -13,9 +11,9 @@ use patchweave_geometry::{Coords, PatchSpec};
 use patchweave_loader::on_threads;
 
 use crate::lacking::Lacking;
-use crate::normalizer::pairs;
+use crate::normalizer::{pairs, with_pairs};
 use crate::parts::Parts;
-use crate::{KeepGoing, PipelineError, Statistics, StatisticsOrigin};
+use crate::{ChannelPairs, KeepGoing, PipelineError, Statistics, StatisticsOrigin};
 
 /// What computing statistics may take.
 #[derive(Debug, Clone, Copy)]
@@ -218,42 +216,10 @@ fn statistic(plan: &NormalizationPlan) -> Option<(Statistic, bool)> {
 
 /// The plan with what was found in the places that were empty.
 fn filled(plan: NormalizationPlan, lacking: &Lacking, fitted: &FittedStatistics) -> NormalizationPlan {
-    let mean_std = |(mean, std)| MeanStd { mean, std };
-    let range = |(min, max)| MinMax { min, max };
-    match plan {
-        NormalizationPlan::None => NormalizationPlan::None,
-        NormalizationPlan::MeanStd { per_channel, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, mean_std);
-            NormalizationPlan::MeanStd { per_channel, input, target }
-        }
-        NormalizationPlan::MinMax { per_channel, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, range);
-            NormalizationPlan::MinMax { per_channel, input, target }
-        }
-        NormalizationPlan::Quantile { per_channel, levels, method, input, target } => {
-            let (input, target) = fill(input, target, lacking, fitted, range);
-            NormalizationPlan::Quantile { per_channel, levels, method, input, target }
-        }
-    }
-}
-
-fn fill<T>(
-    input: InputStatistics<T>,
-    target: TargetStatistics<T>,
-    lacking: &Lacking,
-    fitted: &FittedStatistics,
-    of_pair: impl Fn((f64, f64)) -> T,
-) -> (InputStatistics<T>, TargetStatistics<T>) {
-    let list = |statistics: &ChannelStatistics| -> Vec<T> {
-        statistics.first.iter().copied().zip(statistics.second.iter().copied()).map(&of_pair).collect()
+    let pairs = |statistics: &ChannelStatistics| -> ChannelPairs {
+        statistics.first.iter().copied().zip(statistics.second.iter().copied()).collect()
     };
-    let input = match &fitted.input {
-        Some(found) if lacking.input => InputStatistics::Given(list(found)),
-        _ => input,
-    };
-    let target = match &fitted.target {
-        Some(found) if lacking.target => TargetStatistics::Given(list(found)),
-        _ => target,
-    };
-    (input, target)
+    let input = fitted.input.as_ref().filter(|_| lacking.input).map(pairs);
+    let target = fitted.target.as_ref().filter(|_| lacking.target).map(pairs);
+    with_pairs(plan, input, target)
 }

@@ -71,7 +71,7 @@ pub use output_names::{Origin, automatic_chunks, common_base, named_after};
 pub use outputs::{durability_of, write_mixed_statistics, write_statistics};
 pub use overwriting::ExistingResults;
 pub use pictures::Montage;
-pub use predicting::{Predicted, Predicting, PredictionStart, Unfinished, is_begun};
+pub use predicting::{Predicted, Predicting, PredictionStart, Unfinished, begun_statistics, is_begun};
 pub use prediction::{Prediction, prediction};
 pub use prediction_image::PredictionImage;
 pub use simulated::{SimulatedData, simulated_data, simulation_of};

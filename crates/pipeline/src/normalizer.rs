@@ -27,6 +27,8 @@ pub enum StatisticsOrigin {
     Patches(usize),
     /// Every pixel of the images.
     Images,
+    /// A prediction that was begun with them.
+    Begun,
 }
 
 impl Statistics {
@@ -62,9 +64,36 @@ impl Statistics {
 
     /// All numbers with all of their digits.
     pub(crate) fn exactly(&self) -> String {
-        let column = |(key, values): (String, Vec<f64>)| format!("{key} {values:?}");
+        let number = |value: &f64| format!(" {value:?}");
+        let column = |(key, values): (String, Vec<f64>)| {
+            format!("{key}{}", values.iter().map(number).collect::<String>())
+        };
         let columns: Vec<String> = self.columns().into_iter().map(column).collect();
         if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
+    }
+
+    /// The numbers that [`exactly`](Self::exactly) has told, for the normalisation of a plan; `None` if they are no such.
+    pub(crate) fn recalled(plan: &NormalizationPlan, text: &str) -> Option<Self> {
+        let mut columns = Vec::new();
+        for column in text.split(", ").filter(|_| text != "none") {
+            let (key, values) = column.split_once(' ')?;
+            let values: Option<Vec<f64>> = values.split(' ').map(|value| value.parse().ok()).collect();
+            columns.push((key, values?));
+        }
+        let of_role = |role: &str| match columns
+            .iter()
+            .filter(|(key, _)| key.starts_with(role))
+            .collect::<Vec<_>>()[..]
+        {
+            [(_, first), (_, second)] if first.len() == second.len() => {
+                Some(first.iter().copied().zip(second.iter().copied()).collect::<ChannelPairs>())
+            }
+            _ => None,
+        };
+        let (input, target) = (of_role("input"), of_role("target"));
+        let normalization = with_pairs(plan.clone(), input, target);
+        let recalled = Statistics { normalization, origin: StatisticsOrigin::Begun, warnings: Vec::new() };
+        (recalled.exactly() == text).then_some(recalled)
     }
 
     /// The normalisation by these statistics.
@@ -178,4 +207,46 @@ fn normalizer<T>(
         TargetStatistics::Given(target) => TargetScaling::Given(scaling(target)?),
     };
     Ok(Normalizer::new(input, target))
+}
+
+/// A normalisation with these numbers in the place of those that it does not give.
+pub(crate) fn with_pairs(
+    plan: NormalizationPlan,
+    input: Option<ChannelPairs>,
+    target: Option<ChannelPairs>,
+) -> NormalizationPlan {
+    fn fill<T>(
+        (input, target): (InputStatistics<T>, TargetStatistics<T>),
+        (inputs, targets): (Option<ChannelPairs>, Option<ChannelPairs>),
+        of_pair: impl Fn((f64, f64)) -> T,
+    ) -> (InputStatistics<T>, TargetStatistics<T>) {
+        let list = |pairs: ChannelPairs| pairs.into_iter().map(&of_pair).collect();
+        let input = match inputs {
+            Some(pairs) if matches!(input, InputStatistics::Fit) => InputStatistics::Given(list(pairs)),
+            _ => input,
+        };
+        let target = match targets {
+            Some(pairs) if matches!(target, TargetStatistics::NotGiven) => {
+                TargetStatistics::Given(list(pairs))
+            }
+            _ => target,
+        };
+        (input, target)
+    }
+    let range = |(min, max)| MinMax { min, max };
+    match plan {
+        NormalizationPlan::None => NormalizationPlan::None,
+        NormalizationPlan::MeanStd { per_channel, input: i, target: t } => {
+            let (input, target) = fill((i, t), (input, target), |(mean, std)| MeanStd { mean, std });
+            NormalizationPlan::MeanStd { per_channel, input, target }
+        }
+        NormalizationPlan::MinMax { per_channel, input: i, target: t } => {
+            let (input, target) = fill((i, t), (input, target), range);
+            NormalizationPlan::MinMax { per_channel, input, target }
+        }
+        NormalizationPlan::Quantile { per_channel, levels, method, input: i, target: t } => {
+            let (input, target) = fill((i, t), (input, target), range);
+            NormalizationPlan::Quantile { per_channel, levels, method, input, target }
+        }
+    }
 }

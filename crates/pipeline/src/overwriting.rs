@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{Findings, Problem, RunPlan};
 use patchweave_stack::FileId;
 
+use crate::is_begun;
 use crate::output_names::ImageSource;
 use crate::outputs::{PlannedResult, planned_records};
 
@@ -151,7 +152,12 @@ fn tell_existing(
         1 => format!("1 result exists: {}", names.join(", ")),
         n_found => format!("{n_found} results exist: {}{more}", names.join(", ")),
     };
-    if existing == ExistingResults::Warned {
+    // They may be finished ones of what goes on.
+    if existing == ExistingResults::Refused && is_begun(&plan.output).unwrap_or(false) {
+        let told = format!("{told}, and a prediction there was begun and not finished");
+        let expected = "--resume, which goes on with it, or --restart with --overwrite, which replaces all";
+        findings.problems.push(plan.problem_at("output", told, expected));
+    } else if existing == ExistingResults::Warned {
         let message = format!("{told}; a run replaces them only with `overwrite: true`");
         findings.warnings.push(plan.warning_at("output", message));
     } else {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use patchweave_config::RunPlan;
 use patchweave_loader::Batch;
 use patchweave_model::Model;
 use patchweave_pixel::Lost;
@@ -10,8 +11,9 @@ use patchweave_predict::{
 };
 use patchweave_sink::{Job, Journal, JournalOptions, SinkError};
 
+use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
-use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel};
+use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics};
 
 /// What becomes of a prediction that was begun in the output folder and not finished.
 ///
@@ -63,6 +65,17 @@ pub struct Predicted {
 /// [`PipelineError::Sink`].
 pub fn is_begun(folder: &Path) -> Result<bool, PipelineError> {
     Ok(Journal::begun(folder)?.is_some())
+}
+
+/// The statistics of a prediction that was begun in the output folder of a plan and not finished, so that who goes on with it
+/// need not compute them; `None` if there is none. [`Prediction::begin`] refuses them for anything else.
+///
+/// # Errors
+/// [`PipelineError::Sink`].
+pub fn begun_statistics(plan: &RunPlan) -> Result<Option<Statistics>, PipelineError> {
+    let about = Journal::begun(&plan.output)?;
+    let text = about.as_ref().and_then(|about| about.get(STATISTICS));
+    Ok(text.and_then(|text| Statistics::recalled(&plan.data.normalization, text)))
 }
 
 /// A [`Prediction`] under way: finished units stay, whatever happens, until all of it is finished.

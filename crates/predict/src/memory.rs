@@ -53,8 +53,13 @@ pub(crate) fn input_bytes(inputs: [usize; 5], prefetch_bytes: usize) -> usize {
     ahead.saturating_mul(2).saturating_add(batch)
 }
 
-/// Bytes that models need for a batch of inputs `BCZYX`: all outputs, and what calls need that run at the same time.
-pub(crate) fn model_bytes(models: &[&dyn Model], inputs: [usize; 5]) -> Result<usize, ModelError> {
+/// Bytes that models need for a batch of inputs `BCZYX`: all outputs, and what calls need that so many threads make at the same
+/// time.
+pub(crate) fn model_bytes(
+    models: &[&dyn Model],
+    inputs: [usize; 5],
+    n_threads: usize,
+) -> Result<usize, ModelError> {
     let mut bytes: usize = 0;
     for model in models {
         let info = model.info();
@@ -62,7 +67,7 @@ pub(crate) fn model_bytes(models: &[&dyn Model], inputs: [usize; 5]) -> Result<u
         let is_split = info.is_parallel && info.input.batch.accepts(1);
         let [n, spatial @ ..] = inputs;
         let n_per_call = if is_split { 1 } else { info.input.batch.fit(n) };
-        let n_calls = if is_split { n.min(rayon::current_num_threads()) } else { 1 };
+        let n_calls = if is_split { n.min(n_threads) } else { 1 };
         let [c, z, y, x] = spatial;
         let working = model.working_bytes([n_per_call, c, z, y, x])?;
         bytes = bytes.saturating_add(outputs).saturating_add(working.saturating_mul(n_calls));
@@ -70,9 +75,9 @@ pub(crate) fn model_bytes(models: &[&dyn Model], inputs: [usize; 5]) -> Result<u
     Ok(bytes)
 }
 
-/// Bytes that a batch of inputs `BCZYX` needs, with those that are made ahead and what models need.
+/// Bytes that a batch of inputs `BCZYX` needs, with those that are made ahead and what models need, on any machine.
 pub(crate) fn batch_bytes(models: &[&dyn Model], inputs: [usize; 5]) -> Result<usize, ModelError> {
-    Ok(input_bytes(inputs, usize::MAX).saturating_add(model_bytes(models, inputs)?))
+    Ok(input_bytes(inputs, usize::MAX).saturating_add(model_bytes(models, inputs, usize::MAX)?))
 }
 
 fn f32_bytes(shape: [usize; 5]) -> usize {

@@ -302,7 +302,7 @@ impl<'a> Predictor<'a> {
             let inputs = [self.options.batch_size, n_channels, z, y, x];
             forecast = forecast.max(MemoryForecast {
                 batches: input_bytes(inputs, self.options.prefetch_bytes),
-                models: model_bytes(&self.models, inputs)?,
+                models: model_bytes(&self.models, inputs, rayon::current_num_threads())?,
                 tiles: 0,
                 units: image.unit_bytes(self.options.n_writers.max(1))?,
             });

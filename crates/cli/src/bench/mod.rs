@@ -206,7 +206,7 @@ impl Bench<'_> {
         let seen = match setup.statistics.origin() {
             StatisticsOrigin::Given => return Ok(()),
             StatisticsOrigin::Patches(n) => format!("{n} patches"),
-            StatisticsOrigin::Images => "all pixels".to_owned(),
+            StatisticsOrigin::Images | StatisticsOrigin::Begun => "all pixels".to_owned(),
         };
         self.say(format!("normalisation: {name}, computed from {seen} and not written down"))?;
         let mut warnings = setup.statistics.warnings().iter();

@@ -203,4 +203,23 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "",
         problems: &["14:1: predict.patching: missing, expected a block with name tiled or whole"],
     },
+    Case {
+        from: "patch_size: [96, 96], overlaps: [32, 32]}",
+        to: "patch_size: auto, overlaps: [32, 32, 4]}",
+        problems: &[
+            "16:55: predict.patching.overlaps: got a list of 3 entries, expected a list of 2 overlaps for axes CYX",
+        ],
+    },
+    Case {
+        from: "patch_size: [96, 96], overlaps: [32, 32]}",
+        to: "patch_size: auto, overlaps: [31, 32]}",
+        problems: &["16:56: predict.patching.overlaps[0]: got 31, expected an even number"],
+    },
+    Case {
+        from: "patch_size: [96, 96], overlaps: [32, 32]}",
+        to: "patch_size: auto, overlap: [32, 32]}",
+        problems: &[
+            "16:45: predict.patching.overlap: unknown key, expected name, patch_size or overlaps; did you mean `overlaps`?",
+        ],
+    },
 ];

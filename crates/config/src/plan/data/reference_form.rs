@@ -97,8 +97,12 @@ fn patching(plan: &PatchingPlan) -> ConfigValue {
         | PatchingPlan::Tiling(TilingPlan::Tiled { patch_size, overlaps }) => {
             entries.extend([size(patch_size), ("overlaps", ConfigValue::list(overlaps.iter()))]);
         }
-        // Only the section `predict` has the former.
-        PatchingPlan::Tiling(TilingPlan::Largest { .. } | TilingPlan::Whole) => {}
+        PatchingPlan::Tiling(TilingPlan::Largest { overlaps }) => {
+            entries.push(("patch_size", "auto".into()));
+            let overlaps = overlaps.as_ref().map(|overlaps| ConfigValue::list(overlaps.iter()));
+            entries.extend(overlaps.map(|overlaps| ("overlaps", overlaps)));
+        }
+        PatchingPlan::Tiling(TilingPlan::Whole) => {}
     }
     ConfigValue::map(entries)
 }

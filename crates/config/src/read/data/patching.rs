@@ -45,6 +45,10 @@ pub(crate) fn patching(
         PatchingKind::Weighted => weighted(reader, block, around),
         PatchingKind::Foreground => foreground(reader, block, around),
         PatchingKind::Sequential => sequential(reader, block, space),
+        // Only a run has models, whose sizes they follow.
+        PatchingKind::Tiled if around.rules.for_run && is_auto(&block) => {
+            largest(reader, block, space).map(PatchingPlan::Tiling)
+        }
         PatchingKind::Tiled => tiled(reader, block, around.rules, space).map(PatchingPlan::Tiling),
         PatchingKind::Whole => Some(PatchingPlan::Tiling(whole(reader, block, around.rules))),
     }
