@@ -26,6 +26,7 @@ use crate::outputs::{picture_ending, result_path};
 use crate::pictures::{PicturedResult, prediction_picture};
 use crate::result_form::{ResultForm, scaled};
 use crate::tiling::{patching, tiling};
+use crate::written::ResultPlace;
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
 /// Batches that are made larger than asked for take at most this part of the memory for batches.
@@ -61,6 +62,8 @@ pub struct Predicted {
 pub struct PredictionImage {
     /// The image.
     pub stack: Arc<dyn ImageStack>,
+    /// What its results should be, if the plan says it.
+    pub target: Option<Arc<dyn ImageStack>>,
     /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
     /// folder.
     pub name: String,
@@ -175,8 +178,9 @@ fn named(images: &Images) -> Vec<PredictionImage> {
         source: stack.info().source.clone(),
     };
     let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
-    let stacks = inputs.stacks.iter();
-    stacks.zip(names).map(|(stack, name)| PredictionImage { stack: Arc::clone(stack), name }).collect()
+    let targets = images.roles.predict_targets.stacks.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let stacks = inputs.stacks.iter().cloned().zip(targets).zip(names);
+    stacks.map(|((stack, target), name)| PredictionImage { stack, target, name }).collect()
 }
 
 impl Prediction {
@@ -266,9 +270,23 @@ impl Prediction {
         result: &ResultLabel,
         durability: Durability,
     ) -> Result<Option<PathBuf>, PipelineError> {
-        let readable = self.outputs.iter().find(|output| output.is_readable());
         let picture = self.picture_path(&image.name, &result.label);
-        let (Some(output), Some(picture)) = (readable, picture) else { return Ok(None) };
+        let (Some(place), Some(picture)) = (self.read_again(image, result)?, picture) else { return Ok(None) };
+        let ResultPlace { path, output, layout, info, .. } = &place;
+        let shown = PicturedResult { path, output, layout, scale: info.scale };
+        let is_made =
+            prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
+        Ok(is_made.then_some(picture))
+    }
+
+    /// The first file of a result of an image that can be read again.
+    pub(crate) fn read_again(
+        &self,
+        image: &PredictionImage,
+        result: &ResultLabel,
+    ) -> Result<Option<ResultPlace<'_>>, PipelineError> {
+        let readable = self.outputs.iter().find_map(|output| Some((output, output.back.as_ref()?)));
+        let Some((output, back)) = readable else { return Ok(None) };
         let (model_idx, output_idx) = result.place;
         let Some(info) =
             self.models.get(model_idx).and_then(|model| model.model.info().outputs.get(output_idx))
@@ -281,10 +299,7 @@ impl Prediction {
         let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
         let layout = scaled(spec, info.scale, shape.extent)?.layout;
         let path = self.path(&image.name, &result.label, output);
-        let shown = PicturedResult { path: &path, output, layout: &layout, scale: info.scale };
-        let is_made =
-            prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
-        Ok(is_made.then_some(picture))
+        Ok(Some(ResultPlace { path, output, back, layout, info }))
     }
 
     /// Every folder below the output folder that results are written into.

@@ -11,7 +11,7 @@ use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, paths, positive, prefetch_bytes};
 
 const KEYS: &[&str] =
-    &["input", "patching", "models", "blend", "batch_size", "formats", "pixel_type", "prefetch_mib"];
+    &["input", "target", "patching", "models", "blend", "batch_size", "formats", "pixel_type", "prefetch_mib"];
 
 /// What results are written in where nothing is said.
 const DEFAULT_FORMATS: [&str; 2] = ["tiff", "ome_zarr"];
@@ -35,6 +35,7 @@ pub(crate) fn predict(
 ) -> Option<PredictPlan> {
     let block = value.block(reader)?.only(reader, KEYS);
     let inputs = block.need(reader, "input", "a path or a list of paths", paths);
+    let targets = block.or(reader, "target", Vec::new(), paths);
     let patching = match (block.given("patching"), defaults.patching) {
         (Some(value), _) => tiling(reader, &value, defaults.space),
         (None, Some(PatchingPlan::Tiling(tiling))) => Some(tiling.clone()),
@@ -57,6 +58,7 @@ pub(crate) fn predict(
     let stand_in = patching.is_none();
     Some(PredictPlan {
         inputs: inputs?,
+        targets: targets.unwrap_or_default(),
         channels: defaults.channels.clone(),
         patching: patching.unwrap_or(TilingPlan::Whole),
         models: models.unwrap_or_default(),
