@@ -42,7 +42,8 @@ mod tests {
     fn every_ratio_is_told() {
         let input = Some(InputQuality { as_it_is: -1.0, best_affine: 20.456 });
         let channels = [(31.5, input, 0), (f64::INFINITY, None, 1200), (f64::NAN, None, 0)];
-        let channels = channels.map(|(result, input, n_left_out)| ChannelQuality { result, input, n_left_out });
+        let channels =
+            channels.map(|(result, input, n_left_out)| ChannelQuality { result, input, n_left_out });
         let expected = [
             "  PSNR of channel 0: 31.50 dB; input -1.00 dB, its best affine 20.46 dB",
             "  PSNR of channel 1: no difference; without 1 200 pixels that are not finite",

@@ -178,7 +178,8 @@ fn named(images: &Images) -> Vec<PredictionImage> {
         source: stack.info().source.clone(),
     };
     let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
-    let targets = images.roles.predict_targets.stacks.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let targets =
+        images.roles.predict_targets.stacks.iter().cloned().map(Some).chain(std::iter::repeat(None));
     let stacks = inputs.stacks.iter().cloned().zip(targets).zip(names);
     stacks.map(|((stack, target), name)| PredictionImage { stack, target, name }).collect()
 }
@@ -271,7 +272,9 @@ impl Prediction {
         durability: Durability,
     ) -> Result<Option<PathBuf>, PipelineError> {
         let picture = self.picture_path(&image.name, &result.label);
-        let (Some(place), Some(picture)) = (self.read_again(image, result)?, picture) else { return Ok(None) };
+        let (Some(place), Some(picture)) = (self.read_again(image, result)?, picture) else {
+            return Ok(None);
+        };
         let ResultPlace { path, output, layout, info, .. } = &place;
         let shown = PicturedResult { path, output, layout, scale: info.scale };
         let is_made =

@@ -10,8 +10,17 @@ use crate::plan::{BlendPlan, OutputPlan, PatchingPlan, PixelTypeChoice, PredictP
 use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, paths, positive, prefetch_bytes};
 
-const KEYS: &[&str] =
-    &["input", "target", "patching", "models", "blend", "batch_size", "formats", "pixel_type", "prefetch_mib"];
+const KEYS: &[&str] = &[
+    "input",
+    "target",
+    "patching",
+    "models",
+    "blend",
+    "batch_size",
+    "formats",
+    "pixel_type",
+    "prefetch_mib",
+];
 
 /// What results are written in where nothing is said.
 const DEFAULT_FORMATS: [&str; 2] = ["tiff", "ome_zarr"];

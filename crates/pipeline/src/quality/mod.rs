@@ -1,4 +1,8 @@
-//! How near results are to what they should be: peak signal-to-noise ratios against the targets of a prediction.
+//! How near results are to what they should be: results, inputs and targets side by side, block by block.
+
+mod sums;
+
+pub use sums::{ChannelQuality, InputQuality};
 
 use ndarray::{Array4, ArrayView3, Axis};
 use patchweave_geometry::{Extent, GeometryError, ImageShape, PerAxis, Region};
@@ -7,6 +11,7 @@ use patchweave_stack::{ImageStack, ImageStackExt};
 
 use crate::written::{ResultPlace, Written};
 use crate::{KeepGoing, PipelineError, Prediction, ResultLabel};
+use sums::Sums;
 
 /// Pixels along each axis that are compared at once, `ZYX`.
 const BLOCK: [usize; 3] = [1, 256, 2048];
@@ -18,30 +23,6 @@ pub enum Quality {
     Measured(Vec<ChannelQuality>),
     /// Why the result is not compared.
     LeftOut(String),
-}
-
-/// How near one channel of all results of a run is to that channel of their targets, in decibels.
-///
-/// A peak signal-to-noise ratio is `10 · log10((max − min)² / mse)`, where the smallest and the largest value are those of the
-/// targets, and `mse` is the mean squared difference to them over the pixels of all images. It is infinite where there is no
-/// difference, and no number if the targets have a single value or no pixel is compared.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ChannelQuality {
-    /// The result, as it was written.
-    pub result: f64,
-    /// What the result was made from; `None` if it cannot be compared with the targets.
-    pub input: Option<InputQuality>,
-    /// Pixels that are left out because one of the values is infinite or no number.
-    pub n_left_out: u64,
-}
-
-/// How near the input of a result is to the targets, in decibels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InputQuality {
-    /// As it is.
-    pub as_it_is: f64,
-    /// The best affine of it: the `a · input + b` with the least mean squared difference.
-    pub best_affine: f64,
 }
 
 impl Prediction {
@@ -177,120 +158,27 @@ fn blocks(extent: &Extent) -> impl Iterator<Item = Result<Region, GeometryError>
     })
 }
 
-/// What is summed up of a channel.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    n_left_out: u64,
-    /// The smallest and the largest value of the targets.
-    range: Option<(f64, f64)>,
-    squared_error: f64,
-    input_squared_error: f64,
-    has_input: bool,
-    pairs: Comoments,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Sums {
-    /// Adds the same block of all images.
-    fn add(
-        &mut self,
-        target: ArrayView3<'_, f32>,
-        result: ArrayView3<'_, f32>,
-        input: Option<ArrayView3<'_, f32>>,
-    ) {
-        self.has_input = input.is_some();
-        // Without an input its values do not matter.
-        let input = input.unwrap_or(target);
-        let triples = || {
-            let all = target.iter().zip(&result).zip(&input);
-            all.map(|((&target, &result), &input)| [target, result, input])
-                .filter(|values| values.iter().all(|value| value.is_finite()))
-                .map(|values| values.map(f64::from))
-        };
-        for [target, result, input] in triples() {
-            let (low, high) = self.range.unwrap_or((target, target));
-            self.range = Some((low.min(target), high.max(target)));
-            self.squared_error += (result - target).powi(2);
-            self.input_squared_error += (input - target).powi(2);
-        }
-        let pairs = Comoments::of(|| triples().map(|[target, _, input]| (input, target)));
-        self.n_left_out += target.len() as u64 - pairs.n;
-        self.pairs = self.pairs.merged(pairs);
-    }
-
-    fn quality(&self) -> ChannelQuality {
-        let (low, high) = self.range.unwrap_or((0.0, 0.0));
-        let n = self.pairs.count();
-        let decibels = |squared_error: f64| 10.0 * ((high - low).powi(2) / (squared_error / n)).log10();
-        let psnr = |squared_error: f64| if high > low { decibels(squared_error) } else { f64::NAN };
-        let input = || InputQuality {
-            as_it_is: psnr(self.input_squared_error),
-            best_affine: psnr(self.pairs.residual()),
-        };
-        ChannelQuality {
-            result: psnr(self.squared_error),
-            input: self.has_input.then(input),
-            n_left_out: self.n_left_out,
+    #[test]
+    fn blocks_hold_every_pixel_once() {
+        for size in [vec![1, 1], vec![256, 2048], vec![257, 2049], vec![600, 5000], vec![3, 300, 2100]] {
+            let extent = Extent::new(&size).unwrap();
+            let mut seen = ndarray::ArrayD::<u8>::zeros(size.clone());
+            for region in blocks(&extent) {
+                let region = region.unwrap();
+                let sizes = region.size.as_slice();
+                let starts = region.start.as_slice();
+                let slice = seen.slice_each_axis_mut(|axis| {
+                    let start = usize::try_from(starts[axis.axis.index()]).unwrap();
+                    (start..start + sizes[axis.axis.index()]).into()
+                });
+                let mut slice = slice;
+                slice += 1;
+            }
+            assert!(seen.iter().all(|&n| n == 1), "{size:?}");
         }
     }
 }
-
-/// How pairs of values vary together: means, and sums of products of distances to them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Comoments {
-    n: u64,
-    mean: (f64, f64),
-    xx: f64,
-    xy: f64,
-    yy: f64,
-}
-
-impl Comoments {
-    /// Those of some pairs, which are gone through twice.
-    fn of<I: Iterator<Item = (f64, f64)>>(pairs: impl Fn() -> I) -> Self {
-        let mut sums = Comoments::default();
-        for (x, y) in pairs() {
-            sums.n += 1;
-            sums.mean.0 += x;
-            sums.mean.1 += y;
-        }
-        let n = sums.count().max(1.0);
-        sums.mean = (sums.mean.0 / n, sums.mean.1 / n);
-        for (x, y) in pairs() {
-            let (dx, dy) = (x - sums.mean.0, y - sums.mean.1);
-            sums.xx += dx * dx;
-            sums.xy += dx * dy;
-            sums.yy += dy * dy;
-        }
-        sums
-    }
-
-    /// Those of two sets of pairs together (Chan, Golub and LeVeque, 1979).
-    fn merged(self, other: Self) -> Self {
-        if self.n == 0 || other.n == 0 {
-            return if self.n == 0 { other } else { self };
-        }
-        let n = self.count() + other.count();
-        let (dx, dy) = (other.mean.0 - self.mean.0, other.mean.1 - self.mean.1);
-        let between = self.count() * other.count() / n;
-        let share = other.count() / n;
-        Comoments {
-            n: self.n + other.n,
-            mean: (self.mean.0 + share * dx, self.mean.1 + share * dy),
-            xx: self.xx + other.xx + between * dx * dx,
-            xy: self.xy + other.xy + between * dx * dy,
-            yy: self.yy + other.yy + between * dy * dy,
-        }
-    }
-
-    /// The sum of squares that the best line through the pairs leaves of `y`.
-    fn residual(&self) -> f64 {
-        let explained = if self.xx > 0.0 { self.xy * self.xy / self.xx } else { 0.0 };
-        (self.yy - explained).max(0.0)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "no image has 2⁵³ pixels")]
-    fn count(&self) -> f64 {
-        self.n as f64
-    }
-}
-
