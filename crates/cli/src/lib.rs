@@ -15,6 +15,7 @@ mod model;
 mod not_finite;
 mod numbers;
 mod opened;
+mod quality;
 mod run;
 mod simulate;
 mod trace;

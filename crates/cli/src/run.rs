@@ -21,7 +21,7 @@ use crate::load::{Loaded, StateFile, load, say_removed};
 use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
 use crate::wanted::Wanted;
-use crate::{Console, Failure, interrupt, numbers};
+use crate::{Console, Failure, interrupt, numbers, quality};
 
 pub(crate) fn run(
     config: &Path,
@@ -327,7 +327,8 @@ impl Run<'_> {
             }
             self.written.extend(prediction.picture(image, result, self.durability)?);
         }
-        Ok(())
+        let quality = prediction.quality(result, &|| !interrupt::asked())?;
+        quality.iter().flat_map(quality::lines).try_for_each(|line| self.console.say(line))
     }
 
     /// Tells how many pixels of an image were clipped.

@@ -115,6 +115,7 @@ fn every_key_arrives_in_the_plan() {
 
     let predict = plan.predict.unwrap();
     assert_eq!(predict.inputs, [Path::new("configs/data/mixed.zarr")]);
+    assert_eq!(predict.targets, [Path::new("configs/data/structures.zarr")]);
     let overlaps = PerAxis::new(&[4, 32, 0]).unwrap();
     assert_eq!(predict.patching, TilingPlan::Tiled { patch_size: extent(&[8, 96, 80]), overlaps });
     let models =

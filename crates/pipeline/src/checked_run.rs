@@ -14,6 +14,7 @@ use crate::output_check::check_outputs;
 use crate::outputs::planned_results;
 use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
+use crate::target_check::check_targets;
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
 /// is read and nothing is written.
@@ -126,10 +127,11 @@ fn read_images(
     images.mixed = mixed.into_iter().filter_map(ReadMixed::images).collect();
     let (outputs, unknown) = outputs_of(plan, &opening.sinks);
     findings.problems.extend(unknown);
-    let PredictedImages { sources, infos, names } = predicted;
+    let PredictedImages { sources, infos, names, targets } = predicted;
     let (models, unopened) = open_models(plan);
     findings.problems.extend(unopened);
     findings.problems.extend(check_models(plan, &models, &infos));
+    findings.problems.extend(check_targets(plan, &models, &infos, &targets));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));
     let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
     let labels: Vec<String> = result_labels(&models).into_iter().map(|result| result.label).collect();

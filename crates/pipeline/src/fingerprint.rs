@@ -17,7 +17,7 @@ const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
 
 /// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "data_config.augmentations",
     "data_config.batch_size",
     "data_config.in_memory",
@@ -34,6 +34,7 @@ const OTHERS: [&str; 17] = [
     "predict.input",
     "predict.memory_mib",
     "predict.prefetch_mib",
+    "predict.target",
     "simulate.folder",
 ];
 

@@ -21,7 +21,16 @@ pub(crate) fn listings(opener: &mut Opener<'_>, constructor: ConstructorPlan) ->
         let axes = if role.is_target() { target_axes } else { axes };
         Partners { key: role.key(), files, axes }
     };
-    let ByRole { train_inputs, train_targets, val_inputs, val_targets, masks, weights, .. } = &mut listings;
+    let ByRole {
+        train_inputs,
+        train_targets,
+        val_inputs,
+        val_targets,
+        masks,
+        weights,
+        predict_inputs,
+        predict_targets,
+    } = &mut listings;
     if constructor.has_inputs() {
         let targets = train_targets.iter_mut().map(|files| of(ImageRole::TrainTarget, files));
         let guides = [of(ImageRole::Mask, masks), of(ImageRole::Weights, weights)];
@@ -31,6 +40,8 @@ pub(crate) fn listings(opener: &mut Opener<'_>, constructor: ConstructorPlan) ->
     } else if let [targets] = train_targets.as_mut_slice() {
         pair(opener, of(ImageRole::TrainTarget, targets), vec![of(ImageRole::Weights, weights)]);
     }
+    let targets = of(ImageRole::PredictTarget, predict_targets);
+    pair(opener, of(ImageRole::PredictInput, predict_inputs), vec![targets]);
     listings
 }
 
@@ -47,6 +58,7 @@ fn entries(plan: &RunPlan) -> ByRole<&[PathBuf]> {
     }
     if let Some(predict) = &plan.predict {
         entries.predict_inputs = &predict.inputs;
+        entries.predict_targets = &predict.targets;
     }
     entries
 }

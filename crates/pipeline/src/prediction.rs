@@ -23,6 +23,7 @@ use crate::pictures::{PicturedResult, prediction_picture};
 use crate::prediction_image::{PredictionImage, named};
 use crate::result_form::{ResultForm, scaled};
 use crate::tiling::{patching, tiling};
+use crate::written::ResultPlace;
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
 /// Batches that are made larger than asked for take at most this part of the memory for batches.
@@ -216,15 +217,28 @@ impl Prediction {
         result: &ResultLabel,
         durability: Durability,
     ) -> Result<Option<PathBuf>, PipelineError> {
-        let readable = self.outputs.iter().find(|output| output.is_readable());
         let picture = self.picture_path(&image.name, &result.label);
-        let (Some(output), Some(picture)) = (readable, picture) else { return Ok(None) };
-        let Some((spec, _, info)) = self.form_of(image, result)? else { return Ok(None) };
-        let path = self.path(&image.name, &result.label, output);
-        let shown = PicturedResult { path: &path, output, layout: &spec.layout, scale: info.scale };
+        let (Some(place), Some(picture)) = (self.read_again(image, result)?, picture) else {
+            return Ok(None);
+        };
+        let ResultPlace { path, output, layout, info, .. } = &place;
+        let shown = PicturedResult { path, output, layout, scale: info.scale };
         let is_made =
             prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
         Ok(is_made.then_some(picture))
+    }
+
+    /// The first file of a result of an image that can be read again.
+    pub(crate) fn read_again(
+        &self,
+        image: &PredictionImage,
+        result: &ResultLabel,
+    ) -> Result<Option<ResultPlace<'_>>, PipelineError> {
+        let readable = self.outputs.iter().find_map(|output| Some((output, output.back.as_ref()?)));
+        let Some((output, back)) = readable else { return Ok(None) };
+        let Some((spec, _, info)) = self.form_of(image, result)? else { return Ok(None) };
+        let path = self.path(&image.name, &result.label, output);
+        Ok(Some(ResultPlace { path, output, back, layout: spec.layout, info }))
     }
 
     /// Every folder below the output folder that results are written into.

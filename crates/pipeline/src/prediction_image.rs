@@ -12,6 +12,8 @@ use crate::output_names::{ImageSource, image_names};
 pub struct PredictionImage {
     /// The image.
     pub stack: Arc<dyn ImageStack>,
+    /// What its results should be, if the plan says it.
+    pub target: Option<Arc<dyn ImageStack>>,
     /// The path it was opened from.
     pub path: PathBuf,
     /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
@@ -27,9 +29,14 @@ pub(crate) fn named(images: &Images) -> Vec<PredictionImage> {
         source: stack.info().source.clone(),
     };
     let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
-    let stacks = inputs.stacks.iter();
-    let images = stacks.zip(&inputs.paths).zip(names);
-    images
-        .map(|((stack, path), name)| PredictionImage { stack: Arc::clone(stack), path: path.clone(), name })
-        .collect()
+    let targets =
+        images.roles.predict_targets.stacks.iter().cloned().map(Some).chain(std::iter::repeat(None));
+    let stacks = inputs.stacks.iter().cloned().zip(targets).zip(&inputs.paths).zip(names);
+    let image = |(((stack, target), path), name): (((_, _), &PathBuf), String)| PredictionImage {
+        stack,
+        target,
+        path: path.clone(),
+        name,
+    };
+    stacks.map(image).collect()
 }

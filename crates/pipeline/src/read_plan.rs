@@ -37,12 +37,14 @@ pub(crate) struct PredictedImages {
     pub infos: Vec<StackInfo>,
     /// What their results are called after.
     pub names: Vec<String>,
+    /// What their results are compared with; none if some of them could not be opened.
+    pub targets: Vec<ImageFacts>,
 }
 
 impl PredictedImages {
-    fn of(role: &Role) -> Self {
+    fn of(role: &Role, targets: Vec<ImageFacts>) -> Self {
         let sources = role.sources();
-        PredictedImages { names: image_names(&sources), sources, infos: role.infos() }
+        PredictedImages { names: image_names(&sources), sources, infos: role.infos(), targets }
     }
 }
 
@@ -59,6 +61,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
     if constructor.has_inputs() {
         pair_roles(&mut opener, &roles);
     }
+    opener.pair_images(ImageRole::PredictTarget.key(), &roles.predict_targets, &roles.predict_inputs);
     keep_once(&mut opener, &mut roles, constructor);
     for (source, role) in roles.iter() {
         opener.tell_notes(&source.key(), role);
@@ -72,7 +75,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         form: SampleForm::of(plan, &facts),
         paths: listings.iter().flat_map(|(_, listing)| listing.paths().map(PathBuf::from)).collect(),
         files: roles.iter().flat_map(|(_, role)| role.files()).cloned().collect(),
-        predicted: PredictedImages::of(&roles.predict_inputs),
+        predicted: PredictedImages::of(&roles.predict_inputs, facts.predict_targets),
         images: images_of(plan, roles, opening),
     };
     (opened, findings)
@@ -83,7 +86,7 @@ fn n_levels(plan: &RunPlan, constructor: ConstructorPlan, role: ImageRole) -> us
     let is_drawn = match role {
         ImageRole::TrainInput | ImageRole::ValInput => constructor == ConstructorPlan::Paired,
         ImageRole::TrainTarget | ImageRole::ValTarget => !constructor.has_inputs(),
-        ImageRole::Mask | ImageRole::Weights => false,
+        ImageRole::Mask | ImageRole::Weights | ImageRole::PredictTarget => false,
         ImageRole::PredictInput => true,
     };
     match &plan.data.lateral {
@@ -105,8 +108,16 @@ fn pair_roles(opener: &mut Opener<'_>, roles: &ByRole<Role>) {
 
 /// Leaves images out that stand twice in a list, with what belongs to them.
 fn keep_once(opener: &mut Opener<'_>, roles: &mut ByRole<Role>, constructor: ConstructorPlan) {
-    let ByRole { train_inputs, train_targets, val_inputs, val_targets, masks, weights, predict_inputs } =
-        roles;
+    let ByRole {
+        train_inputs,
+        train_targets,
+        val_inputs,
+        val_targets,
+        masks,
+        weights,
+        predict_inputs,
+        predict_targets,
+    } = roles;
     if constructor.has_inputs() {
         let guided = [train_inputs, masks, weights].into_iter().chain(train_targets);
         opener.keep_once(ImageRole::TrainInput.key(), &mut guided.collect::<Vec<_>>());
@@ -116,7 +127,7 @@ fn keep_once(opener: &mut Opener<'_>, roles: &mut ByRole<Role>, constructor: Con
         keep_sources_once(opener, ImageRole::TrainTarget, train_targets, Some(weights));
         keep_sources_once(opener, ImageRole::ValTarget, val_targets, None);
     }
-    opener.keep_once(ImageRole::PredictInput.key(), &mut [predict_inputs]);
+    opener.keep_once(ImageRole::PredictInput.key(), &mut [predict_inputs, predict_targets]);
 }
 
 /// Every source has a list of its own; weights are those of a single source.
@@ -154,6 +165,10 @@ fn facts_of(roles: &ByRole<Role>) -> OpenedImages {
         masks: guides_of(&roles.masks),
         weights: guides_of(&roles.weights),
         predict_inputs: roles.predict_inputs.facts(),
+        predict_targets: match roles.predict_inputs.is_incomplete || roles.predict_targets.is_incomplete {
+            true => Vec::new(),
+            false => roles.predict_targets.facts(),
+        },
     }
 }
 

@@ -1,14 +1,25 @@
 //! A result read back from the file it was written to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchweave_formats::{OpenOptions, open};
 use patchweave_geometry::{ArrayLayout, Axis, Region};
+use patchweave_model::OutputInfo;
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut};
 
-use crate::PipelineError;
 use crate::read_back::ReadBack;
+use crate::{Output, PipelineError};
+
+/// Where a result of an image was written to, in a format that is read again.
+pub(crate) struct ResultPlace<'a> {
+    pub path: PathBuf,
+    pub output: &'a Output,
+    pub back: &'a ReadBack,
+    pub layout: ArrayLayout,
+    /// The output of the model that it is.
+    pub info: &'a OutputInfo,
+}
 
 /// A written image, addressed like the image it was predicted from.
 ///

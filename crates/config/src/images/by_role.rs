@@ -25,6 +25,8 @@ pub enum ImageRole {
     Weights,
     /// Inputs of the prediction.
     PredictInput,
+    /// What results of the prediction are compared with.
+    PredictTarget,
 }
 
 impl ImageRole {
@@ -39,13 +41,14 @@ impl ImageRole {
             ImageRole::Mask => "train.mask",
             ImageRole::Weights => "train.weights",
             ImageRole::PredictInput => "predict.input",
+            ImageRole::PredictTarget => "predict.target",
         }
     }
 
     /// Whether its images are targets.
     #[must_use]
     pub fn is_target(self) -> bool {
-        matches!(self, ImageRole::TrainTarget | ImageRole::ValTarget)
+        matches!(self, ImageRole::TrainTarget | ImageRole::ValTarget | ImageRole::PredictTarget)
     }
 }
 
@@ -89,7 +92,7 @@ impl RoleSource {
 /// let listed = n_images.map(|source, n| format!("{}: {n}", source.key()));
 /// assert_eq!(listed.train_targets, ["train.target[0]: 2", "train.target[1]: 1"]);
 /// assert_eq!(listed.masks, "train.mask: 0");
-/// assert_eq!(listed.iter().count(), 7);
+/// assert_eq!(listed.iter().count(), 8);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ByRole<T> {
@@ -107,6 +110,8 @@ pub struct ByRole<T> {
     pub weights: T,
     /// Inputs of the prediction.
     pub predict_inputs: T,
+    /// What results of the prediction are compared with.
+    pub predict_targets: T,
 }
 
 impl<T> ByRole<T> {
@@ -120,6 +125,7 @@ impl<T> ByRole<T> {
             masks: change(RoleSource::single(ImageRole::Mask), self.masks),
             weights: change(RoleSource::single(ImageRole::Weights), self.weights),
             predict_inputs: change(RoleSource::single(ImageRole::PredictInput), self.predict_inputs),
+            predict_targets: change(RoleSource::single(ImageRole::PredictTarget), self.predict_targets),
         }
     }
 
@@ -134,6 +140,7 @@ impl<T> ByRole<T> {
             masks: &self.masks,
             weights: &self.weights,
             predict_inputs: &self.predict_inputs,
+            predict_targets: &self.predict_targets,
         }
     }
 

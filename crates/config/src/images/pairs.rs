@@ -44,7 +44,8 @@ impl Check<'_> {
         }
     }
 
-    /// Checks that targets, masks and weights have the number and the sizes of the images that they belong to.
+    /// Checks that targets, masks and weights have the number and the sizes of the images that they belong to; of targets of a
+    /// prediction the number alone, because their sizes are those of results.
     pub fn pairs(&mut self) {
         let roles = self.roles;
         if self.constructor().has_inputs() {
@@ -63,18 +64,13 @@ impl Check<'_> {
             self.paired(drawn, &roles.of.weights, ["image", "images", "image"]);
         }
         self.one_channel(&roles.of.weights, "because weights have a single channel");
+        self.as_many(&roles.of.predict_inputs, &roles.of.predict_targets, ["target", "targets", "input"]);
     }
 
     /// Checks that `images` and `others` are pairs of equal size. `names`: one and many of `others`, one of `images`.
     fn paired(&mut self, images: &Role<'_>, others: &Role<'_>, names: [&str; 3]) {
-        let [one, many, partner] = names;
-        if others.images.is_empty() || images.images.is_empty() {
-            return;
-        }
-        if images.images.len() != others.images.len() {
-            let found = counted(others.images.len(), one, many);
-            let expected = format!("{}, one per {partner}", images.images.len());
-            self.report(others.key, found, expected);
+        let [one, _, partner] = names;
+        if !self.as_many(images, others, names) {
             return;
         }
         for (image, other) in images.images.iter().zip(others.images) {
@@ -85,6 +81,20 @@ impl Check<'_> {
                 self.report(&others.entry(self.plan, other), found, expected);
             }
         }
+    }
+
+    /// Checks that there is one of `others` for each of the `images`; whether there are pairs.
+    fn as_many(&mut self, images: &Role<'_>, others: &Role<'_>, [one, many, partner]: [&str; 3]) -> bool {
+        if others.images.is_empty() || images.images.is_empty() {
+            return false;
+        }
+        let is_paired = images.images.len() == others.images.len();
+        if !is_paired {
+            let found = counted(others.images.len(), one, many);
+            let expected = format!("{}, one per {partner}", images.images.len());
+            self.report(others.key, found, expected);
+        }
+        is_paired
     }
 
     /// Checks that the images of a role have one channel; `reason` says why.

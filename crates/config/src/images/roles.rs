@@ -2,7 +2,7 @@
 
 use patchweave_geometry::Axes;
 
-use super::by_role::{ByRole, RoleSource};
+use super::by_role::{ByRole, ImageRole, RoleSource};
 use super::facts::{ImageFacts, OpenedImages};
 use crate::plan::{ConstructorPlan, RunPlan};
 use crate::text::{counted, entry_path};
@@ -40,7 +40,8 @@ impl<'a> Roles<'a> {
         let has_sources = constructor == ConstructorPlan::IndependentTargets;
         let of = images.as_ref().map(|RoleSource { role, source, .. }, images| Role {
             key: role.key(),
-            source: (role.is_target() && has_sources).then_some(source),
+            source: (has_sources && matches!(role, ImageRole::TrainTarget | ImageRole::ValTarget))
+                .then_some(source),
             images: images.as_slice(),
             axes: if role.is_target() { plan.data.target_axes() } else { &plan.data.axes },
         });
@@ -59,7 +60,8 @@ impl<'a> Roles<'a> {
 
     /// All roles but masks and weights, whose form follows from other images.
     pub fn of_images(&self) -> Vec<Role<'a>> {
-        let single = [self.of.train_inputs, self.of.val_inputs, self.of.predict_inputs];
+        let ByRole { train_inputs, val_inputs, predict_inputs, predict_targets, .. } = &self.of;
+        let single = [*train_inputs, *val_inputs, *predict_inputs, *predict_targets];
         let targets = self.of.train_targets.iter().chain(&self.of.val_targets);
         single.into_iter().chain(targets.copied()).collect()
     }

@@ -32,6 +32,9 @@ use crate::plan::TilingPlan;
 pub struct PredictPlan {
     /// The images, at least one entry.
     pub inputs: Vec<PathBuf>,
+    /// What the results should be, one image for each input (`target` in the file); none by default. Results are compared with
+    /// them.
+    pub targets: Vec<PathBuf>,
     /// The channels that are read, or `None` for all: those of `data_config`, unless they select channels of a target
     /// from which a training mixes its input.
     pub channels: Option<Vec<usize>>,

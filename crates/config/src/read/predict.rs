@@ -12,6 +12,7 @@ use crate::read::values::{Reader, Value, memory_bytes, paths, positive, prefetch
 
 const KEYS: &[&str] = &[
     "input",
+    "target",
     "patching",
     "models",
     "blend",
@@ -44,6 +45,7 @@ pub(crate) fn predict(
 ) -> Option<PredictPlan> {
     let block = value.block(reader)?.only(reader, KEYS);
     let inputs = block.need(reader, "input", "a path or a list of paths", paths);
+    let targets = block.or(reader, "target", Vec::new(), paths);
     let patching = match (block.given("patching"), defaults.patching) {
         (Some(value), _) => tiling(reader, &value, defaults.space),
         (None, Some(PatchingPlan::Tiling(tiling))) => Some(tiling.clone()),
@@ -67,6 +69,7 @@ pub(crate) fn predict(
     let stand_in = patching.is_none();
     Some(PredictPlan {
         inputs: inputs?,
+        targets: targets.unwrap_or_default(),
         channels: defaults.channels.clone(),
         patching: patching.unwrap_or(TilingPlan::Whole),
         models: models.unwrap_or_default(),

@@ -124,7 +124,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
         simulate: simulate?,
         reading,
         train: known_train(train, &data),
-        predict: predict.filter(|_| data.has_channels || data.plan.lateral.is_none()),
+        predict: known_predict(predict, &data),
         data: data.plan,
     })
 }
@@ -172,6 +172,13 @@ fn known_train(train: Option<TrainPlan>, data: &ReadData) -> Option<TrainPlan> {
         (false, _) => Some(TrainPlan { targets: Vec::new(), val_targets: Vec::new(), ..train }),
         (true, _) => Some(train),
     }
+}
+
+/// The prediction without images that cannot be opened or checked because a key of `data_config` was refused.
+fn known_predict(predict: Option<PredictPlan>, data: &ReadData) -> Option<PredictPlan> {
+    let predict = predict.filter(|_| data.has_channels || data.plan.lateral.is_none())?;
+    let targets = if data.has_target_axes { predict.targets } else { Vec::new() };
+    Some(PredictPlan { targets, ..predict })
 }
 
 /// Checks that there is a section to run, and that the mode of the data set fits it.

@@ -95,3 +95,21 @@ fn whole_images_of_different_sizes_share_no_batch() {
     assert_eq!(problems(tiled, "patching: {name: whole}", &images), Vec::<String>::new());
     assert_eq!(problems("", "", &images), Vec::<String>::new());
 }
+
+/// Their sizes are those of results, which the configuration does not know.
+#[test]
+fn targets_of_a_prediction_are_as_many_as_its_inputs() {
+    let target = |shape: &[usize]| image("t", shape);
+    let predict_inputs = vec![image("p", &[1, 2, 20, 20]), image("q", &[1, 2, 20, 20])];
+    let found = |predict_targets: Vec<ImageFacts>| {
+        let images = OpenedImages { predict_inputs: predict_inputs.clone(), predict_targets, ..images() };
+        problems("predict:\n", "predict:\n  target: t.tiff\n", &images)
+    };
+    assert_eq!(
+        found(vec![target(&[1, 3, 20, 20])]),
+        ["15:3: predict.target: got 1 target, expected 2, one per input"]
+    );
+    assert_eq!(found(vec![target(&[1, 3, 40, 40]); 2]), Vec::<String>::new());
+    let differing = found(vec![target(&[1, 3, 20, 20]), target(&[1, 2, 20, 20])]);
+    assert_eq!(differing, ["15:11: predict.target: t has 2 channels, expected 3 as in t"]);
+}

@@ -5,6 +5,18 @@ use crate::Case;
 pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  models: [identity]",
+        to: "  target: []\n  models: [identity]",
+        problems: &[
+            "17:11: predict.target: got a list of 0 entries, expected a path or a non-empty list of paths",
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  target: {a.tiff: b.tiff}\n  models: [identity]",
+        problems: &["17:11: predict.target: got a block, expected a path or a non-empty list of paths"],
+    },
+    Case {
+        from: "  models: [identity]",
         to: "  models: []",
         problems: &[
             "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",

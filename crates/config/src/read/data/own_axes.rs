@@ -72,13 +72,14 @@ impl<'a> OwnAxes<'a> {
     ) -> Self {
         let mut first =
             |section: &str, key: &str| first_entry(reader, &root.given(section)?.as_block()?.given(key)?);
-        let input = first("train", "input");
-        let target = first("train", "target");
-        if input.is_some() {
-            return OwnAxes { input, target, simulate, reading, ask };
-        }
-        let input = target.or_else(|| first("predict", "input"));
-        OwnAxes { input, target: None, simulate, reading, ask }
+        let [input, target] = ["input", "target"].map(|key| first("train", key));
+        let [predicted, compared] = ["input", "target"].map(|key| first("predict", key));
+        let (input, target) = match (input, target) {
+            (Some(input), target) => (Some(input), target.or(compared)),
+            (None, Some(mixed)) => (Some(mixed), None),
+            (None, None) => (predicted, compared),
+        };
+        OwnAxes { input, target, simulate, reading, ask }
     }
 
     fn ask(&self, entry: Option<&Entry>, data_type: DataType) -> Option<Result<ArrayLayout, UnknownAxes>> {
