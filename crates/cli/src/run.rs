@@ -203,13 +203,21 @@ impl Run<'_> {
         }
         let n_tiles = prediction.n_tiles();
         let bar = self.console.progress("prediction", n_tiles, "tiles");
+        let mut n_skipped = 0;
         let keep_going = |progress: Progress| {
             bar.set_position(progress.n_tiles as u64);
+            n_skipped = progress.n_skipped;
             !interrupt::asked()
         };
         let watch = |batch: &Batch| self.not_finite.add(batch);
         let predicted = prediction.run_watched(keep_going, watch)?;
         bar.finish_and_clear();
+        if let Some(skip) = predict.skip {
+            let n_tiles = counted(n_tiles, "tile", "tiles");
+            let (n_skipped, below) = (grouped(n_skipped as u64), skip.below);
+            self.console
+                .say(format!("left out: {n_skipped} of {n_tiles}, all of whose pixels lie below {below}"))?;
+        }
         for (result, predicted) in prediction.results().iter().zip(predicted) {
             self.tell_result(&prediction, result, predicted)?;
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan, TilingPlan};
+use patchweave_config::{DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::GeometryError;
 use patchweave_loader::Batch;
-use patchweave_model::{Model, ModelInfo, OutputType};
-use patchweave_pixel::{Lost, PixelMap, PixelType};
+use patchweave_model::{Model, ModelInfo};
+use patchweave_pixel::{Lost, PixelType};
 use patchweave_predict::{
-    Blend, Border, Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling,
+    Finished, OutputImage, PredictError, PredictOptions, Predictor, Progress, Skip, Target, Tiling,
     cut_shape, output_shape,
 };
 use patchweave_sink::{Durability, Job, SinkFormats};
@@ -19,13 +19,14 @@ use patchweave_stack::{ImageStack, StackInfo};
 
 use crate::constructors::prediction_constructor;
 use crate::fitting::{Effort, of_patches};
-use crate::models::{LabelledModel, ResultLabel, open_models, result_labels};
+use crate::models::{LabelledModel, open_models};
 use crate::output::outputs_of;
 use crate::output_names::{ImageSource, image_names};
 use crate::outputs::{picture_ending, result_path};
 use crate::pictures::{PicturedResult, prediction_picture};
-use crate::result_form::{ResultForm, scaled};
-use crate::tiling::{patching, tiling};
+use crate::result_form::ResultForm;
+use crate::results::{ResultLabel, result_labels};
+use crate::tiling::{blend, patching, tiling};
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
 /// Batches that are made larger than asked for take at most this part of the memory for batches.
@@ -116,7 +117,7 @@ pub fn prediction(
     Ok(Prediction {
         statistics,
         images: named(images),
-        results: result_labels(&models),
+        results: result_labels(&models, predict),
         models,
         dataset,
         tiling,
@@ -150,21 +151,14 @@ fn options(
         prefetch_bytes: predict.prefetch_bytes,
         n_writers: n_threads,
         blend: blend(predict.blend),
+        skip: predict.skip.map(skip),
         ..PredictOptions::default()
     })
 }
 
-fn blend(plan: BlendPlan) -> Blend {
-    match plan {
-        BlendPlan::Crop => Blend::Crop,
-        BlendPlan::Constant => Blend::Constant,
-        BlendPlan::Border { width, weight } => {
-            Blend::Border { width: Border::Every(i64::try_from(width).unwrap_or(i64::MAX)), weight }
-        }
-        BlendPlan::Linear => Blend::Linear,
-        BlendPlan::Hann => Blend::Hann,
-        BlendPlan::Gaussian { width } => Blend::Gaussian { width },
-    }
+#[expect(clippy::cast_possible_truncation, reason = "pixels are f32")]
+fn skip(plan: SkipPlan) -> Skip {
+    Skip { below: plan.below as f32, value: plan.value as f32 }
 }
 
 /// The images under the names of their results.
@@ -237,9 +231,15 @@ impl Prediction {
 
     /// What was written of one result.
     fn predicted(&self, result: &ResultLabel, finished: &[Finished]) -> Predicted {
-        let own = finished.iter().filter(|one| (one.model_idx, one.output_idx) == result.place);
-        // All targets of an image lose the same.
-        let first = own.clone().filter(|one| one.target_idx == 0);
+        // An output has the targets of all formats for one of its results after the other.
+        let n_formats = self.outputs.len().max(1);
+        let of_output = self.results.iter().filter(|other| other.place == result.place);
+        let result_idx = of_output.take_while(|other| other.content != result.content).count();
+        let own = finished.iter().filter(|one| {
+            (one.model_idx, one.output_idx) == result.place && one.target_idx / n_formats == result_idx
+        });
+        // All targets of a result lose the same.
+        let first = own.clone().filter(|one| one.target_idx % n_formats == 0);
         Predicted {
             files: own.filter_map(|one| one.location.path().map(Path::to_owned)).collect(),
             lost: first.map(|one| one.lost).collect(),
@@ -278,8 +278,7 @@ impl Prediction {
         let stack = image.stack.info();
         let n_channels = self.dataset.layout(0)?.input.n_channels;
         let shape = output_shape(info, stack.shape(), n_channels)?;
-        let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
-        let layout = scaled(spec, info.scale, shape.extent)?.layout;
+        let layout = self.form.result(stack, &image.name, info, shape, &result.content)?.0.layout;
         let path = self.path(&image.name, &result.label, output);
         let shown = PicturedResult { path: &path, output, layout: &layout, scale: info.scale };
         let is_made =
@@ -313,25 +312,22 @@ impl Prediction {
         self.form.channels.as_deref()
     }
 
-    /// Where an output of a model for an image is written to.
-    fn targets(&self, result: &OutputImage<'_>) -> Result<Vec<Target>, PredictError> {
-        let place = (result.model_idx, result.output_idx);
-        let label = self.results.iter().find(|label| label.place == place);
-        let (Some(image), Some(label)) = (self.images.get(result.data_idx), label) else {
-            return Ok(Vec::new());
-        };
+    /// Where an output of a model for an image is written to: one result after the other, each in all formats.
+    fn targets(&self, output: &OutputImage<'_>) -> Result<Vec<Target>, PredictError> {
+        let Some(image) = self.images.get(output.data_idx) else { return Ok(Vec::new()) };
         let info = image.stack.info();
-        let spec = self.form.spec(info, &image.name, result.shape.n_channels);
-        let spec = spec.and_then(|spec| scaled(spec, result.info.scale, result.shape.extent));
-        let mut spec = spec.map_err(|source| PredictError::Layout { data_idx: result.data_idx, source })?;
-        let is_labels = result.info.pixel_type == OutputType::Label;
-        let map = if is_labels { PixelMap::to(self.form.pixel_type(info)) } else { self.form.map(info) };
-        spec.is_labels = is_labels && map.pixel_type().is_integer();
-        let target = |output: &Output| {
-            let path = self.path(&image.name, &label.label, output);
-            let job = Job::start(&self.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
-            Ok(Target { job, map })
-        };
-        self.outputs.iter().map(target).collect()
+        let mut targets = Vec::new();
+        let place = (output.model_idx, output.output_idx);
+        for result in self.results.iter().filter(|result| result.place == place) {
+            let form = self.form.result(info, &image.name, output.info, output.shape, &result.content);
+            let (spec, map) =
+                form.map_err(|source| PredictError::Layout { data_idx: output.data_idx, source })?;
+            for format in &self.outputs {
+                let path = self.path(&image.name, &result.label, format);
+                let job = Job::start(&self.sinks, &path, Some(format.name()), format.spec(spec.clone()))?;
+                targets.push(Target::new(job, map).with_content(result.content.clone()));
+            }
+        }
+        Ok(targets)
     }
 }

@@ -6,11 +6,13 @@
 
 mod batch_model;
 mod blend;
+mod content;
 mod error;
 mod held;
 mod open_image;
 mod output_grid;
 mod predictor;
+mod skip;
 mod stitching_plan;
 mod target;
 mod tile_order;
@@ -19,10 +21,12 @@ mod unit_box;
 mod unit_writer;
 
 pub use blend::Blend;
+pub use content::{Content, Values};
 pub use error::PredictError;
 pub use output_grid::{cut_shape, output_shape};
 pub use patchweave_quilt::Border;
 pub use predictor::{PredictOptions, Predictor, Progress};
+pub use skip::Skip;
 pub use stitching_plan::{PatchMapping, StitchingPlan};
 pub use target::{Finished, OutputImage, Target};
 pub use tiling::Tiling;

@@ -155,6 +155,7 @@ mod tests {
             n_channels: 1,
             leaves: false,
             normalizer: &normalizer,
+            skip: None,
         };
         let shape = [2, 1, size[0], size[1]];
         let mut targets = |_: &OutputImage<'_>| {
@@ -162,7 +163,7 @@ mod tests {
                 ImageSpec::new(ArrayLayout::new("SCYX".parse().unwrap(), &shape).unwrap(), PixelType::F32);
             spec.chunks = Some(vec![1, 1, unit[0], unit[1]]);
             let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-            Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+            Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
         };
         let shape = ImageShape::from_slice(&shape).unwrap();
         OpenImage::open(0, "image".into(), shape, &plan, &mut targets, &mut Vec::new()).unwrap()
