@@ -50,7 +50,7 @@ fn predict(
     let mut targets = |_: &OutputImage<'_>| {
         let spec = ImageSpec::new(layout.clone(), PixelType::F32);
         let job = Job::start(&SinkFormats::default(), path, Some("tiff"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
     };
     let report = |progress: Progress| {
         println!("{} of {} tiles", progress.n_tiles, progress.n_total);

@@ -64,7 +64,7 @@ fn predict<T: Pixel>(
         let layout = ArrayLayout::new(axes.parse().unwrap(), &image.shape.to_vec()).unwrap();
         let spec = ImageSpec::new(layout, PixelType::F32);
         let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
     };
     let finished = Predictor::new(&dataset, tiling, vec![model], options).run(&mut targets, |_| true, |_| ());
     let finished = finished.unwrap();

@@ -270,7 +270,7 @@ impl Run<'_> {
             let overlaps: Vec<String> = overlaps.iter().map(|overlap| overlap.to_string()).collect();
             self.console.say(format!("tiles: {size}, overlapping by {}", overlaps.join(" × ")))?;
         }
-        let mut n_needed = 0;
+        let (mut n_needed, mut n_skipped) = (0, 0);
         let mut told = MemoryForecast::default();
         let keep_going = |progress: Progress| {
             if progress.memory.total() > told.total() {
@@ -278,7 +278,7 @@ impl Run<'_> {
                 // Whether anybody reads it ends no prediction.
                 self.console.say(memory_line(&told)).unwrap_or_default();
             }
-            n_needed = progress.n_total;
+            (n_needed, n_skipped) = (progress.n_total, progress.n_skipped);
             bar.set_length(progress.n_total as u64);
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
@@ -295,6 +295,12 @@ impl Run<'_> {
         }
         let predicted = predicted?;
         bar.finish_and_clear();
+        if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip) {
+            let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
+            let (n_skipped, below) = (grouped(n_skipped as u64), skip.below);
+            self.console
+                .say(format!("left out: {n_skipped} of {n_tiles}, all of whose pixels lie below {below}"))?;
+        }
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
             self.console

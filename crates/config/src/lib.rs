@@ -19,13 +19,14 @@ pub use images::{
     check_images,
 };
 pub use plan::{
-    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
     ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource, InputStatistics,
     IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan, MaskFilterPlan,
-    MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan, NormalizationPlan,
-    OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan,
-    SimulatePlan, TargetKind, TargetStatistics, TilingPlan, TrainPlan,
+    MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry, ModelPlan, NonFinitePlan,
+    NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan,
+    PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
+    RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SimulatePlan, SkipPlan, TargetKind, TargetStatistics,
+    TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,
 };
 pub use read::{
     AxesQuestion, ChannelChange, ConversionError, ConversionOptions, DataRules, LoadError, Outside,

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
     ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability,
     FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan,
     MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan,
     NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan, TargetKind,
-    TargetStatistics, TilingPlan, load, parse, parse_data_config,
+    PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RepeatsPlan, ResultPlan,
+    ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan, TilingPlan, ValuesPlan,
+    load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -120,8 +121,23 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.patching, TilingPlan::Tiled { patch_size: extent(&[8, 96, 80]), overlaps });
     let models =
         [ModelPlan::Identity, ModelPlan::Gaussian { sigma: 2.0 }, ModelPlan::Gaussian { sigma: 1.0 }];
-    assert_eq!(predict.models, models);
+    let opened: Vec<_> = predict.models.iter().map(|entry| entry.model.clone()).collect();
+    assert_eq!(opened, models);
+    let repeats = RepeatsPlan { augment: AugmentPlan::All, samples: 3, deviation: true };
+    assert_eq!((predict.models[0].repeats, predict.models[1].repeats), (RepeatsPlan::default(), repeats));
+    let chosen = |channels: &[usize], values| ResultPlan { channels: Some(channels.to_vec()), values };
+    let named = vec![
+        ("gaussian".to_owned(), chosen(&[1, 0], ValuesPlan::Argmax)),
+        ("gaussian_std".to_owned(), chosen(&[1], ValuesPlan::Threshold(0.5))),
+    ];
+    assert_eq!(
+        predict.models[1].results,
+        ResultsPlan { of_all: chosen(&[1, 0], ValuesPlan::Argmax), named: Some(named) }
+    );
+    assert_eq!(predict.models[2].results, ResultsPlan::default());
     assert_eq!(predict.blend, BlendPlan::Border { width: 4, weight: 0.1 });
+    assert_eq!(predict.tile_images, TileImagesPlan { weights: true, deviation: true });
+    assert_eq!(predict.skip, Some(SkipPlan { below: 110.0, value: -1.0 }));
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
     assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));
@@ -136,8 +152,8 @@ fn every_key_arrives_in_the_plan() {
 fn the_files_with_every_key_have_every_key() {
     let full = include_str!("data/full.yaml");
     let files = [(full, plan(full)), (LATERAL, plan(LATERAL))];
-    // Not beside patches that are split off, nor where inputs are mixed.
-    let exceptions = ["train.val_input"];
+    // Not beside patches that are split off, nor where inputs are mixed; not beside argmax.
+    let exceptions = ["train.val_input", "predict.models[1].threshold"];
     for (file, place, block) in [
         (full, "output: ", ""),
         (full, "simulate:\n  ", "simulate."),
@@ -152,6 +168,9 @@ fn the_files_with_every_key_have_every_key() {
         (full, "statistics: {", "train.statistics."),
         (full, "shard: {", "train.shard."),
         (full, "predict:\n  ", "predict."),
+        (full, "{name: gaussian, ", "predict.models[1]."),
+        (full, "blend: {", "predict.blend."),
+        (full, "skip: {", "predict.skip."),
     ] {
         let unknown = match place.rsplit_once('\n') {
             Some((_, indent)) => format!("{place}zz: 1\n{indent}"),

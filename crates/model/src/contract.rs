@@ -69,6 +69,24 @@ pub trait Model: Send + Sync {
         inputs: ArrayView5<'_, f32>,
         outputs: &mut [ArrayViewMut5<'_, f32>],
     ) -> Result<(), ModelError>;
+
+    /// As [`predict`](Self::predict), for models that [draw random numbers](ModelInfo::random): those of every sample are to
+    /// follow from its seed alone, so that a prediction can be made again.
+    ///
+    /// `seeds` has a number for every sample of the batch, as [`seeds_of`](crate::seeds_of) makes them. Models that draw nothing, or
+    /// from elsewhere, need not implement it; those that do may give the same for every call of `predict`.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    fn predict_seeded(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        seeds: &[u64],
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
+        let _ = seeds;
+        self.predict(inputs, outputs)
+    }
 }
 
 macro_rules! forward_model {
@@ -92,6 +110,15 @@ macro_rules! forward_model {
                 outputs: &mut [ArrayViewMut5<'_, f32>],
             ) -> Result<(), ModelError> {
                 (**self).predict(inputs, outputs)
+            }
+
+            fn predict_seeded(
+                &self,
+                inputs: ArrayView5<'_, f32>,
+                seeds: &[u64],
+                outputs: &mut [ArrayViewMut5<'_, f32>],
+            ) -> Result<(), ModelError> {
+                (**self).predict_seeded(inputs, seeds, outputs)
             }
         }
     )*};

@@ -84,18 +84,27 @@ pub struct ModelInfo {
     pub outputs: Vec<OutputInfo>,
     /// Whether several calls at the same time are faster than one after the other.
     pub is_parallel: bool,
+    /// Whether it draws random numbers, so that [seeds](crate::Model::predict_seeded) make a difference.
+    pub is_random: bool,
 }
 
 impl ModelInfo {
     /// A model of these inputs and outputs that is called by one thread after the other.
     pub fn new(name: impl Into<String>, input: InputInfo, outputs: Vec<OutputInfo>) -> Self {
-        ModelInfo { name: name.into(), input, outputs, is_parallel: false }
+        ModelInfo { name: name.into(), input, outputs, is_parallel: false, is_random: false }
     }
 
     /// A model for which several calls at the same time are worth it.
     #[must_use]
     pub fn parallel(mut self) -> Self {
         self.is_parallel = true;
+        self
+    }
+
+    /// A model that draws random numbers.
+    #[must_use]
+    pub fn random(mut self) -> Self {
+        self.is_random = true;
         self
     }
 

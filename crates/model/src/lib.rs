@@ -15,7 +15,9 @@ mod identity;
 mod info;
 mod native_scale;
 mod output;
+mod repeated;
 mod scale;
+mod seeds;
 mod sides;
 mod size_rule;
 
@@ -29,6 +31,8 @@ pub use identity::Identity;
 pub use info::{InputInfo, ModelInfo};
 pub use native_scale::NativeScale;
 pub use output::{ChannelRule, Likeness, OutputInfo, OutputType};
+pub use repeated::{RepeatOptions, Repeated, Symmetries};
 pub use scale::Scale;
+pub use seeds::seeds_of;
 pub use sides::Sides;
 pub use size_rule::SizeRule;

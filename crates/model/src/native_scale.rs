@@ -58,4 +58,14 @@ impl<M: Model> Model for NativeScale<M> {
         self.info.check_call(inputs.dim().into(), outputs)?;
         self.model.predict(inputs.slice_axis(Axis(1), Slice::from(..1)), outputs)
     }
+
+    fn predict_seeded(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        seeds: &[u64],
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
+        self.info.check_call(inputs.dim().into(), outputs)?;
+        self.model.predict_seeded(inputs.slice_axis(Axis(1), Slice::from(..1)), seeds, outputs)
+    }
 }

@@ -64,6 +64,9 @@ pub enum OutputType {
     Float,
     /// Names of objects or classes, whole numbers: one of them holds where tiles overlap.
     Label,
+    /// How far numbers lie apart, such as a standard deviation: on the way back to raw intensities they are stretched, not
+    /// moved.
+    Deviation,
 }
 
 /// What is known of one output of a model.

@@ -15,6 +15,7 @@ mod options;
 mod outputs;
 mod plan;
 mod plans;
+mod random;
 mod search;
 mod size_search;
 mod tensor;

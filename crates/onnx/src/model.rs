@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5};
+use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5, Axis, Slice};
 use patchweave_model::halo::Measured;
 use patchweave_model::{Cause, Model, ModelError, ModelInfo, Sides};
 
@@ -11,6 +11,7 @@ use crate::checks::{axes_of, check_operators, check_outputs, only_input};
 use crate::file::decoded;
 use crate::plan::Planner;
 use crate::plans::Plans;
+use crate::random::name_nodes;
 use crate::search::{Search, by};
 use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions};
 
@@ -20,6 +21,9 @@ use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions};
 /// the input. Values of other types than `f32` become `f32`.
 ///
 /// Several threads may predict at the same time; each call runs on one thread.
+///
+/// Random numbers that a network draws follow from the seeds of [`Model::predict_seeded`], and are the same in every call of
+/// [`Model::predict`]. In a network that takes a fixed number of samples at once they depend on the seeds of all of these.
 ///
 /// ```no_run
 /// use patchweave_model::{Model, halo};
@@ -47,7 +51,8 @@ impl OnnxModel {
     /// [`OnnxError`] if the file cannot be read or is no ONNX file, or if its network has operators, inputs or outputs that are
     /// not supported.
     pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
-        let (file, content) = decoded(path)?;
+        let (file, mut content) = decoded(path)?;
+        let is_random = name_nodes(&mut content);
         check_operators(&file, &content)?;
         check_outputs(&file, &content)?;
         let input = only_input(&file)?;
@@ -59,7 +64,8 @@ impl OnnxModel {
         let name = options.name.clone().unwrap_or_else(|| {
             path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
         });
-        let info = ModelInfo::new(name, found.input, found.outputs).parallel();
+        let mut info = ModelInfo::new(name, found.input, found.outputs).parallel();
+        info.is_random = is_random;
         let model =
             OnnxModel { file, info, axes, output_axes: found.output_axes, plans: Plans::new(planner) };
         Ok(match options.halo {
@@ -131,11 +137,43 @@ impl Model for OnnxModel {
         inputs: ArrayView5<'_, f32>,
         outputs: &mut [ArrayViewMut5<'_, f32>],
     ) -> Result<(), ModelError> {
+        self.run(inputs, 0, outputs)
+    }
+
+    fn predict_seeded(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        seeds: &[u64],
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
+        self.info.check_call(inputs.dim().into(), outputs)?;
+        if self.info.is_random && seeds.len() > 1 && self.info.input.batch.accepts(1) {
+            // Sample by sample, since the numbers of a call follow from one seed.
+            for (place, (input, seed)) in inputs.axis_chunks_iter(Axis(0), 1).zip(seeds).enumerate() {
+                let mut own = Vec::with_capacity(outputs.len());
+                for output in &mut *outputs {
+                    own.push(output.slice_axis_mut(Axis(0), Slice::from(place..place + 1)));
+                }
+                self.run(input, *seed, &mut own)?;
+            }
+            return Ok(());
+        }
+        self.run(inputs, seeds.iter().fold(0, |all: u64, seed| all.rotate_left(1) ^ seed), outputs)
+    }
+}
+
+impl OnnxModel {
+    fn run(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        seed: u64,
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
         self.info.check_call(inputs.dim().into(), outputs)?;
         let input = self.axes.in_file_order(inputs);
         let dims = input.shape().to_vec();
         let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
-        let ran = plan.run(input, |idx, made| {
+        let ran = plan.run(input, seed, |idx, made| {
             let (Some(output), Some(axes)) = (outputs.get_mut(idx), self.output_axes.get(idx)) else {
                 return Err(format!("output {idx} is new").into());
             };

@@ -14,6 +14,7 @@ use tract_onnx::prelude::{
 
 use crate::external_data::ExternalData;
 use crate::guard::guarded;
+use crate::random;
 
 /// Makes a network ready for shapes of inputs.
 pub(crate) struct Planner {
@@ -51,7 +52,8 @@ impl Planner {
                 outputs.push(PlannedOutput { dims: shape.to_vec(), datum_type: fact.datum_type });
             }
             let working_bytes = working_bytes(&runnable);
-            Ok(Plan { runnable, outputs, working_bytes })
+            let is_random = random::is_random(runnable.model());
+            Ok(Plan { runnable, outputs, working_bytes, is_random })
         })
     }
 }
@@ -70,17 +72,22 @@ pub(crate) struct Plan {
     pub(crate) outputs: Vec<PlannedOutput>,
     /// The most bytes of values in between that are alive at once, without what operators need inside.
     pub(crate) working_bytes: usize,
+    /// Whether it draws random numbers.
+    pub(crate) is_random: bool,
 }
 
 impl Plan {
-    /// Runs the network and hands over every output in the order of the file.
+    /// Runs the network and hands over every output in the order of the file. Random numbers follow from `seed`.
     pub(crate) fn run(
         &self,
         input: ArrayD<f32>,
+        seed: u64,
         mut take: impl FnMut(usize, ArrayViewD<'_, f32>) -> Result<(), Cause>,
     ) -> Result<(), Cause> {
         guarded(|| {
-            let outputs = self.runnable.run(tvec!(Tensor::from(input).into()))?;
+            let seeded = self.is_random.then(|| random::seeded(self.runnable.model(), seed)).transpose()?;
+            let runnable = seeded.as_ref().unwrap_or(&self.runnable);
+            let outputs = runnable.run(tvec!(Tensor::from(input).into()))?;
             for (idx, output) in outputs.iter().enumerate() {
                 let output = output.cast_to::<f32>()?;
                 take(idx, output.to_plain_array_view::<f32>()?)?;

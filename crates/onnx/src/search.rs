@@ -161,7 +161,7 @@ impl<'a> Search<'a> {
     fn try_out(&self, base: [usize; 5], [z, y, x]: [usize; 3]) -> Result<(), OnnxError> {
         let shape = [base[0], base[1], z, y, x];
         let dims = self.axes.dims(shape);
-        let ran = self.planner.plan(&dims).and_then(|plan| plan.run(ArrayD::zeros(dims), |_, _| Ok(())));
+        let ran = self.planner.plan(&dims).and_then(|plan| plan.run(ArrayD::zeros(dims), 0, |_, _| Ok(())));
         ran.map_err(|source| self.unusable(shape, source))
     }
 

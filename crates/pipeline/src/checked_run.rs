@@ -7,13 +7,14 @@ use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, loa
 
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
-use crate::models::{check_models, open_models, result_labels};
+use crate::models::{check_models, open_models};
 use crate::opening::Opening;
 use crate::output::{Output, outputs_of};
 use crate::output_check::check_outputs;
 use crate::outputs::planned_results;
 use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
+use crate::results::{check_results, result_labels};
 use crate::target_check::check_targets;
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
@@ -131,10 +132,12 @@ fn read_images(
     let (models, unopened) = open_models(plan);
     findings.problems.extend(unopened);
     findings.problems.extend(check_models(plan, &models, &infos));
+    findings.problems.extend(check_results(plan, &models, &infos));
     findings.problems.extend(check_targets(plan, &models, &infos, &targets));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));
     let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
-    let labels: Vec<String> = result_labels(&models).into_iter().map(|result| result.label).collect();
+    let results = plan.predict.iter().flat_map(|predict| result_labels(&models, predict));
+    let labels: Vec<String> = results.map(|result| result.label).collect();
     let results = planned_results(plan, &outputs, &names, &labels);
     let written = output_findings(plan, &paths, &files, (&results, &sources), existing);
     findings.problems.extend(written.problems);

@@ -2,9 +2,14 @@
 
 #[cfg(feature = "onnx")]
 use patchweave_config::IntensitiesPlan;
-use patchweave_config::{DataPlan, ModelPlan, OnnxPlan, PredictPlan, Problem, RunPlan, TilingPlan};
+use patchweave_config::{
+    AugmentPlan, DataPlan, ModelEntry, ModelPlan, OnnxPlan, PredictPlan, Problem, RepeatsPlan, ResultsPlan,
+    RunPlan, TilingPlan,
+};
 use patchweave_geometry::ImageShape;
-use patchweave_model::{ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, OutputInfo};
+use patchweave_model::{
+    ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, RepeatOptions, Repeated, Symmetries,
+};
 use patchweave_predict::PredictError;
 use patchweave_stack::{StackInfo, with_causes};
 
@@ -20,17 +25,8 @@ pub struct LabelledModel {
     pub is_identity: bool,
     /// Its place in the plan.
     pub(crate) place: usize,
-}
-
-/// An output of a model, and what its files are called after.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResultLabel {
-    /// That of the model, with the name of the output where there are several.
-    pub label: String,
-    /// The places of the model and of its output.
-    pub place: (usize, usize),
-    /// Whether it is that of the identity; it is then compared with the inputs.
-    pub is_identity: bool,
+    /// What is written of its outputs.
+    pub(crate) results: ResultsPlan,
 }
 
 /// Opens the models of a plan; those that cannot be opened are problems at their place.
@@ -38,14 +34,16 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
     let all = plan.predict.as_ref().map_or(&[][..], |predict| &predict.models);
     let mut models = Vec::with_capacity(all.len());
     let mut problems = Vec::new();
-    for (place, model) in all.iter().enumerate() {
-        match open(model) {
+    for (place, entry) in all.iter().enumerate() {
+        let ModelEntry { model, repeats, results } = entry;
+        match open(model).and_then(|opened| repeated(opened, *repeats)) {
             Ok(opened) => {
                 // The models that are built in look at one scale, networks at all of them.
                 let is_native = plan.data.lateral.is_some() && !matches!(model, ModelPlan::Onnx(_));
                 let opened = if is_native { Box::new(NativeScale::new(opened)) } else { opened };
                 let is_identity = *model == ModelPlan::Identity;
-                models.push(LabelledModel { label: label(model, all), model: opened, is_identity, place });
+                let (label, results) = (label(entry, all), results.clone());
+                models.push(LabelledModel { label, model: opened, is_identity, place, results });
             }
             Err(error) => {
                 let found = with_causes(&error);
@@ -93,6 +91,20 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
         got: format!("the network {}", plan.path.display()),
         expected: "a program that was built with the feature onnx".to_owned(),
     })
+}
+
+/// A model that is asked as often as a plan says.
+fn repeated(model: Box<dyn Model>, plan: RepeatsPlan) -> Result<Box<dyn Model>, ModelError> {
+    if plan == RepeatsPlan::default() {
+        return Ok(model);
+    }
+    let symmetries = match plan.augment {
+        AugmentPlan::None => Symmetries::None,
+        AugmentPlan::Flips => Symmetries::Flips,
+        AugmentPlan::All => Symmetries::All,
+    };
+    let options = RepeatOptions { symmetries, n_samples: plan.samples, has_deviation: plan.deviation };
+    Ok(Box::new(Repeated::new(model, options)?))
 }
 
 /// How many channels models are shown of an image; with lateral context that is the number of scales.
@@ -188,7 +200,7 @@ fn told(error: &ModelError) -> (String, String) {
 }
 
 /// The key of a model in a plan.
-fn model_key(plan: &RunPlan, place: usize) -> String {
+pub(crate) fn model_key(plan: &RunPlan, place: usize) -> String {
     let key = format!("predict.models[{place}]");
     if plan.has_key(&key) { key } else { "predict.models".to_owned() }
 }
@@ -201,34 +213,22 @@ fn tiles_key(plan: &RunPlan) -> String {
 }
 
 /// What the files of a model are called after.
-fn label(model: &ModelPlan, all: &[ModelPlan]) -> String {
-    let shares_name = all.iter().filter(|other| other.name() == model.name()).count() > 1;
-    match model {
-        ModelPlan::Gaussian { sigma } if shares_name => format!("{}_{sigma}", model.name()),
-        _ => model.name().to_owned(),
+fn label(entry: &ModelEntry, all: &[ModelEntry]) -> String {
+    let shares_name = |other: &&ModelEntry| other.model.name() == entry.model.name();
+    let mut label = entry.model.name().to_owned();
+    if all.iter().filter(shares_name).count() == 1 {
+        return label;
     }
-}
-
-/// The name of an output as a part of the name of a file; networks have any characters in theirs.
-fn plain(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
-    name.chars().map(plain).collect()
-}
-
-/// The results of models, output by output.
-pub(crate) fn result_labels(models: &[LabelledModel]) -> Vec<ResultLabel> {
-    let of_model = |(model_idx, model): (usize, &LabelledModel)| {
-        let outputs = &model.model.info().outputs;
-        let label = |(output_idx, output): (usize, &OutputInfo)| ResultLabel {
-            label: match outputs.iter().filter(|other| plain(&other.name) == plain(&output.name)).count() {
-                _ if outputs.len() == 1 => model.label.clone(),
-                1 => format!("{}_{}", model.label, plain(&output.name)),
-                _ => format!("{}_{}_{output_idx}", model.label, plain(&output.name)),
-            },
-            place: (model_idx, output_idx),
-            is_identity: model.is_identity,
-        };
-        outputs.iter().enumerate().map(label).collect::<Vec<_>>()
-    };
-    models.iter().enumerate().flat_map(of_model).collect()
+    if let ModelPlan::Gaussian { sigma } = &entry.model {
+        label.push_str(&format!("_{sigma}"));
+    }
+    label.push_str(match entry.repeats.augment {
+        AugmentPlan::None => "",
+        AugmentPlan::Flips => "_flips",
+        AugmentPlan::All => "_turns",
+    });
+    match entry.repeats.samples {
+        1 => label,
+        n => format!("{label}_{n}_samples"),
+    }
 }

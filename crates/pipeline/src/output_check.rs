@@ -8,7 +8,8 @@ use patchweave_stack::{StackInfo, with_causes};
 use crate::models::LabelledModel;
 use crate::output::{Output, Setting, output_key};
 use crate::outputs::result_path;
-use crate::result_form::{ResultForm, scaled};
+use crate::result_form::ResultForm;
+use crate::results::result_labels;
 
 /// The keys that every format has, for what may be meant by a setting that it does not have.
 const GENERAL: [&str; 5] = ["levels", "level_axes", "chunks", "shards", "compression"];
@@ -24,17 +25,15 @@ pub(crate) fn check_outputs(
 ) -> Vec<Problem> {
     let Some(predict) = &plan.predict else { return Vec::new() };
     let form = ResultForm::of(plan, predict);
-    let results = || {
-        models.iter().flat_map(|model| model.model.info().outputs.iter().map(move |output| (model, output)))
-    };
+    let results = result_labels(models, predict);
     let refused = |(place, output): &(usize, Output)| {
         let of_image = |(info, name): (&StackInfo, &String)| {
-            results().find_map(|(model, of_model)| {
-                let n_channels = form.n_channels(info);
-                let shape = output_shape(of_model, info.shape(), n_channels).ok()?;
-                let bare = form.spec(info, name, shape.n_channels).ok()?;
-                let bare = scaled(bare, of_model.scale, shape.extent).ok()?;
-                let target = result_path(&plan.output, name, &model.label, output.ending());
+            results.iter().find_map(|result| {
+                let (model_idx, output_idx) = result.place;
+                let of_model = &models[model_idx].model.info().outputs[output_idx];
+                let shape = output_shape(of_model, info.shape(), form.n_channels(info)).ok()?;
+                let (bare, _) = form.result(info, name, of_model, shape, &result.content).ok()?;
+                let target = result_path(&plan.output, name, &result.label, output.ending());
                 let check =
                     |spec: &ImageSpec| sinks.checked(&target, Some(output.name()), spec.clone()).err();
                 let found =

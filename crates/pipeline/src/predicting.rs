@@ -9,7 +9,7 @@ use patchweave_pixel::Lost;
 use patchweave_predict::{
     Finished, OutputImage, Part, PredictError, PredictOptions, Predictor, Progress, Target,
 };
-use patchweave_sink::{Job, Journal, JournalOptions, SinkError};
+use patchweave_sink::{Job, Journal, JournalOptions};
 
 use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
@@ -223,34 +223,35 @@ fn targets(
     made: &OutputImage<'_>,
 ) -> Result<Vec<Target>, PredictError> {
     let place = (made.model_idx, made.output_idx);
-    let result = prediction.results.iter().find(|result| result.place == place);
-    let (Some(image), Some(result)) = (prediction.images.get(made.data_idx), result) else {
-        return Ok(Vec::new());
-    };
-    let form = prediction.form_of(image, result);
-    let form = form.map_err(|source| PredictError::Layout { data_idx: made.data_idx, source })?;
-    let Some((spec, map, _)) = form else { return Ok(Vec::new()) };
-    let target = |output: &Output| -> Result<Option<Target>, SinkError> {
-        let path = prediction.path(&image.name, &result.label, output);
-        let job = journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
-        Ok(job.map(|job| Target { job, map }))
-    };
-    let made = prediction.outputs.iter().filter_map(|output| target(output).transpose());
-    Ok(made.collect::<Result<_, _>>()?)
+    let Some(image) = prediction.images.get(made.data_idx) else { return Ok(Vec::new()) };
+    let mut targets = Vec::new();
+    for result in prediction.results.iter().filter(|result| result.place == place) {
+        let form = prediction.form_of(image, result);
+        let form = form.map_err(|source| PredictError::Layout { data_idx: made.data_idx, source })?;
+        let Some((spec, map, _)) = form else { continue };
+        for output in &prediction.outputs {
+            let path = prediction.path(&image.name, &result.label, output);
+            let job =
+                journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
+            targets.extend(job.map(|job| Target::new(job, map).with_content(result.content.clone())));
+        }
+    }
+    Ok(targets)
 }
 
 /// What was written of one result, all of which is finished.
 fn predicted(prediction: &Prediction, result: &ResultLabel, finished: &[Finished]) -> Predicted {
-    let mut lost = vec![Lost::default(); prediction.images.len()];
-    // All targets of an image lose the same.
-    for one in finished.iter().filter(|one| (one.model_idx, one.output_idx) == result.place) {
-        if let Some(lost) = lost.get_mut(one.data_idx) {
-            *lost = one.lost;
-        }
-    }
-    let of_image = |image: &PredictionImage| {
+    let mut predicted = Predicted { files: Vec::new(), lost: Vec::new() };
+    for (data_idx, image) in prediction.images.iter().enumerate() {
         let path = |output: &Output| prediction.path(&image.name, &result.label, output);
-        prediction.outputs.iter().map(path).collect::<Vec<_>>()
-    };
-    Predicted { files: prediction.images.iter().flat_map(of_image).collect(), lost }
+        let files: Vec<PathBuf> = prediction.outputs.iter().map(path).collect();
+        let is_own = |one: &&Finished| {
+            let path = one.location.path();
+            one.data_idx == data_idx && files.iter().any(|file| path == Some(file))
+        };
+        // All files of a result lose the same.
+        predicted.lost.push(finished.iter().find(is_own).map_or_else(Lost::default, |one| one.lost));
+        predicted.files.extend(files);
+    }
+    predicted
 }

@@ -4,25 +4,26 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use patchweave_config::{BlendPlan, DataPlan, PredictPlan, RunPlan, TilingPlan};
+use patchweave_config::{DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{GeometryError, ImageShape};
-use patchweave_model::{Model, ModelInfo, OutputInfo, OutputType};
+use patchweave_model::{Model, ModelInfo, OutputInfo};
 use patchweave_pixel::{PixelMap, PixelType};
-use patchweave_predict::{Blend, Border, PredictOptions, Tiling, cut_shape, output_shape};
+use patchweave_predict::{PredictOptions, Skip, Tiling, cut_shape, output_shape};
 use patchweave_sink::{Durability, Fingerprint, ImageSpec, SinkFormats};
 use patchweave_stack::StackInfo;
 
 use crate::constructors::prediction_constructor;
 use crate::fingerprint::fingerprint;
 use crate::fitting::{Effort, of_patches};
-use crate::models::{LabelledModel, ResultLabel, n_channels_shown, open_models, result_labels};
+use crate::models::{LabelledModel, n_channels_shown, open_models};
 use crate::output::outputs_of;
 use crate::outputs::{picture_ending, result_path};
 use crate::pictures::{PicturedResult, prediction_picture};
 use crate::prediction_image::{PredictionImage, named};
-use crate::result_form::{ResultForm, scaled};
-use crate::tiling::{patching, tiling};
+use crate::result_form::ResultForm;
+use crate::results::{ResultLabel, result_labels};
+use crate::tiling::{blend, patching, tiling};
 use crate::written::ResultPlace;
 use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
 
@@ -106,7 +107,7 @@ pub fn prediction(
     Ok(Prediction {
         statistics,
         images: named,
-        results: result_labels(&models),
+        results: result_labels(&models, predict),
         models,
         n_channels: if dataset.n_patches() == 0 { 1 } else { dataset.layout(0)?.input.n_channels },
         dataset,
@@ -143,21 +144,14 @@ fn options(
         n_writers: n_threads,
         blend: blend(predict.blend),
         leaves_unfinished: true,
+        skip: predict.skip.map(skip),
         ..PredictOptions::default()
     })
 }
 
-fn blend(plan: BlendPlan) -> Blend {
-    match plan {
-        BlendPlan::Crop => Blend::Crop,
-        BlendPlan::Constant => Blend::Constant,
-        BlendPlan::Border { width, weight } => {
-            Blend::Border { width: Border::Every(i64::try_from(width).unwrap_or(i64::MAX)), weight }
-        }
-        BlendPlan::Linear => Blend::Linear,
-        BlendPlan::Hann => Blend::Hann,
-        BlendPlan::Gaussian { width } => Blend::Gaussian { width },
-    }
+#[expect(clippy::cast_possible_truncation, reason = "pixels are f32")]
+fn skip(plan: SkipPlan) -> Skip {
+    Skip { below: plan.below as f32, value: plan.value as f32 }
 }
 
 impl Prediction {
@@ -278,11 +272,7 @@ impl Prediction {
         let Some(info) = model.and_then(|model| model.outputs.get(output_idx)) else { return Ok(None) };
         let stack = image.stack.info();
         let shape = output_shape(info, stack.shape(), self.n_channels)?;
-        let spec = self.form.spec(stack, &image.name, shape.n_channels)?;
-        let mut spec = scaled(spec, info.scale, shape.extent)?;
-        let is_labels = info.pixel_type == OutputType::Label;
-        let map = if is_labels { PixelMap::to(self.form.pixel_type(stack)) } else { self.form.map(stack) };
-        spec.is_labels = is_labels && map.pixel_type().is_integer();
+        let (spec, map) = self.form.result(stack, &image.name, info, shape, &result.content)?;
         Ok(Some((spec, map, info)))
     }
 }

@@ -1,9 +1,10 @@
 //! What the results of a prediction are: axes, pixel type, and what is known of the images they are made from.
 
 use patchweave_config::{DataType, PixelTypeChoice, PredictPlan, RunPlan};
-use patchweave_geometry::{ArrayLayout, Axes, Axis, Extent, GeometryError};
-use patchweave_model::Scale;
+use patchweave_geometry::{ArrayLayout, Axes, Axis, Extent, GeometryError, ImageShape};
+use patchweave_model::{OutputInfo, OutputType, Scale};
 use patchweave_pixel::{PixelMap, PixelType};
+use patchweave_predict::{Content, Values};
 use patchweave_sink::{Durability, ImageSpec};
 use patchweave_stack::StackInfo;
 
@@ -51,7 +52,7 @@ impl ResultForm {
     }
 
     /// How predicted values become pixels.
-    pub fn map(&self, info: &StackInfo) -> PixelMap {
+    fn map(&self, info: &StackInfo) -> PixelMap {
         let map = PixelMap::to(self.pixel_type(info));
         self.scale.map_or(map, |(low, high)| map.with_scale(low, high))
     }
@@ -66,8 +67,38 @@ impl ResultForm {
         }
     }
 
-    /// The specification of the result of an image, without what is said of a format.
-    pub fn spec(&self, info: &StackInfo, name: &str, n_channels: usize) -> Result<ImageSpec, GeometryError> {
+    /// The specification of what is written of an output of this shape for an image, without what is said of a format, and how
+    /// its values become pixels.
+    pub fn result(
+        &self,
+        info: &StackInfo,
+        name: &str,
+        output: &OutputInfo,
+        shape: ImageShape,
+        content: &Content,
+    ) -> Result<(ImageSpec, PixelMap), GeometryError> {
+        let spec = self.spec(info, name, content.n_channels(shape.n_channels))?;
+        let mut spec = scaled(spec, output.scale, shape.extent)?;
+        let label_type = content.label_type(shape.n_channels);
+        let is_deviation = output.pixel_type == OutputType::Deviation;
+        let map = match (content.values, label_type) {
+            (_, Some(label_type)) => PixelMap::to(label_type),
+            (Values::Weights | Values::Deviation, _) => PixelMap::to(PixelType::F32),
+            _ if is_deviation => PixelMap::to(PixelType::F32),
+            _ if output.pixel_type == OutputType::Label => PixelMap::to(self.pixel_type(info)),
+            _ => self.map(info),
+        };
+        spec.pixel_type = map.pixel_type();
+        spec.is_labels =
+            (label_type.is_some() || output.pixel_type == OutputType::Label) && map.pixel_type().is_integer();
+        if content.channels.is_some() || matches!(content.values, Values::Argmax | Values::Weights) {
+            (spec.channel_names, spec.channel_colors) = (None, None);
+        }
+        Ok((spec, map))
+    }
+
+    /// The specification of an image of so many channels.
+    fn spec(&self, info: &StackInfo, name: &str, n_channels: usize) -> Result<ImageSpec, GeometryError> {
         let axes = result_axes(info.layout.axes(), n_channels)?;
         let mut spec = ImageSpec::new(info.layout.restored(&axes, n_channels)?, self.pixel_type(info));
         spec.name = name.rsplit('/').next().unwrap_or(name).to_owned();
@@ -86,11 +117,7 @@ impl ResultForm {
 }
 
 /// The specification for an output that may be larger or smaller than its input: the centre of the image stays where it is.
-pub(crate) fn scaled(
-    mut spec: ImageSpec,
-    scale: [Scale; 3],
-    extent: Extent,
-) -> Result<ImageSpec, GeometryError> {
+fn scaled(mut spec: ImageSpec, scale: [Scale; 3], extent: Extent) -> Result<ImageSpec, GeometryError> {
     if scale == [Scale::Same; 3] {
         return Ok(spec);
     }

@@ -1,12 +1,14 @@
 //! Whether the targets of a prediction fit its results, before any work.
 
 use patchweave_config::{ImageFacts, Problem, RunPlan};
+use patchweave_geometry::{GeometryError, ImageShape};
 use patchweave_predict::output_shape;
 use patchweave_stack::StackInfo;
 
-use crate::models::{LabelledModel, result_labels};
+use crate::models::LabelledModel;
 use crate::quality::{is_comparable, shown};
 use crate::result_form::ResultForm;
+use crate::results::result_labels;
 
 /// The first target that no result of its image can be compared with, if there is one.
 ///
@@ -17,11 +19,17 @@ pub(crate) fn check_targets(
     images: &[StackInfo],
     targets: &[ImageFacts],
 ) -> Option<Problem> {
-    let form = ResultForm::of(plan, plan.predict.as_ref()?);
-    let labels = result_labels(models);
+    let predict = plan.predict.as_ref()?;
+    let form = ResultForm::of(plan, predict);
+    let labels = result_labels(models, predict);
     images.iter().zip(targets).find_map(|(image, target)| {
-        let outputs = models.iter().flat_map(|model| &model.model.info().outputs);
-        let shapes = outputs.map(|output| output_shape(output, image.shape(), form.n_channels(image)));
+        let shapes = labels.iter().map(|result| {
+            let (model_idx, output_idx) = result.place;
+            let output = &models[model_idx].model.info().outputs[output_idx];
+            let shape = output_shape(output, image.shape(), form.n_channels(image))?;
+            let n_channels = result.content.n_channels(shape.n_channels);
+            Ok::<_, GeometryError>(ImageShape { n_channels, ..shape })
+        });
         let shapes: Vec<_> = shapes.collect::<Result<_, _>>().ok()?;
         if shapes.iter().any(|shape| is_comparable(shape, &target.shape)) {
             return None;

@@ -1,12 +1,12 @@
-//! The tiles that a plan cuts images into for prediction.
+//! The tiles that a plan cuts images into for prediction, and how they are joined.
 
 use std::sync::Arc;
 
-use patchweave_config::{PredictPlan, TilingPlan};
+use patchweave_config::{BlendPlan, PredictPlan, TilingPlan};
 use patchweave_geometry::ImageShape;
 use patchweave_model::Model;
 use patchweave_patching::{Patching, PatchingError, TiledPatching, WholePatching};
-use patchweave_predict::{PredictError, Tiling, largest_tiles};
+use patchweave_predict::{Blend, Border, PredictError, Tiling, largest_tiles};
 
 /// How a plan cuts images, which have these shapes and of which models are shown so many channels.
 ///
@@ -40,4 +40,18 @@ pub(crate) fn patching(tiling: &Tiling, shapes: &[ImageShape]) -> Result<Arc<dyn
         Tiling::Tiles { size, overlaps } => Arc::new(TiledPatching::new(shapes, size, Some(overlaps))?),
         Tiling::Whole => Arc::new(WholePatching::new(shapes)?),
     })
+}
+
+/// How a plan has overlapping tiles joined.
+pub(crate) fn blend(plan: BlendPlan) -> Blend {
+    match plan {
+        BlendPlan::Crop => Blend::Crop,
+        BlendPlan::Constant => Blend::Constant,
+        BlendPlan::Border { width, weight } => {
+            Blend::Border { width: Border::Every(i64::try_from(width).unwrap_or(i64::MAX)), weight }
+        }
+        BlendPlan::Linear => Blend::Linear,
+        BlendPlan::Hann => Blend::Hann,
+        BlendPlan::Gaussian { width } => Blend::Gaussian { width },
+    }
 }

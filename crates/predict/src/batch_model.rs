@@ -1,7 +1,7 @@
 //! A model and the memory of its outputs, for batches of any size.
 
 use ndarray::{Array5, ArrayView4, ArrayView5, ArrayViewMut5, Axis, Slice};
-use patchweave_model::{Model, ModelError, ModelInfo};
+use patchweave_model::{Model, ModelError, ModelInfo, seeds_of};
 use rayon::prelude::*;
 
 /// A model and the memory of its outputs.
@@ -52,7 +52,7 @@ impl<'m> BatchModel<'m> {
             if inputs.len_of(Axis(0)) == n_per_call
                 || model.info().input.batch.accepts(inputs.len_of(Axis(0)))
             {
-                model.predict(inputs, &mut outputs)
+                called(model, inputs, &mut outputs)
             } else {
                 filled_up(model, n_per_call, inputs, &mut outputs)
             }
@@ -66,6 +66,18 @@ impl<'m> BatchModel<'m> {
     /// What was predicted of a sample, output by output, `CZYX`.
     pub fn sample(&self, place: usize) -> impl Iterator<Item = ArrayView4<'_, f32>> {
         self.outputs.iter().map(move |output| output.index_axis(Axis(0), place))
+    }
+}
+
+/// Calls a model, with seeds made of the pixels of samples if it draws random numbers.
+fn called(
+    model: &dyn Model,
+    inputs: ArrayView5<'_, f32>,
+    outputs: &mut [ArrayViewMut5<'_, f32>],
+) -> Result<(), ModelError> {
+    match model.info().is_random {
+        true => model.predict_seeded(inputs, &seeds_of(inputs, 0), outputs),
+        false => model.predict(inputs, outputs),
     }
 }
 
@@ -84,7 +96,7 @@ fn filled_up(
     let mut made: Vec<Array5<f32>> =
         model.info().output_shapes(shape).into_iter().map(Array5::zeros).collect();
     let mut views: Vec<_> = made.iter_mut().map(|output| output.view_mut()).collect();
-    model.predict(all.view(), &mut views)?;
+    called(model, all.view(), &mut views)?;
     for (output, made) in outputs.iter_mut().zip(&made) {
         output.assign(&made.slice_axis(Axis(0), there));
     }

@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayViewMut4, Axis, s};
 use patchweave_geometry::{GeometryError, Region, TileGrid};
+use patchweave_model::{OutputInfo, OutputType};
 use patchweave_quilt::{BlendWindow, Border, QuiltError, WeightSums};
 
 use crate::held::HeldTile;
@@ -47,6 +48,11 @@ impl Blend {
     #[must_use]
     pub fn needs_all_pixels(&self) -> bool {
         *self != Blend::Crop
+    }
+
+    /// How the tiles of an output are blended: there is nothing between two labels.
+    pub(crate) fn of_output(&self, info: &OutputInfo) -> &Blend {
+        if info.pixel_type == OutputType::Label { &Blend::Crop } else { self }
     }
 
     /// How the tiles of a grid are joined.
@@ -105,6 +111,75 @@ impl Joining {
             }
             Joining::Mean { window, sums } => mean(window, sums, tiles, channels, start, block),
         }
+    }
+
+    /// Writes what the tiles of every pixel weigh together; 1 where they are cropped.
+    pub fn weights(&self, [z0, y0, x0]: [usize; 3], mut block: ArrayViewMut4<'_, f32>) {
+        let Joining::Mean { sums, .. } = self else { return block.fill(1.0) };
+        let (_, n_z, n_y, n_x) = block.dim();
+        for (z, y) in (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y))) {
+            let (totals, factor) = sums.row(z0 + z, y0 + y);
+            for (pixel, total) in block.slice_mut(s![0, z, y, ..]).iter_mut().zip(&totals[x0..x0 + n_x]) {
+                #[expect(clippy::cast_possible_truncation, reason = "written as f32")]
+                let weight = (total * factor) as f32;
+                *pixel = weight;
+            }
+        }
+    }
+
+    /// Writes how much tiles differ in a channel, the weighted standard deviation of every pixel; 0 where they are cropped.
+    ///
+    /// Sums are kept relative to the mean so far, so that equal values deviate by exactly 0.
+    pub fn deviations(
+        &self,
+        tiles: &[&HeldTile],
+        channel: usize,
+        [z0, y0, x0]: [usize; 3],
+        mut block: ArrayViewMut4<'_, f32>,
+    ) {
+        let Joining::Mean { window, .. } = self else { return block.fill(0.0) };
+        let (_, n_z, n_y, n_x) = block.dim();
+        let mut moments = vec![Moments::default(); n_x];
+        let mut weights = vec![0.0_f64; n_x];
+        for (z, y) in (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y))) {
+            moments.fill(Moments::default());
+            for tile in tiles {
+                let Some(row) = tile.row(z0 + z, y0 + y, x0..x0 + n_x) else { continue };
+                let weights = &mut weights[..row.n];
+                window.write_row(row.at[0], row.at[1], row.at[2], weights);
+                let values = tile.values(channel, &row);
+                for ((moments, value), weight) in moments[row.to..].iter_mut().zip(values).zip(weights) {
+                    moments.add(f64::from(*value), *weight);
+                }
+            }
+            for (pixel, moments) in block.slice_mut(s![0, z, y, ..]).iter_mut().zip(&moments) {
+                *pixel = moments.deviation();
+            }
+        }
+    }
+}
+
+/// Weighted mean and deviation of a pixel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    weight: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn add(&mut self, value: f64, weight: f64) {
+        self.weight += weight;
+        if self.weight > 0.0 {
+            let distance = value - self.mean;
+            self.mean += distance * weight / self.weight;
+            self.squares += weight * distance * (value - self.mean);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "written as f32")]
+    fn deviation(self) -> f32 {
+        if self.weight > 0.0 { (self.squares / self.weight).sqrt() as f32 } else { 0.0 }
     }
 }
 

@@ -96,6 +96,16 @@ pub enum PredictError {
         /// The shape of the output.
         expected: Vec<usize>,
     },
+    /// A target for something that an output does not have.
+    #[error("output {output}: got {got}, expected {expected}")]
+    Content {
+        /// The output.
+        output: String,
+        /// What the target is to hold.
+        got: String,
+        /// What the output has.
+        expected: &'static str,
+    },
     /// Predictions cannot be brought back to raw intensities.
     #[error(
         "a prediction of image {data_idx} ({image}) cannot be brought back to raw intensities; of models whose outputs are \

@@ -27,6 +27,10 @@ impl HeldTile {
         HeldTile { start, pixels }
     }
 
+    pub fn n_channels(&self) -> usize {
+        self.pixels.dim().0
+    }
+
     /// The part that lies in a block that starts at `start`, in the tile and in the block.
     pub fn shared<'a, 'b>(
         &'a self,

@@ -6,6 +6,7 @@
 
 mod batch_model;
 mod blend;
+mod content;
 mod error;
 mod held;
 mod largest_tiles;
@@ -14,6 +15,7 @@ mod open_image;
 mod output_grid;
 mod part;
 mod predictor;
+mod skip;
 mod stitching_plan;
 mod target;
 mod tile_order;
@@ -22,6 +24,7 @@ mod unit_box;
 mod unit_writer;
 
 pub use blend::Blend;
+pub use content::{Content, Values};
 pub use error::PredictError;
 pub use largest_tiles::largest_tiles;
 pub use memory::MemoryForecast;
@@ -29,6 +32,7 @@ pub use output_grid::{cut_shape, output_shape};
 pub use part::Part;
 pub use patchweave_quilt::Border;
 pub use predictor::{PredictOptions, Predictor, Progress};
+pub use skip::Skip;
 pub use stitching_plan::{PatchMapping, StitchingPlan};
 pub use target::{Finished, OutputImage, Target};
 pub use tiling::Tiling;

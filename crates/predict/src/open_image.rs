@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{ArrayView4, s};
+use ndarray::{Array4, ArrayView4, ArrayView5, Axis as ArrayAxis, s};
 use patchweave_geometry::{Axis, Extent, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
 use patchweave_model::{Likeness, ModelInfo, OutputType};
 use patchweave_transform::{NormalizeError, Normalizer};
@@ -12,6 +12,7 @@ use patchweave_transform::{NormalizeError, Normalizer};
 use crate::blend::Joining;
 use crate::held::HeldTile;
 use crate::output_grid::{output_grid, output_shape, padded};
+use crate::skip::SkipLimits;
 use crate::unit_writer::{Ending, UnitTask, UnitWriter};
 use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
 
@@ -29,6 +30,7 @@ pub(crate) struct Plan<'a> {
     pub part: Part,
     pub n_tiles: usize,
     pub normalizer: &'a Normalizer,
+    pub skip: Option<SkipLimits>,
 }
 
 impl Plan<'_> {
@@ -36,6 +38,22 @@ impl Plan<'_> {
     pub fn grid(&self, shape: ImageShape) -> Result<TileGrid, PredictError> {
         Ok(self.tiling.grid(padded(shape, self.unit)?)?)
     }
+
+    /// The samples of a batch that models are shown, ascending.
+    pub fn shown(&self, inputs: ArrayView5<'_, f32>) -> Vec<usize> {
+        let samples = inputs.axis_iter(ArrayAxis(0)).enumerate();
+        let is_shown = |sample| self.skip.as_ref().is_none_or(|skip| !skip.leaves_out(sample));
+        samples.filter(|(_, sample)| is_shown(*sample)).map(|(place, _)| place).collect()
+    }
+}
+
+/// What there is of a tile.
+#[derive(Clone, Copy)]
+pub(crate) enum Made<'a> {
+    /// What all models made of it, output by output.
+    Predicted(&'a [ArrayView4<'a, f32>]),
+    /// It was left out; all outputs have this value.
+    LeftOut(f32),
 }
 
 /// An image whose tiles come in.
@@ -51,6 +69,8 @@ pub(crate) struct OpenImage {
 /// One output of a model for an image.
 pub(crate) struct OpenOutput {
     likeness: Likeness,
+    /// Whether its values are deviations.
+    is_deviation: bool,
     grid: TileGrid,
     crops: bool,
     held: BTreeMap<usize, Held>,
@@ -87,19 +107,24 @@ impl OpenImage {
             for (output_idx, info) in model.outputs.iter().enumerate() {
                 let tiles =
                     output_grid(model, info, padded(shape, plan.unit)?, &plan.tiling, plan.n_channels)?;
-                // There is nothing between two labels.
-                let blend = if info.pixel_type == OutputType::Label { &Blend::Crop } else { plan.blend };
+                let blend = plan.blend.of_output(info);
                 let joining = Arc::new(blend.of_grid(&tiles)?);
                 let shape = output_shape(info, shape, plan.n_channels)?;
                 let image = OutputImage { data_idx, model_idx, output_idx, info, shape, tiles };
                 let mut targets = Vec::new();
                 for (target_idx, target) in make_targets(&image)?.into_iter().enumerate() {
                     let place = [data_idx, model_idx, output_idx, target_idx];
+                    target.content.check(info, shape.n_channels, blend)?;
                     targets.push(open_target(place, target, shape, &joining, (plan, all_tiles), finished)?);
                 }
-                let likeness = info.likeness;
-                let crops = !blend.needs_all_pixels();
-                outputs.push(OpenOutput { likeness, grid: tiles, crops, held: BTreeMap::new(), targets });
+                outputs.push(OpenOutput {
+                    likeness: info.likeness,
+                    is_deviation: info.pixel_type == OutputType::Deviation,
+                    grid: tiles,
+                    crops: !blend.needs_all_pixels(),
+                    held: BTreeMap::new(),
+                    targets,
+                });
             }
         }
         Ok(OpenImage { data_idx, name, grid, outputs })
@@ -123,25 +148,28 @@ impl OpenImage {
         Ok(needed.into_iter().collect())
     }
 
-    /// Takes what all models made of a tile, and gives the units that are whole by that.
+    /// Takes what there is of a tile, and gives the units that are whole by that.
     pub fn add(
         &mut self,
         tile_idx: usize,
-        predicted: &[ArrayView4<'_, f32>],
+        made: Made<'_>,
         normalizer: &Normalizer,
         whole: &mut Vec<UnitTask>,
     ) -> Result<(), PredictError> {
         let OpenImage { data_idx, name, outputs, .. } = self;
-        for (output, pixels) in outputs.iter_mut().zip(predicted) {
+        for (place, output) in outputs.iter_mut().enumerate() {
             let units = output.units(tile_idx)?;
             let Some(spec) = output.grid.spec(*data_idx, tile_idx).filter(|_| !units.is_empty()) else {
                 continue;
             };
-            let tile = output.held(&spec, *pixels, normalizer).map_err(|source| PredictError::Normalize {
-                data_idx: *data_idx,
-                image: name.clone(),
-                source,
-            })?;
+            let tile = match made {
+                Made::LeftOut(value) => output.constant(&spec, value),
+                Made::Predicted(predicted) => {
+                    output.held(&spec, predicted[place], normalizer).map_err(|source| {
+                        PredictError::Normalize { data_idx: *data_idx, image: name.clone(), source }
+                    })?
+                }
+            };
             output.held.insert(tile_idx, Held { tile: Arc::new(tile), n_waiting: units.len() });
             for (target_idx, unit_idx) in units {
                 whole.extend(output.arrived(target_idx, unit_idx)?);
@@ -211,8 +239,9 @@ fn open_target(
     let sink = target.job.sink();
     let info = sink.info();
     let got = info.units.layout().image_shape();
-    if got != shape {
-        let (got, expected) = (got.to_vec(), shape.to_vec());
+    let expected = ImageShape { n_channels: target.content.n_channels(shape.n_channels), ..shape };
+    if got != expected {
+        let (got, expected) = (got.to_vec(), expected.to_vec());
         return Err(PredictError::TargetShape { path: info.target.clone(), got, expected });
     }
     let n_units = info.units.n_units();
@@ -289,21 +318,35 @@ impl OpenOutput {
         pixels: ArrayView4<'_, f32>,
         normalizer: &Normalizer,
     ) -> Result<HeldTile, NormalizeError> {
-        let position = |at: i64| usize::try_from(at).unwrap_or(0);
-        let (start, mut own) = if self.crops {
+        let mut own = if self.crops {
             let [z, y, x] = spec.crop_coords.to_zyx(0).map(position);
             let [n_z, n_y, n_x] = spec.crop_size.to_zyx();
-            let part = pixels.slice(s![.., z..z + n_z, y..y + n_y, x..x + n_x]);
-            (spec.stitch_coords, part.to_owned())
+            pixels.slice(s![.., z..z + n_z, y..y + n_y, x..x + n_x]).to_owned()
         } else {
-            (spec.patch.coords, pixels.to_owned())
+            pixels.to_owned()
         };
-        match self.likeness {
-            Likeness::Input => normalizer.invert_input(own.view_mut())?,
-            Likeness::Target => normalizer.invert(own.view_mut())?,
+        match (self.likeness, self.is_deviation) {
+            (Likeness::Input, false) => normalizer.invert_input(own.view_mut())?,
+            (Likeness::Input, true) => normalizer.invert_input_differences(own.view_mut())?,
+            (Likeness::Target, false) => normalizer.invert(own.view_mut())?,
+            (Likeness::Target, true) => normalizer.invert_differences(own.view_mut())?,
             _ => {}
         }
-        Ok(HeldTile::new(start.to_zyx(0).map(position), own))
+        Ok(HeldTile::new(self.start(spec), own))
+    }
+
+    /// A tile of one value; nothing deviates in it.
+    fn constant(&self, spec: &TileSpec, value: f32) -> HeldTile {
+        let value = if self.is_deviation { 0.0 } else { value };
+        let size = if self.crops { spec.crop_size } else { self.grid.tile_size() };
+        let [z, y, x] = size.to_zyx();
+        HeldTile::new(self.start(spec), Array4::from_elem([self.grid.shape().n_channels, z, y, x], value))
+    }
+
+    /// Where what counts of a tile starts in the image.
+    fn start(&self, spec: &TileSpec) -> [usize; 3] {
+        let start = if self.crops { spec.stitch_coords } else { spec.patch.coords };
+        start.to_zyx(0).map(position)
     }
 
     /// Counts a tile of a unit, and gives the unit if that was the last one.
@@ -363,4 +406,8 @@ impl OpenTarget {
         let (start, size): (Vec<usize>, Vec<usize>) = layout.axes().as_slice().iter().map(of_axis).unzip();
         Ok(units.touching(&start, &size).filter(|unit_idx| !self.written.contains(unit_idx)))
     }
+}
+
+fn position(at: i64) -> usize {
+    usize::try_from(at).unwrap_or(0)
 }

@@ -4,19 +4,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ndarray::ArrayView4;
-use patchweave_construct::{ChosenPatchConstr, Dataset, PatchConstr, PatchConstrExt};
+use ndarray::{ArrayView4, Axis};
+use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderOptions};
 use patchweave_model::Model;
 
 use crate::batch_model::BatchModel;
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
-use crate::open_image::{OpenImage, OpenOutput, Plan};
+use crate::open_image::{Made, OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
+use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
-use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
+use crate::{Blend, Finished, OutputImage, Part, PredictError, Skip, Target, Tiling};
 
 /// Images are opened until they have so many tiles together.
 const PORTION_TILES: usize = 4096;
@@ -28,8 +29,10 @@ const PORTION_TARGETS: usize = 64;
 /// What a prediction has done so far; see [`Predictor::run`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Tiles predicted.
+    /// Tiles predicted or left out.
     pub n_tiles: usize,
+    /// Those of them that were left out.
+    pub n_skipped: usize,
     /// Tiles of all images, without those that need no prediction; images that are not opened yet count with all of theirs.
     pub n_total: usize,
     /// The most memory that is needed from here on, as far as images are open; known before the first batch.
@@ -56,6 +59,8 @@ pub struct PredictOptions {
     pub n_writers: usize,
     /// What becomes of a pixel that several tiles have.
     pub blend: Blend,
+    /// Which tiles are left out.
+    pub skip: Option<Skip>,
     /// Whether the targets of images that are not finished stay, to be [resumed](patchweave_sink::Job::resume).
     pub leaves_unfinished: bool,
     /// What of the prediction is made; of one that is not the whole, nothing is finished and all of it stays.
@@ -63,7 +68,7 @@ pub struct PredictOptions {
 }
 
 impl Default for PredictOptions {
-    /// One tile per batch, one thread each, crops, and nothing stays that is not finished.
+    /// One tile per batch, one thread each, crops, no tile is left out, and nothing stays that is not finished.
     fn default() -> Self {
         let LoaderOptions { batch_size, n_workers, prefetch_bytes, .. } = LoaderOptions::default();
         PredictOptions {
@@ -72,6 +77,7 @@ impl Default for PredictOptions {
             prefetch_bytes,
             n_writers: 1,
             blend: Blend::Crop,
+            skip: None,
             leaves_unfinished: false,
             part: Part::default(),
         }
@@ -113,7 +119,7 @@ impl Default for PredictOptions {
 /// let mut targets = |_: &OutputImage<'_>| {
 ///     let spec = ImageSpec::new(layout.clone(), PixelType::U16);
 ///     let job = Job::start(&SinkFormats::default(), &path, Some("tiff"), spec)?;
-///     Ok(vec![Target { job, map: PixelMap::to(PixelType::U16) }])
+///     Ok(vec![Target::new(job, PixelMap::to(PixelType::U16))])
 /// };
 /// let finished = predictor.run(&mut targets, |_| true, |_| ())?;
 /// assert_eq!(finished[0].location.path(), Some(path.as_path()));
@@ -213,6 +219,7 @@ impl<'a> Predictor<'a> {
         let mut models: Vec<BatchModel<'_>> =
             self.models.iter().map(|model| BatchModel::new(*model)).collect();
         let infos = || self.models.iter().map(|model| model.info());
+        let normalizer = self.dataset.normalizer();
         let mut plan = Plan {
             tiling: self.tiling,
             blend: &self.options.blend,
@@ -222,12 +229,19 @@ impl<'a> Predictor<'a> {
             leaves: self.options.leaves_unfinished,
             part: self.options.part,
             n_tiles: 0,
-            normalizer: self.dataset.normalizer(),
+            normalizer,
+            skip: self
+                .options
+                .skip
+                .map(|skip| SkipLimits::new(skip, normalizer, n_channels))
+                .transpose()
+                .map_err(ConstructError::from)?,
         };
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
         self.check_tiles(&grids, &models, n_channels)?;
         plan.n_tiles = grids.iter().map(TileGrid::n_tiles).sum();
-        let mut progress = Progress { n_tiles: 0, n_total: plan.n_tiles, memory: MemoryForecast::default() };
+        let mut progress =
+            Progress { n_tiles: 0, n_skipped: 0, n_total: plan.n_tiles, memory: MemoryForecast::default() };
         let mut next = 0;
         let mut first_index = 0;
         while next < shapes.len() {
@@ -264,7 +278,10 @@ impl<'a> Predictor<'a> {
             self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {
                 match n {
                     None => watch(batch),
-                    Some(n) => progress.n_tiles += n,
+                    Some((n, n_skipped)) => {
+                        progress.n_tiles += n;
+                        progress.n_skipped += n_skipped;
+                    }
                 }
                 n.is_none() || keep_going(progress)
             })?;
@@ -310,7 +327,8 @@ impl<'a> Predictor<'a> {
         Ok(forecast)
     }
 
-    /// Predicts the tiles of a portion. `step` sees every batch before, and how many tiles it had after.
+    /// Predicts the tiles of a portion. `step` sees every batch before, and after that how many tiles it had and how many of
+    /// them were left out.
     fn predict(
         &self,
         portion: &mut Portion,
@@ -318,7 +336,7 @@ impl<'a> Predictor<'a> {
         plan: &Plan<'_>,
         tasks: &Sender<UnitTask>,
         writing: &Writing,
-        step: &mut dyn FnMut(&Batch, Option<usize>) -> bool,
+        step: &mut dyn FnMut(&Batch, Option<(usize, usize)>) -> bool,
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
             return Ok(());
@@ -338,8 +356,12 @@ impl<'a> Predictor<'a> {
         for batch in loader.epoch(0)? {
             let batch = batch?;
             step(&batch, None);
-            for model in models.iter_mut() {
-                model.predict(batch.inputs())?;
+            let shown = plan.shown(batch.inputs());
+            if shown.len() == batch.len() {
+                models.iter_mut().try_for_each(|model| model.predict(batch.inputs()))?;
+            } else if !shown.is_empty() {
+                let inputs = batch.inputs().select(Axis(0), &shown);
+                models.iter_mut().try_for_each(|model| model.predict(inputs.view()))?;
             }
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
                 let &(image_idx, tile_idx) = portion
@@ -348,9 +370,16 @@ impl<'a> Predictor<'a> {
                     .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
-                let predicted: Vec<ArrayView4<'_, f32>> =
-                    models.iter().flat_map(|model| model.sample(place)).collect();
-                image.add(tile_idx, &predicted, plan.normalizer, &mut whole)?;
+                let predicted: Vec<ArrayView4<'_, f32>>;
+                let made = match (shown.binary_search(&place), &plan.skip) {
+                    (Err(_), Some(skip)) => Made::LeftOut(skip.value),
+                    (place, _) => {
+                        let place = place.unwrap_or_else(|place| place);
+                        predicted = models.iter().flat_map(|model| model.sample(place)).collect();
+                        Made::Predicted(&predicted)
+                    }
+                };
+                image.add(tile_idx, made, plan.normalizer, &mut whole)?;
                 for task in whole.drain(..) {
                     // Nobody takes it only if all who write have failed.
                     if tasks.send(task).is_err() {
@@ -359,7 +388,7 @@ impl<'a> Predictor<'a> {
                 }
             }
             n_seen += batch.len();
-            let goes_on = step(&batch, Some(batch.len()));
+            let goes_on = step(&batch, Some((batch.len(), batch.len() - shown.len())));
             if !goes_on || writing.has_failed.load(Ordering::Acquire) {
                 return Err(PredictError::Interrupted);
             }

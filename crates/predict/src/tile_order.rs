@@ -164,6 +164,7 @@ mod tests {
             part: crate::Part::default(),
             n_tiles: 1,
             normalizer: &normalizer,
+            skip: None,
         };
         let shape = [2, 1, size[0], size[1]];
         let mut targets = |_: &OutputImage<'_>| {
@@ -171,7 +172,7 @@ mod tests {
                 ImageSpec::new(ArrayLayout::new("SCYX".parse().unwrap(), &shape).unwrap(), PixelType::F32);
             spec.chunks = Some(vec![1, 1, unit[0], unit[1]]);
             let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-            Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+            Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
         };
         let shape = ImageShape::from_slice(&shape).unwrap();
         let all_tiles = 0..plan.n_tiles;

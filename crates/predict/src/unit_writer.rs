@@ -11,7 +11,7 @@ use patchweave_sink::{ImageSink, Job};
 use crate::blend::Joining;
 use crate::held::HeldTile;
 use crate::unit_box::UnitBox;
-use crate::{Finished, PredictError, Target};
+use crate::{Content, Finished, PredictError, Target};
 
 /// What becomes of a target in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(crate) struct UnitWriter {
     place: [usize; 4],
     sink: Arc<dyn ImageSink>,
     map: PixelMap,
+    content: Content,
     joining: Arc<Joining>,
     n_left: AtomicUsize,
     lost: Mutex<Lost>,
@@ -50,6 +51,7 @@ impl UnitWriter {
             place,
             sink: target.job.sink(),
             map: target.map,
+            content: target.content,
             joining,
             n_left: AtomicUsize::new(n_left),
             lost: Mutex::default(),
@@ -97,7 +99,7 @@ impl UnitWriter {
             let block = try_zeros(&shape).and_then(|zeros| Array4::from_shape_vec(shape, zeros).ok());
             let mut block = block.ok_or(PredictError::OutOfMemory { data_idx, shape })?;
             let tiles: Vec<&HeldTile> = tiles.iter().map(Arc::as_ref).collect();
-            self.joining.join(&tiles, own.channels.clone(), start, block.view_mut());
+            self.content.fill(&self.joining, &tiles, own.channels.clone(), start, block.view_mut());
             let lost = own.put(place, block, info.units.layout(), self.map, &mut pixels);
             let lost = lost.map_err(|source| PredictError::Axes { data_idx, source })?;
             *self.lost.lock().unwrap_or_else(PoisonError::into_inner) += lost;

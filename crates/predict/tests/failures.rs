@@ -44,7 +44,7 @@ fn targets(folder: &Path) -> impl FnMut(&OutputImage<'_>) -> Result<Vec<Target>,
             }
             let path = folder.join(format!("{}.{format}", image.data_idx));
             let job = Job::resume(&SinkFormats::default(), &path, Some(format), spec)?;
-            Ok(Target { job, map: PixelMap::to(PixelType::F32) })
+            Ok(Target::new(job, PixelMap::to(PixelType::F32)))
         };
         FORMATS.iter().map(target).collect()
     }
@@ -210,7 +210,7 @@ fn what_does_not_go_together_is_refused() {
     let mut targets = |image: &OutputImage<'_>| {
         let spec = ImageSpec::new(layout(&image.shape), PixelType::F32);
         let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
     };
     let predictor = Predictor::new(&others, tiling, vec![&identity], PredictOptions::default());
     let error = predictor.run(&mut targets, |_| true, |_| ()).unwrap_err();
@@ -221,7 +221,7 @@ fn what_does_not_go_together_is_refused() {
         shape.n_channels += 1;
         let spec = ImageSpec::new(layout(&shape), PixelType::F32);
         let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
     };
     let predictor = Predictor::new(&data, tiling, vec![&identity], PredictOptions::default());
     let error = predictor.run(&mut small, |_| true, |_| ()).unwrap_err();

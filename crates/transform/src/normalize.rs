@@ -151,6 +151,24 @@ impl Scaling {
         self.map(block, |Linear { offset, factor, .. }, pixel| pixel * factor + offset).map(drop)
     }
 
+    /// As [`invert`](Self::invert), for differences between pixels such as a standard deviation: stretched, not moved.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use patchweave_transform::Scaling;
+    ///
+    /// let mut deviations = array![[[[0.0_f32, 0.5]]]];
+    /// Scaling::range(&[100.0], &[140.0])?.invert_differences(deviations.view_mut())?;
+    /// assert_eq!(deviations, array![[[[0.0, 20.0]]]]);
+    /// # Ok::<(), patchweave_transform::NormalizeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn invert_differences(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+        self.map(block, |Linear { factor, .. }, pixel| pixel * factor.abs()).map(drop)
+    }
+
     /// Changes every pixel; whether all were finite numbers before, which costs next to nothing in the same loop.
     fn map(
         &self,
@@ -270,11 +288,23 @@ impl Normalizer {
     /// # Errors
     /// [`NormalizeError::ChannelCount`].
     pub fn invert(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+        self.of_predictions().map_or(Ok(()), |scaling| scaling.invert(block))
+    }
+
+    /// As [`invert`](Self::invert), for differences between predicted values such as a standard deviation.
+    ///
+    /// # Errors
+    /// [`NormalizeError::ChannelCount`].
+    pub fn invert_differences(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+        self.of_predictions().map_or(Ok(()), |scaling| scaling.invert_differences(block))
+    }
+
+    /// What predictions go back by.
+    fn of_predictions(&self) -> Option<&Scaling> {
         match (&self.target, &self.input) {
-            (TargetScaling::Skip, _) | (TargetScaling::Missing, None) => Ok(()),
-            (TargetScaling::Given(scaling), _) | (TargetScaling::Missing, Some(scaling)) => {
-                scaling.invert(block)
-            }
+            (TargetScaling::Skip, _) => None,
+            (TargetScaling::Given(scaling), _) => Some(scaling),
+            (TargetScaling::Missing, input) => input.as_ref(),
         }
     }
 
@@ -284,6 +314,14 @@ impl Normalizer {
     /// [`NormalizeError::ChannelCount`].
     pub fn invert_input(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
         self.input.as_ref().map_or(Ok(()), |scaling| scaling.invert(block))
+    }
+
+    /// As [`invert_input`](Self::invert_input), for differences between pixels such as a standard deviation.
+    ///
+    /// # Errors
+    /// [`NormalizeError::ChannelCount`].
+    pub fn invert_input_differences(&self, block: ArrayViewMut4<'_, f32>) -> Result<(), NormalizeError> {
+        self.input.as_ref().map_or(Ok(()), |scaling| scaling.invert_differences(block))
     }
 }
 

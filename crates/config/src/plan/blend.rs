@@ -41,3 +41,28 @@ pub enum BlendPlan {
         width: f64,
     },
 }
+
+/// What is written beside results about the tiles that pixels come from.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_config::TileImagesPlan;
+///
+/// let text = "
+/// output: out
+/// data_config:
+///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+/// predict: {input: a.tiff, models: [identity], blend: {name: hann, weights: true}}
+/// ";
+/// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
+/// assert_eq!(predict.tile_images, TileImagesPlan { weights: true, deviation: false });
+/// # Ok::<(), patchweave_config::ConfigErrors>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TileImagesPlan {
+    /// What the tiles of every pixel weigh together.
+    pub weights: bool,
+    /// How much tiles differ where they overlap.
+    pub deviation: bool,
+}

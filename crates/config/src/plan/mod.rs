@@ -7,15 +7,17 @@ mod data;
 mod durability;
 mod format;
 mod model;
+mod model_use;
 mod output;
 mod predict;
 mod reading;
 mod remote;
 mod run_plan;
 mod simulate;
+mod skip;
 mod train;
 
-pub use blend::BlendPlan;
+pub use blend::{BlendPlan, TileImagesPlan};
 pub use data::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ContextDepth, ContextSource, DataPlan, DataType,
     InputStatistics, LateralPlan, LoaderParams, MaskFilterPlan, MeanStd, MinMax, Mode, NormalizationPlan,
@@ -24,12 +26,14 @@ pub use data::{
 pub use durability::Durability;
 pub use format::OutputFormat;
 pub use model::{IntensitiesPlan, ModelPlan, OnnxPlan};
+pub use model_use::{AugmentPlan, ModelEntry, RepeatsPlan, ResultPlan, ResultsPlan, ValuesPlan};
 pub use output::{AxisSizes, CompressionPlan, LevelAxesPlan, LevelCount, OutputPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};
 pub use remote::RemotePlan;
 pub use run_plan::RunPlan;
 pub use simulate::SimulatePlan;
+pub use skip::SkipPlan;
 pub use train::{
     ConstructorPlan, FitSource, LoadingPlan, MixPlan, MixedFile, OrderPlan, TargetKind, TrainPlan,
 };

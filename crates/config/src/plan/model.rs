@@ -48,7 +48,7 @@ impl ModelPlan {
 /// predict: {input: a.tiff, models: {onnx: nets/nuclei.onnx, halo: 32, intensities: own}}
 /// ";
 /// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
-/// let ModelPlan::Onnx(network) = &predict.models[0] else { unreachable!() };
+/// let ModelPlan::Onnx(network) = &predict.models[0].model else { unreachable!() };
 /// assert_eq!((network.name.as_str(), network.halo), ("nuclei", Some(32)));
 /// assert_eq!(network.intensities, IntensitiesPlan::Own);
 /// # Ok::<(), patchweave_config::ConfigErrors>(())

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use patchweave_pixel::PixelType;
 
-use super::blend::BlendPlan;
-use super::model::ModelPlan;
+use super::blend::{BlendPlan, TileImagesPlan};
+use super::model_use::ModelEntry;
 use super::output::OutputPlan;
+use super::skip::SkipPlan;
 use crate::plan::TilingPlan;
 
 /// Prediction of whole images.
@@ -24,7 +25,7 @@ use crate::plan::TilingPlan;
 /// ";
 /// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
 /// assert_eq!(predict.patching, TilingPlan::Whole);
-/// assert_eq!(predict.models, [ModelPlan::Gaussian { sigma: 2.0 }]);
+/// assert_eq!(predict.models[0].model, ModelPlan::Gaussian { sigma: 2.0 });
 /// assert_eq!(predict.pixel_type, PixelTypeChoice::Input);
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
@@ -41,9 +42,13 @@ pub struct PredictPlan {
     /// How the images are cut; by default as `data_config` says, if its patching is for prediction.
     pub patching: TilingPlan,
     /// The models, at least one, without repeats.
-    pub models: Vec<ModelPlan>,
+    pub models: Vec<ModelEntry>,
     /// What becomes of pixels that several tiles have; the tile in whose middle they lie keeps them by default.
     pub blend: BlendPlan,
+    /// What is written beside results about the tiles that pixels come from.
+    pub tile_images: TileImagesPlan,
+    /// The tiles that are left out.
+    pub skip: Option<SkipPlan>,
     /// Tiles per batch, at least 1; by default the batch size of `data_config`.
     pub batch_size: usize,
     /// The formats of the outputs, at least one, each once; `tiff` and `ome_zarr` by default.

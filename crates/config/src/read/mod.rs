@@ -7,6 +7,7 @@ mod blends;
 mod data;
 mod formats;
 mod load;
+mod model_use;
 mod models;
 mod outputs;
 mod outside;
@@ -17,6 +18,7 @@ mod remote;
 mod rules;
 mod run;
 mod simulate;
+mod skip;
 mod train;
 mod values;
 

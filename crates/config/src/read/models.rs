@@ -1,6 +1,7 @@
 //! The `models` of a prediction.
 
-use crate::plan::{IntensitiesPlan, ModelPlan, OnnxPlan};
+use super::model_use::{self, repeats, results};
+use crate::plan::{IntensitiesPlan, ModelEntry, ModelPlan, OnnxPlan, RepeatsPlan, ResultsPlan};
 use crate::read::values::{Block, Fractions, Names, Reader, Value, count, fraction, path, truth};
 use crate::text::Kind;
 
@@ -30,7 +31,7 @@ const MAX_SIGMA: f64 = 100.0;
 const MAX_HALO: usize = 1 << 20;
 
 /// Reads a model or a non-empty list of models without repeats.
-pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<ModelPlan>> {
+pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<ModelEntry>> {
     let entries = match (value.kind, value.entries()) {
         (Kind::Text(_) | Kind::Map(_), _) => vec![value.clone()],
         (_, Some(entries)) if !entries.is_empty() => entries,
@@ -46,7 +47,7 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
         if let Some(model) = &read[idx]
             && read[..idx].contains(&read[idx])
         {
-            let found = format!("{} with the same settings twice", model.name());
+            let found = format!("{} with the same settings twice", model.model.name());
             reader.refuse_found::<()>(entry, found, "each model once");
         }
     }
@@ -54,28 +55,49 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
 }
 
 /// Reads a block with a name, or a name alone.
-fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelPlan> {
+fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelEntry> {
     match value.kind {
         Kind::Text(file) if file.to_ascii_lowercase().ends_with(".onnx") => {
             reader.refuse(value, format!("{{onnx: {file}}} for a network in a file"))
         }
         Kind::Text(_) => {
             let name = NAMES.read(reader, value)?;
-            settings(reader, name, Block::empty(value))
+            let model = settings(reader, name, &Block::empty(value))?;
+            Some(ModelEntry { model, repeats: RepeatsPlan::default(), results: ResultsPlan::default() })
         }
         _ => match value.as_block().filter(|block| block.given("onnx").is_some()) {
-            Some(block) => network(reader, block),
+            Some(block) => {
+                let own = ["onnx", "name", "axes", "halo", "resize", "intensities"];
+                let block = only(reader, block, &own);
+                let model = network(reader, &block);
+                entry(reader, &block, model)
+            }
             None => {
                 let (name, block) = NAMES.block(reader, value)?;
-                settings(reader, name, block)
+                let own: &[&str] =
+                    if matches!(name, Name::Gaussian) { &["name", "sigma"] } else { &["name"] };
+                let block = only(reader, block, own);
+                let model = settings(reader, name, &block);
+                entry(reader, &block, model)
             }
         },
     }
 }
 
+/// Reports keys that are neither those of a model nor those of all models.
+fn only<'t>(reader: &mut Reader<'_>, block: Block<'t>, own: &[&'static str]) -> Block<'t> {
+    block.only(reader, &[own, model_use::KEYS].concat())
+}
+
+/// Reads how a model is used.
+fn entry(reader: &mut Reader<'_>, block: &Block<'_>, model: Option<ModelPlan>) -> Option<ModelEntry> {
+    let repeats = repeats(reader, block);
+    let results = results(reader, block);
+    Some(ModelEntry { model: model?, repeats: repeats?, results: results? })
+}
+
 /// Reads the block of a network in a file.
-fn network(reader: &mut Reader<'_>, block: Block<'_>) -> Option<ModelPlan> {
-    let block = block.only(reader, &["onnx", "name", "axes", "halo", "resize", "intensities"]);
+fn network(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
     let path = block.need(reader, "onnx", "the path of an ONNX file", path);
     let of_file = path.as_ref().and_then(|path| path.file_stem());
     let of_file = of_file.map(|stem| stem.to_string_lossy().into_owned());
@@ -113,18 +135,11 @@ fn text(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
     }
 }
 
-fn settings(reader: &mut Reader<'_>, name: Name, block: Block<'_>) -> Option<ModelPlan> {
+fn settings(reader: &mut Reader<'_>, name: Name, block: &Block<'_>) -> Option<ModelPlan> {
     match name {
-        Name::Identity => {
-            block.only(reader, &["name"]);
-            Some(ModelPlan::Identity)
-        }
-        Name::ChannelMean => {
-            block.only(reader, &["name"]);
-            Some(ModelPlan::ChannelMean)
-        }
+        Name::Identity => Some(ModelPlan::Identity),
+        Name::ChannelMean => Some(ModelPlan::ChannelMean),
         Name::Gaussian => {
-            let block = block.only(reader, &["name", "sigma"]);
             let accepted = Fractions::UpTo(MAX_SIGMA);
             let sigma = block.or(reader, "sigma", 1.0, |reader, value| fraction(reader, value, accepted));
             Some(ModelPlan::Gaussian { sigma: sigma? })

@@ -6,7 +6,8 @@ use super::blends::blend;
 use super::models::models;
 use super::outputs::outputs;
 use super::pixel_types::pixel_type;
-use crate::plan::{BlendPlan, OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
+use super::skip::skip;
+use crate::plan::{OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
 use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, memory_bytes, paths, positive, prefetch_bytes};
 
@@ -16,6 +17,7 @@ const KEYS: &[&str] = &[
     "patching",
     "models",
     "blend",
+    "skip",
     "batch_size",
     "formats",
     "pixel_type",
@@ -53,7 +55,9 @@ pub(crate) fn predict(
         (None, _) => block.missing(reader, "patching", "a block with name tiled or whole"),
     };
     let models = block.need(reader, "models", "a list of models", models);
-    let blend = block.or(reader, "blend", BlendPlan::Crop, blend);
+    let blend = block.or(reader, "blend", Default::default(), blend);
+    let skip = block.maybe(reader, "skip", skip);
+    let (blend, tile_images) = blend.unwrap_or_default();
     let batch_size = match block.given("batch_size") {
         Some(value) => positive(reader, &value),
         None => defaults.batch_size,
@@ -73,7 +77,9 @@ pub(crate) fn predict(
         channels: defaults.channels.clone(),
         patching: patching.unwrap_or(TilingPlan::Whole),
         models: models.unwrap_or_default(),
-        blend: blend.unwrap_or_default(),
+        blend,
+        tile_images,
+        skip: skip.flatten(),
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
         prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),

@@ -7,6 +7,7 @@ pub use sums::{ChannelQuality, InputQuality};
 use ndarray::{Array4, ArrayView3, Axis};
 use patchweave_geometry::{Extent, GeometryError, ImageShape, PerAxis, Region};
 use patchweave_model::{OutputType, Scale};
+use patchweave_predict::Values;
 use patchweave_stack::{ImageStack, ImageStackExt};
 
 use crate::written::{ResultPlace, Written};
@@ -48,8 +49,11 @@ impl Prediction {
             let Some(place) = self.read_again(image, result)? else {
                 return left_out("no file of it can be read again");
             };
-            if place.info.pixel_type == OutputType::Label {
+            if place.info.pixel_type == OutputType::Label || result.content.values == Values::Argmax {
                 return left_out("labels have no distances");
+            }
+            if place.info.pixel_type == OutputType::Deviation || result.content.values != Values::Predicted {
+                return left_out("it holds no intensities");
             }
             let wanted = target.info().shape();
             let own = place.layout.image_shape();

@@ -10,7 +10,7 @@ use patchweave_model::Model;
 use patchweave_patching::{Patching, TiledPatching, WholePatching};
 use patchweave_pixel::{PixelMap, PixelType};
 use patchweave_predict::{
-    Finished, OutputImage, PredictError, PredictOptions, Predictor, Target, Tiling, cut_shape,
+    Content, Finished, OutputImage, PredictError, PredictOptions, Predictor, Target, Tiling, cut_shape,
 };
 use patchweave_sink::{ImageSpec, Job, Location, SinkFormats};
 use patchweave_stack::{ArrayStack, ImageStack};
@@ -60,12 +60,29 @@ pub fn predict(
     options: PredictOptions,
     chunks: Option<usize>,
 ) -> Result<Vec<ArrayD<f32>>, PredictError> {
+    predict_contents(dataset, tiling, models, options, chunks, &[Content::default()])
+}
+
+/// Predicts into memory, one array for every content of every output of every model and image.
+pub fn predict_contents(
+    dataset: &Dataset,
+    tiling: Tiling,
+    models: Vec<&dyn Model>,
+    options: PredictOptions,
+    chunks: Option<usize>,
+    contents: &[Content],
+) -> Result<Vec<ArrayD<f32>>, PredictError> {
     let predictor = Predictor::new(dataset, tiling, models, options);
     let mut targets = |image: &OutputImage<'_>| {
-        let mut spec = ImageSpec::new(layout(&image.shape), PixelType::F32);
-        spec.chunks = chunks.map(|size| image.shape.to_vec().iter().map(|n| size.min(*n)).collect());
-        let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        let target = |content: &Content| {
+            let n_channels = content.n_channels(image.shape.n_channels);
+            let shape = ImageShape { n_channels, ..image.shape };
+            let mut spec = ImageSpec::new(layout(&shape), PixelType::F32);
+            spec.chunks = chunks.map(|size| shape.to_vec().iter().map(|n| size.min(*n)).collect());
+            let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
+            Ok(Target::new(job, PixelMap::to(PixelType::F32)).with_content(content.clone()))
+        };
+        contents.iter().map(target).collect()
     };
     let finished = predictor.run(&mut targets, |_| true, |_| ())?;
     Ok(finished.into_iter().map(array).collect())

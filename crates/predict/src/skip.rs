@@ -1,0 +1,46 @@
+//! Tiles that are left out of a prediction.
+
+use ndarray::{Array4, ArrayView4, Axis};
+use patchweave_transform::{NormalizeError, Normalizer};
+
+/// Which tiles are left out of a prediction, and what stands in the results instead.
+///
+/// No model sees them. Where tiles are blended, the value takes part in the mean as a prediction would.
+///
+/// ```
+/// use patchweave_predict::{PredictOptions, Skip};
+///
+/// let skip = Some(Skip { below: 110.0, value: 0.0 });
+/// let options = PredictOptions { skip, ..PredictOptions::default() };
+/// assert_ne!(options, PredictOptions::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Skip {
+    /// A tile is left out if all of its raw pixels, in all channels that models see, lie below this. A pixel that is not a
+    /// number does not.
+    pub below: f32,
+    /// What all outputs have there, in raw intensities; deviations of predictions are 0.
+    pub value: f32,
+}
+
+/// The limit of every channel, normalised as pixels are.
+pub(crate) struct SkipLimits {
+    limits: Vec<f32>,
+    pub value: f32,
+}
+
+impl SkipLimits {
+    pub fn new(skip: Skip, normalizer: &Normalizer, n_channels: usize) -> Result<Self, NormalizeError> {
+        let mut limits = Array4::from_elem([n_channels, 1, 1, 1], skip.below);
+        normalizer.apply_input(limits.view_mut())?;
+        Ok(SkipLimits { limits: limits.into_iter().collect(), value: skip.value })
+    }
+
+    /// Whether a normalised sample is left out.
+    ///
+    /// Normalisation never turns the order of two numbers around, so that what reaches the limit is never left out.
+    pub fn leaves_out(&self, sample: ArrayView4<'_, f32>) -> bool {
+        let mut channels = sample.axis_iter(Axis(0)).zip(&self.limits);
+        channels.all(|(channel, limit)| channel.iter().all(|pixel| pixel < limit))
+    }
+}
