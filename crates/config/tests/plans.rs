@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
-    ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability,
-    FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan,
-    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan,
-    NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan, TargetKind,
-    TargetStatistics, TilingPlan, load, parse, parse_data_config,
+    AlphaRange, AugmentationPlan, AxesSource, AxisSizes, Background, BioimagePlan, BlendPlan,
+    CompressionPlan, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules,
+    DataType, Durability, FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError,
+    LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan,
+    NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan,
+    PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RunPlan,
+    TargetKind, TargetStatistics, TilingPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -117,8 +117,13 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.inputs, [Path::new("configs/data/mixed.zarr")]);
     let overlaps = PerAxis::new(&[4, 32, 0]).unwrap();
     assert_eq!(predict.patching, TilingPlan::Tiled { patch_size: extent(&[8, 96, 80]), overlaps });
-    let models =
-        [ModelPlan::Identity, ModelPlan::Gaussian { sigma: 2.0 }, ModelPlan::Gaussian { sigma: 1.0 }];
+    let package = BioimagePlan { path: "configs/nets/nuclei.zip".into(), name: "cells".into() };
+    let models = [
+        ModelPlan::Identity,
+        ModelPlan::Gaussian { sigma: 2.0 },
+        ModelPlan::Gaussian { sigma: 1.0 },
+        ModelPlan::Bioimage(package),
+    ];
     assert_eq!(predict.models, models);
     assert_eq!(predict.blend, BlendPlan::Border { width: 4, weight: 0.1 });
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView5, ArrayViewMut5};
 
-use crate::{ModelError, ModelInfo};
+use crate::{ModelError, ModelInfo, Whole, WholePixels};
 
 /// Turns blocks of pixels into blocks of pixels.
 ///
@@ -60,6 +60,22 @@ pub trait Model: Send + Sync {
         inputs: ArrayView5<'_, f32>,
         outputs: &mut [ArrayViewMut5<'_, f32>],
     ) -> Result<(), ModelError>;
+
+    /// The model that predicts tiles of these pixels, where that depends on more than a tile, such as the mean of an image.
+    ///
+    /// It takes and makes what this model does. Whoever predicts tiles asks for [`Whole::Run`] once, asks the answer for
+    /// [`Whole::Image`] with every image, and predicts its tiles with the answer to that. A model that is not asked takes what
+    /// it is given for the whole. Models around another one hand this on.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the pixels cannot be read or the model cannot predict parts of them.
+    fn for_whole(
+        &self,
+        _whole: Whole,
+        _pixels: &dyn WholePixels,
+    ) -> Result<Option<Box<dyn Model>>, ModelError> {
+        Ok(None)
+    }
 }
 
 macro_rules! forward_model {
@@ -79,6 +95,14 @@ macro_rules! forward_model {
                 outputs: &mut [ArrayViewMut5<'_, f32>],
             ) -> Result<(), ModelError> {
                 (**self).predict(inputs, outputs)
+            }
+
+            fn for_whole(
+                &self,
+                whole: Whole,
+                pixels: &dyn WholePixels,
+            ) -> Result<Option<Box<dyn Model>>, ModelError> {
+                (**self).for_whole(whole, pixels)
             }
         }
     )*};

@@ -18,6 +18,7 @@ mod output;
 mod scale;
 mod sides;
 mod size_rule;
+mod whole;
 
 pub use alone::ModelExt;
 pub use channel_mean::ChannelMean;
@@ -32,3 +33,4 @@ pub use output::{ChannelRule, Likeness, OutputInfo, OutputType};
 pub use scale::Scale;
 pub use sides::Sides;
 pub use size_rule::SizeRule;
+pub use whole::{Whole, WholePixels};

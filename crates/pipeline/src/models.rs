@@ -2,7 +2,7 @@
 
 #[cfg(feature = "onnx")]
 use patchweave_config::IntensitiesPlan;
-use patchweave_config::{ModelPlan, OnnxPlan, Problem, RunPlan, TilingPlan};
+use patchweave_config::{BioimagePlan, ModelPlan, NormalizationPlan, OnnxPlan, Problem, RunPlan, TilingPlan};
 use patchweave_model::{ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, OutputInfo};
 use patchweave_stack::{StackInfo, with_causes};
 
@@ -38,7 +38,8 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
         match open(model) {
             Ok(opened) => {
                 // The models that are built in look at one scale, networks at all of them.
-                let is_native = plan.data.lateral.is_some() && !matches!(model, ModelPlan::Onnx(_));
+                let is_network = matches!(model, ModelPlan::Onnx(_) | ModelPlan::Bioimage(_));
+                let is_native = plan.data.lateral.is_some() && !is_network;
                 let opened = if is_native { Box::new(NativeScale::new(opened)) } else { opened };
                 let is_identity = *model == ModelPlan::Identity;
                 models.push(LabelledModel { label: label(model, all), model: opened, is_identity, place });
@@ -58,6 +59,7 @@ fn open(plan: &ModelPlan) -> Result<Box<dyn Model>, ModelError> {
         ModelPlan::ChannelMean => Box::new(ChannelMean::new()),
         ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(*sigma)?),
         ModelPlan::Onnx(network) => open_network(network)?,
+        ModelPlan::Bioimage(package) => open_package(package)?,
     })
 }
 
@@ -82,6 +84,25 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     Ok(Box::new(opened))
 }
 
+#[cfg(feature = "onnx")]
+fn open_package(plan: &BioimagePlan) -> Result<Box<dyn Model>, ModelError> {
+    let opened = patchweave_zoo::ZooModel::open(&plan.path, Some(&plan.name));
+    let refused = |source: patchweave_zoo::ZooError| ModelError::Failed {
+        model: plan.name.clone(),
+        source: source.into(),
+    };
+    Ok(Box::new(opened.map_err(refused)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn open_package(plan: &BioimagePlan) -> Result<Box<dyn Model>, ModelError> {
+    Err(ModelError::Setting {
+        model: plan.name.clone(),
+        got: format!("the package {}", plan.path.display()),
+        expected: "a program that was built with the feature onnx".to_owned(),
+    })
+}
+
 #[cfg(not(feature = "onnx"))]
 fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     Err(ModelError::Setting {
@@ -99,7 +120,7 @@ pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[S
         (None, Some(channels)) => channels.len(),
         (None, None) => info.shape().n_channels,
     };
-    let mut problems = Vec::new();
+    let mut problems = normalized_twice(plan);
     for labelled in models {
         let info = labelled.model.info();
         let other = |image: &&StackInfo| info.input.n_channels.is_some_and(|n| n != n_channels(image));
@@ -135,6 +156,21 @@ pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[S
         }
     }
     problems
+}
+
+/// A package prepares its input itself, from raw pixels.
+fn normalized_twice(plan: &RunPlan) -> Vec<Problem> {
+    let models = plan.predict.iter().flat_map(|predict| &predict.models);
+    let package = models.filter(|model| matches!(model, ModelPlan::Bioimage(_))).map(ModelPlan::name).next();
+    match package {
+        Some(name) if plan.data.normalization != NormalizationPlan::None => {
+            let found =
+                format!("got a normalization beside the package {name}, which prepares raw pixels itself");
+            let expected = "normalization: {name: none}, for all models of the run";
+            vec![plan.problem_at("data_config.normalization", found, expected)]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What a model was shown, and what it takes.

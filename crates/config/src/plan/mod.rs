@@ -23,7 +23,7 @@ pub use data::{
 };
 pub use durability::Durability;
 pub use format::OutputFormat;
-pub use model::{IntensitiesPlan, ModelPlan, OnnxPlan};
+pub use model::{BioimagePlan, IntensitiesPlan, ModelPlan, OnnxPlan};
 pub use output::{AxisSizes, CompressionPlan, LevelAxesPlan, LevelCount, OutputPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};
 pub use reading::{MissingPlanes, NonFinitePlan, ReadingPlan};

@@ -18,6 +18,7 @@ mod rules;
 mod run;
 mod simulate;
 mod train;
+mod tree;
 mod values;
 
 pub use data::{
@@ -27,3 +28,4 @@ pub use load::{LoadError, load, load_and_check};
 pub use outside::Outside;
 pub use rules::DataRules;
 pub use run::{parse, parse_and_check};
+pub use tree::ConfigTree;

@@ -1,6 +1,8 @@
 //! The `models` of a prediction.
 
-use crate::plan::{IntensitiesPlan, ModelPlan, OnnxPlan};
+use std::path::Path;
+
+use crate::plan::{BioimagePlan, IntensitiesPlan, ModelPlan, OnnxPlan};
 use crate::read::values::{Block, Fractions, Names, Reader, Value, count, fraction, path, truth};
 use crate::text::Kind;
 
@@ -37,7 +39,7 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
         _ => {
             return reader.refuse(
                 value,
-                "a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
+                "a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE}, {bioimage: PATH})",
             );
         }
     };
@@ -59,13 +61,17 @@ fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelPlan> {
         Kind::Text(file) if file.to_ascii_lowercase().ends_with(".onnx") => {
             reader.refuse(value, format!("{{onnx: {file}}} for a network in a file"))
         }
+        Kind::Text(file) if file.to_ascii_lowercase().ends_with(".zip") => {
+            reader.refuse(value, format!("{{bioimage: {file}}} for a package of the BioImage Model Zoo"))
+        }
         Kind::Text(_) => {
             let name = NAMES.read(reader, value)?;
             settings(reader, name, Block::empty(value))
         }
-        _ => match value.as_block().filter(|block| block.given("onnx").is_some()) {
-            Some(block) => network(reader, block),
-            None => {
+        _ => match value.as_block() {
+            Some(block) if block.given("onnx").is_some() => network(reader, block),
+            Some(block) if block.given("bioimage").is_some() => package(reader, block),
+            _ => {
                 let (name, block) = NAMES.block(reader, value)?;
                 settings(reader, name, block)
             }
@@ -93,6 +99,21 @@ fn network(reader: &mut Reader<'_>, block: Block<'_>) -> Option<ModelPlan> {
         halo: halo?,
         resize: resize?,
         intensities: intensities?,
+    }))
+}
+
+/// Reads the block of a package of the BioImage Model Zoo.
+fn package(reader: &mut Reader<'_>, block: Block<'_>) -> Option<ModelPlan> {
+    let block = block.only(reader, &["bioimage", "name"]);
+    let expected = "the path of a package: a folder, an archive, or the file that describes it";
+    let path = block.need(reader, "bioimage", expected, path);
+    let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let named = path.as_deref().map(|path| if is_yaml(path) { path.parent().unwrap_or(path) } else { path });
+    let of_path = named.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+    let name = block.or(reader, "name", of_path, |reader, value| label(reader, value).map(Some));
+    Some(ModelPlan::Bioimage(BioimagePlan {
+        path: path?,
+        name: name?.unwrap_or_else(|| "package".to_owned()),
     }))
 }
 
