@@ -6,6 +6,7 @@
 
 mod batch_model;
 mod blend;
+mod by_image;
 mod error;
 mod held;
 mod open_image;
@@ -17,6 +18,7 @@ mod tile_order;
 mod tiling;
 mod unit_box;
 mod unit_writer;
+mod whole_tiles;
 
 pub use blend::Blend;
 pub use error::PredictError;

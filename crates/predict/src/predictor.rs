@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ndarray::ArrayView4;
+use ndarray::{ArrayView4, ArrayView5};
 use patchweave_construct::{ChosenPatchConstr, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderOptions};
-use patchweave_model::Model;
+use patchweave_model::{Model, ModelError};
 
 use crate::batch_model::BatchModel;
+use crate::by_image::{ByImage, Images};
 use crate::open_image::{OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
 use crate::tile_order::tile_order;
@@ -122,11 +123,45 @@ pub struct Predictor<'a> {
 
 /// The tiles that are predicted next, of some of the images.
 struct Portion {
+    /// The first of the images.
+    first: usize,
     images: Vec<OpenImage>,
     /// The place in `images`, and the tile.
     tiles: Vec<(usize, usize)>,
     /// The sample of the data set of every tile.
     indices: Vec<usize>,
+}
+
+/// The models, with what they know of images.
+struct Models<'a> {
+    batch_models: Vec<BatchModel<'a>>,
+    by_image: ByImage<'a>,
+    images: Images<'a>,
+}
+
+impl Models<'_> {
+    /// Predicts a batch; `places` are the image and the sample of every tile in it.
+    fn predict(&mut self, inputs: ArrayView5<'_, f32>, places: &[(usize, usize)]) -> Result<(), ModelError> {
+        for (data_idx, sample_idx) in places {
+            self.by_image.know(*data_idx, *sample_idx, &self.images)?;
+        }
+        for (model_idx, model) in self.batch_models.iter_mut().enumerate() {
+            let of_samples: Vec<Option<&dyn Model>> =
+                places.iter().map(|(data, sample)| self.by_image.of(model_idx, *data, *sample)).collect();
+            model.predict(inputs, &of_samples)?;
+        }
+        Ok(())
+    }
+}
+
+/// The sample of an image that a region is of.
+fn sample_idx(spec: &RegionSpec) -> usize {
+    match spec {
+        RegionSpec::Tile(tile) => tile.patch.sample_idx,
+        RegionSpec::Patch(patch) => patch.sample_idx,
+        // No tile of a prediction.
+        RegionSpec::Uncorrelated(_) => 0,
+    }
 }
 
 impl Portion {
@@ -201,8 +236,6 @@ impl<'a> Predictor<'a> {
         let constr = self.dataset.constr();
         let shapes = constr.input_shapes();
         let n_channels = if constr.n_patches() == 0 { 1 } else { constr.layout(0)?.input.n_channels };
-        let mut models: Vec<BatchModel<'_>> =
-            self.models.iter().map(|model| BatchModel::new(*model)).collect();
         let infos = || self.models.iter().map(|model| model.info());
         let plan = Plan {
             tiling: self.tiling,
@@ -214,12 +247,18 @@ impl<'a> Predictor<'a> {
             normalizer: self.dataset.normalizer(),
         };
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
-        self.check_tiles(&grids, &models, n_channels)?;
+        let batch_models: Vec<BatchModel<'_>> =
+            self.models.iter().map(|model| BatchModel::new(*model)).collect();
+        self.check_tiles(&grids, &batch_models, n_channels)?;
+        let images = Images { dataset: self.dataset, shapes, grids: &grids, n_channels };
+        let by_image = ByImage::new(&self.models, &images)?;
+        let mut models = Models { batch_models, by_image, images };
         let mut progress = Progress { n_tiles: 0, n_total: grids.iter().map(TileGrid::n_tiles).sum() };
         let mut next = 0;
         let mut first_index = 0;
         while next < shapes.len() {
-            let mut portion = Portion { images: Vec::new(), tiles: Vec::new(), indices: Vec::new() };
+            let mut portion =
+                Portion { first: next, images: Vec::new(), tiles: Vec::new(), indices: Vec::new() };
             while next < shapes.len()
                 && portion.tiles.len() < PORTION_TILES
                 && portion.images.len() < PORTION_IMAGES
@@ -274,7 +313,7 @@ impl<'a> Predictor<'a> {
     fn predict(
         &self,
         portion: &mut Portion,
-        models: &mut [BatchModel<'_>],
+        models: &mut Models<'_>,
         plan: &Plan<'_>,
         tasks: &Sender<UnitTask>,
         writing: &Writing,
@@ -297,9 +336,13 @@ impl<'a> Predictor<'a> {
         for batch in loader.epoch(0)? {
             let batch = batch?;
             step(&batch, None);
-            for model in models.iter_mut() {
-                model.predict(batch.inputs())?;
+            let mut places = Vec::with_capacity(batch.len());
+            for (index, spec) in batch.indices().zip(batch.specs()) {
+                let data_idx =
+                    portion.first + portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx);
+                places.push((data_idx, sample_idx(spec)));
             }
+            models.predict(batch.inputs(), &places)?;
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
                 let &(image_idx, tile_idx) = portion
                     .tiles
@@ -308,7 +351,7 @@ impl<'a> Predictor<'a> {
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>> =
-                    models.iter().flat_map(|model| model.sample(place)).collect();
+                    models.batch_models.iter().flat_map(|model| model.sample(place)).collect();
                 image.add(tile_idx, &predicted, plan.normalizer, &mut whole)?;
                 for task in whole.drain(..) {
                     // Nobody takes it only if all who write have failed.
@@ -323,6 +366,7 @@ impl<'a> Predictor<'a> {
                 return Err(PredictError::Interrupted);
             }
         }
+        models.by_image.forget();
         let expected = portion.tiles.len();
         if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
     }
