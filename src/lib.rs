@@ -51,3 +51,5 @@ pub use patchweave_config as config;
 pub use patchweave_pipeline as pipeline;
 pub use patchweave_simulate as simulate;
 pub use patchweave_view as view;
+#[cfg(feature = "onnx")]
+pub use patchweave_zoo as zoo;

@@ -211,3 +211,104 @@ fn memory_that_holds_no_tile_is_told() {
         "predict.memory_mib",
     ]);
 }
+
+fn package(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/zoo/tests/packages").join(name)
+}
+
+/// A copy of a package in which a description is changed.
+fn changed_package(place: &Place, name: &str, change: impl Fn(&str) -> String) -> PathBuf {
+    let folder = place.path(name);
+    std::fs::create_dir(&folder).unwrap();
+    for entry in std::fs::read_dir(package(name)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+    }
+    let description = folder.join("bioimageio.yaml");
+    let text = std::fs::read_to_string(&description).unwrap();
+    std::fs::write(&description, change(&text)).unwrap();
+    folder
+}
+
+#[test]
+fn tiles_of_a_package_are_prepared_with_statistics_of_the_whole_image() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "YX", &[60, 72], |i| (i * i % 977 + 40 * (i / 720)) as u16);
+    let models = format!("{{bioimage: {}, name: net}}", package("planes_0_5").display());
+    let tiles = "patch_size: [24, 26], overlaps: [4, 6]";
+    let ended = place.run(&configured(&models, "YX", tiles)).with_code(0);
+    ended.says("prediction: net_mask on 1 image");
+    let model = patchweave::zoo::ZooModel::open(&package("planes_0_5"), None).unwrap();
+    let block = image.mapv(f32::from).into_shape_with_order([1, 1, 1, 60, 72]).unwrap();
+    let expected = model.predict_alone(block.view()).unwrap();
+    let mask = result(&place, "out/image_net_mask.npy", "CYX");
+    let whole = expected[0].index_axis(ndarray::Axis(0), 0).to_owned().into_dyn();
+    assert!(difference(&mask, &whole) < 1e-5, "{}", difference(&mask, &whole));
+    let classes = result(&place, "out/image_net_classes.npy", "YX");
+    assert_eq!(classes, expected[1].index_axis(ndarray::Axis(0), 0).to_owned().into_dyn());
+    // A tile by itself has other statistics.
+    let tile = block.slice(ndarray::s![.., .., .., ..24, ..26]);
+    let alone = model.predict_alone(tile).unwrap().remove(0);
+    let inside = ndarray::s![.., .., ..20, ..20];
+    let alone = alone.index_axis(ndarray::Axis(0), 0).slice(inside).to_owned().into_dyn();
+    let kept = expected[0].index_axis(ndarray::Axis(0), 0).slice(inside).to_owned().into_dyn();
+    assert!(difference(&alone, &kept) > 1e-3);
+}
+
+#[test]
+fn packages_that_do_not_fit_are_refused_before_any_work() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[60, 72], |i| i as u16);
+    let model = format!("{{bioimage: {}}}", package("planes_0_5").display());
+    let refused = |text: &str, parts: &[&str]| {
+        place.run(text).with_code(2).complains(parts);
+        assert!(!place.path("out").exists());
+    };
+    let text = configured(&model, "YX", "patch_size: [24, 25], overlaps: [4, 6]");
+    refused(&text, &["patch_size", "got 25 pixels along X for model planes_0_5, expected 16 + n·2"]);
+    let text = configured(&model, "YX", "patch_size: [24, 26], overlaps: [4, 6]");
+    let normalized = with(&text, "normalization: {name: none}", "normalization: {name: mean_std}");
+    let advice = "normalization: {name: none}, for all models of the run";
+    refused(
+        &normalized,
+        &["data_config.normalization", "planes_0_5, which prepares raw pixels itself", advice],
+    );
+    let damaged = changed_package(&place, "planes_0_5", |text| text.replacen("halo: 2", "halo: -2", 1));
+    let damaged = format!("{{bioimage: {}}}", damaged.display());
+    let text = configured(&damaged, "YX", "patch_size: [24, 26], overlaps: [4, 6]");
+    refused(&text, &["predict.models", "bioimageio.yaml:", "outputs[0].axes[2].halo", "got -2"]);
+}
+
+#[test]
+fn packages_are_tested_and_told_of() {
+    let place = Place::new();
+    let model = |command: &str, path: &Path| {
+        place.patchweave(&["model".as_ref(), command.as_ref(), path.as_os_str()])
+    };
+    for name in ["planes_0_5", "unet_0_4", "volume_0_5", "external_0_5"] {
+        let ended = model("test", &package(name)).with_code(0);
+        ended.says("reproduced; largest difference");
+        ended.says("values are mismatches (0.00 %)");
+    }
+    let ended = model("info", &package("volume_0_5")).with_code(0);
+    for part in [
+        "Small network of volumes, format 0.5.4",
+        "scale_range from 1 % to 99.8 %, of each image, by channel",
+        "tiles: 1 channels, Z 6 + n·2, Y 16 + n·4, X 16 + n·4 pixels",
+        "small: Z 2+2, Y 6+6, X 6+6 before and after; of the size of the input: ÷2 along Y, ÷2 along X",
+        "tiles should overlap by 4 along Z, 12 along Y, 12 along X",
+        "Conv",
+    ] {
+        ended.says(part);
+    }
+    // The example of another step.
+    let other = changed_package(&place, "planes_0_5", |text| with(text, "offset: 0.5", "offset: 0.6"));
+    let ended = model("test", &other).with_code(1);
+    ended.says("output mask: not reproduced; largest difference 1.00e-1");
+    ended.says("output classes: reproduced");
+    ended.complains(&["does not reproduce its examples of mask"]);
+    model("test", &place.path("none.zip")).with_code(1).complains(&["none.zip cannot be read"]);
+    let resized =
+        place.patchweave(&["model".as_ref(), "info".as_ref(), other.as_os_str(), "--resize".as_ref()]);
+    resized.with_code(2).complains(&["--resize"]);
+}

@@ -26,6 +26,7 @@ const AT_MOST: &[(&str, &[&str], usize)] = &[
     ("patchweave-model", &[], 32),
     ("patchweave-onnx", &[], 110),
     ("patchweave-predict", &[], 74),
+    ("patchweave-zoo", &[], 155),
     ("patchweave", &["--no-default-features"], 110),
     ("patchweave", &["--no-default-features", "--features", "tiff"], 120),
     ("patchweave", &["--no-default-features", "--features", "zarr"], 200),
@@ -33,7 +34,7 @@ const AT_MOST: &[(&str, &[&str], usize)] = &[
     ("patchweave", &["--no-default-features", "--features", "npy"], 115),
     ("patchweave", &["--no-default-features", "--features", "remote"], 290),
     ("patchweave", &["--no-default-features", "--features", "tiff,zarr,hdf5,npy,remote"], 300),
-    ("patchweave", &[], 345),
+    ("patchweave", &[], 350),
 ];
 
 /// The same numbers as the README tells them, for Linux.

@@ -52,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("view", &["geometry"]),
     ("simulate", &["geometry"]),
     ("config", &["loader", "pixel", "geometry", "files"]),
+    ("zoo", &["config", "onnx", "model", "transform", "files"]),
     ("pipeline", BELOW_PIPELINE),
     ("cli", BELOW_CLI),
     ("testkit", BELOW_TESTKIT),
@@ -76,6 +77,7 @@ const BELOW_PIPELINE: &[&str] = &[
     "view",
     "simulate",
     "config",
+    "zoo",
 ];
 
 const BELOW_CLI: &[&str] = &[
@@ -99,6 +101,7 @@ const BELOW_CLI: &[&str] = &[
     "view",
     "simulate",
     "config",
+    "zoo",
     "pipeline",
 ];
 

@@ -103,9 +103,10 @@ pub(crate) enum Command {
 pub(crate) enum ModelCommand {
     /// Print what is in the file of a network, which tiles it takes, and how far its outputs see
     ///
-    /// The last is measured: pixels of random images are changed, at all places that may make a difference.
+    /// The last is measured: pixels of random images are changed, at all places that may make a difference. A package of the
+    /// BioImage Model Zoo tells it itself; its steps before and after the network are printed as well.
     Info {
-        /// The network, an ONNX file
+        /// The network: an ONNX file, or a package (a folder, an archive, or the YAML file that describes it)
         network: PathBuf,
         /// The axes of its input in their order, as in NCYX or NZYXC [default: found out]
         #[arg(long)]
@@ -113,6 +114,13 @@ pub(crate) enum ModelCommand {
         /// Try sizes of tiles other than those that the file says
         #[arg(long)]
         resize: bool,
+    },
+    /// Predict the example in a package of the BioImage Model Zoo, and compare with the results in it
+    ///
+    /// The exit code is 1 if a result differs by more than the package allows.
+    Test {
+        /// The package: a folder, an archive, or the YAML file that describes it
+        package: PathBuf,
     },
 }
 

@@ -49,6 +49,12 @@ pub(crate) enum Failure {
     #[cfg(feature = "onnx")]
     #[error(transparent)]
     Model(#[from] patchweave_model::ModelError),
+    #[cfg(feature = "onnx")]
+    #[error(transparent)]
+    Package(#[from] patchweave_zoo::ZooError),
+    #[cfg(feature = "onnx")]
+    #[error("package {} does not reproduce its examples of {outputs}", path.display())]
+    NotReproduced { path: PathBuf, outputs: String },
     #[error("{} differs from {input}: {what}", path.display())]
     NotTheSame { input: String, path: PathBuf, what: String },
     #[error("the signal handler cannot be set")]
@@ -115,7 +121,9 @@ impl Failure {
             | Failure::Output(_)
             | Failure::NotIdentical { .. } => 1,
             #[cfg(feature = "onnx")]
-            Failure::Network(_) | Failure::Model(_) => 1,
+            Failure::Network(_) | Failure::Model(_) | Failure::Package(_) | Failure::NotReproduced { .. } => {
+                1
+            }
         }
     }
 }

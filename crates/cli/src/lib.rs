@@ -15,6 +15,8 @@ mod model;
 mod not_finite;
 mod numbers;
 mod opened;
+#[cfg(feature = "onnx")]
+mod package;
 mod quality;
 mod run;
 mod simulate;

@@ -1,4 +1,4 @@
-//! `patchweave model info`: what is in the file of a network, and how far its outputs see.
+//! `patchweave model`: what is in the file of a network, how far its outputs see, and what packages say.
 
 use std::path::Path;
 
@@ -7,17 +7,57 @@ use crate::{Console, Failure};
 
 /// Runs a command about models.
 pub(crate) fn model(command: &ModelCommand, console: &Console) -> Result<(), Failure> {
-    let ModelCommand::Info { network, axes, resize } = command;
-    info(network, axes.as_deref(), *resize, console)
+    match command {
+        ModelCommand::Info { network, axes, resize } if is_package(network) => {
+            if axes.is_some() || *resize {
+                let message = "--axes and --resize are for ONNX files; a package says what it takes";
+                return Err(Failure::Arguments(message.to_owned()));
+            }
+            package::info(network, console)
+        }
+        ModelCommand::Info { network, axes, resize } => info(network, axes.as_deref(), *resize, console),
+        ModelCommand::Test { package } => package::test(package, console),
+    }
+}
+
+/// Whether a path is that of a package rather than of a network.
+fn is_package(path: &Path) -> bool {
+    let endings = ["zip", "yaml", "yml"];
+    let has_ending =
+        path.extension().is_some_and(|own| endings.iter().any(|ending| own.eq_ignore_ascii_case(ending)));
+    has_ending || path.is_dir()
 }
 
 #[cfg(not(feature = "onnx"))]
+mod package {
+    use std::path::Path;
+
+    use crate::{Console, Failure};
+
+    pub(super) fn info(package: &Path, _console: &Console) -> Result<(), Failure> {
+        Err(super::left_out(package))
+    }
+
+    pub(super) fn test(package: &Path, _console: &Console) -> Result<(), Failure> {
+        Err(super::left_out(package))
+    }
+}
+
+#[cfg(feature = "onnx")]
+use crate::package;
+
+#[cfg(not(feature = "onnx"))]
 fn info(network: &Path, _axes: Option<&str>, _resize: bool, _console: &Console) -> Result<(), Failure> {
+    Err(left_out(network))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn left_out(network: &Path) -> Failure {
     let message = format!(
         "{}: networks were left out of this program; build it with the feature onnx",
         network.display()
     );
-    Err(Failure::Arguments(message))
+    Failure::Arguments(message)
 }
 
 #[cfg(feature = "onnx")]

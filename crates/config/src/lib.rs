@@ -19,17 +19,17 @@ pub use images::{
     check_images,
 };
 pub use plan::{
-    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
-    ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource, InputStatistics,
-    IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan, MaskFilterPlan,
-    MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry, ModelPlan, NonFinitePlan,
-    NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan,
-    PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
-    RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SimulatePlan, SkipPlan, TargetKind, TargetStatistics,
-    TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BioimagePlan, BlendPlan,
+    CompressionPlan, ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource,
+    InputStatistics, IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan,
+    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry, ModelPlan,
+    NonFinitePlan, NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
+    PatchFilterPlan, PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan,
+    RemotePlan, RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SimulatePlan, SkipPlan, TargetKind,
+    TargetStatistics, TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,
 };
 pub use read::{
-    AxesQuestion, ChannelChange, ConversionError, ConversionOptions, DataRules, LoadError, Outside,
-    UnknownAxes, load, load_and_check, parse, parse_and_check, parse_data_config,
+    AxesQuestion, ChannelChange, ConfigTree, ConversionError, ConversionOptions, DataRules, LoadError,
+    Outside, UnknownAxes, load, load_and_check, parse, parse_and_check, parse_data_config,
 };
 pub use text::{ConfigErrors, ConfigValue, Excerpt, Problem, Warning};

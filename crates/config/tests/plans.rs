@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BlendPlan, CompressionPlan,
-    ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules, DataType, Durability,
-    FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError, LoadingPlan,
-    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan, NonFinitePlan,
-    NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan, PatchingPlan,
-    PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RepeatsPlan, ResultPlan,
-    ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan, TilingPlan, ValuesPlan,
-    load, parse, parse_data_config,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BioimagePlan, BlendPlan,
+    CompressionPlan, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules,
+    DataType, Durability, FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError,
+    LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan,
+    NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan,
+    PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RepeatsPlan,
+    ResultPlan, ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan, TilingPlan,
+    ValuesPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -119,8 +119,13 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.targets, [Path::new("configs/data/structures.zarr")]);
     let overlaps = PerAxis::new(&[4, 32, 0]).unwrap();
     assert_eq!(predict.patching, TilingPlan::Tiled { patch_size: extent(&[8, 96, 80]), overlaps });
-    let models =
-        [ModelPlan::Identity, ModelPlan::Gaussian { sigma: 2.0 }, ModelPlan::Gaussian { sigma: 1.0 }];
+    let package = BioimagePlan { path: "configs/nets/nuclei.zip".into(), name: "cells".into() };
+    let models = [
+        ModelPlan::Identity,
+        ModelPlan::Gaussian { sigma: 2.0 },
+        ModelPlan::Gaussian { sigma: 1.0 },
+        ModelPlan::Bioimage(package),
+    ];
     let opened: Vec<_> = predict.models.iter().map(|entry| entry.model.clone()).collect();
     assert_eq!(opened, models);
     let repeats = RepeatsPlan { augment: AugmentPlan::All, samples: 3, deviation: true };

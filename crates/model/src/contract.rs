@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView5, ArrayViewMut5};
 
-use crate::{ModelError, ModelInfo};
+use crate::{ModelError, ModelInfo, Whole, WholePixels};
 
 /// Turns blocks of pixels into blocks of pixels.
 ///
@@ -87,6 +87,22 @@ pub trait Model: Send + Sync {
         let _ = seeds;
         self.predict(inputs, outputs)
     }
+
+    /// The model that predicts tiles of these pixels, where that depends on more than a tile, such as the mean of an image.
+    ///
+    /// It takes and makes what this model does. Whoever predicts tiles asks for [`Whole::Run`] once, asks the answer for
+    /// [`Whole::Image`] with every image, and predicts its tiles with the answer to that. A model that is not asked takes what
+    /// it is given for the whole. Models around another one hand this on.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the pixels cannot be read or the model cannot predict parts of them.
+    fn for_whole(
+        &self,
+        _whole: Whole,
+        _pixels: &dyn WholePixels,
+    ) -> Result<Option<Box<dyn Model>>, ModelError> {
+        Ok(None)
+    }
 }
 
 macro_rules! forward_model {
@@ -119,6 +135,14 @@ macro_rules! forward_model {
                 outputs: &mut [ArrayViewMut5<'_, f32>],
             ) -> Result<(), ModelError> {
                 (**self).predict_seeded(inputs, seeds, outputs)
+            }
+
+            fn for_whole(
+                &self,
+                whole: Whole,
+                pixels: &dyn WholePixels,
+            ) -> Result<Option<Box<dyn Model>>, ModelError> {
+                (**self).for_whole(whole, pixels)
             }
         }
     )*};

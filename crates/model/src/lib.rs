@@ -20,6 +20,7 @@ mod scale;
 mod seeds;
 mod sides;
 mod size_rule;
+mod whole;
 
 pub use alone::ModelExt;
 pub use channel_mean::ChannelMean;
@@ -36,3 +37,4 @@ pub use scale::Scale;
 pub use seeds::seeds_of;
 pub use sides::Sides;
 pub use size_rule::SizeRule;
+pub use whole::{Whole, WholePixels};

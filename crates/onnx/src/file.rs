@@ -54,10 +54,19 @@ impl OnnxFile {
 
 /// What is in a file, and its content.
 pub(crate) fn decoded(path: &Path) -> Result<(OnnxFile, pb::ModelProto), OnnxError> {
+    let opened = open_file(path);
+    let bytes = opened.map_err(|source| OnnxError::Unreadable { path: path.to_owned(), source })?;
+    decoded_from(path, &mut bytes.take(MOST_BYTES))
+}
+
+/// What is in the bytes of a file, and their content.
+pub(crate) fn decoded_from(
+    path: &Path,
+    bytes: &mut dyn Read,
+) -> Result<(OnnxFile, pb::ModelProto), OnnxError> {
     let unreadable = |source| OnnxError::Unreadable { path: path.to_owned(), source };
     let refused = |source| OnnxError::NotOnnx { path: path.to_owned(), source };
-    let mut bytes = open_file(path).map_err(unreadable)?.take(MOST_BYTES);
-    let content = tract_onnx::onnx().proto_model_for_read(&mut bytes);
+    let content = tract_onnx::onnx().proto_model_for_read(bytes);
     let content = content.map_err(|error| match error.downcast::<io::Error>() {
         Ok(source) => unreadable(source),
         Err(other) => refused(other.into()),

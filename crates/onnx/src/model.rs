@@ -1,14 +1,19 @@
 //! A network in an ONNX file as a model.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5, Axis, Slice};
 use patchweave_model::halo::Measured;
 use patchweave_model::{Cause, Model, ModelError, ModelInfo, Sides};
+use tract_onnx::data_resolver::ModelDataResolver;
+use tract_onnx::pb;
 
 use crate::checks::{axes_of, check_operators, check_outputs, only_input};
-use crate::file::decoded;
+use crate::external_data::{ExternalData, InMemory};
+use crate::file::{decoded, decoded_from};
 use crate::plan::Planner;
 use crate::plans::Plans;
 use crate::random::name_nodes;
@@ -51,14 +56,43 @@ impl OnnxModel {
     /// [`OnnxError`] if the file cannot be read or is no ONNX file, or if its network has operators, inputs or outputs that are
     /// not supported.
     pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
-        let (file, mut content) = decoded(path)?;
+        let (file, content) = decoded(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        OnnxModel::of(file, content, folder, Arc::new(ExternalData), options)
+    }
+
+    /// Takes a network out of memory, as [`open`](Self::open) does from a file.
+    ///
+    /// `path` is what messages call it. Weights that ONNX keeps beside the network are found in `beside` by the names of their
+    /// files.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(
+        path: &Path,
+        bytes: &[u8],
+        beside: BTreeMap<String, Vec<u8>>,
+        options: &OnnxOptions,
+    ) -> Result<Self, OnnxError> {
+        let (file, content) = decoded_from(path, &mut &bytes[..])?;
+        OnnxModel::of(file, content, Path::new(""), Arc::new(InMemory(beside)), options)
+    }
+
+    fn of(
+        file: OnnxFile,
+        mut content: pb::ModelProto,
+        folder: &Path,
+        weights: Arc<dyn ModelDataResolver + Send + Sync>,
+        options: &OnnxOptions,
+    ) -> Result<Self, OnnxError> {
+        let path = file.path.clone();
+        let path = path.as_path();
         let is_random = name_nodes(&mut content);
         check_operators(&file, &content)?;
         check_outputs(&file, &content)?;
         let input = only_input(&file)?;
         let (axes, dims) = axes_of(path, input, options)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let planner = Planner::new(&content, folder)
+        let planner = Planner::new(&content, folder, weights)
             .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
         let found = Search::new(&planner, &file, &axes, &dims, options).run(options.likeness)?;
         let name = options.name.clone().unwrap_or_else(|| {
@@ -84,6 +118,12 @@ impl OnnxModel {
     #[must_use]
     pub fn axes(&self) -> &FileAxes {
         &self.axes
+    }
+
+    /// The axes of every output, in the order of the file.
+    #[must_use]
+    pub fn output_axes(&self) -> &[FileAxes] {
+        &self.output_axes
     }
 
     /// The same model, all of whose outputs see that far along `ZYX`.

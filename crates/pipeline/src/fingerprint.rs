@@ -63,9 +63,12 @@ pub(crate) fn fingerprint(
         about.insert(format!("image {}", image.name), with_state(text, &image.path));
     }
     for (place, model) in predict.models.iter().enumerate() {
-        if let ModelPlan::Onnx(network) = model {
-            about.insert(format!("predict.models[{place}] file"), with_state(String::new(), &network.path));
-        }
+        let path = match &model.model {
+            ModelPlan::Onnx(network) => &network.path,
+            ModelPlan::Bioimage(package) => &package.path,
+            _ => continue,
+        };
+        about.insert(format!("predict.models[{place}] file"), with_state(String::new(), path));
     }
     about
 }

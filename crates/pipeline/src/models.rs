@@ -3,8 +3,8 @@
 #[cfg(feature = "onnx")]
 use patchweave_config::IntensitiesPlan;
 use patchweave_config::{
-    AugmentPlan, DataPlan, ModelEntry, ModelPlan, OnnxPlan, PredictPlan, Problem, RepeatsPlan, ResultsPlan,
-    RunPlan, TilingPlan,
+    AugmentPlan, BioimagePlan, DataPlan, ModelEntry, ModelPlan, NormalizationPlan, OnnxPlan, PredictPlan,
+    Problem, RepeatsPlan, ResultsPlan, RunPlan, TilingPlan,
 };
 use patchweave_geometry::ImageShape;
 use patchweave_model::{
@@ -39,7 +39,8 @@ pub(crate) fn open_models(plan: &RunPlan) -> (Vec<LabelledModel>, Vec<Problem>) 
         match open(model).and_then(|opened| repeated(opened, *repeats)) {
             Ok(opened) => {
                 // The models that are built in look at one scale, networks at all of them.
-                let is_native = plan.data.lateral.is_some() && !matches!(model, ModelPlan::Onnx(_));
+                let is_network = matches!(model, ModelPlan::Onnx(_) | ModelPlan::Bioimage(_));
+                let is_native = plan.data.lateral.is_some() && !is_network;
                 let opened = if is_native { Box::new(NativeScale::new(opened)) } else { opened };
                 let is_identity = *model == ModelPlan::Identity;
                 let (label, results) = (label(entry, all), results.clone());
@@ -60,6 +61,7 @@ fn open(plan: &ModelPlan) -> Result<Box<dyn Model>, ModelError> {
         ModelPlan::ChannelMean => Box::new(ChannelMean::new()),
         ModelPlan::Gaussian { sigma } => Box::new(Gaussian::new(*sigma)?),
         ModelPlan::Onnx(network) => open_network(network)?,
+        ModelPlan::Bioimage(package) => open_package(package)?,
     })
 }
 
@@ -82,6 +84,25 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     };
     let opened = OnnxModel::open(&plan.path, &options).map_err(|error| refused(error.into()))?;
     Ok(Box::new(opened))
+}
+
+#[cfg(feature = "onnx")]
+fn open_package(plan: &BioimagePlan) -> Result<Box<dyn Model>, ModelError> {
+    let opened = patchweave_zoo::ZooModel::open(&plan.path, Some(&plan.name));
+    let refused = |source: patchweave_zoo::ZooError| ModelError::Failed {
+        model: plan.name.clone(),
+        source: source.into(),
+    };
+    Ok(Box::new(opened.map_err(refused)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn open_package(plan: &BioimagePlan) -> Result<Box<dyn Model>, ModelError> {
+    Err(ModelError::Setting {
+        model: plan.name.clone(),
+        got: format!("the package {}", plan.path.display()),
+        expected: "a program that was built with the feature onnx".to_owned(),
+    })
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -120,7 +141,7 @@ pub(crate) fn n_channels_shown(data: &DataPlan, predict: &PredictPlan, info: &St
 pub(crate) fn check_models(plan: &RunPlan, models: &[LabelledModel], images: &[StackInfo]) -> Vec<Problem> {
     let Some(predict) = &plan.predict else { return Vec::new() };
     let n_channels = |info: &StackInfo| n_channels_shown(&plan.data, predict, info);
-    let mut problems = Vec::new();
+    let mut problems = normalized_twice(plan);
     if let TilingPlan::Largest { overlaps } = &predict.patching {
         problems.extend(check_largest(plan, predict, (models, overlaps.is_some()), images));
     }
@@ -169,7 +190,10 @@ fn check_largest(
     (models, has_overlaps): (&[LabelledModel], bool),
     images: &[StackInfo],
 ) -> Vec<Problem> {
-    let has_no_halo = |model: &&LabelledModel| matches!(predict.models.get(model.place), Some(ModelPlan::Onnx(net)) if net.halo.is_none());
+    let has_no_halo = |model: &&LabelledModel| {
+        let entry = predict.models.get(model.place).map(|entry| &entry.model);
+        matches!(entry, Some(ModelPlan::Onnx(net)) if net.halo.is_none())
+    };
     let unknown = models.iter().filter(|_| !has_overlaps).filter(has_no_halo).map(|model| {
         let found = format!("the halo of {} is not given", model.model.info().name);
         let expected = "halo, or overlaps beside patch_size: auto; `patchweave model info` measures it";
@@ -187,6 +211,21 @@ fn check_largest(
         problems.push(plan.problem_at(&tiles_key(plan), found, expected));
     }
     problems
+}
+
+/// A package prepares its input itself, from raw pixels.
+fn normalized_twice(plan: &RunPlan) -> Vec<Problem> {
+    let models = plan.predict.iter().flat_map(|predict| &predict.models).map(|entry| &entry.model);
+    let package = models.filter(|model| matches!(model, ModelPlan::Bioimage(_))).map(ModelPlan::name).next();
+    match package {
+        Some(name) if plan.data.normalization != NormalizationPlan::None => {
+            let found =
+                format!("got a normalization beside the package {name}, which prepares raw pixels itself");
+            let expected = "normalization: {name: none}, for all models of the run";
+            vec![plan.problem_at("data_config.normalization", found, expected)]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What a model was shown, and what it takes.

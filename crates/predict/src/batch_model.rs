@@ -10,6 +10,13 @@ pub(crate) struct BatchModel<'m> {
     outputs: Vec<Array5<f32>>,
 }
 
+/// Some samples that a model predicts at once.
+struct Call<'c> {
+    model: &'c dyn Model,
+    inputs: ArrayView5<'c, f32>,
+    outputs: Vec<ArrayViewMut5<'c, f32>>,
+}
+
 impl<'m> BatchModel<'m> {
     pub fn new(model: &'m dyn Model) -> Self {
         BatchModel { model, outputs: Vec::new() }
@@ -31,10 +38,17 @@ impl<'m> BatchModel<'m> {
         if info.is_parallel && info.input.batch.accepts(1) { 1 } else { info.input.batch.fit(n) }
     }
 
-    /// Predicts a batch.
-    pub fn predict(&mut self, inputs: ArrayView5<'_, f32>) -> Result<(), ModelError> {
+    /// Predicts a batch; `of_samples` are models that know what a sample is a part of, in the place of this one.
+    ///
+    /// Such a model is called for one sample after the other.
+    pub fn predict(
+        &mut self,
+        inputs: ArrayView5<'_, f32>,
+        of_samples: &[Option<&dyn Model>],
+    ) -> Result<(), ModelError> {
         let shape: [usize; 5] = inputs.dim().into();
-        let n_per_call = self.n_per_call(shape[0]);
+        let n_taken = self.n_per_call(shape[0]);
+        let n_per_call = if of_samples.iter().any(Option::is_some) { 1 } else { n_taken };
         let shapes = self.info().output_shapes(shape);
         let fits = |(output, shape): (&Array5<f32>, &[usize; 5])| <[usize; 5]>::from(output.dim()) == *shape;
         if self.outputs.len() != shapes.len() || !self.outputs.iter().zip(&shapes).all(fits) {
@@ -46,15 +60,18 @@ impl<'m> BatchModel<'m> {
             self.outputs.iter_mut().map(|output| output.axis_chunks_iter_mut(Axis(0), n_per_call)).collect();
         let calls: Vec<_> = inputs
             .axis_chunks_iter(Axis(0), n_per_call)
-            .map(|inputs| (inputs, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+            .enumerate()
+            .map(|(idx, inputs)| {
+                let own = of_samples.get(idx * n_per_call).copied().flatten();
+                let outputs = parts.iter_mut().filter_map(Iterator::next).collect();
+                Call { model: own.unwrap_or(model), inputs, outputs }
+            })
             .collect();
-        let call = |(inputs, mut outputs): (ArrayView5<'_, f32>, Vec<ArrayViewMut5<'_, f32>>)| {
-            if inputs.len_of(Axis(0)) == n_per_call
-                || model.info().input.batch.accepts(inputs.len_of(Axis(0)))
-            {
+        let call = |Call { model, inputs, mut outputs }: Call<'_>| {
+            if inputs.len_of(Axis(0)) == n_taken || model.info().input.batch.accepts(inputs.len_of(Axis(0))) {
                 called(model, inputs, &mut outputs)
             } else {
-                filled_up(model, n_per_call, inputs, &mut outputs)
+                filled_up(model, n_taken, inputs, &mut outputs)
             }
         };
         match is_parallel {

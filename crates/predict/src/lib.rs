@@ -6,6 +6,7 @@
 
 mod batch_model;
 mod blend;
+mod by_image;
 mod content;
 mod error;
 mod held;
@@ -22,6 +23,7 @@ mod tile_order;
 mod tiling;
 mod unit_box;
 mod unit_writer;
+mod whole_tiles;
 
 pub use blend::Blend;
 pub use content::{Content, Values};

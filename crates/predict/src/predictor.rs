@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ndarray::{ArrayView4, Axis};
+use ndarray::{ArrayView4, ArrayView5, Axis};
 use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderOptions};
-use patchweave_model::Model;
+use patchweave_model::{Model, ModelError};
 
 use crate::batch_model::BatchModel;
+use crate::by_image::{ByImage, Images};
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
 use crate::open_image::{Made, OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
@@ -135,6 +136,8 @@ pub struct Predictor<'a> {
 /// The tiles that are predicted next, of some of the images.
 #[derive(Default)]
 struct Portion {
+    /// The numbers of the images in the data set.
+    numbers: Vec<usize>,
     images: Vec<OpenImage>,
     /// The place in `images`, and the tile.
     tiles: Vec<(usize, usize)>,
@@ -142,6 +145,38 @@ struct Portion {
     indices: Vec<usize>,
     /// The bytes of tiles that are kept at once, at most.
     n_bytes_kept: usize,
+}
+
+/// The models, with what they know of images.
+struct Models<'a> {
+    batch_models: Vec<BatchModel<'a>>,
+    by_image: ByImage<'a>,
+    images: Images<'a>,
+}
+
+impl Models<'_> {
+    /// Predicts a batch; `places` are the image and the sample of every tile in it.
+    fn predict(&mut self, inputs: ArrayView5<'_, f32>, places: &[(usize, usize)]) -> Result<(), ModelError> {
+        for (data_idx, sample_idx) in places {
+            self.by_image.know(*data_idx, *sample_idx, &self.images)?;
+        }
+        for (model_idx, model) in self.batch_models.iter_mut().enumerate() {
+            let of_samples: Vec<Option<&dyn Model>> =
+                places.iter().map(|(data, sample)| self.by_image.of(model_idx, *data, *sample)).collect();
+            model.predict(inputs, &of_samples)?;
+        }
+        Ok(())
+    }
+}
+
+/// The sample of an image that a region is of.
+fn sample_idx(spec: &RegionSpec) -> usize {
+    match spec {
+        RegionSpec::Tile(tile) => tile.patch.sample_idx,
+        RegionSpec::Patch(patch) => patch.sample_idx,
+        // No tile of a prediction.
+        RegionSpec::Uncorrelated(_) => 0,
+    }
 }
 
 impl Portion {
@@ -216,8 +251,6 @@ impl<'a> Predictor<'a> {
         let constr = self.dataset.constr();
         let shapes = constr.input_shapes();
         let n_channels = if constr.n_patches() == 0 { 1 } else { constr.layout(0)?.input.n_channels };
-        let mut models: Vec<BatchModel<'_>> =
-            self.models.iter().map(|model| BatchModel::new(*model)).collect();
         let infos = || self.models.iter().map(|model| model.info());
         let normalizer = self.dataset.normalizer();
         let mut plan = Plan {
@@ -238,8 +271,13 @@ impl<'a> Predictor<'a> {
                 .map_err(ConstructError::from)?,
         };
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
-        self.check_tiles(&grids, &models, n_channels)?;
+        let batch_models: Vec<BatchModel<'_>> =
+            self.models.iter().map(|model| BatchModel::new(*model)).collect();
+        self.check_tiles(&grids, &batch_models, n_channels)?;
         plan.n_tiles = grids.iter().map(TileGrid::n_tiles).sum();
+        let images = Images { dataset: self.dataset, shapes, grids: &grids, n_channels };
+        let by_image = ByImage::new(&self.models, &images)?;
+        let mut models = Models { batch_models, by_image, images };
         let mut progress =
             Progress { n_tiles: 0, n_skipped: 0, n_total: plan.n_tiles, memory: MemoryForecast::default() };
         let mut next = 0;
@@ -268,6 +306,7 @@ impl<'a> Predictor<'a> {
                 portion.tiles.extend(needed.iter().map(|tile_idx| (portion.images.len(), *tile_idx)));
                 portion.indices.extend(needed.iter().map(|tile_idx| first_index + tile_idx));
                 portion.images.push(image);
+                portion.numbers.push(next);
                 first_index = all_tiles.end;
                 next += 1;
             }
@@ -332,7 +371,7 @@ impl<'a> Predictor<'a> {
     fn predict(
         &self,
         portion: &mut Portion,
-        models: &mut [BatchModel<'_>],
+        models: &mut Models<'_>,
         plan: &Plan<'_>,
         tasks: &Sender<UnitTask>,
         writing: &Writing,
@@ -357,12 +396,19 @@ impl<'a> Predictor<'a> {
             let batch = batch?;
             step(&batch, None);
             let shown = plan.shown(batch.inputs());
+            let place = |(index, spec): (usize, &RegionSpec)| {
+                let image_idx = portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx);
+                (portion.numbers.get(image_idx).copied().unwrap_or(0), sample_idx(spec))
+            };
+            let mut places: Vec<(usize, usize)> = batch.indices().zip(batch.specs()).map(place).collect();
             if shown.len() == batch.len() {
-                models.iter_mut().try_for_each(|model| model.predict(batch.inputs()))?;
+                models.predict(batch.inputs(), &places)?;
             } else if !shown.is_empty() {
                 let inputs = batch.inputs().select(Axis(0), &shown);
-                models.iter_mut().try_for_each(|model| model.predict(inputs.view()))?;
+                places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
+                models.predict(inputs.view(), &places)?;
             }
+            models.predict(batch.inputs(), &places)?;
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
                 let &(image_idx, tile_idx) = portion
                     .tiles
@@ -375,7 +421,8 @@ impl<'a> Predictor<'a> {
                     (Err(_), Some(skip)) => Made::LeftOut(skip.value),
                     (place, _) => {
                         let place = place.unwrap_or_else(|place| place);
-                        predicted = models.iter().flat_map(|model| model.sample(place)).collect();
+                        predicted =
+                            models.batch_models.iter().flat_map(|model| model.sample(place)).collect();
                         Made::Predicted(&predicted)
                     }
                 };
@@ -393,6 +440,7 @@ impl<'a> Predictor<'a> {
                 return Err(PredictError::Interrupted);
             }
         }
+        models.by_image.forget();
         let expected = portion.tiles.len();
         if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
     }

@@ -25,5 +25,7 @@ pub use moments::{ChannelMoments, Moments};
 pub use normalize::{NormalizeError, Normalizer, Scaling, TargetScaling};
 pub use patch_scatter::PatchScatter;
 pub(crate) use quantile::check_levels;
-pub use quantile::{ChannelQuantiles, FinePixelCounts, OpenQuantiles, PixelCounts, QuantileHistogram};
+pub use quantile::{
+    BetweenPixels, ChannelQuantiles, FinePixelCounts, OpenQuantiles, PixelCounts, QuantileHistogram,
+};
 pub use symmetry::PlaneSymmetry;

@@ -20,16 +20,19 @@ pub enum ModelPlan {
     },
     /// A network.
     Onnx(OnnxPlan),
+    /// A package of the BioImage Model Zoo.
+    Bioimage(BioimagePlan),
 }
 
 impl ModelPlan {
-    /// The name in a configuration; of a network the one that it was given, or that of its file.
+    /// The name in a configuration; of a network or package the one that it was given, or that of its file.
     pub fn name(&self) -> &str {
         match self {
             ModelPlan::Identity => "identity",
             ModelPlan::ChannelMean => "channel_mean",
             ModelPlan::Gaussian { .. } => "gaussian",
             ModelPlan::Onnx(network) => &network.name,
+            ModelPlan::Bioimage(package) => &package.name,
         }
     }
 }
@@ -67,6 +70,32 @@ pub struct OnnxPlan {
     pub resize: bool,
     /// What its outputs are.
     pub intensities: IntensitiesPlan,
+}
+
+/// A package of the BioImage Model Zoo, which prepares its input itself.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use patchweave_config::ModelPlan;
+///
+/// let text = "
+/// output: out
+/// data_config:
+///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
+/// predict: {input: a.tiff, models: {bioimage: nets/nuclei.zip}}
+/// ";
+/// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
+/// let ModelPlan::Bioimage(package) = &predict.models[0] else { unreachable!() };
+/// assert_eq!(package.name, "nuclei");
+/// # Ok::<(), patchweave_config::ConfigErrors>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BioimagePlan {
+    /// A folder, an archive, or the file that describes a package.
+    pub path: PathBuf,
+    /// What results are called after (`name`); by default the name of the folder or archive.
+    pub name: String,
 }
 
 /// Whose intensities the outputs of a model have, and so how they are brought back to raw ones.

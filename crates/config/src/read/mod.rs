@@ -20,6 +20,7 @@ mod run;
 mod simulate;
 mod skip;
 mod train;
+mod tree;
 mod values;
 
 pub use data::{
@@ -29,3 +30,4 @@ pub use load::{LoadError, load, load_and_check};
 pub use outside::Outside;
 pub use rules::DataRules;
 pub use run::{parse, parse_and_check};
+pub use tree::ConfigTree;

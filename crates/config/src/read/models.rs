@@ -1,7 +1,9 @@
 //! The `models` of a prediction.
 
+use std::path::Path;
+
 use super::model_use::{self, repeats, results};
-use crate::plan::{IntensitiesPlan, ModelEntry, ModelPlan, OnnxPlan, RepeatsPlan, ResultsPlan};
+use crate::plan::{BioimagePlan, IntensitiesPlan, ModelEntry, ModelPlan, OnnxPlan, RepeatsPlan, ResultsPlan};
 use crate::read::values::{Block, Fractions, Names, Reader, Value, count, fraction, path, truth};
 use crate::text::Kind;
 
@@ -38,7 +40,7 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
         _ => {
             return reader.refuse(
                 value,
-                "a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
+                "a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE}, {bioimage: PATH})",
             );
         }
     };
@@ -60,19 +62,27 @@ fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelEntry> {
         Kind::Text(file) if file.to_ascii_lowercase().ends_with(".onnx") => {
             reader.refuse(value, format!("{{onnx: {file}}} for a network in a file"))
         }
+        Kind::Text(file) if file.to_ascii_lowercase().ends_with(".zip") => {
+            reader.refuse(value, format!("{{bioimage: {file}}} for a package of the BioImage Model Zoo"))
+        }
         Kind::Text(_) => {
             let name = NAMES.read(reader, value)?;
             let model = settings(reader, name, &Block::empty(value))?;
             Some(ModelEntry { model, repeats: RepeatsPlan::default(), results: ResultsPlan::default() })
         }
-        _ => match value.as_block().filter(|block| block.given("onnx").is_some()) {
-            Some(block) => {
+        _ => match value.as_block() {
+            Some(block) if block.given("onnx").is_some() => {
                 let own = ["onnx", "name", "axes", "halo", "resize", "intensities"];
                 let block = only(reader, block, &own);
                 let model = network(reader, &block);
                 entry(reader, &block, model)
             }
-            None => {
+            Some(block) if block.given("bioimage").is_some() => {
+                let block = only(reader, block, &["bioimage", "name"]);
+                let model = package(reader, &block);
+                entry(reader, &block, model)
+            }
+            _ => {
                 let (name, block) = NAMES.block(reader, value)?;
                 let own: &[&str] =
                     if matches!(name, Name::Gaussian) { &["name", "sigma"] } else { &["name"] };
@@ -115,6 +125,20 @@ fn network(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
         halo: halo?,
         resize: resize?,
         intensities: intensities?,
+    }))
+}
+
+/// Reads the block of a package of the BioImage Model Zoo.
+fn package(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
+    let expected = "the path of a package: a folder, an archive, or the file that describes it";
+    let path = block.need(reader, "bioimage", expected, path);
+    let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let named = path.as_deref().map(|path| if is_yaml(path) { path.parent().unwrap_or(path) } else { path });
+    let of_path = named.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+    let name = block.or(reader, "name", of_path, |reader, value| label(reader, value).map(Some));
+    Some(ModelPlan::Bioimage(BioimagePlan {
+        path: path?,
+        name: name?.unwrap_or_else(|| "package".to_owned()),
     }))
 }
 

@@ -19,14 +19,14 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "  models: [identity]",
         to: "  models: []",
         problems: &[
-            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
+            "17:11: predict.models: got a list of 0 entries, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE}, {bioimage: PATH})",
         ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: 3",
         problems: &[
-            "17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE})",
+            "17:11: predict.models: got 3, expected a non-empty list of models (identity, gaussian, channel_mean, {onnx: FILE}, {bioimage: PATH})",
         ],
     },
     Case {
@@ -92,6 +92,22 @@ pub(crate) const ON_BASE: &[Case] = &[
             "18:23: predict.blend.weights: unknown key, expected only name",
             "19:9: predict.skip.below: missing, expected a raw pixel value",
             r#"19:17: predict.skip.value: got "x", expected a finite number in the range of float32"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [{bioimage: 5, halo: 3, name: a/b}]",
+        problems: &[
+            "17:23: predict.models[0].bioimage: got 5, expected a path",
+            "17:26: predict.models[0].halo: unknown key, expected one of bioimage, name",
+            r#"17:41: predict.models[0].name: got "a/b", expected a name of letters, digits, -, _ and ., which files are called after"#,
+        ],
+    },
+    Case {
+        from: "  models: [identity]",
+        to: "  models: [nets/cells.zip]",
+        problems: &[
+            r#"17:12: predict.models[0]: got "nets/cells.zip", expected {bioimage: nets/cells.zip} for a package of the BioImage Model Zoo"#,
         ],
     },
     Case {

@@ -5,7 +5,9 @@ mod symmetries;
 
 use ndarray::{Array5, ArrayView5, ArrayViewMut5, Axis};
 
-use crate::{Model, ModelError, ModelInfo, OutputInfo, OutputType, Scale, Sides, SizeRule, seeds};
+use crate::{
+    Model, ModelError, ModelInfo, OutputInfo, OutputType, Scale, Sides, SizeRule, Whole, WholePixels, seeds,
+};
 use moments::Moments;
 pub use symmetries::Symmetries;
 use symmetries::transposed;
@@ -193,6 +195,26 @@ impl<M: Model> Model for Repeated<M> {
             Symmetries::All => self.model.prepare(transposed(inputs)),
             Symmetries::None | Symmetries::Flips => Ok(()),
         }
+    }
+
+    fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info.check(inputs)?;
+        let bytes = |shape: [usize; 5]| shape.into_iter().fold(size_of::<f32>(), usize::saturating_mul);
+        let outputs = self.model.info().output_shapes(inputs).into_iter().map(bytes);
+        // What was made, and its moments, which are `f64`; the input as it is shown.
+        let per_output = if self.options.has_deviation { 5 } else { 3 };
+        let own =
+            outputs.map(|bytes| bytes.saturating_mul(per_output)).fold(bytes(inputs), usize::saturating_add);
+        Ok(own.saturating_add(self.model.working_bytes(inputs)?))
+    }
+
+    fn for_whole(
+        &self,
+        whole: Whole,
+        pixels: &dyn WholePixels,
+    ) -> Result<Option<Box<dyn Model>>, ModelError> {
+        let Some(model) = self.model.for_whole(whole, pixels)? else { return Ok(None) };
+        Ok(Some(Box::new(Repeated::new(model, self.options)?)))
     }
 
     fn predict(

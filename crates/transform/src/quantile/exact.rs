@@ -3,7 +3,7 @@
 use ndarray::{ArrayView4, Axis, Slice};
 
 use super::counts::{Counts, FineCounts};
-use super::ranks::Ranks;
+use super::ranks::{BetweenPixels, Ranks};
 use crate::contiguous::contiguous;
 use crate::{NormalizeError, check_levels};
 
@@ -104,10 +104,22 @@ impl PixelCounts {
     /// # Errors
     /// [`NormalizeError::LevelCount`] for any other number of levels.
     pub fn open_quantiles(&self, levels: &[&[f64]]) -> Result<OpenQuantiles, NormalizeError> {
+        self.open_quantiles_between(levels, BetweenPixels::Linear)
+    }
+
+    /// As [`open_quantiles`](Self::open_quantiles), and says what a quantile is that lies between two pixels.
+    ///
+    /// # Errors
+    /// As [`open_quantiles`](Self::open_quantiles).
+    pub fn open_quantiles_between(
+        &self,
+        levels: &[&[f64]],
+        between: BetweenPixels,
+    ) -> Result<OpenQuantiles, NormalizeError> {
         levels.iter().try_for_each(|levels| check_levels(levels.len(), self.counts.len()))?;
         let ranks = self.counts.iter().enumerate().map(|(list, counts)| {
             let own: Vec<f64> = levels.iter().map(|levels| levels[list % levels.len()]).collect();
-            Ranks::of(counts, &own)
+            Ranks::of(counts, &own, between)
         });
         Ok(OpenQuantiles { lists: self.lists, ranks: ranks.collect(), n_levels: levels.len() })
     }
@@ -138,8 +150,7 @@ impl OpenQuantiles {
 
     /// For every list of levels the quantile of every channel, or one over all of them; NaN without pixels.
     ///
-    /// Between two pixels it is interpolated linearly: of `n` sorted pixels, level `q` stands at place
-    /// `(n - 1) · q`, counted from 0.
+    /// [`BetweenPixels`] says what stands between two pixels.
     ///
     /// # Errors
     /// [`NormalizeError::OtherPixels`] if the second pass did not see what the first one saw.

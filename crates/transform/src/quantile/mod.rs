@@ -14,6 +14,7 @@ use crate::NormalizeError;
 pub use channels::ChannelQuantiles;
 pub use exact::{FinePixelCounts, OpenQuantiles, PixelCounts};
 pub use histogram::QuantileHistogram;
+pub use ranks::BetweenPixels;
 
 /// Levels are one for all channels or one for each.
 pub(crate) fn check_levels(n_levels: usize, n_channels: usize) -> Result<(), NormalizeError> {

@@ -31,9 +31,47 @@ enum Place {
     },
 }
 
+/// What a quantile is that lies between two pixels.
+///
+/// ```
+/// use ndarray::Array4;
+/// use patchweave_transform::{BetweenPixels, PixelCounts};
+///
+/// let block = Array4::from_shape_fn([1, 1, 1, 4], |(_, _, _, x)| 10.0 * x as f32);
+/// let mut counts = PixelCounts::new(1, true)?;
+/// counts.update(block.view())?;
+/// let median = |between| {
+///     let open = counts.open_quantiles_between(&[&[0.5]], between)?;
+///     open.quantiles(&open.counts()?)
+/// };
+/// assert_eq!(median(BetweenPixels::Linear)?, [[15.0]]);
+/// assert_eq!(median(BetweenPixels::InvertedCdf)?, [[10.0]]);
+/// # Ok::<(), patchweave_transform::NormalizeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BetweenPixels {
+    /// Interpolated: of `n` sorted pixels, level `q` stands at place `(n - 1) · q`, counted from 0.
+    #[default]
+    Linear,
+    /// Always a pixel: the smallest one that is not below `q · n` of the pixels, as the inverse of the cumulative distribution.
+    InvertedCdf,
+}
+
+impl BetweenPixels {
+    /// Where a level stands among `n` sorted pixels, counted from 0.
+    fn place(self, level: f64, n: u64) -> f64 {
+        let level = level.clamp(0.0, 1.0);
+        let last = to_f64(n.saturating_sub(1));
+        match self {
+            BetweenPixels::Linear => (level * last).min(last),
+            BetweenPixels::InvertedCdf => (level * to_f64(n) - 1.0).ceil().clamp(0.0, last),
+        }
+    }
+}
+
 impl Ranks {
     /// Finds the pixels that quantiles of these levels need; NaN for all without pixels.
-    pub fn of(counts: &Counts, levels: &[f64]) -> Self {
+    pub fn of(counts: &Counts, levels: &[f64], between: BetweenPixels) -> Self {
         let list = match counts.counted() {
             Counted::Integers(counts) | Counted::Classes(counts) => counts,
         };
@@ -63,7 +101,7 @@ impl Ranks {
         };
         let level = |&level: &f64| {
             let last = n.saturating_sub(1);
-            let at = (level.clamp(0.0, 1.0) * to_f64(last)).min(to_f64(last));
+            let at = between.place(level, n);
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
