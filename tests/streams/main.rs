@@ -222,7 +222,9 @@ fn checksums(name: &str) -> Vec<String> {
     if let Some(predict) = &plan.predict {
         fs::create_dir_all(&plan.output).unwrap();
         let prediction = prediction(&plan, predict, &images, Some(&training.statistics), &|| true).unwrap();
-        for (result, predicted) in prediction.results().iter().zip(prediction.run(|_| true).unwrap()) {
+        for (result, predicted) in
+            prediction.results().iter().zip(prediction.run(|_| true).unwrap().predicted)
+        {
             let mut sum = Sha256::new();
             let axes = plan.data.axes.to_string();
             for file in predicted.files {

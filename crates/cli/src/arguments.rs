@@ -15,7 +15,8 @@ use crate::convert::values::{
 
 /// Cut training patches out of microscopy images and stitch predictions back into images
 ///
-/// Exit codes: 0 success, 1 the run failed, 2 the command line or the configuration is wrong.
+/// Exit codes: 0 success, 1 the run failed, 2 the command line or the configuration is wrong, 3 a prediction left out what it
+/// could not read.
 #[derive(Debug, Parser)]
 #[command(name = "patchweave", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {

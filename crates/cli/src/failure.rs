@@ -57,6 +57,12 @@ pub(crate) enum Failure {
     NotReproduced { path: PathBuf, outputs: String },
     #[error("{} differs from {input}: {what}", path.display())]
     NotTheSame { input: String, path: PathBuf, what: String },
+    #[error(
+        "{n_tiles} tiles could not be read{}; {} names them, all else is written",
+        if *n_given_up > 0 { format!(", {n_given_up} images are left out") } else { String::new() },
+        report.display()
+    )]
+    LeftOut { n_tiles: usize, n_given_up: usize, report: PathBuf },
     #[error("the signal handler cannot be set")]
     Signals(#[source] ctrlc::Error),
     #[error("the standard output cannot be written")]
@@ -74,7 +80,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// 2 for what the user has to change in the configuration or on the command line, else 1.
+    /// 2 for what the user has to change in the configuration or on the command line, 3 for a prediction that left out what it
+    /// could not read, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Convert(
@@ -105,6 +112,7 @@ impl Failure {
                 | PipelineError::Sink(SinkError::OtherJournal { .. }),
             )
             | Failure::UnknownLeak { .. } => 2,
+            Failure::LeftOut { .. } => 3,
             Failure::Pipeline(_)
             | Failure::Stack(_)
             | Failure::Json(_)

@@ -1,14 +1,15 @@
 //! `patchweave run`: simulate, load for training, predict, check, list what was written.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
+use patchweave_config::{BadTilePlan, NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Output, PipelineError, Predicted,
-    Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics, StatisticsOrigin,
-    Unfinished, begun_statistics, compare, durability_of, is_begun, prediction, simulated_data, training,
-    write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Outcome, Output, PipelineError,
+    Predicted, Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics,
+    StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare, durability_of, is_begun, prediction,
+    simulated_data, training, write_left_out, write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
@@ -55,6 +56,7 @@ pub(crate) fn run(
         durability,
         written: Vec::new(),
         not_finite: NotFiniteImages::default(),
+        left_out: None,
     };
     run.state.check()?;
     run.check_unfinished()?;
@@ -84,7 +86,8 @@ pub(crate) fn run(
         Some(_) => console.say("prediction: left to rank 0")?,
         None => {}
     }
-    run.list_written()
+    run.list_written()?;
+    run.left_out.map_or(Ok(()), Err)
 }
 
 /// Which of several processes this is; ranks share an output folder, into which the first one writes alone.
@@ -101,6 +104,8 @@ struct Run<'a> {
     console: &'a Console,
     written: Vec<PathBuf>,
     not_finite: NotFiniteImages,
+    /// What could not be predicted, which ends the command in its own way.
+    left_out: Option<Failure>,
 }
 
 impl Run<'_> {
@@ -243,10 +248,11 @@ impl Run<'_> {
                 ))?;
             }
         }
-        let predicted = match self.wanted.finishes {
+        let Outcome { predicted, bad_tiles, given_up } = match self.wanted.finishes {
             true => predicting.finish(&|| !interrupt::asked())?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
+        self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()))?;
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
             return self.console.say(format!(
@@ -254,8 +260,31 @@ impl Run<'_> {
             ));
         }
         for (result, predicted) in prediction.results().iter().zip(predicted) {
-            self.tell_result(&prediction, result, predicted)?;
+            self.tell_result(&prediction, result, predicted, &given_up)?;
         }
+        Ok(())
+    }
+
+    /// Tells which tiles could not be read, and writes it down.
+    fn tell_bad_tiles(
+        &mut self,
+        predict: &PredictPlan,
+        (tiles, n_given_up): (&[UnreadTile], usize),
+    ) -> Result<(), Failure> {
+        let Some(first) = tiles.first() else { return Ok(()) };
+        let (name, done) = match predict.on_failure {
+            BadTilePlan::Fail => return Ok(()),
+            BadTilePlan::Skip => {
+                ("skip", format!("{} left out", counted(n_given_up, "image is", "images are")))
+            }
+            BadTilePlan::Fill(value) => ("fill", format!("{value} stands in their place")),
+        };
+        let n_tiles = counted(tiles.len(), "tile", "tiles");
+        let reason = first.reason.replace('\n', " ");
+        self.console.say(format!("warning: {n_tiles} could not be read, {done}; the first: {reason}"))?;
+        let report = write_left_out(&self.plan.output, name, tiles, self.durability)?;
+        self.left_out = Some(Failure::LeftOut { n_tiles: tiles.len(), n_given_up, report: report.clone() });
+        self.written.push(report);
         Ok(())
     }
 
@@ -264,7 +293,7 @@ impl Run<'_> {
         &mut self,
         prediction: &Prediction,
         predicting: Predicting<'_>,
-    ) -> Result<Vec<Predicted>, Failure> {
+    ) -> Result<Outcome, Failure> {
         let bar = self.console.progress("prediction", prediction.n_tiles(), "tiles");
         if let Tiling::Tiles { size, overlaps } = prediction.tiling() {
             let overlaps: Vec<String> = overlaps.iter().map(|overlap| overlap.to_string()).collect();
@@ -315,6 +344,7 @@ impl Run<'_> {
         prediction: &Prediction,
         result: &ResultLabel,
         Predicted { files, lost }: Predicted,
+        given_up: &BTreeSet<usize>,
     ) -> Result<(), Failure> {
         let ResultLabel { label, is_identity, .. } = result;
         let n_images = counted(prediction.images.len(), "image", "images");
@@ -322,7 +352,10 @@ impl Run<'_> {
         self.console.say(format!("prediction: {label} on {n_images}, {n_tiles}"))?;
         self.not_finite.tell(self.console)?;
         self.written.extend(files);
-        for (image, lost) in prediction.images.iter().zip(lost) {
+        for (data_idx, (image, lost)) in prediction.images.iter().zip(lost).enumerate() {
+            if given_up.contains(&data_idx) {
+                continue;
+            }
             self.tell_lost(prediction, image, label, lost)?;
             for output in prediction.outputs() {
                 if *is_identity {
@@ -332,6 +365,9 @@ impl Run<'_> {
                 interrupt::check()?;
             }
             self.written.extend(prediction.picture(image, result, self.durability)?);
+        }
+        if !given_up.is_empty() {
+            return Ok(());
         }
         let quality = prediction.quality(result, &|| !interrupt::asked())?;
         quality.iter().flat_map(quality::lines).try_for_each(|line| self.console.say(line))

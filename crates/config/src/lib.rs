@@ -19,11 +19,11 @@ pub use images::{
     check_images,
 };
 pub use plan::{
-    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BioimagePlan, BlendPlan,
-    CompressionPlan, ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability, FitSource,
-    InputStatistics, IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams, LoadingPlan,
-    MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry, ModelPlan,
-    NonFinitePlan, NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BadTilePlan, BioimagePlan,
+    BlendPlan, CompressionPlan, ConstructorPlan, ContextDepth, ContextSource, DataPlan, DataType, Durability,
+    FitSource, InputStatistics, IntensitiesPlan, LateralPlan, LevelAxesPlan, LevelCount, LoaderParams,
+    LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry,
+    ModelPlan, NonFinitePlan, NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
     PatchFilterPlan, PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan,
     RemotePlan, RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SimulatePlan, SkipPlan, TargetKind,
     TargetStatistics, TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{
-    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BioimagePlan, BlendPlan,
-    CompressionPlan, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource, DataRules,
-    DataType, Durability, FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount, LoadError,
-    LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelPlan,
-    NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan, PatchFilterPlan,
-    PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan, RepeatsPlan,
-    ResultPlan, ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan, TilingPlan,
-    ValuesPlan, load, parse, parse_data_config,
+    AlphaRange, AugmentPlan, AugmentationPlan, AxesSource, AxisSizes, Background, BadTilePlan, BioimagePlan,
+    BlendPlan, CompressionPlan, ConfigErrors, ConfigValue, ConstructorPlan, ContextDepth, ContextSource,
+    DataRules, DataType, Durability, FitSource, InputStatistics, LateralPlan, LevelAxesPlan, LevelCount,
+    LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode,
+    ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
+    PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
+    RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan,
+    TilingPlan, ValuesPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -143,6 +143,7 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.blend, BlendPlan::Border { width: 4, weight: 0.1 });
     assert_eq!(predict.tile_images, TileImagesPlan { weights: true, deviation: true });
     assert_eq!(predict.skip, Some(SkipPlan { below: 110.0, value: -1.0 }));
+    assert_eq!(predict.on_failure, BadTilePlan::Fill(7.0));
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));
     assert_eq!((predict.channels, predict.prefetch_bytes), (Some(vec![1, 0]), 32 << 20));

@@ -4,6 +4,7 @@
 //! [`CheckedRun::into_images`], [`training`], [`prediction`]. [`dataset_of`] builds a single data set from
 //! images that are at hand. Nothing here prints or reads the command line.
 
+mod bad_tiles;
 mod checked_run;
 mod constructors;
 mod dataset;
@@ -58,6 +59,7 @@ mod written;
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
 pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 
+pub use bad_tiles::{UnreadTile, write_left_out};
 pub use checked_run::{CheckedRun, open_images};
 pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;
@@ -74,7 +76,9 @@ pub use output_names::{Origin, automatic_chunks, common_base, named_after};
 pub use outputs::{durability_of, write_mixed_statistics, write_statistics};
 pub use overwriting::ExistingResults;
 pub use pictures::Montage;
-pub use predicting::{Predicted, Predicting, PredictionStart, Unfinished, begun_statistics, is_begun};
+pub use predicting::{
+    Outcome, Predicted, Predicting, PredictionStart, Unfinished, begun_statistics, is_begun,
+};
 pub use prediction::{Prediction, prediction};
 pub use prediction_image::PredictionImage;
 pub use quality::{ChannelQuality, InputQuality, Quality};

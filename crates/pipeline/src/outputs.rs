@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use patchweave_config::RunPlan;
 use patchweave_sink::{Durability, write_file_atomically};
 
+use crate::bad_tiles::REPORT;
 use crate::{Output, PipelineError, Statistics};
 
 /// What a configuration asks to be on the disk, as those take it who write.
@@ -52,7 +53,7 @@ pub(crate) fn planned_records(plan: &RunPlan) -> Vec<PathBuf> {
     let mix = plan.train.as_ref().and_then(|train| train.mix.as_ref());
     let n_mixed = mix.map_or(0, |mix| mix.others.len());
     let mixed = (0..n_mixed).map(|place| mixed_statistics_path(&plan.output, place));
-    [plan.output.join(STATISTICS), plan.output.join(MONTAGE)].into_iter().chain(mixed).collect()
+    [STATISTICS, MONTAGE, REPORT].map(|name| plan.output.join(name)).into_iter().chain(mixed).collect()
 }
 
 /// A file that a prediction will write.

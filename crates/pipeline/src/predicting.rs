@@ -1,5 +1,6 @@
 //! Predictions under way: begun, gone on with, shared out, finished.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchweave_config::RunPlan;
@@ -7,10 +8,12 @@ use patchweave_loader::Batch;
 use patchweave_model::Model;
 use patchweave_pixel::Lost;
 use patchweave_predict::{
-    Finished, OutputImage, Part, PredictError, PredictOptions, Predictor, Progress, Target,
+    BadTile, Finished, OnBadTile, OutputImage, Part, PredictError, PredictOptions, Predictor, Progress,
+    Target,
 };
 use patchweave_sink::{Job, Journal, JournalOptions};
 
+use crate::bad_tiles::UnreadTile;
 use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
 use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics};
@@ -57,6 +60,17 @@ pub struct Predicted {
     pub files: Vec<PathBuf>,
     /// What was lost of each image where its values became pixels, in what was written now.
     pub lost: Vec<Lost>,
+}
+
+/// What a prediction has made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// For each of the [results](Prediction::results) what was written; nothing of a part.
+    pub predicted: Vec<Predicted>,
+    /// The tiles that could not be read, where that is no error.
+    pub bad_tiles: Vec<UnreadTile>,
+    /// The images that were given up because of them, by their places.
+    pub given_up: BTreeSet<usize>,
 }
 
 /// Whether a prediction was begun in a folder and not finished, with something to lose.
@@ -111,20 +125,18 @@ impl Prediction {
         Ok(Predicting { prediction: self, journal, part: start.part })
     }
 
-    /// Runs all models over all images; returns for each of the [`results`](Self::results) what was written, image by image,
-    /// format by format.
+    /// Runs all models over all images, and says what was written, result by result, image by image, format by format.
     ///
     /// # Errors
     /// As [`begin`](Self::begin) and [`Predicting::run`].
-    pub fn run(&self, keep_going: impl FnMut(Progress) -> bool) -> Result<Vec<Predicted>, PipelineError> {
+    pub fn run(&self, keep_going: impl FnMut(Progress) -> bool) -> Result<Outcome, PipelineError> {
         self.begin(PredictionStart::default())?.run(keep_going, |_| ())
     }
 }
 
 impl Predicting<'_> {
     /// Runs all models over all that is not written yet of this part, and shows every batch that was loaded to `watch`;
-    /// returns for each of the [results](Prediction::results) what was written, image by image, format by format. A part
-    /// finishes nothing.
+    /// says what was written, result by result, image by image, format by format. A part finishes nothing.
     ///
     /// # Errors
     /// [`PipelineError::Predict`]; what was written stays then, to be gone on with.
@@ -132,17 +144,26 @@ impl Predicting<'_> {
         self,
         keep_going: impl FnMut(Progress) -> bool,
         watch: impl FnMut(&Batch),
-    ) -> Result<Vec<Predicted>, PipelineError> {
+    ) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, part } = self;
         let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
         let options = PredictOptions { part, ..prediction.options.clone() };
         let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options);
-        let run = predictor.run(&mut |image| targets(prediction, &journal, image), keep_going, watch);
+        let mut bad_tiles = Vec::new();
+        let tell = |bad: BadTile<'_>| bad_tiles.push(UnreadTile::of(bad));
+        let mut make = |image: &OutputImage<'_>| targets(prediction, &journal, image);
+        let run = predictor.run_telling(&mut make, keep_going, watch, tell);
         match run {
-            Ok(_) if !part.is_whole() => Ok(Vec::new()),
             Ok(finished) => {
-                journal.close()?;
-                Ok(prediction.results.iter().map(|result| predicted(prediction, result, &finished)).collect())
+                let is_given_up = prediction.options.on_bad_tile == OnBadTile::SkipImage;
+                let given_up = bad_tiles.iter().filter(|_| is_given_up).map(|tile| tile.data_idx).collect();
+                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up };
+                if part.is_whole() {
+                    journal.close()?;
+                    let of = |result| predicted(prediction, result, (&finished, &outcome.given_up));
+                    outcome.predicted = prediction.results.iter().map(of).collect();
+                }
+                Ok(outcome)
             }
             Err(error) => {
                 // There is nothing to go on with.
@@ -159,7 +180,7 @@ impl Predicting<'_> {
     /// # Errors
     /// [`PipelineError::Missing`] before anything is finished, if units are missing; [`PipelineError::Sink`], after which it can
     /// be tried again.
-    pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Vec<Predicted>, PipelineError> {
+    pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, .. } = self;
         let mut missing = Vec::new();
         for (image, result, output) in prediction.targets() {
@@ -190,7 +211,10 @@ impl Predicting<'_> {
             }
         }
         journal.close()?;
-        Ok(prediction.results.iter().map(|result| predicted(prediction, result, &[])).collect())
+        let none = BTreeSet::new();
+        let of = |result| predicted(prediction, result, (&[], &none));
+        let predicted = prediction.results.iter().map(of).collect();
+        Ok(Outcome { predicted, bad_tiles: Vec::new(), given_up: none })
     }
 }
 
@@ -240,9 +264,17 @@ fn targets(
 }
 
 /// What was written of one result, all of which is finished.
-fn predicted(prediction: &Prediction, result: &ResultLabel, finished: &[Finished]) -> Predicted {
+fn predicted(
+    prediction: &Prediction,
+    result: &ResultLabel,
+    (finished, given_up): (&[Finished], &BTreeSet<usize>),
+) -> Predicted {
     let mut predicted = Predicted { files: Vec::new(), lost: Vec::new() };
     for (data_idx, image) in prediction.images.iter().enumerate() {
+        if given_up.contains(&data_idx) {
+            predicted.lost.push(Lost::default());
+            continue;
+        }
         let path = |output: &Output| prediction.path(&image.name, &result.label, output);
         let files: Vec<PathBuf> = prediction.outputs.iter().map(path).collect();
         let is_own = |one: &&Finished| {

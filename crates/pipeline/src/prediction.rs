@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use patchweave_config::{DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
+use patchweave_config::{BadTilePlan, DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{GeometryError, ImageShape};
 use patchweave_model::{Model, ModelInfo, OutputInfo};
 use patchweave_pixel::{PixelMap, PixelType};
-use patchweave_predict::{PredictOptions, Skip, Tiling, cut_shape, output_shape};
+use patchweave_predict::{OnBadTile, PredictOptions, Skip, Tiling, cut_shape, output_shape};
 use patchweave_sink::{Durability, Fingerprint, ImageSpec, SinkFormats};
 use patchweave_stack::StackInfo;
 
@@ -145,8 +145,18 @@ fn options(
         blend: blend(predict.blend),
         leaves_unfinished: true,
         skip: predict.skip.map(skip),
+        on_bad_tile: on_bad_tile(predict.on_failure),
         ..PredictOptions::default()
     })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "pixels are f32")]
+fn on_bad_tile(plan: BadTilePlan) -> OnBadTile {
+    match plan {
+        BadTilePlan::Fail => OnBadTile::Fail,
+        BadTilePlan::Skip => OnBadTile::SkipImage,
+        BadTilePlan::Fill(value) => OnBadTile::Fill(value as f32),
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "pixels are f32")]

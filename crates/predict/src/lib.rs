@@ -4,6 +4,7 @@
 //! whole, and has these written while it goes on. A [`StitchingPlan`] says where patches of planes that were made of
 //! neighbouring slices belong.
 
+mod bad_tile;
 mod batch_model;
 mod blend;
 mod by_image;
@@ -25,6 +26,7 @@ mod unit_box;
 mod unit_writer;
 mod whole_tiles;
 
+pub use bad_tile::{BadTile, OnBadTile};
 pub use blend::Blend;
 pub use content::{Content, Values};
 pub use error::PredictError;

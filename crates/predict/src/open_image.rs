@@ -178,6 +178,19 @@ impl OpenImage {
         Ok(())
     }
 
+    /// The image, its source, and one of its tiles.
+    pub fn tile(&self, tile_idx: usize) -> Option<(usize, &str, TileSpec)> {
+        Some((self.data_idx, &self.name, self.grid.spec(self.data_idx, tile_idx)?))
+    }
+
+    /// Lets go of all targets, which are not finished.
+    pub fn give_up(&mut self) {
+        for output in &mut self.outputs {
+            output.held.clear();
+            output.targets.clear();
+        }
+    }
+
     /// The size of the tiles of the input.
     pub fn tile_size(&self) -> Extent {
         self.grid.tile_size()

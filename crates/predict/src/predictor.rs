@@ -7,9 +7,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{RegionSpec, TileGrid};
-use patchweave_loader::{Batch, Loader, LoaderOptions};
+use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, OnFailure};
 use patchweave_model::{Model, ModelError};
 
+use crate::bad_tile::failed_samples;
 use crate::batch_model::BatchModel;
 use crate::by_image::{ByImage, Images};
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
@@ -18,7 +19,7 @@ use crate::output_grid::common_unit;
 use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
-use crate::{Blend, Finished, OutputImage, Part, PredictError, Skip, Target, Tiling};
+use crate::{BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, Skip, Target, Tiling};
 
 /// Images are opened until they have so many tiles together.
 const PORTION_TILES: usize = 4096;
@@ -62,6 +63,8 @@ pub struct PredictOptions {
     pub blend: Blend,
     /// Which tiles are left out.
     pub skip: Option<Skip>,
+    /// What becomes of images with tiles that cannot be read.
+    pub on_bad_tile: OnBadTile,
     /// Whether the targets of images that are not finished stay, to be [resumed](patchweave_sink::Job::resume).
     pub leaves_unfinished: bool,
     /// What of the prediction is made; of one that is not the whole, nothing is finished and all of it stays.
@@ -79,6 +82,7 @@ impl Default for PredictOptions {
             n_writers: 1,
             blend: Blend::Crop,
             skip: None,
+            on_bad_tile: OnBadTile::Fail,
             leaves_unfinished: false,
             part: Part::default(),
         }
@@ -186,6 +190,13 @@ impl Portion {
     }
 }
 
+/// What the caller wants to know and to decide.
+struct Caller<'c> {
+    keep_going: &'c mut dyn FnMut(Progress) -> bool,
+    watch: &'c mut dyn FnMut(&Batch),
+    tell: &'c mut dyn FnMut(BadTile<'_>),
+}
+
 /// What threads that write tell.
 #[derive(Default)]
 struct Writing {
@@ -216,9 +227,24 @@ impl<'a> Predictor<'a> {
     pub fn run(
         &self,
         targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
+        keep_going: impl FnMut(Progress) -> bool,
+        watch: impl FnMut(&Batch),
+    ) -> Result<Vec<Finished>, PredictError> {
+        self.run_telling(targets, keep_going, watch, |_| ())
+    }
+
+    /// As [`run`](Self::run), and tells of every tile that could not be read, where the options say that this is no failure.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_telling(
+        &self,
+        targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         mut keep_going: impl FnMut(Progress) -> bool,
         mut watch: impl FnMut(&Batch),
+        mut tell: impl FnMut(BadTile<'_>),
     ) -> Result<Vec<Finished>, PredictError> {
+        let mut caller = Caller { keep_going: &mut keep_going, watch: &mut watch, tell: &mut tell };
         let writing = Writing::default();
         let n_writers = self.options.n_writers.max(1);
         let (tasks, queue) = bounded(n_writers);
@@ -229,7 +255,7 @@ impl<'a> Predictor<'a> {
             }
             drop(queue);
             // The queue ends when this has ended.
-            self.feed(tasks, targets, &mut keep_going, &mut watch, &writing)
+            self.feed(&tasks, targets, &mut caller, &writing)
         });
         if let Some(failure) = writing.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(failure);
@@ -242,10 +268,9 @@ impl<'a> Predictor<'a> {
 
     fn feed(
         &self,
-        tasks: Sender<UnitTask>,
+        tasks: &Sender<UnitTask>,
         targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
-        keep_going: &mut dyn FnMut(Progress) -> bool,
-        watch: &mut dyn FnMut(&Batch),
+        caller: &mut Caller<'_>,
         writing: &Writing,
     ) -> Result<(), PredictError> {
         let constr = self.dataset.constr();
@@ -311,21 +336,40 @@ impl<'a> Predictor<'a> {
                 next += 1;
             }
             progress.memory = progress.memory.max(self.forecast(&portion, n_channels)?);
-            if !keep_going(progress) {
+            if !(caller.keep_going)(progress) {
                 return Err(PredictError::Interrupted);
             }
-            self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {
-                match n {
-                    None => watch(batch),
-                    Some((n, n_skipped)) => {
-                        progress.n_tiles += n;
-                        progress.n_skipped += n_skipped;
-                    }
-                }
-                n.is_none() || keep_going(progress)
-            })?;
+            self.predict(&mut portion, &mut models, &plan, (tasks, writing), (&mut progress, caller))?;
         }
         Ok(())
+    }
+
+    /// Fills tiles that could not be read, or gives up their images; says how many there were.
+    fn bad_tiles(
+        &self,
+        failed: &[(usize, &LoaderError)],
+        portion: &mut Portion,
+        (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
+        tell: &mut dyn FnMut(BadTile<'_>),
+    ) -> Result<usize, PredictError> {
+        let mut whole = Vec::new();
+        let mut n_bad = 0;
+        for &(index, error) in failed {
+            let Some(&(image_idx, tile_idx)) = portion.tiles.get(index) else { continue };
+            let Some(image) = portion.images.get_mut(image_idx) else { continue };
+            if let Some((data_idx, image, tile)) = image.tile(tile_idx) {
+                tell(BadTile { data_idx, image, tile, error });
+            }
+            match self.options.on_bad_tile {
+                OnBadTile::Fill(value) => {
+                    image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
+                    send(tasks, &mut whole)?;
+                }
+                OnBadTile::Fail | OnBadTile::SkipImage => image.give_up(),
+            }
+            n_bad += 1;
+        }
+        Ok(n_bad)
     }
 
     /// Whether the data set has the tiles that are expected, and models take them.
@@ -366,16 +410,14 @@ impl<'a> Predictor<'a> {
         Ok(forecast)
     }
 
-    /// Predicts the tiles of a portion. `step` sees every batch before, and after that how many tiles it had and how many of
-    /// them were left out.
+    /// Predicts the tiles of a portion.
     fn predict(
         &self,
         portion: &mut Portion,
         models: &mut Models<'_>,
         plan: &Plan<'_>,
-        tasks: &Sender<UnitTask>,
-        writing: &Writing,
-        step: &mut dyn FnMut(&Batch, Option<(usize, usize)>) -> bool,
+        (tasks, writing): (&Sender<UnitTask>, &Writing),
+        (progress, caller): (&mut Progress, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
             return Ok(());
@@ -385,6 +427,10 @@ impl<'a> Predictor<'a> {
         let options = LoaderOptions {
             batch_size: self.options.batch_size,
             n_workers: self.options.n_workers,
+            on_failure: match self.options.on_bad_tile {
+                OnBadTile::Fail => OnFailure::Fail,
+                OnBadTile::SkipImage | OnBadTile::Fill(_) => OnFailure::Skip,
+            },
             prefetch_batches: BATCHES_AHEAD,
             prefetch_bytes: self.options.prefetch_bytes,
             ..LoaderOptions::default()
@@ -393,8 +439,23 @@ impl<'a> Predictor<'a> {
         let mut whole = Vec::new();
         let mut n_seen = 0;
         for batch in loader.epoch(0)? {
-            let batch = batch?;
-            step(&batch, None);
+            let goes_on = self.options.on_bad_tile != OnBadTile::Fail;
+            let batch = match batch {
+                // Nothing of it could be read.
+                Err(ref error @ LoaderError::AllSkipped { batch_idx, n, .. }) if goes_on => {
+                    let first = batch_idx * self.options.batch_size;
+                    let failed: Vec<_> = (first..first + n).map(|index| (index, error)).collect();
+                    let n_bad = self.bad_tiles(&failed, portion, (plan, tasks), caller.tell)?;
+                    n_seen += n_bad;
+                    progress.n_tiles += n_bad;
+                    if !(caller.keep_going)(*progress) {
+                        return Err(PredictError::Interrupted);
+                    }
+                    continue;
+                }
+                batch => batch?,
+            };
+            (caller.watch)(&batch);
             let shown = plan.shown(batch.inputs());
             let place = |(index, spec): (usize, &RegionSpec)| {
                 let image_idx = portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx);
@@ -427,16 +488,14 @@ impl<'a> Predictor<'a> {
                     }
                 };
                 image.add(tile_idx, made, plan.normalizer, &mut whole)?;
-                for task in whole.drain(..) {
-                    // Nobody takes it only if all who write have failed.
-                    if tasks.send(task).is_err() {
-                        return Err(PredictError::Interrupted);
-                    }
-                }
+                send(tasks, &mut whole)?;
             }
-            n_seen += batch.len();
-            let goes_on = step(&batch, Some((batch.len(), batch.len() - shown.len())));
-            if !goes_on || writing.has_failed.load(Ordering::Acquire) {
+            let failed = failed_samples(batch.skipped());
+            let n_bad = self.bad_tiles(&failed, portion, (plan, tasks), caller.tell)?;
+            n_seen += batch.len() + n_bad;
+            progress.n_tiles += batch.len() + n_bad;
+            progress.n_skipped += batch.len() - shown.len();
+            if !(caller.keep_going)(*progress) || writing.has_failed.load(Ordering::Acquire) {
                 return Err(PredictError::Interrupted);
             }
         }
@@ -444,6 +503,12 @@ impl<'a> Predictor<'a> {
         let expected = portion.tiles.len();
         if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
     }
+}
+
+/// Hands units to those who write.
+fn send(tasks: &Sender<UnitTask>, whole: &mut Vec<UnitTask>) -> Result<(), PredictError> {
+    // Nobody takes them only if all who write have failed.
+    whole.drain(..).try_for_each(|task| tasks.send(task)).map_err(|_| PredictError::Interrupted)
 }
 
 /// What an image is called in messages.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a key.
 
+mod bad_tile;
 mod blend;
 mod data;
 mod durability;
@@ -17,6 +18,7 @@ mod simulate;
 mod skip;
 mod train;
 
+pub use bad_tile::BadTilePlan;
 pub use blend::{BlendPlan, TileImagesPlan};
 pub use data::{
     AlphaRange, AugmentationPlan, AxesSource, Background, ContextDepth, ContextSource, DataPlan, DataType,

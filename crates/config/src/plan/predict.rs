@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use patchweave_pixel::PixelType;
 
+use super::bad_tile::BadTilePlan;
 use super::blend::{BlendPlan, TileImagesPlan};
 use super::model_use::ModelEntry;
 use super::output::OutputPlan;
@@ -49,6 +50,8 @@ pub struct PredictPlan {
     pub tile_images: TileImagesPlan,
     /// The tiles that are left out.
     pub skip: Option<SkipPlan>,
+    /// What becomes of images with tiles that cannot be read; the prediction fails by default.
+    pub on_failure: BadTilePlan,
     /// Tiles per batch, at least 1; by default the batch size of `data_config`.
     pub batch_size: usize,
     /// The formats of the outputs, at least one, each once; `tiff` and `ome_zarr` by default.

@@ -3,6 +3,7 @@
 //! A function that reads a value reports what is wrong with it and returns `None`; its caller reads on, so that one run
 //! reports every problem.
 
+mod bad_tiles;
 mod blends;
 mod data;
 mod formats;

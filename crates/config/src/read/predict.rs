@@ -2,12 +2,13 @@
 
 use patchweave_pixel::PixelType;
 
+use super::bad_tiles::bad_tiles;
 use super::blends::blend;
 use super::models::models;
 use super::outputs::outputs;
 use super::pixel_types::pixel_type;
 use super::skip::skip;
-use crate::plan::{OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
+use crate::plan::{BadTilePlan, OutputPlan, PatchingPlan, PixelTypeChoice, PredictPlan, Space, TilingPlan};
 use crate::read::data::patching::tiling;
 use crate::read::values::{Reader, Value, memory_bytes, paths, positive, prefetch_bytes};
 
@@ -18,6 +19,7 @@ const KEYS: &[&str] = &[
     "models",
     "blend",
     "skip",
+    "on_failure",
     "batch_size",
     "formats",
     "pixel_type",
@@ -57,6 +59,7 @@ pub(crate) fn predict(
     let models = block.need(reader, "models", "a list of models", models);
     let blend = block.or(reader, "blend", Default::default(), blend);
     let skip = block.maybe(reader, "skip", skip);
+    let on_failure = block.or(reader, "on_failure", BadTilePlan::Fail, bad_tiles);
     let (blend, tile_images) = blend.unwrap_or_default();
     let batch_size = match block.given("batch_size") {
         Some(value) => positive(reader, &value),
@@ -80,6 +83,7 @@ pub(crate) fn predict(
         blend,
         tile_images,
         skip: skip.flatten(),
+        on_failure: on_failure.unwrap_or_default(),
         batch_size: batch_size.filter(|_| !stand_in).unwrap_or(1),
         formats: formats.unwrap_or_default(),
         prefetch_bytes: prefetch_bytes.filter(|_| !stand_in).unwrap_or(usize::MAX),
