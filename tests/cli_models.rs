@@ -138,6 +138,18 @@ fn blends_of_the_identity_are_the_image() {
     place.run(&text).with_code(2).complains(&["predict.blend", "did you mean `hann`"]);
 }
 
+/// What the configuration of the quickstart and the text beside the network say of it.
+#[test]
+fn the_network_of_the_quickstart_is_small_and_sees_22_pixels_far() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/models/unmix.onnx");
+    assert!(file.metadata().unwrap().len() <= 500_000);
+    let place = Place::new();
+    let ended = place.patchweave(&["model".as_ref(), "info".as_ref(), file.as_os_str()]).with_code(0);
+    ended.says("92611 parameters");
+    ended.says("axes NCYX, 1 channels, Y 4 + n·4, X 4 + n·4 pixels");
+    ended.says("structures: Y 22+22, X 22+22 pixels before and after");
+}
+
 #[test]
 fn a_network_is_told_of() {
     let place = Place::new();

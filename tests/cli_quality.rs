@@ -160,7 +160,7 @@ fn targets_that_fit_no_result_are_refused_before_any_work() {
     );
     refused(
         &compared("[in/a.tif, in/b.tif]", "[truth/a.tiff]", "[identity]"),
-        &[line, "predict.target", "got 1 target, expected 2, one per input"],
+        &[line, "predict.target", "1 target, expected 2, one per input"],
     );
     let text =
         with(&compared("in/a.tif", "truth/a.tiff", "[identity]"), "output: out", "output: truth/a.tiff");

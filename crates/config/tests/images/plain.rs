@@ -107,7 +107,7 @@ fn targets_of_a_prediction_are_as_many_as_its_inputs() {
     };
     assert_eq!(
         found(vec![target(&[1, 3, 20, 20])]),
-        ["15:3: predict.target: got 1 target, expected 2, one per input"]
+        ["15:11: predict.target: 1 target, expected 2, one per input"]
     );
     assert_eq!(found(vec![target(&[1, 3, 40, 40]); 2]), Vec::<String>::new());
     let differing = found(vec![target(&[1, 3, 20, 20]), target(&[1, 2, 20, 20])]);

@@ -13,7 +13,7 @@ pub(crate) const ON_BASE: &[Case] = &[
     Case {
         from: "  models: [identity]",
         to: "  target: {a.tiff: b.tiff}\n  models: [identity]",
-        problems: &["17:11: predict.target: got a block, expected a path or a non-empty list of paths"],
+        problems: &["17:3: predict.target: got a block of keys, expected a path"],
     },
     Case {
         from: "  models: [identity]",
