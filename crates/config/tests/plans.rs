@@ -174,7 +174,7 @@ fn the_files_with_every_key_have_every_key() {
         (full, "statistics: {", "train.statistics."),
         (full, "shard: {", "train.shard."),
         (full, "predict:\n  ", "predict."),
-        (full, "{name: gaussian, ", "predict.models[1]."),
+        (full, "- name: gaussian\n      ", "predict.models[1]."),
         (full, "blend: {", "predict.blend."),
         (full, "skip: {", "predict.skip."),
     ] {

@@ -18,7 +18,7 @@ pub struct ResultLabel {
     pub place: (usize, usize),
     /// What is written of the output.
     pub content: Content,
-    /// Whether it is all of the identity; it is then compared with the inputs.
+    /// Whether it is all of the identity, of all tiles; it is then compared with the inputs.
     pub is_identity: bool,
 }
 
@@ -33,6 +33,7 @@ pub(crate) fn result_labels(models: &[LabelledModel], predict: &PredictPlan) -> 
             let place = (model_idx, output_idx);
             let content = content(plan, output);
             let is_identity = model.is_identity
+                && predict.skip.is_none()
                 && content == Content::default()
                 && output.pixel_type != OutputType::Deviation;
             results.push(ResultLabel { label: label.clone(), place, content, is_identity });

@@ -172,14 +172,17 @@ impl Moments {
         self.weight += weight;
         if self.weight > 0.0 {
             let distance = value - self.mean;
-            self.mean += distance * weight / self.weight;
+            // The first value is the mean to the bit.
+            self.mean += distance * (weight / self.weight);
             self.squares += weight * distance * (value - self.mean);
         }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "written as f32")]
     fn deviation(self) -> f32 {
-        if self.weight > 0.0 { (self.squares / self.weight).sqrt() as f32 } else { 0.0 }
+        // Rounding can leave less than nothing; what is not a number stays so.
+        let is_none = self.weight == 0.0 || self.squares < 0.0;
+        if is_none { 0.0 } else { (self.squares / self.weight).sqrt() as f32 }
     }
 }
 

@@ -64,16 +64,16 @@ pub(crate) const ON_BASE: &[Case] = &[
         problems: &[
             r#"17:38: predict.models[0].augment: got "flip", expected none, flips or all; did you mean `flips`?"#,
             "17:53: predict.models[0].samples: got 0, expected an integer from 1 to 65536",
-            "17:84: predict.models[1].deviation: got true, expected several predictions to deviate from each other: samples above 1, or augment",
+            "17:85: predict.models[1].deviation: got true, expected several predictions to deviate from each other: samples above 1, or augment",
         ],
     },
     Case {
         from: "  models: [identity]",
         to: "  models: [{name: identity, argmax: true, threshold: 1}, {name: identity, channels: [1, 1]}, {name: identity, channels: []}]",
         problems: &[
-            "17:63: predict.models[0].threshold: got 1, expected argmax or threshold, not both",
-            "17:95: predict.models[1].channels[1]: got 1, expected each channel once",
-            "17:127: predict.models[2].channels: got a list of 0 entries, expected a non-empty list of channels, as in [0, 2]",
+            "17:54: predict.models[0].threshold: got 1, expected argmax or threshold, not both",
+            "17:89: predict.models[1].channels[1]: got 1, expected each channel once",
+            "17:121: predict.models[2].channels: got a list of 0 entries, expected a non-empty list of channels, as in [0, 2]",
         ],
     },
     Case {
@@ -82,7 +82,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         problems: &[
             "17:50: predict.models[0].outputs.identity.sigma: unknown key, expected one of channels, argmax, threshold",
             "17:93: predict.models[1].outputs[1]: got \"a\", expected each output once",
-            "17:125: predict.models[2].outputs: got a block of keys, expected a list of names of outputs, or a block as in {NAME: {argmax: true}}",
+            "17:115: predict.models[2].outputs: got a block of keys, expected a list of names of outputs, or a block as in {NAME: {argmax: true}}",
         ],
     },
     Case {
