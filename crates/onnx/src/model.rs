@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use ndarray::{ArrayView5, ArrayViewD, ArrayViewMut5, Axis, Slice};
 use patchweave_model::halo::Measured;
 use patchweave_model::{Cause, Model, ModelError, ModelInfo, Sides};
-use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::pb;
 
 use crate::checks::{axes_of, check_operators, check_outputs, only_input};
-use crate::external_data::{ExternalData, InMemory};
+use crate::external_data::embed;
 use crate::file::{decoded, decoded_from};
 use crate::plan::Planner;
 use crate::plans::Plans;
@@ -58,7 +56,7 @@ impl OnnxModel {
     pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
         let (file, content) = decoded(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        OnnxModel::of(file, content, folder, Arc::new(ExternalData), options)
+        OnnxModel::of(file, content, folder, options)
     }
 
     /// Takes a network out of memory, as [`open`](Self::open) does from a file.
@@ -71,18 +69,19 @@ impl OnnxModel {
     pub fn from_bytes(
         path: &Path,
         bytes: &[u8],
-        beside: BTreeMap<String, Vec<u8>>,
+        beside: &BTreeMap<String, Vec<u8>>,
         options: &OnnxOptions,
     ) -> Result<Self, OnnxError> {
-        let (file, content) = decoded_from(path, &mut &bytes[..])?;
-        OnnxModel::of(file, content, Path::new(""), Arc::new(InMemory(beside)), options)
+        let (file, mut content) = decoded_from(path, &mut &bytes[..])?;
+        embed(&mut content, beside)
+            .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
+        OnnxModel::of(file, content, Path::new(""), options)
     }
 
     fn of(
         file: OnnxFile,
         mut content: pb::ModelProto,
         folder: &Path,
-        weights: Arc<dyn ModelDataResolver + Send + Sync>,
         options: &OnnxOptions,
     ) -> Result<Self, OnnxError> {
         let path = file.path.clone();
@@ -92,7 +91,7 @@ impl OnnxModel {
         check_outputs(&file, &content)?;
         let input = only_input(&file)?;
         let (axes, dims) = axes_of(path, input, options)?;
-        let planner = Planner::new(&content, folder, weights)
+        let planner = Planner::new(&content, folder)
             .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
         let found = Search::new(&planner, &file, &axes, &dims, options).run(options.likeness)?;
         let name = options.name.clone().unwrap_or_else(|| {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD};
 use patchweave_model::Cause;
-use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::pb;
 use tract_onnx::prelude::{
     Datum, DatumType, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, Tensor,
     TypedRunnableModel, tvec,
 };
 
+use crate::external_data::ExternalData;
 use crate::guard::guarded;
 use crate::random;
 
@@ -22,17 +22,13 @@ pub(crate) struct Planner {
 }
 
 impl Planner {
-    /// `folder` is where the file lies, and weights beside it, which `weights` reads.
-    pub(crate) fn new(
-        content: &pb::ModelProto,
-        folder: &Path,
-        weights: Arc<dyn ModelDataResolver + Send + Sync>,
-    ) -> Result<Self, Cause> {
+    /// `folder` is where the file lies, and weights beside it.
+    pub(crate) fn new(content: &pb::ModelProto, folder: &Path) -> Result<Self, Cause> {
         guarded(|| {
             let mut framework =
                 // What a file says of shapes in between often does not hold for other sizes.
                 tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-            framework.provider = weights;
+            framework.provider = Arc::new(ExternalData);
             let parsed = framework.parse(content, folder.to_str())?;
             match parsed.unresolved_inputs.as_slice() {
                 [] => Ok(Planner { network: parsed.model }),

@@ -243,3 +243,29 @@ fn a_file_tells_what_is_in_it() {
   1 ArgMax, 2 Conv, 1 Relu, 1 Softmax";
     assert_eq!(rest, expected);
 }
+
+#[test]
+fn networks_in_memory_are_those_of_files() {
+    let weights = std::fs::read(net_file("external.data")).unwrap();
+    let beside = std::collections::BTreeMap::from([("external.data".to_owned(), weights)]);
+    for name in ["planes", "external"] {
+        let bytes = std::fs::read(net_file(&format!("{name}.onnx"))).unwrap();
+        let path = format!("in/memory/{name}.onnx");
+        let model = OnnxModel::from_bytes(path.as_ref(), &bytes, &beside, &OnnxOptions::default()).unwrap();
+        let of_file = net(name, &OnnxOptions::default());
+        assert_eq!(model.info(), of_file.info());
+        assert_eq!(model.output_axes(), of_file.output_axes());
+        let image = Array5::from_shape_fn([1, 1, 1, 8, 8], |(.., y, x)| (y * x % 5) as f32);
+        assert_eq!(model.predict_alone(image.view()).unwrap(), of_file.predict_alone(image.view()).unwrap());
+    }
+    // Without its weights, or with half of them.
+    let bytes = std::fs::read(net_file("external.onnx")).unwrap();
+    let half = std::collections::BTreeMap::from([("external.data".to_owned(), vec![0; 9])]);
+    for (beside, part) in [(Default::default(), "those that are there: none"), (half, "has 9 bytes")] {
+        let refused = OnnxModel::from_bytes("a.onnx".as_ref(), &bytes, &beside, &OnnxOptions::default());
+        let error = refused.unwrap_err();
+        assert_eq!(error.to_string(), "a.onnx cannot be loaded");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(part), "{cause}");
+    }
+}

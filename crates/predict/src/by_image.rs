@@ -29,12 +29,15 @@ impl Images<'_> {
     }
 }
 
+/// What a model became that knows more than a tile; nothing where it wants to know no more.
+type Knowing = Option<Box<dyn Model>>;
+
 /// Models, and what became of them for whole images.
 pub(crate) struct ByImage<'a> {
     models: Vec<&'a dyn Model>,
-    of_run: Vec<Option<Box<dyn Model>>>,
+    of_run: Vec<Knowing>,
     /// By image and sample, model by model.
-    of_images: BTreeMap<(usize, usize), Vec<Option<Box<dyn Model>>>>,
+    of_images: BTreeMap<(usize, usize), Vec<Knowing>>,
 }
 
 impl<'a> ByImage<'a> {
@@ -57,7 +60,7 @@ impl<'a> ByImage<'a> {
             return Ok(());
         }
         let whole = images.tiles(std::iter::once(images.image(data_idx, Some(sample_idx))));
-        let ask = |(model, of_run): (&&dyn Model, &Option<Box<dyn Model>>)| {
+        let ask = |(model, of_run): (&&dyn Model, &Knowing)| {
             of_run.as_deref().unwrap_or(*model).for_whole(Whole::Image, &whole)
         };
         let known = self.models.iter().zip(&self.of_run).map(ask).collect::<Result<_, _>>()?;

@@ -190,7 +190,7 @@ fn network(package: &Package) -> Result<OnnxModel, ZooError> {
     let mut options = OnnxOptions::default();
     options.axes = Some(axes);
     let path = package.path().join(&weights.file.source);
-    OnnxModel::from_bytes(&path, &bytes, beside, &options).map_err(|error| match error {
+    OnnxModel::from_bytes(&path, &bytes, &beside, &options).map_err(|error| match error {
         OnnxError::Axes { expected, .. } => {
             let found = format!("got axes in the order {letters}");
             package.refused(&axes_path, found, format!("{expected}, as the weights take"))

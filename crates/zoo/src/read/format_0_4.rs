@@ -267,7 +267,7 @@ fn output_sizes<'t>(
 /// A size that was computed.
 fn size_of<'t>(reader: &mut Reader<'t>, shape: &Field<'t>, size: f64) -> Option<usize> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
-    if size >= 1.0 && size <= 1e9 && size.fract() == 0.0 {
+    if (1.0..=1e9).contains(&size) && size.fract() == 0.0 {
         return Some(size as usize);
     }
     reader.refuse_found(&shape.path, format!("got a size of {size} pixels"), "a whole size above 0")
