@@ -17,6 +17,7 @@ mod tile_order;
 mod tiling;
 mod unit_box;
 mod unit_writer;
+mod weighted_mean;
 
 pub use blend::Blend;
 pub use error::PredictError;
