@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use support::{Ended, PREDICT, Place, signal, with};
+use support::{Ended, PREDICT, Place, read_image, signal, with};
 
 const JOURNAL: &str = "out/.patchweave-journal";
 
@@ -348,4 +348,68 @@ fn a_prediction_alone_is_that_of_the_run() {
         assert!(bytes == run.files("out")[&path], "{}", path.display());
     }
     assert!(alone.path("out/mixed_gaussian.tiff").exists());
+}
+
+/// Two of three images are fine; of the other one a chunk cannot be decoded.
+#[test]
+fn damaged_images_are_left_out_or_filled_if_that_is_said() {
+    let place = Place::new();
+    for name in ["a", "b", "c"] {
+        let pixel = |i: usize| u16::try_from(i % 999 + 1).unwrap();
+        place.image(&format!("{name}.ome.zarr"), "ome_zarr", "YX", &[300, 200], pixel);
+    }
+    let chunk = place.path("b.ome.zarr/0/c/1/1");
+    fs::write(&chunk, vec![0xab; 100]).unwrap();
+    let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "image.tiff", "[a.ome.zarr, b.ome.zarr, c.ome.zarr]");
+    for (on_failure, batch_size, has_b) in
+        [("skip", 1, false), ("skip", 7, false), ("{fill: 5}", 1, true), ("{fill: 5}", 64, true)]
+    {
+        let text = format!(
+            "{config}  formats: tiff\n  on_failure: {on_failure}\n  batch_size: {batch_size}\noverwrite: true\n"
+        );
+        let _ = fs::remove_dir_all(place.path("out"));
+        place.write("run.yaml", &text);
+        let ended = predict(&place, &[]).with_code(3);
+        ended.complains(&["tiles could not be read", "left_out.json names them, all else is written"]);
+        ended.says("could not be read");
+        let names = place.names("out");
+        let images = |names: &[String]| -> Vec<String> {
+            names.iter().filter(|name| name.ends_with(".tiff")).cloned().collect()
+        };
+        let expected: &[&str] = match has_b {
+            true => &["a_identity.tiff", "b_identity.tiff", "c_identity.tiff"],
+            false => &["a_identity.tiff", "c_identity.tiff"],
+        };
+        assert_eq!(images(&names), expected);
+        assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+        let report = fs::read(place.path("out/left_out.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report["on_failure"], if has_b { "fill" } else { "skip" });
+        let tiles = report["tiles"].as_array().unwrap();
+        assert!(!tiles.is_empty());
+        for tile in tiles {
+            assert!(tile["image"].as_str().unwrap().contains("b.ome.zarr"), "{tile}");
+            assert!(tile["reason"].as_str().unwrap().contains("b.ome.zarr"), "{tile}");
+        }
+        let whole = read_image(&place.path("a.ome.zarr"), "YX").1.remove(0);
+        assert_eq!(read_image(&place.path("out/c_identity.tiff"), "YX").1[0], whole);
+        if has_b {
+            let filled = read_image(&place.path("out/b_identity.tiff"), "YX").1.remove(0);
+            let mut n_filled = 0;
+            for ((place, pixel), is) in filled.indexed_iter().zip(&whole) {
+                // Tiles of 16 pixels that reach into the chunk are filled.
+                let is_in_chunk = (128..256).contains(&place.2) && place.3 >= 128;
+                assert!(*pixel == 5.0 || pixel == is, "{place:?}");
+                assert!(*pixel == 5.0 || !is_in_chunk, "{place:?}");
+                n_filled += usize::from(*pixel == 5.0);
+            }
+            assert!((128 * 72..140 * 90).contains(&n_filled), "{n_filled}");
+        }
+    }
+    // Without a word it is a failure, and what was written stays.
+    let _ = fs::remove_dir_all(place.path("out"));
+    place.write("run.yaml", &format!("{config}  formats: tiff\n"));
+    predict(&place, &[]).with_code(1).complains(&["b.ome.zarr"]);
+    assert!(place.path(JOURNAL).exists());
 }

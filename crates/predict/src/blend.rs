@@ -1,11 +1,12 @@
 //! What becomes of a pixel that several tiles have.
 
-use ndarray::{ArrayViewMut4, Axis, s};
+use ndarray::{ArrayViewMut4, s};
 use patchweave_geometry::{GeometryError, Region, TileGrid};
 use patchweave_model::{OutputInfo, OutputType};
 use patchweave_quilt::{BlendWindow, Border, QuiltError, WeightSums};
 
 use crate::held::HeldTile;
+use crate::weighted_mean::WeightedMean;
 
 /// What becomes of a pixel that several tiles have.
 ///
@@ -109,7 +110,9 @@ impl Joining {
                     to.assign(&from);
                 }
             }
-            Joining::Mean { window, sums } => mean(window, sums, tiles, channels, start, block),
+            Joining::Mean { window, sums: weight_sums } => {
+                WeightedMean { window, weight_sums, tiles, channels, start }.write(block);
+            }
         }
     }
 
@@ -143,12 +146,14 @@ impl Joining {
         let mut weights = vec![0.0_f64; n_x];
         for (z, y) in (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y))) {
             moments.fill(Moments::default());
-            for tile in tiles {
-                let Some(row) = tile.row(z0 + z, y0 + y, x0..x0 + n_x) else { continue };
-                let weights = &mut weights[..row.n];
-                window.write_row(row.at[0], row.at[1], row.at[2], weights);
-                let values = tile.values(channel, &row);
-                for ((moments, value), weight) in moments[row.to..].iter_mut().zip(values).zip(weights) {
+            for tile in tiles.iter().filter(|tile| tile.along(1).contains(&(y0 + y))) {
+                let Some(rows) = tile.rows(z0 + z, &(x0..x0 + n_x)) else { continue };
+                let at = [z0 + z - rows.start[0], y0 + y - rows.start[1]];
+                let weights = &mut weights[..rows.own.len()];
+                window.write_row(at[0], at[1], rows.own.start, weights);
+                let values = rows.values(channel, at[1]);
+                for ((moments, value), weight) in moments[rows.to.clone()].iter_mut().zip(values).zip(weights)
+                {
                     moments.add(f64::from(*value), *weight);
                 }
             }
@@ -183,45 +188,5 @@ impl Moments {
         // Rounding can leave less than nothing; what is not a number stays so.
         let is_none = self.weight == 0.0 || self.squares < 0.0;
         if is_none { 0.0 } else { (self.squares / self.weight).sqrt() as f32 }
-    }
-}
-
-/// Row by row, so that sums in `f64` are needed for one row alone.
-fn mean(
-    window: &BlendWindow,
-    weight_sums: &WeightSums,
-    tiles: &[&HeldTile],
-    channels: std::ops::Range<usize>,
-    [z0, y0, x0]: [usize; 3],
-    mut block: ArrayViewMut4<'_, f32>,
-) {
-    let (_, n_z, n_y, n_x) = block.dim();
-    let mut sums = vec![0.0_f64; channels.len() * n_x];
-    let mut weights = vec![0.0_f64; n_x];
-    for (z, y) in (0..n_z).flat_map(|z| (0..n_y).map(move |y| (z, y))) {
-        sums.fill(0.0);
-        for tile in tiles {
-            let Some(row) = tile.row(z0 + z, y0 + y, x0..x0 + n_x) else { continue };
-            let weights = &mut weights[..row.n];
-            window.write_row(row.at[0], row.at[1], row.at[2], weights);
-            for (channel, sums) in channels.clone().zip(sums.chunks_exact_mut(n_x)) {
-                let values = tile.values(channel, &row);
-                let sums = &mut sums[row.to..row.to + row.n];
-                for ((sum, value), weight) in sums.iter_mut().zip(values).zip(weights.iter()) {
-                    *sum += weight * f64::from(*value);
-                }
-            }
-        }
-        let (total, factor) = weight_sums.row(z0 + z, y0 + y);
-        let total = &total[x0..x0 + n_x];
-        for (sums, mut row) in
-            sums.chunks_exact(n_x).zip(block.slice_mut(s![.., z, y, ..]).axis_iter_mut(Axis(0)))
-        {
-            for ((pixel, sum), total) in row.iter_mut().zip(sums).zip(total) {
-                #[expect(clippy::cast_possible_truncation, reason = "predictions are f32")]
-                let mean = (sum / (total * factor)) as f32;
-                *pixel = mean;
-            }
-        }
     }
 }

@@ -2,28 +2,47 @@
 
 use std::ops::Range;
 
-use ndarray::{Array4, ArrayView1, ArrayView4, ArrayViewMut4, s};
+use ndarray::{Array4, ArrayView4, ArrayViewMut4, s};
 
 /// Pixels `CZYX` of a tile, or of the part of it that counts.
 #[derive(Debug)]
 pub(crate) struct HeldTile {
     /// The first pixel in the image, `ZYX`.
     start: [usize; 3],
+    /// In C order.
     pixels: Array4<f32>,
 }
 
-/// A row of a tile that lies in a row of a block.
-pub(crate) struct HeldRow {
-    /// The first pixel in the tile, `ZYX`.
-    pub at: [usize; 3],
-    /// The first pixel in the row of the block.
-    pub to: usize,
-    /// How many pixels.
-    pub n: usize,
+/// The rows of a plane of a tile, as far as they lie in a range of columns.
+pub(crate) struct Rows<'t> {
+    /// The first pixel of the tile in the image, `ZY`.
+    pub start: [usize; 2],
+    /// The columns of the tile.
+    pub own: Range<usize>,
+    /// The same, counted from the start of the range.
+    pub to: Range<usize>,
+    /// All pixels of the tile from the plane on.
+    pixels: &'t [f32],
+    /// Pixels of a channel and of a row.
+    strides: [usize; 2],
+}
+
+impl<'t> Rows<'t> {
+    /// The values of a channel in row `y` of the tile.
+    #[inline(always)]
+    pub fn values(&self, channel: usize, y: usize) -> &'t [f32] {
+        let [of_channel, of_row] = self.strides;
+        let first = channel * of_channel + y * of_row + self.own.start;
+        self.pixels.get(first..first + self.own.len()).unwrap_or(&[])
+    }
 }
 
 impl HeldTile {
     pub fn new(start: [usize; 3], pixels: Array4<f32>) -> Self {
+        let pixels = match pixels.is_standard_layout() {
+            true => pixels,
+            false => pixels.as_standard_layout().into_owned(),
+        };
         HeldTile { start, pixels }
     }
 
@@ -48,20 +67,19 @@ impl HeldTile {
         Some((from, block.slice_mut(s![.., z, y, x])))
     }
 
-    /// The part of the row at `z` and `y` that lies in a range of `X`.
-    pub fn row(&self, z: usize, y: usize, x: Range<usize>) -> Option<HeldRow> {
-        let (_, n_z, n_y, n_x) = self.pixels.dim();
-        let [z0, y0, x0] = self.start;
-        let at_z = z.checked_sub(z0).filter(|at| *at < n_z)?;
-        let at_y = y.checked_sub(y0).filter(|at| *at < n_y)?;
-        let (own, to) = shared(n_x, x0, x.len(), x.start)?;
-        Some(HeldRow { at: [at_z, at_y, own.start], to: to.start, n: to.len() })
+    /// The pixels of the image that it has along one of `ZYX`.
+    pub fn along(&self, axis: usize) -> Range<usize> {
+        self.start[axis]..self.start[axis] + self.pixels.shape()[axis + 1]
     }
 
-    /// The values of a channel in a row of this tile.
-    pub fn values(&self, channel: usize, row: &HeldRow) -> ArrayView1<'_, f32> {
-        let [z, y, x] = row.at;
-        self.pixels.slice(s![channel, z, y, x..x + row.n])
+    /// Its rows in plane `z` of the image, as far as they lie in a range of columns.
+    pub fn rows(&self, z: usize, columns: &Range<usize>) -> Option<Rows<'_>> {
+        let (_, n_z, n_y, n_x) = self.pixels.dim();
+        let at_z = z.checked_sub(self.start[0]).filter(|at| *at < n_z)?;
+        let (own, to) = shared(n_x, self.start[2], columns.len(), columns.start)?;
+        let pixels = self.pixels.as_slice()?.get(at_z * n_y * n_x..)?;
+        let start = [self.start[0], self.start[1]];
+        Some(Rows { start, own, to, pixels, strides: [n_z * n_y * n_x, n_x] })
     }
 }
 

@@ -24,6 +24,7 @@ mod tile_order;
 mod tiling;
 mod unit_box;
 mod unit_writer;
+mod weighted_mean;
 mod whole_tiles;
 
 pub use bad_tile::{BadTile, OnBadTile};
