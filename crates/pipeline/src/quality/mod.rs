@@ -175,11 +175,10 @@ mod tests {
                 let region = region.unwrap();
                 let sizes = region.size.as_slice();
                 let starts = region.start.as_slice();
-                let slice = seen.slice_each_axis_mut(|axis| {
+                let mut slice = seen.slice_each_axis_mut(|axis| {
                     let start = usize::try_from(starts[axis.axis.index()]).unwrap();
                     (start..start + sizes[axis.axis.index()]).into()
                 });
-                let mut slice = slice;
                 slice += 1;
             }
             assert!(seen.iter().all(|&n| n == 1), "{size:?}");

@@ -150,6 +150,7 @@ mod tests {
     use super::*;
 
     /// Values that differ in everything: an offset, a slope, noise.
+    #[expect(clippy::cast_possible_truncation, reason = "values are small")]
     fn values(shape: (usize, usize, usize), slope: f64, offset: f64, noise: f64, seed: u64) -> Array3<f32> {
         let mut state = seed;
         Array3::from_shape_fn(shape, |(z, y, x)| {
