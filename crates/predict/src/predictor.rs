@@ -135,6 +135,13 @@ struct Portion {
     indices: Vec<usize>,
 }
 
+/// How many tiles a batch had.
+struct Counted {
+    n_tiles: usize,
+    /// Those of them that were left out.
+    n_skipped: usize,
+}
+
 impl Portion {
     fn n_targets(&self) -> usize {
         let outputs = self.images.iter().flat_map(OpenImage::outputs);
@@ -254,8 +261,8 @@ impl<'a> Predictor<'a> {
             self.predict(&mut portion, &mut models, &plan, &tasks, writing, &mut |batch, n| {
                 match n {
                     None => watch(batch),
-                    Some((n, n_skipped)) => {
-                        progress.n_tiles += n;
+                    Some(Counted { n_tiles, n_skipped }) => {
+                        progress.n_tiles += n_tiles;
                         progress.n_skipped += n_skipped;
                     }
                 }
@@ -296,7 +303,7 @@ impl<'a> Predictor<'a> {
         plan: &Plan<'_>,
         tasks: &Sender<UnitTask>,
         writing: &Writing,
-        step: &mut dyn FnMut(&Batch, Option<(usize, usize)>) -> bool,
+        step: &mut dyn FnMut(&Batch, Option<Counted>) -> bool,
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
             return Ok(());
@@ -347,7 +354,8 @@ impl<'a> Predictor<'a> {
                 }
             }
             n_seen += batch.len();
-            let goes_on = step(&batch, Some((batch.len(), batch.len() - shown.len())));
+            let counted = Counted { n_tiles: batch.len(), n_skipped: batch.len() - shown.len() };
+            let goes_on = step(&batch, Some(counted));
             if !goes_on || writing.has_failed.load(Ordering::Acquire) {
                 return Err(PredictError::Interrupted);
             }
