@@ -253,6 +253,7 @@ impl Run<'_> {
             false => self.predict_tiles(&prediction, predicting)?,
         };
         self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()))?;
+        let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
             return self.console.say(format!(
@@ -260,7 +261,7 @@ impl Run<'_> {
             ));
         }
         for (result, predicted) in prediction.results().iter().zip(predicted) {
-            self.tell_result(&prediction, result, predicted, &given_up)?;
+            self.tell_result(&prediction, result, predicted, &unread)?;
         }
         Ok(())
     }
@@ -344,7 +345,7 @@ impl Run<'_> {
         prediction: &Prediction,
         result: &ResultLabel,
         Predicted { files, lost }: Predicted,
-        given_up: &BTreeSet<usize>,
+        unread: &BTreeSet<usize>,
     ) -> Result<(), Failure> {
         let ResultLabel { label, is_identity, .. } = result;
         let n_images = counted(prediction.images.len(), "image", "images");
@@ -353,7 +354,8 @@ impl Run<'_> {
         self.not_finite.tell(self.console)?;
         self.written.extend(files);
         for (data_idx, (image, lost)) in prediction.images.iter().zip(lost).enumerate() {
-            if given_up.contains(&data_idx) {
+            // There is nothing to compare with.
+            if unread.contains(&data_idx) {
                 continue;
             }
             self.tell_lost(prediction, image, label, lost)?;
@@ -366,7 +368,7 @@ impl Run<'_> {
             }
             self.written.extend(prediction.picture(image, result, self.durability)?);
         }
-        if !given_up.is_empty() {
+        if !unread.is_empty() {
             return Ok(());
         }
         let quality = prediction.quality(result, &|| !interrupt::asked())?;

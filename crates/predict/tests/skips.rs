@@ -163,7 +163,7 @@ fn deviations_are_stretched_and_not_moved() {
     let output = OutputInfo::new("out").with_likeness(Likeness::Input);
     let info = ModelInfo::new("alternating", InputInfo::any(), vec![output]);
     let model = FnModel::new(info, |inputs: ArrayView5<'_, f32>, outputs: &mut [ArrayViewMut5<'_, f32>]| {
-        let sign = if n_calls.fetch_add(1, Ordering::Relaxed) % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if n_calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { 1.0 } else { -1.0 };
         outputs[0].assign(&inputs.mapv(|pixel| pixel + sign));
         Ok(())
     });
