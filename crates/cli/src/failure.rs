@@ -37,7 +37,9 @@ pub(crate) enum Failure {
     Interrupted,
     #[error("interrupted; the same command goes on where it stopped")]
     Stopped,
-    #[error("interrupted; `--resume` goes on with what was written of the prediction")]
+    #[error(
+        "interrupted; `--resume` goes on with what was written of the prediction, of a part the same command"
+    )]
     PredictionStopped,
     #[error(transparent)]
     Convert(ConvertError),

@@ -68,7 +68,8 @@ pub(crate) fn run(
         run.written.extend(data.files);
     }
     let images = checked.into_images(opening)?;
-    let goes_on = !wanted.trains && wanted.start.unfinished == Unfinished::GoneOnWith;
+    // Those of a training may have changed with it.
+    let goes_on = plan.train.is_none() && wanted.start.unfinished == Unfinished::GoneOnWith;
     let begun = if goes_on { begun_statistics(&plan)? } else { None };
     let statistics = match &plan.train {
         _ if begun.is_some() => begun,
@@ -249,7 +250,10 @@ impl Run<'_> {
             }
         }
         let Outcome { predicted, bad_tiles, given_up } = match self.wanted.finishes {
-            true => predicting.finish(&|| !interrupt::asked())?,
+            true => predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
+                error if error.is_interrupted() => Failure::PredictionStopped,
+                error => error.into(),
+            })?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
         self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()))?;
@@ -316,12 +320,14 @@ impl Run<'_> {
         let watch = |batch: &Batch| self.not_finite.add(batch);
         let predicted = predicting.run(keep_going, watch);
         if let Err(error) = &predicted
-            && is_begun(&self.plan.output)?
+            && is_begun(&self.plan.output).unwrap_or(true)
         {
             if error.is_interrupted() {
                 return Err(Failure::PredictionStopped);
             }
-            self.console.say("prediction: what was written stays, --resume goes on with it")?;
+            self.console.say(
+                "prediction: what was written stays, --resume goes on with it, of a part the same command",
+            )?;
         }
         let predicted = predicted?;
         bar.finish_and_clear();

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use patchweave_geometry::PatchSpec;
 use patchweave_predict::BadTile;
-use patchweave_sink::{Durability, write_file_atomically};
+use patchweave_sink::{Durability, Journal, SinkError, remove_file_if_any, write_file_atomically};
 use patchweave_stack::with_causes;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::PipelineError;
 
@@ -14,7 +15,7 @@ use crate::PipelineError;
 pub(crate) const REPORT: &str = "left_out.json";
 
 /// A tile that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnreadTile {
     /// The image of the prediction, by its place.
     pub data_idx: usize,
@@ -43,10 +44,30 @@ impl UnreadTile {
         }
     }
 
-    fn to_json(&self) -> Value {
-        let UnreadTile { image, sample_idx, start, size, reason, .. } = self;
-        json!({ "image": image, "sample": sample_idx, "start": start, "size": size, "reason": reason })
+    /// Notes it in a journal before anything is written that it has a part in.
+    pub(crate) fn note(&self, journal: &Journal) -> Result<(), SinkError> {
+        let UnreadTile { data_idx, sample_idx, start, .. } = self;
+        let start: Vec<String> = start.iter().map(i64::to_string).collect();
+        let name = format!("{data_idx:08}-{sample_idx:06}-{}.json", start.join("_"));
+        journal.note(&name, &serde_json::to_vec(self).unwrap_or_default())
     }
+}
+
+/// The tiles that were noted in a journal, by whomever.
+pub(crate) fn noted(journal: &Journal) -> Result<Vec<UnreadTile>, SinkError> {
+    let notes = journal.noted()?;
+    let mut tiles: Vec<UnreadTile> =
+        notes.iter().filter_map(|note| serde_json::from_slice(note).ok()).collect();
+    tiles.sort();
+    Ok(tiles)
+}
+
+/// Removes what an earlier prediction in a folder has told of tiles that it could not read.
+///
+/// # Errors
+/// [`PipelineError::Sink`].
+pub fn remove_left_out(folder: &Path) -> Result<(), PipelineError> {
+    Ok(remove_file_if_any(&folder.join(REPORT))?)
 }
 
 /// Writes which tiles could not be read, as JSON: what became of their images (`skip` or `fill`), and the tiles.
@@ -60,7 +81,6 @@ pub fn write_left_out(
     durability: Durability,
 ) -> Result<PathBuf, PipelineError> {
     let path = folder.join(REPORT);
-    let tiles: Vec<Value> = tiles.iter().map(UnreadTile::to_json).collect();
     let report = json!({ "on_failure": on_failure, "tiles": tiles });
     write_file_atomically(&path, format!("{report:#}\n").as_bytes(), durability)?;
     Ok(path)

@@ -1,9 +1,9 @@
 //! What the results of a prediction are made of, to tell whether what was begun may be gone on with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patchweave_config::{ModelPlan, PredictPlan, RunPlan};
-use patchweave_formats::stored_state;
+use patchweave_formats::{is_url, stored_state};
 use patchweave_predict::Tiling;
 use patchweave_sink::Fingerprint;
 
@@ -17,7 +17,7 @@ const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
 
 /// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     "data_config.augmentations",
     "data_config.batch_size",
     "data_config.in_memory",
@@ -33,6 +33,7 @@ const OTHERS: [&str; 18] = [
     "predict.batch_size",
     "predict.input",
     "predict.memory_mib",
+    "predict.on_failure",
     "predict.prefetch_mib",
     "predict.target",
     "simulate.folder",
@@ -40,7 +41,7 @@ const OTHERS: [&str; 18] = [
 
 /// What the results of a prediction are made of: the program, the keys that tell, statistics, images and networks.
 ///
-/// Images and networks are told by their sizes and times of change; behind URLs nothing is known of them but their shapes.
+/// Images and networks are told by their sizes and times of change; behind URLs nothing is known of them but that and their shapes.
 pub(crate) fn fingerprint(
     plan: &RunPlan,
     predict: &PredictPlan,
@@ -60,17 +61,48 @@ pub(crate) fn fingerprint(
     for image in images {
         let info = image.stack.info();
         let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
+        let text = format!("{text}{}", place_of(&image.path));
         about.insert(format!("image {}", image.name), with_state(text, &image.path));
     }
     for (place, model) in predict.models.iter().enumerate() {
-        let path = match &model.model {
-            ModelPlan::Onnx(network) => &network.path,
-            ModelPlan::Bioimage(package) => &package.path,
+        let files = match &model.model {
+            ModelPlan::Onnx(network) => with_weights(&network.path),
+            ModelPlan::Bioimage(package) => vec![package_of(&package.path)],
             _ => continue,
         };
-        about.insert(format!("predict.models[{place}] file"), with_state(String::new(), path));
+        for (number, path) in files.iter().enumerate() {
+            let field = format!("predict.models[{place}] file {number}");
+            about.insert(field, with_state(String::new(), path));
+        }
     }
     about
+}
+
+/// Which image of a file it is, or behind which URL; where local files lie may differ between machines.
+fn place_of(path: &Path) -> String {
+    if is_url(path) {
+        return format!(", {}", path.display());
+    }
+    let file = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+    match path.strip_prefix(file) {
+        Ok(inside) if inside != Path::new("") => format!(", {} in it", inside.display()),
+        _ => String::new(),
+    }
+}
+
+/// The file of a network and the files of weights that are usually beside it.
+fn with_weights(path: &Path) -> Vec<PathBuf> {
+    let mut appended = path.as_os_str().to_owned();
+    appended.push(".data");
+    let beside = [PathBuf::from(appended), path.with_extension("data")];
+    std::iter::once(path.to_owned()).chain(beside.into_iter().filter(|path| path.exists())).collect()
+}
+
+/// The folder of a package that is named by its description, or the package.
+fn package_of(path: &Path) -> PathBuf {
+    let is_description = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let folder = path.parent().filter(|_| is_description).unwrap_or(path);
+    if folder == Path::new("") { PathBuf::from(".") } else { folder.to_owned() }
 }
 
 fn with_state(text: String, path: &Path) -> String {

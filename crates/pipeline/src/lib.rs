@@ -59,7 +59,7 @@ mod written;
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
 pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
 
-pub use bad_tiles::{UnreadTile, write_left_out};
+pub use bad_tiles::{UnreadTile, remove_left_out, write_left_out};
 pub use checked_run::{CheckedRun, open_images};
 pub use dataset::{DatasetImages, dataset_of};
 pub use error::PipelineError;

@@ -76,8 +76,9 @@ impl Statistics {
     pub(crate) fn recalled(plan: &NormalizationPlan, text: &str) -> Option<Self> {
         let mut columns = Vec::new();
         for column in text.split(", ").filter(|_| text != "none") {
-            let (key, values) = column.split_once(' ')?;
-            let values: Option<Vec<f64>> = values.split(' ').map(|value| value.parse().ok()).collect();
+            let mut words = column.split(' ');
+            let key = words.next()?;
+            let values: Option<Vec<f64>> = words.map(|value| value.parse().ok()).collect();
             columns.push((key, values?));
         }
         let of_role = |role: &str| match columns
@@ -248,5 +249,42 @@ pub(crate) fn with_pairs(
             let (input, target) = fill((i, t), (input, target), range);
             NormalizationPlan::Quantile { per_channel, levels, method, input, target }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With targets and without, channel by channel or not.
+    #[test]
+    fn numbers_are_recalled_as_they_were() {
+        let numbers = [0.1, -3.25e-7, 12345.678901234567, f64::from(f32::MAX)];
+        let pairs: ChannelPairs = numbers.iter().map(|number| (*number, number.abs() + 1e-3)).collect();
+        let mean_std = NormalizationPlan::MeanStd {
+            per_channel: true,
+            input: InputStatistics::Fit,
+            target: TargetStatistics::NotGiven,
+        };
+        let min_max = NormalizationPlan::MinMax {
+            per_channel: false,
+            input: InputStatistics::Fit,
+            target: TargetStatistics::NotGiven,
+        };
+        for plan in [mean_std, min_max] {
+            for target in [None, Some(pairs[..2].to_vec())] {
+                let normalization = with_pairs(plan.clone(), Some(pairs.clone()), target);
+                let told = Statistics::computed(normalization.clone(), StatisticsOrigin::Images, Vec::new())
+                    .exactly();
+                let recalled = Statistics::recalled(&plan, &told).unwrap();
+                assert_eq!(recalled.normalization, normalization);
+                assert_eq!(Statistics::recalled(&NormalizationPlan::None, &told), None);
+            }
+        }
+        let none = Statistics::given(NormalizationPlan::None);
+        assert_eq!(
+            Statistics::recalled(&NormalizationPlan::None, &none.exactly()).unwrap().exactly(),
+            "none"
+        );
     }
 }

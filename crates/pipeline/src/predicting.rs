@@ -13,7 +13,7 @@ use patchweave_predict::{
 };
 use patchweave_sink::{Job, Journal, JournalOptions};
 
-use crate::bad_tiles::UnreadTile;
+use crate::bad_tiles::{UnreadTile, noted};
 use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
 use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics};
@@ -104,7 +104,8 @@ impl Prediction {
     ///
     /// # Errors
     /// [`PipelineError::Begun`] where that must not be gone on with, [`PipelineError::Sink`]: above all
-    /// [`SinkError::OtherJournal`] for what was begun otherwise, and [`SinkError::Busy`] while somebody works on it.
+    /// [`OtherJournal`](patchweave_sink::SinkError::OtherJournal) for what was begun otherwise, and
+    /// [`Busy`](patchweave_sink::SinkError::Busy) while somebody works on it.
     pub fn begin(&self, start: PredictionStart) -> Result<Predicting<'_>, PipelineError> {
         let folder = &self.folder;
         if start.part.is_whole() {
@@ -149,13 +150,27 @@ impl Predicting<'_> {
         let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
         let options = PredictOptions { part, ..prediction.options.clone() };
         let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options);
+        let is_given_up = prediction.options.on_bad_tile == OnBadTile::SkipImage;
         let mut bad_tiles = Vec::new();
-        let tell = |bad: BadTile<'_>| bad_tiles.push(UnreadTile::of(bad));
+        let mut unnoted = None;
+        let tell = |bad: BadTile<'_>| {
+            let tile = UnreadTile::of(bad);
+            if let Err(error) = tile.note(&journal) {
+                unnoted.get_or_insert(error);
+            }
+            bad_tiles.push(tile);
+        };
         let mut make = |image: &OutputImage<'_>| targets(prediction, &journal, image);
         let run = predictor.run_telling(&mut make, keep_going, watch, tell);
         match run {
             Ok(finished) => {
-                let is_given_up = prediction.options.on_bad_tile == OnBadTile::SkipImage;
+                if let Some(error) = unnoted {
+                    return Err(error.into());
+                }
+                if !is_given_up && part.is_whole() {
+                    // What was filled before, by this process or others, is not read again.
+                    bad_tiles = noted(&journal)?;
+                }
                 let given_up = bad_tiles.iter().filter(|_| is_given_up).map(|tile| tile.data_idx).collect();
                 let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up };
                 if part.is_whole() {
@@ -182,8 +197,14 @@ impl Predicting<'_> {
     /// be tried again.
     pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, .. } = self;
+        let bad_tiles = noted(&journal)?;
+        let may_be_given_up: BTreeSet<usize> = match prediction.options.on_bad_tile {
+            OnBadTile::SkipImage => bad_tiles.iter().map(|tile| tile.data_idx).collect(),
+            _ => BTreeSet::new(),
+        };
+        let mut given_up = BTreeSet::new();
         let mut missing = Vec::new();
-        for (image, result, output) in prediction.targets() {
+        for (data_idx, image, result, output) in prediction.targets() {
             let Some(job) = job(prediction, &journal, (image, result, output))? else { continue };
             let sink = job.sink();
             let n_units = sink.info().units.n_units();
@@ -191,7 +212,9 @@ impl Predicting<'_> {
             for unit_idx in 0..n_units {
                 n_missing += usize::from(!sink.is_written(unit_idx)?);
             }
-            if n_missing > 0 {
+            if n_missing > 0 && may_be_given_up.contains(&data_idx) {
+                given_up.insert(data_idx);
+            } else if n_missing > 0 {
                 let path = prediction.path(&image.name, &result.label, output);
                 missing.push(MissingUnits { path, n_missing, n_units });
             }
@@ -202,8 +225,9 @@ impl Predicting<'_> {
         if !missing.is_empty() {
             return Err(PipelineError::Missing { missing });
         }
-        for target in prediction.targets() {
-            if let Some(job) = job(prediction, &journal, target)? {
+        let finished = prediction.targets().filter(|(data_idx, ..)| !given_up.contains(data_idx));
+        for (_, image, result, output) in finished {
+            if let Some(job) = job(prediction, &journal, (image, result, output))? {
                 if !job.complete_while(keep_going)? {
                     return Err(PipelineError::Interrupted);
                 }
@@ -211,20 +235,19 @@ impl Predicting<'_> {
             }
         }
         journal.close()?;
-        let none = BTreeSet::new();
-        let of = |result| predicted(prediction, result, (&[], &none));
+        let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
-        Ok(Outcome { predicted, bad_tiles: Vec::new(), given_up: none })
+        Ok(Outcome { predicted, bad_tiles, given_up })
     }
 }
 
 impl Prediction {
-    /// Everything that is written.
-    fn targets(&self) -> impl Iterator<Item = (&PredictionImage, &ResultLabel, &Output)> {
-        self.images.iter().flat_map(move |image| {
-            self.results
-                .iter()
-                .flat_map(move |result| self.outputs.iter().map(move |output| (image, result, output)))
+    /// Everything that is written, with the place of its image.
+    fn targets(&self) -> impl Iterator<Item = (usize, &PredictionImage, &ResultLabel, &Output)> {
+        self.images.iter().enumerate().flat_map(move |(data_idx, image)| {
+            self.results.iter().flat_map(move |result| {
+                self.outputs.iter().map(move |output| (data_idx, image, result, output))
+            })
         })
     }
 }

@@ -130,7 +130,9 @@ fn options(
     let n_threads = data.n_threads(&data.pred_loader);
     let is_parallel = models.iter().any(|model| model.model.info().is_parallel);
     // Models that one call keeps only one core busy with get a sample for every core, if that needs little memory.
-    let batch_size = if is_parallel && predict.patching != TilingPlan::Whole && constr.n_patches() > 0 {
+    // Tiles that were made as large as memory allows have no room for more.
+    let is_free = matches!(predict.patching, TilingPlan::Tiled { .. });
+    let batch_size = if is_parallel && is_free && constr.n_patches() > 0 {
         let fitting = predict.prefetch_bytes / SHARE_OF_PREFETCH / constr.layout(0)?.n_bytes().max(1);
         let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
         predict.batch_size.max(n_cores.min(fitting))

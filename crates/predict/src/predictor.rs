@@ -469,7 +469,6 @@ impl<'a> Predictor<'a> {
                 places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
                 models.predict(inputs.view(), &places)?;
             }
-            models.predict(batch.inputs(), &places)?;
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
                 let &(image_idx, tile_idx) = portion
                     .tiles

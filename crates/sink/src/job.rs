@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::adaptors::pyramid;
 use crate::marked::Marked;
-use crate::place::{Place, begin, is_published};
+use crate::place::{Place, begin, begin_as, is_published};
 use crate::{
     Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats,
     Work,
@@ -105,7 +105,7 @@ impl Job {
         target: &Path,
         format: Option<&str>,
         spec: ImageSpec,
-        (folder, replaces): (&Path, bool),
+        (folder, name, replaces): (&Path, &Path, bool),
     ) -> Result<Option<Self>, SinkError> {
         let (format, spec) = formats.checked(target, format, spec)?;
         let place = Place::in_journal(target, format.output(), folder)?;
@@ -119,6 +119,7 @@ impl Job {
         let of = (format.name(), &of);
         let (place, is_begun) = place.is_begun(&work, &of, replaces)?;
         if !is_begun {
+            begin_as(&work, name)?;
             place.prepare(&work, format.output())?;
             format.prepare(&work, &spec)?;
             begin(&work, &of)?;

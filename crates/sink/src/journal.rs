@@ -12,7 +12,7 @@ use crate::error::io_error;
 use crate::folder_work::{boot, unless_missing};
 use crate::lock::is_same;
 use crate::sync::make_folders;
-use crate::temporary::{BETWEEN_TRIES, LOCK, TRIES, fnv, leftover_name, making};
+use crate::temporary::{BETWEEN_TRIES, LOCK, OLD, TRIES, fnv, leftover_name, making};
 use crate::{
     Durability, Fingerprint, ImageSpec, Job, SinkError, SinkFormats, Syncing, write_file_atomically,
 };
@@ -22,6 +22,8 @@ const NAME: &str = ".patchweave-journal";
 /// In it: what the images are made of, and the images.
 const HEADER: &str = "journal.json";
 const IMAGES: &str = "images";
+/// In it: what was noted about them.
+const NOTES: &str = "notes";
 /// The field of what is believed only until the machine starts again.
 const START: &str = "start of the machine (durability: none)";
 /// Other versions of the program may write others.
@@ -50,6 +52,8 @@ pub struct JournalOptions {
 struct Header {
     format: u64,
     about: Fingerprint,
+    /// Whether images take the place of what stands under their names, as whoever began them said.
+    replaces: bool,
 }
 
 /// Images that are made together, over several runs or by several processes at once.
@@ -114,7 +118,8 @@ impl Journal {
     /// [`SinkError::OtherJournal`] for what was begun of something else, [`SinkError::Busy`] if somebody works on it who does
     /// not share it, [`SinkError::Journal`], [`SinkError::Io`].
     pub fn open(parent: &Path, about: &Fingerprint, options: JournalOptions) -> Result<Self, SinkError> {
-        let about = &with_start(about, options.durability);
+        let asked = about;
+        let about = &with_start(asked, options.durability);
         let folder = parent.join(NAME);
         let syncing = Syncing::new(options.durability);
         make_folders(&folder, &syncing).map_err(io_error("create", &folder))?;
@@ -122,22 +127,70 @@ impl Journal {
             return Err(SinkError::Busy { path: parent.into() });
         };
         // Those who share it may come at the same moment.
-        let _making = making(&folder).map_err(io_error("lock", &folder))?;
-        if let Some(header) = header(&folder)? {
+        let alone = making(&folder).map_err(io_error("lock", &folder))?;
+        let begun = header(&folder)?;
+        if let Some(header) = &begun {
             let differences = differences(&header.about, about);
-            let has_work = || has_work(&folder.join(IMAGES)).map_err(io_error("look through", &folder));
             if differences.is_empty() {
+                let options = JournalOptions { replaces: options.replaces || header.replaces, ..options };
                 return Ok(Journal { parent: parent.into(), options, lock });
             }
-            if options.is_shared || has_work()? {
-                return Err(SinkError::OtherJournal { path: parent.into(), differences });
+            let others = || SinkError::OtherJournal { path: parent.into(), differences };
+            if has_work(&folder.join(IMAGES)).map_err(io_error("look through", &folder))? {
+                return Err(others());
             }
-            unless_missing(fs::remove_dir_all(folder.join(IMAGES))).map_err(io_error("remove", &folder))?;
+            if options.is_shared {
+                // Only who is alone knows that nobody is about to write the first unit.
+                drop((alone, lock));
+                let cleared = Self::open(parent, asked, JournalOptions { is_shared: false, ..options });
+                drop(cleared.map_err(|error| {
+                    if matches!(error, SinkError::Busy { .. }) { others() } else { error }
+                })?);
+                return Self::open(parent, asked, options);
+            }
         }
-        let text = serde_json::to_vec_pretty(&Header { format: FORMAT, about: about.clone() });
+        // What has no header that says what it is made of is believed by nobody.
+        set_aside(&folder).map_err(io_error("remove what was begun in", &folder))?;
+        let header = Header { format: FORMAT, about: about.clone(), replaces: options.replaces };
+        let text = serde_json::to_vec_pretty(&header);
         let text = text.map_err(|error| io_error("write", &folder)(error.into()))?;
         write_file_atomically(&folder.join(HEADER), &text, options.durability)?;
         Ok(Journal { parent: parent.into(), options, lock })
+    }
+
+    /// Notes something about the images, which stays until the journal is closed; a note of the same name is replaced. Names
+    /// are those of files.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn note(&self, name: &str, bytes: &[u8]) -> Result<(), SinkError> {
+        write_file_atomically(&self.notes().join(name), bytes, self.options.durability)
+    }
+
+    /// All that was [noted](Self::note), by whomever, in the order of the names.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`].
+    pub fn noted(&self) -> Result<Vec<Vec<u8>>, SinkError> {
+        let folder = self.notes();
+        let failed = || io_error("read", &folder);
+        let Some(entries) = unless_missing(fs::read_dir(&folder)).map_err(failed())? else {
+            return Ok(Vec::new());
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed())?;
+            // What is being written has a hidden name.
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        paths.iter().map(|path| read_file(path, MAX_HEADER).map_err(failed())).collect()
+    }
+
+    fn notes(&self) -> PathBuf {
+        self.parent.join(NAME).join(NOTES)
     }
 
     /// Removes what was begun in a folder and not finished; whether there was something.
@@ -152,6 +205,7 @@ impl Journal {
         let Some(lock) = locked(&folder, false)? else {
             return Err(SinkError::Busy { path: parent.into() });
         };
+        give_back(parent, &folder.join(IMAGES)).map_err(io_error("look through", &folder))?;
         remove(&folder, lock)?;
         Ok(true)
     }
@@ -173,7 +227,7 @@ impl Journal {
         let name = target.strip_prefix(&self.parent).unwrap_or(target);
         let hash = fnv(name.as_os_str().as_encoded_bytes().iter().copied());
         let folder = self.parent.join(NAME).join(IMAGES).join(format!("{hash:016x}"));
-        Job::in_journal(formats, target, format, spec, (&folder, self.options.replaces))
+        Job::in_journal(formats, target, format, spec, (&folder, name, self.options.replaces))
     }
 
     /// Removes the journal of images that are all finished.
@@ -215,6 +269,17 @@ fn header(folder: &Path) -> Result<Option<Header>, SinkError> {
     if header.format == FORMAT { Ok(Some(header)) } else { Err(SinkError::Journal { path, source: None }) }
 }
 
+/// Removes the images and notes of a journal, in one step as far as those are concerned who look for them.
+fn set_aside(folder: &Path) -> io::Result<()> {
+    for name in [IMAGES, NOTES] {
+        let aside = folder.join(leftover_name());
+        if unless_missing(fs::rename(folder.join(name), &aside))?.is_some() {
+            fs::remove_dir_all(aside)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether an image is finished or a unit of one was written.
 fn has_work(images: &Path) -> io::Result<bool> {
     let Some(images) = unless_missing(fs::read_dir(images))? else { return Ok(false) };
@@ -250,6 +315,22 @@ fn locked(folder: &Path, is_shared: bool) -> Result<Option<File>, SinkError> {
         }
     }
     Ok(None)
+}
+
+/// Gives what was moved aside for a result, and not replaced, its name back.
+fn give_back(parent: &Path, images: &Path) -> io::Result<()> {
+    let Some(images) = unless_missing(fs::read_dir(images))? else { return Ok(()) };
+    for image in images {
+        let image = image?.path();
+        let (old, name) = (image.join(OLD), crate::place::target_in(&image)?);
+        if let (true, Some(name)) = (old.exists(), name) {
+            let target = parent.join(name);
+            if !target.try_exists()? {
+                fs::rename(old, target)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes the folder of a journal, under a name of which nobody takes a half for a journal.

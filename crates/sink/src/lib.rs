@@ -105,7 +105,9 @@ pub use output_kind::OutputKind;
 #[cfg(feature = "zarr")]
 pub use plate_job::PlateJob;
 pub use spec::ImageSpec;
-pub use staging::{StagedFile, StagedFolder, is_replaceable_store, prepare_folder, write_file_atomically};
+pub use staging::{
+    StagedFile, StagedFolder, is_replaceable_store, prepare_folder, remove_file_if_any, write_file_atomically,
+};
 pub use sync::{BeforeSync, Durability, Syncing, Tree, make_folders};
 #[cfg(feature = "tiff")]
 pub use tiff::{BigTiff, TiffLayout, TiffMetadata, TiffOptions, TiffPredictor};

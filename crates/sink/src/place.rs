@@ -24,6 +24,8 @@ const BEGUN: &str = "begun.json";
 const LAST_STEP: &str = "publishing";
 /// Set when something stood under the final name as the work began.
 const REPLACES: &str = "replaces";
+/// What the image will be called.
+const TARGET: &str = "target";
 
 /// Where the image of a job is made.
 pub(crate) enum Place {
@@ -273,13 +275,25 @@ impl Place {
 
 /// Whether what was made had its last step, and is not here any more: it has its name.
 pub(crate) fn is_published(work: &Work) -> Result<bool, SinkError> {
-    Ok(work.has(LAST_STEP)? && !work.output().exists())
+    let is_there = || work.output().try_exists().map_err(|source| work.failed("look at", source));
+    Ok(work.has(LAST_STEP)? && !is_there()?)
 }
 
 /// Whether in a folder of a journal a unit was written, or all that it was for is done.
 pub(crate) fn has_work(folder: &Path) -> std::io::Result<bool> {
     let work = FolderWork::lasting(folder, Durability::default());
     Ok(work.has(LAST_STEP)? || !work.names("done")?.is_empty())
+}
+
+/// Says what the image will be called in the folder of its journal, as far as that is text.
+pub(crate) fn begin_as(work: &Work, name: &Path) -> Result<(), SinkError> {
+    name.to_str().map_or(Ok(()), |name| work.put(TARGET, name.as_bytes()))
+}
+
+/// What the image in a folder of a journal will be called, where that is known.
+pub(crate) fn target_in(folder: &Path) -> std::io::Result<Option<PathBuf>> {
+    let name = FolderWork::lasting(folder, Durability::default()).get(TARGET)?;
+    Ok(name.and_then(|name| String::from_utf8(name).ok()).map(PathBuf::from))
 }
 
 /// Says what is made, once it may be gone on with. Names that are no text cannot be told, and are begun anew.

@@ -40,6 +40,23 @@ pub fn write_file_atomically(path: &Path, bytes: &[u8], durability: Durability) 
     staged.publish(durability)
 }
 
+/// Removes a file, if there is one.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// patchweave_sink::remove_file_if_any(&folder.path().join("nothing"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SinkError::Io`].
+pub fn remove_file_if_any(path: &Path) -> Result<(), SinkError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes sure that files can be written into a folder: creates it where it is missing, removes what killed runs have left
 /// there and returns where that was, and tries.
 ///

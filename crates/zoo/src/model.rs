@@ -210,9 +210,26 @@ impl Model for ZooModel {
         self.parts.network.prepare(inputs)
     }
 
+    fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.parts.info.check(inputs)?;
+        self.check_links(inputs)?;
+        // The prepared input beside what the network needs.
+        let prepared = inputs.into_iter().fold(size_of::<f32>(), usize::saturating_mul);
+        Ok(self.parts.network.working_bytes(inputs)?.saturating_add(prepared))
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,
+        outputs: &mut [ArrayViewMut5<'_, f32>],
+    ) -> Result<(), ModelError> {
+        self.predict_seeded(inputs, &vec![0; inputs.len_of(Axis(0))], outputs)
+    }
+
+    fn predict_seeded(
+        &self,
+        inputs: ArrayView5<'_, f32>,
+        seeds: &[u64],
         outputs: &mut [ArrayViewMut5<'_, f32>],
     ) -> Result<(), ModelError> {
         self.parts.info.check_call(inputs.dim().into(), outputs)?;
@@ -226,7 +243,7 @@ impl Model for ZooModel {
             of_sample.apply(&self.parts.input, prepared.index_axis_mut(Axis(0), place));
             of_samples.push(of_sample);
         }
-        self.parts.network.predict(prepared.view(), outputs)?;
+        self.parts.network.predict_seeded(prepared.view(), seeds, outputs)?;
         for (idx, (output, steps)) in outputs.iter_mut().zip(&self.parts.outputs).enumerate() {
             let of = Of::Output(idx);
             let of_all = of_call.knowing(of, Scope::Dataset, &InMemory(output.view()))?;

@@ -54,6 +54,7 @@ pub(crate) fn model_info(
     }
     let mut info = ModelInfo::new(name, input, outputs);
     info.is_parallel = own.is_parallel;
+    info.is_random = own.is_random;
     Ok((info, links))
 }
 

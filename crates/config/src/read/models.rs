@@ -47,7 +47,10 @@ pub(crate) fn models(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<M
     let read: Vec<_> = entries.iter().map(|entry| model(reader, entry)).collect();
     for (idx, entry) in entries.iter().enumerate() {
         if let Some(model) = &read[idx]
-            && read[..idx].contains(&read[idx])
+            && read[..idx]
+                .iter()
+                .flatten()
+                .any(|other| (&other.model, other.repeats) == (&model.model, model.repeats))
         {
             let found = format!("{} with the same settings twice", model.model.name());
             reader.refuse_found::<()>(entry, found, "each model once");
