@@ -119,10 +119,9 @@ fn batches(dataset: &Dataset, batch_size: usize) -> Result<Vec<Array5<f32>>, Fai
 /// Calls a model for batches whose tiles are shared out among threads, and drops what it made.
 fn bare(model: &dyn Model, batches: &[Array5<f32>], outputs: &mut Array5<f32>) -> Result<(), Failure> {
     for batch in batches {
-        let tiles = batch.axis_chunks_iter(Axis(0), 1).into_par_iter();
-        tiles
-            .zip(outputs.axis_chunks_iter_mut(Axis(0), 1))
-            .try_for_each(|(tile, output)| model.predict(tile, &mut [output]))?;
+        let tiles = batch.axis_chunks_iter(Axis(0), 1);
+        let calls: Vec<_> = tiles.zip(outputs.axis_chunks_iter_mut(Axis(0), 1)).collect();
+        calls.into_par_iter().try_for_each(|(tile, output)| model.predict(tile, &mut [output]))?;
     }
     Ok(())
 }
@@ -174,8 +173,7 @@ fn measure(task: &Task, n_threads: usize, n_turns: usize) -> Result<serde_json::
     let before_bytes = held_bytes();
     let dataset = task.dataset(image, &axes)?;
     let model = task.model()?;
-    let predictor =
-        Predictor::new(&dataset, task.tiling()?, vec![model.as_ref()], task.options(n_threads)?);
+    let predictor = Predictor::new(&dataset, task.tiling()?, vec![model.as_ref()], task.options(n_threads)?);
     let chunks = given("chunks").map(|sizes| sizes.split(',').map(str::parse).collect()).transpose()?;
     let run = || predict(&predictor, &layout, chunks.clone());
     let (mut predicted, mut called) = (Vec::new(), Vec::new());
