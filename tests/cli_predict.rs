@@ -183,6 +183,7 @@ fn one_process_goes_on_with_what_parts_have_left() {
     predict(&place, &["--shard", "1/3"]).with_code(0);
     let ended = predict(&place, &["--resume"]).with_code(0);
     ended.says(" tiles had to be predicted");
+    ended.says("(mean ± std, of what the prediction was begun with)");
     same(&place, &whole);
 }
 
@@ -384,6 +385,7 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
         assert_eq!(images(&names), expected);
         assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
         let report = fs::read(place.path("out/left_out.json")).unwrap();
+        let whole_run = place.files("out");
         let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
         assert_eq!(report["on_failure"], if has_b { "fill" } else { "skip" });
         let tiles = report["tiles"].as_array().unwrap();
@@ -406,10 +408,38 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
             }
             assert!((128 * 72..140 * 90).contains(&n_filled), "{n_filled}");
         }
+        // Parts remember what they could not read until somebody finishes.
+        fs::remove_dir_all(place.path("out")).unwrap();
+        for part in ["1/2", "0/2"] {
+            predict(&place, &["--shard", part]).with_code(0);
+            assert!(!place.path("out/left_out.json").exists());
+        }
+        predict(&place, &["--finish"]).with_code(3).says("could not be read");
+        same_but_report(&place, &whole_run);
+        // So does a run that goes on.
+        fs::remove_dir_all(place.path("out")).unwrap();
+        predict(&place, &["--shard", "1/2"]).with_code(0);
+        predict(&place, &["--resume"]).with_code(3).says("could not be read");
+        same_but_report(&place, &whole_run);
     }
+    // What could be read after all leaves no report.
+    place.image("b.ome.zarr", "ome_zarr", "YX", &[300, 200], |i| u16::try_from(i % 999 + 1).unwrap());
+    predict(&place, &["--overwrite"]).with_code(0);
+    assert!(!place.path("out/left_out.json").exists());
+    fs::write(&chunk, vec![0xab; 100]).unwrap();
     // Without a word it is a failure, and what was written stays.
     let _ = fs::remove_dir_all(place.path("out"));
     place.write("run.yaml", &format!("{config}  formats: tiff\n"));
     predict(&place, &[]).with_code(1).complains(&["b.ome.zarr"]);
     assert!(place.path(JOURNAL).exists());
+}
+
+/// The same results; parts may have met a tile at their border twice or in another order.
+#[track_caller]
+fn same_but_report(place: &Place, whole: &BTreeMap<PathBuf, Vec<u8>>) {
+    let files = place.files("out");
+    assert_eq!(files.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+    for (path, bytes) in files.iter().filter(|(path, _)| !path.ends_with("left_out.json")) {
+        assert!(bytes == &whole[path], "{} differs", path.display());
+    }
 }

@@ -101,7 +101,7 @@ fn predict(
         let mut spec = ImageSpec::new(layout.clone(), PixelType::F32);
         spec.chunks.clone_from(&chunks);
         let job = Job::start(&SinkFormats::default(), "result".as_ref(), Some("memory"), spec)?;
-        Ok(vec![Target { job, map: PixelMap::to(PixelType::F32) }])
+        Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
     };
     let finished = predictor.run(&mut targets, |_| true, |_| ())?;
     match finished.into_iter().next().map(|one| one.location) {

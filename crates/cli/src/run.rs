@@ -9,7 +9,7 @@ use patchweave_pipeline::{
     CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Outcome, Output, PipelineError,
     Predicted, Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics,
     StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare, durability_of, is_begun, prediction,
-    simulated_data, training, write_left_out, write_mixed_statistics, write_statistics,
+    remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
@@ -256,7 +256,7 @@ impl Run<'_> {
             })?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
-        self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()))?;
+        self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()), start.part.is_whole())?;
         let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
@@ -275,8 +275,11 @@ impl Run<'_> {
         &mut self,
         predict: &PredictPlan,
         (tiles, n_given_up): (&[UnreadTile], usize),
+        is_whole: bool,
     ) -> Result<(), Failure> {
-        let Some(first) = tiles.first() else { return Ok(()) };
+        let Some(first) = tiles.first() else {
+            return if is_whole { Ok(remove_left_out(&self.plan.output)?) } else { Ok(()) };
+        };
         let (name, done) = match predict.on_failure {
             BadTilePlan::Fail => return Ok(()),
             BadTilePlan::Skip => {
@@ -287,6 +290,10 @@ impl Run<'_> {
         let n_tiles = counted(tiles.len(), "tile", "tiles");
         let reason = first.reason.replace('\n', " ");
         self.console.say(format!("warning: {n_tiles} could not be read, {done}; the first: {reason}"))?;
+        // Whoever finishes the results writes it, for all parts.
+        if !is_whole {
+            return Ok(());
+        }
         let report = write_left_out(&self.plan.output, name, tiles, self.durability)?;
         self.left_out = Some(Failure::LeftOut { n_tiles: tiles.len(), n_given_up, report: report.clone() });
         self.written.push(report);
