@@ -254,8 +254,10 @@ impl<'a> Predictor<'a> {
                 scope.spawn(move || writing.work(&queue));
             }
             drop(queue);
-            // The queue ends when this has ended.
-            self.feed(&tasks, targets, &mut caller, &writing)
+            let fed = self.feed(&tasks, targets, &mut caller, &writing);
+            // So that the queue ends, and with it those who write.
+            drop(tasks);
+            fed
         });
         if let Some(failure) = writing.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(failure);
