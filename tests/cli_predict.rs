@@ -282,7 +282,10 @@ fn nobody_else_works_on_what_one_process_does() {
     let place = Place::new();
     // Larger than what is done before somebody looks.
     place.image("image.tiff", "tiff", "YX", &[2000, 2000], |i| u8::try_from(i % 251).unwrap());
-    place.write("run.yaml", &with(PREDICT, "[identity]", "[{name: gaussian, sigma: 60}]"));
+    let config = with(PREDICT, "[identity]", "[{name: gaussian, sigma: 60}]");
+    // Units of which the first is there long before the last.
+    let formats = "  formats: [{name: ome_zarr, chunks: {y: 128, x: 128}, sharding: none}]\n";
+    place.write("run.yaml", &format!("{config}{formats}"));
     let child = signal::start(&place, &["predict", "run.yaml"]);
     signal::wait_until(|| n_written(&place) > 0);
     signal::send(&child, "-STOP");

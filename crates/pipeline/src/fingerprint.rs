@@ -118,5 +118,5 @@ fn is_of(key: &str, sections: &[&str]) -> bool {
     let is_in = |section: &&str| {
         key.strip_prefix(*section).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
-    sections.iter().any(|section| is_in(&section))
+    sections.iter().any(is_in)
 }

@@ -86,7 +86,7 @@ impl Statistics {
             .filter(|(key, _)| key.starts_with(role))
             .collect::<Vec<_>>()[..]
         {
-            [(_, first), (_, second)] if first.len() == second.len() => {
+            [(_, first), (_, second)] if first.len() == second.len() && !first.is_empty() => {
                 Some(first.iter().copied().zip(second.iter().copied()).collect::<ChannelPairs>())
             }
             _ => None,

@@ -27,7 +27,7 @@ const FLATNESS: usize = 4;
 /// let gaussian = Gaussian::new(2.0)?;
 /// let image = ImageShape::from_slice(&[1, 1, 20_000, 500])?;
 /// let tiles = largest_tiles(&[&gaussian], &[image], None, 1, 1, 64 << 20)?;
-/// let (size, overlaps) = (Extent::new(&[1536, 500])?, PerAxis::new(&[16, 16])?);
+/// let (size, overlaps) = (Extent::new(&[3072, 500])?, PerAxis::new(&[16, 16])?);
 /// assert_eq!(tiles, Tiling::Tiles { size, overlaps });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -153,7 +153,7 @@ mod tests {
         let identity = Identity::new();
         let image = shape(&[2, 1, 300, 4000, 3000]);
         let mut before = 0;
-        for shift in 16..36 {
+        for shift in 16..44 {
             let found = largest_tiles(&[&identity], &[image], None, 1, 2, 1 << shift);
             let Ok(Tiling::Tiles { size, .. }) = found else {
                 assert!(matches!(found, Err(PredictError::NoRoom { .. })) && before == 0);

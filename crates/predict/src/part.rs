@@ -106,7 +106,7 @@ mod tests {
             for idx in 0..n_parts {
                 let part = Part::new(idx, n_parts).unwrap();
                 let n = (0..n_units).filter(|unit_idx| part.owns(*unit_idx, n_units, &(0..50), 50)).count();
-                assert_eq!(n, 10);
+                assert_eq!(n, n_units / n_parts);
             }
         }
     }

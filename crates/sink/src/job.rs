@@ -117,7 +117,7 @@ impl Job {
         // Runs that go on may bring other things to the disk.
         let of = ImageSpec { durability: Durability::default(), ..spec.clone() };
         let of = (format.name(), &of);
-        let (place, is_begun) = place.is_begun(&work, &of, replaces)?;
+        let (place, is_begun) = place.find_begun(&work, &of, replaces)?;
         if !is_begun {
             begin_as(&work, name)?;
             place.prepare(&work, format.output())?;

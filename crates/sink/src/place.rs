@@ -100,7 +100,7 @@ impl Place {
 
     /// In a folder of a journal that nobody else prepares: whether the same was begun there; otherwise all that is there is
     /// removed, and what stands at the final name is replaced only if `replaces` says so.
-    pub fn is_begun(
+    pub fn find_begun(
         self,
         work: &Work,
         of: &impl Serialize,
