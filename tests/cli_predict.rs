@@ -262,6 +262,9 @@ fn what_was_begun_is_neither_lost_nor_mixed_with_others() {
 
     // Results exist now.
     predict(&place, &["--shard", "0/2"]).with_code(2).complains(&["12 results exist"]);
+    for more in [&[][..], &["--resume"]] {
+        predict(&place, more).with_code(2).complains(&["12 results exist"]);
+    }
     predict(&place, &["--overwrite"]).with_code(0);
     same(&place, &whole);
 }

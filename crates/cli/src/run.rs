@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{BadTilePlan, NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
-    CheckedRun, Comparison, Images, LabelledModel, Montage, Opening, Outcome, Output, PipelineError,
-    Predicted, Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel, Statistics,
-    StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare, durability_of, is_begun, prediction,
-    remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics, write_statistics,
+    CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Outcome, Output,
+    PipelineError, Predicted, Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel,
+    Statistics, StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare, durability_of, is_begun,
+    prediction, remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics,
+    write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
@@ -31,7 +32,11 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     interrupt::listen()?;
-    let checked = CheckedRun::load_with(config, opening, wanted.existing)?;
+    let mut checked = CheckedRun::load_with(config, opening, wanted.existing)?;
+    if wanted.may_begin() && !is_begun(&checked.plan().output)? {
+        // Results that exist are not finished ones of what goes on.
+        checked = CheckedRun::load_with(config, opening, ExistingResults::Refused)?;
+    }
     let plan = checked.plan().clone();
     let state = wanted.state.as_deref();
     let mixed = checked.mixed().to_vec();

@@ -47,4 +47,10 @@ impl Wanted {
             finishes,
         }
     }
+
+    /// Whether this goes on with what was begun, or begins it if there is nothing.
+    pub fn may_begin(&self) -> bool {
+        let goes_on = self.start.unfinished == Unfinished::GoneOnWith;
+        goes_on && !self.finishes && !self.start.replaces
+    }
 }
