@@ -285,7 +285,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         from: "patch_size: [96, 96], overlaps: [32, 32]}",
         to: "patch_size: auto, overlap: [32, 32]}",
         problems: &[
-            "16:45: predict.patching.overlap: unknown key, expected name, patch_size or overlaps; did you mean `overlaps`?",
+            "16:45: predict.patching.overlap: unknown key, expected one of name, patch_size, overlaps; did you mean `overlaps`?",
         ],
     },
 ];
