@@ -86,7 +86,7 @@ pub struct OnnxPlan {
 /// predict: {input: a.tiff, models: {bioimage: nets/nuclei.zip}}
 /// ";
 /// let predict = patchweave_config::parse(text, Path::new("a.yaml"), &|_| None)?.predict.unwrap();
-/// let ModelPlan::Bioimage(package) = &predict.models[0] else { unreachable!() };
+/// let ModelPlan::Bioimage(package) = &predict.models[0].model else { unreachable!() };
 /// assert_eq!(package.name, "nuclei");
 /// # Ok::<(), patchweave_config::ConfigErrors>(())
 /// ```
