@@ -129,10 +129,10 @@ impl Journal {
         // Those who share it may come at the same moment.
         let alone = making(&folder).map_err(io_error("lock", &folder))?;
         let begun = header(&folder)?;
-        if let Some(header) = &begun {
-            let differences = differences(&header.about, about);
+        if let Some(begun) = &begun {
+            let differences = differences(&begun.about, about);
             if differences.is_empty() {
-                let options = JournalOptions { replaces: options.replaces || header.replaces, ..options };
+                let options = JournalOptions { replaces: options.replaces || begun.replaces, ..options };
                 return Ok(Journal { parent: parent.into(), options, lock });
             }
             let others = || SinkError::OtherJournal { path: parent.into(), differences };
@@ -142,11 +142,17 @@ impl Journal {
             if options.is_shared {
                 // Only who is alone knows that nobody is about to write the first unit.
                 drop((alone, lock));
-                let cleared = Self::open(parent, asked, JournalOptions { is_shared: false, ..options });
-                drop(cleared.map_err(|error| {
-                    if matches!(error, SinkError::Busy { .. }) { others() } else { error }
-                })?);
-                return Self::open(parent, asked, options);
+                match Self::open(parent, asked, JournalOptions { is_shared: false, ..options }) {
+                    // Another one may be clearing it for the same.
+                    Ok(_) | Err(SinkError::Busy { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                return match (locked(&folder, true)?, header(&folder)?) {
+                    (Some(lock), Some(header)) if header.about == *about => {
+                        Ok(Journal { parent: parent.into(), options, lock })
+                    }
+                    _ => Err(others()),
+                };
             }
         }
         // What has no header that says what it is made of is believed by nobody.

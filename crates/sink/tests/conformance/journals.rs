@@ -201,6 +201,31 @@ fn what_was_begun_without_a_unit_is_no_obstacle() {
     assert!(job(&journal, case, &target, spec).unwrap().is_some());
 }
 
+/// Nobody has written anything, and several who share begin something else at the same moment.
+#[test]
+fn those_who_share_clear_what_was_begun_without_a_unit() {
+    let case = cases().next().unwrap();
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let others = Fingerprint::from([("other".into(), "1".into())]);
+        let journal = Journal::open(folder.path(), &others, shared()).unwrap();
+        let target = folder.path().join("image");
+        drop(job(&journal, case, &target, case.several()).unwrap());
+        drop(journal);
+        let start = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            for part in 0..3 {
+                let (start, target, folder) = (&start, &target, folder.path());
+                scope.spawn(move || {
+                    start.wait();
+                    write_part(case, folder, target, part, 3);
+                });
+            }
+        });
+        assert_eq!(Journal::begun(folder.path()).unwrap(), Some(about()));
+    }
+}
+
 #[test]
 fn what_stands_there_is_replaced_only_if_it_stood_there_and_may() {
     for case in cases() {
