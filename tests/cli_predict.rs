@@ -420,6 +420,13 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
             predict(&place, &["--shard", part]).with_code(0);
             assert!(!place.path("out/left_out.json").exists());
         }
+        if has_b {
+            // Nobody takes what was filled for predicted.
+            place.write("run.yaml", &text.replace("on_failure: {fill: 5}", "on_failure: fail"));
+            let told = "predict.on_failure.fill was 5, is not given";
+            predict(&place, &["--finish"]).with_code(2).complains(&[told]);
+            place.write("run.yaml", &text);
+        }
         predict(&place, &["--finish"]).with_code(3).says("could not be read");
         same_but_report(&place, &whole_run);
         // So does a run that goes on.
@@ -438,6 +445,9 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
     place.write("run.yaml", &format!("{config}  formats: tiff\n"));
     predict(&place, &[]).with_code(1).complains(&["b.ome.zarr"]);
     assert!(place.path(JOURNAL).exists());
+    place.write("run.yaml", &format!("{config}  formats: tiff\n  on_failure: skip\n"));
+    predict(&place, &["--resume"]).with_code(3).says("1 image is left out");
+    assert!(place.path("out/c_identity.tiff").exists() && !place.path("out/b_identity.tiff").exists());
 }
 
 /// The same results; parts may have met a tile at their border twice or in another order.

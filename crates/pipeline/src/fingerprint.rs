@@ -17,7 +17,7 @@ const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
 
 /// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 18] = [
     "data_config.augmentations",
     "data_config.batch_size",
     "data_config.in_memory",
@@ -33,11 +33,13 @@ const OTHERS: [&str; 19] = [
     "predict.batch_size",
     "predict.input",
     "predict.memory_mib",
-    "predict.on_failure",
     "predict.prefetch_mib",
     "predict.target",
     "simulate.folder",
 ];
+
+/// What becomes of tiles that cannot be read, where that is one word.
+const ON_FAILURE: &str = "predict.on_failure";
 
 /// What the results of a prediction are made of: the program, the keys that tell, statistics, images and networks.
 ///
@@ -50,7 +52,9 @@ pub(crate) fn fingerprint(
 ) -> Fingerprint {
     let mut about = Fingerprint::new();
     about.insert("version of patchweave".into(), env!("CARGO_PKG_VERSION").into());
-    let keys = plan.values().iter().filter(|(key, _)| is_of(key, &TELLING) && !is_of(key, &OTHERS));
+    // To fail or to leave out an image changes no pixel of others; to fill tiles does.
+    let tells = |key: &str| is_of(key, &TELLING) && !is_of(key, &OTHERS) && key != ON_FAILURE;
+    let keys = plan.values().iter().filter(|(key, _)| tells(key));
     about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
     about.insert(STATISTICS.into(), statistics.exactly());
     let tiles = match tiling {

@@ -167,7 +167,7 @@ impl Predicting<'_> {
                 if let Some(error) = unnoted {
                     return Err(error.into());
                 }
-                if !is_given_up && part.is_whole() {
+                if matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_)) && part.is_whole() {
                     // What was filled before, by this process or others, is not read again.
                     bad_tiles = noted(&journal)?;
                 }
@@ -197,7 +197,7 @@ impl Predicting<'_> {
     /// be tried again.
     pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, .. } = self;
-        let bad_tiles = noted(&journal)?;
+        let mut bad_tiles = noted(&journal)?;
         let may_be_given_up: BTreeSet<usize> = match prediction.options.on_bad_tile {
             OnBadTile::SkipImage => bad_tiles.iter().map(|tile| tile.data_idx).collect(),
             _ => BTreeSet::new(),
@@ -233,6 +233,10 @@ impl Predicting<'_> {
                 }
                 job.commit()?;
             }
+        }
+        if !matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_)) {
+            // Others could be read in the end.
+            bad_tiles.retain(|tile| given_up.contains(&tile.data_idx));
         }
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
