@@ -13,7 +13,7 @@ use patchweave::geometry::Region;
 use patchweave::model::ModelExt;
 use patchweave::onnx::{OnnxModel, OnnxOptions};
 use patchweave::stack::ImageStackExt;
-use support::{PREDICT, Place, with};
+use support::{Ended, PREDICT, Place, with};
 
 fn net(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/onnx/tests/nets").join(format!("{name}.onnx"))
@@ -250,7 +250,7 @@ fn tiles_of_a_package_are_prepared_with_statistics_of_the_whole_image() {
     let tiles = "patch_size: [24, 26], overlaps: [4, 6]";
     let ended = place.run(&configured(&models, "YX", tiles)).with_code(0);
     ended.says("prediction: net_mask on 1 image");
-    let model = patchweave::zoo::ZooModel::open(&package("planes_0_5"), None).unwrap();
+    let model = patchweave::zoo::ZooModel::open(&package("planes_0_5"), &Default::default()).unwrap();
     let block = image.mapv(f32::from).into_shape_with_order([1, 1, 1, 60, 72]).unwrap();
     let expected = model.predict_alone(block.view()).unwrap();
     let mask = result(&place, "out/image_net_mask.npy", "CYX");
@@ -323,4 +323,77 @@ fn packages_are_tested_and_told_of() {
     let resized =
         place.patchweave(&["model".as_ref(), "info".as_ref(), other.as_os_str(), "--resize".as_ref()]);
     resized.with_code(2).complains(&["--resize"]);
+}
+
+/// The networks of a run by ONNX Runtime are those of tract, up to rounding; what was begun with one is not gone on with by the
+/// other.
+#[test]
+#[ignore = "needs a library of ONNX Runtime"]
+fn onnx_runtime_predicts_what_tract_does() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i * i % 17) as u16);
+    let by = |runtime: &str| {
+        let net = net("planes");
+        let model = format!("{{onnx: {}, halo: 3, intensities: own, runtime: {runtime}}}", net.display());
+        configured(&model, "YX", "patch_size: [20, 16], overlaps: [8, 6]")
+    };
+    let config = place.write("run.yaml", &by("onnxruntime"));
+    place.patchweave(&["predict".as_ref(), config.as_os_str()]).with_code(0);
+    let expected = whole("planes", &image);
+    let mask = result(&place, "out/image_planes_mask.npy", "CYX");
+    assert!(difference(&mask, &expected[0]) < 1e-5);
+    assert_eq!(result(&place, "out/image_planes_classes.npy", "YX"), expected[1]);
+    let files = place.files("out");
+
+    // The part of two that has the result, gone on with by another runtime.
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    place
+        .patchweave(&["predict".as_ref(), config.as_os_str(), "--shard".as_ref(), "1/2".as_ref()])
+        .with_code(0);
+    let other = place.write("other.yaml", &by("tract"));
+    let ended = place.patchweave(&["predict".as_ref(), other.as_os_str(), "--resume".as_ref()]).with_code(2);
+    ended.complains(&["runtime"]);
+    place.patchweave(&["predict".as_ref(), config.as_os_str(), "--resume".as_ref()]).with_code(0);
+    assert_eq!(place.files("out"), files);
+
+    let told = place.patchweave(&[
+        "model".as_ref(),
+        "info".as_ref(),
+        net("extended").as_os_str(),
+        "--runtime=onnxruntime".as_ref(),
+    ]);
+    let told = told.with_code(0);
+    told.says("run by ONNX Runtime, ");
+    told.says("tiles: axes NCYX, 1 channels, Y 2 + n·2, X 2 + n·2 pixels");
+}
+
+#[test]
+fn runtimes_that_are_not_there_are_refused_with_advice() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
+    place.write("libonnxruntime.so", "no library");
+    let refused = |runtime: &str, parts: &[&str]| {
+        let model = format!("{{onnx: {}, runtime: {runtime}}}", net("planes").display());
+        let text = configured(&model, "YX", "patch_size: [20, 16], overlaps: [8, 6]");
+        let config = place.write("run.yaml", &text);
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_patchweave"));
+        command.args(["validate".as_ref(), config.as_os_str()]).current_dir(place.path(""));
+        // No Python is found on an empty path.
+        command.env("PATH", place.path("nothing")).env_remove("ORT_DYLIB_PATH");
+        Ended::of(&mut command).with_code(2).complains(parts);
+    };
+    refused("torch", &["run.yaml:11:", "runtime", "torch", "tract, onnxruntime or {onnxruntime: LIBRARY}"]);
+    refused("{onnxruntime: none.so}", &["none.so is no file", "`pip install onnxruntime`"]);
+    refused("{onnxruntime: libonnxruntime.so}", &["libonnxruntime.so cannot be used"]);
+    refused(
+        "onnxruntime",
+        &[
+            "planes.onnx cannot be run by ONNX Runtime",
+            "ORT_DYLIB_PATH is not set",
+            "`pip install onnxruntime`",
+        ],
+    );
+    let net = net("planes");
+    let told = ["model".as_ref(), "info".as_ref(), net.as_os_str(), "--runtime".as_ref(), "torch".as_ref()];
+    place.patchweave(&told).with_code(2).complains(&["--runtime", "got runtime torch"]);
 }

@@ -115,6 +115,9 @@ pub(crate) enum ModelCommand {
         /// Try sizes of tiles other than those that the file says
         #[arg(long)]
         resize: bool,
+        /// Who runs the network: tract, onnxruntime, or onnxruntime=LIBRARY
+        #[arg(long, default_value = "tract")]
+        runtime: String,
     },
     /// Predict the example in a package of the BioImage Model Zoo, and compare with the results in it
     ///
@@ -122,6 +125,9 @@ pub(crate) enum ModelCommand {
     Test {
         /// The package: a folder, an archive, or the YAML file that describes it
         package: PathBuf,
+        /// Who runs the network: tract, onnxruntime, or onnxruntime=LIBRARY
+        #[arg(long, default_value = "tract")]
+        runtime: String,
     },
 }
 

@@ -19,6 +19,8 @@ mod opened;
 mod package;
 mod quality;
 mod run;
+#[cfg(feature = "onnx")]
+mod runner;
 mod simulate;
 mod trace;
 mod validate;

@@ -8,15 +8,17 @@ use crate::{Console, Failure};
 /// Runs a command about models.
 pub(crate) fn model(command: &ModelCommand, console: &Console) -> Result<(), Failure> {
     match command {
-        ModelCommand::Info { network, axes, resize } if is_package(network) => {
+        ModelCommand::Info { network, axes, resize, runtime } if is_package(network) => {
             if axes.is_some() || *resize {
                 let message = "--axes and --resize are for ONNX files; a package says what it takes";
                 return Err(Failure::Arguments(message.to_owned()));
             }
-            package::info(network, console)
+            package::info(network, runtime, console)
         }
-        ModelCommand::Info { network, axes, resize } => info(network, axes.as_deref(), *resize, console),
-        ModelCommand::Test { package } => package::test(package, console),
+        ModelCommand::Info { network, axes, resize, runtime } => {
+            info(network, (axes.as_deref(), *resize, runtime), console)
+        }
+        ModelCommand::Test { package, runtime } => package::test(package, runtime, console),
     }
 }
 
@@ -34,20 +36,20 @@ mod package {
 
     use crate::{Console, Failure};
 
-    pub(super) fn info(package: &Path, _console: &Console) -> Result<(), Failure> {
+    pub(super) fn info(package: &Path, _runtime: &str, _console: &Console) -> Result<(), Failure> {
         Err(super::left_out(package))
     }
 
-    pub(super) fn test(package: &Path, _console: &Console) -> Result<(), Failure> {
+    pub(super) fn test(package: &Path, _runtime: &str, _console: &Console) -> Result<(), Failure> {
         Err(super::left_out(package))
     }
 }
 
 #[cfg(feature = "onnx")]
-use crate::package;
+use crate::{package, runner};
 
 #[cfg(not(feature = "onnx"))]
-fn info(network: &Path, _axes: Option<&str>, _resize: bool, _console: &Console) -> Result<(), Failure> {
+fn info(network: &Path, _options: (Option<&str>, bool, &str), _console: &Console) -> Result<(), Failure> {
     Err(left_out(network))
 }
 
@@ -61,7 +63,11 @@ fn left_out(network: &Path) -> Failure {
 }
 
 #[cfg(feature = "onnx")]
-fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> Result<(), Failure> {
+fn info(
+    network: &Path,
+    (axes, resize, runtime): (Option<&str>, bool, &str),
+    console: &Console,
+) -> Result<(), Failure> {
     use patchweave_model::halo::{self, Measured, Reach};
     use patchweave_model::{Model, Scale, SizeRule};
     use patchweave_onnx::{OnnxFile, OnnxModel, OnnxOptions};
@@ -77,7 +83,9 @@ fn info(network: &Path, axes: Option<&str>, resize: bool, console: &Console) -> 
     let mut options = OnnxOptions::default();
     options.axes = axes;
     options.resize = resize;
+    options.runtime = runner::runtime(runtime)?;
     let opened = OnnxModel::open(network, &options)?;
+    console.say(runner::told(&options.runtime))?;
     let info = opened.info();
     let [z, y, x] = info.input.sizes;
     let depth = if z == SizeRule::Fixed(1) { String::new() } else { format!("Z {z}, ") };

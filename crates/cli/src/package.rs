@@ -3,16 +3,24 @@
 use std::path::Path;
 
 use patchweave_model::{Model, ModelInfo, Scale, SizeRule};
-use patchweave_zoo::{OutputTest, ZooModel};
+use patchweave_zoo::{OutputTest, ZooModel, ZooOptions};
 
-use crate::{Console, Failure};
+use crate::{Console, Failure, runner};
 
 /// Prints what a package says, and what follows for tiles.
-pub(crate) fn info(package: &Path, console: &Console) -> Result<(), Failure> {
-    let model = ZooModel::open(package, None)?;
+pub(crate) fn info(package: &Path, runtime: &str, console: &Console) -> Result<(), Failure> {
+    let options = options(runtime)?;
+    let model = ZooModel::open(package, &options)?;
     console.say(model.package().to_string())?;
     console.say(model.network().file().to_string())?;
+    console.say(runner::told(&options.runtime))?;
     tiles(model.info(), console)
+}
+
+fn options(runtime: &str) -> Result<ZooOptions, Failure> {
+    let mut options = ZooOptions::default();
+    options.runtime = runner::runtime(runtime)?;
+    Ok(options)
 }
 
 fn tiles(info: &ModelInfo, console: &Console) -> Result<(), Failure> {
@@ -40,8 +48,8 @@ fn tiles(info: &ModelInfo, console: &Console) -> Result<(), Failure> {
 }
 
 /// Predicts the example of a package and compares.
-pub(crate) fn test(package: &Path, console: &Console) -> Result<(), Failure> {
-    let tests = ZooModel::open(package, None)?.test()?;
+pub(crate) fn test(package: &Path, runtime: &str, console: &Console) -> Result<(), Failure> {
+    let tests = ZooModel::open(package, &options(runtime)?)?.test()?;
     for test in &tests {
         console.say(told(test))?;
     }

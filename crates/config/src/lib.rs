@@ -25,8 +25,8 @@ pub use plan::{
     LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode, ModelEntry,
     ModelPlan, NonFinitePlan, NormalizationPlan, OnnxPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
     PatchFilterPlan, PatchingPlan, PixelTypeChoice, PredictPlan, QuantileLevels, QuantileMethod, ReadingPlan,
-    RemotePlan, RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SimulatePlan, SkipPlan, TargetKind,
-    TargetStatistics, TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,
+    RemotePlan, RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, RuntimePlan, SimulatePlan, SkipPlan,
+    TargetKind, TargetStatistics, TileImagesPlan, TilingPlan, TrainPlan, ValuesPlan,
 };
 pub use read::{
     AxesQuestion, ChannelChange, ConfigTree, ConversionError, ConversionOptions, DataRules, LoadError,

@@ -11,8 +11,8 @@ use patchweave_config::{
     LoadError, LoadingPlan, MaskFilterPlan, MeanStd, MinMax, MissingPlanes, MixPlan, MixedFile, Mode,
     ModelPlan, NonFinitePlan, NormalizationPlan, OrderPlan, OutputFormat, OutputPlan, PaddingPlan,
     PatchFilterPlan, PatchingPlan, PixelTypeChoice, QuantileLevels, QuantileMethod, ReadingPlan, RemotePlan,
-    RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, SkipPlan, TargetKind, TargetStatistics, TileImagesPlan,
-    TilingPlan, ValuesPlan, load, parse, parse_data_config,
+    RepeatsPlan, ResultPlan, ResultsPlan, RunPlan, RuntimePlan, SkipPlan, TargetKind, TargetStatistics,
+    TileImagesPlan, TilingPlan, ValuesPlan, load, parse, parse_data_config,
 };
 use patchweave_geometry::{Axis, Extent, PerAxis};
 use patchweave_loader::{MixLength, OnFailure, Shapes, Shard, Uneven};
@@ -119,7 +119,9 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.targets, [Path::new("configs/data/structures.zarr")]);
     let overlaps = PerAxis::new(&[4, 32, 0]).unwrap();
     assert_eq!(predict.patching, TilingPlan::Tiled { patch_size: extent(&[8, 96, 80]), overlaps });
-    let package = BioimagePlan { path: "configs/nets/nuclei.zip".into(), name: "cells".into() };
+    let library = Some("configs/lib/libonnxruntime.so".into());
+    let runtime = RuntimePlan::OnnxRuntime { library };
+    let package = BioimagePlan { path: "configs/nets/nuclei.zip".into(), name: "cells".into(), runtime };
     let models = [
         ModelPlan::Identity,
         ModelPlan::Gaussian { sigma: 2.0 },

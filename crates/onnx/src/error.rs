@@ -106,6 +106,16 @@ pub enum OnnxError {
         /// The reason.
         source: Cause,
     },
+    /// A runtime that is not there, or does not run such networks.
+    #[error("{} cannot be run by {runtime}", path.display())]
+    Runtime {
+        /// The file.
+        path: PathBuf,
+        /// The runtime.
+        runtime: &'static str,
+        /// The reason.
+        source: Cause,
+    },
     /// A network that failed.
     #[error("{} failed on an input of {input}", path.display())]
     Failed {

@@ -130,7 +130,8 @@ fn operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {
     operators
 }
 
-fn n_numbers(weights: &pb::TensorProto) -> u64 {
+/// How many numbers an array of weights has.
+pub(crate) fn n_numbers(weights: &pb::TensorProto) -> u64 {
     weights.dims.iter().map(|size| u64::try_from(*size).unwrap_or(0)).fold(1, u64::saturating_mul)
 }
 

@@ -12,11 +12,11 @@ use tract_onnx::pb;
 use crate::checks::{axes_of, check_operators, check_outputs, only_input};
 use crate::external_data::embed;
 use crate::file::{decoded, decoded_from};
-use crate::plan::Planner;
-use crate::plans::Plans;
-use crate::random::name_nodes;
+use crate::network::Network;
+use crate::onnx_runtime;
 use crate::search::{Search, by};
-use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions};
+use crate::tract::{Tract, name_nodes};
+use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions, Runtime};
 
 /// A network in an ONNX file as a model.
 ///
@@ -44,7 +44,7 @@ pub struct OnnxModel {
     info: ModelInfo,
     axes: FileAxes,
     output_axes: Vec<FileAxes>,
-    plans: Plans,
+    network: Box<dyn Network>,
 }
 
 impl OnnxModel {
@@ -87,20 +87,30 @@ impl OnnxModel {
         let path = file.path.clone();
         let path = path.as_path();
         let is_random = name_nodes(&mut content);
-        check_operators(&file, &content)?;
         check_outputs(&file, &content)?;
         let input = only_input(&file)?;
         let (axes, dims) = axes_of(path, input, options)?;
-        let planner = Planner::new(&content, folder)
-            .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
-        let found = Search::new(&planner, &file, &axes, &dims, options).run(options.likeness)?;
+        let search =
+            |network: &dyn Network| Search::new(network, &file, &axes, &dims, options).run(options.likeness);
+        let (network, found) = match &options.runtime {
+            Runtime::Tract => {
+                check_operators(&file, &content)?;
+                let network = Tract::new(&content, folder)
+                    .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
+                let found = search(&network)?;
+                (Box::new(network) as Box<dyn Network>, found)
+            }
+            Runtime::OnnxRuntime { library } => {
+                let resize = options.resize.then_some(&axes);
+                onnx_runtime::open((&file, content, folder), library.as_deref(), resize, search)?
+            }
+        };
         let name = options.name.clone().unwrap_or_else(|| {
             path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
         });
         let mut info = ModelInfo::new(name, found.input, found.outputs).parallel();
         info.is_random = is_random;
-        let model =
-            OnnxModel { file, info, axes, output_axes: found.output_axes, plans: Plans::new(planner) };
+        let model = OnnxModel { file, info, axes, output_axes: found.output_axes, network };
         Ok(match options.halo {
             Some(halo) => model.with_halo(halo),
             None => model,
@@ -160,15 +170,13 @@ impl Model for OnnxModel {
     fn prepare(&self, inputs: [usize; 5]) -> Result<(), ModelError> {
         self.info.check(inputs)?;
         let dims = self.axes.dims(inputs);
-        self.plans.of(&dims).map(drop).map_err(|source| self.unusable(&dims, source))
+        self.network.prepare(&dims).map_err(|source| self.unusable(&dims, source))
     }
 
     fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
         self.info.check(inputs)?;
         let dims = self.axes.dims(inputs);
-        let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
-        // The input and the outputs are copied from and to memory of the caller.
-        Ok(plan.working_bytes)
+        self.network.working_bytes(&dims).map_err(|source| self.unusable(&dims, source))
     }
 
     fn predict(
@@ -211,8 +219,7 @@ impl OnnxModel {
         self.info.check_call(inputs.dim().into(), outputs)?;
         let input = self.axes.in_file_order(inputs);
         let dims = input.shape().to_vec();
-        let plan = self.plans.of(&dims).map_err(|source| self.unusable(&dims, source))?;
-        let ran = plan.run(input, seed, |idx, made| {
+        let ran = self.network.run(input, seed, &mut |idx, made| {
             let (Some(output), Some(axes)) = (outputs.get_mut(idx), self.output_axes.get(idx)) else {
                 return Err(format!("output {idx} is new").into());
             };

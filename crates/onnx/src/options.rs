@@ -2,7 +2,7 @@
 
 use patchweave_model::{Likeness, Sides};
 
-use crate::FileAxes;
+use crate::{FileAxes, Runtime};
 
 /// What is told of a network that its file does not say.
 ///
@@ -27,6 +27,8 @@ pub struct OnnxOptions {
     pub halo: Option<[Sides; 3]>,
     /// Whether other sizes than those that the file fixes are tried.
     pub resize: bool,
+    /// Who runs the network.
+    pub runtime: Runtime,
     /// Whose intensities the outputs have.
     pub likeness: Likeness,
 }

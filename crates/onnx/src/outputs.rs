@@ -1,10 +1,9 @@
 //! What outputs are against the input of a network.
 
 use patchweave_model::{OutputType, Scale};
-use tract_onnx::prelude::DatumType;
 
 use crate::FileAxes;
-use crate::plan::PlannedOutput;
+use crate::network::OutputFact;
 
 /// What an output is against the input.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +24,7 @@ pub(crate) enum Misplaced {
 }
 
 /// What an output is against an input `BCZYX` of this shape with these axes.
-pub(crate) fn place(output: &PlannedOutput, axes: &FileAxes, input: [usize; 5]) -> Result<Placed, Misplaced> {
+pub(crate) fn place(output: &OutputFact, axes: &FileAxes, input: [usize; 5]) -> Result<Placed, Misplaced> {
     let Some(own_axes) = axes.of_output(output.dims.len()) else {
         return Err(Misplaced::Shape(format!(
             "axes as the input has them, {axes}, with or without channels"
@@ -43,17 +42,6 @@ pub(crate) fn place(output: &PlannedOutput, axes: &FileAxes, input: [usize; 5]) 
         };
         scale[axis] = found;
     }
-    let pixel_type = pixel_type(output.datum_type).map_err(Misplaced::Type)?;
+    let pixel_type = output.pixel_type.clone().map_err(Misplaced::Type)?;
     Ok(Placed { axes: own_axes, n_channels: shape[1], scale, pixel_type })
-}
-
-/// Whole numbers are names of classes or objects.
-fn pixel_type(datum_type: DatumType) -> Result<OutputType, String> {
-    if datum_type.is_float() {
-        Ok(OutputType::Float)
-    } else if datum_type.is_integer() || datum_type == DatumType::Bool {
-        Ok(OutputType::Label)
-    } else {
-        Err(format!("{datum_type:?}").to_lowercase())
-    }
 }

@@ -3,13 +3,10 @@
 use ndarray::ArrayD;
 use patchweave_model::{ChannelRule, InputInfo, Likeness, OutputInfo, OutputType, SizeRule};
 
+use crate::network::Network;
 use crate::outputs::{Misplaced, Placed, place};
-use crate::plan::Planner;
 use crate::size_search::{find_sizes, raise_until};
 use crate::{Dim, FileAxes, FileAxis, OnnxError, OnnxFile, OnnxOptions};
-
-/// Sizes that are tried first along axes without a fixed size: multiples of what networks step by.
-const BASES: [usize; 8] = [128, 96, 240, 64, 256, 512, 32, 16];
 
 /// Numbers of channels that are tried where a file leaves them open.
 const CHANNELS: [usize; 4] = [1, 2, 3, 4];
@@ -23,7 +20,7 @@ pub(crate) struct Found {
 
 /// A network of which that is to be found out.
 pub(crate) struct Search<'a> {
-    planner: &'a Planner,
+    network: &'a dyn Network,
     file: &'a OnnxFile,
     axes: &'a FileAxes,
     /// The sizes `BCZYX` that stay as they are.
@@ -35,7 +32,7 @@ pub(crate) struct Search<'a> {
 impl<'a> Search<'a> {
     /// `dims` are the sizes that the file tells of its input, in the order of `axes`.
     pub(crate) fn new(
-        planner: &'a Planner,
+        network: &'a dyn Network,
         file: &'a OnnxFile,
         axes: &'a FileAxes,
         dims: &[Dim],
@@ -53,7 +50,7 @@ impl<'a> Search<'a> {
                 *size = None;
             }
         }
-        Search { planner, file, axes, fixed, told }
+        Search { network, file, axes, fixed, told }
     }
 
     /// Finds it out.
@@ -127,8 +124,8 @@ impl<'a> Search<'a> {
             if let ([Some(z), Some(y), Some(x)], true) = (told, n_open > 0) {
                 candidates.push([self.told[0].unwrap_or(1), n_channels, z, y, x]);
             }
-            let bases = if n_open > 0 { &BASES[..] } else { &BASES[..1] };
-            candidates.extend(bases.iter().map(|size| of(*size)));
+            let sizes = self.network.first_sizes().iter().take(if n_open > 0 { usize::MAX } else { 1 });
+            candidates.extend(sizes.map(|size| of(*size)));
         }
         candidates
     }
@@ -136,7 +133,7 @@ impl<'a> Search<'a> {
     /// What the outputs are for inputs `BCZYX` of this shape.
     fn look(&self, shape: [usize; 5]) -> Result<Vec<Placed>, OnnxError> {
         let dims = self.axes.dims(shape);
-        let plan = self.planner.plan(&dims).map_err(|source| self.unusable(shape, source))?;
+        let outputs = self.network.outputs(&dims).map_err(|source| self.unusable(shape, source))?;
         let place = |(idx, output)| {
             place(output, self.axes, shape).map_err(|misplaced| match misplaced {
                 Misplaced::Shape(expected) => OnnxError::Output {
@@ -154,14 +151,14 @@ impl<'a> Search<'a> {
                 },
             })
         };
-        plan.outputs.iter().enumerate().map(place).collect()
+        outputs.iter().enumerate().map(place).collect()
     }
 
     /// Runs the network for an input of zeros of this size `ZYX`.
     fn try_out(&self, base: [usize; 5], [z, y, x]: [usize; 3]) -> Result<(), OnnxError> {
         let shape = [base[0], base[1], z, y, x];
         let dims = self.axes.dims(shape);
-        let ran = self.planner.plan(&dims).and_then(|plan| plan.run(ArrayD::zeros(dims), 0, |_, _| Ok(())));
+        let ran = self.network.run(ArrayD::zeros(dims), 0, &mut |_, _| Ok(()));
         ran.map_err(|source| self.unusable(shape, source))
     }
 

@@ -1,44 +1,15 @@
 //! Networks that draw random numbers: what they draw follows from seeds, and what tract makes of their operators.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic")]
 
+#[path = "support/written.rs"]
+mod written;
+
 use std::path::Path;
 
 use ndarray::{Array5, ArrayView5, Axis};
 use patchweave_model::{Model, ModelExt, RepeatOptions, Repeated, seeds_of};
 use patchweave_onnx::{OnnxModel, OnnxOptions};
-
-/// A field of a protocol buffer that holds text or a message.
-fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    let n = u8::try_from(content.len()).ok();
-    let length = match n {
-        Some(n) if n < 128 => vec![n],
-        _ => {
-            vec![u8::try_from(content.len() & 127).unwrap() | 128, u8::try_from(content.len() >> 7).unwrap()]
-        }
-    };
-    [&[number << 3 | 2][..], &length, content].concat()
-}
-
-fn integer(number: u8, value: u8) -> Vec<u8> {
-    vec![number << 3, value]
-}
-
-fn node(name: &str, operator: &str, inputs: &[&str], output: &str) -> Vec<u8> {
-    let mut node: Vec<u8> = inputs.iter().flat_map(|input| field(1, input.as_bytes())).collect();
-    node.extend(
-        [field(2, output.as_bytes()), field(3, name.as_bytes()), field(4, operator.as_bytes())].concat(),
-    );
-    field(1, &node)
-}
-
-/// A tensor `NCYX` of one channel; sizes that are 0 are open.
-fn tensor(name: &str, batch: u8) -> Vec<u8> {
-    let dim = |size: u8| field(1, &if size == 0 { field(2, b"n") } else { integer(1, size) });
-    let open = |name: &[u8]| field(1, &field(2, name));
-    let shape = [dim(batch), dim(1), open(b"y"), open(b"x")].concat();
-    let kind = field(1, &[integer(1, 1), field(2, &shape)].concat());
-    [field(1, name.as_bytes()), field(2, &kind)].concat()
-}
+use written::{FLOAT, field, model, node, tensor};
 
 /// A network that adds normal noise to its input, from a node of this name.
 fn noisy(folder: &Path, name: &str, batch: u8) -> OnnxModel {
@@ -46,13 +17,12 @@ fn noisy(folder: &Path, name: &str, batch: u8) -> OnnxModel {
         node(name, "RandomNormalLike", &["image"], "noise"),
         node("add", "Add", &["image", "noise"], "noisy"),
         field(2, b"noisy"),
-        field(11, &tensor("image", batch)),
-        field(12, &tensor("noisy", batch)),
+        field(11, &tensor("image", FLOAT, batch)),
+        field(12, &tensor("noisy", FLOAT, batch)),
     ]
     .concat();
-    let model = [integer(1, 8), field(7, &graph), field(8, &integer(2, 17))].concat();
     let path = folder.join("noisy.onnx");
-    std::fs::write(&path, model).unwrap();
+    std::fs::write(&path, model(&graph)).unwrap();
     OnnxModel::open(&path, &OnnxOptions::default()).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

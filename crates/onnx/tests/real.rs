@@ -6,6 +6,7 @@
     reason = "a test that fails panics; pixels are f32"
 )]
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
+#![allow(clippy::print_stdout, reason = "figures of a test that fails")]
 
 mod support;
 
@@ -15,7 +16,7 @@ use std::time::Instant;
 use ndarray::{Array5, ArrayD, s};
 use patchweave_model::halo::measure;
 use patchweave_model::{Model, ModelExt, SizeRule};
-use patchweave_onnx::{OnnxModel, OnnxOptions};
+use patchweave_onnx::{OnnxModel, OnnxOptions, Runtime};
 use support::{difference, npy};
 
 /// Names the folder of real data.
@@ -48,11 +49,41 @@ fn sigmoid(logits: Array5<f32>) -> ArrayD<f32> {
     logits.mapv(|logit| 1.0 / (1.0 + (-logit).exp())).into_dyn()
 }
 
+/// What is run by ONNX Runtime.
+const ONNX_RUNTIME: Runtime = Runtime::OnnxRuntime { library: None };
+
+fn options(runtime: Runtime) -> OnnxOptions {
+    let mut options = OnnxOptions::default();
+    options.runtime = runtime;
+    options
+}
+
 #[test]
-fn the_recorded_output_is_reproduced() {
+fn tract_reproduces_the_recorded_output() {
+    reproduced(Runtime::Tract);
+}
+
+#[test]
+#[ignore = "needs a library of ONNX Runtime"]
+fn onnx_runtime_reproduces_the_recorded_output() {
+    reproduced(ONNX_RUNTIME);
+}
+
+#[test]
+fn tiles_that_tract_runs_equal_the_whole_outside_of_the_halo() {
+    tiles_equal_the_whole(Runtime::Tract);
+}
+
+#[test]
+#[ignore = "needs a library of ONNX Runtime"]
+fn tiles_that_onnx_runtime_runs_equal_the_whole_outside_of_the_halo() {
+    tiles_equal_the_whole(ONNX_RUNTIME);
+}
+
+fn reproduced(runtime: Runtime) {
     let Some(folder) = folder() else { return };
     let start = Instant::now();
-    let model = OnnxModel::open(&folder.join("weights.onnx"), &OnnxOptions::default()).unwrap();
+    let model = OnnxModel::open(&folder.join("weights.onnx"), &options(runtime)).unwrap();
     println!("{}\n{:?}\nopened in {:?}", model.file(), model.info(), start.elapsed());
     assert_eq!(model.info().input.sizes, [SizeRule::Fixed(1), SizeRule::Fixed(512), SizeRule::Fixed(512)]);
     let start = Instant::now();
@@ -68,10 +99,9 @@ fn the_recorded_output_is_reproduced() {
     assert!(difference < 1e-5, "{difference}");
 }
 
-#[test]
-fn tiles_of_a_real_network_equal_the_whole_outside_of_the_halo() {
+fn tiles_equal_the_whole(runtime: Runtime) {
     let Some(folder) = folder() else { return };
-    let mut options = OnnxOptions::default();
+    let mut options = options(runtime);
     options.resize = true;
     let start = Instant::now();
     let model = OnnxModel::open(&folder.join("weights.onnx"), &options).unwrap();

@@ -3,27 +3,8 @@
 
 mod support;
 
-use std::error::Error;
-use std::path::Path;
-
 use patchweave_onnx::{OnnxError, OnnxModel, OnnxOptions};
-use support::{net, net_file};
-
-/// The error and all its causes, which have to name the file.
-fn refusal(path: &Path, options: &OnnxOptions) -> String {
-    let error = match OnnxModel::open(path, options) {
-        Ok(model) => panic!("{} was taken: {model:?}", path.display()),
-        Err(error) => error,
-    };
-    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    told
-}
+use support::{net, net_file, refusal};
 
 #[test]
 fn networks_that_are_no_models_of_images_are_refused_with_the_reason() {

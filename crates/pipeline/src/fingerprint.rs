@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{ModelPlan, PredictPlan, RunPlan};
+use patchweave_config::{ModelPlan, PredictPlan, RunPlan, RuntimePlan};
 use patchweave_formats::{is_url, stored_state};
 use patchweave_predict::Tiling;
 use patchweave_sink::Fingerprint;
@@ -41,6 +41,9 @@ const OTHERS: [&str; 18] = [
 /// What becomes of tiles that cannot be read, where that is one word.
 const ON_FAILURE: &str = "predict.on_failure";
 
+/// The end of the key of a library of ONNX Runtime.
+const LIBRARY: &str = ".runtime.onnxruntime";
+
 /// What the results of a prediction are made of: the program, the keys that tell, statistics, images and networks.
 ///
 /// Images and networks are told by their sizes and times of change; behind URLs nothing is known of them but that and their shapes.
@@ -53,7 +56,10 @@ pub(crate) fn fingerprint(
     let mut about = Fingerprint::new();
     about.insert("version of patchweave".into(), env!("CARGO_PKG_VERSION").into());
     // To fail or to leave out an image changes no pixel of others; to fill tiles does.
-    let tells = |key: &str| is_of(key, &TELLING) && !is_of(key, &OTHERS) && key != ON_FAILURE;
+    // Where its library lies may differ between machines, and which it is is told below.
+    let is_library = |key: &str| key.ends_with(LIBRARY);
+    let tells =
+        |key: &str| is_of(key, &TELLING) && !is_of(key, &OTHERS) && key != ON_FAILURE && !is_library(key);
     let keys = plan.values().iter().filter(|(key, _)| tells(key));
     about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
     about.insert(STATISTICS.into(), statistics.exactly());
@@ -69,17 +75,31 @@ pub(crate) fn fingerprint(
         about.insert(format!("image {}", image.name), with_state(text, &image.path));
     }
     for (place, model) in predict.models.iter().enumerate() {
-        let files = match &model.model {
-            ModelPlan::Onnx(network) => with_weights(&network.path),
-            ModelPlan::Bioimage(package) => vec![package_of(&package.path)],
+        let (files, runtime) = match &model.model {
+            ModelPlan::Onnx(network) => (with_weights(&network.path), &network.runtime),
+            ModelPlan::Bioimage(package) => (vec![package_of(&package.path)], &package.runtime),
             _ => continue,
         };
+        if let Some(build) = runtime_build(runtime) {
+            about.insert(format!("runtime of predict.models[{place}]"), build);
+        }
         for (number, path) in files.iter().enumerate() {
             let field = format!("predict.models[{place}] file {number}");
             about.insert(field, with_state(String::new(), path));
         }
     }
     about
+}
+
+/// Which build of ONNX Runtime runs a network; nothing for tract, which has the version of the program.
+fn runtime_build(plan: &RuntimePlan) -> Option<String> {
+    match plan {
+        RuntimePlan::Tract => None,
+        #[cfg(feature = "onnx")]
+        RuntimePlan::OnnxRuntime { .. } => patchweave_onnx::loaded_runtime().map(|loaded| loaded.build),
+        #[cfg(not(feature = "onnx"))]
+        RuntimePlan::OnnxRuntime { .. } => None,
+    }
 }
 
 /// Which image of a file it is, or behind which URL; where local files lie may differ between machines.

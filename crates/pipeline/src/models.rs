@@ -1,15 +1,17 @@
 //! The models of a plan, opened, and what their results are called.
 
-#[cfg(feature = "onnx")]
-use patchweave_config::IntensitiesPlan;
 use patchweave_config::{
     AugmentPlan, BioimagePlan, DataPlan, ModelEntry, ModelPlan, NormalizationPlan, OnnxPlan, PredictPlan,
     Problem, RepeatsPlan, ResultsPlan, RunPlan, TilingPlan,
 };
+#[cfg(feature = "onnx")]
+use patchweave_config::{IntensitiesPlan, RuntimePlan};
 use patchweave_geometry::ImageShape;
 use patchweave_model::{
     ChannelMean, Gaussian, Identity, Model, ModelError, NativeScale, RepeatOptions, Repeated, Symmetries,
 };
+#[cfg(feature = "onnx")]
+use patchweave_onnx::Runtime;
 use patchweave_predict::PredictError;
 use patchweave_stack::{StackInfo, with_causes};
 
@@ -77,6 +79,7 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
     options.axes = axes.map_err(|error: BadAxes| refused(error.into()))?;
     options.halo = plan.halo.map(|halo| [Sides::both(halo); 3]);
     options.resize = plan.resize;
+    options.runtime = runtime(&plan.runtime);
     options.likeness = match plan.intensities {
         IntensitiesPlan::Input => Likeness::Input,
         IntensitiesPlan::Target => Likeness::Target,
@@ -87,8 +90,19 @@ fn open_network(plan: &OnnxPlan) -> Result<Box<dyn Model>, ModelError> {
 }
 
 #[cfg(feature = "onnx")]
+fn runtime(plan: &RuntimePlan) -> Runtime {
+    match plan {
+        RuntimePlan::Tract => Runtime::Tract,
+        RuntimePlan::OnnxRuntime { library } => Runtime::OnnxRuntime { library: library.clone() },
+    }
+}
+
+#[cfg(feature = "onnx")]
 fn open_package(plan: &BioimagePlan) -> Result<Box<dyn Model>, ModelError> {
-    let opened = patchweave_zoo::ZooModel::open(&plan.path, Some(&plan.name));
+    let mut options = patchweave_zoo::ZooOptions::default();
+    options.name = Some(plan.name.clone());
+    options.runtime = runtime(&plan.runtime);
+    let opened = patchweave_zoo::ZooModel::open(&plan.path, &options);
     let refused = |source: patchweave_zoo::ZooError| ModelError::Failed {
         model: plan.name.clone(),
         source: source.into(),

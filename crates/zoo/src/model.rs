@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView5, ArrayViewMut5, Axis, Slice};
 use patchweave_model::{Cause, Model, ModelError, ModelInfo, Whole, WholePixels};
-use patchweave_onnx::{FileAxes, OnnxError, OnnxModel, OnnxOptions};
+use patchweave_onnx::{FileAxes, OnnxError, OnnxModel, OnnxOptions, Runtime};
 
 use crate::measure::{InMemory, Measure, Of, Pair, apply, measure, needs};
 use crate::sizes::{Link, model_info};
-use crate::{Package, Scope, Step, ZooError};
+use crate::{Package, Scope, Step, ZooError, ZooOptions};
 
 /// The most bytes of a network.
 const MAX_NETWORK: u64 = 1 << 31;
@@ -25,9 +25,9 @@ const MAX_WEIGHTS: u64 = 1 << 34;
 ///
 /// ```no_run
 /// use patchweave_model::Model;
-/// use patchweave_zoo::ZooModel;
+/// use patchweave_zoo::{ZooModel, ZooOptions};
 ///
-/// let nuclei = ZooModel::open("nuclei.zip".as_ref(), Some("nuclei"))?;
+/// let nuclei = ZooModel::open("nuclei.zip".as_ref(), &ZooOptions::default())?;
 /// println!("tiles {:?}, halo {:?}", nuclei.info().input.sizes, nuclei.info().halo());
 /// for output in nuclei.test()? {
 ///     println!("{}: {} mismatches", output.id, output.n_mismatched);
@@ -68,19 +68,17 @@ struct OfResult(String);
 impl ZooModel {
     /// Opens a package and its weights, and checks that they fit.
     ///
-    /// `name` is what results are called after: by default the name of the folder or archive.
-    ///
     /// # Errors
     /// As [`Package::open`]; [`ZooError::Fields`] where files of the package are not as it says, and [`ZooError::Network`] for
     /// weights that cannot be run.
-    pub fn open(path: &Path, name: Option<&str>) -> Result<Self, ZooError> {
+    pub fn open(path: &Path, options: &ZooOptions) -> Result<Self, ZooError> {
         let package = Package::open(path)?;
-        let network = network(&package)?;
+        let network = network(&package, &options.runtime)?;
         let own_name = || {
             let stem = package.path().file_stem().map(|stem| stem.to_string_lossy().into_owned());
             stem.unwrap_or_else(|| "package".to_owned())
         };
-        let name = name.map_or_else(own_name, str::to_owned);
+        let name = options.name.clone().unwrap_or_else(own_name);
         let (info, links) = model_info(&package, &network, &name)?;
         let mut measures = Vec::new();
         let mut with_needs = |steps: &[Step], of: Of| -> Vec<StepNeeds> {
@@ -173,7 +171,7 @@ impl ZooModel {
 }
 
 /// Reads the weights of a package.
-fn network(package: &Package) -> Result<OnnxModel, ZooError> {
+fn network(package: &Package, runtime: &Runtime) -> Result<OnnxModel, ZooError> {
     let description = package.description();
     let weights = &description.weights;
     let bytes = package.read(&weights.file, MAX_NETWORK)?;
@@ -189,6 +187,7 @@ fn network(package: &Package) -> Result<OnnxModel, ZooError> {
     })?;
     let mut options = OnnxOptions::default();
     options.axes = Some(axes);
+    options.runtime = runtime.clone();
     let path = package.path().join(&weights.file.source);
     OnnxModel::from_bytes(&path, &bytes, &beside, &options).map_err(|error| match error {
         OnnxError::Axes { expected, .. } => {

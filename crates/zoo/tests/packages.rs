@@ -7,13 +7,13 @@ use std::fs;
 
 use ndarray::{Array5, s};
 use patchweave_model::{Model, ModelExt, OutputType, Scale, Sides, SizeRule};
-use patchweave_zoo::{Tolerance, ZooError, ZooModel};
+use patchweave_zoo::{Tolerance, ZooError, ZooModel, ZooOptions};
 use support::{copy, description, files, made, without_checksums, zip};
 
 const ALL: [&str; 4] = ["planes_0_5", "unet_0_4", "volume_0_5", "external_0_5"];
 
 fn open(name: &str) -> ZooModel {
-    ZooModel::open(&made(name), None).unwrap_or_else(|error| panic!("{error}"))
+    ZooModel::open(&made(name), &ZooOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -35,7 +35,9 @@ fn a_folder_an_archive_and_a_description_are_the_same() {
         zip(&archive, &files(&made(name)));
         let of_folder = open(name);
         for path in [archive, description(&made(name))] {
-            let model = ZooModel::open(&path, Some(name)).unwrap();
+            let mut options = ZooOptions::default();
+            options.name = Some(name.to_owned());
+            let model = ZooModel::open(&path, &options).unwrap();
             assert_eq!(model.package().description(), of_folder.package().description());
             assert_eq!(model.info().outputs, of_folder.info().outputs);
             assert!(model.test().unwrap().iter().all(|test| test.passes()));
@@ -116,7 +118,7 @@ fn a_wrong_example_is_a_mismatch() {
     let last = bytes.len() - 4;
     bytes[last..].copy_from_slice(&99.0_f32.to_le_bytes());
     fs::write(folder.path().join("mask.npy"), bytes).unwrap();
-    let tests = ZooModel::open(folder.path(), None).unwrap().test().unwrap();
+    let tests = ZooModel::open(folder.path(), &ZooOptions::default()).unwrap().test().unwrap();
     assert_eq!((tests[0].n_mismatched, tests[0].passes()), (1, false));
     assert!(tests[0].largest > 90.0);
     assert!(tests[1].passes());
@@ -126,7 +128,7 @@ fn a_wrong_example_is_a_mismatch() {
 fn archives_that_are_none_or_lie_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
-    let refused = |path| ZooModel::open(path, None).unwrap_err();
+    let refused = |path| ZooModel::open(path, &ZooOptions::default()).unwrap_err();
     assert!(matches!(refused(&path), ZooError::Unreadable { .. }));
     fs::write(&path, "no archive").unwrap();
     assert!(refused(&path).to_string().contains("is no ZIP archive"));

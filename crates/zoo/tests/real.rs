@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use patchweave_model::{Likeness, Model, Sides, SizeRule};
-use patchweave_zoo::ZooModel;
+use patchweave_zoo::{ZooModel, ZooOptions};
 use support::{files, zip};
 
 /// Names the folder of real data.
@@ -31,7 +31,7 @@ fn folder() -> Option<PathBuf> {
 fn a_real_package_reproduces_its_example() {
     let Some(folder) = folder() else { return };
     let start = Instant::now();
-    let model = ZooModel::open(&folder, None).unwrap_or_else(|error| panic!("{error}"));
+    let model = ZooModel::open(&folder, &ZooOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     println!("{}\nopened in {:?}", model.package(), start.elapsed());
     let info = model.info();
     assert_eq!(info.input.sizes, [SizeRule::Fixed(1), SizeRule::Fixed(512), SizeRule::Fixed(512)]);
@@ -50,7 +50,7 @@ fn a_real_package_is_read_out_of_an_archive() {
     let place = tempfile::tempdir().unwrap();
     let archive = place.path().join("nuclei.zip");
     zip(&archive, &files(&folder));
-    let model = ZooModel::open(&archive, None).unwrap_or_else(|error| panic!("{error}"));
+    let model = ZooModel::open(&archive, &ZooOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(model.info().name, "nuclei");
     assert!(model.test().unwrap()[0].passes());
 }

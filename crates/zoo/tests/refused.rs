@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 
-use patchweave_zoo::{ZooError, ZooModel};
+use patchweave_zoo::{ZooError, ZooModel, ZooOptions};
 use support::{change, copy, description, files, without_checksums, zip};
 
 /// What becomes of the text of a description, the field that is named, and a part of the message.
@@ -13,7 +13,7 @@ type Damage = (&'static str, &'static str, &'static str, &'static str);
 
 /// Opens and tests a package, which has to be refused for fields.
 fn refused(path: &std::path::Path) -> String {
-    let tested = ZooModel::open(path, None).and_then(|model| model.test());
+    let tested = ZooModel::open(path, &ZooOptions::default()).and_then(|model| model.test());
     match tested {
         Err(ZooError::Fields(errors)) => errors.to_string(),
         other => panic!("{other:?}"),

@@ -8,7 +8,7 @@ use std::fs;
 
 use ndarray::{Array5, ArrayView4, Axis, s};
 use patchweave_model::{Cause, Model, ModelExt, Whole, WholePixels};
-use patchweave_zoo::ZooModel;
+use patchweave_zoo::{ZooModel, ZooOptions};
 use serde_json::{Value, json};
 use support::made;
 
@@ -75,7 +75,7 @@ fn model(before: &[Value], after: &[Value]) -> ZooModel {
         "weights": {"onnx": {"source": "identity.onnx", "opset_version": 17}},
     });
     fs::write(folder.path().join("rdf.yaml"), description.to_string()).unwrap();
-    ZooModel::open(folder.path(), None).unwrap_or_else(|error| panic!("{error}"))
+    ZooModel::open(folder.path(), &ZooOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn step(case: &Value) -> Value {

@@ -27,7 +27,7 @@ pub use data::{
 };
 pub use durability::Durability;
 pub use format::OutputFormat;
-pub use model::{BioimagePlan, IntensitiesPlan, ModelPlan, OnnxPlan};
+pub use model::{BioimagePlan, IntensitiesPlan, ModelPlan, OnnxPlan, RuntimePlan};
 pub use model_use::{AugmentPlan, ModelEntry, RepeatsPlan, ResultPlan, ResultsPlan, ValuesPlan};
 pub use output::{AxisSizes, CompressionPlan, LevelAxesPlan, LevelCount, OutputPlan};
 pub use predict::{PixelTypeChoice, PredictPlan};

@@ -70,6 +70,8 @@ pub struct OnnxPlan {
     pub resize: bool,
     /// What its outputs are.
     pub intensities: IntensitiesPlan,
+    /// Who runs it.
+    pub runtime: RuntimePlan,
 }
 
 /// A package of the BioImage Model Zoo, which prepares its input itself.
@@ -96,6 +98,25 @@ pub struct BioimagePlan {
     pub path: PathBuf,
     /// What results are called after (`name`); by default the name of the folder or archive.
     pub name: String,
+    /// Who runs its network.
+    pub runtime: RuntimePlan,
+}
+
+/// Who runs a network.
+///
+/// ```
+/// assert_eq!(patchweave_config::RuntimePlan::default(), patchweave_config::RuntimePlan::Tract);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RuntimePlan {
+    /// tract, which is part of the program.
+    #[default]
+    Tract,
+    /// ONNX Runtime.
+    OnnxRuntime {
+        /// Its library; by default that of the environment or of Python.
+        library: Option<PathBuf>,
+    },
 }
 
 /// Whose intensities the outputs of a model have, and so how they are brought back to raw ones.

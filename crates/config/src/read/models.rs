@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::model_use::{self, repeats, results};
-use crate::plan::{BioimagePlan, IntensitiesPlan, ModelEntry, ModelPlan, OnnxPlan, RepeatsPlan, ResultsPlan};
+use crate::plan::{
+    BioimagePlan, IntensitiesPlan, ModelEntry, ModelPlan, OnnxPlan, RepeatsPlan, ResultsPlan, RuntimePlan,
+};
 use crate::read::values::{Block, Fractions, Names, Reader, Value, count, fraction, path, truth};
 use crate::text::Kind;
 
@@ -75,13 +77,13 @@ fn model(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ModelEntry> {
         }
         _ => match value.as_block() {
             Some(block) if block.given("onnx").is_some() => {
-                let own = ["onnx", "name", "axes", "halo", "resize", "intensities"];
+                let own = ["onnx", "name", "axes", "halo", "resize", "intensities", "runtime"];
                 let block = only(reader, block, &own);
                 let model = network(reader, &block);
                 entry(reader, &block, model)
             }
             Some(block) if block.given("bioimage").is_some() => {
-                let block = only(reader, block, &["bioimage", "name"]);
+                let block = only(reader, block, &["bioimage", "name", "runtime"]);
                 let model = package(reader, &block);
                 entry(reader, &block, model)
             }
@@ -121,6 +123,7 @@ fn network(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
     let intensities = block.or(reader, "intensities", IntensitiesPlan::default(), |reader, value| {
         INTENSITIES.read(reader, value)
     });
+    let runtime = block.or(reader, "runtime", RuntimePlan::default(), runtime);
     Some(ModelPlan::Onnx(OnnxPlan {
         path: path?,
         name: name?.unwrap_or_else(|| "network".to_owned()),
@@ -128,6 +131,7 @@ fn network(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
         halo: halo?,
         resize: resize?,
         intensities: intensities?,
+        runtime: runtime?,
     }))
 }
 
@@ -139,10 +143,27 @@ fn package(reader: &mut Reader<'_>, block: &Block<'_>) -> Option<ModelPlan> {
     let named = path.as_deref().map(|path| if is_yaml(path) { path.parent().unwrap_or(path) } else { path });
     let of_path = named.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
     let name = block.or(reader, "name", of_path, |reader, value| label(reader, value).map(Some));
+    let runtime = block.or(reader, "runtime", RuntimePlan::default(), runtime);
     Some(ModelPlan::Bioimage(BioimagePlan {
         path: path?,
         name: name?.unwrap_or_else(|| "package".to_owned()),
+        runtime: runtime?,
     }))
+}
+
+/// Reads who runs a network.
+fn runtime(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<RuntimePlan> {
+    let expected = "tract, onnxruntime or {onnxruntime: LIBRARY}";
+    match &value.kind {
+        Kind::Map(_) => {
+            let block = value.block(reader)?.only(reader, &["onnxruntime"]);
+            let library = block.need(reader, "onnxruntime", "the path of a library", path);
+            library.map(|library| RuntimePlan::OnnxRuntime { library: Some(library) })
+        }
+        Kind::Text(name) if name == "tract" => Some(RuntimePlan::Tract),
+        Kind::Text(name) if name == "onnxruntime" => Some(RuntimePlan::OnnxRuntime { library: None }),
+        _ => reader.refuse(value, expected),
+    }
 }
 
 /// Reads what files can be called after.

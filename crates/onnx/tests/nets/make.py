@@ -43,7 +43,7 @@ class Net:
         first = (n_in, n_out) if op == "ConvTranspose" else (n_out, n_in)
         weights = self.random(f"{output}_weights", *first, *size)
         bias = self.random(f"{output}_bias", n_out)
-        if pads and op == "Conv":
+        if pads and op != "ConvTranspose":
             attributes["pads"] = [n // 2 for n in size] * 2
         return self.node(op, [source, weights, bias], output, **attributes)
 
@@ -53,6 +53,7 @@ class Net:
             self.nodes, self.name, [info(tensor) for tensor in inputs], [info(tensor) for tensor in outputs], self.weights
         )
         opsets = [helper.make_opsetid("", self.opset)]
+        opsets += [helper.make_opsetid(domain, 1) for domain in {node.domain for node in self.nodes} & {"com.microsoft"}]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="make.py", producer_version="1")
 
     def save(self, inputs, outputs, shape=None):
@@ -208,6 +209,23 @@ def external():
     )
 
 
+def extended():
+    """An operator of ONNX Runtime alone; the reference gets what it stands for. Pools, so that sizes are multiples of 2."""
+    for is_reference in [True, False]:
+        net = Net("extended", 17)
+        net.conv("image", "skip", 1, 2, (3, 3))
+        net.node("MaxPool", ["skip"], "down", kernel_shape=[2, 2], strides=[2, 2])
+        if is_reference:
+            net.conv("down", "linear", 2, 2, (3, 3))
+            net.node("Relu", ["linear"], "fused")
+        else:
+            net.conv("down", "fused", 2, 2, (3, 3), op="FusedConv", domain="com.microsoft", activation="Relu")
+        net.conv("fused", "up", 2, 2, (2, 2), op="ConvTranspose", strides=[2, 2])
+        net.node("Concat", ["up", "skip"], "out", axis=1)
+        inputs, outputs = [("image", FLOAT, ["n", 1, "h", "w"])], [("out", FLOAT, ["n", 4, "h_out", "w_out"])]
+        net.save(inputs, outputs, (1, 1, 12, 10) if is_reference else None)
+
+
 def refused():
     """Networks that are no models of images, or that the runtime does not know."""
     shape = [1, 1, "h", "w"]
@@ -253,5 +271,5 @@ def refused():
 
 
 if __name__ == "__main__":
-    for make in [planes, unet, volume, upscale, newest, last, fixed, plain, every, column, external, refused]:
+    for make in [planes, unet, volume, upscale, newest, last, fixed, plain, every, column, external, extended, refused]:
         make()

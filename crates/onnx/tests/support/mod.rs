@@ -1,6 +1,9 @@
 //! Networks and arrays for tests.
 #![allow(dead_code, reason = "every test uses some of it")]
 
+pub mod written;
+
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayD, IxDyn};
@@ -14,6 +17,22 @@ pub fn net_file(name: &str) -> PathBuf {
 /// One of the small networks.
 pub fn net(name: &str, options: &OnnxOptions) -> OnnxModel {
     OnnxModel::open(&net_file(&format!("{name}.onnx")), options).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// The error of a file that is refused and all its causes; the error has to name the file.
+pub fn refusal(path: &Path, options: &OnnxOptions) -> String {
+    let error = match OnnxModel::open(path, options) {
+        Ok(model) => panic!("{} was taken: {model:?}", path.display()),
+        Err(error) => error,
+    };
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    told
 }
 
 /// Numbers of a NumPy file, whole ones as well.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use patchweave_model::Cause;
 
-use crate::plan::{Plan, Planner};
+use super::plan::{Plan, Planner};
 
 /// How many plans are kept; each holds all weights.
 const MOST_PLANS: usize = 8;
@@ -13,24 +13,20 @@ const MOST_PLANS: usize = 8;
 type Planned = (Vec<usize>, Arc<Plan>);
 
 /// The plans made last, the newest at the end.
+#[derive(Default)]
 pub(crate) struct Plans {
-    planner: Planner,
     made: Mutex<Vec<Planned>>,
 }
 
 impl Plans {
-    pub(crate) fn new(planner: Planner) -> Self {
-        Plans { planner, made: Mutex::default() }
-    }
-
     /// The plan for an input of these sizes, in the order of the file; it is made if it is not there.
     ///
     /// The lock is held only to look: two threads may make the same plan, of which one is kept.
-    pub(crate) fn of(&self, dims: &[usize]) -> Result<Arc<Plan>, Cause> {
+    pub(crate) fn of(&self, planner: &Planner, dims: &[usize]) -> Result<Arc<Plan>, Cause> {
         if let Some(plan) = self.known(dims) {
             return Ok(plan);
         }
-        let plan = Arc::new(self.planner.plan(dims)?);
+        let plan = Arc::new(planner.plan(dims)?);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.retain(|(known, _)| known != dims);
         if made.len() == MOST_PLANS {

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD};
-use patchweave_model::Cause;
+use ndarray::ArrayD;
+use patchweave_model::{Cause, OutputType};
 use tract_onnx::pb;
 use tract_onnx::prelude::{
     Datum, DatumType, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, Tensor,
     TypedRunnableModel, tvec,
 };
 
-use crate::external_data::ExternalData;
+use super::external_data::ExternalData;
+use super::random;
 use crate::guard::guarded;
-use crate::random;
+use crate::network::{OutputFact, Take};
 
 /// Makes a network ready for shapes of inputs.
 pub(crate) struct Planner {
@@ -49,7 +50,8 @@ impl Planner {
                 let Some(shape) = fact.shape.as_concrete() else {
                     return Err(format!("output {idx} has a shape that depends on its values").into());
                 };
-                outputs.push(PlannedOutput { dims: shape.to_vec(), datum_type: fact.datum_type });
+                let pixel_type = pixel_type(fact.datum_type);
+                outputs.push(OutputFact { dims: shape.to_vec(), pixel_type });
             }
             let working_bytes = working_bytes(&runnable);
             let is_random = random::is_random(runnable.model());
@@ -58,18 +60,21 @@ impl Planner {
     }
 }
 
-/// What is known of an output once a plan is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PlannedOutput {
-    /// Its sizes in the order of the file.
-    pub(crate) dims: Vec<usize>,
-    pub(crate) datum_type: DatumType,
+/// Whole numbers are names of classes or objects.
+fn pixel_type(datum_type: DatumType) -> Result<OutputType, String> {
+    if datum_type.is_float() {
+        Ok(OutputType::Float)
+    } else if datum_type.is_integer() || [DatumType::Bool, DatumType::TDim].contains(&datum_type) {
+        Ok(OutputType::Label)
+    } else {
+        Err(format!("{datum_type:?}").to_lowercase())
+    }
 }
 
 /// A network made ready for one shape of inputs; any number of threads may run it.
 pub(crate) struct Plan {
     runnable: Arc<TypedRunnableModel>,
-    pub(crate) outputs: Vec<PlannedOutput>,
+    pub(crate) outputs: Vec<OutputFact>,
     /// The most bytes of values in between that are alive at once, without what operators need inside.
     pub(crate) working_bytes: usize,
     /// Whether it draws random numbers.
@@ -78,18 +83,18 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Runs the network and hands over every output in the order of the file. Random numbers follow from `seed`.
-    pub(crate) fn run(
-        &self,
-        input: ArrayD<f32>,
-        seed: u64,
-        mut take: impl FnMut(usize, ArrayViewD<'_, f32>) -> Result<(), Cause>,
-    ) -> Result<(), Cause> {
+    pub(crate) fn run(&self, input: ArrayD<f32>, seed: u64, take: Take<'_>) -> Result<(), Cause> {
         guarded(|| {
             let seeded = self.is_random.then(|| random::seeded(self.runnable.model(), seed)).transpose()?;
             let runnable = seeded.as_ref().unwrap_or(&self.runnable);
             let outputs = runnable.run(tvec!(Tensor::from(input).into()))?;
             for (idx, output) in outputs.iter().enumerate() {
-                let output = output.cast_to::<f32>()?;
+                // Numbers that tract takes for sizes are no floating-point numbers before they are whole ones.
+                let output = if output.datum_type() == DatumType::TDim {
+                    output.cast_to::<i64>()?.cast_to::<f32>()?.into_owned()
+                } else {
+                    output.cast_to::<f32>()?.into_owned()
+                };
                 take(idx, output.to_plain_array_view::<f32>()?)?;
             }
             Ok(())
