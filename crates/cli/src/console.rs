@@ -4,10 +4,10 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use patchweave_stack::{messages, with_causes};
 
 use crate::Failure;
+use crate::progress::Progress;
 
 #[derive(Debug, Default)]
 pub(crate) struct Console;
@@ -29,14 +29,9 @@ impl Console {
         if writeln!(io::stderr().lock(), "error: {text}").is_err() {}
     }
 
-    /// A progress bar on the standard error; nothing is drawn where that is no terminal.
-    pub fn progress(&self, what: &str, n_steps: usize, unit: &str) -> ProgressBar {
-        let bar = ProgressBar::new(n_steps as u64).with_message(what.to_owned());
-        let form = format!("{{msg:>12}} [{{bar:32}}] {{pos}}/{{len}} {unit} · {{per_sec}} · {{eta}} left");
-        match ProgressStyle::with_template(&form) {
-            Ok(style) => bar.with_style(style.progress_chars("━━╌")),
-            Err(_) => bar,
-        }
+    /// How far something is, on the standard error.
+    pub fn progress(&self, what: &str, n_steps: usize, unit: &str) -> Progress {
+        Progress::new(what, n_steps, unit)
     }
 }
 

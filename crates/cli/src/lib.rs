@@ -17,6 +17,7 @@ mod numbers;
 mod opened;
 #[cfg(feature = "onnx")]
 mod package;
+mod progress;
 mod quality;
 mod run;
 #[cfg(feature = "onnx")]
@@ -24,6 +25,7 @@ mod runner;
 mod simulate;
 mod trace;
 mod validate;
+mod verdict;
 mod wanted;
 
 use std::ffi::OsString;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use indicatif::ProgressBar;
 use patchweave_config::TrainPlan;
 use patchweave_loader::{Batch, Batches, Loader, LoaderError, LoaderState, LoaderStats};
 use patchweave_pipeline::{Montage, PipelineError, Training, read_state, write_state};
@@ -11,6 +10,7 @@ use patchweave_stack::with_causes;
 
 use crate::console::{counted, shown};
 use crate::not_finite::NotFiniteImages;
+use crate::progress::Progress;
 use crate::{Console, Failure, interrupt};
 
 /// So many patches that were left out are told about one by one.
@@ -294,7 +294,7 @@ fn training_line(training: &Training, n_batches: usize, n_epochs: usize) -> Stri
 struct EpochLoader<'a> {
     loaded: &'a mut Loaded,
     montage: &'a mut Montage,
-    bar: &'a ProgressBar,
+    bar: &'a Progress,
     state_file: StateFile<'a>,
     n_epochs: usize,
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use patchweave_config::{BadTilePlan, NormalizationPlan, PredictPlan, RunPlan, TrainPlan};
+use patchweave_config::{
+    BadTilePlan, ModelPlan, NormalizationPlan, PredictPlan, RunPlan, RuntimePlan, TrainPlan,
+};
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Outcome, Output,
@@ -18,12 +20,13 @@ use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, counted, grouped, shown};
-use crate::forecast::RunForecast;
+use crate::forecast::{self, RunForecast};
 use crate::load::{Loaded, StateFile, load, say_removed};
 use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
+use crate::verdict::Setup;
 use crate::wanted::Wanted;
-use crate::{Console, Failure, interrupt, numbers, quality};
+use crate::{Console, Failure, interrupt, numbers, quality, verdict};
 
 pub(crate) fn run(
     config: &Path,
@@ -316,7 +319,7 @@ impl Run<'_> {
             let overlaps: Vec<String> = overlaps.iter().map(|overlap| overlap.to_string()).collect();
             self.console.say(format!("tiles: {size}, overlapping by {}", overlaps.join(" × ")))?;
         }
-        let (mut n_needed, mut n_skipped) = (0, 0);
+        let mut last = None;
         let mut told = MemoryForecast::default();
         let keep_going = |progress: Progress| {
             if progress.memory.total() > told.total() {
@@ -324,7 +327,7 @@ impl Run<'_> {
                 // Whether anybody reads it ends no prediction.
                 self.console.say(memory_line(&told)).unwrap_or_default();
             }
-            (n_needed, n_skipped) = (progress.n_total, progress.n_skipped);
+            last = Some(progress);
             bar.set_length(progress.n_total as u64);
             bar.set_position(progress.n_tiles as u64);
             !interrupt::asked()
@@ -343,18 +346,35 @@ impl Run<'_> {
         }
         let predicted = predicted?;
         bar.finish_and_clear();
+        let Some(last) = last else { return Ok(predicted) };
+        let setup = Setup { n_cores: forecast::n_cores(), has_tract: self.has_tract() };
+        if let Some(line) = verdict::line(&last, setup) {
+            self.console.say(line)?;
+        }
         if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip) {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
-            let (n_skipped, below) = (grouped(n_skipped as u64), skip.below);
+            let (n_skipped, below) = (grouped(last.n_skipped as u64), skip.below);
             self.console
                 .say(format!("left out: {n_skipped} of {n_tiles}, all of whose pixels lie below {below}"))?;
         }
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
-            self.console
-                .say(format!("prediction: {} of {n_tiles} had to be predicted", grouped(n_needed as u64)))?;
+            self.console.say(format!(
+                "prediction: {} of {n_tiles} had to be predicted",
+                grouped(last.n_total as u64)
+            ))?;
         }
         Ok(predicted)
+    }
+
+    /// Whether tract runs any network.
+    fn has_tract(&self) -> bool {
+        let models = self.plan.predict.iter().flat_map(|predict| &predict.models);
+        models.map(|entry| &entry.model).any(|model| match model {
+            ModelPlan::Onnx(network) => network.runtime == RuntimePlan::Tract,
+            ModelPlan::Bioimage(package) => package.runtime == RuntimePlan::Tract,
+            _ => false,
+        })
     }
 
     /// Tells what became of one output of a model for all images.

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_geometry::{RegionSpec, TileGrid};
-use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, OnFailure};
+use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
 
 use crate::bad_tile::failed_samples;
@@ -19,7 +20,9 @@ use crate::output_grid::common_unit;
 use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
-use crate::{BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, Skip, Target, Tiling};
+use crate::{
+    BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, PredictTimes, Skip, Target, Tiling,
+};
 
 /// Images are opened until they have so many tiles together.
 const PORTION_TILES: usize = 4096;
@@ -39,6 +42,8 @@ pub struct Progress {
     pub n_total: usize,
     /// The most memory that is needed from here on, as far as images are open; known before the first batch.
     pub memory: MemoryForecast,
+    /// Where the time went so far.
+    pub times: PredictTimes,
 }
 
 /// How a prediction runs.
@@ -197,12 +202,32 @@ struct Caller<'c> {
     tell: &'c mut dyn FnMut(BadTile<'_>),
 }
 
+/// What is needed to tell where the time went.
+struct Clock {
+    start: Instant,
+    /// What was read for portions that are done.
+    reading: LoaderStats,
+}
+
+impl Clock {
+    fn tell(&self, times: &mut PredictTimes, batches: &LoaderStats, writing: &Writing) {
+        let mut reading = self.reading;
+        reading += *batches;
+        times.elapsed = self.start.elapsed();
+        times.waited_for_tiles = reading.waited;
+        times.reading = reading.work;
+        times.writing = writing.busy();
+    }
+}
+
 /// What threads that write tell.
 #[derive(Default)]
 struct Writing {
     finished: Mutex<Vec<Finished>>,
     failure: Mutex<Option<PredictError>>,
     has_failed: AtomicBool,
+    /// Time that units took, added up.
+    busy: Mutex<Duration>,
 }
 
 impl<'a> Predictor<'a> {
@@ -220,7 +245,7 @@ impl<'a> Predictor<'a> {
     ///
     /// `targets` makes the places that an output of a model for an image is written to; there may be none. A target that was
     /// [resumed](patchweave_sink::Job::resume) gets only the units that it lacks. `keep_going` is called after every batch and
-    /// may end the run by `false`. `watch` sees every batch before it is predicted.
+    /// may end the run by `false`; once more when all is written. `watch` sees every batch before it is predicted.
     ///
     /// # Errors
     /// [`PredictError`]; targets that are not finished by then are removed, unless the options say that they stay.
@@ -247,6 +272,7 @@ impl<'a> Predictor<'a> {
         let mut caller = Caller { keep_going: &mut keep_going, watch: &mut watch, tell: &mut tell };
         let writing = Writing::default();
         let n_writers = self.options.n_writers.max(1);
+        let start = Instant::now();
         let (tasks, queue) = bounded(n_writers);
         let fed = std::thread::scope(|scope| {
             for _ in 0..n_writers {
@@ -254,7 +280,7 @@ impl<'a> Predictor<'a> {
                 scope.spawn(move || writing.work(&queue));
             }
             drop(queue);
-            let fed = self.feed(&tasks, targets, &mut caller, &writing);
+            let fed = self.feed(&tasks, targets, &mut caller, (&writing, start));
             // So that the queue ends, and with it those who write.
             drop(tasks);
             fed
@@ -262,7 +288,14 @@ impl<'a> Predictor<'a> {
         if let Some(failure) = writing.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(failure);
         }
-        fed?;
+        let mut progress = fed?;
+        let times = &mut progress.times;
+        // Since the last batch nothing was done but to wait for what is written.
+        times.waited_for_writers += start.elapsed().saturating_sub(times.elapsed);
+        times.elapsed = start.elapsed();
+        times.writing = writing.busy();
+        // There is nothing left to stop.
+        (caller.keep_going)(progress);
         let mut finished = writing.finished.into_inner().unwrap_or_else(PoisonError::into_inner);
         finished.sort_by_key(|one| (one.data_idx, one.model_idx, one.output_idx, one.target_idx));
         Ok(finished)
@@ -273,8 +306,8 @@ impl<'a> Predictor<'a> {
         tasks: &Sender<UnitTask>,
         targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         caller: &mut Caller<'_>,
-        writing: &Writing,
-    ) -> Result<(), PredictError> {
+        (writing, start): (&Writing, Instant),
+    ) -> Result<Progress, PredictError> {
         let constr = self.dataset.constr();
         let shapes = constr.input_shapes();
         let n_channels = if constr.n_patches() == 0 { 1 } else { constr.layout(0)?.input.n_channels };
@@ -305,8 +338,15 @@ impl<'a> Predictor<'a> {
         let images = Images { dataset: self.dataset, shapes, grids: &grids, n_channels };
         let by_image = ByImage::new(&self.models, &images)?;
         let mut models = Models { batch_models, by_image, images };
-        let mut progress =
-            Progress { n_tiles: 0, n_skipped: 0, n_total: plan.n_tiles, memory: MemoryForecast::default() };
+        let mut progress = Progress {
+            n_tiles: 0,
+            n_skipped: 0,
+            n_total: plan.n_tiles,
+            memory: MemoryForecast::default(),
+            times: PredictTimes { n_writers: self.options.n_writers.max(1), ..PredictTimes::default() },
+        };
+        let mut clock = Clock { start, reading: LoaderStats::default() };
+        let mut begun = start;
         let mut next = 0;
         let mut first_index = 0;
         while next < shapes.len() {
@@ -341,9 +381,12 @@ impl<'a> Predictor<'a> {
             if !(caller.keep_going)(progress) {
                 return Err(PredictError::Interrupted);
             }
-            self.predict(&mut portion, &mut models, &plan, (tasks, writing), (&mut progress, caller))?;
+            progress.times.preparing += begun.elapsed();
+            let told = (&mut progress, &mut clock, &mut *caller);
+            self.predict(&mut portion, &mut models, &plan, (tasks, writing), told)?;
+            begun = Instant::now();
         }
-        Ok(())
+        Ok(progress)
     }
 
     /// Fills tiles that could not be read, or gives up their images; says how many there were.
@@ -419,7 +462,7 @@ impl<'a> Predictor<'a> {
         models: &mut Models<'_>,
         plan: &Plan<'_>,
         (tasks, writing): (&Sender<UnitTask>, &Writing),
-        (progress, caller): (&mut Progress, &mut Caller<'_>),
+        (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
             return Ok(());
@@ -440,7 +483,8 @@ impl<'a> Predictor<'a> {
         let loader = Loader::new(self.dataset.with_constr(Arc::new(chosen)), options)?;
         let mut whole = Vec::new();
         let mut n_seen = 0;
-        for batch in loader.epoch(0)? {
+        let mut batches = loader.epoch(0)?;
+        while let Some(batch) = batches.next() {
             let goes_on = self.options.on_bad_tile != OnBadTile::Fail;
             let batch = match batch {
                 // Nothing of it could be read.
@@ -464,6 +508,7 @@ impl<'a> Predictor<'a> {
                 (portion.numbers.get(image_idx).copied().unwrap_or(0), sample_idx(spec))
             };
             let mut places: Vec<(usize, usize)> = batch.indices().zip(batch.specs()).map(place).collect();
+            let begun = Instant::now();
             if shown.len() == batch.len() {
                 models.predict(batch.inputs(), &places)?;
             } else if !shown.is_empty() {
@@ -471,6 +516,7 @@ impl<'a> Predictor<'a> {
                 places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
                 models.predict(inputs.view(), &places)?;
             }
+            progress.times.models += begun.elapsed();
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
                 let &(image_idx, tile_idx) = portion
                     .tiles
@@ -489,27 +535,34 @@ impl<'a> Predictor<'a> {
                     }
                 };
                 image.add(tile_idx, made, plan.normalizer, &mut whole)?;
-                send(tasks, &mut whole)?;
+                progress.times.waited_for_writers += send(tasks, &mut whole)?;
             }
             let failed = failed_samples(batch.skipped());
             let n_bad = self.bad_tiles(&failed, portion, (plan, tasks), caller.tell)?;
             n_seen += batch.len() + n_bad;
             progress.n_tiles += batch.len() + n_bad;
             progress.n_skipped += batch.len() - shown.len();
+            clock.tell(&mut progress.times, &batches.stats(), writing);
             if !(caller.keep_going)(*progress) || writing.has_failed.load(Ordering::Acquire) {
                 return Err(PredictError::Interrupted);
             }
         }
+        clock.reading += batches.stats();
         models.by_image.forget();
         let expected = portion.tiles.len();
         if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
     }
 }
 
-/// Hands units to those who write.
-fn send(tasks: &Sender<UnitTask>, whole: &mut Vec<UnitTask>) -> Result<(), PredictError> {
+/// Hands units to those who write, and says how long there was no room for them.
+fn send(tasks: &Sender<UnitTask>, whole: &mut Vec<UnitTask>) -> Result<Duration, PredictError> {
+    if whole.is_empty() {
+        return Ok(Duration::ZERO);
+    }
+    let start = Instant::now();
     // Nobody takes them only if all who write have failed.
-    whole.drain(..).try_for_each(|task| tasks.send(task)).map_err(|_| PredictError::Interrupted)
+    whole.drain(..).try_for_each(|task| tasks.send(task)).map_err(|_| PredictError::Interrupted)?;
+    Ok(start.elapsed())
 }
 
 /// What an image is called in messages.
@@ -531,6 +584,10 @@ impl Drop for ToldOfPanic<'_> {
 }
 
 impl Writing {
+    fn busy(&self) -> Duration {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn work(&self, queue: &Receiver<UnitTask>) {
         let _told = ToldOfPanic(&self.has_failed);
         for task in queue {
@@ -538,7 +595,10 @@ impl Writing {
             if self.has_failed.load(Ordering::Acquire) {
                 continue;
             }
-            match task.run() {
+            let start = Instant::now();
+            let done = task.run();
+            *self.busy.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
+            match done {
                 Ok(finished) => self.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished),
                 Err(error) => {
                     self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
