@@ -118,6 +118,38 @@ fn empty_tiles_are_left_out() {
 }
 
 #[test]
+fn tiles_without_pixels_of_the_mask_are_left_out() {
+    let place = Place::new();
+    let image = place.image("image.tiff", "tiff", "YX", &[40, 48], |i| (i % 97) as u16);
+    place.image("mask.tiff", "tiff", "YX", &[40, 48], |i| u8::from(i == 0 || i == 48 * 39 + 47));
+    let text =
+        with(PREDICT, "  pixel_type: input\n", "  formats: npy\n  skip: {mask: mask.tiff, value: 999}\n");
+    let ended = place.run(&text).with_code(0);
+    ended.says("left out: 10 of 12 tiles, in which the mask is 0");
+    ended.says("out/image_coverage.png");
+    let got = result(&place, "out/image_identity.npy", "YX").0.index_axis_move(Axis(0), 0);
+    let expected = ndarray::Array2::from_shape_fn((40, 48), |(y, x)| {
+        // What is kept of the first and of the last tile.
+        let is_kept = y < 14 && x < 14 || y >= 26 && x >= 38;
+        if is_kept { f32::from(image[[y, x]]) } else { 999.0 }
+    });
+    assert_eq!(got, expected.into_dyn());
+    let picture = std::fs::read(place.path("out/image_coverage.png")).unwrap();
+    assert!(picture.starts_with(b"\x89PNG"));
+
+    let refused = |mask: &str, parts: &[&str]| {
+        let text = with(&text, "mask: mask.tiff", &format!("mask: {mask}"));
+        place.run(&format!("overwrite: true\n{text}")).with_code(2).complains(parts);
+    };
+    place.image("small.tiff", "tiff", "YX", &[40, 47], |_| 0_u8);
+    refused("small.tiff", &["predict.skip.mask", "small.tiff", "as its input"]);
+    refused("none.tiff", &["predict.skip.mask", "none.tiff"]);
+    refused("[mask.tiff, small.tiff]", &["predict.skip.mask", "2 masks", "1, one per input"]);
+    let neither = with(&text, "mask: mask.tiff, ", "");
+    place.run(&neither).with_code(2).complains(&["predict.skip", "below", "mask"]);
+}
+
+#[test]
 fn what_outputs_do_not_have_is_refused_before_any_work() {
     let place = Place::new();
     image(&place);

@@ -7,7 +7,6 @@ use std::path::Path;
 use patchweave_stack::{messages, with_causes};
 
 use crate::Failure;
-use crate::progress::Progress;
 
 #[derive(Debug, Default)]
 pub(crate) struct Console;
@@ -27,11 +26,6 @@ impl Console {
         let text = messages(failure).join("\n  caused by: ");
         // Without a standard error there is nobody left to tell.
         if writeln!(io::stderr().lock(), "error: {text}").is_err() {}
-    }
-
-    /// How far something is, on the standard error.
-    pub fn progress(&self, what: &str, n_steps: usize, unit: &str) -> Progress {
-        Progress::new(what, n_steps, unit)
     }
 }
 

@@ -17,12 +17,13 @@ mod numbers;
 mod opened;
 #[cfg(feature = "onnx")]
 mod package;
-mod progress;
+
 mod quality;
 mod run;
 #[cfg(feature = "onnx")]
 mod runner;
 mod simulate;
+mod steps;
 mod trace;
 mod validate;
 mod verdict;

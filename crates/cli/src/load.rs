@@ -10,7 +10,7 @@ use patchweave_stack::with_causes;
 
 use crate::console::{counted, shown};
 use crate::not_finite::NotFiniteImages;
-use crate::progress::Progress;
+use crate::steps::Steps;
 use crate::{Console, Failure, interrupt};
 
 /// So many patches that were left out are told about one by one.
@@ -260,7 +260,7 @@ pub(crate) fn load(
     let first_epoch = from.map_or(0, |state| state.epoch);
     let n_left = usize::try_from(n_epochs as u64 - first_epoch).unwrap_or(usize::MAX);
     let n_steps = n_batches.saturating_mul(n_left).saturating_sub(n_before);
-    let bar = console.progress("loading", n_steps, "batches");
+    let bar = Steps::new("loading", n_steps, "batches");
     let mut epochs = EpochLoader { loaded: &mut loaded, montage, bar: &bar, state_file, n_epochs };
     let mut state = epochs.load(batches, first_epoch, max_batches.saturating_sub(n_before))?;
     for epoch in first_epoch + 1..n_epochs as u64 {
@@ -294,7 +294,7 @@ fn training_line(training: &Training, n_batches: usize, n_epochs: usize) -> Stri
 struct EpochLoader<'a> {
     loaded: &'a mut Loaded,
     montage: &'a mut Montage,
-    bar: &'a Progress,
+    bar: &'a Steps,
     state_file: StateFile<'a>,
     n_epochs: usize,
 }

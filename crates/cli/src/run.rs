@@ -24,6 +24,7 @@ use crate::forecast::{self, RunForecast};
 use crate::load::{Loaded, StateFile, load, say_removed};
 use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
+use crate::steps::Steps;
 use crate::verdict::Setup;
 use crate::wanted::Wanted;
 use crate::{Console, Failure, interrupt, numbers, quality, verdict};
@@ -174,7 +175,7 @@ impl Run<'_> {
 
     /// Loads the validation once.
     fn validate(&mut self, loader: &Loader) -> Result<(), Failure> {
-        let bar = self.console.progress("validation", loader.n_batches(), "batches");
+        let bar = Steps::new("validation", loader.n_batches(), "batches");
         let mut loaded = Loaded::after(std::mem::take(&mut self.not_finite));
         let mut batches = loader.epoch(0)?;
         for batch in batches.by_ref() {
@@ -257,14 +258,15 @@ impl Run<'_> {
                 ))?;
             }
         }
-        let Outcome { predicted, bad_tiles, given_up } = match self.wanted.finishes {
+        let mut outcome = match self.wanted.finishes {
             true => predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
                 error if error.is_interrupted() => Failure::PredictionStopped,
                 error => error.into(),
             })?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
-        self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()), start.part.is_whole())?;
+        let (bad_tiles, n_given_up) = (&outcome.bad_tiles, outcome.given_up.len());
+        self.tell_bad_tiles(predict, (bad_tiles, n_given_up), start.part.is_whole())?;
         let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
@@ -272,6 +274,10 @@ impl Run<'_> {
                 "prediction: part {idx} of {n_parts} is written; when all are, `predict --finish` gives the results their names"
             ));
         }
+        for data_idx in 0..prediction.images.len() {
+            self.written.extend(prediction.coverage_picture(data_idx, &outcome, self.durability)?);
+        }
+        let predicted = std::mem::take(&mut outcome.predicted);
         for (result, predicted) in prediction.results().iter().zip(predicted) {
             self.tell_result(&prediction, result, predicted, &unread)?;
         }
@@ -314,7 +320,7 @@ impl Run<'_> {
         prediction: &Prediction,
         predicting: Predicting<'_>,
     ) -> Result<Outcome, Failure> {
-        let bar = self.console.progress("prediction", prediction.n_tiles(), "tiles");
+        let bar = Steps::new("prediction", prediction.n_tiles(), "tiles");
         if let Tiling::Tiles { size, overlaps } = prediction.tiling() {
             let overlaps: Vec<String> = overlaps.iter().map(|overlap| overlap.to_string()).collect();
             self.console.say(format!("tiles: {size}, overlapping by {}", overlaps.join(" × ")))?;
@@ -351,11 +357,13 @@ impl Run<'_> {
         if let Some(line) = verdict::line(&last, setup) {
             self.console.say(line)?;
         }
-        if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip) {
+        if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
-            let (n_skipped, below) = (grouped(last.n_skipped as u64), skip.below);
-            self.console
-                .say(format!("left out: {n_skipped} of {n_tiles}, all of whose pixels lie below {below}"))?;
+            let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
+            let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
+            let why: Vec<String> = below.into_iter().chain(masked).collect();
+            let n_skipped = grouped(last.n_skipped as u64);
+            self.console.say(format!("left out: {n_skipped} of {n_tiles}, {}", why.join(" or ")))?;
         }
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");

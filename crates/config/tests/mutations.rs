@@ -99,7 +99,8 @@ proptest! {
             masks: vec![image.clone()],
             weights: vec![image.clone()],
             predict_inputs: vec![image.clone(); 2],
-            predict_targets: vec![image; 2],
+            predict_targets: vec![image.clone(); 2],
+            predict_masks: vec![image; 2],
         };
         let fit = |plan: &RunPlan| check_images(plan, &images);
         check(parse_and_check(&text, Path::new("f"), &Outside { env: &env, check: &fit, ..Outside::default() }).err())?;

@@ -144,7 +144,10 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(predict.models[2].results, ResultsPlan::default());
     assert_eq!(predict.blend, BlendPlan::Border { width: 4, weight: 0.1 });
     assert_eq!(predict.tile_images, TileImagesPlan { weights: true, deviation: true });
-    assert_eq!(predict.skip, Some(SkipPlan { below: 110.0, value: -1.0 }));
+    assert_eq!(
+        predict.skip,
+        Some(SkipPlan { below: Some(110.0), masks: vec!["configs/data/cells.zarr".into()], value: -1.0 })
+    );
     assert_eq!(predict.on_failure, BadTilePlan::Fill(7.0));
     assert_eq!((predict.batch_size, predict.formats), (8, vec![OutputPlan::named("ome_zarr")]));
     assert_eq!(predict.pixel_type, PixelTypeChoice::Given(PixelType::U16));

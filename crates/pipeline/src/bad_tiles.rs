@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_geometry::PatchSpec;
+use patchweave_geometry::{Extent, PatchSpec, PerAxis, Region};
 use patchweave_predict::BadTile;
 use patchweave_sink::{Durability, Journal, SinkError, remove_file_if_any, write_file_atomically};
 use patchweave_stack::with_causes;
@@ -42,6 +42,11 @@ impl UnreadTile {
             size: patch_size.as_slice().to_vec(),
             reason: with_causes(bad.error),
         }
+    }
+
+    /// Where the tile lies.
+    pub(crate) fn region(&self) -> Option<Region> {
+        Region::new(PerAxis::new(&self.start).ok()?, Extent::new(&self.size).ok()?).ok()
     }
 
     /// Notes it in a journal before anything is written that it has a part in.

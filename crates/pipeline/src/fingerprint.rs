@@ -17,7 +17,7 @@ const TELLING: [&str; 5] =
     ["data_config", "predict", "reading.missing_planes", "reading.non_finite", "simulate"];
 
 /// Keys in them that change no pixel of a result: how fast it is made, how trained, and paths, which are told by what is there.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     "data_config.augmentations",
     "data_config.batch_size",
     "data_config.in_memory",
@@ -34,6 +34,7 @@ const OTHERS: [&str; 18] = [
     "predict.input",
     "predict.memory_mib",
     "predict.prefetch_mib",
+    "predict.skip.mask",
     "predict.target",
     "simulate.folder",
 ];
@@ -73,6 +74,13 @@ pub(crate) fn fingerprint(
         let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
         let text = format!("{text}{}", place_of(&image.path));
         about.insert(format!("image {}", image.name), with_state(text, &image.path));
+        if let Some(mask) = &image.mask {
+            let info = mask.info();
+            let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
+            let path = Path::new(&info.source);
+            let file = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+            about.insert(format!("mask of {}", image.name), with_state(text, file));
+        }
     }
     for (place, model) in predict.models.iter().enumerate() {
         let (files, runtime) = match &model.model {

@@ -7,6 +7,7 @@
 mod bad_tiles;
 mod checked_run;
 mod constructors;
+mod coverage;
 mod dataset;
 mod error;
 mod fingerprint;

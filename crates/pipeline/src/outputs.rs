@@ -39,6 +39,11 @@ pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &st
     folder.join(format!("{name}_{label}.{extension}"))
 }
 
+/// Where the picture of which tiles of an image were predicted is written.
+pub(crate) fn coverage_path(folder: &Path, name: &str) -> PathBuf {
+    result_path(folder, name, "coverage", PICTURE)
+}
+
 /// The ending of the pictures beside these outputs; `None` without one that can be read, of which pictures are made.
 pub(crate) fn picture_ending<'o>(
     outputs: impl IntoIterator<Item = &'o Output, IntoIter: Clone>,
@@ -74,7 +79,10 @@ pub(crate) fn planned_results(
 ) -> Vec<PlannedResult> {
     let endings: Vec<&str> = outputs.iter().map(Output::ending).chain(picture_ending(outputs)).collect();
     let mut planned = Vec::with_capacity(names.len() * labels.len() * endings.len());
+    let has_coverage = plan.predict.as_ref().is_some_and(|predict| predict.skip.is_some());
     for (data_idx, name) in names.iter().enumerate() {
+        let coverage = has_coverage.then(|| coverage_path(&plan.output, name));
+        planned.extend(coverage.map(|path| PlannedResult { path, data_idx }));
         for label in labels {
             let path = |ending: &&str| result_path(&plan.output, name, label, ending);
             planned.extend(endings.iter().map(|ending| PlannedResult { path: path(ending), data_idx }));

@@ -30,6 +30,7 @@ pub(crate) fn listings(opener: &mut Opener<'_>, constructor: ConstructorPlan) ->
         weights,
         predict_inputs,
         predict_targets,
+        predict_masks,
     } = &mut listings;
     if constructor.has_inputs() {
         let targets = train_targets.iter_mut().map(|files| of(ImageRole::TrainTarget, files));
@@ -40,8 +41,9 @@ pub(crate) fn listings(opener: &mut Opener<'_>, constructor: ConstructorPlan) ->
     } else if let [targets] = train_targets.as_mut_slice() {
         pair(opener, of(ImageRole::TrainTarget, targets), vec![of(ImageRole::Weights, weights)]);
     }
-    let targets = of(ImageRole::PredictTarget, predict_targets);
-    pair(opener, of(ImageRole::PredictInput, predict_inputs), vec![targets]);
+    let beside =
+        vec![of(ImageRole::PredictTarget, predict_targets), of(ImageRole::PredictMask, predict_masks)];
+    pair(opener, of(ImageRole::PredictInput, predict_inputs), beside);
     listings
 }
 
@@ -59,6 +61,7 @@ fn entries(plan: &RunPlan) -> ByRole<&[PathBuf]> {
     if let Some(predict) = &plan.predict {
         entries.predict_inputs = &predict.inputs;
         entries.predict_targets = &predict.targets;
+        entries.predict_masks = predict.skip.as_ref().map_or(&[], |skip| &skip.masks);
     }
     entries
 }

@@ -1,6 +1,7 @@
 //! Predictions under way: begun, gone on with, shared out, finished.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use patchweave_config::RunPlan;
@@ -71,6 +72,9 @@ pub struct Outcome {
     pub bad_tiles: Vec<UnreadTile>,
     /// The images that were given up because of them, by their places.
     pub given_up: BTreeSet<usize>,
+    /// The numbers of the tiles that were left out because nothing is in them, by the places of their images; `None` if
+    /// tiles were made by an earlier run or another process.
+    pub left_out: Option<BTreeMap<usize, Vec<usize>>>,
 }
 
 /// Whether a prediction was begun in a folder and not finished, with something to lose.
@@ -143,13 +147,19 @@ impl Predicting<'_> {
     /// [`PipelineError::Predict`]; what was written stays then, to be gone on with.
     pub fn run(
         self,
-        keep_going: impl FnMut(Progress) -> bool,
+        mut keep_going: impl FnMut(Progress) -> bool,
         watch: impl FnMut(&Batch),
     ) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, part } = self;
         let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
         let options = PredictOptions { part, ..prediction.options.clone() };
-        let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options);
+        let masks = prediction.images.iter().map(|image| image.mask.clone()).collect();
+        let left_out = RefCell::new(BTreeMap::<usize, Vec<usize>>::new());
+        let tell_left_out =
+            |data_idx, tile_idx| left_out.borrow_mut().entry(data_idx).or_default().push(tile_idx);
+        let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options)
+            .with_masks(masks)
+            .telling_left_out(&tell_left_out);
         let is_given_up = prediction.options.on_bad_tile == OnBadTile::SkipImage;
         let mut bad_tiles = Vec::new();
         let mut unnoted = None;
@@ -161,6 +171,11 @@ impl Predicting<'_> {
             bad_tiles.push(tile);
         };
         let mut make = |image: &OutputImage<'_>| targets(prediction, &journal, image);
+        let mut n_needed = 0;
+        let keep_going = |progress: Progress| {
+            n_needed = progress.n_total;
+            keep_going(progress)
+        };
         let run = predictor.run_telling(&mut make, keep_going, watch, tell);
         match run {
             Ok(finished) => {
@@ -172,7 +187,8 @@ impl Predicting<'_> {
                     bad_tiles = noted(&journal)?;
                 }
                 let given_up = bad_tiles.iter().filter(|_| is_given_up).map(|tile| tile.data_idx).collect();
-                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up };
+                let left_out = (n_needed == prediction.n_tiles()).then(|| left_out.take());
+                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out };
                 if part.is_whole() {
                     journal.close()?;
                     let of = |result| predicted(prediction, result, (&finished, &outcome.given_up));
@@ -241,7 +257,7 @@ impl Predicting<'_> {
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
-        Ok(Outcome { predicted, bad_tiles, given_up })
+        Ok(Outcome { predicted, bad_tiles, given_up, left_out: None })
     }
 }
 

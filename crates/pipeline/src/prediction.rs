@@ -146,7 +146,7 @@ fn options(
         n_writers: n_threads,
         blend: blend(predict.blend),
         leaves_unfinished: true,
-        skip: predict.skip.map(skip),
+        skip: predict.skip.as_ref().map(skip),
         on_bad_tile: on_bad_tile(predict.on_failure),
         ..PredictOptions::default()
     })
@@ -162,8 +162,8 @@ fn on_bad_tile(plan: BadTilePlan) -> OnBadTile {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "pixels are f32")]
-fn skip(plan: SkipPlan) -> Skip {
-    Skip { below: plan.below as f32, value: plan.value as f32 }
+fn skip(plan: &SkipPlan) -> Skip {
+    Skip { below: plan.below.map(|below| below as f32), value: plan.value as f32 }
 }
 
 impl Prediction {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use patchweave_stack::ImageStack;
 
-use crate::Images;
 use crate::output_names::{ImageSource, image_names};
+use crate::{Images, NamedImages};
 
 /// One image to predict.
 pub struct PredictionImage {
@@ -14,6 +14,8 @@ pub struct PredictionImage {
     pub stack: Arc<dyn ImageStack>,
     /// What its results should be, if the plan says it.
     pub target: Option<Arc<dyn ImageStack>>,
+    /// Where there is something to predict, if the plan says it.
+    pub mask: Option<Arc<dyn ImageStack>>,
     /// The path it was opened from.
     pub path: PathBuf,
     /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
@@ -29,14 +31,14 @@ pub(crate) fn named(images: &Images) -> Vec<PredictionImage> {
         source: stack.info().source.clone(),
     };
     let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
-    let targets =
-        images.roles.predict_targets.stacks.iter().cloned().map(Some).chain(std::iter::repeat(None));
-    let stacks = inputs.stacks.iter().cloned().zip(targets).zip(&inputs.paths).zip(names);
-    let image = |(((stack, target), path), name): (((_, _), &PathBuf), String)| PredictionImage {
-        stack,
-        target,
-        path: path.clone(),
-        name,
+    let beside = |role: &NamedImages| {
+        let stacks: Vec<_> = role.stacks.iter().cloned().map(Some).collect();
+        stacks.into_iter().chain(std::iter::repeat(None))
+    };
+    let beside = beside(&images.roles.predict_targets).zip(beside(&images.roles.predict_masks));
+    let stacks = inputs.stacks.iter().cloned().zip(beside).zip(&inputs.paths).zip(names);
+    let image = |(((stack, (target, mask)), path), name): (((_, (_, _)), &PathBuf), String)| {
+        PredictionImage { stack, target, mask, path: path.clone(), name }
     };
     stacks.map(image).collect()
 }

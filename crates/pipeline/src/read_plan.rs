@@ -62,6 +62,7 @@ pub(crate) fn read_plan(plan: &RunPlan, opening: &Opening, before_simulation: bo
         pair_roles(&mut opener, &roles);
     }
     opener.pair_images(ImageRole::PredictTarget.key(), &roles.predict_targets, &roles.predict_inputs);
+    opener.pair_images(ImageRole::PredictMask.key(), &roles.predict_masks, &roles.predict_inputs);
     keep_once(&mut opener, &mut roles, constructor);
     for (source, role) in roles.iter() {
         opener.tell_notes(&source.key(), role);
@@ -86,7 +87,7 @@ fn n_levels(plan: &RunPlan, constructor: ConstructorPlan, role: ImageRole) -> us
     let is_drawn = match role {
         ImageRole::TrainInput | ImageRole::ValInput => constructor == ConstructorPlan::Paired,
         ImageRole::TrainTarget | ImageRole::ValTarget => !constructor.has_inputs(),
-        ImageRole::Mask | ImageRole::Weights | ImageRole::PredictTarget => false,
+        ImageRole::Mask | ImageRole::Weights | ImageRole::PredictTarget | ImageRole::PredictMask => false,
         ImageRole::PredictInput => true,
     };
     match &plan.data.lateral {
@@ -117,6 +118,7 @@ fn keep_once(opener: &mut Opener<'_>, roles: &mut ByRole<Role>, constructor: Con
         weights,
         predict_inputs,
         predict_targets,
+        predict_masks,
     } = roles;
     if constructor.has_inputs() {
         let guided = [train_inputs, masks, weights].into_iter().chain(train_targets);
@@ -127,7 +129,7 @@ fn keep_once(opener: &mut Opener<'_>, roles: &mut ByRole<Role>, constructor: Con
         keep_sources_once(opener, ImageRole::TrainTarget, train_targets, Some(weights));
         keep_sources_once(opener, ImageRole::ValTarget, val_targets, None);
     }
-    opener.keep_once(ImageRole::PredictInput.key(), &mut [predict_inputs, predict_targets]);
+    opener.keep_once(ImageRole::PredictInput.key(), &mut [predict_inputs, predict_targets, predict_masks]);
 }
 
 /// Every source has a list of its own; weights are those of a single source.
@@ -157,6 +159,10 @@ fn facts_of(roles: &ByRole<Role>) -> OpenedImages {
         let is_complete = !role.is_incomplete && !roles.train_inputs.is_incomplete;
         if is_complete { role.facts() } else { Vec::new() }
     };
+    let of_prediction = |role: &Role| -> Vec<ImageFacts> {
+        let is_complete = !role.is_incomplete && !roles.predict_inputs.is_incomplete;
+        if is_complete { role.facts() } else { Vec::new() }
+    };
     OpenedImages {
         train_inputs: roles.train_inputs.facts(),
         train_targets: targets_of(&roles.train_targets, &roles.train_inputs),
@@ -165,10 +171,8 @@ fn facts_of(roles: &ByRole<Role>) -> OpenedImages {
         masks: guides_of(&roles.masks),
         weights: guides_of(&roles.weights),
         predict_inputs: roles.predict_inputs.facts(),
-        predict_targets: match roles.predict_inputs.is_incomplete || roles.predict_targets.is_incomplete {
-            true => Vec::new(),
-            false => roles.predict_targets.facts(),
-        },
+        predict_targets: of_prediction(&roles.predict_targets),
+        predict_masks: of_prediction(&roles.predict_masks),
     }
 }
 

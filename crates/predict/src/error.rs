@@ -10,6 +10,7 @@ use patchweave_pixel::MoveError;
 use patchweave_quilt::QuiltError;
 use patchweave_sink::SinkError;
 use patchweave_slices::SlicesError;
+use patchweave_stack::StackError;
 use patchweave_transform::NormalizeError;
 
 /// Why a prediction ended early, or patches cannot be put together; images that were finished before stay.
@@ -50,6 +51,16 @@ pub enum PredictError {
         needed: usize,
         /// Bytes that there are.
         memory: usize,
+    },
+    /// A mask that cannot be read.
+    #[error("the mask of image {data_idx} ({image}) cannot be read")]
+    Mask {
+        /// The image.
+        data_idx: usize,
+        /// Its source.
+        image: String,
+        /// Why.
+        source: StackError,
     },
     /// A sample that is not the tile of its number.
     #[error(

@@ -1,5 +1,6 @@
 //! From tiles to finished images.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchCons
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
+use patchweave_stack::ImageStack;
 
 use crate::bad_tile::failed_samples;
 use crate::batch_model::BatchModel;
@@ -17,7 +19,7 @@ use crate::by_image::{ByImage, Images};
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
 use crate::open_image::{Made, OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
-use crate::skip::SkipLimits;
+use crate::skip::{SkipLimits, is_masked};
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
 use crate::{
@@ -140,6 +142,10 @@ pub struct Predictor<'a> {
     tiling: Tiling,
     models: Vec<&'a dyn Model>,
     options: PredictOptions,
+    /// Where there is something to predict, image by image.
+    masks: Vec<Option<Arc<dyn ImageStack>>>,
+    /// Is told of every tile that is left out, by its image and number.
+    left_out: Option<&'a dyn Fn(usize, usize)>,
 }
 
 /// The tiles that are predicted next, of some of the images.
@@ -152,6 +158,8 @@ struct Portion {
     tiles: Vec<(usize, usize)>,
     /// The sample of the data set of every tile.
     indices: Vec<usize>,
+    /// As `tiles`: those that masks leave out, and how many of `tiles` come before each.
+    masked: VecDeque<(usize, (usize, usize))>,
     /// The bytes of tiles that are kept at once, at most.
     n_bytes_kept: usize,
 }
@@ -238,7 +246,22 @@ impl<'a> Predictor<'a> {
         models: Vec<&'a dyn Model>,
         options: PredictOptions,
     ) -> Self {
-        Predictor { dataset, tiling, models, options }
+        Predictor { dataset, tiling, models, options, masks: Vec::new(), left_out: None }
+    }
+
+    /// The same with a mask for each image that has one: tiles in which all of its pixels are 0 are left out, and not read.
+    ///
+    /// Masks have one channel and the samples and the size of their image. What stands in results instead says
+    /// [`PredictOptions::skip`]; 0 where that is none.
+    #[must_use]
+    pub fn with_masks(self, masks: Vec<Option<Arc<dyn ImageStack>>>) -> Self {
+        Predictor { masks, ..self }
+    }
+
+    /// The same, which tells of every tile that is left out: the number of its image and its own.
+    #[must_use]
+    pub fn telling_left_out(self, tell: &'a dyn Fn(usize, usize)) -> Self {
+        Predictor { left_out: Some(tell), ..self }
     }
 
     /// Predicts everything and says what was written, image by image, model by model, output by output.
@@ -370,8 +393,15 @@ impl<'a> Predictor<'a> {
                 let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
                 portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
-                portion.tiles.extend(needed.iter().map(|tile_idx| (portion.images.len(), *tile_idx)));
-                portion.indices.extend(needed.iter().map(|tile_idx| first_index + tile_idx));
+                for tile_idx in needed {
+                    let tile = (portion.images.len(), tile_idx);
+                    if self.is_masked(next, &image, tile_idx)? {
+                        portion.masked.push_back((portion.tiles.len(), tile));
+                    } else {
+                        portion.tiles.push(tile);
+                        portion.indices.push(first_index + tile_idx);
+                    }
+                }
                 portion.images.push(image);
                 portion.numbers.push(next);
                 first_index = all_tiles.end;
@@ -415,6 +445,47 @@ impl<'a> Predictor<'a> {
             n_bad += 1;
         }
         Ok(n_bad)
+    }
+
+    fn tell_left_out(&self, image: &OpenImage, tile_idx: usize) {
+        if let (Some(tell), Some((data_idx, ..))) = (self.left_out, image.tile(tile_idx)) {
+            tell(data_idx, tile_idx);
+        }
+    }
+
+    /// Whether the mask of an image leaves a tile out.
+    fn is_masked(&self, data_idx: usize, image: &OpenImage, tile_idx: usize) -> Result<bool, PredictError> {
+        let mask = self.masks.get(data_idx).and_then(Option::as_ref);
+        let (Some(mask), Some((_, name, tile))) = (mask, image.tile(tile_idx)) else { return Ok(false) };
+        is_masked(mask.as_ref(), &tile).map_err(|source| PredictError::Mask {
+            data_idx,
+            image: name.to_owned(),
+            source,
+        })
+    }
+
+    /// Leaves out the tiles that masks leave out before the `n_before`-th of the others.
+    fn leave_masked_out(
+        &self,
+        n_before: usize,
+        portion: &mut Portion,
+        (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
+        progress: &mut Progress,
+    ) -> Result<(), PredictError> {
+        let value = self.options.skip.map_or(0.0, |skip| skip.value);
+        let mut whole = Vec::new();
+        while let Some(&(n, (image_idx, tile_idx))) = portion.masked.front()
+            && n <= n_before
+        {
+            portion.masked.pop_front();
+            let image = &mut portion.images[image_idx];
+            image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
+            self.tell_left_out(image, tile_idx);
+            progress.times.waited_for_writers += send(tasks, &mut whole)?;
+            progress.n_tiles += 1;
+            progress.n_skipped += 1;
+        }
+        Ok(())
     }
 
     /// Whether the data set has the tiles that are expected, and models take them.
@@ -465,7 +536,7 @@ impl<'a> Predictor<'a> {
         (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
-            return Ok(());
+            return self.leave_masked_out(0, portion, (plan, tasks), progress);
         }
         let chosen =
             ChosenPatchConstr::new(Arc::clone(self.dataset.constr()), std::mem::take(&mut portion.indices))?;
@@ -522,11 +593,15 @@ impl<'a> Predictor<'a> {
                     .tiles
                     .get(index)
                     .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
+                self.leave_masked_out(index, portion, (plan, tasks), progress)?;
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>>;
                 let made = match (shown.binary_search(&place), &plan.skip) {
-                    (Err(_), Some(skip)) => Made::LeftOut(skip.value),
+                    (Err(_), Some(skip)) => {
+                        self.tell_left_out(image, tile_idx);
+                        Made::LeftOut(skip.value)
+                    }
                     (place, _) => {
                         let place = place.unwrap_or_else(|place| place);
                         predicted =
@@ -547,6 +622,7 @@ impl<'a> Predictor<'a> {
                 return Err(PredictError::Interrupted);
             }
         }
+        self.leave_masked_out(portion.tiles.len(), portion, (plan, tasks), progress)?;
         clock.reading += batches.stats();
         models.by_image.forget();
         let expected = portion.tiles.len();

@@ -11,12 +11,14 @@ use patchweave_model::{
     FnModel, Identity, InputInfo, Likeness, ModelInfo, OutputInfo, RepeatOptions, Repeated,
 };
 use patchweave_pixel::{PixelMap, PixelType};
-use patchweave_predict::{Blend, OutputImage, PredictOptions, Predictor, Progress, Skip, Target, Tiling};
+use patchweave_predict::{
+    Blend, Content, OutputImage, PredictOptions, Predictor, Progress, Skip, Target, Tiling,
+};
 use patchweave_sink::{ImageSpec, Job, SinkFormats};
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 use proptest::prelude::*;
 
-use common::{dataset, predict, ramp, stack};
+use common::{dataset, predict, ramp, run, stack};
 
 fn tiling(sizes: [usize; 2], overlaps: [usize; 2]) -> Tiling {
     Tiling::Tiles { size: Extent::new(&sizes).unwrap(), overlaps: PerAxis::new(&overlaps).unwrap() }
@@ -66,7 +68,7 @@ proptest! {
         });
         let data = dataset(vec![stack(image.clone(), "SCYX")], tiling, &model).with_normalizer(normalizer);
         let below = f32::from(limit);
-        let skip = Some(Skip { below, value: -7.0 });
+        let skip = Some(Skip { below: Some(below), value: -7.0 });
         let options = PredictOptions { batch_size, n_writers, skip, ..PredictOptions::default() };
         let got = predict(&data, tiling, vec![&model], options, chunks).unwrap().remove(0);
 
@@ -108,6 +110,40 @@ proptest! {
         }
     }
 
+    /// A mask of what reaches a limit leaves out what the limit does, and nothing of that is read.
+    #[test]
+    fn masks_leave_out_what_they_do_not_have(
+        sizes in prop::array::uniform2(1_usize..40), tile in prop::array::uniform2(1_usize..12),
+        overlaps in prop::array::uniform2(0_usize..12), seed: u32, limit in 1_u8..8, batch_size in 1_usize..5,
+        n_writers in 1_usize..3, chunks in prop::option::of(1_usize..12), blends: bool, n_samples in 1_usize..3,
+    ) {
+        let overlaps = [overlaps[0] % tile[0], overlaps[1] % tile[1]];
+        let tiling = tiling(tile, overlaps);
+        let image = image(&[n_samples, 1, sizes[0], sizes[1]], seed);
+        let below = f32::from(limit);
+        let mask = image.mapv(|pixel| if pixel < below { 0.0 } else { 3.0 });
+        let n_seen = AtomicUsize::new(0);
+        let model = counting(&n_seen);
+        // The second image has no mask.
+        let data = dataset(vec![stack(image.clone(), "SCYX"), stack(image, "SCYX")], tiling, &model);
+        let blend = if blends { Blend::Constant } else { Blend::Crop };
+        let options = |below| {
+            let skip = Some(Skip { below, value: -7.0 });
+            PredictOptions { batch_size, n_writers, skip, blend: blend.clone(), ..PredictOptions::default() }
+        };
+        let by_limit = predict(&data, tiling, vec![&model], options(Some(below)), chunks).unwrap().remove(0);
+        let n_of_limit = n_seen.swap(0, Ordering::Relaxed) / 2;
+        let whole = predict(&data, tiling, vec![&model], options(None), chunks).unwrap().remove(1);
+        let n_tiles = n_seen.swap(0, Ordering::Relaxed) / 2;
+        let masks = vec![Some(stack(mask, "SCYX"))];
+        let predictor = Predictor::new(&data, tiling, vec![&model], options(None)).with_masks(masks);
+        let by_mask = run(&predictor, chunks, &[Content::default()]).unwrap();
+        let bits = |array: &ArrayD<f32>| array.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        prop_assert_eq!(bits(&by_mask[0]), bits(&by_limit));
+        prop_assert_eq!(bits(&by_mask[1]), bits(&whole));
+        prop_assert_eq!(n_seen.load(Ordering::Relaxed), n_of_limit + n_tiles);
+    }
+
     /// A limit below everything changes no bit, and with one above everything no model is called.
     #[test]
     fn limits_beyond_all_pixels(
@@ -120,7 +156,7 @@ proptest! {
         let data = dataset(vec![stack(ramp(&[2, 1, sizes[0], sizes[1]]), "SCYX")], tiling, &model);
         let run = |below: Option<f32>| {
             let blend = if blends { Blend::Hann } else { Blend::Crop };
-            let skip = below.map(|below| Skip { below, value: 2.5 });
+            let skip = below.map(|below| Skip { below: Some(below), value: 2.5 });
             let options = PredictOptions { batch_size, blend, skip, ..PredictOptions::default() };
             predict(&data, tiling, vec![&model], options, chunks).unwrap()
         };
@@ -138,7 +174,7 @@ fn tiles_that_are_left_out_are_counted() {
     let tiling = tiling([10, 10], [0, 0]);
     let identity = Identity::new();
     let data = dataset(vec![stack(image, "SCYX")], tiling, &identity);
-    let skip = Some(Skip { below: 5.0, value: 0.0 });
+    let skip = Some(Skip { below: Some(5.0), value: 0.0 });
     let options = PredictOptions { batch_size: 3, skip, ..PredictOptions::default() };
     let predictor = Predictor::new(&data, tiling, vec![&identity], options);
     let mut targets = |image: &OutputImage<'_>| {

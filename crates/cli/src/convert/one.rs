@@ -19,6 +19,7 @@ use super::values::{LevelCount, Scale};
 use crate::arguments::ConvertOptions;
 use crate::console::{bytes, counted, grouped, shown};
 use crate::opened::open;
+use crate::steps::Steps;
 use crate::{Console, Failure, interrupt};
 
 /// One image on its way.
@@ -75,7 +76,7 @@ impl Conversion<'_> {
     }
 
     fn write(&self, job: &Job, source: &Source, what: &str) -> Result<Written, Failure> {
-        let bar = self.console.progress(what, job.sink().info().units.n_units(), "units");
+        let bar = Steps::new(what, job.sink().info().units.n_units(), "units");
         let written = write(job, source, self.running(), |n_done| {
             bar.set_position(n_done as u64);
             !interrupt::asked()

@@ -27,6 +27,8 @@ pub enum ImageRole {
     PredictInput,
     /// What results of the prediction are compared with.
     PredictTarget,
+    /// Where there is something to predict.
+    PredictMask,
 }
 
 impl ImageRole {
@@ -42,6 +44,7 @@ impl ImageRole {
             ImageRole::Weights => "train.weights",
             ImageRole::PredictInput => "predict.input",
             ImageRole::PredictTarget => "predict.target",
+            ImageRole::PredictMask => "predict.skip.mask",
         }
     }
 
@@ -92,7 +95,7 @@ impl RoleSource {
 /// let listed = n_images.map(|source, n| format!("{}: {n}", source.key()));
 /// assert_eq!(listed.train_targets, ["train.target[0]: 2", "train.target[1]: 1"]);
 /// assert_eq!(listed.masks, "train.mask: 0");
-/// assert_eq!(listed.iter().count(), 8);
+/// assert_eq!(listed.iter().count(), 9);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ByRole<T> {
@@ -112,6 +115,8 @@ pub struct ByRole<T> {
     pub predict_inputs: T,
     /// What results of the prediction are compared with.
     pub predict_targets: T,
+    /// Where there is something to predict.
+    pub predict_masks: T,
 }
 
 impl<T> ByRole<T> {
@@ -126,6 +131,7 @@ impl<T> ByRole<T> {
             weights: change(RoleSource::single(ImageRole::Weights), self.weights),
             predict_inputs: change(RoleSource::single(ImageRole::PredictInput), self.predict_inputs),
             predict_targets: change(RoleSource::single(ImageRole::PredictTarget), self.predict_targets),
+            predict_masks: change(RoleSource::single(ImageRole::PredictMask), self.predict_masks),
         }
     }
 
@@ -141,6 +147,7 @@ impl<T> ByRole<T> {
             weights: &self.weights,
             predict_inputs: &self.predict_inputs,
             predict_targets: &self.predict_targets,
+            predict_masks: &self.predict_masks,
         }
     }
 

@@ -65,6 +65,8 @@ impl Check<'_> {
         }
         self.one_channel(&roles.of.weights, "because weights have a single channel");
         self.as_many(&roles.of.predict_inputs, &roles.of.predict_targets, ["target", "targets", "input"]);
+        self.paired(&roles.of.predict_inputs, &roles.of.predict_masks, ["mask", "masks", "input"]);
+        self.one_channel(&roles.of.predict_masks, "because a mask has a single channel");
     }
 
     /// Checks that `images` and `others` are pairs of equal size. `names`: one and many of `others`, one of `images`.

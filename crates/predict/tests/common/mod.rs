@@ -72,7 +72,15 @@ pub fn predict_contents(
     chunks: Option<usize>,
     contents: &[Content],
 ) -> Result<Vec<ArrayD<f32>>, PredictError> {
-    let predictor = Predictor::new(dataset, tiling, models, options);
+    run(&Predictor::new(dataset, tiling, models, options), chunks, contents)
+}
+
+/// Runs a predictor into memory, as [`predict_contents`] does.
+pub fn run(
+    predictor: &Predictor<'_>,
+    chunks: Option<usize>,
+    contents: &[Content],
+) -> Result<Vec<ArrayD<f32>>, PredictError> {
     let mut targets = |image: &OutputImage<'_>| {
         let target = |content: &Content| {
             let n_channels = content.n_channels(image.shape.n_channels);

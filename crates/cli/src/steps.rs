@@ -14,7 +14,7 @@ const LEAST: Duration = Duration::from_secs(10);
 const PART: u32 = 20;
 
 /// How far something is, shown on the standard error.
-pub(crate) struct Progress {
+pub(crate) struct Steps {
     bar: ProgressBar,
     what: String,
     unit: String,
@@ -28,7 +28,7 @@ struct Lines {
     last: Mutex<Instant>,
 }
 
-impl Progress {
+impl Steps {
     pub fn new(what: &str, n_steps: usize, unit: &str) -> Self {
         let bar = ProgressBar::new(n_steps as u64).with_message(what.to_owned());
         let form = format!("{{msg:>12}} [{{bar:32}}] {{pos}}/{{len}} {unit} · {{per_sec}} · {{eta}} left");
@@ -38,7 +38,7 @@ impl Progress {
         };
         let now = Instant::now();
         let lines = Lines { started: now, last: Mutex::new(now) };
-        Progress {
+        Steps {
             bar,
             what: what.to_owned(),
             unit: unit.to_owned(),
