@@ -19,7 +19,7 @@ use patchweave::construct::{BasicPatchConstr, Dataset, PatchExtractor};
 use patchweave::geometry::{ArrayLayout, Axes, Extent, PerAxis};
 use patchweave::loader::{Loader, LoaderOptions};
 use patchweave::model::{Identity, Likeness, Model};
-use patchweave::onnx::{OnnxModel, OnnxOptions};
+use patchweave::onnx::{OnnxModel, OnnxOptions, Runtime};
 use patchweave::patching::TiledPatching;
 use patchweave::pixel::{PixelMap, PixelType, TypedArray};
 use patchweave::predict::{Blend, OutputImage, PredictOptions, Predictor, Target, Tiling};
@@ -46,6 +46,8 @@ struct Task {
     batch_size: usize,
     /// An ONNX file; without it the model changes nothing.
     network: Option<PathBuf>,
+    /// The library of ONNX Runtime that runs it; tract without one.
+    runtime: Option<PathBuf>,
     /// Mean and standard deviation of the image.
     mean_std: Option<(f64, f64)>,
 }
@@ -69,6 +71,9 @@ impl Task {
         let Some(path) = &self.network else { return Ok(Box::new(Identity::new())) };
         let mut options = OnnxOptions::default();
         options.likeness = Likeness::Own;
+        if let Some(library) = &self.runtime {
+            options.runtime = Runtime::OnnxRuntime { library: Some(library.clone()) };
+        }
         let model = OnnxModel::open(path, &options)?;
         // The first call would plan, which a run does once.
         let shape = [1, 1, 1, self.window[0], self.window[1]];

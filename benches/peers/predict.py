@@ -30,6 +30,7 @@ def options() -> argparse.Namespace:
     add("--data", type=Path, metavar="FOLDER", help="make images and results there")
     add("--network", type=Path, metavar="FOLDER", help=f"a network and its description ({NETWORK} of the test data)")
     add("--network-size", type=int, metavar="N", help="side of the plane for the network (4096; 1024 if quick)")
+    add("--tract", action="store_true", help="let tract run the network of patchweave, not the ONNX Runtime of the others")
     add("--repeats", type=int, metavar="N", help="processes of each contestant (3; 1 if quick)")
     add("--turns", type=int, default=3, metavar="N", help="predictions of each process that works in memory (3)")
     add("--threads", type=int, default=2, metavar="N", help="threads, and processors where the system allows (2)")
@@ -52,10 +53,11 @@ def main() -> int:
     programs = Programs(command, library)
     effort = Effort(chosen.repeats or (1 if chosen.quick else 3), chosen.turns, chosen.threads)
     network_size = chosen.network_size or (1024 if chosen.quick else 4096)
+    runtime = None if chosen.tract else predict_cases.installed_runtime()
     races = [
         Race(predict_cases.volume(is_quick=chosen.quick), programs, effort),
         Race(predict_cases.plane(is_quick=chosen.quick), programs, effort),
-        Race(predict_cases.network(network_size), programs, effort, network),
+        Race(predict_cases.network(network_size, runtime), programs, effort, network),
     ]
     races = [race for race in races if chosen.cases in race.case.name]
     if any(race.network for race in races) and not (network / "weights.onnx").exists():
@@ -135,12 +137,16 @@ def goals(race) -> list[str]:
             f"at most {most:.0f} MiB that no file backs (goal 300)",
         ]
     ours = tallies[LIBRARY]
-    lines = ["patchweave runs the network with tract, the others with ONNX Runtime: their seconds compare runtimes"]
+    lines = []
+    if race.case.runtime:
+        lines.append(f"{times(peers.ONNXRUNTIME, LIBRARY)}, {times(peers.BIOIMAGEIO, LIBRARY)} (the same runtime, no goal)")
+    else:
+        lines.append("patchweave runs the network with tract, the others with ONNX Runtime: their seconds compare runtimes")
     if ours.bare_seconds:
         bare = statistics.median(ours.bare_seconds)
         # Each time with the call right before it, so that a slow minute hits both.
         pairs = [whole / alone - 1 for whole, alone in zip(ours.seconds, ours.bare_seconds, strict=True)]
-        lines.append(f"the network alone, with tract and the same tiles, batches and threads: {bare:.3f} s")
+        lines.append(f"the network alone, with the same runtime, tiles, batches and threads: {bare:.3f} s")
         lines.append(f"overhead of the library: {statistics.median(pairs):.1%}; of the command, with its start, planning "
                      f"and files: {tallies[COMMAND].median / bare - 1:.1%} (goal 5 %)")
     return lines

@@ -22,6 +22,8 @@ class Case:
     batch_size: int
     # Of values between 1 and 2, or probabilities.
     tolerance: float
+    # Who runs the network of patchweave: a library of ONNX Runtime, or tract.
+    runtime: Path | None = None
 
     @property
     def axes(self) -> str:
@@ -56,6 +58,7 @@ class Case:
         if network:
             mean, std = statistics_of(image)
             task |= {"network": str(network / "weights.onnx"), "package": str(network), "mean_std": [mean, std]}
+            task["runtime"] = str(self.runtime) if self.runtime else None
         return task
 
 
@@ -72,8 +75,15 @@ def plane(*, is_quick: bool) -> Case:
     return Case("plane", (1024 if is_quick else 4096,) * 2, 256, 128, 4, 1e-5)
 
 
-def network(size: int) -> Case:
-    return Case("network", (size,) * 2, NETWORK_TILE, NETWORK_OVERLAP, 4, 1e-3)
+def network(size: int, runtime: Path | None) -> Case:
+    return Case("network", (size,) * 2, NETWORK_TILE, NETWORK_OVERLAP, 4, 1e-3, runtime)
+
+
+def installed_runtime() -> Path:
+    """The library of ONNX Runtime that the others use."""
+    import onnxruntime
+
+    return max((Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.*"))
 
 
 def configuration(task: dict, folder: Path, n_threads: int) -> str:
@@ -84,7 +94,8 @@ def configuration(task: dict, folder: Path, n_threads: int) -> str:
     if "network" in task:
         mean, std = task["mean_std"]
         normalization = f"{{name: mean_std, input_means: {mean}, input_stds: {std}}}"
-        model = f"{{onnx: {task['network']}, halo: {NETWORK_OVERLAP // 2}, intensities: own}}"
+        runtime = f"{{onnxruntime: {task['runtime']}}}" if task["runtime"] else "tract"
+        model = f"{{onnx: {task['network']}, halo: {NETWORK_OVERLAP // 2}, intensities: own, runtime: {runtime}}}"
         n_workers = 1
     return f"""
 output: {folder}
