@@ -12,7 +12,7 @@ use tract_onnx::prelude::Framework;
 use crate::{OnnxError, TensorInfo};
 
 /// The most bytes that a message of this kind can have.
-const MOST_BYTES: u64 = 1 << 31;
+pub(crate) const MOST_BYTES: u64 = 1 << 31;
 
 /// What is in an ONNX file, as far as it can be told without running the network.
 ///

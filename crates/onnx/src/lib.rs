@@ -17,6 +17,7 @@ mod network;
 #[cfg_attr(not(feature = "ort"), path = "onnx_runtime/absent.rs")]
 mod onnx_runtime;
 mod options;
+mod origin;
 mod outputs;
 mod runtime;
 mod search;

@@ -14,6 +14,7 @@ use crate::external_data::embed;
 use crate::file::{decoded, decoded_from};
 use crate::network::Network;
 use crate::onnx_runtime;
+use crate::origin::Origin;
 use crate::search::{Search, by};
 use crate::tract::{Tract, name_nodes};
 use crate::{FileAxes, OnnxError, OnnxFile, OnnxOptions, Runtime};
@@ -55,8 +56,7 @@ impl OnnxModel {
     /// not supported.
     pub fn open(path: &Path, options: &OnnxOptions) -> Result<Self, OnnxError> {
         let (file, content) = decoded(path)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        OnnxModel::of(file, content, folder, options)
+        OnnxModel::of(file, content, Origin::File(path), options)
     }
 
     /// Takes a network out of memory, as [`open`](Self::open) does from a file.
@@ -73,15 +73,15 @@ impl OnnxModel {
         options: &OnnxOptions,
     ) -> Result<Self, OnnxError> {
         let (file, mut content) = decoded_from(path, &mut &bytes[..])?;
-        embed(&mut content, beside)
+        let is_changed = embed(&mut content, beside)
             .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
-        OnnxModel::of(file, content, Path::new(""), options)
+        OnnxModel::of(file, content, Origin::Bytes { bytes, is_changed }, options)
     }
 
     fn of(
         file: OnnxFile,
         mut content: pb::ModelProto,
-        folder: &Path,
+        origin: Origin<'_>,
         options: &OnnxOptions,
     ) -> Result<Self, OnnxError> {
         let path = file.path.clone();
@@ -95,14 +95,14 @@ impl OnnxModel {
         let (network, found) = match &options.runtime {
             Runtime::Tract => {
                 check_operators(&file, &content)?;
-                let network = Tract::new(&content, folder)
+                let network = Tract::new(&content, origin.folder())
                     .map_err(|source| OnnxError::Unloadable { path: path.to_owned(), source })?;
                 let found = search(&network)?;
                 (Box::new(network) as Box<dyn Network>, found)
             }
             Runtime::OnnxRuntime { library } => {
-                let resize = options.resize.then_some(&axes);
-                onnx_runtime::open((&file, content, folder), library.as_deref(), resize, search)?
+                let wanted = (library.as_deref(), options.resize);
+                onnx_runtime::open(origin, (&file, content), &axes, wanted, search)?
             }
         };
         let name = options.name.clone().unwrap_or_else(|| {

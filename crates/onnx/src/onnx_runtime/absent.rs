@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use tract_onnx::pb;
 
 use crate::network::Network;
+use crate::origin::Origin;
 use crate::search::Found;
 use crate::{FileAxes, LoadedRuntime, OnnxError, OnnxFile};
 
 /// Refuses to open a network.
 pub(crate) fn open(
-    (file, _, _): (&OnnxFile, pb::ModelProto, &Path),
-    _library: Option<&Path>,
-    _resize: Option<&FileAxes>,
+    _origin: Origin<'_>,
+    (file, _): (&OnnxFile, pb::ModelProto),
+    _axes: &FileAxes,
+    _options: (Option<&Path>, bool),
     _search: impl Fn(&dyn Network) -> Result<Found, OnnxError>,
 ) -> Result<(Box<dyn Network>, Found), OnnxError> {
-    let source = "this program was built without the feature ort".into();
+    let source =
+        "this program was built without the feature ort, expected runtime: tract, or a build with it".into();
     Err(OnnxError::Runtime { path: file.path.clone(), runtime: "ONNX Runtime", source })
 }
 

@@ -24,21 +24,22 @@ found = importlib.util.find_spec('onnxruntime')
 print(found.submodule_search_locations[0] if found and found.submodule_search_locations else '')";
 
 /// What to do where there is no library.
-const ADVICE: &str = "install one with `pip install onnxruntime`, or name the library";
+const ADVICE: &str = "install ONNX Runtime 1.17 or later with `pip install onnxruntime`, or name its library: in YAML \
+                      `runtime: {onnxruntime: PATH}`, with `--runtime onnxruntime=PATH`, or in ORT_DYLIB_PATH";
 
 /// Why there is no ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
 enum NoLibrary {
     #[error(
-        "found no library of ONNX Runtime: {VARIABLE} is not set, and {} has no package onnxruntime; {ADVICE}",
+        "found no library of ONNX Runtime: {VARIABLE} is not set, and {} tells of no package onnxruntime; {ADVICE}",
         PYTHONS.join(" or ")
     )]
     Nowhere,
-    #[error("{} is no file that {told} could mean; {ADVICE}", path.display())]
-    Missing { path: PathBuf, told: &'static str },
+    #[error("{}{} does not exist; {ADVICE}", told.map_or_else(String::new, |told| format!("{told} names ")), path.display())]
+    Missing { path: PathBuf, told: Option<&'static str> },
     #[error("got the library {}, expected {}, which this process has loaded already", got.display(), loaded.display())]
     Another { got: PathBuf, loaded: PathBuf },
-    #[error("the library {} cannot be used", path.display())]
+    #[error("{} cannot be used as ONNX Runtime; {ADVICE}", path.display())]
     Unusable { path: PathBuf, source: Cause },
 }
 
@@ -79,7 +80,9 @@ pub(super) fn found() -> Result<Option<PathBuf>, Cause> {
     match env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         Some(path) => {
             let path = PathBuf::from(path);
-            path.canonicalize().map(Some).map_err(|_| NoLibrary::Missing { path, told: VARIABLE }.into())
+            path.canonicalize()
+                .map(Some)
+                .map_err(|_| NoLibrary::Missing { path, told: Some(VARIABLE) }.into())
         }
         None => Ok(PYTHONS.into_iter().find_map(of_package)),
     }
@@ -96,7 +99,7 @@ pub(super) fn loaded() -> Option<LoadedRuntime> {
 }
 
 fn existing(path: &Path) -> Result<PathBuf, NoLibrary> {
-    path.canonicalize().map_err(|_| NoLibrary::Missing { path: path.to_owned(), told: "the library" })
+    path.canonicalize().map_err(|_| NoLibrary::Missing { path: path.to_owned(), told: None })
 }
 
 /// The library in the package that this Python finds.

@@ -1,18 +1,19 @@
 //! A network that ONNX Runtime runs.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::ArrayD;
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::SessionBuilder;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{DynValue, TensorRef};
 use patchweave_model::Cause;
-use prost::Message;
 use tract_onnx::pb;
 
+use super::alive::{most_alive, with_all_values};
 use super::values::{as_floats, fact};
 use crate::file::{n_numbers, nodes};
 use crate::guard::guarded;
@@ -22,9 +23,6 @@ use crate::tract::{self, Planner};
 /// Sizes that are tried first where the network has to run to tell what it makes of them.
 const FIRST_SIZES: [usize; 8] = [32, 64, 96, 48, 128, 240, 256, 512];
 
-/// Where the runtime looks for weights beside a network that it gets as bytes.
-const FOLDER_OF_WEIGHTS: &str = "session.model_external_initializers_file_folder_path";
-
 /// Operators that draw random numbers, beside those whose names begin with `Random`.
 const RANDOM: [&str; 2] = ["Bernoulli", "Multinomial"];
 
@@ -32,6 +30,7 @@ const RANDOM: [&str; 2] = ["Bernoulli", "Multinomial"];
 pub(super) fn check(content: &pb::ModelProto) -> Result<(), Cause> {
     let draws =
         |node: &&pb::NodeProto| node.op_type.starts_with("Random") || RANDOM.contains(&node.op_type.as_str());
+    // What functions of the file draw is noticed when it is run.
     match content.graph.iter().flat_map(nodes).find(draws) {
         None => Ok(()),
         Some(node) => Err(format!(
@@ -42,16 +41,21 @@ pub(super) fn check(content: &pb::ModelProto) -> Result<(), Cause> {
     }
 }
 
+/// What sessions are made of.
+pub(super) enum Source<'a> {
+    /// A file, and the weights beside it.
+    File(PathBuf),
+    /// All of a network.
+    Bytes(Cow<'a, [u8]>),
+}
+
 /// A network that ONNX Runtime runs.
 ///
 /// A session is not to be used by two threads at once, so there are as many as there are calls at the same time, with one thread
 /// each; results do not depend on how many there are.
 pub(crate) struct OnnxRuntime {
     environment: Environment,
-    /// The bytes that every session is made of.
-    network: Vec<u8>,
-    /// Where weights beside the network lie.
-    folder: PathBuf,
+    source: Source<'static>,
     weight_bytes: usize,
     /// Sessions that nobody uses now.
     idle: Mutex<Vec<Session>>,
@@ -59,27 +63,31 @@ pub(crate) struct OnnxRuntime {
     run: Mutex<BTreeSet<Vec<usize>>>,
     /// Tells outputs without running, where tract knows the network.
     planner: Option<Planner>,
+    /// The bytes of values that are alive at once, by sizes of the input.
+    alive: Mutex<BTreeMap<Vec<usize>, usize>>,
 }
 
 impl OnnxRuntime {
-    /// `folder` is where weights beside the network lie, and `planner` what tract makes of it, if it knows it.
-    pub(crate) fn new(
+    /// `content` is what the source holds, and `planner` what tract makes of it, if it knows it.
+    pub(super) fn new(
         environment: Environment,
+        source: Source<'_>,
         content: &pb::ModelProto,
-        folder: &Path,
         planner: Option<Planner>,
     ) -> Result<Self, Cause> {
         let weights = content.graph.iter().flat_map(|graph| &graph.initializer);
         let weight_bytes = weights.map(n_numbers).fold(0, u64::saturating_add).saturating_mul(4);
         let network = OnnxRuntime {
             environment,
-            network: content.encode_to_vec(),
-            // A file in the working folder has none in its path.
-            folder: std::path::absolute(Path::new(".").join(folder))?,
+            source: match source {
+                Source::File(path) => Source::File(path),
+                Source::Bytes(bytes) => Source::Bytes(bytes.into_owned().into()),
+            },
             weight_bytes: usize::try_from(weight_bytes)?,
             idle: Mutex::default(),
             run: Mutex::default(),
             planner,
+            alive: Mutex::default(),
         };
         let first = guarded(|| network.session())?;
         network.give_back(first);
@@ -96,12 +104,69 @@ impl OnnxRuntime {
     }
 
     fn session(&self) -> Result<Session, Cause> {
+        match &self.source {
+            Source::File(path) => Ok(self.builder()?.commit_from_file(path)?),
+            Source::Bytes(bytes) => Ok(self.builder()?.commit_from_memory(bytes)?),
+        }
+    }
+
+    fn builder(&self) -> Result<SessionBuilder, Cause> {
         let told = |error: ort::Error<SessionBuilder>| Cause::from(error.to_string());
         let builder = Session::builder(&self.environment)?;
-        let builder = builder.with_intra_threads(1).map_err(told)?.with_inter_threads(1).map_err(told)?;
-        let folder = self.folder.to_str().ok_or("got a folder whose name is no UTF-8")?;
-        let mut builder = builder.with_config_entry(FOLDER_OF_WEIGHTS, folder).map_err(told)?;
-        Ok(builder.commit_from_memory(&self.network)?)
+        Ok(builder.with_intra_threads(1).map_err(told)?.with_inter_threads(1).map_err(told)?)
+    }
+
+    /// Refuses a network that makes something else of the same input each time, such as one that leaves out values by chance.
+    pub(super) fn check_repeats(&self, dims: &[usize]) -> Result<(), Cause> {
+        let mut state = 0_u32;
+        let input = ArrayD::from_shape_simple_fn(dims, || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from((state >> 20) as u16) / 4096.0 + 0.1
+        });
+        let mut runs: [Vec<u32>; 2] = Default::default();
+        for bits in &mut runs {
+            self.run(input.clone(), 0, &mut |_, made| {
+                bits.extend(made.iter().map(|value| value.to_bits()));
+                Ok(())
+            })?;
+        }
+        let [first, second] = runs;
+        if first == second {
+            Ok(())
+        } else {
+            Err("it makes something else of the same input each time".into())
+        }
+    }
+
+    /// Finds out how much memory values take, of a network that tract does not plan; what cannot be found out stays unknown.
+    pub(super) fn measure(&self, content: &pb::ModelProto, dims: &[usize]) {
+        let measured = guarded(|| {
+            let builder = self.builder()?.with_optimization_level(GraphOptimizationLevel::Disable);
+            let mut builder = builder.map_err(|error| error.to_string())?;
+            let mut session = builder.commit_from_memory(&with_all_values(content))?;
+            most_alive(content, &mut session, dims)
+        });
+        if let Ok(bytes) = measured {
+            self.alive.lock().unwrap_or_else(PoisonError::into_inner).insert(dims.to_vec(), bytes);
+        }
+    }
+
+    /// The bytes of values that are alive at once.
+    fn alive(&self, dims: &[usize]) -> Result<usize, Cause> {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = alive.get(dims) {
+            return Ok(*bytes);
+        }
+        if let Some(planner) = &self.planner {
+            let bytes = planner.plan(dims)?.working_bytes;
+            alive.insert(dims.to_vec(), bytes);
+            return Ok(bytes);
+        }
+        // Of what was measured for other sizes.
+        let n = |dims: &[usize]| dims.iter().fold(1_usize, |n, size| n.saturating_mul(*size));
+        let scaled =
+            alive.iter().next().map(|(known, bytes)| bytes.div_ceil(n(known).max(1)).saturating_mul(n(dims)));
+        Ok(scaled.unwrap_or(0))
     }
 
     fn give_back(&self, session: Session) {
@@ -160,9 +225,8 @@ impl Network for OnnxRuntime {
     }
 
     fn working_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
-        let between = self.planner.as_ref().map(|planner| planner.plan(dims)).transpose()?;
         // Every session has weights of its own.
-        Ok(self.weight_bytes.saturating_add(between.map_or(0, |plan| plan.working_bytes)))
+        Ok(self.weight_bytes.saturating_add(self.alive(dims)?))
     }
 
     fn run(&self, input: ArrayD<f32>, _seed: u64, take: Take<'_>) -> Result<(), Cause> {
