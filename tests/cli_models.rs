@@ -384,7 +384,10 @@ fn runtimes_that_are_not_there_are_refused_with_advice() {
     };
     refused("torch", &["run.yaml:11:", "runtime", "torch", "tract, onnxruntime or {onnxruntime: LIBRARY}"]);
     refused("{onnxruntime: none.so}", &["none.so does not exist", "`pip install onnxruntime`"]);
-    refused("{onnxruntime: libonnxruntime.so}", &["libonnxruntime.so cannot be used as ONNX Runtime", "`pip install onnxruntime`"]);
+    refused(
+        "{onnxruntime: libonnxruntime.so}",
+        &["libonnxruntime.so cannot be used as ONNX Runtime", "`pip install onnxruntime`"],
+    );
     refused(
         "onnxruntime",
         &[

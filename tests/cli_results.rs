@@ -110,7 +110,8 @@ fn empty_tiles_are_left_out() {
     assert_eq!(got[[0, 39, 47]], 7.0);
     let without = with(PREDICT, "  pixel_type: input\n", "  formats: npy\n");
     place.run(&format!("overwrite: true\n{}", with(&text, "below: 100", "below: 90"))).with_code(0);
-    let skipped_none = place.files("out");
+    let mut skipped_none = place.files("out");
+    assert!(skipped_none.remove(std::path::Path::new("image_coverage.png")).is_some());
     place.run(&format!("overwrite: true\n{without}")).with_code(0);
     assert_eq!(place.files("out"), skipped_none);
     let got = result(&place, "out/image_identity.npy", "YX").0.index_axis_move(Axis(0), 0);
@@ -136,6 +137,20 @@ fn tiles_without_pixels_of_the_mask_are_left_out() {
     assert_eq!(got, expected.into_dyn());
     let picture = std::fs::read(place.path("out/image_coverage.png")).unwrap();
     assert!(picture.starts_with(b"\x89PNG"));
+
+    // Half of it, gone on with by another mask, and then by its own.
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    let predict = |mask: &str, arguments: &[&str]| {
+        let config = place.write("run.yaml", &with(&text, "mask: mask.tiff", &format!("mask: {mask}")));
+        let mut all = vec!["predict".as_ref(), config.as_os_str()];
+        all.extend(arguments.iter().map(std::ffi::OsStr::new));
+        place.patchweave(&all)
+    };
+    place.image("other.tiff", "tiff", "YX", &[40, 48], |_| 1_u8);
+    predict("mask.tiff", &["--shard", "1/2"]).with_code(0);
+    predict("other.tiff", &["--resume"]).with_code(2).complains(&["mask of image"]);
+    predict("mask.tiff", &["--resume"]).with_code(0);
+    assert_eq!(result(&place, "out/image_identity.npy", "YX").0.index_axis_move(Axis(0), 0), got);
 
     let refused = |mask: &str, parts: &[&str]| {
         let text = with(&text, "mask: mask.tiff", &format!("mask: {mask}"));

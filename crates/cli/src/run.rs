@@ -358,7 +358,7 @@ impl Run<'_> {
             self.console.say(line)?;
         }
         if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) {
-            let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
+            let n_tiles = counted(last.n_total, "tile", "tiles");
             let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
             let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
             let why: Vec<String> = below.into_iter().chain(masked).collect();

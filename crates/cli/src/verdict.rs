@@ -34,15 +34,23 @@ pub(crate) fn line(progress: &Progress, setup: Setup) -> Option<String> {
                 "model-bound {percent:.0} %; reading could feed {fed} models, writing keep up with {written}"
             )
         }
-        Bound::Reading => format!("reading-bound {percent:.0} %: models waited for tiles; writing keeps up"),
+        Bound::Reading => {
+            format!(
+                "reading-bound {percent:.0} %: models waited for tiles; writing could keep up with {written} models"
+            )
+        }
         Bound::Writing => {
             format!(
                 "writing-bound {percent:.0} %: models waited for what is written; reading could feed {fed} models"
             )
         }
-        Bound::Preparing => format!("{percent:.0} % of the time images were opened and models made ready"),
+        Bound::Preparing => format!(
+            "{percent:.0} % of the time images were opened, masks and statistics read, models made ready"
+        ),
         Bound::HandingOver => {
-            format!("joining-bound {percent:.0} %: more than models need, handing over their results took")
+            format!(
+                "copy-bound {percent:.0} %: checking tiles and copying what models made took longer than the models"
+            )
         }
     };
     let advice = if seconds < WORTH_ADVICE { None } else { advice(progress, bound, setup) };
@@ -107,7 +115,7 @@ mod tests {
         );
         assert_eq!(
             of(&progress(20, 5, 14, 0)),
-            "prediction: 500 tiles in 20.00 s, 25 tiles/s: reading-bound 70 %: models waited for tiles; writing keeps up; \
+            "prediction: 500 tiles in 20.00 s, 25 tiles/s: reading-bound 70 %: models waited for tiles; writing could keep up with 10.0 models; \
              num_workers: 4 in data_config would use all cores, not 2"
         );
         assert_eq!(
@@ -115,7 +123,7 @@ mod tests {
             "prediction: 500 tiles in 5.00 s, 100 tiles/s: writing-bound 80 %: models waited for what is written; reading could \
              feed 0.3 models"
         );
-        assert!(of(&progress(100, 0, 0, 0)).contains("5.00 tiles/s: joining-bound 100 %"));
+        assert!(of(&progress(100, 0, 0, 0)).contains("5.00 tiles/s: copy-bound 100 %"));
     }
 
     #[test]

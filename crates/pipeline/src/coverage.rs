@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ndarray::Array2;
 use patchweave_geometry::{Region, TileGrid};
 use patchweave_predict::cut_shape;
-use patchweave_sink::{Durability, write_file_atomically};
+use patchweave_sink::{Durability, remove_file_if_any, write_file_atomically};
 use patchweave_view::{Picture, ViewError};
 
 use crate::outputs::coverage_path;
@@ -15,6 +15,16 @@ use crate::{Outcome, PipelineError, Prediction, UnreadTile};
 const MOST: usize = 512;
 
 impl Prediction {
+    /// Removes the pictures of an earlier prediction, where this one may make some or replaces all results.
+    pub(crate) fn remove_coverage(&self, replaces: bool) -> Result<(), PipelineError> {
+        if replaces || self.options.skip.is_some() {
+            for image in &self.images {
+                remove_file_if_any(&coverage_path(&self.folder, &image.name))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Draws which tiles of an image were predicted, for predictions that leave some out, and says where the picture is:
     /// white where all of it was, black where tiles were left out, red where they could not be read.
     ///
@@ -31,6 +41,9 @@ impl Prediction {
         else {
             return Ok(None);
         };
+        if outcome.given_up.contains(&data_idx) {
+            return Ok(None);
+        }
         let infos = self.models.iter().map(|model| model.model.info());
         let shape = cut_shape(&self.tiling, infos, image.stack.info().shape())?;
         let left_out = left_out.get(&data_idx).map_or(&[][..], Vec::as_slice);

@@ -6,6 +6,7 @@ use patchweave_config::{ModelPlan, PredictPlan, RunPlan, RuntimePlan};
 use patchweave_formats::{is_url, stored_state};
 use patchweave_predict::Tiling;
 use patchweave_sink::Fingerprint;
+use patchweave_stack::StackInfo;
 
 use crate::{PredictionImage, Statistics};
 
@@ -42,8 +43,8 @@ const OTHERS: [&str; 19] = [
 /// What becomes of tiles that cannot be read, where that is one word.
 const ON_FAILURE: &str = "predict.on_failure";
 
-/// The end of the key of a library of ONNX Runtime.
-const LIBRARY: &str = ".runtime.onnxruntime";
+/// In the keys that say who runs a network.
+const RUNTIME: &str = ".runtime";
 
 /// What the results of a prediction are made of: the program, the keys that tell, statistics, images and networks.
 ///
@@ -58,9 +59,9 @@ pub(crate) fn fingerprint(
     about.insert("version of patchweave".into(), env!("CARGO_PKG_VERSION").into());
     // To fail or to leave out an image changes no pixel of others; to fill tiles does.
     // Where its library lies may differ between machines, and which it is is told below.
-    let is_library = |key: &str| key.ends_with(LIBRARY);
+    let is_runtime = |key: &str| key.starts_with("predict.models") && key.contains(RUNTIME);
     let tells =
-        |key: &str| is_of(key, &TELLING) && !is_of(key, &OTHERS) && key != ON_FAILURE && !is_library(key);
+        |key: &str| is_of(key, &TELLING) && !is_of(key, &OTHERS) && key != ON_FAILURE && !is_runtime(key);
     let keys = plan.values().iter().filter(|(key, _)| tells(key));
     about.extend(keys.map(|(key, value)| (key.clone(), value.clone())));
     about.insert(STATISTICS.into(), statistics.exactly());
@@ -70,16 +71,9 @@ pub(crate) fn fingerprint(
     };
     about.insert("tiles".into(), tiles);
     for image in images {
-        let info = image.stack.info();
-        let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
-        let text = format!("{text}{}", place_of(&image.path));
-        about.insert(format!("image {}", image.name), with_state(text, &image.path));
-        if let Some(mask) = &image.mask {
-            let info = mask.info();
-            let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
-            let path = Path::new(&info.source);
-            let file = path.ancestors().find(|path| path.exists()).unwrap_or(path);
-            about.insert(format!("mask of {}", image.name), with_state(text, file));
+        about.insert(format!("image {}", image.name), stored(image.stack.info(), &image.path));
+        if let Some((mask, path)) = &image.mask {
+            about.insert(format!("mask of {}", image.name), stored(mask.info(), path));
         }
     }
     for (place, model) in predict.models.iter().enumerate() {
@@ -88,9 +82,7 @@ pub(crate) fn fingerprint(
             ModelPlan::Bioimage(package) => (vec![package_of(&package.path)], &package.runtime),
             _ => continue,
         };
-        if let Some(build) = runtime_build(runtime) {
-            about.insert(format!("runtime of predict.models[{place}]"), build);
-        }
+        about.insert(format!("runtime of predict.models[{place}]"), runtime_build(runtime));
         for (number, path) in files.iter().enumerate() {
             let field = format!("predict.models[{place}] file {number}");
             about.insert(field, with_state(String::new(), path));
@@ -99,14 +91,21 @@ pub(crate) fn fingerprint(
     about
 }
 
-/// Which build of ONNX Runtime runs a network; nothing for tract, which has the version of the program.
-fn runtime_build(plan: &RuntimePlan) -> Option<String> {
+/// What is known of an image: its form, its place and the state of its file.
+fn stored(info: &StackInfo, path: &Path) -> String {
+    let text = format!("{} {:?}, {}", info.layout.axes(), info.layout.shape(), info.pixel_type);
+    with_state(format!("{text}{}", place_of(path)), path)
+}
+
+/// Who runs a network; tract has the version of the program.
+fn runtime_build(plan: &RuntimePlan) -> String {
     match plan {
-        RuntimePlan::Tract => None,
+        RuntimePlan::Tract => "tract".to_owned(),
         #[cfg(feature = "onnx")]
-        RuntimePlan::OnnxRuntime { .. } => patchweave_onnx::loaded_runtime().map(|loaded| loaded.build),
+        RuntimePlan::OnnxRuntime { .. } => patchweave_onnx::loaded_runtime()
+            .map_or_else(|| "onnxruntime".to_owned(), |loaded| format!("onnxruntime {}", loaded.build)),
         #[cfg(not(feature = "onnx"))]
-        RuntimePlan::OnnxRuntime { .. } => None,
+        RuntimePlan::OnnxRuntime { .. } => "onnxruntime".to_owned(),
     }
 }
 

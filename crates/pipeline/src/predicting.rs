@@ -1,8 +1,8 @@
 //! Predictions under way: begun, gone on with, shared out, finished.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use patchweave_config::RunPlan;
 use patchweave_loader::Batch;
@@ -127,6 +127,7 @@ impl Prediction {
             durability: self.form.durability(),
         };
         let journal = Journal::open(folder, &self.about, options)?;
+        self.remove_coverage(start.replaces)?;
         Ok(Predicting { prediction: self, journal, part: start.part })
     }
 
@@ -153,10 +154,16 @@ impl Predicting<'_> {
         let Predicting { prediction, journal, part } = self;
         let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
         let options = PredictOptions { part, ..prediction.options.clone() };
-        let masks = prediction.images.iter().map(|image| image.mask.clone()).collect();
-        let left_out = RefCell::new(BTreeMap::<usize, Vec<usize>>::new());
-        let tell_left_out =
-            |data_idx, tile_idx| left_out.borrow_mut().entry(data_idx).or_default().push(tile_idx);
+        let masks = prediction
+            .images
+            .iter()
+            .map(|image| image.mask.as_ref().map(|(mask, _)| Arc::clone(mask)))
+            .collect();
+        let left_out = Mutex::new(BTreeMap::<usize, Vec<usize>>::new());
+        let tell_left_out = |data_idx, tile_idx| {
+            let mut left_out = left_out.lock().unwrap_or_else(PoisonError::into_inner);
+            left_out.entry(data_idx).or_default().push(tile_idx);
+        };
         let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options)
             .with_masks(masks)
             .telling_left_out(&tell_left_out);
@@ -187,7 +194,8 @@ impl Predicting<'_> {
                     bad_tiles = noted(&journal)?;
                 }
                 let given_up = bad_tiles.iter().filter(|_| is_given_up).map(|tile| tile.data_idx).collect();
-                let left_out = (n_needed == prediction.n_tiles()).then(|| left_out.take());
+                let left_out = (n_needed == prediction.n_tiles())
+                    .then(|| left_out.into_inner().unwrap_or_else(PoisonError::into_inner));
                 let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out };
                 if part.is_whole() {
                     journal.close()?;

@@ -14,8 +14,8 @@ pub struct PredictionImage {
     pub stack: Arc<dyn ImageStack>,
     /// What its results should be, if the plan says it.
     pub target: Option<Arc<dyn ImageStack>>,
-    /// Where there is something to predict, if the plan says it.
-    pub mask: Option<Arc<dyn ImageStack>>,
+    /// Where there is something to predict, if the plan says it, and the path that it was opened from.
+    pub mask: Option<(Arc<dyn ImageStack>, PathBuf)>,
     /// The path it was opened from.
     pub path: PathBuf,
     /// Its name, unique among the images of the run; outputs are called after it. `/` stands between subfolders of the output
@@ -32,10 +32,11 @@ pub(crate) fn named(images: &Images) -> Vec<PredictionImage> {
     };
     let names = image_names(&inputs.stacks.iter().zip(&inputs.paths).map(source).collect::<Vec<_>>());
     let beside = |role: &NamedImages| {
-        let stacks: Vec<_> = role.stacks.iter().cloned().map(Some).collect();
-        stacks.into_iter().chain(std::iter::repeat(None))
+        let found: Vec<_> = role.stacks.iter().cloned().zip(role.paths.iter().cloned()).map(Some).collect();
+        found.into_iter().chain(std::iter::repeat(None))
     };
-    let beside = beside(&images.roles.predict_targets).zip(beside(&images.roles.predict_masks));
+    let targets = beside(&images.roles.predict_targets).map(|target| target.map(|(stack, _)| stack));
+    let beside = targets.zip(beside(&images.roles.predict_masks));
     let stacks = inputs.stacks.iter().cloned().zip(beside).zip(&inputs.paths).zip(names);
     let image = |(((stack, (target, mask)), path), name): (((_, (_, _)), &PathBuf), String)| {
         PredictionImage { stack, target, mask, path: path.clone(), name }

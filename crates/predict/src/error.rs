@@ -52,8 +52,22 @@ pub enum PredictError {
         /// Bytes that there are.
         memory: usize,
     },
-    /// A mask that cannot be read.
-    #[error("the mask of image {data_idx} ({image}) cannot be read")]
+    /// A mask that does not belong to its image.
+    #[error(
+        "mask {mask} of image {data_idx} has the shape SC(Z)YX {got:?}, expected {expected:?} as the image, of one channel"
+    )]
+    MaskShape {
+        /// The image.
+        data_idx: usize,
+        /// The source of the mask.
+        mask: String,
+        /// The shape of the mask.
+        got: Vec<usize>,
+        /// The shape that it should have.
+        expected: Vec<usize>,
+    },
+    /// A mask that cannot be read; without it nobody knows where there is something to predict.
+    #[error("the mask of image {data_idx} ({image}) cannot be read, expected one that can be, or none")]
     Mask {
         /// The image.
         data_idx: usize,

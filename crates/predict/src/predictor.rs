@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
-use patchweave_geometry::{RegionSpec, TileGrid};
+use patchweave_geometry::{ImageShape, RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
 use patchweave_stack::ImageStack;
+use rayon::prelude::*;
 
 use crate::bad_tile::failed_samples;
 use crate::batch_model::BatchModel;
@@ -30,6 +31,8 @@ use crate::{
 const PORTION_TILES: usize = 4096;
 /// Images that are open at once.
 const PORTION_IMAGES: usize = 32;
+/// So many tiles that masks decide on lie between two looks at whether to go on.
+const TILES_BETWEEN: usize = 256;
 /// Targets that are open at once, unless one image has more: each of them holds a file.
 const PORTION_TARGETS: usize = 64;
 
@@ -145,7 +148,7 @@ pub struct Predictor<'a> {
     /// Where there is something to predict, image by image.
     masks: Vec<Option<Arc<dyn ImageStack>>>,
     /// Is told of every tile that is left out, by its image and number.
-    left_out: Option<&'a dyn Fn(usize, usize)>,
+    left_out: Option<&'a (dyn Fn(usize, usize) + Sync)>,
 }
 
 /// The tiles that are predicted next, of some of the images.
@@ -172,11 +175,16 @@ struct Models<'a> {
 }
 
 impl Models<'_> {
-    /// Predicts a batch; `places` are the image and the sample of every tile in it.
+    /// Finds out what models want to know of whole images, before any of their tiles is predicted; `places` are the image and
+    /// the sample of every tile of a batch.
+    fn know(&mut self, places: &[(usize, usize)]) -> Result<(), ModelError> {
+        places
+            .iter()
+            .try_for_each(|(data_idx, sample_idx)| self.by_image.know(*data_idx, *sample_idx, &self.images))
+    }
+
+    /// Predicts a batch of such places.
     fn predict(&mut self, inputs: ArrayView5<'_, f32>, places: &[(usize, usize)]) -> Result<(), ModelError> {
-        for (data_idx, sample_idx) in places {
-            self.by_image.know(*data_idx, *sample_idx, &self.images)?;
-        }
         for (model_idx, model) in self.batch_models.iter_mut().enumerate() {
             let of_samples: Vec<Option<&dyn Model>> =
                 places.iter().map(|(data, sample)| self.by_image.of(model_idx, *data, *sample)).collect();
@@ -260,7 +268,7 @@ impl<'a> Predictor<'a> {
 
     /// The same, which tells of every tile that is left out: the number of its image and its own.
     #[must_use]
-    pub fn telling_left_out(self, tell: &'a dyn Fn(usize, usize)) -> Self {
+    pub fn telling_left_out(self, tell: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         Predictor { left_out: Some(tell), ..self }
     }
 
@@ -313,7 +321,7 @@ impl<'a> Predictor<'a> {
         }
         let mut progress = fed?;
         let times = &mut progress.times;
-        // Since the last batch nothing was done but to wait for what is written.
+        // Since then nothing was done but to wait for what is written.
         times.waited_for_writers += start.elapsed().saturating_sub(times.elapsed);
         times.elapsed = start.elapsed();
         times.writing = writing.busy();
@@ -353,6 +361,7 @@ impl<'a> Predictor<'a> {
                 .transpose()
                 .map_err(ConstructError::from)?,
         };
+        self.check_masks(shapes)?;
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
         let batch_models: Vec<BatchModel<'_>> =
             self.models.iter().map(|model| BatchModel::new(*model)).collect();
@@ -393,13 +402,19 @@ impl<'a> Predictor<'a> {
                 let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
                 portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
-                for tile_idx in needed {
-                    let tile = (portion.images.len(), tile_idx);
-                    if self.is_masked(next, &image, tile_idx)? {
-                        portion.masked.push_back((portion.tiles.len(), tile));
-                    } else {
-                        portion.tiles.push(tile);
-                        portion.indices.push(first_index + tile_idx);
+                for part in needed.chunks(TILES_BETWEEN) {
+                    let masked = self.masked(next, &image, part)?;
+                    for (&tile_idx, is_masked) in part.iter().zip(masked) {
+                        let tile = (portion.images.len(), tile_idx);
+                        if is_masked {
+                            portion.masked.push_back((portion.tiles.len(), tile));
+                        } else {
+                            portion.tiles.push(tile);
+                            portion.indices.push(first_index + tile_idx);
+                        }
+                    }
+                    if self.has_mask(next) {
+                        going_on(&progress, caller, writing)?;
                     }
                 }
                 portion.images.push(image);
@@ -412,10 +427,12 @@ impl<'a> Predictor<'a> {
                 return Err(PredictError::Interrupted);
             }
             progress.times.preparing += begun.elapsed();
+            progress.times.elapsed = start.elapsed();
             let told = (&mut progress, &mut clock, &mut *caller);
             self.predict(&mut portion, &mut models, &plan, (tasks, writing), told)?;
             begun = Instant::now();
         }
+        progress.times.elapsed = start.elapsed();
         Ok(progress)
     }
 
@@ -453,15 +470,39 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Whether the mask of an image leaves a tile out.
-    fn is_masked(&self, data_idx: usize, image: &OpenImage, tile_idx: usize) -> Result<bool, PredictError> {
-        let mask = self.masks.get(data_idx).and_then(Option::as_ref);
-        let (Some(mask), Some((_, name, tile))) = (mask, image.tile(tile_idx)) else { return Ok(false) };
-        is_masked(mask.as_ref(), &tile).map_err(|source| PredictError::Mask {
-            data_idx,
-            image: name.to_owned(),
-            source,
-        })
+    fn mask(&self, data_idx: usize) -> Option<&dyn ImageStack> {
+        self.masks.get(data_idx).and_then(Option::as_ref).map(AsRef::as_ref)
+    }
+
+    fn has_mask(&self, data_idx: usize) -> bool {
+        self.mask(data_idx).is_some()
+    }
+
+    /// Which of these tiles the mask of an image leaves out.
+    fn masked(&self, data_idx: usize, image: &OpenImage, tiles: &[usize]) -> Result<Vec<bool>, PredictError> {
+        let Some(mask) = self.mask(data_idx) else { return Ok(vec![false; tiles.len()]) };
+        let of_tile = |tile_idx: &usize| match image.tile(*tile_idx) {
+            Some((_, image, tile)) => is_masked(mask, &tile).map_err(|source| PredictError::Mask {
+                data_idx,
+                image: image.to_owned(),
+                source,
+            }),
+            None => Ok(false),
+        };
+        tiles.par_iter().map(of_tile).collect()
+    }
+
+    /// Whether masks belong to their images.
+    fn check_masks(&self, shapes: &[ImageShape]) -> Result<(), PredictError> {
+        for (data_idx, shape) in shapes.iter().enumerate() {
+            let Some(mask) = self.mask(data_idx) else { continue };
+            let (got, expected) = (mask.info().shape(), ImageShape { n_channels: 1, ..*shape });
+            if got != expected {
+                let (mask, got, expected) = (mask.info().source.clone(), got.to_vec(), expected.to_vec());
+                return Err(PredictError::MaskShape { data_idx, mask, got, expected });
+            }
+        }
+        Ok(())
     }
 
     /// Leaves out the tiles that masks leave out before the `n_before`-th of the others.
@@ -470,7 +511,7 @@ impl<'a> Predictor<'a> {
         n_before: usize,
         portion: &mut Portion,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
-        progress: &mut Progress,
+        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing),
     ) -> Result<(), PredictError> {
         let value = self.options.skip.map_or(0.0, |skip| skip.value);
         let mut whole = Vec::new();
@@ -484,6 +525,9 @@ impl<'a> Predictor<'a> {
             progress.times.waited_for_writers += send(tasks, &mut whole)?;
             progress.n_tiles += 1;
             progress.n_skipped += 1;
+            if progress.n_skipped.is_multiple_of(TILES_BETWEEN) {
+                going_on(progress, caller, writing)?;
+            }
         }
         Ok(())
     }
@@ -536,7 +580,9 @@ impl<'a> Predictor<'a> {
         (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
-            return self.leave_masked_out(0, portion, (plan, tasks), progress);
+            self.leave_masked_out(0, portion, (plan, tasks), (progress, caller, writing))?;
+            clock.tell(&mut progress.times, &LoaderStats::default(), writing);
+            return going_on(progress, caller, writing);
         }
         let chosen =
             ChosenPatchConstr::new(Arc::clone(self.dataset.constr()), std::mem::take(&mut portion.indices))?;
@@ -579,12 +625,17 @@ impl<'a> Predictor<'a> {
                 (portion.numbers.get(image_idx).copied().unwrap_or(0), sample_idx(spec))
             };
             let mut places: Vec<(usize, usize)> = batch.indices().zip(batch.specs()).map(place).collect();
+            if shown.len() < batch.len() {
+                places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
+            }
+            let begun = Instant::now();
+            models.know(&places)?;
+            progress.times.preparing += begun.elapsed();
             let begun = Instant::now();
             if shown.len() == batch.len() {
                 models.predict(batch.inputs(), &places)?;
             } else if !shown.is_empty() {
                 let inputs = batch.inputs().select(Axis(0), &shown);
-                places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
                 models.predict(inputs.view(), &places)?;
             }
             progress.times.models += begun.elapsed();
@@ -593,7 +644,7 @@ impl<'a> Predictor<'a> {
                     .tiles
                     .get(index)
                     .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
-                self.leave_masked_out(index, portion, (plan, tasks), progress)?;
+                self.leave_masked_out(index, portion, (plan, tasks), (progress, caller, writing))?;
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>>;
@@ -618,15 +669,23 @@ impl<'a> Predictor<'a> {
             progress.n_tiles += batch.len() + n_bad;
             progress.n_skipped += batch.len() - shown.len();
             clock.tell(&mut progress.times, &batches.stats(), writing);
-            if !(caller.keep_going)(*progress) || writing.has_failed.load(Ordering::Acquire) {
-                return Err(PredictError::Interrupted);
-            }
+            going_on(progress, caller, writing)?;
         }
-        self.leave_masked_out(portion.tiles.len(), portion, (plan, tasks), progress)?;
+        let last = portion.tiles.len();
+        self.leave_masked_out(last, portion, (plan, tasks), (progress, caller, writing))?;
+        clock.tell(&mut progress.times, &batches.stats(), writing);
         clock.reading += batches.stats();
         models.by_image.forget();
         let expected = portion.tiles.len();
         if n_seen == expected { Ok(()) } else { Err(PredictError::TileCount { got: n_seen, expected }) }
+    }
+}
+
+/// Whether the caller wants it to go on, and nobody who writes has failed.
+fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing) -> Result<(), PredictError> {
+    match (caller.keep_going)(*progress) && !writing.has_failed.load(Ordering::Acquire) {
+        true => Ok(()),
+        false => Err(PredictError::Interrupted),
     }
 }
 

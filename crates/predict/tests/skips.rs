@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::{ArrayD, ArrayView5, ArrayViewMut5, Axis, IxDyn, Slice};
@@ -15,6 +16,7 @@ use patchweave_predict::{
     Blend, Content, OutputImage, PredictOptions, Predictor, Progress, Skip, Target, Tiling,
 };
 use patchweave_sink::{ImageSpec, Job, SinkFormats};
+use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 use proptest::prelude::*;
 
@@ -46,6 +48,23 @@ fn counting(n_seen: &AtomicUsize) -> impl patchweave_model::Model + '_ {
         outputs[0].assign(&inputs);
         Ok(())
     })
+}
+
+/// An image, and how many pixels of it were read.
+struct Counting {
+    whole: Arc<dyn ImageStack>,
+    n_read: AtomicUsize,
+}
+
+impl ImageStack for Counting {
+    fn info(&self) -> &StackInfo {
+        self.whole.info()
+    }
+
+    fn read_inside(&self, window: &InsideWindow<'_>, out: PatchViewMut<'_>) -> Result<(), StackError> {
+        self.n_read.fetch_add(out.len(), Ordering::Relaxed);
+        self.whole.read_inside(window, out)
+    }
 }
 
 proptest! {
@@ -125,7 +144,7 @@ proptest! {
         let n_seen = AtomicUsize::new(0);
         let model = counting(&n_seen);
         // The second image has no mask.
-        let data = dataset(vec![stack(image.clone(), "SCYX"), stack(image, "SCYX")], tiling, &model);
+        let data = dataset(vec![stack(image.clone(), "SCYX"), stack(image.clone(), "SCYX")], tiling, &model);
         let blend = if blends { Blend::Constant } else { Blend::Crop };
         let options = |below| {
             let skip = Some(Skip { below, value: -7.0 });
@@ -142,6 +161,30 @@ proptest! {
         prop_assert_eq!(bits(&by_mask[0]), bits(&by_limit));
         prop_assert_eq!(bits(&by_mask[1]), bits(&whole));
         prop_assert_eq!(n_seen.load(Ordering::Relaxed), n_of_limit + n_tiles);
+    }
+
+    /// Of an image with a mask nothing is read but the tiles that have a pixel of it.
+    #[test]
+    fn tiles_outside_of_the_mask_are_not_read(
+        sizes in prop::array::uniform2(8_usize..40), at in prop::array::uniform2(0_usize..8), tile in 2_usize..8,
+    ) {
+        let tiling = tiling([tile; 2], [tile / 2; 2]);
+        let image = ramp(&[1, 1, sizes[0], sizes[1]]);
+        let mut mask = ArrayD::<f32>::zeros(image.raw_dim());
+        mask[[0, 0, at[0], at[1]]] = 1.0;
+        let n_seen = AtomicUsize::new(0);
+        let model = counting(&n_seen);
+        let counted = Arc::new(Counting { whole: stack(image.clone(), "SCYX"), n_read: AtomicUsize::new(0) });
+        let data = dataset(vec![Arc::clone(&counted) as Arc<dyn ImageStack>], tiling, &model);
+        let masks = vec![Some(stack(mask, "SCYX"))];
+        let predictor =
+            Predictor::new(&data, tiling, vec![&model], PredictOptions::default()).with_masks(masks);
+        let got = run(&predictor, None, &[Content::default()]).unwrap().remove(0);
+        let n_shown = n_seen.load(Ordering::Relaxed);
+        prop_assert!((1..=9).contains(&n_shown));
+        prop_assert_eq!(counted.n_read.load(Ordering::Relaxed), n_shown * tile * tile);
+        let index = [0, 0, at[0], at[1]];
+        prop_assert_eq!(got[index], image[index]);
     }
 
     /// A limit below everything changes no bit, and with one above everything no model is called.

@@ -113,7 +113,7 @@ impl OnnxRuntime {
     fn builder(&self) -> Result<SessionBuilder, Cause> {
         let told = |error: ort::Error<SessionBuilder>| Cause::from(error.to_string());
         let builder = Session::builder(&self.environment)?;
-        Ok(builder.with_intra_threads(1).map_err(told)?.with_inter_threads(1).map_err(told)?)
+        builder.with_intra_threads(1).map_err(told)?.with_inter_threads(1).map_err(told)
     }
 
     /// Refuses a network that makes something else of the same input each time, such as one that leaves out values by chance.
