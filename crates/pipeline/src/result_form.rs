@@ -33,11 +33,6 @@ impl ResultForm {
         }
     }
 
-    /// What is on the disk once a result has its name.
-    pub fn durability(&self) -> Durability {
-        self.durability
-    }
-
     /// The type of the pixels that are written for an image.
     pub fn pixel_type(&self, info: &StackInfo) -> PixelType {
         match self.pixel_type {
