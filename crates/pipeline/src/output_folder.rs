@@ -6,8 +6,7 @@ use patchweave_config::RunPlan;
 use patchweave_formats::{inside, is_url};
 use patchweave_sink::{Durability, SinkFormats, prepare_folder};
 
-use crate::outputs::durability_of;
-use crate::{Opening, PipelineError};
+use crate::{Opening, PipelineError, durability_of};
 
 /// The folder that a run writes into, on a disk or in an object store, and how.
 ///

@@ -4,27 +4,9 @@ use std::path::{Path, PathBuf};
 
 use patchweave_config::RunPlan;
 use patchweave_formats::inside;
-use patchweave_sink::Durability;
 
 use crate::bad_tiles::REPORT;
 use crate::{Output, OutputFolder, PipelineError, Statistics};
-
-/// What a configuration asks to be on the disk, as those take it who write.
-///
-/// ```
-/// use patchweave_pipeline::durability_of;
-/// use patchweave_sink::Durability;
-///
-/// assert_eq!(durability_of(patchweave_config::Durability::default()), Durability::default());
-/// ```
-#[must_use]
-pub fn durability_of(durability: patchweave_config::Durability) -> Durability {
-    match durability {
-        patchweave_config::Durability::None => Durability::None,
-        patchweave_config::Durability::Files => Durability::Files,
-        patchweave_config::Durability::Full => Durability::Full,
-    }
-}
 
 /// The ending of pictures.
 const PICTURE: &str = "png";

@@ -8,7 +8,7 @@ use patchweave_predict::{Content, Values};
 use patchweave_sink::{Durability, ImageSpec};
 use patchweave_stack::StackInfo;
 
-use crate::outputs::durability_of;
+use crate::durability::durability_of;
 
 /// What the results of all images have in common, whatever their format.
 pub(crate) struct ResultForm {

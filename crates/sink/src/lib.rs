@@ -72,6 +72,8 @@ mod spec;
 mod staged_store;
 mod staging;
 #[cfg(feature = "remote")]
+mod store_claim;
+#[cfg(feature = "remote")]
 mod store_folder;
 #[cfg(feature = "remote")]
 mod store_journal;

@@ -8,9 +8,9 @@ use patchweave_remote::{RemoteFolder, RemoteOptions};
 use crate::SinkError;
 use crate::error::io_error;
 use crate::journal_entry::JournalEntry;
+use crate::store_claim::StoreClaim;
 use crate::store_folder::image_folder;
 use crate::store_work::{Found, StoreWork};
-use crate::temporary::TRIES;
 
 /// An image in an object store. If it was started here, its objects are removed when it is dropped.
 #[derive(Debug)]
@@ -71,8 +71,7 @@ impl StagedStore {
         }
     }
 
-    /// Makes sure that an image is that of its journal, and that nothing else is there unless it was begun. Of those who
-    /// share a journal nobody removes anything, because another one may write already.
+    /// Makes sure that an image of a journal is that of the journal, as [`StoreClaim`] says.
     pub fn claim(
         &self,
         url: &Path,
@@ -80,51 +79,7 @@ impl StagedStore {
         is_begun: &dyn Fn() -> Result<bool, SinkError>,
     ) -> Result<(), SinkError> {
         let Some(entry) = &self.entry else { return Ok(()) };
-        let failed = |error| io_error("begin", url)(error);
-        let path = || url.to_owned();
-        entry.begin(&name.to_string_lossy()).map_err(failed)?;
-        for _ in 0..TRIES {
-            let takes = match self.work.found_owner().map_err(failed)? {
-                Some(owner) if owner == entry.id => {
-                    // What was begun in the meantime is of this journal.
-                    let is_clear = is_begun()? || !self.work.has_objects().map_err(failed)? || is_begun()?;
-                    if is_clear {
-                        return self.check_current(url, entry);
-                    }
-                    true
-                }
-                Some(_) if entry.is_shared => return Err(SinkError::TakenOver { path: path() }),
-                Some(_) => true,
-                None => match self.work.look_at().map_err(failed)? {
-                    Found::Image if replaces => true,
-                    Found::Image => return Err(SinkError::Appeared { path: path() }),
-                    Found::Others => return Err(SinkError::NotAStore { path: path() }),
-                    Found::Nothing | Found::Begun => false,
-                },
-            };
-            if takes && entry.is_shared {
-                let got = "one of several processes that would replace what stands there".to_owned();
-                let expected = "a place without results: in an object store none of them knows whether another one                                 writes already"
-                    .to_owned();
-                return Err(SinkError::Unfit { path: path(), got, expected });
-            }
-            if takes {
-                self.work.take_over().map_err(failed)?;
-                return self.check_current(url, entry);
-            }
-            if self.work.take().map_err(failed)? {
-                return self.check_current(url, entry);
-            }
-        }
-        Err(SinkError::Busy { path: path() })
-    }
-
-    /// Whoever has begun otherwise in the meantime has the say.
-    fn check_current(&self, url: &Path, entry: &JournalEntry) -> Result<(), SinkError> {
-        match entry.is_current().map_err(io_error("read the journal of", url))? {
-            true => Ok(()),
-            false => Err(SinkError::TakenOver { path: url.into() }),
-        }
+        StoreClaim { url, work: &self.work, entry, replaces }.take(name, is_begun)
     }
 
     pub fn work(&self) -> &Arc<StoreWork> {

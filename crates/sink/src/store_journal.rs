@@ -154,8 +154,8 @@ impl JournalFolder {
         Ok(false)
     }
 
-    /// Removes all journals and what is not finished of them, the header last, so that whatever stops this leaves what
-    /// can be removed again; whether there was something.
+    /// Removes all journals and what is not finished of them; whether there was something. As long as something is not
+    /// removed of the images, there is a header; what is left without one is of nobody.
     fn remove(&self) -> io::Result<bool> {
         let names = self.folder.list(NAME).map_err(io::Error::other)?;
         let let_go = |name: &String| {
@@ -168,7 +168,7 @@ impl JournalFolder {
         names.par_iter().try_for_each(let_go)?;
         let (header, others): (Vec<String>, Vec<String>) =
             names.iter().cloned().partition(|name| *name == header_key());
-        self.folder.remove(&others).and_then(|()| self.folder.remove(&header)).map_err(io::Error::other)?;
+        self.folder.remove(&header).and_then(|()| self.folder.remove(&others)).map_err(io::Error::other)?;
         Ok(!names.is_empty())
     }
 }

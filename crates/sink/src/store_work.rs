@@ -21,6 +21,8 @@ use crate::work_place::WorkPlace;
 const OWN: &str = ".patchweave";
 /// The number of the job that the objects are of.
 const OWNER: &str = ".patchweave/owner";
+/// What stands there instead while the objects are removed.
+const NOBODY: &str = "nobody";
 
 /// What is made in an object store: the objects below a URL.
 #[derive(Debug, Clone)]
@@ -116,6 +118,8 @@ impl StoreWork {
     pub fn let_go(&self) -> io::Result<()> {
         match self.found_owner()? {
             Some(owner) if owner == self.owner => self.discard(),
+            // Whoever removed it was stopped.
+            Some(owner) if owner == NOBODY => Self::of(self.folder.clone(), NOBODY).discard(),
             Some(_) => Ok(()),
             None => {
                 let left = self.folder.list(OWN).map_err(io::Error::other)?;
@@ -162,6 +166,8 @@ impl StoreWork {
         if !self.is_owned()? {
             return Ok(());
         }
+        // Whoever still writes is told so before anything is removed.
+        self.folder.put(OWNER, NOBODY.into()).map_err(io::Error::other)?;
         clear(&self.folder)?;
         self.folder.remove(&[OWNER.to_owned()]).map_err(io::Error::other)
     }
