@@ -14,7 +14,7 @@ use crate::{Fingerprint, ImageSpec, Job, JournalOptions, SinkError, SinkFormats}
 ///
 /// It is a hidden folder beside the images: what they are made of, and what is finished of each. Whoever opens it again for the
 /// same goes on where others stopped, on another machine too if the folder is shared; units are on the disk before they are
-/// known to be written, unless the durability is [`None`](Durability::None): then nothing is gone on with elsewhere or after the
+/// known to be written, unless the durability is [`None`](crate::Durability::None): then nothing is gone on with elsewhere or after the
 /// machine has started again. File systems without locks keep nobody out; there, those who share a journal must not begin the same
 /// moment.
 ///
