@@ -20,7 +20,7 @@ use crate::{Opening, PipelineError, durability_of};
 ///   {mode: predicting, data_type: tiff, axes: YX, patching: {name: whole}, normalization: {name: none}}
 /// predict: {input: a.tiff, models: [identity], formats: ome_zarr}
 /// ";
-/// let plan = parse("run.yaml".as_ref(), text)?;
+/// let plan = parse(text, "run.yaml".as_ref(), &|_| None)?;
 /// let output = OutputFolder::of(&plan, &Opening::default());
 /// assert!(output.is_store());
 /// assert_eq!(output.path().to_str(), Some("s3://bucket/results"));
