@@ -1,8 +1,11 @@
 //! Images behind a URL: what `info` says of them and predictions on them, from a server of the test's own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
+#[path = "support/bucket.rs"]
+mod bucket;
 mod support;
 
+use bucket::{KEY, with_bucket};
 use patchweave_testkit::{Faults, Server};
 use support::{Ended, PREDICT, Place, with};
 
@@ -51,36 +54,9 @@ fn predictions_on_zarrs_over_http_are_those_on_files() {
     assert!(server.n_faults() > 0);
 }
 
-/// The variables that could let a test reach somebody, or be somebody.
-const CREDENTIALS: [&str; 11] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SKIP_SIGNATURE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_METADATA_ENDPOINT",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT",
-    "AWS_REGION",
-];
-
 /// Runs `info` on an image in a bucket of the server, with these variables and none of the machine.
 fn info_of_bucket(place: &Place, server: &Server, variables: &[(&str, &str)]) -> Ended {
     with_bucket(place, server, variables, &["info", "s3://bucket/cells.ome.zarr"])
-}
-
-/// Runs the command on a bucket of the server, with these variables and none of the machine.
-fn with_bucket(place: &Place, server: &Server, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
-    let mut command = assert_cmd::Command::new(support::PATCHWEAVE);
-    for name in CREDENTIALS {
-        command.env_remove(name);
-    }
-    let endpoint = format!("http://{}", server.address);
-    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ALLOW_HTTP", "true").current_dir(place.path(""));
-    command.envs(variables.iter().copied());
-    Ended::of(command.args(arguments))
 }
 
 #[test]
@@ -117,8 +93,6 @@ fn images_and_folders_are_converted_into_a_bucket() {
     assert!(!place.path("served/bucket/cells.tif").exists());
     assert!(place.files("served").keys().all(|path| !path.to_string_lossy().contains(".patchweave")));
 }
-
-const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
 
 #[test]
 fn a_bucket_without_credentials_names_the_variables() {

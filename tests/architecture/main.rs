@@ -145,7 +145,7 @@ const READERS: &[&str] = &[
     "sink/src/flat_file.rs",
     "sink/src/folder_work.rs",
     // The images of a journal, and what it says it is about, which it opens as others do.
-    "sink/src/journal.rs",
+    "sink/src/folder_journal.rs",
     // Whether something stands where an image is to be written.
     "sink/src/formats.rs",
     // The same, once all of it is written, to put the output together.

@@ -9,14 +9,13 @@ use patchweave_config::{
 use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Outcome, Output,
-    PipelineError, Predicted, Predicting, Prediction, PredictionImage, PredictionStart, ResultLabel,
-    Statistics, StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare, durability_of, is_begun,
-    prediction, remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics,
-    write_statistics,
+    OutputFolder, PipelineError, Predicted, Predicting, Prediction, PredictionImage, PredictionStart,
+    ResultLabel, Statistics, StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare,
+    durability_of, is_begun, prediction, remove_left_out, simulated_data, training, write_left_out,
+    write_mixed_statistics, write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
-use patchweave_sink::{Durability, prepare_folder};
 use patchweave_stack::ImageStack;
 
 use crate::console::{bytes, counted, grouped, shown};
@@ -37,7 +36,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     interrupt::listen()?;
     let mut checked = CheckedRun::load_with(config, opening, wanted.existing)?;
-    if wanted.may_begin() && !is_begun(&checked.plan().output)? {
+    if wanted.may_begin() && !is_begun(&OutputFolder::of(checked.plan(), opening))? {
         // Results that exist are not finished ones of what goes on.
         checked = CheckedRun::load_with(config, opening, ExistingResults::Refused)?;
     }
@@ -58,18 +57,18 @@ pub(crate) fn run(
     let durability = durability_of(plan.durability);
     let mut run = Run {
         plan: &plan,
+        output: OutputFolder::of(&plan, opening),
         wanted,
         state: StateFile { path: state, durability, console },
         console,
         rank: rank(&plan),
-        durability,
         written: Vec::new(),
         not_finite: NotFiniteImages::default(),
         left_out: None,
     };
     run.state.check()?;
     run.check_unfinished()?;
-    let removed = prepare_folder(&plan.output, durability).map_err(PipelineError::from)?;
+    let removed = run.output.prepare(&plan.output)?;
     say_removed(&removed, &plan.output, console)?;
     for simulate in plans().filter_map(|plan| plan.simulate.as_ref()) {
         let data = simulated_data(simulate, durability, &|| !interrupt::asked())?;
@@ -79,7 +78,7 @@ pub(crate) fn run(
     let images = checked.into_images(opening)?;
     // Those of a training may have changed with it.
     let goes_on = plan.train.is_none() && wanted.start.unfinished == Unfinished::GoneOnWith;
-    let begun = if goes_on { begun_statistics(&plan)? } else { None };
+    let begun = if goes_on { begun_statistics(&plan, &run.output)? } else { None };
     let statistics = match &plan.train {
         _ if begun.is_some() => begun,
         Some(train) if wanted.trains => Some(run.train(train, &images)?),
@@ -107,9 +106,9 @@ fn rank(plan: &RunPlan) -> usize {
 
 struct Run<'a> {
     plan: &'a RunPlan,
+    output: OutputFolder,
     wanted: &'a Wanted,
     rank: usize,
-    durability: Durability,
     state: StateFile<'a>,
     console: &'a Console,
     written: Vec<PathBuf>,
@@ -123,13 +122,13 @@ impl Run<'_> {
     fn check_unfinished(&self) -> Result<(), Failure> {
         let predicts = self.plan.predict.is_some() && (self.rank == 0 || !self.wanted.trains);
         let is_refused = self.wanted.start.unfinished == Unfinished::Refused;
-        if self.wanted.finishes && !is_begun(&self.plan.output)? {
+        if self.wanted.finishes && !is_begun(&self.output)? {
             let output = self.plan.output.display();
             return Err(Failure::Arguments(format!(
                 "there is nothing to finish in {output}: no part has written"
             )));
         }
-        if predicts && is_refused && is_begun(&self.plan.output)? {
+        if predicts && is_refused && is_begun(&self.output)? {
             return Err(PipelineError::Begun { folder: self.plan.output.clone() }.into());
         }
         Ok(())
@@ -147,12 +146,7 @@ impl Run<'_> {
         for (place, mixed) in training.mixed.iter().enumerate() {
             let name = file_name(&mixed.file);
             if self.tell_normalisation(&mixed.statistics, &format!(" of {name}"))? && self.rank == 0 {
-                self.written.push(write_mixed_statistics(
-                    &self.plan.output,
-                    &mixed.statistics,
-                    place,
-                    self.durability,
-                )?);
+                self.written.push(write_mixed_statistics(&self.output, &mixed.statistics, place)?);
             }
             names.push(name);
         }
@@ -166,7 +160,7 @@ impl Run<'_> {
         self.console.say(forecast.against(&loaded.stats))?;
         loaded.tell_losses(self.console)?;
         self.not_finite = loaded.not_finite;
-        self.written.extend(montage.write(&self.plan.output, self.durability)?);
+        self.written.extend(montage.write(&self.output)?);
         if let Some(validation) = &training.validation {
             self.validate(validation)?;
         }
@@ -194,7 +188,7 @@ impl Run<'_> {
 
     fn tell_statistics(&mut self, statistics: &Statistics) -> Result<(), Failure> {
         if self.tell_normalisation(statistics, "")? && self.rank == 0 {
-            self.written.push(write_statistics(&self.plan.output, statistics, self.durability)?);
+            self.written.push(write_statistics(&self.output, statistics)?);
         }
         Ok(())
     }
@@ -248,7 +242,7 @@ impl Run<'_> {
             false => drop(self.tell_normalisation(&prediction.statistics, "")?),
         }
         for folder in prediction.subfolders() {
-            let removed = prepare_folder(&folder, self.durability).map_err(PipelineError::from)?;
+            let removed = self.output.prepare(&folder)?;
             say_removed(&removed, &folder, self.console)?;
         }
         for LabelledModel { label, model, .. } in prediction.models() {
@@ -275,7 +269,7 @@ impl Run<'_> {
             ));
         }
         for data_idx in 0..prediction.images.len() {
-            self.written.extend(prediction.coverage_picture(data_idx, &outcome, self.durability)?);
+            self.written.extend(prediction.coverage_picture(data_idx, &outcome)?);
         }
         let predicted = std::mem::take(&mut outcome.predicted);
         for (result, predicted) in prediction.results().iter().zip(predicted) {
@@ -292,7 +286,7 @@ impl Run<'_> {
         is_whole: bool,
     ) -> Result<(), Failure> {
         let Some(first) = tiles.first() else {
-            return if is_whole { Ok(remove_left_out(&self.plan.output)?) } else { Ok(()) };
+            return if is_whole { Ok(remove_left_out(&self.output)?) } else { Ok(()) };
         };
         let (name, done) = match predict.on_failure {
             BadTilePlan::Fail => return Ok(()),
@@ -308,7 +302,7 @@ impl Run<'_> {
         if !is_whole {
             return Ok(());
         }
-        let report = write_left_out(&self.plan.output, name, tiles, self.durability)?;
+        let report = write_left_out(&self.output, name, tiles)?;
         self.left_out = Some(Failure::LeftOut { n_tiles: tiles.len(), n_given_up, report: report.clone() });
         self.written.push(report);
         Ok(())
@@ -341,7 +335,7 @@ impl Run<'_> {
         let watch = |batch: &Batch| self.not_finite.add(batch);
         let predicted = predicting.run(keep_going, watch);
         if let Err(error) = &predicted
-            && is_begun(&self.plan.output).unwrap_or(true)
+            && is_begun(&self.output).unwrap_or(true)
         {
             if error.is_interrupted() {
                 return Err(Failure::PredictionStopped);
@@ -412,7 +406,7 @@ impl Run<'_> {
                 }
                 interrupt::check()?;
             }
-            self.written.extend(prediction.picture(image, result, self.durability)?);
+            self.written.extend(prediction.picture(image, result)?);
         }
         if !unread.is_empty() {
             return Ok(());

@@ -1,15 +1,15 @@
 //! Tiles that could not be read, and what became of their images.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use patchweave_geometry::{Extent, PatchSpec, PerAxis, Region};
 use patchweave_predict::BadTile;
-use patchweave_sink::{Durability, Journal, SinkError, remove_file_if_any, write_file_atomically};
+use patchweave_sink::{Journal, SinkError};
 use patchweave_stack::with_causes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::PipelineError;
+use crate::{OutputFolder, PipelineError};
 
 /// The file that tells of them.
 pub(crate) const REPORT: &str = "left_out.json";
@@ -71,8 +71,8 @@ pub(crate) fn noted(journal: &Journal) -> Result<Vec<UnreadTile>, SinkError> {
 ///
 /// # Errors
 /// [`PipelineError::Sink`].
-pub fn remove_left_out(folder: &Path) -> Result<(), PipelineError> {
-    Ok(remove_file_if_any(&folder.join(REPORT))?)
+pub fn remove_left_out(output: &OutputFolder) -> Result<(), PipelineError> {
+    output.remove(REPORT)
 }
 
 /// Writes which tiles could not be read, as JSON: what became of their images (`skip` or `fill`), and the tiles.
@@ -80,13 +80,10 @@ pub fn remove_left_out(folder: &Path) -> Result<(), PipelineError> {
 /// # Errors
 /// [`PipelineError::Sink`].
 pub fn write_left_out(
-    folder: &Path,
+    output: &OutputFolder,
     on_failure: &str,
     tiles: &[UnreadTile],
-    durability: Durability,
 ) -> Result<PathBuf, PipelineError> {
-    let path = folder.join(REPORT);
     let report = json!({ "on_failure": on_failure, "tiles": tiles });
-    write_file_atomically(&path, format!("{report:#}\n").as_bytes(), durability)?;
-    Ok(path)
+    output.write(REPORT, format!("{report:#}\n").as_bytes())
 }

@@ -11,6 +11,7 @@ use crate::models::{check_models, open_models};
 use crate::opening::Opening;
 use crate::output::{Output, outputs_of};
 use crate::output_check::check_outputs;
+use crate::output_folder::OutputFolder;
 use crate::outputs::planned_results;
 use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
@@ -139,7 +140,8 @@ fn read_images(
     let results = plan.predict.iter().flat_map(|predict| result_labels(&models, predict));
     let labels: Vec<String> = results.map(|result| result.label).collect();
     let results = planned_results(plan, &outputs, &names, &labels);
-    let written = output_findings(plan, &paths, &files, (&results, &sources), existing);
+    let folder = OutputFolder::with_sinks(plan, &opening.sinks);
+    let written = output_findings(plan, &folder, (&paths, &files), (&results, &sources), existing);
     findings.problems.extend(written.problems);
     findings.warnings.extend(written.warnings);
     (images, findings)

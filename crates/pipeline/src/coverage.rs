@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use ndarray::Array2;
 use patchweave_geometry::{Region, TileGrid};
 use patchweave_predict::cut_shape;
-use patchweave_sink::{Durability, remove_file_if_any, write_file_atomically};
 use patchweave_view::{Picture, ViewError};
 
-use crate::outputs::coverage_path;
+use crate::outputs::coverage_name;
 use crate::{Outcome, PipelineError, Prediction, UnreadTile};
 
 /// The most pixels of a side of a picture.
@@ -19,7 +18,7 @@ impl Prediction {
     pub(crate) fn remove_coverage(&self, replaces: bool) -> Result<(), PipelineError> {
         if replaces || self.options.skip.is_some() {
             for image in &self.images {
-                remove_file_if_any(&coverage_path(&self.folder, &image.name))?;
+                self.folder.remove(&coverage_name(&image.name))?;
             }
         }
         Ok(())
@@ -34,7 +33,6 @@ impl Prediction {
         &self,
         data_idx: usize,
         outcome: &Outcome,
-        durability: Durability,
     ) -> Result<Option<PathBuf>, PipelineError> {
         let (Some(left_out), Some(image), Some(_)) =
             (&outcome.left_out, self.images.get(data_idx), self.options.skip)
@@ -50,9 +48,7 @@ impl Prediction {
         let unread: Vec<_> =
             outcome.bad_tiles.iter().filter(|tile| tile.data_idx == data_idx).cloned().collect();
         let picture = coverage(&self.tiling.grid(shape)?, left_out, &unread)?;
-        let path = coverage_path(&self.folder, &image.name);
-        write_file_atomically(&path, &picture.encode_png()?, durability)?;
-        Ok(Some(path))
+        self.folder.write(&coverage_name(&image.name), &picture.encode_png()?).map(Some)
     }
 }
 

@@ -219,6 +219,15 @@ pub enum PipelineError {
         /// The output folder.
         folder: PathBuf,
     },
+    /// A result in an object store that one of several parts would replace.
+    #[error(
+        "{} exists, and parts replace nothing in an object store: remove it, take another `output`, or predict in one process",
+        path.display()
+    )]
+    PartReplaces {
+        /// The result.
+        path: PathBuf,
+    },
     /// Results that cannot be finished because units are missing.
     #[error(
         "{}; run the parts again that did not end well, those that did have nothing left to do, or `--resume` in one process",

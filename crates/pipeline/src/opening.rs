@@ -71,6 +71,9 @@ impl Opening {
         options.map_files &= reading.map_files;
         options.links_outside |= reading.links_outside;
         read_remote(&mut options.remote, reading.remote);
+        let mut remote = opening.sinks.remote().clone();
+        read_remote(&mut remote, reading.remote);
+        opening.sinks = opening.sinks.with_remote(remote);
         if reading.missing_planes == patchweave_config::MissingPlanes::Zeros {
             options.missing_planes = MissingPlanes::Zeros;
         }

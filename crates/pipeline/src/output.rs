@@ -3,6 +3,7 @@
 use patchweave_config::{
     AxisSizes, CompressionPlan, ConfigValue, LevelAxesPlan, LevelCount, OutputPlan, Problem, RunPlan,
 };
+use patchweave_formats::{RemoteOptions, is_url};
 use patchweave_sink::{Codec, Compression, ImageSpec, LevelAxes, OutputKind, SinkError, SinkFormats};
 use serde_json::Value;
 
@@ -14,13 +15,15 @@ const READ_NAME: &str = "zarr";
 /// One output of a prediction: a format that was found, and how it is written.
 ///
 /// [`Prediction::outputs`](crate::Prediction::outputs) gives them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Output {
     name: String,
     ending: String,
     /// In an order in which each fits those before it.
     pub(crate) settings: Vec<Setting>,
     pub(crate) back: Option<ReadBack>,
+    /// How what was written is reached behind a URL.
+    pub(crate) remote: RemoteOptions,
 }
 
 impl Output {
@@ -130,18 +133,26 @@ pub(crate) fn outputs_of(plan: &RunPlan, sinks: &SinkFormats) -> (Vec<(usize, Ou
         }
         let settings = settings(plan, place, output, &mut problems);
         let back = ReadBack::of(output);
-        outputs.push((place, Output { name: output.format.clone(), ending, settings, back }));
+        let (name, remote) = (output.format.clone(), sinks.remote().clone());
+        outputs.push((place, Output { name, ending, settings, back, remote }));
     }
     (outputs, problems)
 }
 
-/// What the files of a format end in, if it is known and makes files.
+/// What the files of a format end in, if it is known, makes files and can be written where results belong.
 fn found(plan: &RunPlan, place: usize, name: &str, sinks: &SinkFormats) -> Result<String, Problem> {
-    let files = || sinks.all().iter().filter(|format| format.output() != OutputKind::Memory);
+    let is_stored = is_url(&plan.output);
+    let is_written = |kind| kind == OutputKind::Store || !is_stored && kind != OutputKind::Memory;
+    let files = || sinks.all().iter().filter(|format| is_written(format.output()));
     let names: Vec<&str> = files().map(|format| format.name()).collect();
     let key = output_key(plan, place, "name");
     match sinks.find(name.as_ref(), Some(name)) {
-        Ok(format) if format.output() != OutputKind::Memory => {
+        Ok(format) if is_stored && format.output() == OutputKind::File => {
+            let got = format!("got {name:?}, which is not written behind a URL");
+            let expected = format!("{}, or a folder as `output`", alternatives(&names));
+            Err(plan.problem_at(&key, got, expected))
+        }
+        Ok(format) if is_written(format.output()) => {
             Ok(format.endings().first().map_or(name, |ending| *ending).to_owned())
         }
         Err(SinkError::NotBuilt { format, feature, .. }) => {

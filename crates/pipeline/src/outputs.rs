@@ -3,27 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::RunPlan;
-use patchweave_sink::{Durability, write_file_atomically};
+use patchweave_formats::inside;
 
 use crate::bad_tiles::REPORT;
-use crate::{Output, PipelineError, Statistics};
-
-/// What a configuration asks to be on the disk, as those take it who write.
-///
-/// ```
-/// use patchweave_pipeline::durability_of;
-/// use patchweave_sink::Durability;
-///
-/// assert_eq!(durability_of(patchweave_config::Durability::default()), Durability::default());
-/// ```
-#[must_use]
-pub fn durability_of(durability: patchweave_config::Durability) -> Durability {
-    match durability {
-        patchweave_config::Durability::None => Durability::None,
-        patchweave_config::Durability::Files => Durability::Files,
-        patchweave_config::Durability::Full => Durability::Full,
-    }
-}
+use crate::{Output, OutputFolder, PipelineError, Statistics};
 
 /// The ending of pictures.
 const PICTURE: &str = "png";
@@ -36,12 +19,12 @@ pub(crate) const MONTAGE: &str = "training_patches.png";
 
 /// Where a result of an image is written.
 pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &str) -> PathBuf {
-    folder.join(format!("{name}_{label}.{extension}"))
+    inside(folder, format!("{name}_{label}.{extension}").as_ref())
 }
 
-/// Where the picture of which tiles of an image were predicted is written.
-pub(crate) fn coverage_path(folder: &Path, name: &str) -> PathBuf {
-    result_path(folder, name, "coverage", PICTURE)
+/// The picture of which tiles of an image were predicted, in the output folder.
+pub(crate) fn coverage_name(image: &str) -> String {
+    format!("{image}_coverage.{PICTURE}")
 }
 
 /// The ending of the pictures beside these outputs; `None` without one that can be read, of which pictures are made.
@@ -57,8 +40,9 @@ pub(crate) fn picture_ending<'o>(
 pub(crate) fn planned_records(plan: &RunPlan) -> Vec<PathBuf> {
     let mix = plan.train.as_ref().and_then(|train| train.mix.as_ref());
     let n_mixed = mix.map_or(0, |mix| mix.others.len());
-    let mixed = (0..n_mixed).map(|place| mixed_statistics_path(&plan.output, place));
-    [STATISTICS, MONTAGE, REPORT].map(|name| plan.output.join(name)).into_iter().chain(mixed).collect()
+    let mixed = (0..n_mixed).map(mixed_statistics);
+    let names = [STATISTICS, MONTAGE, REPORT].map(str::to_owned).into_iter().chain(mixed);
+    names.map(|name| inside(&plan.output, name.as_ref())).collect()
 }
 
 /// A file that a prediction will write.
@@ -68,6 +52,8 @@ pub(crate) struct PlannedResult {
     pub path: PathBuf,
     /// The image that it belongs to.
     pub data_idx: usize,
+    /// Whether it is the picture of another result.
+    pub is_picture: bool,
 }
 
 /// Every result that a plan writes for images of these names and results of these labels, image by image.
@@ -77,15 +63,19 @@ pub(crate) fn planned_results(
     names: &[String],
     labels: &[String],
 ) -> Vec<PlannedResult> {
-    let endings: Vec<&str> = outputs.iter().map(Output::ending).chain(picture_ending(outputs)).collect();
+    let images = outputs.iter().map(|output| (output.ending(), false));
+    let endings: Vec<(&str, bool)> =
+        images.chain(picture_ending(outputs).map(|ending| (ending, true))).collect();
     let mut planned = Vec::with_capacity(names.len() * labels.len() * endings.len());
     let has_coverage = plan.predict.as_ref().is_some_and(|predict| predict.skip.is_some());
     for (data_idx, name) in names.iter().enumerate() {
-        let coverage = has_coverage.then(|| coverage_path(&plan.output, name));
-        planned.extend(coverage.map(|path| PlannedResult { path, data_idx }));
+        let coverage = has_coverage.then(|| inside(&plan.output, coverage_name(name).as_ref()));
+        planned.extend(coverage.map(|path| PlannedResult { path, data_idx, is_picture: true }));
         for label in labels {
-            let path = |ending: &&str| result_path(&plan.output, name, label, ending);
-            planned.extend(endings.iter().map(|ending| PlannedResult { path: path(ending), data_idx }));
+            planned.extend(endings.iter().map(|&(ending, is_picture)| {
+                let path = result_path(&plan.output, name, label, ending);
+                PlannedResult { path, data_idx, is_picture }
+            }));
         }
     }
     planned
@@ -95,19 +85,13 @@ pub(crate) fn planned_results(
 ///
 /// # Errors
 /// [`PipelineError::Sink`] if the file cannot be written.
-pub fn write_statistics(
-    folder: &Path,
-    statistics: &Statistics,
-    durability: Durability,
-) -> Result<PathBuf, PipelineError> {
-    let path = folder.join(STATISTICS);
-    write_file_atomically(&path, statistics.to_yaml().as_bytes(), durability)?;
-    Ok(path)
+pub fn write_statistics(output: &OutputFolder, statistics: &Statistics) -> Result<PathBuf, PipelineError> {
+    output.write(STATISTICS, statistics.to_yaml().as_bytes())
 }
 
 /// The file of the statistics of a data set that is mixed in, counted behind that of the configuration itself.
-fn mixed_statistics_path(folder: &Path, place: usize) -> PathBuf {
-    folder.join(format!("normalization_{}.yaml", place.saturating_add(2)))
+fn mixed_statistics(place: usize) -> String {
+    format!("normalization_{}.yaml", place.saturating_add(2))
 }
 
 /// Writes the statistics of the `place`-th configuration that is mixed in, as [`write_statistics`] does.
@@ -115,12 +99,9 @@ fn mixed_statistics_path(folder: &Path, place: usize) -> PathBuf {
 /// # Errors
 /// [`PipelineError::Sink`] if the file cannot be written.
 pub fn write_mixed_statistics(
-    folder: &Path,
+    output: &OutputFolder,
     statistics: &Statistics,
     place: usize,
-    durability: Durability,
 ) -> Result<PathBuf, PipelineError> {
-    let path = mixed_statistics_path(folder, place);
-    write_file_atomically(&path, statistics.to_yaml().as_bytes(), durability)?;
-    Ok(path)
+    output.write(&mixed_statistics(place), statistics.to_yaml().as_bytes())
 }

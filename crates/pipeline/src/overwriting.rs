@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use patchweave_config::{Findings, Problem, RunPlan};
 use patchweave_stack::FileId;
 
-use crate::is_begun;
 use crate::output_names::ImageSource;
 use crate::outputs::{PlannedResult, planned_records};
+use crate::overwriting_store::{existing as existing_in_store, store_problems};
+use crate::{OutputFolder, is_begun};
 
 /// How many results a message names.
 const NAMED: usize = 3;
@@ -42,11 +43,23 @@ fn real_file(input: &Path) -> Option<PathBuf> {
 /// exist.
 pub(crate) fn output_findings(
     plan: &RunPlan,
-    read: &[PathBuf],
-    files: &HashSet<FileId>,
+    folder: &OutputFolder,
+    (read, files): (&[PathBuf], &HashSet<FileId>),
     (results, predicted): (&[PlannedResult], &[ImageSource]),
     existing: ExistingResults,
 ) -> Findings {
+    if folder.is_store() {
+        let problems =
+            store_problems(plan, read, results).into_iter().chain(collision(plan, results, predicted));
+        let mut findings = Findings { problems: problems.collect(), ..Findings::default() };
+        if findings.problems.is_empty() {
+            match existing_in_store(plan, folder.sinks(), results) {
+                Ok(found) => tell_existing(plan, &found, folder, existing, &mut findings),
+                Err(problem) => findings.problems.push(problem),
+            }
+        }
+        return findings;
+    }
     let inputs: BTreeSet<PathBuf> = read.iter().filter_map(|path| real_file(path)).collect();
     if let Some(problem) = folder_problem(plan, &inputs) {
         return Findings { problems: vec![problem], ..Findings::default() };
@@ -69,7 +82,9 @@ pub(crate) fn output_findings(
     problems.extend(collision(plan, results, predicted));
     problems.extend(file_in_the_way(plan, results));
     let mut findings = Findings { problems, ..Findings::default() };
-    tell_existing(plan, results, &overwritten, existing, &mut findings);
+    let exists = |path: &&Path| path.symlink_metadata().is_ok() && !overwritten.contains(path);
+    let found: Vec<&Path> = results.iter().map(|result| result.path.as_path()).filter(exists).collect();
+    tell_existing(plan, &found, folder, existing, &mut findings);
     findings
 }
 
@@ -130,8 +145,8 @@ fn file_in_the_way(plan: &RunPlan, results: &[PlannedResult]) -> Option<Problem>
 /// Results that exist, all of them at once.
 fn tell_existing(
     plan: &RunPlan,
-    results: &[PlannedResult],
-    overwritten: &[&Path],
+    found: &[&Path],
+    folder: &OutputFolder,
     existing: ExistingResults,
     findings: &mut Findings,
 ) {
@@ -140,8 +155,6 @@ fn tell_existing(
     if plan.overwrite || existing == ExistingResults::Replaced || !is_writer {
         return;
     }
-    let exists = |path: &&Path| path.symlink_metadata().is_ok() && !overwritten.contains(path);
-    let found: Vec<&Path> = results.iter().map(|result| result.path.as_path()).filter(exists).collect();
     let names: Vec<String> = found.iter().take(NAMED).map(|path| path.display().to_string()).collect();
     let more = match found.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -153,7 +166,7 @@ fn tell_existing(
         n_found => format!("{n_found} results exist: {}{more}", names.join(", ")),
     };
     // They may be finished ones of what goes on.
-    if existing == ExistingResults::Refused && is_begun(&plan.output).unwrap_or(false) {
+    if existing == ExistingResults::Refused && is_begun(folder).unwrap_or(false) {
         let told = format!("{told}, and a prediction there was begun and not finished");
         let expected = "--resume, which goes on with it, or --restart with --overwrite, which replaces all";
         findings.problems.push(plan.problem_at("output", told, expected));

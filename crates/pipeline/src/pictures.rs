@@ -6,13 +6,12 @@ use ndarray::{Array4, Array5, ArrayView4, ArrayView5, Axis};
 use patchweave_geometry::{ArrayLayout, Extent, GeometryError, PerAxis, Region};
 use patchweave_loader::Batch;
 use patchweave_model::Scale;
-use patchweave_sink::{Durability, write_file_atomically};
 use patchweave_stack::{ImageStack, ImageStackExt};
 use patchweave_view::{Contrast, MontageOptions, SideBySideOptions, montage, render, side_by_side};
 
 use crate::outputs::MONTAGE;
 use crate::written::Written;
-use crate::{Output, PipelineError};
+use crate::{Output, OutputFolder, PipelineError};
 
 /// Most pixels along each axis that a picture of a prediction shows, `ZYX`, around the centre.
 const PICTURED: [usize; 3] = [32, 512, 512];
@@ -52,14 +51,12 @@ impl Montage {
     ///
     /// # Errors
     /// [`PipelineError`] if it cannot be drawn or written.
-    pub fn write(&self, folder: &Path, durability: Durability) -> Result<Option<PathBuf>, PipelineError> {
+    pub fn write(&self, output: &OutputFolder) -> Result<Option<PathBuf>, PipelineError> {
         let Some(inputs) = joined(&self.inputs)? else { return Ok(None) };
         let targets = joined(&self.targets)?;
         let options = MontageOptions { max_pairs: self.n_patches, ..MontageOptions::default() };
         let picture = montage(inputs.view(), targets.as_ref().map(|targets| targets.view()), &options)?;
-        let path = folder.join(MONTAGE);
-        write_file_atomically(&path, &picture.encode_png()?, durability)?;
-        Ok(Some(path))
+        output.write(MONTAGE, &picture.encode_png()?).map(Some)
     }
 }
 
@@ -80,11 +77,9 @@ pub(crate) fn prediction_picture(
     stack: &dyn ImageStack,
     channels: Option<&[usize]>,
     result: &PicturedResult<'_>,
-    path: &Path,
-    durability: Durability,
+    (path, folder): (&Path, &OutputFolder),
 ) -> Result<bool, PipelineError> {
     let PicturedResult { path: result, output, layout, scale } = *result;
-    let Some(back) = &output.back else { return Ok(false) };
     let info = stack.info();
     let region = centre(&info.shape().extent)?;
     let input = stack.read_patch(0, channels, &region)?;
@@ -92,7 +87,8 @@ pub(crate) fn prediction_picture(
     let [n_z, n_y, n_x] = own.size.to_zyx();
     let n_channels = layout.image_shape().n_channels;
     let mut pixels = Array4::zeros([n_channels, n_z, n_y, n_x]);
-    Written::open(result, back, layout)?.read_into(0, &own, pixels.view_mut())?;
+    let Some(written) = Written::open(result, output, layout)? else { return Ok(false) };
+    written.read_into(0, &own, pixels.view_mut())?;
     // Beside its input in the same size.
     let (_, z, y, x) = input.dim();
     let place = |at: usize, axis: usize, n: usize| (at * scale[axis].times() / scale[axis].over()).min(n - 1);
@@ -102,7 +98,7 @@ pub(crate) fn prediction_picture(
     let pictures =
         [render(input.view(), Contrast::default())?, render(predicted.view(), Contrast::default())?];
     let picture = side_by_side(&pictures, &SideBySideOptions::default())?;
-    write_file_atomically(path, &picture.encode_png()?, durability)?;
+    folder.write_at(path, &picture.encode_png()?)?;
     Ok(true)
 }
 

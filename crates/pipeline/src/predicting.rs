@@ -1,7 +1,7 @@
 //! Predictions under way: begun, gone on with, shared out, finished.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use patchweave_config::RunPlan;
@@ -17,7 +17,9 @@ use patchweave_sink::{Job, Journal, JournalOptions};
 use crate::bad_tiles::{UnreadTile, noted};
 use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
-use crate::{KeepGoing, Output, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics};
+use crate::{
+    KeepGoing, Output, OutputFolder, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics,
+};
 
 /// What becomes of a prediction that was begun in the output folder and not finished.
 ///
@@ -81,17 +83,17 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`PipelineError::Sink`].
-pub fn is_begun(folder: &Path) -> Result<bool, PipelineError> {
-    Ok(Journal::begun(folder)?.is_some())
+pub fn is_begun(folder: &OutputFolder) -> Result<bool, PipelineError> {
+    Ok(Journal::begun(folder.sinks(), folder.path())?.is_some())
 }
 
-/// The statistics of a prediction that was begun in the output folder of a plan and not finished, so that who goes on with it
+/// The statistics of a prediction of a plan that was begun in its output folder and not finished, so that who goes on with it
 /// need not compute them; `None` if there is none. [`Prediction::begin`] refuses them for anything else.
 ///
 /// # Errors
 /// [`PipelineError::Sink`].
-pub fn begun_statistics(plan: &RunPlan) -> Result<Option<Statistics>, PipelineError> {
-    let about = Journal::begun(&plan.output)?;
+pub fn begun_statistics(plan: &RunPlan, folder: &OutputFolder) -> Result<Option<Statistics>, PipelineError> {
+    let about = Journal::begun(folder.sinks(), folder.path())?;
     let text = about.as_ref().and_then(|about| about.get(STATISTICS));
     Ok(text.and_then(|text| Statistics::recalled(&plan.data.normalization, text)))
 }
@@ -115,18 +117,20 @@ impl Prediction {
         if start.part.is_whole() {
             match start.unfinished {
                 Unfinished::Refused if is_begun(folder)? => {
-                    return Err(PipelineError::Begun { folder: folder.clone() });
+                    return Err(PipelineError::Begun { folder: folder.path().into() });
                 }
-                Unfinished::Removed => drop(Journal::discard(folder)?),
+                Unfinished::Removed => drop(Journal::discard(folder.sinks(), folder.path())?),
                 _ => {}
             }
+        } else if start.replaces && folder.is_store() && !is_begun(folder)? {
+            self.refuse_to_replace()?;
         }
         let options = JournalOptions {
             is_shared: !start.part.is_whole(),
             replaces: start.replaces,
-            durability: self.form.durability(),
+            durability: folder.durability(),
         };
-        let journal = Journal::open(folder, &self.about, options)?;
+        let journal = Journal::open(folder.sinks(), folder.path(), &self.about, options)?;
         self.remove_coverage(start.replaces)?;
         Ok(Predicting { prediction: self, journal, part: start.part })
     }
@@ -230,12 +234,9 @@ impl Predicting<'_> {
         let mut missing = Vec::new();
         for (data_idx, image, result, output) in prediction.targets() {
             let Some(job) = job(prediction, &journal, (image, result, output))? else { continue };
-            let sink = job.sink();
-            let n_units = sink.info().units.n_units();
-            let mut n_missing = 0;
-            for unit_idx in 0..n_units {
-                n_missing += usize::from(!sink.is_written(unit_idx)?);
-            }
+            let written = job.written()?;
+            let n_units = written.len();
+            let n_missing = written.iter().filter(|is_written| !**is_written).count();
             if n_missing > 0 && may_be_given_up.contains(&data_idx) {
                 given_up.insert(data_idx);
             } else if n_missing > 0 {
@@ -270,6 +271,17 @@ impl Predicting<'_> {
 }
 
 impl Prediction {
+    /// Parts in an object store replace nothing, because none of them knows whether another one writes already.
+    fn refuse_to_replace(&self) -> Result<(), PipelineError> {
+        for (_, image, result, output) in self.targets() {
+            let path = self.path(&image.name, &result.label, output);
+            if self.folder.sinks().stands(&path)? {
+                return Err(PipelineError::PartReplaces { path });
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that is written, with the place of its image.
     fn targets(&self) -> impl Iterator<Item = (usize, &PredictionImage, &ResultLabel, &Output)> {
         self.images.iter().enumerate().flat_map(move |(data_idx, image)| {
@@ -288,7 +300,7 @@ fn job(
 ) -> Result<Option<Job>, PipelineError> {
     let Some((spec, ..)) = prediction.form_of(image, result)? else { return Ok(None) };
     let path = prediction.path(&image.name, &result.label, output);
-    Ok(journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec))?)
+    Ok(journal.job(prediction.folder.sinks(), &path, Some(output.name()), output.spec(spec))?)
 }
 
 /// Where an output of a model for an image is written to, without what is finished.
@@ -306,8 +318,12 @@ fn targets(
         let Some((spec, map, _)) = form else { continue };
         for output in &prediction.outputs {
             let path = prediction.path(&image.name, &result.label, output);
-            let job =
-                journal.job(&prediction.sinks, &path, Some(output.name()), output.spec(spec.clone()))?;
+            let job = journal.job(
+                prediction.folder.sinks(),
+                &path,
+                Some(output.name()),
+                output.spec(spec.clone()),
+            )?;
             targets.extend(job.map(|job| Target::new(job, map).with_content(result.content.clone())));
         }
     }
@@ -329,8 +345,8 @@ fn predicted(
         let path = |output: &Output| prediction.path(&image.name, &result.label, output);
         let files: Vec<PathBuf> = prediction.outputs.iter().map(path).collect();
         let is_own = |one: &&Finished| {
-            let path = one.location.path();
-            one.data_idx == data_idx && files.iter().any(|file| path == Some(file))
+            let place = one.location.to_string();
+            one.data_idx == data_idx && files.iter().any(|file| file.display().to_string() == place)
         };
         // All files of a result lose the same.
         predicted.lost.push(finished.iter().find(is_own).map_or_else(Lost::default, |one| one.lost));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use patchweave_config::{BadTilePlan, DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
 use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
+use patchweave_formats::inside;
 use patchweave_geometry::{GeometryError, ImageShape};
 use patchweave_model::{Model, ModelInfo, OutputInfo};
 use patchweave_pixel::{PixelMap, PixelType};
 use patchweave_predict::{OnBadTile, PredictOptions, Skip, Tiling, cut_shape, output_shape};
-use patchweave_sink::{Durability, Fingerprint, ImageSpec, SinkFormats};
+use patchweave_sink::{Fingerprint, ImageSpec};
 use patchweave_stack::StackInfo;
 
 use crate::constructors::prediction_constructor;
@@ -25,7 +26,7 @@ use crate::result_form::ResultForm;
 use crate::results::{ResultLabel, result_labels};
 use crate::tiling::{blend, patching, tiling};
 use crate::written::ResultPlace;
-use crate::{Images, KeepGoing, Output, PipelineError, Statistics};
+use crate::{Images, KeepGoing, Output, OutputFolder, PipelineError, Statistics};
 
 /// Batches that are made larger than asked for take at most this part of the memory for batches.
 const SHARE_OF_PREFETCH: usize = 8;
@@ -43,9 +44,8 @@ pub struct Prediction {
     n_channels: usize,
     pub(crate) tiling: Tiling,
     pub(crate) options: PredictOptions,
-    pub(crate) folder: PathBuf,
+    pub(crate) folder: OutputFolder,
     pub(crate) outputs: Vec<Output>,
-    pub(crate) sinks: SinkFormats,
     pub(crate) form: ResultForm,
     /// What results are made of.
     pub(crate) about: Fingerprint,
@@ -113,9 +113,8 @@ pub fn prediction(
         dataset,
         tiling,
         options,
-        folder: plan.output.clone(),
+        folder: OutputFolder::with_sinks(plan, &images.sinks),
         outputs: outputs.into_iter().map(|(_, output)| output).collect(),
-        sinks: images.sinks.clone(),
         form: ResultForm::of(plan, predict),
         about,
     })
@@ -205,12 +204,12 @@ impl Prediction {
 
     /// The file of an image that is written as an output for the result of a label.
     pub fn path(&self, name: &str, label: &str, output: &Output) -> PathBuf {
-        result_path(&self.folder, name, label, output.ending())
+        result_path(self.folder.path(), name, label, output.ending())
     }
 
     /// The picture of an image beside the result of a label; `None` if no output can be read.
     pub fn picture_path(&self, name: &str, label: &str) -> Option<PathBuf> {
-        picture_ending(&self.outputs).map(|ending| result_path(&self.folder, name, label, ending))
+        picture_ending(&self.outputs).map(|ending| result_path(self.folder.path(), name, label, ending))
     }
 
     /// Makes the picture of a result of an image, of the first output that can be read, and says where it is.
@@ -221,7 +220,6 @@ impl Prediction {
         &self,
         image: &PredictionImage,
         result: &ResultLabel,
-        durability: Durability,
     ) -> Result<Option<PathBuf>, PipelineError> {
         let picture = self.picture_path(&image.name, &result.label);
         let (Some(place), Some(picture)) = (self.read_again(image, result)?, picture) else {
@@ -230,7 +228,7 @@ impl Prediction {
         let ResultPlace { path, output, layout, info, .. } = &place;
         let shown = PicturedResult { path, output, layout, scale: info.scale };
         let is_made =
-            prediction_picture(image.stack.as_ref(), self.channels(), &shown, &picture, durability)?;
+            prediction_picture(image.stack.as_ref(), self.channels(), &shown, (&picture, &self.folder))?;
         Ok(is_made.then_some(picture))
     }
 
@@ -240,17 +238,16 @@ impl Prediction {
         image: &PredictionImage,
         result: &ResultLabel,
     ) -> Result<Option<ResultPlace<'_>>, PipelineError> {
-        let readable = self.outputs.iter().find_map(|output| Some((output, output.back.as_ref()?)));
-        let Some((output, back)) = readable else { return Ok(None) };
+        let Some(output) = self.outputs.iter().find(|output| output.is_readable()) else { return Ok(None) };
         let Some((spec, _, info)) = self.form_of(image, result)? else { return Ok(None) };
         let path = self.path(&image.name, &result.label, output);
-        Ok(Some(ResultPlace { path, output, back, layout: spec.layout, info }))
+        Ok(Some(ResultPlace { path, output, layout: spec.layout, info }))
     }
 
     /// Every folder below the output folder that results are written into.
     pub fn subfolders(&self) -> BTreeSet<PathBuf> {
         let folders = self.images.iter().filter_map(|image| image.name.rsplit_once('/'));
-        folders.map(|(folder, _)| self.folder.join(folder)).collect()
+        folders.map(|(folder, _)| inside(self.folder.path(), folder.as_ref())).collect()
     }
 
     /// The type of the pixels that are written for an image.

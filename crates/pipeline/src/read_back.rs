@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use patchweave_config::{ConfigValue, OutputPlan};
-use patchweave_formats::FileFormat;
+use patchweave_formats::{FileFormat, inside as place_in};
 use patchweave_geometry::{ArrayLayout, Axes, Axis, GeometryError};
 
 /// The key of `zarr_array` that says where the array is in the store.
@@ -46,7 +46,7 @@ impl ReadBack {
     ) -> Result<(PathBuf, FileFormat, Axes), GeometryError> {
         match self {
             ReadBack::Array { format, inside } => {
-                let path = if inside.is_empty() { path.to_owned() } else { path.join(inside) };
+                let path = if inside.is_empty() { path.to_owned() } else { place_in(path, inside.as_ref()) };
                 Ok((path, *format, layout.axes().clone()))
             }
             ReadBack::OmeZarr => {

@@ -8,7 +8,7 @@ use patchweave_predict::{Content, Values};
 use patchweave_sink::{Durability, ImageSpec};
 use patchweave_stack::StackInfo;
 
-use crate::outputs::durability_of;
+use crate::durability::durability_of;
 
 /// What the results of all images have in common, whatever their format.
 pub(crate) struct ResultForm {
@@ -31,11 +31,6 @@ impl ResultForm {
             is_lateral: plan.data.lateral.is_some(),
             channels: predict.channels.clone(),
         }
-    }
-
-    /// What is on the disk once a result has its name.
-    pub fn durability(&self) -> Durability {
-        self.durability
     }
 
     /// The type of the pixels that are written for an image.

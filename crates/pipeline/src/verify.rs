@@ -55,12 +55,11 @@ pub fn compare(
     output: &Output,
     keep_going: KeepGoing<'_>,
 ) -> Result<Option<Comparison>, PipelineError> {
-    let Some(back) = &output.back else { return Ok(None) };
     let info = stack.info();
     let shape = info.shape();
     let n_channels = channels.map_or(shape.n_channels, <[usize]>::len);
     let layout: ArrayLayout = info.layout.restored(info.layout.axes(), n_channels)?;
-    let written = Written::open(path, back, &layout)?;
+    let Some(written) = Written::open(path, output, &layout)? else { return Ok(None) };
     let [depth, height, width] = shape.extent.to_zyx();
     let mut comparison = Comparison::default();
     for sample_idx in 0..shape.n_samples {

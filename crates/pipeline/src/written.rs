@@ -8,14 +8,12 @@ use patchweave_geometry::{ArrayLayout, Axis, Region};
 use patchweave_model::OutputInfo;
 use patchweave_stack::{ImageStack, ImageStackExt, PatchViewMut};
 
-use crate::read_back::ReadBack;
 use crate::{Output, PipelineError};
 
 /// Where a result of an image was written to, in a format that is read again.
 pub(crate) struct ResultPlace<'a> {
     pub path: PathBuf,
     pub output: &'a Output,
-    pub back: &'a ReadBack,
     pub layout: ArrayLayout,
     /// The output of the model that it is.
     pub info: &'a OutputInfo,
@@ -31,12 +29,15 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// Opens what was written for an image of that layout.
-    pub fn open(path: &Path, back: &ReadBack, layout: &ArrayLayout) -> Result<Self, PipelineError> {
+    /// Opens what was written as an output for an image of that layout; `None` if the format is not read.
+    pub fn open(path: &Path, output: &Output, layout: &ArrayLayout) -> Result<Option<Self>, PipelineError> {
+        let Some(back) = &output.back else { return Ok(None) };
         let (place, format, axes) = back.place(path, layout)?;
         let is_collection = back.splits_samples() && layout.axes().contains(Axis::S);
-        let stacks = open(&place, format, Some(&axes), &OpenOptions::default())?;
-        Ok(Written { stacks, layout: layout.clone(), is_collection })
+        let mut options = OpenOptions::default();
+        options.remote = output.remote.clone();
+        let stacks = open(&place, format, Some(&axes), &options)?;
+        Ok(Some(Written { stacks, layout: layout.clone(), is_collection }))
     }
 
     /// Reads a region of a sample, all channels.

@@ -258,14 +258,12 @@ fn open_target(
         return Err(PredictError::TargetShape { path: info.target.clone(), got, expected });
     }
     let n_units = info.units.n_units();
-    let is_resumed = target.job.is_resumed();
-    let mut written = BTreeSet::new();
-    for unit_idx in 0..n_units {
+    let found = if target.job.is_resumed() { target.job.written()? } else { vec![false; n_units] };
+    let is_done = |(unit_idx, is_written): (usize, bool)| {
         let is_own = plan.part.owns(unit_idx, n_units, all_tiles, plan.n_tiles);
-        if !is_own || is_resumed && sink.is_written(unit_idx)? {
-            written.insert(unit_idx);
-        }
-    }
+        (!is_own || is_written).then_some(unit_idx)
+    };
+    let written: BTreeSet<usize> = found.into_iter().enumerate().filter_map(is_done).collect();
     let n_left = n_units - written.len();
     let ending = match plan.part.is_whole() {
         true if plan.leaves => Ending::CommittedOrLeft,

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{Extensions, GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{
+    Extensions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+};
 
 use super::cause::Cause;
 use super::clients::Tries;
 use super::place::{Place, Service};
 use super::runtime::runtime;
+use super::store_error::transport;
 use super::{Part, RemoteError, RemoteOptions, Wanted};
 
 /// The objects whose names start alike. Clones copy nothing, because every request has one.
@@ -146,6 +149,49 @@ impl RemoteFolder {
         Ok(())
     }
 
+    /// Writes an object if there is none of that name, and says whether it did; where a connection broke, `false` may stand for
+    /// what it wrote just before. A server that does not know the condition replaces what is there.
+    ///
+    /// ```
+    /// use patchweave_remote::{RemoteOptions, connect};
+    ///
+    /// let folder = connect("memory://bucket/notes", &RemoteOptions::default())?;
+    /// assert!(folder.put_new("first", b"a".to_vec())?);
+    /// assert!(!folder.put_new("first", b"b".to_vec())?);
+    /// # Ok::<(), patchweave_remote::RemoteError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RemoteError::ReadOnly`] for a plain HTTP server, and [`RemoteError`] if it is not written in so many tries.
+    pub fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<bool, RemoteError> {
+        self.check_writable()?;
+        let path = self.path(key)?;
+        let folder = self.clone();
+        let body = PutPayload::from(bytes.clone());
+        let put = self.wait(async move {
+            let mut n_tries = 1;
+            loop {
+                let options = PutOptions::from(PutMode::Create);
+                match folder.store.put_opts(&path, body.clone(), options).await {
+                    Err(error) if n_tries < folder.options.tries && transport(&error).is_some() => {
+                        tokio::time::sleep(folder.pause(n_tries - 1)).await;
+                        n_tries += 1;
+                    }
+                    done => return done,
+                }
+            }
+        })?;
+        match put {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            // Settings say that the server does not know it.
+            Err(object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }) => {
+                self.put(key, bytes).map(|()| true)
+            }
+            Err(error) => Err(Cause::of(error, &self.place, 1).into()),
+        }
+    }
+
     /// The names of all objects below a folder, in alphabetical order; from this folder on.
     ///
     /// # Errors
@@ -205,6 +251,11 @@ impl RemoteFolder {
         result.recv().map_err(|_| RemoteError::Stopped)
     }
 
+    /// How long it is waited before a request is made again, after so many times.
+    fn pause(&self, n_before: u32) -> Duration {
+        self.options.back_off.saturating_mul(1 << n_before.min(16)).min(MAX_PAUSE)
+    }
+
     fn path(&self, key: &str) -> Result<Path, RemoteError> {
         let parts = [&*self.prefix, key].into_iter().filter(|part| !part.is_empty());
         let parts: Vec<&str> = parts.collect();
@@ -241,8 +292,7 @@ impl RemoteFolder {
             if !may_restart || tries.n() >= self.options.tries {
                 return Err(cause.into());
             }
-            let pause = self.options.back_off.saturating_mul(1 << n_restarts.min(16));
-            tokio::time::sleep(pause.min(MAX_PAUSE)).await;
+            tokio::time::sleep(self.pause(n_restarts)).await;
             n_restarts += 1;
         }
     }

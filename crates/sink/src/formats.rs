@@ -7,7 +7,7 @@ use std::sync::Arc;
 use patchweave_remote::{RemoteOptions, is_url};
 
 use crate::place::check_url;
-use crate::{ImageSpec, SinkError, SinkFormat};
+use crate::{Durability, ImageSpec, SinkError, SinkFormat, small_file};
 
 /// The formats that can be written, found by name or by the ending of a path.
 ///
@@ -65,7 +65,32 @@ impl SinkFormats {
         #[cfg(feature = "remote")]
         return crate::staged_store::stands(path, &self.remote);
         #[cfg(not(feature = "remote"))]
-        Err(SinkError::NotBuilt { path: path.into(), format: "a URL", feature: "remote" })
+        crate::refusals::no_urls(path)
+    }
+
+    /// Writes a small file as a whole, at a path as [`write_file_atomically`](crate::write_file_atomically) or at a URL.
+    ///
+    /// ```
+    /// use patchweave_sink::{Durability, SinkFormats};
+    ///
+    /// let formats = SinkFormats::default();
+    /// formats.write_file("memory://bucket/run/loss.json".as_ref(), b"[0.5]", Durability::Full)?;
+    /// formats.remove_file("memory://bucket/run/loss.json".as_ref())?;
+    /// # Ok::<(), patchweave_sink::SinkError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn write_file(&self, path: &Path, bytes: &[u8], durability: Durability) -> Result<(), SinkError> {
+        small_file::write(path, bytes, durability, &self.remote)
+    }
+
+    /// Removes a file at a path or URL, if there is one.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn remove_file(&self, path: &Path) -> Result<(), SinkError> {
+        small_file::remove(path, &self.remote)
     }
 
     /// All formats.

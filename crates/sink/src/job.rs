@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::adaptors::pyramid;
+use crate::journal_place::JournalPlace;
 use crate::marked::Marked;
-use crate::place::{Place, begin, begin_as, is_published};
+use crate::place::{Place, begin, begin_as};
 use crate::{
     Durability, ImageSink, ImageSpec, JobToken, Location, OutputKind, SinkError, SinkFormat, SinkFormats,
     Work,
@@ -98,26 +99,26 @@ impl Job {
         Self::opened(format, token.clone(), work, place, false)
     }
 
-    /// What is made in a folder of a journal: goes on with what was begun there, by whomever, or begins it; `None` for what
+    /// What is made for a journal: goes on with what was begun there, by whomever, or begins it; `None` for what
     /// has its name already. What stands there is replaced only if `replaces` says so.
     pub(crate) fn in_journal(
         formats: &SinkFormats,
         target: &Path,
         format: Option<&str>,
         spec: ImageSpec,
-        (folder, name, replaces): (&Path, &Path, bool),
+        (place, name, replaces): (JournalPlace, &Path, bool),
     ) -> Result<Option<Self>, SinkError> {
         let (format, spec) = formats.checked(target, format, spec)?;
-        let place = Place::in_journal(target, format.output(), folder)?;
+        let place = Place::in_journal(target, format.output(), place, formats.remote())?;
         let work = place.work(target, spec.durability);
         let _making = place.making(target)?;
-        if is_published(&work)? {
+        if place.is_named(&work)? {
             return Ok(None);
         }
         // Runs that go on may bring other things to the disk.
         let of = ImageSpec { durability: Durability::default(), ..spec.clone() };
         let of = (format.name(), &of);
-        let (place, is_begun) = place.find_begun(&work, &of, replaces)?;
+        let (place, is_begun) = place.find_begun(&work, &of, (name, replaces))?;
         if !is_begun {
             begin_as(&work, name)?;
             place.prepare(&work, format.output())?;
@@ -195,6 +196,14 @@ impl Job {
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.is_resumed
+    }
+
+    /// Which units are written, all at once: [`ImageSink::is_written`] asks for one, which takes as long over a network.
+    ///
+    /// # Errors
+    /// [`SinkError`] if that cannot be found out.
+    pub fn written(&self) -> Result<Vec<bool>, SinkError> {
+        Marked::open(self.format.as_ref(), &self.work, &self.token.spec, 0)?.written()
     }
 
     /// Makes the smaller levels, on the threads of the caller's rayon pool, and all else that the image needs but its name;

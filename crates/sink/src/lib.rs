@@ -29,6 +29,7 @@ mod difference;
 mod error;
 #[cfg(any(feature = "tiff", feature = "npy", feature = "png"))]
 mod flat_file;
+mod folder_journal;
 #[cfg(feature = "zarr")]
 mod folder_store;
 mod folder_work;
@@ -37,6 +38,11 @@ mod formats;
 mod image_sink;
 mod job;
 mod journal;
+#[cfg(feature = "remote")]
+mod journal_entry;
+mod journal_header;
+mod journal_options;
+mod journal_place;
 mod labels;
 mod leftovers;
 mod level_axes;
@@ -60,10 +66,17 @@ mod plate_job;
 mod png;
 mod reduce;
 mod refusals;
+mod small_file;
 mod spec;
 #[cfg(feature = "remote")]
 mod staged_store;
 mod staging;
+#[cfg(feature = "remote")]
+mod store_claim;
+#[cfg(feature = "remote")]
+mod store_folder;
+#[cfg(feature = "remote")]
+mod store_journal;
 #[cfg(feature = "remote")]
 mod store_work;
 mod sync;
@@ -91,7 +104,8 @@ pub use format::{SinkFormat, UnitStore};
 pub use formats::SinkFormats;
 pub use image_sink::{ImageSink, SinkInfo};
 pub use job::Job;
-pub use journal::{Journal, JournalOptions};
+pub use journal::Journal;
+pub use journal_options::JournalOptions;
 pub use labels::{labels_target, list_labels};
 pub use leftovers::remove_leftovers;
 pub use level_axes::LevelAxes;

@@ -32,17 +32,17 @@ impl Marked {
         Ok(Marked { info, store, work: work.clone(), level })
     }
 
+    /// Which units are written, all at once.
+    pub fn written(&self) -> Result<Vec<bool>, SinkError> {
+        let done = self.work.names(&format!("done/{}", self.level))?;
+        Ok((0..self.info.units.n_units()).map(|unit_idx| done.contains(&self.mark(unit_idx))).collect())
+    }
+
     /// How many units are not written, and the first of them.
     pub fn missing(&self) -> Result<Option<(usize, usize)>, SinkError> {
-        let done = self.work.names(&format!("done/{}", self.level))?;
-        let mut missing = None;
-        for unit_idx in 0..self.info.units.n_units() {
-            if !done.contains(&self.mark(unit_idx)) {
-                let (first, n) = missing.unwrap_or((unit_idx, 0));
-                missing = Some((first, n + 1));
-            }
-        }
-        Ok(missing)
+        let written = self.written()?;
+        let n_missing = written.iter().filter(|is_written| !**is_written).count();
+        Ok(written.iter().position(|is_written| !is_written).map(|first| (first, n_missing)))
     }
 
     fn mark(&self, unit_idx: usize) -> String {
@@ -57,6 +57,8 @@ impl ImageSink for Marked {
 
     fn write(&self, unit_idx: usize, pixels: TypedView<'_>) -> Result<(), SinkError> {
         let unit = self.info.check(unit_idx, &pixels)?;
+        // What was started anew meanwhile must not get pixels of this.
+        self.work.check_owned()?;
         self.store.write(unit_idx, &unit, &pixels)?;
         self.work.mark(&self.mark(unit_idx))
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::io_error;
 use crate::folder_work::FolderWork;
+use crate::journal_place::JournalPlace;
 use crate::memory_work::{MemoryWork, this_process};
 #[cfg(feature = "remote")]
 use crate::staged_store::StagedStore;
@@ -87,31 +88,64 @@ impl Place {
         })
     }
 
-    /// A folder of a journal for what will stand at `target`.
-    pub fn in_journal(target: &Path, output: OutputKind, folder: &Path) -> Result<Self, SinkError> {
-        if output == OutputKind::Memory || is_url(target) {
-            let got = "an image in memory or in an object store".to_owned();
-            let expected = "a file or folder: others go on with nothing else".to_owned();
-            return Err(SinkError::Unfit { path: target.into(), got, expected });
+    /// A place in a journal for what will stand at `target`.
+    pub fn in_journal(
+        target: &Path,
+        output: OutputKind,
+        place: JournalPlace,
+        remote: &RemoteOptions,
+    ) -> Result<Self, SinkError> {
+        let is_folder = matches!(place, JournalPlace::Folder(_));
+        match place {
+            JournalPlace::Folder(folder) if output != OutputKind::Memory && !is_url(target) => {
+                let mark = FolderWork::marked(&folder, LAST_STEP);
+                Ok(Place::Journal(StagedOutput::in_journal(target, output, &folder, mark)?))
+            }
+            #[cfg(feature = "remote")]
+            JournalPlace::Store(entry) if output == OutputKind::Store && is_url(target) => {
+                Ok(Place::Store(StagedStore::in_journal(target, entry, remote)?))
+            }
+            _ => {
+                let got = "an image in memory or in an object store".to_owned();
+                let expected = "a file or folder: others go on with nothing else".to_owned();
+                let stored = ("an image outside of the object store of its journal", "one in it");
+                let (got, expected) = match is_folder {
+                    true => (got, expected),
+                    false => (stored.0.to_owned(), stored.1.to_owned()),
+                };
+                Err(SinkError::Unfit { path: target.into(), got, expected })
+            }
         }
-        let mark = FolderWork::marked(folder, LAST_STEP);
-        Ok(Place::Journal(StagedOutput::in_journal(target, output, folder, mark)?))
     }
 
-    /// In a folder of a journal that nobody else prepares: whether the same was begun there; otherwise all that is there is
-    /// removed, and what stands at the final name is replaced only if `replaces` says so.
+    /// Whether an image of a journal has its name.
+    pub fn is_named(&self, work: &Work) -> Result<bool, SinkError> {
+        match self {
+            #[cfg(feature = "remote")]
+            Place::Store(staged) => staged.is_named(work.target()),
+            _ => is_published(work),
+        }
+    }
+
+    /// At a place in a journal: whether the same was begun there; otherwise all that is there is removed, and what stands at the
+    /// final name is replaced only if `replaces` says so. Of folders nobody else prepares this one.
     pub fn find_begun(
         self,
         work: &Work,
         of: &impl Serialize,
-        replaces: bool,
+        (name, replaces): (&Path, bool),
     ) -> Result<(Self, bool), SinkError> {
-        let Place::Journal(staged) = self else { return Ok((self, false)) };
         let path = || work.target().to_owned();
-        match work.get(BEGUN)? {
-            Some(begun) if words(work, of) != Some(begun.clone()) => {
-                Err(SinkError::OtherImage { path: path() })
-            }
+        #[cfg(feature = "remote")]
+        if let Place::Store(staged) = &self {
+            staged.claim(work.target(), (name, replaces), &|| work.has(BEGUN))?;
+        }
+        let begun = work.get(BEGUN)?;
+        if begun.is_some() && words(work, of) != begun {
+            return Err(SinkError::OtherImage { path: path() });
+        }
+        let Place::Journal(staged) = self else { return Ok((self, begun.is_some())) };
+        match begun {
             Some(_) => {
                 let replaces = work.has(REPLACES)?;
                 Ok((Place::Journal(staged.replacing(replaces)), true))
@@ -274,7 +308,7 @@ impl Place {
 }
 
 /// Whether what was made had its last step, and is not here any more: it has its name.
-pub(crate) fn is_published(work: &Work) -> Result<bool, SinkError> {
+fn is_published(work: &Work) -> Result<bool, SinkError> {
     let is_there = || work.output().try_exists().map_err(|source| work.failed("look at", source));
     Ok(work.has(LAST_STEP)? && !is_there()?)
 }
@@ -312,7 +346,7 @@ fn in_store(url: &Path, output: OutputKind, remote: &RemoteOptions) -> Result<Pl
     #[cfg(feature = "remote")]
     return Ok(Place::Store(StagedStore::create(url, remote)?));
     #[cfg(not(feature = "remote"))]
-    Err(SinkError::NotBuilt { path: url.into(), format: "a URL", feature: "remote" })
+    crate::refusals::no_urls(url)
 }
 
 /// Refuses a URL for what is one file.

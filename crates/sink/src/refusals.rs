@@ -33,3 +33,9 @@ pub(crate) fn one_level(path: &Path, spec: &ImageSpec) -> Result<(), SinkError> 
     let got = format!("{} levels", spec.levels);
     Err(SinkError::Unfit { path: path.into(), got, expected: "1".into() })
 }
+
+/// The refusal of a URL where object stores were left out when the program was built.
+#[cfg(not(feature = "remote"))]
+pub(crate) fn no_urls<T>(url: &Path) -> Result<T, SinkError> {
+    Err(SinkError::NotBuilt { path: url.into(), format: "a URL", feature: "remote" })
+}

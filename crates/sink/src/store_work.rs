@@ -21,6 +21,8 @@ use crate::work_place::WorkPlace;
 const OWN: &str = ".patchweave";
 /// The number of the job that the objects are of.
 const OWNER: &str = ".patchweave/owner";
+/// What stands there instead while the objects are removed.
+const NOBODY: &str = "nobody";
 
 /// What is made in an object store: the objects below a URL.
 #[derive(Debug, Clone)]
@@ -46,16 +48,27 @@ impl StoreWork {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let owner = format!("{:016x}-{number}", this_process());
-        // First, so that whatever stops this leaves something that is known to be begun.
-        folder.put(OWNER, owner.clone().into_bytes()).map_err(io::Error::other)?;
-        clear(&folder)?;
-        Ok(StoreWork { folder, owner })
+        let work = StoreWork { folder, owner };
+        work.take_over()?;
+        Ok(work)
     }
 
     /// What somebody has begun there, if somebody has.
     pub fn find(folder: RemoteFolder) -> io::Result<Option<Self>> {
-        let owner = whole(&folder, OWNER)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        let owner = owner_of(&folder)?;
         Ok(owner.map(|owner| StoreWork { folder, owner }))
+    }
+
+    /// What a job of that number makes there, whether it has begun or not.
+    pub fn of(folder: RemoteFolder, owner: &str) -> Self {
+        StoreWork { folder, owner: owner.to_owned() }
+    }
+
+    /// Whether a job of that number has written a unit of the image of that name in a folder.
+    pub fn has_units(folder: &RemoteFolder, name: &str, owner: &str) -> io::Result<bool> {
+        let (objects, folders) =
+            folder.entries(&format!("{name}/{OWN}/{owner}/done")).map_err(io::Error::other)?;
+        Ok(!objects.is_empty() || !folders.is_empty())
     }
 
     /// What stands there.
@@ -71,6 +84,48 @@ impl StoreWork {
             false if objects.is_empty() && folders.iter().all(|name| name == OWN) => Found::Nothing,
             false => Found::Others,
         })
+    }
+
+    /// What stands there, as [`look`](Self::look) says.
+    pub fn look_at(&self) -> io::Result<Found> {
+        Self::look(&self.folder)
+    }
+
+    /// Whose it is.
+    pub fn found_owner(&self) -> io::Result<Option<String>> {
+        owner_of(&self.folder)
+    }
+
+    /// Becomes the owner where there is none; whether it did.
+    pub fn take(&self) -> io::Result<bool> {
+        self.folder.put_new(OWNER, self.owner.clone().into_bytes()).map_err(io::Error::other)
+    }
+
+    /// Becomes the owner and removes all that is there.
+    pub fn take_over(&self) -> io::Result<()> {
+        // First, so that whatever stops this leaves something that is known to be begun.
+        self.folder.put(OWNER, self.owner.clone().into_bytes()).map_err(io::Error::other)?;
+        clear(&self.folder)
+    }
+
+    /// Whether there are objects that do not belong to the work on it.
+    pub fn has_objects(&self) -> io::Result<bool> {
+        let (objects, folders) = self.folder.entries("").map_err(io::Error::other)?;
+        Ok(!objects.is_empty() || folders.iter().any(|name| name != OWN))
+    }
+
+    /// Removes what is not finished, or what the work on it has left; nothing of somebody else.
+    pub fn let_go(&self) -> io::Result<()> {
+        match self.found_owner()? {
+            Some(owner) if owner == self.owner => self.discard(),
+            // Whoever removed it was stopped.
+            Some(owner) if owner == NOBODY => Self::of(self.folder.clone(), NOBODY).discard(),
+            Some(_) => Ok(()),
+            None => {
+                let left = self.folder.list(OWN).map_err(io::Error::other)?;
+                self.folder.remove(&left).map_err(io::Error::other)
+            }
+        }
     }
 
     /// Which of all jobs at that place it is.
@@ -111,6 +166,8 @@ impl StoreWork {
         if !self.is_owned()? {
             return Ok(());
         }
+        // Whoever still writes is told so before anything is removed.
+        self.folder.put(OWNER, NOBODY.into()).map_err(io::Error::other)?;
         clear(&self.folder)?;
         self.folder.remove(&[OWNER.to_owned()]).map_err(io::Error::other)
     }
@@ -128,7 +185,7 @@ impl StoreWork {
 
 impl WorkPlace for StoreWork {
     fn is_owned(&self) -> io::Result<bool> {
-        Ok(whole(&self.folder, OWNER)?.as_deref() == Some(self.owner.as_bytes()))
+        Ok(self.found_owner()?.as_ref() == Some(&self.owner))
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -198,7 +255,12 @@ fn is_of_work(name: &str) -> bool {
     name.split('/').any(|part| part == OWN)
 }
 
-fn whole(folder: &RemoteFolder, key: &str) -> io::Result<Option<Vec<u8>>> {
+fn owner_of(folder: &RemoteFolder) -> io::Result<Option<String>> {
+    Ok(whole(folder, OWNER)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+/// The bytes of an object; `None` if there is none.
+pub(crate) fn whole(folder: &RemoteFolder, key: &str) -> io::Result<Option<Vec<u8>>> {
     let found = folder.get(Wanted::new(key, Part::Whole, u64::MAX)).map_err(io::Error::other)?;
     Ok(found.map(|object| object.pieces.into_iter().next().unwrap_or_default()))
 }

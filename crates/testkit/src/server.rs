@@ -47,6 +47,8 @@ pub struct Faults {
     pub no_version: bool,
     /// Every answer says another version of its object.
     pub new_versions: bool,
+    /// Objects are replaced where only new ones are asked for.
+    pub no_conditions: bool,
     /// 403 for so many requests, after so many others.
     pub refuses: Option<(u64, u64)>,
 }
@@ -164,6 +166,8 @@ struct Request {
     method: String,
     target: String,
     range: Option<String>,
+    /// Whether it is only for what is not there.
+    is_for_new: bool,
     body: Vec<u8>,
 }
 
@@ -175,6 +179,7 @@ impl Request {
         let (method, target) = (words.next()?, words.next()?);
         let mut range = None;
         let mut length = 0;
+        let mut is_for_new = false;
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok().filter(|n| *n > 0)?;
@@ -184,19 +189,20 @@ impl Request {
             let Some((name, value)) = header.split_once(':') else { continue };
             match name.to_ascii_lowercase().as_str() {
                 "range" => range = Some(value.trim().to_owned()),
+                "if-none-match" => is_for_new = value.trim() == "*",
                 "content-length" => length = value.trim().parse().unwrap(),
                 _ => {}
             }
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        Some(Request { method, target, range, body })
+        Some(Request { method, target, range, is_for_new, body })
     }
 }
 
 /// Whether the connection may go on.
 fn answer(shared: &Shared, mut stream: &TcpStream, request: &Request) -> bool {
-    let Request { method, target, range, body } = request;
+    let Request { method, target, range, is_for_new, body } = request;
     let range = range.as_deref();
     let number = shared.n_requests.fetch_add(1, Ordering::Relaxed) + 1;
     let Faults {
@@ -271,8 +277,15 @@ fn answer(shared: &Shared, mut stream: &TcpStream, request: &Request) -> bool {
             // In one step, as a store does it.
             let temporary = shared.root.join(format!("put-{number}"));
             std::fs::write(&temporary, body).unwrap();
+            let mut put = shared.put.lock().unwrap();
+            if *is_for_new && !shared.faults.no_conditions && file.exists() {
+                std::fs::remove_file(&temporary).unwrap();
+                drop(put);
+                return plain("412 Precondition Failed", "it is there");
+            }
             std::fs::rename(&temporary, file).unwrap();
-            *shared.put.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+            *put.entry(path.to_owned()).or_default() += 1;
+            drop(put);
             return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"1\"\r\n\r\n").is_ok();
         }
         "DELETE" => {

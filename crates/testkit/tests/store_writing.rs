@@ -9,7 +9,10 @@ use std::time::Duration;
 use patchweave_formats::{FileFormat, OpenOptions, RemoteOptions, open};
 use patchweave_geometry::{ArrayLayout, Region};
 use patchweave_pixel::{PixelType, TypedArray};
-use patchweave_sink::{ImageSink, ImageSpec, Job, LevelAxes, Location, SinkError, SinkFormats};
+use patchweave_sink::{
+    Fingerprint, ImageSink, ImageSpec, Job, Journal, JournalOptions, LevelAxes, Location, SinkError,
+    SinkFormats,
+};
 use patchweave_stack::{ImageStack, ImageStackExt, with_causes};
 use patchweave_testkit::{Faults, Server};
 
@@ -209,5 +212,84 @@ fn an_image_that_is_replaced_is_the_new_one_or_none() {
         assert!(!root.join("zarr.json").exists() || now == before || now == expected, "{n}");
         write(&formats(&Server::start(bucket.path(), Faults::default())), URL.as_ref()).unwrap();
         assert!(files(&root) == expected, "{n}");
+    }
+}
+
+/// What two processes and one that finishes do, one after the other.
+fn in_parts(formats: &SinkFormats) -> Result<(), SinkError> {
+    let folder = Path::new("s3://bucket/results");
+    let about = Fingerprint::from([("sigma".into(), "2".into())]);
+    let shared = JournalOptions { is_shared: true, ..JournalOptions::default() };
+    for part in 0..2 {
+        let journal = Journal::open(formats, folder, &about, shared)?;
+        let Some(job) = journal.job(formats, URL.as_ref(), None, spec())? else { continue };
+        let (sink, image) = (job.sink(), image());
+        let written = job.written()?;
+        let missing =
+            written.iter().enumerate().filter(|(_, is_written)| !**is_written).map(|(unit, _)| unit);
+        for unit_idx in missing.filter(|unit_idx| unit_idx % 2 == part) {
+            let unit = sink.info().unit(unit_idx)?;
+            sink.write(unit_idx, image.view().slice_box(&unit.start, &unit.size))?;
+        }
+    }
+    let journal = Journal::open(formats, folder, &about, JournalOptions::default())?;
+    if let Some(job) = journal.job(formats, URL.as_ref(), None, spec())? {
+        job.commit()?;
+    }
+    journal.close()
+}
+
+/// For good, or for one request: whoever comes next goes on, and nothing stays but the image.
+#[test]
+fn a_journal_whose_store_is_gone_at_any_step_loses_nothing() {
+    let expected: Vec<_> =
+        expected().into_iter().map(|(name, bytes)| (Path::new("cells.ome.zarr").join(name), bytes)).collect();
+    let n_requests = {
+        let bucket = tempfile::tempdir().unwrap();
+        let server = Server::start(bucket.path(), Faults::default());
+        in_parts(&formats(&server)).unwrap();
+        assert!(files(&bucket.path().join("bucket/results")) == expected);
+        server.n_requests()
+    };
+    for (n, n_refused) in (0..n_requests).flat_map(|n| [(n, u64::MAX), (n, 1)]) {
+        let bucket = tempfile::tempdir().unwrap();
+        let root = bucket.path().join("bucket/results");
+        let server =
+            Server::start(bucket.path(), Faults { refuses: Some((n, n_refused)), ..Faults::default() });
+        let told = with_causes(&in_parts(&formats(&server)).unwrap_err());
+        assert!(
+            told.contains("s3://bucket/results") && told.contains("the server denies access"),
+            "{n}: {told}"
+        );
+        let is_image = root.join("cells.ome.zarr/zarr.json").exists();
+        let own = |path: &Path| path.iter().any(|part| part.to_string_lossy().starts_with(".patchweave"));
+        if is_image {
+            let image: Vec<_> = files(&root).into_iter().filter(|(path, _)| !own(path)).collect();
+            assert!(image == expected, "{n}");
+        }
+        if is_image && !root.join(".patchweave-journal/journal.json").exists() {
+            // Only what is of nobody was not removed.
+            continue;
+        }
+        in_parts(&formats(&Server::start(bucket.path(), Faults::default()))).unwrap();
+        assert!(files(&root) == expected, "{n}");
+    }
+}
+
+/// Connections that break where nobody knows whether what was asked for was done.
+#[test]
+fn a_journal_does_not_notice_connections_that_break() {
+    for every in 2..14 {
+        let bucket = tempfile::tempdir().unwrap();
+        let server = Server::start(bucket.path(), Faults { drop_connection: every, ..Faults::default() });
+        let mut remote = remote(&server);
+        remote.tries = 8;
+        if every % 2 == 0 {
+            // As for servers that refuse such requests.
+            remote.settings.push(("AWS_CONDITIONAL_PUT".into(), "disabled".into()));
+        }
+        in_parts(&SinkFormats::default().with_remote(remote)).unwrap();
+        let expected = expected();
+        assert!(files(&bucket.path().join("bucket/results/cells.ome.zarr")) == expected, "{every}");
     }
 }

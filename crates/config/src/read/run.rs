@@ -15,7 +15,7 @@ use super::simulate::simulate;
 use super::train::needs::{check_patch_filter, warn_of_unused};
 use super::train::section::train;
 use super::train::target_kind::check_labels;
-use super::values::{Block, Names, Reader, Value, folder, truth};
+use super::values::{Block, Names, Reader, Value, output_folder, truth};
 use crate::plan::{
     DataPlan, Durability, Mode, PredictPlan, ReadingPlan, RunPlan, SimulatePlan, Space, TrainPlan,
 };
@@ -94,7 +94,7 @@ fn sections(reader: &mut Reader<'_>, root: &Value<'_>, outside: &Outside<'_>) ->
         return reader.refuse_found(root, "the file is empty", format!("keys {}", KEYS.join(", ")));
     }
     let block = root.block(reader)?.only(reader, KEYS);
-    let output = block.need(reader, "output", "a folder", folder);
+    let output = block.need(reader, "output", "a folder", output_folder);
     let overwrite = block.or(reader, "overwrite", false, truth);
     let durability =
         block.or(reader, "durability", Durability::default(), |reader, value| DURABILITY.read(reader, value));

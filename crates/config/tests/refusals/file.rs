@@ -12,9 +12,9 @@ pub(crate) const ON_BASE: &[Case] = &[
     },
     Case {
         from: "output: out",
-        to: "output: s3://bucket/out",
+        to: "output: http://host/out",
         problems: &[
-            r#"1:9: output: got "s3://bucket/out", expected a folder: `patchweave convert` brings results into an object store"#,
+            r#"1:9: output: got "http://host/out", expected a folder, or one in an object store with s3:// or gs://"#,
         ],
     },
     Case { from: "output: out", to: "output:", problems: &["1:7: output: got null, expected a path"] },

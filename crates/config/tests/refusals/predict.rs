@@ -90,7 +90,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  models: [identity]\n  blend: {name: crop, weights: true}\n  skip: {value: x}",
         problems: &[
             "18:23: predict.blend.weights: unknown key, expected only name",
-            "19:3: predict.skip.below: missing, expected a raw pixel value",
+            "19:3: predict.skip.below: missing, expected a raw pixel value, or the path of a mask in `mask`",
             r#"19:17: predict.skip.value: got "x", expected a finite number in the range of float32"#,
         ],
     },

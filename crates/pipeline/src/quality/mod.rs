@@ -107,7 +107,8 @@ impl Compared<'_> {
         channels: &mut [Sums],
         keep_going: KeepGoing<'_>,
     ) -> Result<(), PipelineError> {
-        let written = Written::open(&self.place.path, self.place.back, &self.place.layout)?;
+        let place = self.place;
+        let Some(written) = Written::open(&place.path, place.output, &place.layout)? else { return Ok(()) };
         let n_result = self.place.layout.image_shape().n_channels;
         for sample_idx in 0..self.shape.n_samples {
             for region in blocks(&self.shape.extent) {

@@ -7,34 +7,35 @@ use patchweave_sink::{
 };
 
 use crate::common::names;
+use crate::homes::{Home, homes};
 use crate::table::{CASES, Case};
 use crate::units::in_order;
 use crate::written::{noise, snapshot, write_units};
 
-const SEED: u64 = 5;
+pub const SEED: u64 = 5;
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| case.has_files())
 }
 
-fn about() -> Fingerprint {
+pub fn about() -> Fingerprint {
     Fingerprint::from([("sigma".into(), "2".into()), ("image".into(), "a".into())])
 }
 
-fn shared() -> JournalOptions {
+pub fn shared() -> JournalOptions {
     JournalOptions { is_shared: true, ..JournalOptions::default() }
 }
 
-fn open(folder: &Path, options: JournalOptions) -> Result<Journal, SinkError> {
-    Journal::open(folder, &about(), options)
+pub fn open(folder: &Path, options: JournalOptions) -> Result<Journal, SinkError> {
+    Journal::open(&SinkFormats::default(), folder, &about(), options)
 }
 
-fn job(journal: &Journal, case: &Case, target: &Path, spec: ImageSpec) -> Result<Option<Job>, SinkError> {
+pub fn job(journal: &Journal, case: &Case, target: &Path, spec: ImageSpec) -> Result<Option<Job>, SinkError> {
     journal.job(&SinkFormats::default(), target, Some(case.format), spec)
 }
 
 /// Writes some of the units of an image in a journal that is opened for it, and closed after.
-fn write_part(case: &Case, folder: &Path, target: &Path, part: usize, n_parts: usize) {
+pub fn write_part(case: &Case, folder: &Path, target: &Path, part: usize, n_parts: usize) {
     let journal = open(folder, shared()).unwrap();
     let job = job(&journal, case, target, case.several()).unwrap().unwrap();
     let sink = job.sink();
@@ -44,27 +45,29 @@ fn write_part(case: &Case, folder: &Path, target: &Path, part: usize, n_parts: u
 
 #[test]
 fn those_who_begin_at_the_same_moment_write_the_same_bytes_as_one() {
-    for case in cases() {
-        let folder = tempfile::tempdir().unwrap();
-        let alone = snapshot(&in_order(case, &folder.path().join("alone"), SEED));
-        let target = folder.path().join("together");
+    for (case, home) in homes() {
+        let alone = snapshot(&in_order(case, &home.target("alone"), SEED));
+        let target = home.target("together");
         let start = std::sync::Barrier::new(3);
         std::thread::scope(|scope| {
             for part in 0..3 {
-                let (start, target, folder) = (&start, &target, folder.path());
+                let (start, target, folder) = (&start, &target, &home.parent);
                 scope.spawn(move || {
                     start.wait();
                     write_part(case, folder, target, part, 3);
                 });
             }
         });
-        assert!(!target.exists(), "{}", case.label);
-        let journal = open(folder.path(), JournalOptions::default()).unwrap();
-        let made = job(&journal, case, &target, case.several()).unwrap().unwrap().commit().unwrap();
+        assert!(!home.stands("together"), "{}", case.label);
+        let journal = open(&home.parent, JournalOptions::default()).unwrap();
+        let whole = job(&journal, case, &target, case.several()).unwrap().unwrap();
+        assert!(whole.written().unwrap().iter().all(|is_written| *is_written), "{}", case.label);
+        let made = whole.commit().unwrap();
         assert!(snapshot(&made) == alone, "{}", case.label);
         assert!(job(&journal, case, &target, case.several()).unwrap().is_none(), "it is finished");
         journal.close().unwrap();
-        assert_eq!(names(folder.path()), ["alone", "together"]);
+        assert_eq!(home.names(), ["alone", "together"]);
+        assert!(home.snapshot("together") == alone, "{}", case.label);
     }
 }
 
@@ -134,71 +137,97 @@ fn what_was_not_prepared_to_the_end_is_prepared_anew() {
 
 #[test]
 fn others_are_refused_by_name() {
-    let case = cases().next().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("image");
-    write_part(case, folder.path(), &target, 0, 2);
+    for (case, home) in homes() {
+        let target = home.target("image");
+        write_part(case, &home.parent, &target, 0, 2);
 
-    let mut others = about();
-    others.insert("sigma".into(), "3".into());
-    others.remove("image");
-    others.insert("mask".into(), "m".into());
-    for options in [shared(), JournalOptions::default()] {
-        let error = Journal::open(folder.path(), &others, options).unwrap_err().to_string();
-        let expected = "holds what was begun otherwise and is not finished: image was a, is not given; mask was not given, is m; \
-                        sigma was 2, is 3";
-        assert!(error.ends_with(expected), "{error}");
+        let mut others = about();
+        others.insert("sigma".into(), "3".into());
+        others.remove("image");
+        others.insert("mask".into(), "m".into());
+        let formats = SinkFormats::default();
+        for options in [shared(), JournalOptions::default()] {
+            let error = Journal::open(&formats, &home.parent, &others, options).unwrap_err().to_string();
+            let expected = "holds what was begun otherwise and is not finished: image was a, is not given; mask was not given, is m; \
+                            sigma was 2, is 3";
+            assert!(error.ends_with(expected), "{error}");
+        }
+        assert_eq!(Journal::begun(&formats, &home.parent).unwrap(), Some(about()));
+
+        let journal = open(&home.parent, shared()).unwrap();
+        let mut spec = case.several();
+        spec.name = "another".into();
+        let error = job(&journal, case, &target, spec).err().unwrap();
+        assert!(matches!(error, SinkError::OtherImage { .. }), "{error}");
+        let mut spec = case.several();
+        spec.durability = Durability::Files;
+        assert!(job(&journal, case, &target, spec).unwrap().is_some(), "that changes no pixel");
+
+        if home.is_folder() {
+            shares_keep_out_others(&home, journal);
+        } else {
+            drop(journal);
+        }
+        for text in ["{", "{}", "{\"format\": 2, \"about\": {}}"] {
+            let header = home.target(".patchweave-journal/journal.json");
+            formats.write_file(&header, text.as_bytes(), Durability::None).unwrap();
+            let error = open(&home.parent, shared()).unwrap_err().to_string();
+            assert!(
+                error.ends_with("journal.json is damaged, or another version has written it; begin anew"),
+                "{error}"
+            );
+        }
+        assert!(Journal::discard(&formats, &home.parent).unwrap());
+        assert!(!Journal::discard(&formats, &home.parent).unwrap());
+        assert!(home.names().is_empty(), "{} {:?}", case.label, home.names());
     }
-    assert_eq!(Journal::begun(folder.path()).unwrap(), Some(about()));
+}
 
-    let journal = open(folder.path(), shared()).unwrap();
-    let mut spec = case.several();
-    spec.name = "another".into();
-    let error = job(&journal, case, &target, spec).err().unwrap();
-    assert!(matches!(error, SinkError::OtherImage { .. }), "{error}");
-    let mut spec = case.several();
-    spec.durability = Durability::Files;
-    assert!(job(&journal, case, &target, spec).unwrap().is_some(), "that changes no pixel");
-
-    // Who shares keeps out who does not, and is kept out.
-    let error = open(folder.path(), JournalOptions::default()).unwrap_err();
+/// Who shares keeps out who does not, and is kept out.
+fn shares_keep_out_others(home: &Home, journal: Journal) {
+    let error = open(&home.parent, JournalOptions::default()).unwrap_err();
     assert!(matches!(error, SinkError::Busy { .. }), "{error}");
-    assert!(matches!(Journal::discard(folder.path()), Err(SinkError::Busy { .. })));
-    open(folder.path(), shared()).unwrap();
+    let error = Journal::discard(&SinkFormats::default(), &home.parent).unwrap_err();
+    assert!(matches!(error, SinkError::Busy { .. }), "{error}");
+    open(&home.parent, shared()).unwrap();
     drop(journal);
-    let alone = open(folder.path(), JournalOptions::default()).unwrap();
-    assert!(matches!(open(folder.path(), shared()), Err(SinkError::Busy { .. })));
+    let alone = open(&home.parent, JournalOptions::default()).unwrap();
+    assert!(matches!(open(&home.parent, shared()), Err(SinkError::Busy { .. })));
     drop(alone);
-
-    let header = folder.path().join(".patchweave-journal/journal.json");
-    for text in ["{", "{}", "{\"format\": 2, \"about\": {}}"] {
-        std::fs::write(&header, text).unwrap();
-        let error = open(folder.path(), shared()).unwrap_err().to_string();
-        assert!(
-            error.ends_with("journal.json is damaged, or another version has written it; begin anew"),
-            "{error}"
-        );
-    }
-    assert!(Journal::discard(folder.path()).unwrap());
-    assert!(!Journal::discard(folder.path()).unwrap());
-    assert!(names(folder.path()).is_empty());
 }
 
 #[test]
 fn what_was_begun_without_a_unit_is_no_obstacle() {
-    let case = cases().next().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("image");
-    let journal = open(folder.path(), JournalOptions::default()).unwrap();
-    drop(job(&journal, case, &target, case.several()).unwrap().unwrap());
-    assert!(journal.is_empty().unwrap());
-    drop(journal);
-    assert_eq!(Journal::begun(folder.path()).unwrap(), None);
-    let others = Fingerprint::from([("other".into(), "1".into())]);
-    let journal = Journal::open(folder.path(), &others, JournalOptions::default()).unwrap();
-    let mut spec = case.several();
-    spec.name = "another".into();
-    assert!(job(&journal, case, &target, spec).unwrap().is_some());
+    for (case, home) in homes() {
+        let target = home.target("image");
+        let journal = open(&home.parent, JournalOptions::default()).unwrap();
+        drop(job(&journal, case, &target, case.several()).unwrap().unwrap());
+        assert!(journal.is_empty().unwrap());
+        drop(journal);
+        let formats = SinkFormats::default();
+        assert_eq!(Journal::begun(&formats, &home.parent).unwrap(), None);
+        let others = Fingerprint::from([("other".into(), "1".into())]);
+        let journal = Journal::open(&formats, &home.parent, &others, JournalOptions::default()).unwrap();
+        let mut spec = case.several();
+        spec.name = "another".into();
+        assert!(job(&journal, case, &target, spec).unwrap().is_some());
+    }
+}
+
+#[test]
+fn notes_stay_until_the_end() {
+    for (case, home) in homes() {
+        let journal = open(&home.parent, shared()).unwrap();
+        assert!(journal.noted().unwrap().is_empty());
+        for (name, text) in [("b", "old"), ("a", "first"), ("b", "new")] {
+            journal.note(name, text.as_bytes()).unwrap();
+        }
+        let other = open(&home.parent, shared()).unwrap();
+        assert_eq!(other.noted().unwrap(), [b"first".to_vec(), b"new".to_vec()], "{}", case.label);
+        drop(other);
+        journal.close().unwrap();
+        assert!(home.names().is_empty(), "{} {:?}", case.label, home.names());
+    }
 }
 
 /// Nobody has written anything, and several who share begin something else at the same moment.
@@ -208,7 +237,7 @@ fn those_who_share_clear_what_was_begun_without_a_unit() {
     for _ in 0..10 {
         let folder = tempfile::tempdir().unwrap();
         let others = Fingerprint::from([("other".into(), "1".into())]);
-        let journal = Journal::open(folder.path(), &others, shared()).unwrap();
+        let journal = Journal::open(&SinkFormats::default(), folder.path(), &others, shared()).unwrap();
         let target = folder.path().join("image");
         drop(job(&journal, case, &target, case.several()).unwrap());
         drop(journal);
@@ -222,7 +251,7 @@ fn those_who_share_clear_what_was_begun_without_a_unit() {
                 });
             }
         });
-        assert_eq!(Journal::begun(folder.path()).unwrap(), Some(about()));
+        assert_eq!(Journal::begun(&SinkFormats::default(), folder.path()).unwrap(), Some(about()));
     }
 }
 
@@ -251,10 +280,22 @@ fn what_stands_there_is_replaced_only_if_it_stood_there_and_may() {
 }
 
 #[test]
-fn images_without_a_place_on_the_disk_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = open(folder.path(), JournalOptions::default()).unwrap();
-    let case = CASES.iter().find(|case| !case.has_files()).unwrap();
-    let error = job(&journal, case, &folder.path().join("image"), case.several()).err().unwrap();
-    assert!(error.to_string().contains("got an image in memory or in an object store"), "{error}");
+fn images_without_a_place_of_the_journal_are_refused() {
+    let memory = CASES.iter().find(|case| !case.has_files()).unwrap();
+    for (case, home) in homes() {
+        let journal = open(&home.parent, JournalOptions::default()).unwrap();
+        let told = match home.is_folder() {
+            true => "got an image in memory or in an object store",
+            false => "got an image outside of the object store of its journal",
+        };
+        // Nothing of a format in memory is written to URLs.
+        if home.is_folder() {
+            let error = job(&journal, memory, &home.target("image"), memory.several()).err().unwrap();
+            assert!(error.to_string().contains(told), "{error}");
+        } else {
+            let folder = tempfile::tempdir().unwrap();
+            let error = job(&journal, case, &folder.path().join("image"), case.several()).err().unwrap();
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
 }

@@ -8,11 +8,14 @@ mod codecs;
 #[path = "../common/mod.rs"]
 mod common;
 mod failures;
+mod homes;
 mod journals;
 mod levels;
 mod processes;
 mod readers;
 mod refusals;
+#[cfg(feature = "remote")]
+mod store_journals;
 #[cfg(feature = "remote")]
 mod stores;
 mod table;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use patchweave_pixel::{PixelType, TypedArray};
-use patchweave_remote::{Part, RemoteFolder, RemoteOptions, Wanted, connect};
+use patchweave_remote::{RemoteFolder, RemoteOptions, connect};
 use patchweave_sink::{ImageSpec, Job, Location, SinkError, SinkFormats, labels_target, list_labels};
 use proptest::prelude::*;
 
 use crate::common::{files, layout};
 use crate::table::{CASES, Case};
 use crate::units::{at_once, in_order};
-use crate::written::{noise, part, write_units};
+use crate::written::{noise, objects, part, write_units};
 
 const MARKERS: [&str; 4] = ["zarr.json", ".zgroup", ".zarray", ".zattrs"];
 
@@ -25,12 +25,6 @@ fn place() -> (PathBuf, RemoteFolder) {
     let url = format!("memory://bucket-{}/deep/image", NEXT.fetch_add(1, Ordering::Relaxed));
     let folder = connect(&url, &RemoteOptions::default()).unwrap();
     (url.into(), folder)
-}
-
-fn objects(folder: &RemoteFolder) -> Vec<(String, Vec<u8>)> {
-    let bytes = |name: &String| folder.get(Wanted::new(name, Part::Whole, u64::MAX)).unwrap().unwrap();
-    let names = folder.list("").unwrap();
-    names.iter().map(|name| (name.clone(), bytes(name).pieces.remove(0))).collect()
 }
 
 fn is_image(folder: &RemoteFolder) -> bool {

@@ -53,6 +53,10 @@ pub enum Snapshot {
 pub fn snapshot(location: &Location) -> Snapshot {
     match location {
         Location::Memory(levels) => Snapshot::Arrays(levels.clone()),
+        #[cfg(feature = "remote")]
+        Location::Url(url) => {
+            Snapshot::Files(objects(&patchweave_remote::connect(url, &Default::default()).unwrap()))
+        }
         location => {
             let path: &Path = location.path().unwrap();
             let is_file = path.is_file();
@@ -60,4 +64,13 @@ pub fn snapshot(location: &Location) -> Snapshot {
             Snapshot::Files(if is_file { file() } else { files(path) })
         }
     }
+}
+
+/// All objects below a folder of a store.
+#[cfg(feature = "remote")]
+pub fn objects(folder: &patchweave_remote::RemoteFolder) -> Vec<(String, Vec<u8>)> {
+    use patchweave_remote::{Part, Wanted};
+    let bytes = |name: &String| folder.get(Wanted::new(name, Part::Whole, u64::MAX)).unwrap().unwrap();
+    let names = folder.list("").unwrap();
+    names.iter().map(|name| (name.clone(), bytes(name).pieces.remove(0))).collect()
 }

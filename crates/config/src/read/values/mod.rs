@@ -9,7 +9,7 @@ mod sizes;
 mod variables;
 
 pub(crate) use names::Names;
-pub(crate) use paths::{folder, path, paths};
+pub(crate) use paths::{folder, output_folder, path, paths};
 pub(crate) use prefetch::{MIB, memory_bytes, prefetch_bytes};
 pub(crate) use reader::{Block, Reader, Value};
 pub(crate) use scalar::{Fractions, channel, count, fraction, integer, positive, positive_seed, truth};

@@ -8,6 +8,9 @@ use super::reader::{Reader, Value};
 use super::variables::expand;
 use crate::text::Kind;
 
+/// The schemes of URLs that can be written to; `memory` is a store of the process, for tests.
+const WRITTEN: [&str; 4] = ["s3", "s3a", "gs", "memory"];
+
 /// Reads a path.
 pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
     match value.kind {
@@ -28,11 +31,22 @@ pub(crate) fn path(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf
     }
 }
 
+/// Reads the path of a folder that results are written into, or its URL in an object store.
+pub(crate) fn output_folder(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
+    let folder = path(reader, value)?;
+    let scheme =
+        folder.to_str().and_then(|text| text.split_once("://")).map(|(scheme, _)| scheme.to_lowercase());
+    if scheme.is_some_and(|scheme| !WRITTEN.contains(&scheme.as_str())) {
+        return reader.refuse(value, "a folder, or one in an object store with s3:// or gs://");
+    }
+    Some(folder)
+}
+
 /// Reads the path of a folder that files are written into.
 pub(crate) fn folder(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<PathBuf> {
     let folder = path(reader, value)?;
     if folder.to_str().is_some_and(is_url) {
-        return reader.refuse(value, "a folder: `patchweave convert` brings results into an object store");
+        return reader.refuse(value, "a folder of the file system");
     }
     Some(folder)
 }
