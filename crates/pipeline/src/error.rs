@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use patchweave_config::ConfigErrors;
 use patchweave_construct::ConstructError;
+use patchweave_convert::ConvertError;
 use patchweave_geometry::{Extent, GeometryError};
 use patchweave_loader::LoaderError;
 use patchweave_model::ModelError;
@@ -192,6 +193,9 @@ pub enum PipelineError {
     /// An image could not be read.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// Images could not be read in parts.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
     /// A strategy could not be built.
     #[error(transparent)]
     Patching(#[from] PatchingError),
