@@ -291,6 +291,45 @@ fn packages_that_do_not_fit_are_refused_before_any_work() {
     refused(&text, &["predict.models", "bioimageio.yaml:", "outputs[0].axes[2].halo", "got -2"]);
 }
 
+/// Statistics of results would be known after all of them.
+#[test]
+fn packages_with_statistics_of_results_are_refused_for_tiles_before_any_work() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[60, 72], |i| (i % 977) as u16);
+    let axes = "axes: [\"channel\", \"y\", \"x\"]";
+    let step =
+        |axes: &str| format!("- id: \"zero_mean_unit_variance\"\n        kwargs:\n          {axes}\n      ");
+    let first = "- id: \"scale_linear\"";
+    let of_image = changed_package(&place, "planes_0_5", |text| with(text, first, &(step(axes) + first)));
+    let of_image = format!("{{bioimage: {}, name: net}}", of_image.display());
+    let tiles = "patch_size: [24, 26], overlaps: [4, 6]";
+    let text = configured(&of_image, "YX", tiles);
+    place.write("run.yaml", &text);
+    for command in ["validate", "run", "predict"] {
+        place.patchweave(&[command, "run.yaml"]).with_code(2).complains(&[
+            "run.yaml:6:",
+            "patch_size: model net: a step after the network wants statistics of the whole result mask",
+            "which tiles do not have; predict whole images; image.tiff has ",
+            "expected patching: {name: whole} in predict, so that every image is one tile",
+        ]);
+        assert!(!place.path("out").exists());
+    }
+    let whole = with(&text, "predict:\n", "predict:\n  patching: {name: whole}\n");
+    place.run(&whole).with_code(0).says("prediction: net_mask on 1 image");
+    // Statistics of the results of all images want a single one.
+    std::fs::remove_dir_all(place.path("planes_0_5")).unwrap();
+    let all = axes.replace("[\"ch", "[\"batch\", \"ch");
+    changed_package(&place, "planes_0_5", |text| with(text, first, &(step(&all) + first)));
+    std::fs::copy(place.path("image.tiff"), place.path("other.tiff")).unwrap();
+    let whole = format!("overwrite: true\n{whole}");
+    let two = with(&whole, "input: image.tiff", "input: [image.tiff, other.tiff]");
+    place
+        .run(&two)
+        .with_code(2)
+        .complains(&["all images together have 2 tiles, expected a single image", "one run for each image"]);
+    place.run(&whole).with_code(0);
+}
+
 #[test]
 fn packages_are_tested_and_told_of() {
     let place = Place::new();

@@ -18,6 +18,7 @@ use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
 use crate::results::{check_results, result_labels};
 use crate::target_check::check_targets;
+use crate::whole_results::check_whole_results;
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
 /// is read and nothing is written.
@@ -172,6 +173,7 @@ fn read_images(
     let (models, unopened) = open_models(plan);
     findings.problems.extend(unopened);
     findings.problems.extend(check_models(plan, &models, &infos));
+    findings.problems.extend(check_whole_results(plan, &models, &infos));
     findings.problems.extend(check_results(plan, &models, &infos));
     findings.problems.extend(check_targets(plan, &models, &infos, &targets));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));

@@ -55,6 +55,7 @@ mod tile_array;
 mod tiling;
 mod training;
 mod verify;
+mod whole_results;
 mod written;
 
 /// Asked between pieces of work, from any thread; `false` ends a step with [`PipelineError::is_interrupted`].
