@@ -34,7 +34,7 @@ impl Marked {
 
     /// How many units are not written, and the first of them.
     pub fn missing(&self) -> Result<Option<(usize, usize)>, SinkError> {
-        let done = self.work.names(&format!("done/{}", self.level))?;
+        let done = self.work.names(&Self::marks(self.level))?;
         let mut missing = None;
         for unit_idx in 0..self.info.units.n_units() {
             if !done.contains(&self.mark(unit_idx)) {
@@ -45,8 +45,13 @@ impl Marked {
         Ok(missing)
     }
 
+    /// The folder of the marks of a level.
+    pub fn marks(level: usize) -> String {
+        format!("done/{level}")
+    }
+
     fn mark(&self, unit_idx: usize) -> String {
-        format!("done/{}/{}/{unit_idx}", self.level, unit_idx / PER_FOLDER)
+        format!("{}/{}/{unit_idx}", Self::marks(self.level), unit_idx / PER_FOLDER)
     }
 }
 
