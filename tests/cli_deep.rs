@@ -180,7 +180,10 @@ fn datasets_of_hdf5_are_read() {
     };
     assert!((0..bytes.len() - 16).step_by(256).any(|start| is_read_only(&start)));
     let ended = validate(&place, &config).with_code(2);
-    ended.complains(&["predict.input[0]: image.h5/lzf_shuffle_fletcher32: the region from ", "cannot be read"]);
+    ended.complains(&[
+        "predict.input[0]: image.h5/lzf_shuffle_fletcher32: the region from ",
+        "cannot be read",
+    ]);
 }
 
 #[test]

@@ -254,13 +254,17 @@ impl Run<'_> {
                 ))?;
             }
         }
-        let Outcome { predicted, bad_tiles, given_up } = match self.wanted.finishes {
+        let Outcome { predicted, bad_tiles, given_up, n_renewed } = match self.wanted.finishes {
             true => predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
                 error if error.is_interrupted() => Failure::PredictionStopped,
                 error => error.into(),
             })?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
+        if n_renewed > 0 {
+            let n_tiles = counted(n_renewed, "tile that was filled", "tiles that were filled");
+            self.console.say(format!("prediction: {n_tiles} before can be read now, predicted anew"))?;
+        }
         self.tell_bad_tiles(predict, (&bad_tiles, given_up.len()), start.part.is_whole())?;
         let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
@@ -290,7 +294,12 @@ impl Run<'_> {
             BadTilePlan::Skip => {
                 ("skip", format!("{} left out", counted(n_given_up, "image is", "images are")))
             }
-            BadTilePlan::Fill(value) => ("fill", format!("{value} stands in their place")),
+            BadTilePlan::Fill(value) if n_given_up == 0 => ("fill", format!("{value} stands in their place")),
+            BadTilePlan::Fill(value) => {
+                let images = counted(n_given_up, "image is", "images are");
+                let why = "left out because a model wants statistics of all of it";
+                ("fill", format!("{value} stands in their place, {images} {why}"))
+            }
         };
         let n_tiles = counted(tiles.len(), "tile", "tiles");
         let reason = first.reason.replace('\n', " ");

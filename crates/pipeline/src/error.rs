@@ -177,6 +177,13 @@ pub enum PipelineError {
         /// The upper limit found.
         high: f64,
     },
+    /// Statistics of all images to predict, one of which cannot be read.
+    #[error(
+        "the normalization has statistics of all images to predict, one of which cannot be read: \
+         predict.on_failure neither skips nor fills it, because the results of all images would change; repair it, take it \
+         out of predict.input, or give the statistics in data_config.normalization"
+    )]
+    StatisticsOfAll(#[source] StackError),
     /// A filter could not be built.
     #[error(transparent)]
     Filter(#[from] FilterError),
