@@ -291,6 +291,124 @@ fn packages_that_do_not_fit_are_refused_before_any_work() {
     refused(&text, &["predict.models", "bioimageio.yaml:", "outputs[0].axes[2].halo", "got -2"]);
 }
 
+/// Statistics of results would be known after all of them.
+#[test]
+fn packages_with_statistics_of_results_are_refused_for_tiles_before_any_work() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[60, 72], |i| (i % 977) as u16);
+    let axes = "axes: [\"channel\", \"y\", \"x\"]";
+    let step =
+        |axes: &str| format!("- id: \"zero_mean_unit_variance\"\n        kwargs:\n          {axes}\n      ");
+    let first = "- id: \"scale_linear\"";
+    let of_image = changed_package(&place, "planes_0_5", |text| with(text, first, &(step(axes) + first)));
+    let of_image = format!("{{bioimage: {}, name: net}}", of_image.display());
+    let tiles = "patch_size: [24, 26], overlaps: [4, 6]";
+    let text = configured(&of_image, "YX", tiles);
+    place.write("run.yaml", &text);
+    for command in ["validate", "run", "predict"] {
+        place.patchweave(&[command, "run.yaml"]).with_code(2).complains(&[
+            "run.yaml:6:",
+            "patch_size: model net: a step after the network wants statistics of the whole result mask",
+            "which tiles do not have; predict whole images; image.tiff has ",
+            "expected patching: {name: whole} in predict, so that every image is one tile",
+        ]);
+        assert!(!place.path("out").exists());
+    }
+    let whole = with(&text, "predict:\n", "predict:\n  patching: {name: whole}\n");
+    place.run(&whole).with_code(0).says("prediction: net_mask on 1 image");
+    // Statistics of the results of all images want a single one.
+    std::fs::remove_dir_all(place.path("planes_0_5")).unwrap();
+    let all = axes.replace("[\"ch", "[\"batch\", \"ch");
+    changed_package(&place, "planes_0_5", |text| with(text, first, &(step(&all) + first)));
+    std::fs::copy(place.path("image.tiff"), place.path("other.tiff")).unwrap();
+    let whole = format!("overwrite: true\n{whole}");
+    let two = with(&whole, "input: image.tiff", "input: [image.tiff, other.tiff]");
+    place
+        .run(&two)
+        .with_code(2)
+        .complains(&["all images together have 2 tiles, expected a single image", "one run for each image"]);
+    place.run(&whole).with_code(0);
+}
+
+/// Three images, of one of which a chunk cannot be decoded, by a package and the identity beside it.
+#[test]
+fn images_whose_statistics_cannot_be_computed_are_left_out() {
+    let place = Place::new();
+    for name in ["a", "b", "c"] {
+        place.image(&format!("{name}.ome.zarr"), "ome_zarr", "YX", &[150, 160], |i| (i * i % 977) as u16);
+    }
+    let models = format!("[{{bioimage: {}, name: net}}, identity]", package("planes_0_5").display());
+    let text = configured(&models, "YX", "patch_size: [24, 26], overlaps: [4, 6]");
+    let text = with(&text, "data_type: tiff", "data_type: zarr");
+    let text = with(&text, "image.tiff", "[a.ome.zarr, b.ome.zarr, c.ome.zarr]");
+    let predict = |more: &[&str]| place.patchweave(&[&["predict", "run.yaml"], more].concat());
+    place.write("run.yaml", &text);
+    predict(&[]).with_code(0);
+    let whole = place.files("out");
+    std::fs::write(place.path("b.ome.zarr/0/c/1/1"), vec![0xab; 100]).unwrap();
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    predict(&[])
+        .with_code(1)
+        .complains(&["model net predicts with statistics of the whole image", "b.ome.zarr"]);
+    for (on_failure, batch_size) in [("skip", 1), ("skip", 7), ("{fill: 5}", 1), ("{fill: 5}", 64)] {
+        let more = format!("  on_failure: {on_failure}\n  batch_size: {batch_size}\n");
+        place.write("run.yaml", &format!("{text}{more}"));
+        let check = || {
+            let mut files = place.files("out");
+            let report = files.remove(Path::new("left_out.json")).unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+            let tiles = report["tiles"].as_array().unwrap();
+            assert!(!tiles.is_empty());
+            for tile in tiles {
+                assert!(tile["image"].as_str().unwrap().contains("b.ome.zarr"), "{tile}");
+                assert_eq!(tile["data_idx"], 1);
+            }
+            if on_failure != "skip" {
+                assert!(tiles.iter().all(|tile| tile["of_statistics"] == true), "{tiles:?}");
+            }
+            let is_left = |path: &Path| !path.to_string_lossy().starts_with("b_");
+            let expected: Vec<_> = whole.keys().filter(|path| is_left(path)).collect();
+            assert_eq!(files.keys().collect::<Vec<_>>(), expected);
+            assert!(files.iter().all(|(path, bytes)| bytes == &whole[path]));
+        };
+        std::fs::remove_dir_all(place.path("out")).unwrap();
+        let ended = predict(&[]).with_code(3);
+        ended.says("1 image is left out");
+        ended.complains(&["1 images are left out"]);
+        if on_failure != "skip" {
+            ended.says("because a model wants statistics of all of it");
+            ended.says("model net predicts with statistics of the whole image");
+        }
+        check();
+        std::fs::remove_dir_all(place.path("out")).unwrap();
+        for part in ["1/2", "0/2"] {
+            predict(&["--shard", part]).with_code(0);
+        }
+        predict(&["--finish"]).with_code(3);
+        check();
+        std::fs::remove_dir_all(place.path("out")).unwrap();
+        predict(&["--shard", "1/2"]).with_code(0);
+        predict(&["--resume"]).with_code(3).says("1 image is left out");
+        check();
+    }
+    // Statistics of all images are an error, whatever is said of failures.
+    let of_all = changed_package(&place, "planes_0_5", |text| {
+        let step = "- id: \"zero_mean_unit_variance\"\n        kwargs:\n          axes: [";
+        with(text, step, &format!("{step}\"batch\", "))
+    });
+    let of_all = text.replace(&package("planes_0_5").display().to_string(), &of_all.display().to_string());
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    for on_failure in ["fail", "skip", "{fill: 5}"] {
+        place.write("run.yaml", &format!("{of_all}  on_failure: {on_failure}\n"));
+        predict(&[]).with_code(1).complains(&[
+            "model net predicts with statistics of all images together",
+            "b.ome.zarr",
+            "cannot be read: the results of all images would change without it, so it is neither skipped nor filled",
+            "repair it, or predict without it",
+        ]);
+    }
+}
+
 #[test]
 fn packages_are_tested_and_told_of() {
     let place = Place::new();

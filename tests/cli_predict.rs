@@ -450,6 +450,126 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
     assert!(place.path("out/c_identity.tiff").exists() && !place.path("out/b_identity.tiff").exists());
 }
 
+/// Three images, of one of which two chunks cannot be decoded; how they are repaired so that nobody notices.
+fn damaged_place() -> (Place, impl Fn(&Place, &str)) {
+    let place = Place::new();
+    for name in ["a", "b", "c"] {
+        let pixel = |i: usize| u16::try_from(i % 999 + 1).unwrap();
+        place.image(&format!("{name}.ome.zarr"), "ome_zarr", "YX", &[300, 200], pixel);
+    }
+    let mut whole = BTreeMap::new();
+    for chunk in ["0/0", "1/1"] {
+        let path = place.path(format!("b.ome.zarr/0/c/{chunk}"));
+        let changed = fs::metadata(&path).unwrap().modified().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, vec![0xab; bytes.len()]).unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
+        whole.insert(chunk, (bytes, changed));
+    }
+    let repair = move |place: &Place, chunk: &str| {
+        let (bytes, changed) = &whole[chunk];
+        let path = place.path(format!("b.ome.zarr/0/c/{chunk}"));
+        fs::write(&path, bytes).unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(*changed).unwrap();
+    };
+    let config = with(PREDICT, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "image.tiff", "[a.ome.zarr, b.ome.zarr, c.ome.zarr]");
+    let formats = "[{name: ome_zarr, chunks: {y: 48, x: 48}, levels: 2, sharding: none}, {name: tiff, compression: zstd}]";
+    place.write("run.yaml", &format!("{config}  formats: {formats}\n  on_failure: {{fill: 5}}\n"));
+    (place, repair)
+}
+
+fn left_out(place: &Place) -> Vec<serde_json::Value> {
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("out/left_out.json")).unwrap()).unwrap();
+    report["tiles"].as_array().unwrap().clone()
+}
+
+/// What was filled and is not finished becomes what the image is once that can be read.
+#[test]
+fn filled_tiles_of_images_that_were_repaired_are_predicted_anew() {
+    let (whole, repair) = damaged_place();
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&whole, chunk));
+    predict(&whole, &[]).with_code(0);
+    let whole = whole.files("out");
+    let half = {
+        let (half, repair) = damaged_place();
+        repair(&half, "0/0");
+        predict(&half, &[]).with_code(3);
+        (left_out(&half).len(), half.files("out"))
+    };
+    let (place, repair) = damaged_place();
+    for part in ["0/2", "1/2"] {
+        predict(&place, &["--shard", part]).with_code(0).says("tiles could not be read, 5 stands in");
+    }
+    repair(&place, "0/0");
+    // Those of the other chunk are filled again.
+    let ended = predict(&place, &["--resume"]).with_code(3);
+    ended.says(" tiles that were filled before can be read now, predicted anew");
+    assert_eq!(left_out(&place).len(), half.0);
+    same_but_report(&place, &half.1);
+
+    let (place, repair) = damaged_place();
+    for part in ["0/2", "1/2"] {
+        predict(&place, &["--shard", part]).with_code(0);
+    }
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    predict(&place, &["--resume"]).with_code(0).says("predicted anew");
+    same(&place, &whole);
+}
+
+#[test]
+fn filled_tiles_of_finished_results_are_told() {
+    let (place, repair) = damaged_place();
+    for part in ["0/2", "1/2"] {
+        predict(&place, &["--shard", part]).with_code(0);
+    }
+    // The first two images get their names, the third one does not.
+    fs::write(place.path("out/c_identity.tiff"), "somebody's").unwrap();
+    predict(&place, &["--resume"]).with_code(1).complains(&["c_identity.tiff has appeared"]);
+    assert!(place.path("out/b_identity.tiff").exists());
+    fs::remove_file(place.path("out/c_identity.tiff")).unwrap();
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    predict(&place, &["--resume"]).with_code(3);
+    let told = left_out(&place);
+    assert!(!told.is_empty());
+    for tile in told {
+        let reason = tile["reason"].as_str().unwrap();
+        assert!(reason.contains("it can be read now, but ") && reason.contains("b_identity.tiff"), "{tile}");
+        assert!(reason.contains("had been finished with what was filled: predict the image again"), "{tile}");
+    }
+}
+
+/// A repair that can be seen is another image, as for every prediction that is gone on with.
+#[test]
+fn images_that_changed_since_they_were_filled_are_refused() {
+    let (place, repair) = damaged_place();
+    predict(&place, &["--shard", "0/2"]).with_code(0);
+    repair(&place, "0/0");
+    let chunk = File::options().write(true).open(place.path("b.ome.zarr/0/c/0/0")).unwrap();
+    chunk.set_modified(std::time::SystemTime::now()).unwrap();
+    predict(&place, &["--resume"]).with_code(2).complains(&["image b was ", "changed"]);
+}
+
+/// The statistics of all images to predict are those of none if one of them cannot be read.
+#[test]
+fn statistics_of_all_images_need_all_of_them() {
+    let (place, repair) = damaged_place();
+    let text = fs::read_to_string(place.path("run.yaml")).unwrap();
+    let text = with(&text, "normalization: {name: none}", "normalization: {name: mean_std}");
+    for on_failure in ["{fill: 5}", "skip", "fail"] {
+        place.write("run.yaml", &with(&text, "on_failure: {fill: 5}", &format!("on_failure: {on_failure}")));
+        predict(&place, &[]).with_code(1).complains(&[
+            "the normalization has statistics of all images to predict, one of which cannot be read",
+            "predict.on_failure neither skips nor fills it",
+            "repair it, take it out of predict.input, or give the statistics in data_config.normalization",
+            "b.ome.zarr/0/c/",
+        ]);
+    }
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    predict(&place, &[]).with_code(0);
+}
+
 /// The same results; parts may have met a tile at their border twice or in another order.
 #[track_caller]
 fn same_but_report(place: &Place, whole: &BTreeMap<PathBuf, Vec<u8>>) {

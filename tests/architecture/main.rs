@@ -71,6 +71,7 @@ const BELOW_PIPELINE: &[&str] = &[
     "loader",
     "quilt",
     "sink",
+    "convert",
     "model",
     "onnx",
     "predict",

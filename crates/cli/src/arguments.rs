@@ -71,6 +71,12 @@ pub(crate) enum Command {
         /// Images that are simulated by the configuration must have been made. Filters read the images once.
         #[arg(long)]
         leaks: bool,
+        /// Read every pixel of all images once, and name all that are truncated or damaged
+        ///
+        /// Images that are simulated by the configuration must have been made. What is told of an image is the first place that
+        /// cannot be read, and how many more there are; pixels that are infinite or no number are told as well.
+        #[arg(long)]
+        deep: bool,
     },
     /// Measure how fast the training of a configuration is loaded, where the time goes, and what would help
     ///

@@ -98,7 +98,10 @@ pub fn command_with<A: Into<OsString> + Clone>(
             let wanted = Wanted::prediction(&results, shard, finish);
             trace::traced(&trace, &console, || run::run(&config, &wanted, &opening, &console))
         }
-        Command::Validate { config, leaks } => validate::validate(&config, leaks, &opening, &console),
+        Command::Validate { config, leaks, deep } => {
+            let looks = validate::Looks { for_leaks: leaks, at_every_pixel: deep };
+            validate::validate(&config, looks, &opening, &console)
+        }
         Command::Bench { config, options, trace } => {
             trace::traced(&trace, &console, || bench::bench(&config, &options, &opening, &console))
         }

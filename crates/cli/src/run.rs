@@ -259,6 +259,10 @@ impl Run<'_> {
             })?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
+        if outcome.n_renewed > 0 {
+            let n_tiles = counted(outcome.n_renewed, "tile that was filled", "tiles that were filled");
+            self.console.say(format!("prediction: {n_tiles} before can be read now, predicted anew"))?;
+        }
         let (bad_tiles, n_given_up) = (&outcome.bad_tiles, outcome.given_up.len());
         self.tell_bad_tiles(predict, (bad_tiles, n_given_up), start.part.is_whole())?;
         let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
@@ -293,7 +297,12 @@ impl Run<'_> {
             BadTilePlan::Skip => {
                 ("skip", format!("{} left out", counted(n_given_up, "image is", "images are")))
             }
-            BadTilePlan::Fill(value) => ("fill", format!("{value} stands in their place")),
+            BadTilePlan::Fill(value) if n_given_up == 0 => ("fill", format!("{value} stands in their place")),
+            BadTilePlan::Fill(value) => {
+                let images = counted(n_given_up, "image is", "images are");
+                let why = "left out because a model wants statistics of all of it";
+                ("fill", format!("{value} stands in their place, {images} {why}"))
+            }
         };
         let n_tiles = counted(tiles.len(), "tile", "tiles");
         let reason = first.reason.replace('\n', " ");

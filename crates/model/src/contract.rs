@@ -103,6 +103,15 @@ pub trait Model: Send + Sync {
     ) -> Result<Option<Box<dyn Model>>, ModelError> {
         Ok(None)
     }
+
+    /// Refuses what [`for_whole`](Self::for_whole) would refuse of pixels that are not one tile, before any of them is read.
+    /// Models around another one hand this on.
+    ///
+    /// # Errors
+    /// [`ModelError::Failed`] if the model predicts no parts of an image, or of the images of a run.
+    fn check_tiled(&self, _whole: Whole) -> Result<(), ModelError> {
+        Ok(())
+    }
 }
 
 macro_rules! forward_model {
@@ -143,6 +152,10 @@ macro_rules! forward_model {
                 pixels: &dyn WholePixels,
             ) -> Result<Option<Box<dyn Model>>, ModelError> {
                 (**self).for_whole(whole, pixels)
+            }
+
+            fn check_tiled(&self, whole: Whole) -> Result<(), ModelError> {
+                (**self).check_tiled(whole)
             }
         }
     )*};

@@ -77,6 +77,10 @@ impl<M: Model> Model for NativeScale<M> {
         let knowing = self.model.for_whole(whole, &NativePixels(pixels))?;
         Ok(knowing.map(|model| Box::new(NativeScale::new(model)) as Box<dyn Model>))
     }
+
+    fn check_tiled(&self, whole: Whole) -> Result<(), ModelError> {
+        self.model.check_tiled(whole)
+    }
 }
 
 /// The first channel of pixels.

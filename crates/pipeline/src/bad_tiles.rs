@@ -29,6 +29,9 @@ pub struct UnreadTile {
     pub size: Vec<usize>,
     /// Why it could not be read.
     pub reason: String,
+    /// Whether its image was given up because a model wants statistics of all of it, whatever becomes of other tiles.
+    #[serde(default)]
+    pub of_statistics: bool,
 }
 
 impl UnreadTile {
@@ -41,6 +44,7 @@ impl UnreadTile {
             start: coords.as_slice().to_vec(),
             size: patch_size.as_slice().to_vec(),
             reason: with_causes(bad.error),
+            of_statistics: bad.of_statistics,
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use patchweave_config::{ConfigErrors, Findings, LoadError, Outside, RunPlan, load_and_check};
 
+use crate::PipelineError;
+use crate::deep::{DeepProgress, DeepReport, read_everything};
 use crate::images::{Images, MixedPlan};
 use crate::mixture::{ReadMixed, read_mix};
 use crate::models::{check_models, open_models};
@@ -17,6 +19,7 @@ use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
 use crate::results::{check_results, result_labels};
 use crate::target_check::check_targets;
+use crate::whole_results::check_whole_results;
 
 /// A configuration that was read and checked against its images, and against the configurations that it mixes in; no pixel
 /// is read and nothing is written.
@@ -63,9 +66,46 @@ impl CheckedRun {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn load_with(file: &Path, opening: &Opening, existing: ExistingResults) -> Result<Self, LoadError> {
+        Self::load_and(file, opening, (true, existing), &|_, _, _| ())
+    }
+
+    /// As [`load`](Self::load) for those who only check, and reads every pixel of all images that could be opened, each once:
+    /// those that are truncated or damaged are problems as others are. Images that a simulation makes must have been made.
+    ///
+    /// Runs on as many threads as there are cores; `progress` is asked after every part of an image, from any thread, and may end
+    /// the work by `false`.
+    ///
+    /// # Errors
+    /// [`PipelineError::Interrupted`] and [`PipelineError::Convert`]; problems of the configuration and of its images are in what
+    /// is returned, beside what was read.
+    pub fn load_reading(
+        file: &Path,
+        opening: &Opening,
+        progress: &(dyn Fn(DeepProgress) -> bool + Sync),
+    ) -> Result<(Result<Self, LoadError>, DeepReport), PipelineError> {
+        let read = RefCell::new(Ok(DeepReport::default()));
+        let look = |plan: &RunPlan, images: &Images, findings: &mut Findings| {
+            *read.borrow_mut() = read_everything(plan, images, progress).map(|(report, found)| {
+                findings.problems.extend(found.problems);
+                findings.warnings.extend(found.warnings);
+                report
+            });
+        };
+        let checked = Self::load_and(file, opening, (false, ExistingResults::Warned), &look);
+        Ok((checked, read.into_inner()?))
+    }
+
+    /// Loads a configuration, and shows its images to `look`, with what was found so far.
+    fn load_and(
+        file: &Path,
+        opening: &Opening,
+        (before_simulation, existing): (bool, ExistingResults),
+        look: &dyn Fn(&RunPlan, &Images, &mut Findings),
+    ) -> Result<Self, LoadError> {
         let opened = RefCell::new(None);
         let check = |plan: &RunPlan| {
-            let (images, findings) = read_images(plan, opening, true, existing);
+            let (images, mut findings) = read_images(plan, opening, before_simulation, existing);
+            look(plan, &images, &mut findings);
             opened.replace(Some(images));
             findings
         };
@@ -79,7 +119,8 @@ impl CheckedRun {
         let mixed: Vec<MixedPlan> =
             images.iter().flat_map(|images| &images.mixed).map(|mixed| mixed.mixed_plan()).collect();
         let simulates = plan.simulate.is_some() || mixed.iter().any(|mixed| mixed.plan.simulate.is_some());
-        Ok(CheckedRun { plan, mixed, images: images.filter(|_| !simulates) })
+        let is_final = !before_simulation || !simulates;
+        Ok(CheckedRun { plan, mixed, images: images.filter(|_| is_final) })
     }
 
     /// The checked plan.
@@ -133,6 +174,7 @@ fn read_images(
     let (models, unopened) = open_models(plan);
     findings.problems.extend(unopened);
     findings.problems.extend(check_models(plan, &models, &infos));
+    findings.problems.extend(check_whole_results(plan, &models, &infos));
     findings.problems.extend(check_results(plan, &models, &infos));
     findings.problems.extend(check_targets(plan, &models, &infos, &targets));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));

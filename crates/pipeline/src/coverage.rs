@@ -116,6 +116,7 @@ mod tests {
             start: vec![10, 20],
             size: vec![10, 10],
             reason: "damaged".into(),
+            of_statistics: false,
         };
         let picture = coverage(&grid, &[0, 4], &[unread]).unwrap();
         assert_eq!((picture.width(), picture.height()), (30, 20));

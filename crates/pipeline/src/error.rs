@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use patchweave_config::ConfigErrors;
 use patchweave_construct::ConstructError;
+use patchweave_convert::ConvertError;
 use patchweave_geometry::{Extent, GeometryError};
 use patchweave_loader::LoaderError;
 use patchweave_model::ModelError;
@@ -176,6 +177,13 @@ pub enum PipelineError {
         /// The upper limit found.
         high: f64,
     },
+    /// Statistics of all images to predict, one of which cannot be read.
+    #[error(
+        "the normalization has statistics of all images to predict, one of which cannot be read: \
+         predict.on_failure neither skips nor fills it, because the results of all images would change; repair it, take it \
+         out of predict.input, or give the statistics in data_config.normalization"
+    )]
+    StatisticsOfAll(#[source] StackError),
     /// A filter could not be built.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -192,6 +200,9 @@ pub enum PipelineError {
     /// An image could not be read.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// Images could not be read in parts.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
     /// A strategy could not be built.
     #[error(transparent)]
     Patching(#[from] PatchingError),

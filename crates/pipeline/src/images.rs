@@ -30,6 +30,8 @@ pub struct NamedImages {
     pub stacks: Vec<Arc<dyn ImageStack>>,
     /// One path per stack; one path may hold several.
     pub paths: Vec<PathBuf>,
+    /// For each stack the entry of the configuration that it comes from.
+    pub(crate) entries: Vec<usize>,
     /// For each stack the levels of its pyramid, where scales are read from them.
     pub(crate) levels: Vec<Vec<Arc<dyn ImageStack>>>,
     /// Which image each stack is, also where its source does not say.

@@ -259,7 +259,7 @@ pub(crate) fn model_key(plan: &RunPlan, place: usize) -> String {
 }
 
 /// The key of what says how images are cut.
-fn tiles_key(plan: &RunPlan) -> String {
+pub(crate) fn tiles_key(plan: &RunPlan) -> String {
     let keys = ["predict.patching.patch_size", "predict.patching", "data_config.patching.patch_size"];
     let given = keys.into_iter().find(|key| plan.has_key(key));
     given.unwrap_or("data_config.patching").to_owned()

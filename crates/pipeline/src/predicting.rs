@@ -9,17 +9,17 @@ use patchweave_loader::Batch;
 use patchweave_model::Model;
 use patchweave_pixel::Lost;
 use patchweave_predict::{
-    BadTile, Finished, OnBadTile, OutputImage, Part, PredictError, PredictOptions, Predictor, Progress,
-    Target,
+    BadTile, Finished, MemoryForecast, OnBadTile, OutputImage, Part, PredictError, PredictOptions,
+    PredictTimes, Predictor, Progress, Target,
 };
-use patchweave_sink::{Job, Journal, JournalOptions};
+use patchweave_sink::{Journal, JournalOptions};
 
 use crate::bad_tiles::{UnreadTile, noted};
 use crate::fingerprint::STATISTICS;
 use crate::missing_units::MissingUnits;
-use crate::{
-    KeepGoing, Output, OutputFolder, PipelineError, Prediction, PredictionImage, ResultLabel, Statistics,
-};
+use crate::renewed::Renewed;
+use crate::result_jobs::job;
+use crate::{KeepGoing, Output, OutputFolder, PipelineError, Prediction, ResultLabel, Statistics};
 
 /// What becomes of a prediction that was begun in the output folder and not finished.
 ///
@@ -77,6 +77,8 @@ pub struct Outcome {
     /// The numbers of the tiles that were left out because nothing is in them, by the places of their images; `None` if
     /// tiles were made by an earlier run or another process.
     pub left_out: Option<BTreeMap<usize, Vec<usize>>>,
+    /// How many tiles an earlier process has filled, could be read now and were predicted.
+    pub n_renewed: usize,
 }
 
 /// Whether a prediction was begun in a folder and not finished, with something to lose.
@@ -156,8 +158,18 @@ impl Predicting<'_> {
         watch: impl FnMut(&Batch),
     ) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, part } = self;
+        let is_filled = matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_));
+        let renewed = match is_filled && part.is_whole() {
+            true => {
+                let (n_total, memory) = (prediction.n_tiles(), MemoryForecast::default());
+                let times = PredictTimes::default();
+                let progress = Progress { n_tiles: 0, n_skipped: 0, n_total, memory, times };
+                Renewed::find(prediction, &journal, &mut || keep_going(progress))?
+            }
+            false => Renewed::default(),
+        };
         let models = prediction.models.iter().map(|model| model.model.as_ref() as &dyn Model).collect();
-        let options = PredictOptions { part, ..prediction.options.clone() };
+        let options = PredictOptions { part, anew: renewed.tiles.clone(), ..prediction.options.clone() };
         let masks = prediction
             .images
             .iter()
@@ -193,14 +205,20 @@ impl Predicting<'_> {
                 if let Some(error) = unnoted {
                     return Err(error.into());
                 }
-                if matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_)) && part.is_whole() {
-                    // What was filled before, by this process or others, is not read again.
-                    bad_tiles = noted(&journal)?;
+                if is_filled && part.is_whole() {
+                    // What was filled before, by this process or others, stands in results; what was given up does not.
+                    let mut filled = renewed.told(noted(&journal)?, &bad_tiles);
+                    filled.retain(|tile| !tile.of_statistics);
+                    bad_tiles.retain(|tile| tile.of_statistics);
+                    bad_tiles.extend(filled);
+                    bad_tiles.sort();
                 }
-                let given_up = bad_tiles.iter().filter(|_| is_given_up).map(|tile| tile.data_idx).collect();
+                let given_up = bad_tiles.iter().filter(|tile| is_given_up || tile.of_statistics);
+                let given_up = given_up.map(|tile| tile.data_idx).collect();
                 let left_out = (n_needed == prediction.n_tiles())
                     .then(|| left_out.into_inner().unwrap_or_else(PoisonError::into_inner));
-                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out };
+                let n_renewed = renewed.n_tiles();
+                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out, n_renewed };
                 if part.is_whole() {
                     journal.close()?;
                     let of = |result| predicted(prediction, result, (&finished, &outcome.given_up));
@@ -226,10 +244,9 @@ impl Predicting<'_> {
     pub fn finish(self, keep_going: KeepGoing<'_>) -> Result<Outcome, PipelineError> {
         let Predicting { prediction, journal, .. } = self;
         let mut bad_tiles = noted(&journal)?;
-        let may_be_given_up: BTreeSet<usize> = match prediction.options.on_bad_tile {
-            OnBadTile::SkipImage => bad_tiles.iter().map(|tile| tile.data_idx).collect(),
-            _ => BTreeSet::new(),
-        };
+        let is_skipped = prediction.options.on_bad_tile == OnBadTile::SkipImage;
+        let may_be_given_up = bad_tiles.iter().filter(|tile| is_skipped || tile.of_statistics);
+        let may_be_given_up: BTreeSet<usize> = may_be_given_up.map(|tile| tile.data_idx).collect();
         let mut given_up = BTreeSet::new();
         let mut missing = Vec::new();
         for (data_idx, image, result, output) in prediction.targets() {
@@ -259,14 +276,13 @@ impl Predicting<'_> {
                 job.commit()?;
             }
         }
-        if !matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_)) {
-            // Others could be read in the end.
-            bad_tiles.retain(|tile| given_up.contains(&tile.data_idx));
-        }
+        let is_filled = matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_));
+        // Others could be read in the end.
+        bad_tiles.retain(|tile| is_filled && !tile.of_statistics || given_up.contains(&tile.data_idx));
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
-        Ok(Outcome { predicted, bad_tiles, given_up, left_out: None })
+        Ok(Outcome { predicted, bad_tiles, given_up, left_out: None, n_renewed: 0 })
     }
 }
 
@@ -281,26 +297,6 @@ impl Prediction {
         }
         Ok(())
     }
-
-    /// Everything that is written, with the place of its image.
-    fn targets(&self) -> impl Iterator<Item = (usize, &PredictionImage, &ResultLabel, &Output)> {
-        self.images.iter().enumerate().flat_map(move |(data_idx, image)| {
-            self.results.iter().flat_map(move |result| {
-                self.outputs.iter().map(move |output| (data_idx, image, result, output))
-            })
-        })
-    }
-}
-
-/// The work on one of the files of a result; `None` if it is finished.
-fn job(
-    prediction: &Prediction,
-    journal: &Journal,
-    (image, result, output): (&PredictionImage, &ResultLabel, &Output),
-) -> Result<Option<Job>, PipelineError> {
-    let Some((spec, ..)) = prediction.form_of(image, result)? else { return Ok(None) };
-    let path = prediction.path(&image.name, &result.label, output);
-    Ok(journal.job(prediction.folder.sinks(), &path, Some(output.name()), output.spec(spec))?)
 }
 
 /// Where an output of a model for an image is written to, without what is finished.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchweave_config::{BadTilePlan, DataPlan, PredictPlan, RunPlan, SkipPlan, TilingPlan};
-use patchweave_construct::{Dataset, PatchConstr, PatchConstrExt};
+use patchweave_construct::{ConstructError, Dataset, PatchConstr, PatchConstrExt};
 use patchweave_formats::inside;
 use patchweave_geometry::{GeometryError, ImageShape};
 use patchweave_model::{Model, ModelInfo, OutputInfo};
@@ -96,7 +96,12 @@ pub fn prediction(
         None => {
             let effort =
                 Effort { tolerance: None, max_bytes: predict.prefetch_bytes, n_threads: options.n_workers };
-            of_patches(data, &constr, effort, keep_going)?
+            of_patches(data, &constr, effort, keep_going).map_err(|error| match error {
+                PipelineError::Construct(ConstructError::Stack(error)) => {
+                    PipelineError::StatisticsOfAll(error)
+                }
+                error => error,
+            })?
         }
     };
     let dataset = Dataset::new(Arc::new(constr), data.seed)

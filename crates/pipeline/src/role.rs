@@ -122,10 +122,11 @@ impl Role {
     /// What was opened.
     pub fn images(self) -> NamedImages {
         let mut images = NamedImages::default();
-        for RoleImage { path, opened, .. } in self.found {
+        for RoleImage { facts, path, opened, .. } in self.found {
             let Some((levels, identity)) = opened else { continue };
             images.stacks.extend(levels.first().cloned());
             images.paths.push(path);
+            images.entries.push(facts.entry);
             images.levels.push(levels);
             images.identities.push(identity);
         }

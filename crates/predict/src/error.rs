@@ -1,6 +1,7 @@
 //! Why a prediction ended early, or patches cannot be put together.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use patchweave_construct::ConstructError;
 use patchweave_geometry::{GeometryError, RegionSpec};
@@ -26,6 +27,29 @@ pub enum PredictError {
     /// A model failed, or does not take such tiles.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// An image of which a model wants statistics and a tile cannot be read.
+    #[error("model {model} predicts with statistics of the whole image {image}, which cannot be read")]
+    StatisticsOfImage {
+        /// The model.
+        model: String,
+        /// The source of the image.
+        image: String,
+        /// The reason.
+        source: Arc<ConstructError>,
+    },
+    /// Images of which a model wants statistics together and one cannot be read.
+    #[error(
+        "model {model} predicts with statistics of all images together, and {image} cannot be read: the results of all images \
+         would change without it, so it is neither skipped nor filled; repair it, or predict without it"
+    )]
+    StatisticsOfAll {
+        /// The model.
+        model: String,
+        /// The source of the image.
+        image: String,
+        /// The reason.
+        source: Arc<ConstructError>,
+    },
     /// Tiles cannot be blended as asked.
     #[error("tiles cannot be blended")]
     Blend(#[from] QuiltError),

@@ -28,7 +28,7 @@ mod unit_writer;
 mod weighted_mean;
 mod whole_tiles;
 
-pub use bad_tile::{BadTile, OnBadTile};
+pub use bad_tile::{AnewTile, BadTile, OnBadTile};
 pub use blend::Blend;
 pub use content::{Content, Values};
 pub use error::PredictError;

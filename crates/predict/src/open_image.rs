@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ndarray::{Array4, ArrayView4, ArrayView5, Axis as ArrayAxis, s};
 use patchweave_geometry::{Axis, Extent, ImageShape, Region, RegionSpec, TileGrid, TileSpec};
 use patchweave_model::{Likeness, ModelInfo, OutputType};
+use patchweave_sink::UnitGrid;
 use patchweave_transform::{NormalizeError, Normalizer};
 
 use crate::blend::Joining;
@@ -14,7 +15,7 @@ use crate::held::HeldTile;
 use crate::output_grid::{output_grid, output_shape, padded};
 use crate::skip::SkipLimits;
 use crate::unit_writer::{Ending, UnitTask, UnitWriter};
-use crate::{Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
+use crate::{AnewTile, Blend, Finished, OutputImage, Part, PredictError, Target, Tiling};
 
 /// What all images of a prediction have in common.
 pub(crate) struct Plan<'a> {
@@ -28,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub leaves: bool,
     /// What of it is predicted, and the tiles of all images.
     pub part: Part,
+    /// Tiles whose units are written anew.
+    pub anew: &'a [AnewTile],
     pub n_tiles: usize,
     pub normalizer: &'a Normalizer,
     pub skip: Option<SkipLimits>,
@@ -110,18 +113,25 @@ impl OpenImage {
                 let blend = plan.blend.of_output(info);
                 let joining = Arc::new(blend.of_grid(&tiles)?);
                 let shape = output_shape(info, shape, plan.n_channels)?;
+                let crops = !blend.needs_all_pixels();
+                let anew = plan.anew.iter().filter(|anew| anew.data_idx == data_idx);
+                let anew: Vec<(usize, Region)> = anew
+                    .filter_map(|anew| tiles.spec(data_idx, anew.tile_idx))
+                    .map(|spec| (spec.patch.sample_idx, seen(&spec, crops)))
+                    .collect();
                 let image = OutputImage { data_idx, model_idx, output_idx, info, shape, tiles };
                 let mut targets = Vec::new();
                 for (target_idx, target) in make_targets(&image)?.into_iter().enumerate() {
                     let place = [data_idx, model_idx, output_idx, target_idx];
                     target.content.check(info, shape.n_channels, blend)?;
-                    targets.push(open_target(place, target, shape, &joining, (plan, all_tiles), finished)?);
+                    let of_image = (plan, all_tiles, &anew[..]);
+                    targets.push(open_target(place, target, shape, &joining, of_image, finished)?);
                 }
                 outputs.push(OpenOutput {
                     likeness: info.likeness,
                     is_deviation: info.pixel_type == OutputType::Deviation,
                     grid: tiles,
-                    crops: !blend.needs_all_pixels(),
+                    crops,
                     held: BTreeMap::new(),
                     targets,
                 });
@@ -191,6 +201,11 @@ impl OpenImage {
         }
     }
 
+    /// Whether nothing is made of the image any more.
+    pub fn is_given_up(&self) -> bool {
+        self.outputs.iter().all(|output| output.targets.is_empty())
+    }
+
     /// The size of the tiles of the input.
     pub fn tile_size(&self) -> Extent {
         self.grid.tile_size()
@@ -246,7 +261,7 @@ fn open_target(
     target: Target,
     shape: ImageShape,
     joining: &Arc<Joining>,
-    (plan, all_tiles): (&Plan<'_>, &Range<usize>),
+    (plan, all_tiles, anew): (&Plan<'_>, &Range<usize>, &[(usize, Region)]),
     finished: &mut Vec<Finished>,
 ) -> Result<OpenTarget, PredictError> {
     let sink = target.job.sink();
@@ -258,10 +273,20 @@ fn open_target(
         return Err(PredictError::TargetShape { path: info.target.clone(), got, expected });
     }
     let n_units = info.units.n_units();
-    let found = if target.job.is_resumed() { target.job.written()? } else { vec![false; n_units] };
+    let is_resumed = target.job.is_resumed();
+    let mut anew_units = BTreeSet::new();
+    if is_resumed && !target.job.is_complete()? {
+        for (sample_idx, region) in anew {
+            anew_units.extend(units_touching(&info.units, *sample_idx, region)?);
+        }
+    }
+    if !anew_units.is_empty() {
+        target.job.forget_levels()?;
+    }
+    let found = if is_resumed { target.job.written()? } else { vec![false; n_units] };
     let is_done = |(unit_idx, is_written): (usize, bool)| {
         let is_own = plan.part.owns(unit_idx, n_units, all_tiles, plan.n_tiles);
-        (!is_own || is_written).then_some(unit_idx)
+        (!is_own || is_written && !anew_units.contains(&unit_idx)).then_some(unit_idx)
     };
     let written: BTreeSet<usize> = found.into_iter().enumerate().filter_map(is_done).collect();
     let n_left = n_units - written.len();
@@ -297,7 +322,7 @@ impl OpenOutput {
     /// The units, with their targets, that a tile belongs to and that are not written yet.
     pub fn units(&self, tile_idx: usize) -> Result<Vec<(usize, usize)>, PredictError> {
         let Some(spec) = self.grid.spec(0, tile_idx) else { return Ok(Vec::new()) };
-        let region = if self.crops { spec.kept() } else { spec.patch.region() };
+        let region = seen(&spec, self.crops);
         let mut units = Vec::new();
         for (target_idx, target) in self.targets.iter().enumerate() {
             let touched = target.units_of(spec.patch.sample_idx, &region)?;
@@ -401,22 +426,37 @@ impl OpenTarget {
         sample_idx: usize,
         region: &Region,
     ) -> Result<impl Iterator<Item = usize> + use<'_>, PredictError> {
-        let units = &self.writer.sink().info().units;
-        let layout = units.layout();
-        let (s, t) = layout.locate_sample(sample_idx)?;
-        let starts = region.start.to_zyx(0).map(|start| usize::try_from(start).unwrap_or(0));
-        let sizes = region.size.to_zyx();
-        let of_axis = |axis: &Axis| match axis {
-            Axis::S => (s, 1),
-            Axis::T => (t, 1),
-            Axis::C => (0, layout.size_of(Axis::C).unwrap_or(1)),
-            Axis::Z => (starts[0], sizes[0]),
-            Axis::Y => (starts[1], sizes[1]),
-            Axis::X => (starts[2], sizes[2]),
-        };
-        let (start, size): (Vec<usize>, Vec<usize>) = layout.axes().as_slice().iter().map(of_axis).unzip();
-        Ok(units.touching(&start, &size).filter(|unit_idx| !self.written.contains(unit_idx)))
+        let sink = self.writer.sink();
+        let units = units_touching(&sink.info().units, sample_idx, region)?;
+        Ok(units.filter(|unit_idx| !self.written.contains(unit_idx)))
     }
+}
+
+/// What counts of a tile: its own part, or all of it.
+fn seen(spec: &TileSpec, crops: bool) -> Region {
+    if crops { spec.kept() } else { spec.patch.region() }
+}
+
+/// The units that have pixels of a region of a sample.
+fn units_touching(
+    units: &UnitGrid,
+    sample_idx: usize,
+    region: &Region,
+) -> Result<impl Iterator<Item = usize> + use<>, PredictError> {
+    let layout = units.layout();
+    let (s, t) = layout.locate_sample(sample_idx)?;
+    let starts = region.start.to_zyx(0).map(|start| usize::try_from(start).unwrap_or(0));
+    let sizes = region.size.to_zyx();
+    let of_axis = |axis: &Axis| match axis {
+        Axis::S => (s, 1),
+        Axis::T => (t, 1),
+        Axis::C => (0, layout.size_of(Axis::C).unwrap_or(1)),
+        Axis::Z => (starts[0], sizes[0]),
+        Axis::Y => (starts[1], sizes[1]),
+        Axis::X => (starts[2], sizes[2]),
+    };
+    let (start, size): (Vec<usize>, Vec<usize>) = layout.axes().as_slice().iter().map(of_axis).unzip();
+    Ok(units.touching(&start, &size))
 }
 
 fn position(at: i64) -> usize {

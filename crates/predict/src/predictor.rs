@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::bad_tile::failed_samples;
 use crate::batch_model::BatchModel;
-use crate::by_image::{ByImage, Images};
+use crate::by_image::{ByImage, Damage, Images, Unknown};
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
 use crate::open_image::{Made, OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
@@ -24,7 +24,8 @@ use crate::skip::{SkipLimits, is_masked};
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
 use crate::{
-    BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, PredictTimes, Skip, Target, Tiling,
+    AnewTile, BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, PredictTimes, Skip,
+    Target, Tiling,
 };
 
 /// Images are opened until they have so many tiles together.
@@ -79,6 +80,9 @@ pub struct PredictOptions {
     pub leaves_unfinished: bool,
     /// What of the prediction is made; of one that is not the whole, nothing is finished and all of it stays.
     pub part: Part,
+    /// Tiles whose units are written anew although they were written before, in targets that are
+    /// [resumed](patchweave_sink::Job::resume) and not complete: those that were filled then and can be read now.
+    pub anew: Vec<AnewTile>,
 }
 
 impl Default for PredictOptions {
@@ -95,6 +99,7 @@ impl Default for PredictOptions {
             on_bad_tile: OnBadTile::Fail,
             leaves_unfinished: false,
             part: Part::default(),
+            anew: Vec::new(),
         }
     }
 }
@@ -175,15 +180,7 @@ struct Models<'a> {
 }
 
 impl Models<'_> {
-    /// Finds out what models want to know of whole images, before any of their tiles is predicted; `places` are the image and
-    /// the sample of every tile of a batch.
-    fn know(&mut self, places: &[(usize, usize)]) -> Result<(), ModelError> {
-        places
-            .iter()
-            .try_for_each(|(data_idx, sample_idx)| self.by_image.know(*data_idx, *sample_idx, &self.images))
-    }
-
-    /// Predicts a batch of such places.
+    /// Predicts a batch; `places` are the image and the sample of every tile in it, which the models know.
     fn predict(&mut self, inputs: ArrayView5<'_, f32>, places: &[(usize, usize)]) -> Result<(), ModelError> {
         for (model_idx, model) in self.batch_models.iter_mut().enumerate() {
             let of_samples: Vec<Option<&dyn Model>> =
@@ -275,8 +272,9 @@ impl<'a> Predictor<'a> {
     /// Predicts everything and says what was written, image by image, model by model, output by output.
     ///
     /// `targets` makes the places that an output of a model for an image is written to; there may be none. A target that was
-    /// [resumed](patchweave_sink::Job::resume) gets only the units that it lacks. `keep_going` is called after every batch and
-    /// may end the run by `false`; once more when all is written. `watch` sees every batch before it is predicted.
+    /// [resumed](patchweave_sink::Job::resume) gets only the units that it lacks. `keep_going` is called after every batch,
+    /// and again and again while models read whole images, and may end the run by `false`; once more when all is written.
+    /// `watch` sees every batch before it is predicted.
     ///
     /// # Errors
     /// [`PredictError`]; targets that are not finished by then are removed, unless the options say that they stay.
@@ -352,6 +350,7 @@ impl<'a> Predictor<'a> {
             n_channels,
             leaves: self.options.leaves_unfinished,
             part: self.options.part,
+            anew: &self.options.anew,
             n_tiles: 0,
             normalizer,
             skip: self
@@ -368,8 +367,6 @@ impl<'a> Predictor<'a> {
         self.check_tiles(&grids, &batch_models, n_channels)?;
         plan.n_tiles = grids.iter().map(TileGrid::n_tiles).sum();
         let images = Images { dataset: self.dataset, shapes, grids: &grids, n_channels };
-        let by_image = ByImage::new(&self.models, &images)?;
-        let mut models = Models { batch_models, by_image, images };
         let mut progress = Progress {
             n_tiles: 0,
             n_skipped: 0,
@@ -377,6 +374,8 @@ impl<'a> Predictor<'a> {
             memory: MemoryForecast::default(),
             times: PredictTimes { n_writers: self.options.n_writers.max(1), ..PredictTimes::default() },
         };
+        let by_image = ByImage::new(&self.models, &images, &mut || (caller.keep_going)(progress))?;
+        let mut models = Models { batch_models, by_image, images };
         let mut clock = Clock { start, reading: LoaderStats::default() };
         let mut begun = start;
         let mut next = 0;
@@ -396,7 +395,7 @@ impl<'a> Predictor<'a> {
                     continue;
                 }
                 let mut finished = Vec::new();
-                let named = (next, image_name(constr.as_ref(), next, &grids[next]), shapes[next]);
+                let named = (next, models.images.name(next), shapes[next]);
                 let image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
                 writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
                 let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
@@ -441,16 +440,26 @@ impl<'a> Predictor<'a> {
         &self,
         failed: &[(usize, &LoaderError)],
         portion: &mut Portion,
+        models: &mut Models<'_>,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
-        tell: &mut dyn FnMut(BadTile<'_>),
+        (progress, caller): (Progress, &mut Caller<'_>),
     ) -> Result<usize, PredictError> {
         let mut whole = Vec::new();
         let mut n_bad = 0;
         for &(index, error) in failed {
             let Some(&(image_idx, tile_idx)) = portion.tiles.get(index) else { continue };
+            n_bad += 1;
+            let tile = portion.images.get(image_idx).and_then(|image| image.tile(tile_idx));
+            let Some((.., tile)) = tile else { continue };
+            let place = (image_idx, tile.patch.sample_idx);
+            if matches!(self.options.on_bad_tile, OnBadTile::Fill(_))
+                && !self.is_known(place, portion, models, (progress, caller))?
+            {
+                continue;
+            }
             let Some(image) = portion.images.get_mut(image_idx) else { continue };
-            if let Some((data_idx, image, tile)) = image.tile(tile_idx) {
-                tell(BadTile { data_idx, image, tile, error });
+            if let Some((data_idx, name, tile)) = image.tile(tile_idx) {
+                (caller.tell)(BadTile { data_idx, image: name, tile, error, of_statistics: false });
             }
             match self.options.on_bad_tile {
                 OnBadTile::Fill(value) => {
@@ -459,7 +468,6 @@ impl<'a> Predictor<'a> {
                 }
                 OnBadTile::Fail | OnBadTile::SkipImage => image.give_up(),
             }
-            n_bad += 1;
         }
         Ok(n_bad)
     }
@@ -530,6 +538,41 @@ impl<'a> Predictor<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether something is made of an image, and all models know what they want to of it. An image of which they cannot is given
+    /// up, where that is no failure.
+    fn is_known(
+        &self,
+        (image_idx, sample_idx): (usize, usize),
+        portion: &mut Portion,
+        models: &mut Models<'_>,
+        (progress, caller): (Progress, &mut Caller<'_>),
+    ) -> Result<bool, PredictError> {
+        let (Some(image), Some(&data_idx)) =
+            (portion.images.get_mut(image_idx), portion.numbers.get(image_idx))
+        else {
+            return Ok(false);
+        };
+        if image.is_given_up() {
+            return Ok(false);
+        }
+        let Models { by_image, images, .. } = models;
+        let known = by_image.know(data_idx, sample_idx, images, &mut || (caller.keep_going)(progress));
+        let Damage { model, data_idx, tile_idx, source } = match known {
+            Ok(()) => return Ok(true),
+            Err(Unknown::Other(error)) => return Err(error),
+            Err(Unknown::Damaged(damage)) => damage,
+        };
+        let error = PredictError::StatisticsOfImage { model, image: images.name(data_idx), source };
+        if self.options.on_bad_tile == OnBadTile::Fail {
+            return Err(error);
+        }
+        if let Some((data_idx, name, tile)) = image.tile(tile_idx) {
+            (caller.tell)(BadTile { data_idx, image: name, tile, error: &error, of_statistics: true });
+        }
+        image.give_up();
+        Ok(false)
     }
 
     /// Whether the data set has the tiles that are expected, and models take them.
@@ -608,7 +651,8 @@ impl<'a> Predictor<'a> {
                 Err(ref error @ LoaderError::AllSkipped { batch_idx, n, .. }) if goes_on => {
                     let first = batch_idx * self.options.batch_size;
                     let failed: Vec<_> = (first..first + n).map(|index| (index, error)).collect();
-                    let n_bad = self.bad_tiles(&failed, portion, (plan, tasks), caller.tell)?;
+                    let n_bad =
+                        self.bad_tiles(&failed, portion, models, (plan, tasks), (*progress, caller))?;
                     n_seen += n_bad;
                     progress.n_tiles += n_bad;
                     if !(caller.keep_going)(*progress) {
@@ -619,24 +663,27 @@ impl<'a> Predictor<'a> {
                 batch => batch?,
             };
             (caller.watch)(&batch);
-            let shown = plan.shown(batch.inputs());
+            let mut shown = plan.shown(batch.inputs());
+            let n_left_out = batch.len() - shown.len();
             let place = |(index, spec): (usize, &RegionSpec)| {
-                let image_idx = portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx);
-                (portion.numbers.get(image_idx).copied().unwrap_or(0), sample_idx(spec))
+                (portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx), sample_idx(spec))
             };
-            let mut places: Vec<(usize, usize)> = batch.indices().zip(batch.specs()).map(place).collect();
-            if shown.len() < batch.len() {
-                places = shown.iter().filter_map(|place| places.get(*place).copied()).collect();
-            }
             let begun = Instant::now();
-            models.know(&places)?;
+            let places: Vec<(usize, usize)> = batch.indices().zip(batch.specs()).map(place).collect();
+            let mut of_images = Vec::with_capacity(shown.len());
+            for place in std::mem::take(&mut shown) {
+                let (image_idx, sample_idx) = places.get(place).copied().unwrap_or_default();
+                if self.is_known((image_idx, sample_idx), portion, models, (*progress, caller))? {
+                    of_images.push((portion.numbers.get(image_idx).copied().unwrap_or(0), sample_idx));
+                    shown.push(place);
+                }
+            }
             progress.times.preparing += begun.elapsed();
             let begun = Instant::now();
             if shown.len() == batch.len() {
-                models.predict(batch.inputs(), &places)?;
+                models.predict(batch.inputs(), &of_images)?;
             } else if !shown.is_empty() {
-                let inputs = batch.inputs().select(Axis(0), &shown);
-                models.predict(inputs.view(), &places)?;
+                models.predict(batch.inputs().select(Axis(0), &shown).view(), &of_images)?;
             }
             progress.times.models += begun.elapsed();
             for (place, (index, spec)) in batch.indices().zip(batch.specs()).enumerate() {
@@ -648,13 +695,13 @@ impl<'a> Predictor<'a> {
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>>;
-                let made = match (shown.binary_search(&place), &plan.skip) {
-                    (Err(_), Some(skip)) => {
+                let made = match shown.binary_search(&place) {
+                    // Of an image that was given up nothing is made.
+                    Err(_) => {
                         self.tell_left_out(image, tile_idx);
-                        Made::LeftOut(skip.value)
+                        Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value))
                     }
-                    (place, _) => {
-                        let place = place.unwrap_or_else(|place| place);
+                    Ok(place) => {
                         predicted =
                             models.batch_models.iter().flat_map(|model| model.sample(place)).collect();
                         Made::Predicted(&predicted)
@@ -664,10 +711,10 @@ impl<'a> Predictor<'a> {
                 progress.times.waited_for_writers += send(tasks, &mut whole)?;
             }
             let failed = failed_samples(batch.skipped());
-            let n_bad = self.bad_tiles(&failed, portion, (plan, tasks), caller.tell)?;
+            let n_bad = self.bad_tiles(&failed, portion, models, (plan, tasks), (*progress, caller))?;
             n_seen += batch.len() + n_bad;
             progress.n_tiles += batch.len() + n_bad;
-            progress.n_skipped += batch.len() - shown.len();
+            progress.n_skipped += n_left_out;
             clock.tell(&mut progress.times, &batches.stats(), writing);
             going_on(progress, caller, writing)?;
         }
@@ -698,13 +745,6 @@ fn send(tasks: &Sender<UnitTask>, whole: &mut Vec<UnitTask>) -> Result<Duration,
     // Nobody takes them only if all who write have failed.
     whole.drain(..).try_for_each(|task| tasks.send(task)).map_err(|_| PredictError::Interrupted)?;
     Ok(start.elapsed())
-}
-
-/// What an image is called in messages.
-fn image_name(constr: &dyn PatchConstr, data_idx: usize, grid: &TileGrid) -> String {
-    let spec = grid.spec(data_idx, 0).map(RegionSpec::from);
-    let metadata = spec.and_then(|spec| constr.input_image_metadata(&spec));
-    metadata.map_or_else(|| "unnamed".to_owned(), |metadata| metadata.source.clone())
 }
 
 /// Says that something failed if the thread panics, so that nobody goes on without it.

@@ -162,6 +162,7 @@ mod tests {
             n_channels: 1,
             leaves: false,
             part: crate::Part::default(),
+            anew: &[],
             n_tiles: 1,
             normalizer: &normalizer,
             skip: None,

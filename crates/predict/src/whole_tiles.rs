@@ -1,7 +1,10 @@
 //! The pixels of whole images, out of their tiles: every pixel once, as models get it.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use ndarray::{Array4, ArrayView4, s};
-use patchweave_construct::{Dataset, Sample, Scratch};
+use patchweave_construct::{ConstructError, Dataset, Sample, Scratch};
 use patchweave_geometry::{ImageShape, TileGrid, TileSpec};
 use patchweave_model::{Cause, WholePixels};
 use rayon::prelude::*;
@@ -18,12 +21,36 @@ pub(crate) struct TiledImage<'a> {
     pub sample_idx: Option<usize>,
 }
 
-/// The pixels of some images.
-pub(crate) struct WholeTiles<'a> {
+/// Some images, tile by tile.
+pub(crate) struct Tiles<'a> {
     pub dataset: &'a Dataset,
-    pub n_channels: usize,
     pub images: Vec<TiledImage<'a>>,
 }
+
+/// Why the pixels were not shown to the last one.
+#[derive(Debug, Clone)]
+pub(crate) enum Stop {
+    Interrupted,
+    /// A tile that cannot be read.
+    Damaged {
+        data_idx: usize,
+        tile_idx: usize,
+        source: Arc<ConstructError>,
+    },
+}
+
+/// The pixels of some images, shown as long as somebody wants them.
+pub(crate) struct WholeTiles<'a> {
+    tiles: Tiles<'a>,
+    n_channels: usize,
+    goes_on: RefCell<&'a mut dyn FnMut() -> bool>,
+    stopped: RefCell<Option<Stop>>,
+}
+
+/// What a model is told that is to stop reading.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct Interrupted;
 
 impl TiledImage<'_> {
     /// The tiles that count.
@@ -50,16 +77,48 @@ impl TiledImage<'_> {
     }
 }
 
-impl WholeTiles<'_> {
+impl Tiles<'_> {
     /// Reads a tile and keeps what it alone has.
-    fn read(&self, image: &TiledImage<'_>, tile_idx: usize) -> Result<Array4<f32>, Cause> {
-        let Some(spec) = image.grid.spec(image.data_idx, tile_idx) else {
-            return Err(format!("image {} has no tile {tile_idx}", image.data_idx).into());
-        };
+    fn read(&self, image: &TiledImage<'_>, tile_idx: usize) -> Result<Array4<f32>, Unread> {
+        let spec = image.grid.spec(image.data_idx, tile_idx);
+        let no_tile = || format!("image {} has no tile {tile_idx}", image.data_idx);
+        let spec = spec.ok_or_else(|| Unread::Other(no_tile().into()))?;
         let index = image.first_index + tile_idx;
-        let mut sample = Sample::zeros(&self.dataset.layout(index)?)?;
-        self.dataset.write(index, 0, &mut Scratch::default(), sample.view_mut())?;
+        let sample = self.dataset.layout(index).and_then(|layout| Sample::zeros(&layout));
+        let mut sample = sample.map_err(|error| Unread::Other(error.into()))?;
+        let read = self.dataset.write(index, 0, &mut Scratch::default(), sample.view_mut());
+        let data_idx = image.data_idx;
+        let damaged = |source| Stop::Damaged { data_idx, tile_idx, source: Arc::new(source) };
+        read.map_err(|source| Unread::Stopped(damaged(source)))?;
         Ok(image.own(&spec, &sample.input))
+    }
+}
+
+/// Why a tile was not read: because of the image, or of what is asked for.
+enum Unread {
+    Stopped(Stop),
+    Other(Cause),
+}
+
+impl<'a> WholeTiles<'a> {
+    /// Shows the pixels of these images as long as `goes_on` says so, which is asked again and again while they are read.
+    pub fn new(tiles: Tiles<'a>, n_channels: usize, goes_on: &'a mut dyn FnMut() -> bool) -> Self {
+        WholeTiles { tiles, n_channels, goes_on: RefCell::new(goes_on), stopped: RefCell::new(None) }
+    }
+
+    /// Why the pixels were not shown to the last one, if they were not.
+    pub fn stopped(&self) -> Option<Stop> {
+        self.stopped.borrow().clone()
+    }
+
+    /// Stops, and says what a model is told of it.
+    fn stop(&self, stop: Stop) -> Cause {
+        let cause: Cause = match &stop {
+            Stop::Interrupted => Interrupted.into(),
+            Stop::Damaged { source, .. } => Arc::clone(source).into(),
+        };
+        self.stopped.replace(Some(stop));
+        cause
     }
 }
 
@@ -69,7 +128,7 @@ impl WholePixels for WholeTiles<'_> {
     }
 
     fn is_one_tile(&self) -> bool {
-        self.images.iter().map(|image| image.tiles().len()).sum::<usize>() == 1
+        self.tiles.images.iter().map(|image| image.tiles().len()).sum::<usize>() == 1
     }
 
     fn each_block(
@@ -77,13 +136,21 @@ impl WholePixels for WholeTiles<'_> {
         look: &mut dyn FnMut(ArrayView4<'_, f32>) -> Result<(), Cause>,
     ) -> Result<(), Cause> {
         let n_at_once = rayon::current_num_threads().max(1);
-        for image in &self.images {
+        let of_images = &self.tiles;
+        for image in &of_images.images {
             let tiles: Vec<usize> = image.tiles().collect();
             for tiles in tiles.chunks(n_at_once) {
-                let read: Vec<Result<Array4<f32>, Cause>> =
-                    tiles.par_iter().map(|tile_idx| self.read(image, *tile_idx)).collect();
+                if !(self.goes_on.borrow_mut())() {
+                    return Err(self.stop(Stop::Interrupted));
+                }
+                let read: Vec<Result<Array4<f32>, Unread>> =
+                    tiles.par_iter().map(|tile_idx| of_images.read(image, *tile_idx)).collect();
                 for block in read {
-                    look(block?.view())?;
+                    let block = block.map_err(|unread| match unread {
+                        Unread::Stopped(stop) => self.stop(stop),
+                        Unread::Other(cause) => cause,
+                    })?;
+                    look(block.view())?;
                 }
             }
         }

@@ -12,10 +12,12 @@ use patchweave_geometry::{Extent, PerAxis};
 use patchweave_model::{
     InputInfo, Likeness, Model, ModelError, ModelInfo, OutputInfo, Scale, Whole, WholePixels,
 };
-use patchweave_predict::{PredictOptions, Tiling};
+use patchweave_pixel::{PixelMap, PixelType};
+use patchweave_predict::{OutputImage, PredictError, PredictOptions, Predictor, Progress, Target, Tiling};
+use patchweave_sink::{ImageSpec, Job, SinkFormats};
 use proptest::prelude::*;
 
-use common::{dataset, predict, stack};
+use common::{dataset, layout, predict, stack};
 
 /// Multiplies by the mean of all images and subtracts the mean of the image.
 struct Centred {
@@ -174,5 +176,60 @@ fn a_model_may_refuse_parts_of_images() {
         let dataset = dataset(vec![stack(image.clone(), "SCYX")], tiling, &model);
         let made = predict(&dataset, tiling, vec![&model], PredictOptions::default(), None);
         assert_eq!(made.is_err(), is_refused, "{made:?}");
+    }
+}
+
+/// Looks at all pixels of some wholes.
+struct Looking(ModelInfo, Whole);
+
+impl Model for Looking {
+    fn info(&self) -> &ModelInfo {
+        &self.0
+    }
+
+    fn predict(&self, _: ArrayView5<'_, f32>, _: &mut [ArrayViewMut5<'_, f32>]) -> Result<(), ModelError> {
+        panic!("nothing is predicted")
+    }
+
+    fn for_whole(
+        &self,
+        whole: Whole,
+        pixels: &dyn WholePixels,
+    ) -> Result<Option<Box<dyn Model>>, ModelError> {
+        if whole == self.1 {
+            let looked = pixels.each_block(&mut |_| Ok(()));
+            looked.map_err(|source| ModelError::Failed { model: "looking".to_owned(), source })?;
+        }
+        Ok(None)
+    }
+}
+
+/// Reading whole images stops as soon as nobody wants it any more.
+#[test]
+fn looking_at_whole_images_is_interrupted() {
+    let tiling =
+        Tiling::Tiles { size: Extent::new(&[4, 4]).unwrap(), overlaps: PerAxis::new(&[0, 0]).unwrap() };
+    for whole in [Whole::Run, Whole::Image] {
+        let info = ModelInfo::new("looking", InputInfo::any(), vec![OutputInfo::new("out")]);
+        let model = Looking(info, whole);
+        let stacks = images(&[[200, 200], [200, 200]]).into_iter().map(|image| stack(image, "SCYX"));
+        let dataset = dataset(stacks.collect(), tiling, &model);
+        let predictor = Predictor::new(&dataset, tiling, vec![&model], PredictOptions::default());
+        for most in [3, 7, 20] {
+            let mut targets = |image: &OutputImage<'_>| {
+                let spec = ImageSpec::new(layout(&image.shape), PixelType::F32);
+                let job = Job::start(&SinkFormats::default(), "out".as_ref(), Some("memory"), spec)?;
+                Ok(vec![Target::new(job, PixelMap::to(PixelType::F32))])
+            };
+            let mut n_asked = 0;
+            let keep_going = |progress: Progress| {
+                assert_eq!((progress.n_tiles, progress.n_total), (0, 10_000));
+                n_asked += 1;
+                n_asked < most
+            };
+            let run = predictor.run(&mut targets, keep_going, |_| ());
+            assert!(matches!(run, Err(PredictError::Interrupted)), "{run:?}");
+            assert_eq!(n_asked, most);
+        }
     }
 }

@@ -206,6 +206,27 @@ impl Job {
         Marked::open(self.format.as_ref(), &self.work, &self.token.spec, 0)?.written()
     }
 
+    /// Whether the image has all that it needs but its name; its units are not written any more then.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`].
+    pub fn is_complete(&self) -> Result<bool, SinkError> {
+        self.work.has(COMPLETE)
+    }
+
+    /// Forgets what was made of the smaller levels, so that they are made of units that are written anew.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`].
+    pub fn forget_levels(&self) -> Result<(), SinkError> {
+        for level in 1..self.token.spec.levels {
+            for mark in self.work.names(&Marked::marks(level))? {
+                self.work.remove(&mark)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the smaller levels, on the threads of the caller's rayon pool, and all else that the image needs but its name;
     /// what is done is not done again. Units that are written afterwards do not change what was made of them.
     ///
@@ -223,7 +244,7 @@ impl Job {
     pub fn complete_while(&self, goes_on: &(dyn Fn() -> bool + Sync)) -> Result<bool, SinkError> {
         // Two who put the output together at once would write into one file.
         let _alone = self.work.alone()?;
-        if self.work.has(COMPLETE)? {
+        if self.is_complete()? {
             return Ok(true);
         }
         let missing = |level: &Marked| match level.missing()? {

@@ -34,7 +34,7 @@ impl Marked {
 
     /// Which units are written, all at once.
     pub fn written(&self) -> Result<Vec<bool>, SinkError> {
-        let done = self.work.names(&format!("done/{}", self.level))?;
+        let done = self.work.names(&Self::marks(self.level))?;
         Ok((0..self.info.units.n_units()).map(|unit_idx| done.contains(&self.mark(unit_idx))).collect())
     }
 
@@ -45,8 +45,13 @@ impl Marked {
         Ok(written.iter().position(|is_written| !is_written).map(|first| (first, n_missing)))
     }
 
+    /// The folder of the marks of a level.
+    pub fn marks(level: usize) -> String {
+        format!("done/{level}")
+    }
+
     fn mark(&self, unit_idx: usize) -> String {
-        format!("done/{}/{}/{unit_idx}", self.level, unit_idx / PER_FOLDER)
+        format!("{}/{}/{unit_idx}", Self::marks(self.level), unit_idx / PER_FOLDER)
     }
 }
 

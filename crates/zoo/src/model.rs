@@ -263,19 +263,30 @@ impl Model for ZooModel {
         whole: Whole,
         pixels: &dyn WholePixels,
     ) -> Result<Option<Box<dyn Model>>, ModelError> {
-        let scope = match whole {
-            Whole::Image => Scope::Sample,
-            Whole::Run => Scope::Dataset,
-        };
-        for (idx, output) in self.parts.info.outputs.iter().enumerate() {
-            if !pixels.is_one_tile() && !self.unknown(Of::Output(idx), scope).is_empty() {
-                return Err(self.failed(OfResult(output.name.clone()).into()));
-            }
+        if !pixels.is_one_tile() {
+            self.check_tiled(whole)?;
         }
+        let scope = scope_of(whole);
         if self.unknown(Of::Input, scope).is_empty() {
             return Ok(None);
         }
         Ok(Some(Box::new(self.knowing(Of::Input, scope, pixels)?)))
+    }
+
+    fn check_tiled(&self, whole: Whole) -> Result<(), ModelError> {
+        let scope = scope_of(whole);
+        let mut outputs = self.parts.info.outputs.iter().enumerate();
+        match outputs.find(|(idx, _)| !self.unknown(Of::Output(*idx), scope).is_empty()) {
+            None => Ok(()),
+            Some((_, output)) => Err(self.failed(OfResult(output.name.clone()).into())),
+        }
+    }
+}
+
+fn scope_of(whole: Whole) -> Scope {
+    match whole {
+        Whole::Image => Scope::Sample,
+        Whole::Run => Scope::Dataset,
     }
 }
 

@@ -181,6 +181,10 @@ fn statistics_of_results_want_whole_images() {
     let error = model.for_whole(Whole::Image, &Blocks(parts(&cases.raw, 0))).err().unwrap();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("whole result out") && cause.contains("predict whole images"), "{cause}");
+    // Known before any pixel, and not of images of one tile.
+    assert!(model.check_tiled(Whole::Image).is_err() && model.check_tiled(Whole::Run).is_ok());
+    let model = self::model(&after, &[]);
+    assert!(model.check_tiled(Whole::Image).is_ok());
 }
 
 #[test]

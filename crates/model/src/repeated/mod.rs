@@ -217,6 +217,10 @@ impl<M: Model> Model for Repeated<M> {
         Ok(Some(Box::new(Repeated::new(model, self.options)?)))
     }
 
+    fn check_tiled(&self, whole: Whole) -> Result<(), ModelError> {
+        self.model.check_tiled(whole)
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,

@@ -1,5 +1,7 @@
 //! Smaller levels are what plain loops over the pixels of level 0 give.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ndarray::{ArrayD, IxDyn};
 use patchweave_geometry::ArrayLayout;
 use patchweave_pixel::{Pixel, PixelType, TypedArray, TypedPixel};
@@ -7,7 +9,7 @@ use patchweave_sink::{Job, Location, SinkFormats};
 
 use crate::readers::{unzip, zarr_node};
 use crate::table::CASES;
-use crate::written::{noise, write_units};
+use crate::written::{noise, snapshot, write_units};
 
 const N_LEVELS: usize = 4;
 
@@ -95,6 +97,36 @@ fn levels_of_labels_have_only_labels_that_exist() {
     let image = u64::typed(image);
     for format in ["ome_zarr", "ome_zarr_zip", "memory"] {
         assert!(levels(format, &image, true) == expected, "{format}");
+    }
+}
+
+/// Units that are written anew after some of the smaller levels were made are in all levels.
+#[test]
+fn levels_are_made_anew_of_units_that_are_written_anew() {
+    for format in ["tiff", "ome_zarr", "ome_zarr_zip", "memory"] {
+        let folder = tempfile::tempdir().unwrap();
+        let case = CASES.iter().find(|case| case.format == format).unwrap();
+        let layout = ArrayLayout::new("YX".parse().unwrap(), &[200, 170]).unwrap();
+        let start = |name: &str| {
+            let mut spec = case.spec(layout.clone(), PixelType::U16);
+            spec.chunks = Some(vec![16, 16]);
+            spec.levels = 3;
+            spec.name = "image".to_owned();
+            Job::start(&SinkFormats::default(), &folder.path().join(name).join("image"), Some(format), spec)
+                .unwrap()
+        };
+        let (job, other) = (start("a"), start("b"));
+        let (before, pixels) = (noise(job.sink().info(), 1), noise(job.sink().info(), 2));
+        write_units(&job.sink(), &before, 0..job.sink().info().units.n_units());
+        let n_asked = AtomicUsize::new(0);
+        assert!(!job.complete_while(&|| n_asked.fetch_add(1, Ordering::Relaxed) < 1).unwrap());
+        assert!(!job.is_complete().unwrap());
+        job.forget_levels().unwrap();
+        for job in [&job, &other] {
+            write_units(&job.sink(), &pixels, 0..job.sink().info().units.n_units());
+        }
+        let (got, expected) = (job.commit().unwrap(), other.commit().unwrap());
+        assert!(snapshot(&got) == snapshot(&expected), "{format}");
     }
 }
 
