@@ -176,6 +176,34 @@ fn any_number_of_parts_makes_the_same() {
     }
 }
 
+/// Units that are no multiples of the smallest level are joined to larger ones.
+#[test]
+fn parts_and_what_is_gone_on_with_know_units_that_levels_join() {
+    let joined = |place: &Place| {
+        place.write(
+            "run.yaml",
+            &with(SHARED, "chunks: {y: 48, x: 48}, levels: 2", "chunks: {y: 25, x: 35}, levels: 3"),
+        )
+    };
+    let alone = place();
+    joined(&alone);
+    predict(&alone, &[]).with_code(0);
+    let whole = alone.files("out");
+    let place = place();
+    joined(&place);
+    for part in ["0/3", "1/3", "0/3"] {
+        predict(&place, &["--shard", part]).with_code(0);
+    }
+    predict(&place, &["--finish"]).with_code(1).complains(&["units"]);
+    predict(&place, &["--shard", "2/3"]).with_code(0);
+    predict(&place, &["--finish"]).with_code(0);
+    same(&place, &whole);
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    killed_after(&place, &[], 20);
+    predict(&place, &["--resume"]).with_code(0);
+    same(&place, &whole);
+}
+
 #[test]
 fn one_process_goes_on_with_what_parts_have_left() {
     let whole = undisturbed();

@@ -106,7 +106,8 @@ impl Parts {
 /// use patchweave_convert::{Parts, Running, each_part};
 /// use patchweave_stack::ArrayStack;
 ///
-/// let stack = |n| ArrayStack::new(ndarray::Array2::<u16>::ones((n, 400)).into_dyn(), &"YX".parse()?);
+/// let axes = "YX".parse()?;
+/// let stack = |n| ArrayStack::new(ndarray::Array2::<u16>::ones((n, 400)).into_dyn(), &axes);
 /// let images = [Parts::new(Arc::new(stack(3000)?))?, Parts::new(Arc::new(stack(20)?))?];
 /// let n_bytes = AtomicU64::new(0);
 /// each_part(&images, Running::default(), &|image_idx, part_idx| {

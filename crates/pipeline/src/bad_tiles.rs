@@ -29,6 +29,9 @@ pub struct UnreadTile {
     pub size: Vec<usize>,
     /// Why it could not be read.
     pub reason: String,
+    /// Whether it could be read later, and was predicted anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_renewed: bool,
     /// Whether its image was given up because a model wants statistics of all of it, whatever becomes of other tiles.
     #[serde(default)]
     pub of_statistics: bool,
@@ -44,6 +47,7 @@ impl UnreadTile {
             start: coords.as_slice().to_vec(),
             size: patch_size.as_slice().to_vec(),
             reason: with_causes(bad.error),
+            is_renewed: false,
             of_statistics: bad.of_statistics,
         }
     }

@@ -14,9 +14,9 @@ use crate::{Outcome, PipelineError, Prediction, UnreadTile};
 const MOST: usize = 512;
 
 impl Prediction {
-    /// Removes the pictures of an earlier prediction, where this one may make some or replaces all results.
-    pub(crate) fn remove_coverage(&self, replaces: bool) -> Result<(), PipelineError> {
-        if replaces || self.options.skip.is_some() {
+    /// Removes the pictures of an earlier prediction, where this one may make some.
+    pub(crate) fn remove_coverage(&self) -> Result<(), PipelineError> {
+        if self.options.skip.is_some() {
             for image in &self.images {
                 self.folder.remove(&coverage_name(&image.name))?;
             }
@@ -117,6 +117,7 @@ mod tests {
             size: vec![10, 10],
             reason: "damaged".into(),
             of_statistics: false,
+            is_renewed: false,
         };
         let picture = coverage(&grid, &[0, 4], &[unread]).unwrap();
         assert_eq!((picture.width(), picture.height()), (30, 20));

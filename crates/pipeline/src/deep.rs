@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use patchweave_config::{Findings, Problem, RunPlan};
+use patchweave_config::{Findings, NonFinitePlan, Problem, RunPlan};
 use patchweave_convert::{ConvertError, PartRead, Parts, Running, each_part};
 use patchweave_stack::{ImageKey, ImageStack, with_causes};
 
@@ -115,8 +115,14 @@ pub(crate) fn read_everything(
         let image = &named[image_idx];
         if found.n_not_finite > 0 {
             let pixels = if found.n_not_finite == 1 { "pixel is" } else { "pixels are" };
-            let message = format!("{}: {} {pixels} infinite or no number", image.source, found.n_not_finite);
-            findings.warnings.push(image.plan.warning_at(&image.key, message));
+            let told = format!("{} {pixels} infinite or no number", found.n_not_finite);
+            if image.plan.reading.non_finite == NonFinitePlan::Fail {
+                findings.problems.push(image.problem(told));
+            } else {
+                findings
+                    .warnings
+                    .push(image.plan.warning_at(&image.key, format!("{}: {told}", image.source)));
+            }
         }
         findings.problems.extend(found.damage().map(|damage| image.problem(damage)));
     }

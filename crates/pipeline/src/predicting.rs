@@ -133,7 +133,7 @@ impl Prediction {
             durability: folder.durability(),
         };
         let journal = Journal::open(folder.sinks(), folder.path(), &self.about, options)?;
-        self.remove_coverage(start.replaces)?;
+        self.remove_coverage()?;
         Ok(Predicting { prediction: self, journal, part: start.part })
     }
 
@@ -214,10 +214,10 @@ impl Predicting<'_> {
                     bad_tiles.sort();
                 }
                 let given_up = bad_tiles.iter().filter(|tile| is_given_up || tile.of_statistics);
-                let given_up = given_up.map(|tile| tile.data_idx).collect();
+                let given_up: BTreeSet<usize> = given_up.map(|tile| tile.data_idx).collect();
                 let left_out = (n_needed == prediction.n_tiles())
                     .then(|| left_out.into_inner().unwrap_or_else(PoisonError::into_inner));
-                let n_renewed = renewed.n_tiles();
+                let n_renewed = renewed.n_tiles(&bad_tiles, &given_up);
                 let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out, n_renewed };
                 if part.is_whole() {
                     journal.close()?;
@@ -251,7 +251,7 @@ impl Predicting<'_> {
         let mut missing = Vec::new();
         for (data_idx, image, result, output) in prediction.targets() {
             let Some(job) = job(prediction, &journal, (image, result, output))? else { continue };
-            let written = job.written()?;
+            let written = job.sink().written()?;
             let n_units = written.len();
             let n_missing = written.iter().filter(|is_written| !**is_written).count();
             if n_missing > 0 && may_be_given_up.contains(&data_idx) {

@@ -1,6 +1,6 @@
 //! Tiles that an earlier process has filled because they could not be read, and that can be read now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchweave_construct::{PatchConstrExt, Sample, Scratch};
 use patchweave_geometry::RegionSpec;
@@ -36,31 +36,51 @@ impl Renewed {
         journal: &Journal,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, PipelineError> {
-        let mut renewed = Renewed::default();
+        let mut noted_of = BTreeMap::<usize, BTreeMap<Place, UnreadTile>>::new();
         for tile in noted(journal)?.into_iter().filter(|tile| !tile.of_statistics) {
-            if !goes_on() {
-                return Err(PipelineError::Interrupted);
+            noted_of.entry(tile.data_idx).or_default().insert(place_of(&tile), tile);
+        }
+        let mut renewed = Renewed::default();
+        for (data_idx, mut noted) in noted_of {
+            let finished = finished(prediction, journal, data_idx)?;
+            let indices = prediction.dataset.constr().patch_indices(data_idx)?;
+            for (tile_idx, index) in indices.iter().enumerate() {
+                let Some(place) = place_in(prediction, data_idx, index)? else { continue };
+                let Some(tile) = noted.remove(&place) else { continue };
+                if !goes_on() {
+                    return Err(PipelineError::Interrupted);
+                }
+                if can_be_read(prediction, index)? {
+                    renewed.add(tile, &finished, journal)?;
+                    renewed.tiles.push(AnewTile { data_idx, tile_idx });
+                }
             }
-            let Some(found) = read_again(prediction, &tile)? else { continue };
-            let finished = finished(prediction, journal, tile.data_idx)?;
-            if finished.is_empty() {
-                renewed.notes.insert(place_of(&tile));
-            } else {
-                let reason = format!(
-                    "{}; it can be read now, but {} had been finished with what was filled: predict the image again, with --overwrite",
-                    tile.reason,
-                    finished.join(" and ")
-                );
-                renewed.stay.push(UnreadTile { reason, ..tile });
-            }
-            renewed.tiles.push(found);
         }
         Ok(renewed)
     }
 
-    /// How many tiles no result holds as filled any more.
-    pub fn n_tiles(&self) -> usize {
-        self.notes.len()
+    /// Takes a tile that can be read again.
+    fn add(&mut self, tile: UnreadTile, finished: &[String], journal: &Journal) -> Result<(), PipelineError> {
+        // What was finished since it was first predicted anew holds what it should.
+        if finished.is_empty() || tile.is_renewed {
+            let tile = UnreadTile { is_renewed: true, ..tile };
+            tile.note(journal)?;
+            self.notes.insert(place_of(&tile));
+            return Ok(());
+        }
+        let reason = format!(
+            "{}; it can be read now, but {} had been finished with what was filled: predict the image again, with --overwrite",
+            tile.reason,
+            finished.join(" and ")
+        );
+        self.stay.push(UnreadTile { reason, ..tile });
+        Ok(())
+    }
+
+    /// How many tiles no result holds as filled any more, if these could not be read after all and these images were given up.
+    pub fn n_tiles(&self, failed: &[UnreadTile], given_up: &BTreeSet<usize>) -> usize {
+        let failed: BTreeSet<Place> = failed.iter().map(place_of).collect();
+        self.notes.iter().filter(|place| !failed.contains(*place) && !given_up.contains(&place.0)).count()
     }
 
     /// What is to be told of tiles that were filled: not those that are predicted now, but for those that could not be read this
@@ -77,24 +97,20 @@ impl Renewed {
     }
 }
 
-/// The tile, if it can be read.
-fn read_again(prediction: &Prediction, tile: &UnreadTile) -> Result<Option<AnewTile>, PipelineError> {
+/// Where a tile of an image is.
+fn place_in(prediction: &Prediction, data_idx: usize, index: usize) -> Result<Option<Place>, PipelineError> {
+    let patch = match prediction.dataset.locate(index, 0)? {
+        Some(RegionSpec::Tile(tile)) => tile.patch,
+        Some(RegionSpec::Patch(patch)) => patch,
+        _ => return Ok(None),
+    };
+    Ok(Some((data_idx, patch.sample_idx, patch.coords.as_slice().to_vec())))
+}
+
+fn can_be_read(prediction: &Prediction, index: usize) -> Result<bool, PipelineError> {
     let dataset = &prediction.dataset;
-    let indices = dataset.constr().patch_indices(tile.data_idx)?;
-    for (tile_idx, index) in indices.iter().enumerate() {
-        let patch = match dataset.locate(index, 0)? {
-            Some(RegionSpec::Tile(tile)) => tile.patch,
-            Some(RegionSpec::Patch(patch)) => patch,
-            _ => continue,
-        };
-        if patch.sample_idx != tile.sample_idx || patch.coords.as_slice() != tile.start {
-            continue;
-        }
-        let mut sample = Sample::zeros(&dataset.layout(index)?)?;
-        let read = dataset.write(index, 0, &mut Scratch::default(), sample.view_mut());
-        return Ok(read.is_ok().then_some(AnewTile { data_idx: tile.data_idx, tile_idx }));
-    }
-    Ok(None)
+    let mut sample = Sample::zeros(&dataset.layout(index)?)?;
+    Ok(dataset.write(index, 0, &mut Scratch::default(), sample.view_mut()).is_ok())
 }
 
 /// The results of an image that are not made anew, because they have their names or are about to get them.

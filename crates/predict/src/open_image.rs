@@ -283,7 +283,7 @@ fn open_target(
     if !anew_units.is_empty() {
         target.job.forget_levels()?;
     }
-    let found = if is_resumed { target.job.written()? } else { vec![false; n_units] };
+    let found = if is_resumed { sink.written()? } else { vec![false; n_units] };
     let is_done = |(unit_idx, is_written): (usize, bool)| {
         let is_own = plan.part.owns(unit_idx, n_units, all_tiles, plan.n_tiles);
         (!is_own || is_written && !anew_units.contains(&unit_idx)).then_some(unit_idx)

@@ -1,31 +1,32 @@
 //! From tiles to finished images.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use ndarray::{ArrayView4, ArrayView5, Axis};
 use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchConstr, PatchConstrExt};
-use patchweave_geometry::{ImageShape, RegionSpec, TileGrid};
+use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
 use patchweave_stack::ImageStack;
-use rayon::prelude::*;
 
 use crate::bad_tile::failed_samples;
 use crate::batch_model::BatchModel;
 use crate::by_image::{ByImage, Damage, Images, Unknown};
+use crate::masks::Masks;
 use crate::memory::{BATCHES_AHEAD, MemoryForecast, input_bytes, model_bytes};
 use crate::open_image::{Made, OpenImage, OpenOutput, Plan};
 use crate::output_grid::common_unit;
-use crate::skip::{SkipLimits, is_masked};
+use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
+use crate::writing::{Writing, send};
 use crate::{
-    AnewTile, BadTile, Blend, Finished, OnBadTile, OutputImage, Part, PredictError, PredictTimes, Skip,
-    Target, Tiling,
+    BadTile, Finished, OnBadTile, OutputImage, PredictError, PredictOptions, PredictTimes, Progress, Target,
+    Tiling,
 };
 
 /// Images are opened until they have so many tiles together.
@@ -36,73 +37,6 @@ const PORTION_IMAGES: usize = 32;
 const TILES_BETWEEN: usize = 256;
 /// Targets that are open at once, unless one image has more: each of them holds a file.
 const PORTION_TARGETS: usize = 64;
-
-/// What a prediction has done so far; see [`Predictor::run`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Tiles predicted or left out.
-    pub n_tiles: usize,
-    /// Those of them that were left out.
-    pub n_skipped: usize,
-    /// Tiles of all images, without those that need no prediction; images that are not opened yet count with all of theirs.
-    pub n_total: usize,
-    /// The most memory that is needed from here on, as far as images are open; known before the first batch.
-    pub memory: MemoryForecast,
-    /// Where the time went so far.
-    pub times: PredictTimes,
-}
-
-/// How a prediction runs.
-///
-/// ```
-/// use patchweave_predict::{Blend, PredictOptions};
-///
-/// let options = PredictOptions { batch_size: 4, blend: Blend::Hann, ..PredictOptions::default() };
-/// assert_eq!(options.n_writers, 1);
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct PredictOptions {
-    /// Tiles per batch, at least 1.
-    pub batch_size: usize,
-    /// Threads that read, at least 1.
-    pub n_workers: usize,
-    /// The limit in bytes for batches that are made ahead.
-    pub prefetch_bytes: usize,
-    /// Threads that put units together and encode them, at least 1.
-    pub n_writers: usize,
-    /// What becomes of a pixel that several tiles have.
-    pub blend: Blend,
-    /// Which tiles are left out.
-    pub skip: Option<Skip>,
-    /// What becomes of images with tiles that cannot be read.
-    pub on_bad_tile: OnBadTile,
-    /// Whether the targets of images that are not finished stay, to be [resumed](patchweave_sink::Job::resume).
-    pub leaves_unfinished: bool,
-    /// What of the prediction is made; of one that is not the whole, nothing is finished and all of it stays.
-    pub part: Part,
-    /// Tiles whose units are written anew although they were written before, in targets that are
-    /// [resumed](patchweave_sink::Job::resume) and not complete: those that were filled then and can be read now.
-    pub anew: Vec<AnewTile>,
-}
-
-impl Default for PredictOptions {
-    /// One tile per batch, one thread each, crops, no tile is left out, and nothing stays that is not finished.
-    fn default() -> Self {
-        let LoaderOptions { batch_size, n_workers, prefetch_bytes, .. } = LoaderOptions::default();
-        PredictOptions {
-            batch_size,
-            n_workers,
-            prefetch_bytes,
-            n_writers: 1,
-            blend: Blend::Crop,
-            skip: None,
-            on_bad_tile: OnBadTile::Fail,
-            leaves_unfinished: false,
-            part: Part::default(),
-            anew: Vec::new(),
-        }
-    }
-}
 
 /// Runs models over the tiles of a data set and writes their outputs, image by image.
 ///
@@ -151,7 +85,7 @@ pub struct Predictor<'a> {
     models: Vec<&'a dyn Model>,
     options: PredictOptions,
     /// Where there is something to predict, image by image.
-    masks: Vec<Option<Arc<dyn ImageStack>>>,
+    masks: Masks,
     /// Is told of every tile that is left out, by its image and number.
     left_out: Option<&'a (dyn Fn(usize, usize) + Sync)>,
 }
@@ -233,16 +167,6 @@ impl Clock {
     }
 }
 
-/// What threads that write tell.
-#[derive(Default)]
-struct Writing {
-    finished: Mutex<Vec<Finished>>,
-    failure: Mutex<Option<PredictError>>,
-    has_failed: AtomicBool,
-    /// Time that units took, added up.
-    busy: Mutex<Duration>,
-}
-
 impl<'a> Predictor<'a> {
     /// Joins a data set of tiles or whole samples, cut as `tiling` says, and models.
     pub fn new(
@@ -251,7 +175,7 @@ impl<'a> Predictor<'a> {
         models: Vec<&'a dyn Model>,
         options: PredictOptions,
     ) -> Self {
-        Predictor { dataset, tiling, models, options, masks: Vec::new(), left_out: None }
+        Predictor { dataset, tiling, models, options, masks: Masks::default(), left_out: None }
     }
 
     /// The same with a mask for each image that has one: tiles in which all of its pixels are 0 are left out, and not read.
@@ -260,7 +184,7 @@ impl<'a> Predictor<'a> {
     /// [`PredictOptions::skip`]; 0 where that is none.
     #[must_use]
     pub fn with_masks(self, masks: Vec<Option<Arc<dyn ImageStack>>>) -> Self {
-        Predictor { masks, ..self }
+        Predictor { masks: Masks(masks), ..self }
     }
 
     /// The same, which tells of every tile that is left out: the number of its image and its own.
@@ -360,7 +284,7 @@ impl<'a> Predictor<'a> {
                 .transpose()
                 .map_err(ConstructError::from)?,
         };
-        self.check_masks(shapes)?;
+        self.masks.check(shapes)?;
         let grids = shapes.iter().map(|shape| plan.grid(*shape)).collect::<Result<Vec<TileGrid>, _>>()?;
         let batch_models: Vec<BatchModel<'_>> =
             self.models.iter().map(|model| BatchModel::new(*model)).collect();
@@ -402,7 +326,7 @@ impl<'a> Predictor<'a> {
                 portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
                 for part in needed.chunks(TILES_BETWEEN) {
-                    let masked = self.masked(next, &image, part)?;
+                    let masked = self.masks.leave_out(next, &image, part)?;
                     for (&tile_idx, is_masked) in part.iter().zip(masked) {
                         let tile = (portion.images.len(), tile_idx);
                         if is_masked {
@@ -412,7 +336,7 @@ impl<'a> Predictor<'a> {
                             portion.indices.push(first_index + tile_idx);
                         }
                     }
-                    if self.has_mask(next) {
+                    if self.masks.has(next) {
                         going_on(&progress, caller, writing)?;
                     }
                 }
@@ -442,7 +366,7 @@ impl<'a> Predictor<'a> {
         portion: &mut Portion,
         models: &mut Models<'_>,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
-        (progress, caller): (Progress, &mut Caller<'_>),
+        (progress, caller): (&mut Progress, &mut Caller<'_>),
     ) -> Result<usize, PredictError> {
         let mut whole = Vec::new();
         let mut n_bad = 0;
@@ -453,7 +377,7 @@ impl<'a> Predictor<'a> {
             let Some((.., tile)) = tile else { continue };
             let place = (image_idx, tile.patch.sample_idx);
             if matches!(self.options.on_bad_tile, OnBadTile::Fill(_))
-                && !self.is_known(place, portion, models, (progress, caller))?
+                && !self.is_known(place, portion, models, (*progress, caller))?
             {
                 continue;
             }
@@ -464,7 +388,7 @@ impl<'a> Predictor<'a> {
             match self.options.on_bad_tile {
                 OnBadTile::Fill(value) => {
                     image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
-                    send(tasks, &mut whole)?;
+                    progress.times.waited_for_writers += send(tasks, &mut whole)?;
                 }
                 OnBadTile::Fail | OnBadTile::SkipImage => image.give_up(),
             }
@@ -476,41 +400,6 @@ impl<'a> Predictor<'a> {
         if let (Some(tell), Some((data_idx, ..))) = (self.left_out, image.tile(tile_idx)) {
             tell(data_idx, tile_idx);
         }
-    }
-
-    fn mask(&self, data_idx: usize) -> Option<&dyn ImageStack> {
-        self.masks.get(data_idx).and_then(Option::as_ref).map(AsRef::as_ref)
-    }
-
-    fn has_mask(&self, data_idx: usize) -> bool {
-        self.mask(data_idx).is_some()
-    }
-
-    /// Which of these tiles the mask of an image leaves out.
-    fn masked(&self, data_idx: usize, image: &OpenImage, tiles: &[usize]) -> Result<Vec<bool>, PredictError> {
-        let Some(mask) = self.mask(data_idx) else { return Ok(vec![false; tiles.len()]) };
-        let of_tile = |tile_idx: &usize| match image.tile(*tile_idx) {
-            Some((_, image, tile)) => is_masked(mask, &tile).map_err(|source| PredictError::Mask {
-                data_idx,
-                image: image.to_owned(),
-                source,
-            }),
-            None => Ok(false),
-        };
-        tiles.par_iter().map(of_tile).collect()
-    }
-
-    /// Whether masks belong to their images.
-    fn check_masks(&self, shapes: &[ImageShape]) -> Result<(), PredictError> {
-        for (data_idx, shape) in shapes.iter().enumerate() {
-            let Some(mask) = self.mask(data_idx) else { continue };
-            let (got, expected) = (mask.info().shape(), ImageShape { n_channels: 1, ..*shape });
-            if got != expected {
-                let (mask, got, expected) = (mask.info().source.clone(), got.to_vec(), expected.to_vec());
-                return Err(PredictError::MaskShape { data_idx, mask, got, expected });
-            }
-        }
-        Ok(())
     }
 
     /// Leaves out the tiles that masks leave out before the `n_before`-th of the others.
@@ -652,18 +541,18 @@ impl<'a> Predictor<'a> {
                     let first = batch_idx * self.options.batch_size;
                     let failed: Vec<_> = (first..first + n).map(|index| (index, error)).collect();
                     let n_bad =
-                        self.bad_tiles(&failed, portion, models, (plan, tasks), (*progress, caller))?;
+                        self.bad_tiles(&failed, portion, models, (plan, tasks), (&mut *progress, caller))?;
                     n_seen += n_bad;
                     progress.n_tiles += n_bad;
-                    if !(caller.keep_going)(*progress) {
-                        return Err(PredictError::Interrupted);
-                    }
+                    clock.tell(&mut progress.times, &batches.stats(), writing);
+                    going_on(progress, caller, writing)?;
                     continue;
                 }
                 batch => batch?,
             };
             (caller.watch)(&batch);
             let mut shown = plan.shown(batch.inputs());
+            let not_empty = shown.clone();
             let n_left_out = batch.len() - shown.len();
             let place = |(index, spec): (usize, &RegionSpec)| {
                 (portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx), sample_idx(spec))
@@ -698,7 +587,9 @@ impl<'a> Predictor<'a> {
                 let made = match shown.binary_search(&place) {
                     // Of an image that was given up nothing is made.
                     Err(_) => {
-                        self.tell_left_out(image, tile_idx);
+                        if not_empty.binary_search(&place).is_err() {
+                            self.tell_left_out(image, tile_idx);
+                        }
                         Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value))
                     }
                     Ok(place) => {
@@ -711,7 +602,7 @@ impl<'a> Predictor<'a> {
                 progress.times.waited_for_writers += send(tasks, &mut whole)?;
             }
             let failed = failed_samples(batch.skipped());
-            let n_bad = self.bad_tiles(&failed, portion, models, (plan, tasks), (*progress, caller))?;
+            let n_bad = self.bad_tiles(&failed, portion, models, (plan, tasks), (&mut *progress, caller))?;
             n_seen += batch.len() + n_bad;
             progress.n_tiles += batch.len() + n_bad;
             progress.n_skipped += n_left_out;
@@ -733,53 +624,5 @@ fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing) -> 
     match (caller.keep_going)(*progress) && !writing.has_failed.load(Ordering::Acquire) {
         true => Ok(()),
         false => Err(PredictError::Interrupted),
-    }
-}
-
-/// Hands units to those who write, and says how long there was no room for them.
-fn send(tasks: &Sender<UnitTask>, whole: &mut Vec<UnitTask>) -> Result<Duration, PredictError> {
-    if whole.is_empty() {
-        return Ok(Duration::ZERO);
-    }
-    let start = Instant::now();
-    // Nobody takes them only if all who write have failed.
-    whole.drain(..).try_for_each(|task| tasks.send(task)).map_err(|_| PredictError::Interrupted)?;
-    Ok(start.elapsed())
-}
-
-/// Says that something failed if the thread panics, so that nobody goes on without it.
-struct ToldOfPanic<'a>(&'a AtomicBool);
-
-impl Drop for ToldOfPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(true, Ordering::Release);
-        }
-    }
-}
-
-impl Writing {
-    fn busy(&self) -> Duration {
-        *self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn work(&self, queue: &Receiver<UnitTask>) {
-        let _told = ToldOfPanic(&self.has_failed);
-        for task in queue {
-            // What comes after a failure is let go of, so that nobody waits for room.
-            if self.has_failed.load(Ordering::Acquire) {
-                continue;
-            }
-            let start = Instant::now();
-            let done = task.run();
-            *self.busy.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
-            match done {
-                Ok(finished) => self.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished),
-                Err(error) => {
-                    self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                    self.has_failed.store(true, Ordering::Release);
-                }
-            }
-        }
     }
 }

@@ -232,7 +232,8 @@ pub enum SinkError {
         path: PathBuf,
     },
     /// An image in an object store that another job has started anew, or finished.
-    #[error("{}: another job has started this image anew or has finished it, this one stops", path.display())]
+    #[error("{}: another job has started this image anew or has finished it, this one stops; what \
+         there is is that of the other, and `--resume` goes on with it once that has ended", path.display())]
     TakenOver {
         /// The output.
         path: PathBuf,

@@ -113,6 +113,14 @@ pub trait ImageSink: Send + Sync {
     /// [`SinkError::NoUnit`], or the failure to look.
     fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError>;
 
+    /// Which units were written, all at once: over a network that takes as long as [`is_written`](Self::is_written) for one.
+    ///
+    /// # Errors
+    /// The failure to look.
+    fn written(&self) -> Result<Vec<bool>, SinkError> {
+        (0..self.info().units.n_units()).map(|unit_idx| self.is_written(unit_idx)).collect()
+    }
+
     /// The pixels of a unit that was written; `None` before that.
     ///
     /// # Errors
@@ -131,6 +139,10 @@ impl<S: ImageSink + ?Sized> ImageSink for std::sync::Arc<S> {
 
     fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError> {
         (**self).is_written(unit_idx)
+    }
+
+    fn written(&self) -> Result<Vec<bool>, SinkError> {
+        (**self).written()
     }
 
     fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError> {

@@ -198,14 +198,6 @@ impl Job {
         self.is_resumed
     }
 
-    /// Which units are written, all at once: [`ImageSink::is_written`] asks for one, which takes as long over a network.
-    ///
-    /// # Errors
-    /// [`SinkError`] if that cannot be found out.
-    pub fn written(&self) -> Result<Vec<bool>, SinkError> {
-        Marked::open(self.format.as_ref(), &self.work, &self.token.spec, 0)?.written()
-    }
-
     /// Whether the image has all that it needs but its name; its units are not written any more then.
     ///
     /// # Errors

@@ -32,12 +32,6 @@ impl Marked {
         Ok(Marked { info, store, work: work.clone(), level })
     }
 
-    /// Which units are written, all at once.
-    pub fn written(&self) -> Result<Vec<bool>, SinkError> {
-        let done = self.work.names(&Self::marks(self.level))?;
-        Ok((0..self.info.units.n_units()).map(|unit_idx| done.contains(&self.mark(unit_idx))).collect())
-    }
-
     /// How many units are not written, and the first of them.
     pub fn missing(&self) -> Result<Option<(usize, usize)>, SinkError> {
         let written = self.written()?;
@@ -71,6 +65,11 @@ impl ImageSink for Marked {
     fn is_written(&self, unit_idx: usize) -> Result<bool, SinkError> {
         self.info.unit(unit_idx)?;
         self.work.has(&self.mark(unit_idx))
+    }
+
+    fn written(&self) -> Result<Vec<bool>, SinkError> {
+        let done = self.work.names(&Self::marks(self.level))?;
+        Ok((0..self.info.units.n_units()).map(|unit_idx| done.contains(&self.mark(unit_idx))).collect())
     }
 
     fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError> {

@@ -224,7 +224,7 @@ fn in_parts(formats: &SinkFormats) -> Result<(), SinkError> {
         let journal = Journal::open(formats, folder, &about, shared)?;
         let Some(job) = journal.job(formats, URL.as_ref(), None, spec())? else { continue };
         let (sink, image) = (job.sink(), image());
-        let written = job.written()?;
+        let written = sink.written()?;
         let missing =
             written.iter().enumerate().filter(|(_, is_written)| !**is_written).map(|(unit, _)| unit);
         for unit_idx in missing.filter(|unit_idx| unit_idx % 2 == part) {

@@ -99,7 +99,7 @@ pub(crate) const ON_BASE: &[Case] = &[
         to: "  models: [{bioimage: 5, halo: 3, name: a/b}]",
         problems: &[
             "17:23: predict.models[0].bioimage: got 5, expected a path (in quotes if it looks like a number, true or false)",
-            "17:26: predict.models[0].halo: unknown key, expected one of bioimage, name, augment, samples, deviation, channels, argmax, threshold, outputs",
+            "17:26: predict.models[0].halo: unknown key, expected one of bioimage, name, runtime, augment, samples, deviation, channels, argmax, threshold, outputs",
             r#"17:41: predict.models[0].name: got "a/b", expected a name of letters, digits, -, _ and ., which files are called after"#,
         ],
     },

@@ -167,6 +167,8 @@ fn what_a_parent_was_opening_holds_up_no_child() {
     let (go_on, may_go_on) = channel::<()>();
     let may_go_on = Mutex::new(may_go_on);
     let n_opened = AtomicUsize::new(0);
+    // The same each time, as behind a path.
+    let opened = tempfile::tempfile().unwrap();
     let pool = FilePool::with_opener(
         1,
         Box::new(move |_| {
@@ -174,7 +176,7 @@ fn what_a_parent_was_opening_holds_up_no_child() {
                 opening.send(()).unwrap();
                 lock(&may_go_on).recv().unwrap();
             }
-            tempfile::tempfile()
+            opened.try_clone()
         }),
     );
     let file = pool.file(Path::new("a"));

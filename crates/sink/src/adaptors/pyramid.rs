@@ -4,6 +4,8 @@
 //! Units are so large that a pixel of the smallest level never needs two of them. So they come in any order, from any
 //! process, and nothing is read back from what was compressed.
 
+use std::collections::BTreeSet;
+
 use patchweave_geometry::Axis;
 use patchweave_pixel::{ByteOrder, TypedArray, TypedView};
 use rayon::prelude::*;
@@ -14,6 +16,8 @@ use crate::reduce::{Reduction, reduce};
 use crate::unit_grid::times_to_multiple;
 use crate::{ImageSink, ImageSpec, SinkError, SinkInfo, UnitGrid, Work};
 
+/// Where the parts are.
+const FOLDER: &str = "levels";
 /// Parts in one folder.
 const PER_FOLDER: usize = 1000;
 
@@ -49,6 +53,17 @@ impl ImageSink for PyramidSink {
         Ok(self.parts.has(unit_idx)? && inner::is_written(&self.whole, &unit)?)
     }
 
+    fn written(&self) -> Result<Vec<bool>, SinkError> {
+        let (parts, written) = (self.parts.names()?, self.whole.written()?);
+        let is_written = |unit_idx: usize| {
+            let unit = self.info.unit(unit_idx)?;
+            let mut of_unit = self.whole.info().units.touching(&unit.start, &unit.size);
+            let is_whole = of_unit.all(|unit_idx| written.get(unit_idx).copied().unwrap_or(false));
+            Ok(is_whole && parts.contains(&Parts::name(unit_idx)))
+        };
+        (0..self.info.units.n_units()).map(is_written).collect()
+    }
+
     fn read(&self, unit_idx: usize) -> Result<Option<TypedArray>, SinkError> {
         inner::read(&self.whole, &self.info.unit(unit_idx)?)
     }
@@ -79,7 +94,12 @@ impl Parts {
     }
 
     fn name(unit_idx: usize) -> String {
-        format!("levels/{}/{unit_idx}", unit_idx / PER_FOLDER)
+        format!("{FOLDER}/{}/{unit_idx}", unit_idx / PER_FOLDER)
+    }
+
+    /// The parts of all units that have left theirs.
+    fn names(&self) -> Result<BTreeSet<String>, SinkError> {
+        self.work.names(FOLDER)
     }
 
     fn has(&self, unit_idx: usize) -> Result<bool, SinkError> {

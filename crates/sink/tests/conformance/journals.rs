@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use patchweave_geometry::ArrayLayout;
+use patchweave_pixel::PixelType;
 use patchweave_sink::{
     Durability, Fingerprint, ImageSpec, Job, Journal, JournalOptions, SinkError, SinkFormats,
 };
@@ -41,6 +43,36 @@ pub fn write_part(case: &Case, folder: &Path, target: &Path, part: usize, n_part
     let sink = job.sink();
     let n_units = sink.info().units.n_units();
     write_units(&sink, &noise(sink.info(), SEED), (part..n_units).step_by(n_parts));
+    // All at once and one by one.
+    let one_by_one: Vec<bool> = (0..n_units).map(|unit_idx| sink.is_written(unit_idx).unwrap()).collect();
+    assert_eq!(sink.written().unwrap().len(), n_units, "{}", case.label);
+    if n_parts == 1 {
+        assert_eq!(sink.written().unwrap(), one_by_one, "{}", case.label);
+    }
+}
+
+/// Units of several chunks, as the smallest level needs them, are written when all of these are.
+#[test]
+fn units_that_levels_join_are_told_as_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = ArrayLayout::new("YX".parse().unwrap(), &[70, 90]).unwrap();
+    let mut spec = ImageSpec::new(layout, PixelType::U16);
+    (spec.chunks, spec.levels) = (Some(vec![7, 10]), 3);
+    spec.options.insert("sharding".into(), "none".into());
+    let target = folder.path().join("image.ome.zarr");
+    let job = Job::start(&SinkFormats::default(), &target, None, spec).unwrap();
+    let sink = job.sink();
+    let n_units = sink.info().units.n_units();
+    assert!(n_units > 1);
+    let image = noise(sink.info(), SEED);
+    for unit_idx in (0..n_units).rev() {
+        let written: Vec<bool> = (0..n_units).map(|other| other > unit_idx).collect();
+        assert_eq!(sink.written().unwrap(), written);
+        let one_by_one: Vec<bool> = (0..n_units).map(|other| sink.is_written(other).unwrap()).collect();
+        assert_eq!(one_by_one, written);
+        write_units(&sink, &image, [unit_idx]);
+    }
+    job.commit().unwrap();
 }
 
 #[test]
@@ -61,7 +93,7 @@ fn those_who_begin_at_the_same_moment_write_the_same_bytes_as_one() {
         assert!(!home.stands("together"), "{}", case.label);
         let journal = open(&home.parent, JournalOptions::default()).unwrap();
         let whole = job(&journal, case, &target, case.several()).unwrap().unwrap();
-        assert!(whole.written().unwrap().iter().all(|is_written| *is_written), "{}", case.label);
+        assert!(whole.sink().written().unwrap().iter().all(|is_written| *is_written), "{}", case.label);
         let made = whole.commit().unwrap();
         assert!(snapshot(&made) == alone, "{}", case.label);
         assert!(job(&journal, case, &target, case.several()).unwrap().is_none(), "it is finished");
