@@ -1,6 +1,7 @@
 //! Finds the library of ONNX Runtime and loads it once.
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +56,7 @@ static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
 pub(super) fn environment(named: Option<&Path>) -> Result<Environment, Cause> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(loaded) = &*loaded {
-        return match named.map(existing).transpose()? {
+        return match named.map(|path| existing(path, None)).transpose()? {
             Some(path) if path != loaded.path => {
                 Err(NoLibrary::Another { got: path, loaded: loaded.path.clone() }.into())
             }
@@ -63,11 +64,11 @@ pub(super) fn environment(named: Option<&Path>) -> Result<Environment, Cause> {
         };
     }
     let path = match named {
-        Some(path) => existing(path)?,
+        Some(path) => existing(path, None)?,
         None => found()?.ok_or(NoLibrary::Nowhere)?,
     };
     let unusable = |source: Cause| NoLibrary::Unusable { path: path.clone(), source };
-    let builder = ort::init_from(&path).map_err(|error| unusable(error.to_string().into()))?;
+    let builder = ort::init_from(&path).map_err(|error| unusable(error.into()))?;
     // What it would write to the terminal is told by errors, or of no use there.
     let silent = builder.with_telemetry(false).with_logger(Arc::new(|_, _, _, _, _| ()));
     let environment = silent.build().map_err(|error| unusable(error.into()))?;
@@ -78,12 +79,7 @@ pub(super) fn environment(named: Option<&Path>) -> Result<Environment, Cause> {
 /// The library that is taken where none is named.
 pub(super) fn found() -> Result<Option<PathBuf>, Cause> {
     match env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
-        Some(path) => {
-            let path = PathBuf::from(path);
-            path.canonicalize()
-                .map(Some)
-                .map_err(|_| NoLibrary::Missing { path, told: Some(VARIABLE) }.into())
-        }
+        Some(path) => Ok(Some(existing(Path::new(&path), Some(VARIABLE))?)),
         None => Ok(PYTHONS.into_iter().find_map(of_package)),
     }
 }
@@ -98,8 +94,12 @@ pub(super) fn loaded() -> Option<LoadedRuntime> {
     Some(LoadedRuntime { library: loaded.path.clone(), build })
 }
 
-fn existing(path: &Path) -> Result<PathBuf, NoLibrary> {
-    path.canonicalize().map_err(|_| NoLibrary::Missing { path: path.to_owned(), told: None })
+/// A library by its real path; `told` is who names it, unless the caller does.
+fn existing(path: &Path, told: Option<&'static str>) -> Result<PathBuf, NoLibrary> {
+    path.canonicalize().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => NoLibrary::Missing { path: path.to_owned(), told },
+        _ => NoLibrary::Unusable { path: path.to_owned(), source: error.into() },
+    })
 }
 
 /// The library in the package that this Python finds.

@@ -41,7 +41,7 @@ pub(crate) fn open(
     let source = if resizes {
         resized::leave_open(&mut content, axes);
         embed_from(&mut content, folder).map_err(unloadable)?;
-        Source::Bytes(content.encode_to_vec().into())
+        Source::Bytes(content.encode_to_vec())
     } else {
         match origin {
             Origin::File(path) if has_weights_beside(&mut content) => {
@@ -50,10 +50,10 @@ pub(crate) fn open(
             // Sessions that are made later are of the same bytes.
             Origin::File(path) => {
                 let bytes = read_file(path, MOST_BYTES);
-                Source::Bytes(bytes.map_err(|error| unloadable(error.into()))?.into())
+                Source::Bytes(bytes.map_err(|error| unloadable(error.into()))?)
             }
-            Origin::Bytes { is_changed: false, bytes } => Source::Bytes(bytes.into()),
-            Origin::Bytes { .. } => Source::Bytes(content.encode_to_vec().into()),
+            Origin::Bytes { is_changed: false, bytes } => Source::Bytes(bytes.to_vec()),
+            Origin::Bytes { .. } => Source::Bytes(content.encode_to_vec()),
         }
     };
     let refused =

@@ -1,6 +1,5 @@
 //! A network that ONNX Runtime runs.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -42,11 +41,11 @@ pub(super) fn check(content: &pb::ModelProto) -> Result<(), Cause> {
 }
 
 /// What sessions are made of.
-pub(super) enum Source<'a> {
+pub(super) enum Source {
     /// A file, and the weights beside it.
     File(PathBuf),
     /// All of a network.
-    Bytes(Cow<'a, [u8]>),
+    Bytes(Vec<u8>),
 }
 
 /// A network that ONNX Runtime runs.
@@ -55,7 +54,7 @@ pub(super) enum Source<'a> {
 /// each; results do not depend on how many there are.
 pub(crate) struct OnnxRuntime {
     environment: Environment,
-    source: Source<'static>,
+    source: Source,
     weight_bytes: usize,
     /// Sessions that nobody uses now.
     idle: Mutex<Vec<Session>>,
@@ -71,7 +70,7 @@ impl OnnxRuntime {
     /// `content` is what the source holds, and `planner` what tract makes of it, if it knows it.
     pub(super) fn new(
         environment: Environment,
-        source: Source<'_>,
+        source: Source,
         content: &pb::ModelProto,
         planner: Option<Planner>,
     ) -> Result<Self, Cause> {
@@ -79,10 +78,7 @@ impl OnnxRuntime {
         let weight_bytes = weights.map(n_numbers).fold(0, u64::saturating_add).saturating_mul(4);
         let network = OnnxRuntime {
             environment,
-            source: match source {
-                Source::File(path) => Source::File(path),
-                Source::Bytes(bytes) => Source::Bytes(bytes.into_owned().into()),
-            },
+            source,
             weight_bytes: usize::try_from(weight_bytes)?,
             idle: Mutex::default(),
             run: Mutex::default(),
@@ -111,9 +107,9 @@ impl OnnxRuntime {
     }
 
     fn builder(&self) -> Result<SessionBuilder, Cause> {
-        let told = |error: ort::Error<SessionBuilder>| Cause::from(error.to_string());
         let builder = Session::builder(&self.environment)?;
-        builder.with_intra_threads(1).map_err(told)?.with_inter_threads(1).map_err(told)
+        let builder = builder.with_intra_threads(1).map_err(ort::Error::<()>::from)?;
+        Ok(builder.with_inter_threads(1).map_err(ort::Error::<()>::from)?)
     }
 
     /// Refuses a network that makes something else of the same input each time, such as one that leaves out values by chance.
@@ -142,7 +138,7 @@ impl OnnxRuntime {
     pub(super) fn measure(&self, content: &pb::ModelProto, dims: &[usize]) {
         let measured = guarded(|| {
             let builder = self.builder()?.with_optimization_level(GraphOptimizationLevel::Disable);
-            let mut builder = builder.map_err(|error| error.to_string())?;
+            let mut builder = builder.map_err(ort::Error::<()>::from)?;
             let mut session = builder.commit_from_memory(&with_all_values(content))?;
             most_alive(content, &mut session, dims)
         });
