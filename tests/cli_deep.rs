@@ -155,6 +155,9 @@ fn pixels_that_are_no_numbers_are_warnings() {
     let ended = validate(&place, &config).with_code(0);
     ended.says("read: 1 image, 25.2 kB of pixels\n");
     ended.says("warning: run.yaml:10:10: predict.input[0]: image.npy: 7 pixels are infinite or no number\n");
+    // Where a run would fail, this does.
+    let ended = validate(&place, &format!("{config}reading: {{non_finite: fail}}\n")).with_code(2);
+    ended.complains(&["predict.input", "image.npy", "7 pixels are infinite or no number"]);
     let bytes = fs::read(place.path("image.npy")).unwrap();
     fs::write(place.path("image.npy"), &bytes[..bytes.len() / 2]).unwrap();
     validate(&place, &config).with_code(2).complains(&["predict.input[0]: image.npy"]);

@@ -568,6 +568,27 @@ fn filled_tiles_of_finished_results_are_told() {
     }
 }
 
+/// Also if the run is killed once what was predicted anew has its name.
+#[test]
+fn what_was_predicted_anew_is_not_told_as_filled() {
+    let (whole, repair) = damaged_place();
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&whole, chunk));
+    predict(&whole, &[]).with_code(0);
+    let (place, repair) = damaged_place();
+    // The second half of b and all of c is left, so that c is finished last.
+    predict(&place, &["--shard", "0/2"]).with_code(0).says("tiles could not be read, 5 stands in");
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    let child = RefCell::new(signal::start(&place, &["predict", "run.yaml", "--resume"]));
+    let has_ended = || child.borrow_mut().try_wait().unwrap().is_some();
+    signal::wait_until(|| place.path("out/b_identity.tiff").exists() || has_ended());
+    child.borrow_mut().kill().unwrap();
+    child.borrow_mut().wait().unwrap();
+    if place.path(JOURNAL).exists() {
+        predict(&place, &["--resume"]).with_code(0);
+    }
+    same(&place, &whole.files("out"));
+}
+
 /// A repair that can be seen is another image, as for every prediction that is gone on with.
 #[test]
 fn images_that_changed_since_they_were_filled_are_refused() {
