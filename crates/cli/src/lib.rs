@@ -11,6 +11,7 @@ mod forecast;
 mod info;
 mod interrupt;
 mod load;
+mod memory_line;
 mod model;
 mod not_finite;
 mod numbers;

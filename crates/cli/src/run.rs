@@ -21,6 +21,7 @@ use patchweave_stack::ImageStack;
 use crate::console::{bytes, counted, grouped, shown};
 use crate::forecast::{self, RunForecast};
 use crate::load::{Loaded, StateFile, load, say_removed};
+use crate::memory_line::BesidePrediction;
 use crate::not_finite::NotFiniteImages;
 use crate::simulate::describe;
 use crate::steps::Steps;
@@ -330,11 +331,12 @@ impl Run<'_> {
         }
         let mut last = None;
         let mut told = MemoryForecast::default();
+        let memory = BesidePrediction::now(prediction.decoded_bytes().min(self.plan.reading.cache_bytes));
         let keep_going = |progress: Progress| {
             if progress.memory.total() > told.total() {
                 told = progress.memory;
                 // Whether anybody reads it ends no prediction.
-                self.console.say(memory_line(&told)).unwrap_or_default();
+                self.console.say(memory.line(&told)).unwrap_or_default();
             }
             last = Some(progress);
             bar.set_length(progress.n_total as u64);
@@ -505,21 +507,6 @@ impl Run<'_> {
         self.console.say("files:")?;
         self.written.iter().try_for_each(|path| self.console.say(format!("  {}", shown(path))))
     }
-}
-
-/// What a prediction needs of memory.
-fn memory_line(forecast: &MemoryForecast) -> String {
-    let MemoryForecast { batches, models, tiles, units, .. } = *forecast;
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
-    let told = |n: usize| bytes(n as f64);
-    format!(
-        "memory: at most {} of pixels: {} in batches, {} for models, {} of tiles that wait for others, {} in what is written",
-        told(forecast.total()),
-        told(batches),
-        told(models),
-        told(tiles),
-        told(units)
-    )
 }
 
 fn closing_line(stats: &LoaderStats) -> String {

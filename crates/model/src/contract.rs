@@ -48,12 +48,21 @@ pub trait Model: Send + Sync {
         self.info().check(inputs)
     }
 
-    /// The bytes that a call with inputs of this shape `BCZYX` needs beside inputs and outputs, as far as that is known
+    /// The most bytes that a call with inputs of this shape `BCZYX` needs beside inputs and outputs, as far as that is known
     /// beforehand; 0 by default.
     ///
     /// # Errors
     /// [`ModelError`] if the model cannot handle such inputs.
     fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info().check(inputs).map(|()| 0)
+    }
+
+    /// The bytes that the model holds between calls once it is [ready](Self::prepare) for inputs of this shape `BCZYX`, such as
+    /// weights, however many calls there are at the same time; 0 by default.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot handle such inputs.
+    fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
         self.info().check(inputs).map(|()| 0)
     }
 
@@ -127,6 +136,10 @@ macro_rules! forward_model {
 
             fn working_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
                 (**self).working_bytes(inputs)
+            }
+
+            fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+                (**self).held_bytes(inputs)
             }
 
             fn predict(

@@ -50,6 +50,12 @@ impl<M: Model> Model for NativeScale<M> {
         self.model.working_bytes([batch, 1, z, y, x])
     }
 
+    fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info.check(inputs)?;
+        let [batch, _, z, y, x] = inputs;
+        self.model.held_bytes([batch, 1, z, y, x])
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use patchweave_files::open_file;
+use patchweave_model::Cause;
 use tract_onnx::pb;
 use tract_onnx::prelude::Framework;
 
@@ -133,6 +134,12 @@ fn operators(graph: &pb::GraphProto) -> BTreeMap<String, usize> {
 /// How many numbers an array of weights has.
 pub(crate) fn n_numbers(weights: &pb::TensorProto) -> u64 {
     weights.dims.iter().map(|size| u64::try_from(*size).unwrap_or(0)).fold(1, u64::saturating_mul)
+}
+
+/// The bytes of all weights of a network, as numbers of 32 bits.
+pub(crate) fn weight_bytes(content: &pb::ModelProto) -> Result<usize, Cause> {
+    let weights = content.graph.iter().flat_map(|graph| &graph.initializer);
+    Ok(usize::try_from(weights.map(n_numbers).fold(0, u64::saturating_add).saturating_mul(4))?)
 }
 
 impl fmt::Display for OnnxFile {

@@ -179,6 +179,12 @@ impl Model for OnnxModel {
         self.network.working_bytes(&dims).map_err(|source| self.unusable(&dims, source))
     }
 
+    fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info.check(inputs)?;
+        let dims = self.axes.dims(inputs);
+        self.network.held_bytes(&dims).map_err(|source| self.unusable(&dims, source))
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,

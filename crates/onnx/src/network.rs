@@ -17,8 +17,11 @@ pub(crate) trait Network: Send + Sync {
     /// Makes ready for an input of these sizes, and refuses what would fail later.
     fn prepare(&self, dims: &[usize]) -> Result<(), Cause>;
 
-    /// The bytes that a run needs beside its input and outputs, as far as they are known.
+    /// The bytes that a run needs beside the input and outputs of its caller, as far as they are known.
     fn working_bytes(&self, dims: &[usize]) -> Result<usize, Cause>;
+
+    /// The bytes that are held between runs, however many run at the same time.
+    fn held_bytes(&self, dims: &[usize]) -> Result<usize, Cause>;
 
     /// Runs the network; random numbers follow from `seed`.
     fn run(&self, input: ArrayD<f32>, seed: u64, take: Take<'_>) -> Result<(), Cause>;

@@ -191,6 +191,16 @@ impl Prediction {
         self.dataset.n_patches()
     }
 
+    /// The bytes of all images whose chunks are decoded to be read.
+    pub fn decoded_bytes(&self) -> usize {
+        let infos = self.images.iter().map(|image| image.stack.info()).filter(|info| !info.is_in_place);
+        let bytes = infos.map(|info| {
+            let pixels = info.layout.shape().iter().fold(1_usize, |n, size| n.saturating_mul(*size));
+            pixels.saturating_mul(info.pixel_type.n_bytes())
+        });
+        bytes.fold(0, usize::saturating_add)
+    }
+
     /// The overlap a model needs for tiles to give what the whole image would, where the plan has less.
     pub fn missing_overlap(&self, model: &ModelInfo) -> Option<usize> {
         let Tiling::Tiles { size, overlaps } = &self.tiling else { return None };

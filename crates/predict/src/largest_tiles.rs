@@ -7,9 +7,9 @@ use crate::memory::batch_bytes;
 use crate::output_grid::{common_unit, least_common_multiple};
 use crate::{PredictError, Tiling};
 
-/// Sizes along `Y` and `X` that are tried, the largest first.
+/// Sizes along `Y` and `X` that are tried, the smallest first: what a size needs may take as much memory to find out.
 const SIZES: [usize; 19] =
-    [8192, 6144, 4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 16, 8];
+    [8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192];
 /// Tiles of volumes are so much flatter than they are wide: microscopes see less far along `Z`.
 const FLATNESS: usize = 4;
 
@@ -52,27 +52,30 @@ pub fn largest_tiles(
     });
     let overlaps = overlaps.unwrap_or_else(|| axes.of_zyx(overlaps_of(infos())));
     let needed = overlaps.to_zyx(0);
-    let mut least = usize::MAX;
+    let (mut found, mut least) = (None, usize::MAX);
     for wanted in SIZES {
         let wanted =
             [(wanted / FLATNESS).max(8).min(largest[0]), wanted.min(largest[1]), wanted.min(largest[2])];
         let size = common_fit(infos(), wanted);
         // What is between the overlaps of a tile is what it adds.
-        if (0..3).any(|axis| size[axis] < largest[axis] && size[axis] <= needed[axis]) {
+        if (0..3).any(|axis| size[axis] < largest[axis] && size[axis] <= needed[axis]) || found == Some(size)
+        {
             continue;
         }
         let [z, y, x] = size;
         let bytes = batch_bytes(models, [batch_size, n_channels, z, y, x])?;
-        least = least.min(bytes);
-        if bytes <= memory {
-            let size = Extent::new(axes.of_zyx(size).as_slice())?;
-            // Tiles as large as the image need no overlap, but one that is smaller than they are.
-            let overlaps =
-                overlaps.map_indexed(|axis, overlap| overlap.min(largest_even_below(size.as_slice()[axis])));
-            return Ok(Tiling::Tiles { size, overlaps });
+        if bytes > memory {
+            least = bytes;
+            break;
         }
+        found = Some(size);
     }
-    Err(PredictError::NoRoom { needed: least, memory })
+    let Some(size) = found else { return Err(PredictError::NoRoom { needed: least, memory }) };
+    let size = Extent::new(axes.of_zyx(size).as_slice())?;
+    // Tiles as large as the image need no overlap, but one that is smaller than they are.
+    let overlaps =
+        overlaps.map_indexed(|axis, overlap| overlap.min(largest_even_below(size.as_slice()[axis])));
+    Ok(Tiling::Tiles { size, overlaps })
 }
 
 /// The largest even number below another.

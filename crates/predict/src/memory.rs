@@ -18,7 +18,7 @@ pub(crate) const BATCHES_AHEAD: usize = 4;
 pub struct MemoryForecast {
     /// Batches of tiles: the one that is predicted, those ahead, and what is kept of earlier ones.
     pub batches: usize,
-    /// Outputs of models, and what they need for a call.
+    /// Outputs of models, what they hold, such as weights, and what they need for a call.
     pub models: usize,
     /// Predicted tiles that wait for others of their units.
     pub tiles: usize,
@@ -53,8 +53,8 @@ pub(crate) fn input_bytes(inputs: [usize; 5], prefetch_bytes: usize) -> usize {
     ahead.saturating_mul(2).saturating_add(batch)
 }
 
-/// Bytes that models need for a batch of inputs `BCZYX`: all outputs, and what calls need that so many threads make at the same
-/// time.
+/// Bytes that models need for a batch of inputs `BCZYX`: all outputs, what models hold, and what calls need that so many threads
+/// make at the same time.
 pub(crate) fn model_bytes(
     models: &[&dyn Model],
     inputs: [usize; 5],
@@ -70,7 +70,9 @@ pub(crate) fn model_bytes(
         let n_calls = if is_split { n.min(n_threads) } else { 1 };
         let [c, z, y, x] = spatial;
         let working = model.working_bytes([n_per_call, c, z, y, x])?;
-        bytes = bytes.saturating_add(outputs).saturating_add(working.saturating_mul(n_calls));
+        let held = model.held_bytes([n_per_call, c, z, y, x])?;
+        let at_work = working.saturating_mul(n_calls);
+        bytes = [outputs, at_work, held].into_iter().fold(bytes, usize::saturating_add);
     }
     Ok(bytes)
 }

@@ -217,6 +217,12 @@ impl Model for ZooModel {
         Ok(self.parts.network.working_bytes(inputs)?.saturating_add(prepared))
     }
 
+    fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.parts.info.check(inputs)?;
+        self.check_links(inputs)?;
+        self.parts.network.held_bytes(inputs)
+    }
+
     fn predict(
         &self,
         inputs: ArrayView5<'_, f32>,

@@ -208,6 +208,17 @@ impl<M: Model> Model for Repeated<M> {
         Ok(own.saturating_add(self.model.working_bytes(inputs)?))
     }
 
+    fn held_bytes(&self, inputs: [usize; 5]) -> Result<usize, ModelError> {
+        self.info.check(inputs)?;
+        let upright = self.model.held_bytes(inputs)?;
+        match self.options.symmetries {
+            Symmetries::All if transposed(inputs) != inputs => {
+                Ok(upright.saturating_add(self.model.held_bytes(transposed(inputs))?))
+            }
+            _ => Ok(upright),
+        }
+    }
+
     fn for_whole(
         &self,
         whole: Whole,

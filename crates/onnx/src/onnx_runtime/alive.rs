@@ -9,6 +9,8 @@ use patchweave_model::Cause;
 use prost::Message;
 use tract_onnx::pb;
 
+use crate::tract::CHANNELS_IN_BLOCK;
+
 /// The network, all of whose values are outputs.
 pub(super) fn with_all_values(content: &pb::ModelProto) -> Vec<u8> {
     let mut content = content.clone();
@@ -38,7 +40,8 @@ pub(super) fn most_alive(
         let (Some(element), Some(shape)) = (value.dtype().tensor_type(), value.dtype().tensor_shape()) else {
             continue;
         };
-        sizes.insert(name.to_owned(), element.byte_size(shape.num_elements()).unwrap_or(0));
+        let bytes = element.byte_size(shape.num_elements()).unwrap_or(0);
+        sizes.insert(name.to_owned(), in_blocks(bytes, shape));
     }
     let nodes: Vec<&pb::NodeProto> = content.graph.iter().flat_map(|graph| &graph.node).collect();
     let mut last_uses = BTreeMap::new();
@@ -57,4 +60,15 @@ pub(super) fn most_alive(
         n_alive = n_alive.saturating_sub(ending.remove(&step).unwrap_or(0));
     }
     Ok(most)
+}
+
+/// The bytes of a value where the channels of planes `NCYX` are held in blocks.
+fn in_blocks(bytes: usize, shape: &[i64]) -> usize {
+    match shape {
+        &[_, n_channels, _, _] if n_channels > 0 => {
+            let n_channels = usize::try_from(n_channels).unwrap_or(1);
+            bytes.div_ceil(n_channels).saturating_mul(n_channels.next_multiple_of(CHANNELS_IN_BLOCK))
+        }
+        _ => bytes,
+    }
 }

@@ -14,7 +14,7 @@ use tract_onnx::pb;
 
 use super::alive::{most_alive, with_all_values};
 use super::values::{as_floats, fact};
-use crate::file::{n_numbers, nodes};
+use crate::file::{nodes, weight_bytes};
 use crate::guard::guarded;
 use crate::network::{Network, OutputFact, Take};
 use crate::tract::{self, Planner};
@@ -74,12 +74,10 @@ impl OnnxRuntime {
         content: &pb::ModelProto,
         planner: Option<Planner>,
     ) -> Result<Self, Cause> {
-        let weights = content.graph.iter().flat_map(|graph| &graph.initializer);
-        let weight_bytes = weights.map(n_numbers).fold(0, u64::saturating_add).saturating_mul(4);
         let network = OnnxRuntime {
             environment,
             source,
-            weight_bytes: usize::try_from(weight_bytes)?,
+            weight_bytes: weight_bytes(content)?,
             idle: Mutex::default(),
             run: Mutex::default(),
             planner,
@@ -109,7 +107,9 @@ impl OnnxRuntime {
     fn builder(&self) -> Result<SessionBuilder, Cause> {
         let builder = Session::builder(&self.environment)?;
         let builder = builder.with_intra_threads(1).map_err(ort::Error::<()>::from)?;
-        Ok(builder.with_inter_threads(1).map_err(ort::Error::<()>::from)?)
+        let builder = builder.with_inter_threads(1).map_err(ort::Error::<()>::from)?;
+        // What it learns of one run for the next takes as much memory again, and saves no time that shows.
+        Ok(builder.with_memory_pattern(false).map_err(ort::Error::<()>::from)?)
     }
 
     /// Refuses a network that makes something else of the same input each time, such as one that leaves out values by chance.
@@ -154,7 +154,7 @@ impl OnnxRuntime {
             return Ok(*bytes);
         }
         if let Some(planner) = &self.planner {
-            let bytes = planner.plan(dims)?.working_bytes;
+            let bytes = planner.plan(dims)?.memory.alive_in_blocks;
             alive.insert(dims.to_vec(), bytes);
             return Ok(bytes);
         }
@@ -221,8 +221,13 @@ impl Network for OnnxRuntime {
     }
 
     fn working_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
-        // Every session has weights of its own.
-        Ok(self.weight_bytes.saturating_add(self.alive(dims)?))
+        // Every session has weights and memory of its own, which it takes in pieces that double in size: some stay unused.
+        let alive = self.alive(dims)?;
+        Ok([alive, alive / 2].into_iter().fold(self.weight_bytes, usize::saturating_add))
+    }
+
+    fn held_bytes(&self, _dims: &[usize]) -> Result<usize, Cause> {
+        Ok(0)
     }
 
     fn run(&self, input: ArrayD<f32>, _seed: u64, take: Take<'_>) -> Result<(), Cause> {

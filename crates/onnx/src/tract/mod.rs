@@ -1,19 +1,24 @@
 //! Networks that [tract](https://docs.rs/tract-onnx) runs.
 
 mod external_data;
+mod memory;
 mod plan;
 mod plans;
 mod random;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::ArrayD;
 use patchweave_model::Cause;
 use tract_onnx::pb;
 
+pub(crate) use memory::{CHANNELS_IN_BLOCK, Memory};
 pub(crate) use plan::Planner;
 pub(crate) use random::name_nodes;
 
+use crate::file::weight_bytes;
 use crate::network::{Network, OutputFact, Take};
 use plans::Plans;
 
@@ -24,12 +29,31 @@ pub(crate) const FIRST_SIZES: [usize; 8] = [128, 96, 240, 64, 256, 512, 32, 16];
 pub(crate) struct Tract {
     planner: Planner,
     plans: Plans,
+    /// What is known of the memory of inputs, by their sizes.
+    memory: Mutex<BTreeMap<Vec<usize>, Memory>>,
+    weight_bytes: usize,
 }
 
 impl Tract {
     /// `folder` is where the file lies, and weights beside it.
     pub(crate) fn new(content: &pb::ModelProto, folder: &Path) -> Result<Self, Cause> {
-        Ok(Tract { planner: Planner::new(content, folder)?, plans: Plans::default() })
+        let planner = Planner::new(content, folder)?;
+        let weight_bytes = weight_bytes(content)?;
+        Ok(Tract { planner, plans: Plans::default(), memory: Mutex::default(), weight_bytes })
+    }
+
+    /// How much memory an input of these sizes takes; plans that are only looked at are not kept.
+    fn memory(&self, dims: &[usize]) -> Result<Memory, Cause> {
+        let known = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = known().get(dims) {
+            return Ok(*memory);
+        }
+        let memory = match self.plans.known(dims) {
+            Some(plan) => plan.memory,
+            None => self.planner.plan(dims)?.memory,
+        };
+        known().insert(dims.to_vec(), memory);
+        Ok(memory)
     }
 }
 
@@ -49,7 +73,12 @@ impl Network for Tract {
 
     fn working_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
         // The input and the outputs are copied from and to memory of the caller.
-        Ok(self.plans.of(&self.planner, dims)?.working_bytes)
+        Ok(self.memory(dims)?.alive)
+    }
+
+    fn held_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
+        // The planner has the weights as they are in the file, each plan as it multiplies by them.
+        Ok(self.memory(dims)?.held.saturating_add(self.weight_bytes))
     }
 
     fn run(&self, input: ArrayD<f32>, seed: u64, take: Take<'_>) -> Result<(), Cause> {

@@ -1,6 +1,5 @@
 //! A network made ready for one shape of inputs.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use tract_onnx::prelude::{
 };
 
 use super::external_data::ExternalData;
+use super::memory::Memory;
 use super::random;
 use crate::guard::guarded;
 use crate::network::{OutputFact, Take};
@@ -53,9 +53,9 @@ impl Planner {
                 let pixel_type = pixel_type(fact.datum_type);
                 outputs.push(OutputFact { dims: shape.to_vec(), pixel_type });
             }
-            let working_bytes = working_bytes(&runnable);
+            let memory = Memory::of(&runnable);
             let is_random = random::is_random(runnable.model());
-            Ok(Plan { runnable, outputs, working_bytes, is_random })
+            Ok(Plan { runnable, outputs, memory, is_random })
         })
     }
 }
@@ -75,8 +75,7 @@ fn pixel_type(datum_type: DatumType) -> Result<OutputType, String> {
 pub(crate) struct Plan {
     runnable: Arc<TypedRunnableModel>,
     pub(crate) outputs: Vec<OutputFact>,
-    /// The most bytes of values in between that are alive at once, without what operators need inside.
-    pub(crate) working_bytes: usize,
+    pub(crate) memory: Memory,
     /// Whether it draws random numbers.
     pub(crate) is_random: bool,
 }
@@ -90,39 +89,12 @@ impl Plan {
             let outputs = runnable.run(tvec!(Tensor::from(input).into()))?;
             for (idx, output) in outputs.iter().enumerate() {
                 // Numbers that tract takes for sizes are no floating-point numbers before they are whole ones.
-                let output = if output.datum_type() == DatumType::TDim {
-                    output.cast_to::<i64>()?.cast_to::<f32>()?.into_owned()
-                } else {
-                    output.cast_to::<f32>()?.into_owned()
-                };
+                let whole = (output.datum_type() == DatumType::TDim).then(|| output.cast_to::<i64>());
+                let whole = whole.transpose()?;
+                let output = whole.as_deref().unwrap_or(output).cast_to::<f32>()?;
                 take(idx, output.to_plain_array_view::<f32>()?)?;
             }
             Ok(())
         })
     }
-}
-
-/// The most bytes of values that are alive at once while a network runs.
-fn working_bytes(runnable: &TypedRunnableModel) -> usize {
-    let nodes = runnable.model().nodes();
-    let order = runnable.order_without_consts();
-    let mut last_uses = HashMap::new();
-    for (step, &node) in order.iter().enumerate() {
-        for input in nodes.get(node).iter().flat_map(|node| &node.inputs) {
-            last_uses.insert((input.node, input.slot), step);
-        }
-    }
-    let (mut alive, mut most) = (BTreeMap::<usize, usize>::new(), 0);
-    let mut n_alive = 0_usize;
-    for (step, &node) in order.iter().enumerate() {
-        for (slot, output) in nodes.get(node).iter().flat_map(|node| node.outputs.iter().enumerate()) {
-            let bytes = output.fact.mem_size().as_i64().map_or(0, |n| usize::try_from(n).unwrap_or(0));
-            let last_use = last_uses.get(&(node, slot)).copied().unwrap_or(step);
-            *alive.entry(last_use).or_insert(0) += bytes;
-            n_alive = n_alive.saturating_add(bytes);
-        }
-        most = most.max(n_alive);
-        n_alive = n_alive.saturating_sub(alive.remove(&step).unwrap_or(0));
-    }
-    most
 }

@@ -36,7 +36,8 @@ impl Plans {
         Ok(plan)
     }
 
-    fn known(&self, dims: &[usize]) -> Option<Arc<Plan>> {
+    /// A plan that was made.
+    pub(crate) fn known(&self, dims: &[usize]) -> Option<Arc<Plan>> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.iter().find(|(known, _)| known == dims).map(|(_, plan)| Arc::clone(plan))
     }
