@@ -370,3 +370,30 @@ fn what_is_left_out_is_told_in_the_bucket() {
         fs::remove_dir_all(bucket.place.path("out")).unwrap();
     }
 }
+
+/// Parts that know nothing of each other, one of them twice at the same time.
+#[test]
+fn tiles_that_parts_leave_out_are_told_when_they_are_finished() {
+    let bucket = Bucket::new(Faults { drop_connection: 41, ..Faults::default() });
+    for (name, size) in [("a", [230, 190]), ("b", [100, 140])] {
+        let pixel = |at: usize| u8::from((at / size[1] / 60 + at % size[1] / 60).is_multiple_of(2));
+        bucket.place.image(&format!("in/{name}_mask.tiff"), "tiff", "YX", &size, pixel);
+    }
+    let config = with(SHARED, "blend: hann", "skip: {mask: [in/a_mask.tiff, in/b_mask.tiff]}");
+    bucket.place.write("run.yaml", &with(&config, "s3://bucket/results", "out"));
+    let told = |ended: Ended| {
+        let line = ended.stdout.lines().find(|line| line.starts_with("left out: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("nothing is told of tiles that were left out: {ended:#?}"))
+    };
+    let in_one_go = told(bucket.predict(&[]).with_code(0));
+    assert!(!in_one_go.starts_with("left out: 0 "), "{in_one_go}");
+    let whole = bucket.place.files("out");
+    assert!(whole.contains_key(Path::new("deep/b_coverage.png")));
+    bucket.place.write("run.yaml", &config);
+    for child in ["0/2", "0/2", "1/2"].map(|part| bucket.start(&["--shard", part])) {
+        let (code, complaint) = signal::wait(child);
+        assert_eq!(code, Some(0), "{complaint}");
+    }
+    assert_eq!(told(bucket.predict(&["--finish"]).with_code(0)), in_one_go);
+    bucket.has(&whole);
+}

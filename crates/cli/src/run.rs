@@ -253,10 +253,7 @@ impl Run<'_> {
             }
         }
         let mut outcome = match self.wanted.finishes {
-            true => predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
-                error if error.is_interrupted() => Failure::PredictionStopped,
-                error => error.into(),
-            })?,
+            true => self.finish(&prediction, predicting)?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
         if outcome.n_renewed > 0 {
@@ -280,6 +277,18 @@ impl Run<'_> {
             self.tell_result(&prediction, result, predicted, &unread)?;
         }
         Ok(())
+    }
+
+    /// Finishes what parts have written.
+    fn finish(&self, prediction: &Prediction, predicting: Predicting<'_>) -> Result<Outcome, Failure> {
+        let finished = predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
+            error if error.is_interrupted() => Failure::PredictionStopped,
+            error => error.into(),
+        })?;
+        if let Some((n_left_out, n_tiles)) = prediction.count_left_out(&finished)? {
+            self.tell_left_out(n_left_out, n_tiles)?;
+        }
+        Ok(finished)
     }
 
     /// Tells which tiles could not be read, and writes it down.
@@ -360,14 +369,9 @@ impl Run<'_> {
         if let Some(line) = verdict::line(&last, setup) {
             self.console.say(line)?;
         }
-        if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) {
-            let n_tiles = counted(last.n_total, "tile", "tiles");
-            let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
-            let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
-            let why: Vec<String> = below.into_iter().chain(masked).collect();
-            let n_skipped = grouped(last.n_skipped as u64);
-            self.console.say(format!("left out: {n_skipped} of {n_tiles}, {}", why.join(" or ")))?;
-        }
+        let (n_left_out, n_tiles) =
+            prediction.count_left_out(&predicted)?.unwrap_or((last.n_skipped, last.n_total));
+        self.tell_left_out(n_left_out, n_tiles)?;
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
             self.console.say(format!(
@@ -376,6 +380,18 @@ impl Run<'_> {
             ))?;
         }
         Ok(predicted)
+    }
+
+    /// Tells how many tiles were left out and why, where that may be.
+    fn tell_left_out(&self, n_left_out: usize, n_tiles: usize) -> Result<(), Failure> {
+        let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) else {
+            return Ok(());
+        };
+        let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
+        let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
+        let why: Vec<String> = below.into_iter().chain(masked).collect();
+        let (n_left_out, n_tiles) = (grouped(n_left_out as u64), counted(n_tiles, "tile", "tiles"));
+        self.console.say(format!("left out: {n_left_out} of {n_tiles}, {}", why.join(" or ")))
     }
 
     /// Whether tract runs any network.

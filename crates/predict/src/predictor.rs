@@ -11,6 +11,7 @@ use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchCons
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
+use patchweave_sink::SinkError;
 use patchweave_stack::ImageStack;
 
 use crate::bad_tile::failed_samples;
@@ -23,7 +24,7 @@ use crate::output_grid::common_unit;
 use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
-use crate::writing::{Writing, send};
+use crate::writing::{BeforeUnit, Writing, send};
 use crate::{
     BadTile, Finished, OnBadTile, OutputImage, PredictError, PredictOptions, PredictTimes, Progress, Target,
     Tiling,
@@ -88,6 +89,7 @@ pub struct Predictor<'a> {
     masks: Masks,
     /// Is told of every tile that is left out, by its image and number.
     left_out: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    before_unit: BeforeUnit<'a>,
 }
 
 /// The tiles that are predicted next, of some of the images.
@@ -157,7 +159,7 @@ struct Clock {
 }
 
 impl Clock {
-    fn tell(&self, times: &mut PredictTimes, batches: &LoaderStats, writing: &Writing) {
+    fn tell(&self, times: &mut PredictTimes, batches: &LoaderStats, writing: &Writing<'_>) {
         let mut reading = self.reading;
         reading += *batches;
         times.elapsed = self.start.elapsed();
@@ -175,7 +177,8 @@ impl<'a> Predictor<'a> {
         models: Vec<&'a dyn Model>,
         options: PredictOptions,
     ) -> Self {
-        Predictor { dataset, tiling, models, options, masks: Masks::default(), left_out: None }
+        let masks = Masks::default();
+        Predictor { dataset, tiling, models, options, masks, left_out: None, before_unit: None }
     }
 
     /// The same with a mask for each image that has one: tiles in which all of its pixels are 0 are left out, and not read.
@@ -187,10 +190,18 @@ impl<'a> Predictor<'a> {
         Predictor { masks: Masks(masks), ..self }
     }
 
-    /// The same, which tells of every tile that is left out: the number of its image and its own.
+    /// The same, which tells of every tile that is left out, before any unit that it has a part in is written: the number of
+    /// its image and its own.
     #[must_use]
     pub fn telling_left_out(self, tell: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         Predictor { left_out: Some(tell), ..self }
+    }
+
+    /// The same with something to do before each unit is written, on the threads that write: whoever goes on with the
+    /// targets takes a unit for written afterwards, and learns nothing more of its tiles. A failure ends the prediction.
+    #[must_use]
+    pub fn before_each_unit(self, act: &'a (dyn Fn() -> Result<(), SinkError> + Sync)) -> Self {
+        Predictor { before_unit: Some(act), ..self }
     }
 
     /// Predicts everything and says what was written, image by image, model by model, output by output.
@@ -223,7 +234,7 @@ impl<'a> Predictor<'a> {
         mut tell: impl FnMut(BadTile<'_>),
     ) -> Result<Vec<Finished>, PredictError> {
         let mut caller = Caller { keep_going: &mut keep_going, watch: &mut watch, tell: &mut tell };
-        let writing = Writing::default();
+        let writing = Writing::new(self.before_unit);
         let n_writers = self.options.n_writers.max(1);
         let start = Instant::now();
         let (tasks, queue) = bounded(n_writers);
@@ -259,7 +270,7 @@ impl<'a> Predictor<'a> {
         tasks: &Sender<UnitTask>,
         targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         caller: &mut Caller<'_>,
-        (writing, start): (&Writing, Instant),
+        (writing, start): (&Writing<'_>, Instant),
     ) -> Result<Progress, PredictError> {
         let constr = self.dataset.constr();
         let shapes = constr.input_shapes();
@@ -330,6 +341,7 @@ impl<'a> Predictor<'a> {
                     for (&tile_idx, is_masked) in part.iter().zip(masked) {
                         let tile = (portion.images.len(), tile_idx);
                         if is_masked {
+                            self.tell_left_out(&image, tile_idx);
                             portion.masked.push_back((portion.tiles.len(), tile));
                         } else {
                             portion.tiles.push(tile);
@@ -408,7 +420,7 @@ impl<'a> Predictor<'a> {
         n_before: usize,
         portion: &mut Portion,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
-        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing),
+        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing<'_>),
     ) -> Result<(), PredictError> {
         let value = self.options.skip.map_or(0.0, |skip| skip.value);
         let mut whole = Vec::new();
@@ -418,7 +430,6 @@ impl<'a> Predictor<'a> {
             portion.masked.pop_front();
             let image = &mut portion.images[image_idx];
             image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
-            self.tell_left_out(image, tile_idx);
             progress.times.waited_for_writers += send(tasks, &mut whole)?;
             progress.n_tiles += 1;
             progress.n_skipped += 1;
@@ -508,7 +519,7 @@ impl<'a> Predictor<'a> {
         portion: &mut Portion,
         models: &mut Models<'_>,
         plan: &Plan<'_>,
-        (tasks, writing): (&Sender<UnitTask>, &Writing),
+        (tasks, writing): (&Sender<UnitTask>, &Writing<'_>),
         (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
@@ -552,8 +563,14 @@ impl<'a> Predictor<'a> {
             };
             (caller.watch)(&batch);
             let mut shown = plan.shown(batch.inputs());
-            let not_empty = shown.clone();
             let n_left_out = batch.len() - shown.len();
+            for (place, index) in batch.indices().enumerate() {
+                if shown.binary_search(&place).is_err()
+                    && let Some(&(image_idx, tile_idx)) = portion.tiles.get(index)
+                {
+                    self.tell_left_out(&portion.images[image_idx], tile_idx);
+                }
+            }
             let place = |(index, spec): (usize, &RegionSpec)| {
                 (portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx), sample_idx(spec))
             };
@@ -586,12 +603,7 @@ impl<'a> Predictor<'a> {
                 let predicted: Vec<ArrayView4<'_, f32>>;
                 let made = match shown.binary_search(&place) {
                     // Of an image that was given up nothing is made.
-                    Err(_) => {
-                        if not_empty.binary_search(&place).is_err() {
-                            self.tell_left_out(image, tile_idx);
-                        }
-                        Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value))
-                    }
+                    Err(_) => Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value)),
                     Ok(place) => {
                         predicted =
                             models.batch_models.iter().flat_map(|model| model.sample(place)).collect();
@@ -620,7 +632,7 @@ impl<'a> Predictor<'a> {
 }
 
 /// Whether the caller wants it to go on, and nobody who writes has failed.
-fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing) -> Result<(), PredictError> {
+fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing<'_>) -> Result<(), PredictError> {
     match (caller.keep_going)(*progress) && !writing.has_failed.load(Ordering::Acquire) {
         true => Ok(()),
         false => Err(PredictError::Interrupted),
