@@ -102,10 +102,21 @@ struct Portion {
     tiles: Vec<(usize, usize)>,
     /// The sample of the data set of every tile.
     indices: Vec<usize>,
-    /// As `tiles`: those that masks leave out, and how many of `tiles` come before each.
-    masked: VecDeque<(usize, (usize, usize))>,
+    /// Tiles that are not read.
+    unread: VecDeque<Unread>,
     /// The bytes of tiles that are kept at once, at most.
     n_bytes_kept: usize,
+}
+
+/// A tile that is not read: a mask leaves it out, or it is filled because its mask cannot be read.
+struct Unread {
+    /// How many of the tiles that are read come before it.
+    n_before: usize,
+    /// The place in the images of the portion, and the tile.
+    tile: (usize, usize),
+    /// What stands in the results instead.
+    value: f32,
+    is_left_out: bool,
 }
 
 /// The models, with what they know of images.
@@ -331,27 +342,13 @@ impl<'a> Predictor<'a> {
                 }
                 let mut finished = Vec::new();
                 let named = (next, models.images.name(next), shapes[next]);
-                let image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
+                let mut image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
                 writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
                 let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
                 portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
-                for part in needed.chunks(TILES_BETWEEN) {
-                    let masked = self.masks.leave_out(next, &image, part)?;
-                    for (&tile_idx, is_masked) in part.iter().zip(masked) {
-                        let tile = (portion.images.len(), tile_idx);
-                        if is_masked {
-                            self.tell_left_out(&image, tile_idx);
-                            portion.masked.push_back((portion.tiles.len(), tile));
-                        } else {
-                            portion.tiles.push(tile);
-                            portion.indices.push(first_index + tile_idx);
-                        }
-                    }
-                    if self.masks.has(next) {
-                        going_on(&progress, caller, writing)?;
-                    }
-                }
+                let told = (&mut progress, &mut *caller, writing);
+                self.sort_tiles((next, first_index), &mut image, &needed, &mut portion, told)?;
                 portion.images.push(image);
                 portion.numbers.push(next);
                 first_index = all_tiles.end;
@@ -369,6 +366,71 @@ impl<'a> Predictor<'a> {
         }
         progress.times.elapsed = start.elapsed();
         Ok(progress)
+    }
+
+    /// Sorts the tiles of an image that are needed into those that are read and those that its mask leaves out. Where the
+    /// mask cannot be read, that is as if the tile could not be.
+    fn sort_tiles(
+        &self,
+        (data_idx, first_index): (usize, usize),
+        image: &mut OpenImage,
+        needed: &[usize],
+        portion: &mut Portion,
+        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing<'_>),
+    ) -> Result<(), PredictError> {
+        let image_idx = portion.images.len();
+        let (n_before, n_unread) = (portion.tiles.len(), portion.unread.len());
+        let left_out = self.options.skip.map_or(0.0, |skip| skip.value);
+        for part in needed.chunks(TILES_BETWEEN) {
+            let mut is_given_up = false;
+            for (&tile_idx, is_masked) in part.iter().zip(self.masks.leave_out(data_idx, image, part)) {
+                let (tile, n_before) = ((image_idx, tile_idx), portion.tiles.len());
+                let error = match is_masked {
+                    Ok(false) => {
+                        portion.tiles.push(tile);
+                        portion.indices.push(first_index + tile_idx);
+                        continue;
+                    }
+                    Ok(true) => {
+                        self.tell_left_out(image, tile_idx);
+                        let unread = Unread { n_before, tile, value: left_out, is_left_out: true };
+                        portion.unread.push_back(unread);
+                        continue;
+                    }
+                    Err(error) => error,
+                };
+                if self.options.on_bad_tile == OnBadTile::Fail {
+                    return Err(error);
+                }
+                if let Some((data_idx, name, tile)) = image.tile(tile_idx) {
+                    (caller.tell)(BadTile {
+                        data_idx,
+                        image: name,
+                        tile,
+                        error: &error,
+                        of_statistics: false,
+                    });
+                }
+                match self.options.on_bad_tile {
+                    OnBadTile::Fill(value) => {
+                        portion.unread.push_back(Unread { n_before, tile, value, is_left_out: false });
+                    }
+                    OnBadTile::Fail | OnBadTile::SkipImage => is_given_up = true,
+                }
+            }
+            if is_given_up {
+                image.give_up();
+                portion.tiles.truncate(n_before);
+                portion.indices.truncate(n_before);
+                portion.unread.truncate(n_unread);
+                progress.n_total -= needed.len();
+                return Ok(());
+            }
+            if self.masks.has(data_idx) {
+                going_on(progress, caller, writing)?;
+            }
+        }
+        Ok(())
     }
 
     /// Fills tiles that could not be read, or gives up their images; says how many there were.
@@ -414,26 +476,25 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Leaves out the tiles that masks leave out before the `n_before`-th of the others.
-    fn leave_masked_out(
+    /// Adds the tiles that are not read and come before the `n_before`-th of the others.
+    fn add_unread(
         &self,
         n_before: usize,
         portion: &mut Portion,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
         (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing<'_>),
     ) -> Result<(), PredictError> {
-        let value = self.options.skip.map_or(0.0, |skip| skip.value);
         let mut whole = Vec::new();
-        while let Some(&(n, (image_idx, tile_idx))) = portion.masked.front()
-            && n <= n_before
+        while portion.unread.front().is_some_and(|unread| unread.n_before <= n_before)
+            && let Some(unread) = portion.unread.pop_front()
         {
-            portion.masked.pop_front();
+            let Unread { tile: (image_idx, tile_idx), value, is_left_out, .. } = unread;
             let image = &mut portion.images[image_idx];
             image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
             progress.times.waited_for_writers += send(tasks, &mut whole)?;
             progress.n_tiles += 1;
-            progress.n_skipped += 1;
-            if progress.n_skipped.is_multiple_of(TILES_BETWEEN) {
+            progress.n_skipped += usize::from(is_left_out);
+            if progress.n_tiles.is_multiple_of(TILES_BETWEEN) {
                 going_on(progress, caller, writing)?;
             }
         }
@@ -523,7 +584,7 @@ impl<'a> Predictor<'a> {
         (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
-            self.leave_masked_out(0, portion, (plan, tasks), (progress, caller, writing))?;
+            self.add_unread(0, portion, (plan, tasks), (progress, caller, writing))?;
             clock.tell(&mut progress.times, &LoaderStats::default(), writing);
             return going_on(progress, caller, writing);
         }
@@ -597,7 +658,7 @@ impl<'a> Predictor<'a> {
                     .tiles
                     .get(index)
                     .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
-                self.leave_masked_out(index, portion, (plan, tasks), (progress, caller, writing))?;
+                self.add_unread(index, portion, (plan, tasks), (progress, caller, writing))?;
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>>;
@@ -622,7 +683,7 @@ impl<'a> Predictor<'a> {
             going_on(progress, caller, writing)?;
         }
         let last = portion.tiles.len();
-        self.leave_masked_out(last, portion, (plan, tasks), (progress, caller, writing))?;
+        self.add_unread(last, portion, (plan, tasks), (progress, caller, writing))?;
         clock.tell(&mut progress.times, &batches.stats(), writing);
         clock.reading += batches.stats();
         models.by_image.forget();
