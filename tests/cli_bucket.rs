@@ -397,3 +397,39 @@ fn tiles_that_parts_leave_out_are_told_when_they_are_finished() {
     assert_eq!(told(bucket.predict(&["--finish"]).with_code(0)), in_one_go);
     bucket.has(&whole);
 }
+
+/// Where a run begins in a store, nothing of an earlier one is left that could be taken for its own.
+#[test]
+fn results_of_an_earlier_run_are_gone_where_their_image_is_left_out() {
+    let bucket = Bucket::new(Faults::default());
+    for name in ["a", "b"] {
+        bucket.place.image(&format!("in/{name}.ome.zarr"), "ome_zarr", "YX", &[300, 200], |at| {
+            u16::try_from(at % 999 + 1).unwrap()
+        });
+    }
+    let config = with(SHARED, "[in/a.tiff, in/deep/b.tiff]", "[in/a.ome.zarr, in/b.ome.zarr]");
+    let config = with(&config, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "{name: mean_std}", "{name: none}");
+    bucket.place.write("run.yaml", &format!("{config}  on_failure: skip\n"));
+    bucket.predict(&[]).with_code(0);
+    assert!(bucket.objects().contains_key(Path::new("b_identity.ome.zarr/zarr.json")));
+    fs::write(bucket.place.path("in/b.ome.zarr/0/c/1/1"), vec![0xab; 100]).unwrap();
+    bucket.predict(&["--overwrite"]).with_code(3);
+    let objects = bucket.objects();
+    let is_of_b =
+        |path: &&PathBuf| path.starts_with("b_identity.ome.zarr") || path.starts_with("b_identity.zarr");
+    assert_eq!(objects.keys().find(is_of_b), None);
+    let report: serde_json::Value = serde_json::from_slice(&objects[Path::new("left_out.json")]).unwrap();
+    assert!(!report["tiles"].as_array().unwrap().is_empty());
+    assert!(report.get("earlier_results").is_none(), "{report}");
+}
+
+/// Whether results exist is asked for side by side.
+#[test]
+fn several_results_are_looked_for_at_once() {
+    let bucket = Bucket::new(Faults { gather: Some(("results", 4)), ..Faults::default() });
+    let variables = [KEY[0], KEY[1], ("RAYON_NUM_THREADS", "4")];
+    let ended = with_bucket(&bucket.place, &bucket.server, &variables, &["validate", "run.yaml"]);
+    ended.with_code(0).says("run.yaml is fine");
+    assert_eq!(bucket.server.most_at_once(), 4);
+}

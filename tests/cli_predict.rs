@@ -456,6 +456,31 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
     assert!(place.path("out/c_identity.tiff").exists() && !place.path("out/b_identity.tiff").exists());
 }
 
+/// Nobody takes what an earlier run has written of an image for a result of this one.
+#[test]
+fn results_of_an_earlier_run_are_told_where_their_image_is_left_out() {
+    let (place, repair) = damaged_place();
+    let damaged = fs::read(place.path("b.ome.zarr/0/c/1/1")).unwrap();
+    let text = fs::read_to_string(place.path("run.yaml")).unwrap();
+    place.write("run.yaml", &with(&text, "{fill: 5}", "skip"));
+    predict(&place, &[]).with_code(3);
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("out/left_out.json")).unwrap()).unwrap();
+    assert!(report.get("earlier_results").is_none(), "{report}");
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    predict(&place, &["--overwrite"]).with_code(0);
+    let whole = place.files("out");
+    fs::write(place.path("b.ome.zarr/0/c/1/1"), damaged).unwrap();
+    let ended = predict(&place, &["--overwrite"]).with_code(3);
+    ended.says("1 image is left out");
+    ended.says("warning: 2 results of them are of an earlier run and still there: out/b_identity.ome.zarr");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("out/left_out.json")).unwrap()).unwrap();
+    let told = serde_json::json!(["out/b_identity.ome.zarr", "out/b_identity.tiff"]);
+    assert_eq!(report["earlier_results"], told);
+    same_but_report(&place, &whole.into_iter().chain([("left_out.json".into(), Vec::new())]).collect());
+}
+
 /// Three images, of one of which two chunks cannot be decoded; how they are repaired so that nobody notices.
 fn damaged_place() -> (Place, impl Fn(&Place, &str)) {
     let place = Place::new();

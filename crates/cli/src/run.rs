@@ -10,9 +10,9 @@ use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Outcome, Output,
     OutputFolder, PipelineError, Predicted, Predicting, Prediction, PredictionImage, PredictionStart,
-    ResultLabel, Statistics, StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare,
-    durability_of, is_begun, prediction, remove_left_out, simulated_data, training, write_left_out,
-    write_mixed_statistics, write_statistics,
+    ResultLabel, Statistics, StatisticsOrigin, Unfinished, begun_statistics, compare, durability_of,
+    is_begun, prediction, remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics,
+    write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
@@ -260,9 +260,8 @@ impl Run<'_> {
             let n_tiles = counted(outcome.n_renewed, "tile that was filled", "tiles that were filled");
             self.console.say(format!("prediction: {n_tiles} before can be read now, predicted anew"))?;
         }
-        let (bad_tiles, n_given_up) = (&outcome.bad_tiles, outcome.given_up.len());
-        self.tell_bad_tiles(predict, (bad_tiles, n_given_up), start.part.is_whole())?;
-        let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
+        self.tell_bad_tiles(predict, &outcome, start.part.is_whole())?;
+        let unread = outcome.bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
             return self.console.say(format!(
@@ -295,9 +294,11 @@ impl Run<'_> {
     fn tell_bad_tiles(
         &mut self,
         predict: &PredictPlan,
-        (tiles, n_given_up): (&[UnreadTile], usize),
+        outcome: &Outcome,
         is_whole: bool,
     ) -> Result<(), Failure> {
+        let Outcome { bad_tiles: tiles, given_up, earlier, .. } = outcome;
+        let n_given_up = given_up.len();
         let Some(first) = tiles.first() else {
             return if is_whole { Ok(remove_left_out(&self.output)?) } else { Ok(()) };
         };
@@ -320,7 +321,12 @@ impl Run<'_> {
         if !is_whole {
             return Ok(());
         }
-        let report = write_left_out(&self.output, name, tiles)?;
+        if let Some(first) = earlier.first() {
+            let results = counted(earlier.len(), "result of them is", "results of them are");
+            let first = shown(first);
+            self.console.say(format!("warning: {results} of an earlier run and still there: {first}"))?;
+        }
+        let report = write_left_out(&self.output, name, tiles, earlier)?;
         self.left_out = Some(Failure::LeftOut { n_tiles: tiles.len(), n_given_up, report: report.clone() });
         self.written.push(report);
         Ok(())

@@ -75,6 +75,8 @@ pub struct Outcome {
     pub bad_tiles: Vec<UnreadTile>,
     /// The images that were given up because of them, by their places.
     pub given_up: BTreeSet<usize>,
+    /// Results of these images that stand in the output folder all the same: an earlier run has written them.
+    pub earlier: Vec<PathBuf>,
     /// The numbers of the tiles that were left out because nothing is in them, by the places of their images, whoever left
     /// them out; `None` of a part.
     pub left_out: Option<BTreeMap<usize, Vec<usize>>>,
@@ -213,10 +215,12 @@ impl Predicting<'_> {
                 let given_up: BTreeSet<usize> = given_up.map(|tile| tile.data_idx).collect();
                 let left_out = part.is_whole().then(|| left_out::noted(&journal)).transpose()?;
                 let n_renewed = renewed.n_tiles(&bad_tiles, &given_up);
-                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out, n_renewed };
+                let (predicted, earlier) = (Vec::new(), Vec::new());
+                let mut outcome = Outcome { predicted, bad_tiles, given_up, earlier, left_out, n_renewed };
                 if part.is_whole() {
                     journal.close()?;
-                    let of = |result| predicted(prediction, result, (&finished, &outcome.given_up));
+                    outcome.earlier = prediction.standing(&outcome.given_up)?;
+                    let of = |result| self::predicted(prediction, result, (&finished, &outcome.given_up));
                     outcome.predicted = prediction.results.iter().map(of).collect();
                 }
                 Ok(outcome)
@@ -278,20 +282,19 @@ impl Predicting<'_> {
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
-        Ok(Outcome { predicted, bad_tiles, given_up, left_out, n_renewed: 0 })
+        let earlier = prediction.standing(&given_up)?;
+        Ok(Outcome { predicted, bad_tiles, given_up, earlier, left_out, n_renewed: 0 })
     }
 }
 
 impl Prediction {
     /// Parts in an object store replace nothing, because none of them knows whether another one writes already.
     fn refuse_to_replace(&self) -> Result<(), PipelineError> {
-        for (_, image, result, output) in self.targets() {
-            let path = self.path(&image.name, &result.label, output);
-            if self.folder.sinks().stands(&path)? {
-                return Err(PipelineError::PartReplaces { path });
-            }
+        let all = (0..self.images.len()).collect();
+        match self.standing(&all)?.into_iter().next() {
+            Some(path) => Err(PipelineError::PartReplaces { path }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
