@@ -370,3 +370,66 @@ fn what_is_left_out_is_told_in_the_bucket() {
         fs::remove_dir_all(bucket.place.path("out")).unwrap();
     }
 }
+
+/// Parts that know nothing of each other, one of them twice at the same time.
+#[test]
+fn tiles_that_parts_leave_out_are_told_when_they_are_finished() {
+    let bucket = Bucket::new(Faults { drop_connection: 41, ..Faults::default() });
+    for (name, size) in [("a", [230, 190]), ("b", [100, 140])] {
+        let pixel = |at: usize| u8::from((at / size[1] / 60 + at % size[1] / 60).is_multiple_of(2));
+        bucket.place.image(&format!("in/{name}_mask.tiff"), "tiff", "YX", &size, pixel);
+    }
+    let config = with(SHARED, "blend: hann", "skip: {mask: [in/a_mask.tiff, in/b_mask.tiff]}");
+    bucket.place.write("run.yaml", &with(&config, "s3://bucket/results", "out"));
+    let told = |ended: Ended| {
+        let line = ended.stdout.lines().find(|line| line.starts_with("left out: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("nothing is told of tiles that were left out: {ended:#?}"))
+    };
+    let in_one_go = told(bucket.predict(&[]).with_code(0));
+    assert!(!in_one_go.starts_with("left out: 0 "), "{in_one_go}");
+    let whole = bucket.place.files("out");
+    assert!(whole.contains_key(Path::new("deep/b_coverage.png")));
+    bucket.place.write("run.yaml", &config);
+    for child in ["0/2", "0/2", "1/2"].map(|part| bucket.start(&["--shard", part])) {
+        let (code, complaint) = signal::wait(child);
+        assert_eq!(code, Some(0), "{complaint}");
+    }
+    assert_eq!(told(bucket.predict(&["--finish"]).with_code(0)), in_one_go);
+    bucket.has(&whole);
+}
+
+/// Where a run begins in a store, nothing of an earlier one is left that could be taken for its own.
+#[test]
+fn results_of_an_earlier_run_are_gone_where_their_image_is_left_out() {
+    let bucket = Bucket::new(Faults::default());
+    for name in ["a", "b"] {
+        bucket.place.image(&format!("in/{name}.ome.zarr"), "ome_zarr", "YX", &[300, 200], |at| {
+            u16::try_from(at % 999 + 1).unwrap()
+        });
+    }
+    let config = with(SHARED, "[in/a.tiff, in/deep/b.tiff]", "[in/a.ome.zarr, in/b.ome.zarr]");
+    let config = with(&config, "data_type: tiff", "data_type: zarr");
+    let config = with(&config, "{name: mean_std}", "{name: none}");
+    bucket.place.write("run.yaml", &format!("{config}  on_failure: skip\n"));
+    bucket.predict(&[]).with_code(0);
+    assert!(bucket.objects().contains_key(Path::new("b_identity.ome.zarr/zarr.json")));
+    fs::write(bucket.place.path("in/b.ome.zarr/0/c/1/1"), vec![0xab; 100]).unwrap();
+    bucket.predict(&["--overwrite"]).with_code(3);
+    let objects = bucket.objects();
+    let is_of_b =
+        |path: &&PathBuf| path.starts_with("b_identity.ome.zarr") || path.starts_with("b_identity.zarr");
+    assert_eq!(objects.keys().find(is_of_b), None);
+    let report: serde_json::Value = serde_json::from_slice(&objects[Path::new("left_out.json")]).unwrap();
+    assert!(!report["tiles"].as_array().unwrap().is_empty());
+    assert!(report.get("earlier_results").is_none(), "{report}");
+}
+
+/// Whether results exist is asked for side by side.
+#[test]
+fn several_results_are_looked_for_at_once() {
+    let bucket = Bucket::new(Faults { gather: Some(("results", 4)), ..Faults::default() });
+    let variables = [KEY[0], KEY[1], ("RAYON_NUM_THREADS", "4")];
+    let ended = with_bucket(&bucket.place, &bucket.server, &variables, &["validate", "run.yaml"]);
+    ended.with_code(0).says("run.yaml is fine");
+    assert_eq!(bucket.server.most_at_once(), 4);
+}

@@ -117,3 +117,36 @@ fn results_in_the_way_of_each_other_are_told() {
     let config = with(PREDICT, "image.tiff", "[x.tiff, a/z.tiff]");
     place.run(&config).with_code(2).complains(&["is a file, where results of a subfolder belong"]);
 }
+
+/// The picture of the tiles that are left out stands beside results that are called after their models.
+#[test]
+fn a_model_that_is_called_as_the_picture_of_coverage_is_told_by_name() {
+    let place = Place::new();
+    place.image("image.tiff", "tiff", "YX", &[40, 48], |i| i as u16);
+    let network = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/models/unmix.onnx");
+    let with_model = |model: &str, more: &str| {
+        let text =
+            with(PREDICT, "[identity]", &format!("[identity, {{onnx: {}, {model}}}]", network.display()));
+        with(&text, "  pixel_type: input\n", &format!("  pixel_type: float32\n{more}"))
+    };
+    let skip = "  skip: {below: 3}\n";
+    for name in ["coverage", "Coverage"] {
+        let ended = place.run(&with_model(&format!("name: {name}"), skip)).with_code(2);
+        ended.complains(&[
+            "run.yaml:11:",
+            &format!("predict.models[1].name: model {name} would write "),
+            "out/image_coverage.png, which is the picture of the tiles that predict.skip leaves out, expected another name: rename the model, with `name: NAME` beside its path",
+            "1 problem in ",
+        ]);
+    }
+    fs::copy(&network, place.path("coverage.onnx")).unwrap();
+    let of_file =
+        with(&with_model("name: x", skip), &format!("{}, name: x", network.display()), "coverage.onnx");
+    place.run(&of_file).with_code(2).complains(&["predict.models[1]: model coverage would write "]);
+    assert!(!place.path("out").exists());
+    // Without that picture, or without others, there is nothing in its way.
+    place.write("run.yaml", &with_model("name: coverage", ""));
+    place.patchweave(&["validate", "run.yaml"]).with_code(0);
+    place.write("run.yaml", &with_model("name: covered", skip));
+    place.patchweave(&["validate", "run.yaml"]).with_code(0);
+}

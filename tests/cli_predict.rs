@@ -4,14 +4,12 @@
 
 mod support;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use support::{Ended, PREDICT, Place, read_image, signal, with};
-
-const JOURNAL: &str = "out/.patchweave-journal";
+use support::signal::{self, JOURNAL, n_written};
+use support::{Ended, PREDICT, Place, read_image, with};
 
 /// Two images, two models, one of which needs more than a tile, two formats with many units each.
 const SHARED: &str = "\
@@ -71,31 +69,11 @@ fn same(place: &Place, whole: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// How many units are known to be written, smaller levels not counted.
-fn n_written(place: &Place) -> usize {
-    let mut n = 0;
-    let mut folders = vec![(place.path(JOURNAL), false)];
-    while let Some((folder, is_done)) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
-            let is_units = is_done || entry.path().ends_with("done/0");
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push((entry.path(), is_units)),
-                _ => n += usize::from(is_done),
-            }
-        }
-    }
-    n
-}
-
 /// Starts a prediction and kills it once so many units more are written, or it has ended.
 fn killed_after(place: &Place, more: &[&str], n_units: usize) {
     let before = n_written(place);
-    let child = RefCell::new(signal::start(place, &[&["predict", "run.yaml"], more].concat()));
-    let has_ended = || child.borrow_mut().try_wait().unwrap().is_some();
-    signal::wait_until(|| n_written(place) >= before + n_units || has_ended());
-    child.borrow_mut().kill().unwrap();
-    child.borrow_mut().wait().unwrap();
+    let arguments = [&["predict", "run.yaml"], more].concat();
+    signal::killed_when(place, &arguments, || n_written(place) >= before + n_units);
 }
 
 /// At 25 moments, one after the other in one prediction, and each in one of its own.
@@ -478,6 +456,31 @@ fn damaged_images_are_left_out_or_filled_if_that_is_said() {
     assert!(place.path("out/c_identity.tiff").exists() && !place.path("out/b_identity.tiff").exists());
 }
 
+/// Nobody takes what an earlier run has written of an image for a result of this one.
+#[test]
+fn results_of_an_earlier_run_are_told_where_their_image_is_left_out() {
+    let (place, repair) = damaged_place();
+    let damaged = fs::read(place.path("b.ome.zarr/0/c/1/1")).unwrap();
+    let text = fs::read_to_string(place.path("run.yaml")).unwrap();
+    place.write("run.yaml", &with(&text, "{fill: 5}", "skip"));
+    predict(&place, &[]).with_code(3);
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("out/left_out.json")).unwrap()).unwrap();
+    assert!(report.get("earlier_results").is_none(), "{report}");
+    ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
+    predict(&place, &["--overwrite"]).with_code(0);
+    let whole = place.files("out");
+    fs::write(place.path("b.ome.zarr/0/c/1/1"), damaged).unwrap();
+    let ended = predict(&place, &["--overwrite"]).with_code(3);
+    ended.says("1 image is left out");
+    ended.says("warning: 2 results of them are of an earlier run and still there: out/b_identity.ome.zarr");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("out/left_out.json")).unwrap()).unwrap();
+    let told = serde_json::json!(["out/b_identity.ome.zarr", "out/b_identity.tiff"]);
+    assert_eq!(report["earlier_results"], told);
+    same_but_report(&place, &whole.into_iter().chain([("left_out.json".into(), Vec::new())]).collect());
+}
+
 /// Three images, of one of which two chunks cannot be decoded; how they are repaired so that nobody notices.
 fn damaged_place() -> (Place, impl Fn(&Place, &str)) {
     let place = Place::new();
@@ -578,11 +581,8 @@ fn what_was_predicted_anew_is_not_told_as_filled() {
     // The second half of b and all of c is left, so that c is finished last.
     predict(&place, &["--shard", "0/2"]).with_code(0).says("tiles could not be read, 5 stands in");
     ["0/0", "1/1"].iter().for_each(|chunk| repair(&place, chunk));
-    let child = RefCell::new(signal::start(&place, &["predict", "run.yaml", "--resume"]));
-    let has_ended = || child.borrow_mut().try_wait().unwrap().is_some();
-    signal::wait_until(|| place.path("out/b_identity.tiff").exists() || has_ended());
-    child.borrow_mut().kill().unwrap();
-    child.borrow_mut().wait().unwrap();
+    let is_finished = || place.path("out/b_identity.tiff").exists();
+    signal::killed_when(&place, &["predict", "run.yaml", "--resume"], is_finished);
     if place.path(JOURNAL).exists() {
         predict(&place, &["--resume"]).with_code(0);
     }

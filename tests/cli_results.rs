@@ -9,7 +9,7 @@ use patchweave::formats::{FileFormat, OpenOptions, open};
 use patchweave::geometry::Region;
 use patchweave::pixel::PixelType;
 use patchweave::stack::ImageStackExt;
-use support::{PREDICT, Place, with};
+use support::{PREDICT, Place, decoded, with};
 
 /// A prediction of an image with channels in NPY files; `rest` are lines of `predict`.
 fn configured(models: &str, rest: &str) -> String {
@@ -108,8 +108,12 @@ fn empty_tiles_are_left_out() {
     let (got, _) = result(&place, "out/image_identity.npy", "YX");
     assert_eq!(got[[0, 0, 0]], 120.0);
     assert_eq!(got[[0, 39, 47]], 7.0);
+    let (_, shown) = decoded(&place.path("out/image_coverage.png"));
+    assert!(shown.into_iter().eq(got.iter().map(|pixel| if *pixel == 7.0 { [0; 3] } else { [255; 3] })));
     let without = with(PREDICT, "  pixel_type: input\n", "  formats: npy\n");
     place.run(&format!("overwrite: true\n{}", with(&text, "below: 100", "below: 90"))).with_code(0);
+    let (_, shown) = decoded(&place.path("out/image_coverage.png"));
+    assert!(shown.iter().all(|pixel| *pixel == [255; 3]));
     let mut skipped_none = place.files("out");
     assert!(skipped_none.remove(std::path::Path::new("image_coverage.png")).is_some());
     std::fs::remove_file(place.path("out/image_coverage.png")).unwrap();
@@ -135,9 +139,13 @@ fn tiles_without_pixels_of_the_mask_are_left_out() {
         let is_kept = y < 14 && x < 14 || y >= 26 && x >= 38;
         if is_kept { f32::from(image[[y, x]]) } else { 999.0 }
     });
-    assert_eq!(got, expected.into_dyn());
-    let picture = std::fs::read(place.path("out/image_coverage.png")).unwrap();
-    assert!(picture.starts_with(b"\x89PNG"));
+    let expected = expected.into_dyn();
+    assert_eq!(got, expected);
+    let (size, shown) = decoded(&place.path("out/image_coverage.png"));
+    assert_eq!(size, [48, 40]);
+    // White is what is not filled.
+    let colours = expected.iter().map(|pixel| if *pixel == 999.0 { [0; 3] } else { [255; 3] });
+    assert!(shown.into_iter().eq(colours.clone()));
 
     // Half of it, gone on with by another mask, and then by its own.
     std::fs::remove_dir_all(place.path("out")).unwrap();
@@ -150,7 +158,9 @@ fn tiles_without_pixels_of_the_mask_are_left_out() {
     place.image("other.tiff", "tiff", "YX", &[40, 48], |_| 1_u8);
     predict("mask.tiff", &["--shard", "1/2"]).with_code(0);
     predict("other.tiff", &["--resume"]).with_code(2).complains(&["mask of image"]);
-    predict("mask.tiff", &["--resume"]).with_code(0);
+    predict("mask.tiff", &["--resume"]).with_code(0).says("left out: 10 of 12 tiles, in which the mask is 0");
+    let (_, shown) = decoded(&place.path("out/image_coverage.png"));
+    assert!(shown.into_iter().eq(colours));
     assert_eq!(result(&place, "out/image_identity.npy", "YX").0.index_axis_move(Axis(0), 0), got);
 
     let refused = |mask: &str, parts: &[&str]| {

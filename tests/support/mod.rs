@@ -200,6 +200,16 @@ pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// Width and height of a picture, and its pixels row by row.
+pub fn decoded(path: &Path) -> ([u32; 2], Vec<[u8; 3]>) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(fs::read(path).unwrap())).read_info().unwrap();
+    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut bytes).unwrap();
+    assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+    let pixels = bytes.chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    ([info.width, info.height], pixels)
+}
+
 fn write_image<T: Pixel>(path: &Path, format: &str, axes: &str, pixels: &ArrayD<T>) {
     let layout = ArrayLayout::new(axes.parse().unwrap(), pixels.shape()).unwrap();
     let mut spec = ImageSpec::new(layout.clone(), T::TYPE);

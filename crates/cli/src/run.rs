@@ -10,9 +10,9 @@ use patchweave_loader::{Batch, Loader, LoaderStats};
 use patchweave_pipeline::{
     CheckedRun, Comparison, ExistingResults, Images, LabelledModel, Montage, Opening, Outcome, Output,
     OutputFolder, PipelineError, Predicted, Predicting, Prediction, PredictionImage, PredictionStart,
-    ResultLabel, Statistics, StatisticsOrigin, Unfinished, UnreadTile, begun_statistics, compare,
-    durability_of, is_begun, prediction, remove_left_out, simulated_data, training, write_left_out,
-    write_mixed_statistics, write_statistics,
+    ResultLabel, Statistics, StatisticsOrigin, Unfinished, begun_statistics, compare, durability_of,
+    is_begun, prediction, remove_left_out, simulated_data, training, write_left_out, write_mixed_statistics,
+    write_statistics,
 };
 use patchweave_pixel::Lost;
 use patchweave_predict::{MemoryForecast, Progress, Tiling};
@@ -254,19 +254,15 @@ impl Run<'_> {
             }
         }
         let mut outcome = match self.wanted.finishes {
-            true => predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
-                error if error.is_interrupted() => Failure::PredictionStopped,
-                error => error.into(),
-            })?,
+            true => self.finish(&prediction, predicting)?,
             false => self.predict_tiles(&prediction, predicting)?,
         };
         if outcome.n_renewed > 0 {
             let n_tiles = counted(outcome.n_renewed, "tile that was filled", "tiles that were filled");
             self.console.say(format!("prediction: {n_tiles} before can be read now, predicted anew"))?;
         }
-        let (bad_tiles, n_given_up) = (&outcome.bad_tiles, outcome.given_up.len());
-        self.tell_bad_tiles(predict, (bad_tiles, n_given_up), start.part.is_whole())?;
-        let unread = bad_tiles.iter().map(|tile| tile.data_idx).collect();
+        self.tell_bad_tiles(predict, &outcome, start.part.is_whole())?;
+        let unread = outcome.bad_tiles.iter().map(|tile| tile.data_idx).collect();
         let (idx, n_parts) = start.part.place();
         if n_parts > 1 {
             return self.console.say(format!(
@@ -283,13 +279,27 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Finishes what parts have written.
+    fn finish(&self, prediction: &Prediction, predicting: Predicting<'_>) -> Result<Outcome, Failure> {
+        let finished = predicting.finish(&|| !interrupt::asked()).map_err(|error| match error {
+            error if error.is_interrupted() => Failure::PredictionStopped,
+            error => error.into(),
+        })?;
+        if let Some((n_left_out, n_tiles)) = prediction.count_left_out(&finished)? {
+            self.tell_left_out(n_left_out, n_tiles)?;
+        }
+        Ok(finished)
+    }
+
     /// Tells which tiles could not be read, and writes it down.
     fn tell_bad_tiles(
         &mut self,
         predict: &PredictPlan,
-        (tiles, n_given_up): (&[UnreadTile], usize),
+        outcome: &Outcome,
         is_whole: bool,
     ) -> Result<(), Failure> {
+        let Outcome { bad_tiles: tiles, given_up, earlier, .. } = outcome;
+        let n_given_up = given_up.len();
         let Some(first) = tiles.first() else {
             return if is_whole { Ok(remove_left_out(&self.output)?) } else { Ok(()) };
         };
@@ -312,7 +322,12 @@ impl Run<'_> {
         if !is_whole {
             return Ok(());
         }
-        let report = write_left_out(&self.output, name, tiles)?;
+        if let Some(first) = earlier.first() {
+            let results = counted(earlier.len(), "result of them is", "results of them are");
+            let first = shown(first);
+            self.console.say(format!("warning: {results} of an earlier run and still there: {first}"))?;
+        }
+        let report = write_left_out(&self.output, name, tiles, earlier)?;
         self.left_out = Some(Failure::LeftOut { n_tiles: tiles.len(), n_given_up, report: report.clone() });
         self.written.push(report);
         Ok(())
@@ -362,14 +377,9 @@ impl Run<'_> {
         if let Some(line) = verdict::line(&last, setup) {
             self.console.say(line)?;
         }
-        if let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) {
-            let n_tiles = counted(last.n_total, "tile", "tiles");
-            let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
-            let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
-            let why: Vec<String> = below.into_iter().chain(masked).collect();
-            let n_skipped = grouped(last.n_skipped as u64);
-            self.console.say(format!("left out: {n_skipped} of {n_tiles}, {}", why.join(" or ")))?;
-        }
+        let (n_left_out, n_tiles) =
+            prediction.count_left_out(&predicted)?.unwrap_or((last.n_skipped, last.n_total));
+        self.tell_left_out(n_left_out, n_tiles)?;
         if self.wanted.start.unfinished == Unfinished::GoneOnWith {
             let n_tiles = counted(prediction.n_tiles(), "tile", "tiles");
             self.console.say(format!(
@@ -378,6 +388,18 @@ impl Run<'_> {
             ))?;
         }
         Ok(predicted)
+    }
+
+    /// Tells how many tiles were left out and why, where that may be.
+    fn tell_left_out(&self, n_left_out: usize, n_tiles: usize) -> Result<(), Failure> {
+        let Some(skip) = self.plan.predict.as_ref().and_then(|predict| predict.skip.as_ref()) else {
+            return Ok(());
+        };
+        let below = skip.below.map(|below| format!("all of whose pixels lie below {below}"));
+        let masked = (!skip.masks.is_empty()).then(|| "in which the mask is 0".to_owned());
+        let why: Vec<String> = below.into_iter().chain(masked).collect();
+        let (n_left_out, n_tiles) = (grouped(n_left_out as u64), counted(n_tiles, "tile", "tiles"));
+        self.console.say(format!("left out: {n_left_out} of {n_tiles}, {}", why.join(" or ")))
     }
 
     /// Whether tract runs any network.

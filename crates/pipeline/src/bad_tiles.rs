@@ -83,7 +83,8 @@ pub fn remove_left_out(output: &OutputFolder) -> Result<(), PipelineError> {
     output.remove(REPORT)
 }
 
-/// Writes which tiles could not be read, as JSON: what became of their images (`skip` or `fill`), and the tiles.
+/// Writes which tiles could not be read, as JSON: what became of their images (`skip` or `fill`), and the tiles; and, where there
+/// are some, results of images that were left out that stand in the folder because an earlier run has written them.
 ///
 /// # Errors
 /// [`PipelineError::Sink`].
@@ -91,7 +92,12 @@ pub fn write_left_out(
     output: &OutputFolder,
     on_failure: &str,
     tiles: &[UnreadTile],
+    earlier: &[PathBuf],
 ) -> Result<PathBuf, PipelineError> {
-    let report = json!({ "on_failure": on_failure, "tiles": tiles });
+    let mut report = json!({ "on_failure": on_failure, "tiles": tiles });
+    if !earlier.is_empty() {
+        let earlier: Vec<String> = earlier.iter().map(|path| path.display().to_string()).collect();
+        report["earlier_results"] = json!(earlier);
+    }
     output.write(REPORT, format!("{report:#}\n").as_bytes())
 }

@@ -14,7 +14,7 @@ use crate::opening::Opening;
 use crate::output::{Output, outputs_of};
 use crate::output_check::check_outputs;
 use crate::output_folder::OutputFolder;
-use crate::outputs::planned_results;
+use crate::outputs::{coverage_problem, planned_results};
 use crate::overwriting::{ExistingResults, output_findings};
 use crate::read_plan::{Opened, PredictedImages, read_plan};
 use crate::results::{check_results, result_labels};
@@ -179,6 +179,7 @@ fn read_images(
     findings.problems.extend(check_targets(plan, &models, &infos, &targets));
     findings.problems.extend(check_outputs(plan, &outputs, &opening.sinks, &models, (&infos, &names)));
     let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
+    findings.problems.extend(coverage_problem(plan, &outputs, &names, &models));
     let results = plan.predict.iter().flat_map(|predict| result_labels(&models, predict));
     let labels: Vec<String> = results.map(|result| result.label).collect();
     let results = planned_results(plan, &outputs, &names, &labels);

@@ -1,8 +1,9 @@
-//! The picture of which tiles of an image were predicted.
+//! Which tiles of images were predicted: their number and a picture.
 
 use std::path::PathBuf;
 
 use ndarray::Array2;
+use patchweave_construct::PatchConstrExt;
 use patchweave_geometry::{Region, TileGrid};
 use patchweave_predict::cut_shape;
 use patchweave_view::{Picture, ViewError};
@@ -22,6 +23,21 @@ impl Prediction {
             }
         }
         Ok(())
+    }
+
+    /// How many tiles were left out because nothing is in them, and of how many; images that were given up do not count.
+    /// `None` of a part.
+    ///
+    /// # Errors
+    /// [`PipelineError::Construct`] if tiles do not belong to single images.
+    pub fn count_left_out(&self, outcome: &Outcome) -> Result<Option<(usize, usize)>, PipelineError> {
+        let Some(left_out) = &outcome.left_out else { return Ok(None) };
+        let (mut n_left_out, mut n_tiles) = (0, 0);
+        for data_idx in (0..self.images.len()).filter(|data_idx| !outcome.given_up.contains(data_idx)) {
+            n_left_out += left_out.get(&data_idx).map_or(0, Vec::len);
+            n_tiles += self.dataset.constr().patch_indices(data_idx)?.len();
+        }
+        Ok(Some((n_left_out, n_tiles)))
     }
 
     /// Draws which tiles of an image were predicted, for predictions that leave some out, and says where the picture is:

@@ -19,6 +19,7 @@ mod label_like;
 mod lacking;
 mod leak_doubt;
 mod leaks;
+mod left_out;
 mod listing;
 mod marks;
 mod missing_units;

@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use patchweave_config::RunPlan;
+use patchweave_config::{Problem, RunPlan};
 use patchweave_formats::inside;
 
 use crate::bad_tiles::REPORT;
+use crate::models::{LabelledModel, model_key};
+use crate::results::{ResultLabel, result_labels};
 use crate::{Output, OutputFolder, PipelineError, Statistics};
 
 /// The ending of pictures.
 const PICTURE: &str = "png";
+/// What the picture of which tiles were predicted is called after, where results have the label of their model.
+const COVERAGE: &str = "coverage";
 /// The ending of pictures beside results that are pictures themselves.
 const OTHER_PICTURE: &str = "picture.png";
 /// The file of the statistics of a normalisation.
@@ -24,7 +28,37 @@ pub(crate) fn result_path(folder: &Path, name: &str, label: &str, extension: &st
 
 /// The picture of which tiles of an image were predicted, in the output folder.
 pub(crate) fn coverage_name(image: &str) -> String {
-    format!("{image}_coverage.{PICTURE}")
+    format!("{image}_{COVERAGE}.{PICTURE}")
+}
+
+/// A model whose results would have the name of the picture of which tiles were predicted, on file systems that ignore case
+/// too. Other names that meet are told of the images that have them.
+pub(crate) fn coverage_problem(
+    plan: &RunPlan,
+    outputs: &[Output],
+    names: &[String],
+    models: &[LabelledModel],
+) -> Option<Problem> {
+    let predict = plan.predict.as_ref().filter(|predict| predict.skip.is_some())?;
+    let label = |result: &ResultLabel| is_coverage(&result.label, outputs);
+    let result = result_labels(models, predict).into_iter().find(label)?;
+    let model = models.get(result.place.0)?;
+    let picture = inside(&plan.output, coverage_name(names.first().map_or("NAME", String::as_str)).as_ref());
+    let key = model_key(plan, model.place);
+    let named = format!("{key}.name");
+    let found = format!(
+        "model {} would write {}, which is the picture of the tiles that predict.skip leaves out",
+        model.label,
+        picture.display()
+    );
+    let expected = "another name: rename the model, with `name: NAME` beside its path";
+    Some(plan.problem_at(if plan.has_key(&named) { &named } else { &key }, found, expected))
+}
+
+/// Whether a file of a result of this label would be called as the picture of which tiles were predicted.
+fn is_coverage(label: &str, outputs: &[Output]) -> bool {
+    let mut endings = outputs.iter().map(Output::ending).chain(picture_ending(outputs));
+    label.to_lowercase() == COVERAGE && endings.any(|ending| ending == PICTURE)
 }
 
 /// The ending of the pictures beside these outputs; `None` without one that can be read, of which pictures are made.
@@ -67,7 +101,9 @@ pub(crate) fn planned_results(
     let endings: Vec<(&str, bool)> =
         images.chain(picture_ending(outputs).map(|ending| (ending, true))).collect();
     let mut planned = Vec::with_capacity(names.len() * labels.len() * endings.len());
-    let has_coverage = plan.predict.as_ref().is_some_and(|predict| predict.skip.is_some());
+    // A result of that name is refused as such.
+    let is_free = !labels.iter().any(|label| is_coverage(label, outputs));
+    let has_coverage = is_free && plan.predict.as_ref().is_some_and(|predict| predict.skip.is_some());
     for (data_idx, name) in names.iter().enumerate() {
         let coverage = has_coverage.then(|| inside(&plan.output, coverage_name(name).as_ref()));
         planned.extend(coverage.map(|path| PlannedResult { path, data_idx, is_picture: true }));

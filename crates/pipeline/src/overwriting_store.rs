@@ -41,13 +41,10 @@ pub(crate) fn existing<'r>(
         plan.problem_at("output", with_causes(&error), "an object store that can be reached, or a folder")
     };
     sinks.stands(&inside(&plan.output, PROBE.as_ref())).map_err(told)?;
-    let mut found = Vec::new();
-    for PlannedResult { path, .. } in results.iter().filter(|result| !result.is_picture) {
-        if sinks.stands(path).map_err(told)? {
-            found.push(path.as_path());
-        }
-    }
-    Ok(found)
+    let results = results.iter().filter(|result| !result.is_picture);
+    let paths: Vec<&Path> = results.map(|result| result.path.as_path()).collect();
+    let standing = sinks.standing(&paths).map_err(told)?;
+    Ok(paths.into_iter().zip(standing).filter(|(_, stands)| *stands).map(|(path, _)| path).collect())
 }
 
 /// The Zarr that a URL lies in, or the URL.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use patchweave_config::RunPlan;
 use patchweave_loader::Batch;
@@ -16,6 +16,7 @@ use patchweave_sink::{Journal, JournalOptions};
 
 use crate::bad_tiles::{UnreadTile, noted};
 use crate::fingerprint::STATISTICS;
+use crate::left_out::{self, LeftOutNotes};
 use crate::missing_units::MissingUnits;
 use crate::renewed::Renewed;
 use crate::result_jobs::job;
@@ -74,8 +75,10 @@ pub struct Outcome {
     pub bad_tiles: Vec<UnreadTile>,
     /// The images that were given up because of them, by their places.
     pub given_up: BTreeSet<usize>,
-    /// The numbers of the tiles that were left out because nothing is in them, by the places of their images; `None` if
-    /// tiles were made by an earlier run or another process.
+    /// Results of these images that stand in the output folder all the same: an earlier run has written them.
+    pub earlier: Vec<PathBuf>,
+    /// The numbers of the tiles that were left out because nothing is in them, by the places of their images, whoever left
+    /// them out; `None` of a part.
     pub left_out: Option<BTreeMap<usize, Vec<usize>>>,
     /// How many tiles an earlier process has filled, could be read now and were predicted.
     pub n_renewed: usize,
@@ -175,14 +178,13 @@ impl Predicting<'_> {
             .iter()
             .map(|image| image.mask.as_ref().map(|(mask, _)| Arc::clone(mask)))
             .collect();
-        let left_out = Mutex::new(BTreeMap::<usize, Vec<usize>>::new());
-        let tell_left_out = |data_idx, tile_idx| {
-            let mut left_out = left_out.lock().unwrap_or_else(PoisonError::into_inner);
-            left_out.entry(data_idx).or_default().push(tile_idx);
-        };
+        let left_out = LeftOutNotes::new(&journal);
+        let tell_left_out = |data_idx, tile_idx| left_out.tell(data_idx, tile_idx);
+        let keep_left_out = || left_out.keep();
         let predictor = Predictor::new(&prediction.dataset, prediction.tiling, models, options)
             .with_masks(masks)
-            .telling_left_out(&tell_left_out);
+            .telling_left_out(&tell_left_out)
+            .before_each_unit(&keep_left_out);
         let is_given_up = prediction.options.on_bad_tile == OnBadTile::SkipImage;
         let mut bad_tiles = Vec::new();
         let mut unnoted = None;
@@ -194,17 +196,13 @@ impl Predicting<'_> {
             bad_tiles.push(tile);
         };
         let mut make = |image: &OutputImage<'_>| targets(prediction, &journal, image);
-        let mut n_needed = 0;
-        let keep_going = |progress: Progress| {
-            n_needed = progress.n_total;
-            keep_going(progress)
-        };
         let run = predictor.run_telling(&mut make, keep_going, watch, tell);
         match run {
             Ok(finished) => {
                 if let Some(error) = unnoted {
                     return Err(error.into());
                 }
+                left_out.keep()?;
                 if is_filled && part.is_whole() {
                     // What was filled before, by this process or others, stands in results; what was given up does not.
                     let mut filled = renewed.told(noted(&journal)?, &bad_tiles);
@@ -215,13 +213,14 @@ impl Predicting<'_> {
                 }
                 let given_up = bad_tiles.iter().filter(|tile| is_given_up || tile.of_statistics);
                 let given_up: BTreeSet<usize> = given_up.map(|tile| tile.data_idx).collect();
-                let left_out = (n_needed == prediction.n_tiles())
-                    .then(|| left_out.into_inner().unwrap_or_else(PoisonError::into_inner));
+                let left_out = part.is_whole().then(|| left_out::noted(&journal)).transpose()?;
                 let n_renewed = renewed.n_tiles(&bad_tiles, &given_up);
-                let mut outcome = Outcome { predicted: Vec::new(), bad_tiles, given_up, left_out, n_renewed };
+                let (predicted, earlier) = (Vec::new(), Vec::new());
+                let mut outcome = Outcome { predicted, bad_tiles, given_up, earlier, left_out, n_renewed };
                 if part.is_whole() {
                     journal.close()?;
-                    let of = |result| predicted(prediction, result, (&finished, &outcome.given_up));
+                    outcome.earlier = prediction.standing(&outcome.given_up)?;
+                    let of = |result| self::predicted(prediction, result, (&finished, &outcome.given_up));
                     outcome.predicted = prediction.results.iter().map(of).collect();
                 }
                 Ok(outcome)
@@ -279,23 +278,23 @@ impl Predicting<'_> {
         let is_filled = matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_));
         // Others could be read in the end.
         bad_tiles.retain(|tile| is_filled && !tile.of_statistics || given_up.contains(&tile.data_idx));
+        let left_out = Some(left_out::noted(&journal)?);
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
-        Ok(Outcome { predicted, bad_tiles, given_up, left_out: None, n_renewed: 0 })
+        let earlier = prediction.standing(&given_up)?;
+        Ok(Outcome { predicted, bad_tiles, given_up, earlier, left_out, n_renewed: 0 })
     }
 }
 
 impl Prediction {
     /// Parts in an object store replace nothing, because none of them knows whether another one writes already.
     fn refuse_to_replace(&self) -> Result<(), PipelineError> {
-        for (_, image, result, output) in self.targets() {
-            let path = self.path(&image.name, &result.label, output);
-            if self.folder.sinks().stands(&path)? {
-                return Err(PipelineError::PartReplaces { path });
-            }
+        let all = (0..self.images.len()).collect();
+        match self.standing(&all)?.into_iter().next() {
+            Some(path) => Err(PipelineError::PartReplaces { path }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchweave_construct::{PatchConstrExt, Sample, Scratch};
-use patchweave_geometry::RegionSpec;
+use patchweave_geometry::{PatchSpec, RegionSpec};
 use patchweave_predict::AnewTile;
 use patchweave_sink::Journal;
+use patchweave_stack::ImageStackExt;
 
 use crate::bad_tiles::{UnreadTile, noted};
 use crate::result_jobs::job;
@@ -50,7 +51,7 @@ impl Renewed {
                 if !goes_on() {
                     return Err(PipelineError::Interrupted);
                 }
-                if can_be_read(prediction, index)? {
+                if can_be_read(prediction, data_idx, index)? {
                     renewed.add(tile, &finished, journal)?;
                     renewed.tiles.push(AnewTile { data_idx, tile_idx });
                 }
@@ -99,18 +100,28 @@ impl Renewed {
 
 /// Where a tile of an image is.
 fn place_in(prediction: &Prediction, data_idx: usize, index: usize) -> Result<Option<Place>, PipelineError> {
-    let patch = match prediction.dataset.locate(index, 0)? {
-        Some(RegionSpec::Tile(tile)) => tile.patch,
-        Some(RegionSpec::Patch(patch)) => patch,
-        _ => return Ok(None),
-    };
-    Ok(Some((data_idx, patch.sample_idx, patch.coords.as_slice().to_vec())))
+    let place = |patch: PatchSpec| (data_idx, patch.sample_idx, patch.coords.as_slice().to_vec());
+    Ok(patch_of(prediction, index)?.map(place))
 }
 
-fn can_be_read(prediction: &Prediction, index: usize) -> Result<bool, PipelineError> {
+fn patch_of(prediction: &Prediction, index: usize) -> Result<Option<PatchSpec>, PipelineError> {
+    Ok(match prediction.dataset.locate(index, 0)? {
+        Some(RegionSpec::Tile(tile)) => Some(tile.patch),
+        Some(RegionSpec::Patch(patch)) => Some(patch),
+        _ => None,
+    })
+}
+
+/// Whether a tile can be read, and its mask where there is one.
+fn can_be_read(prediction: &Prediction, data_idx: usize, index: usize) -> Result<bool, PipelineError> {
     let dataset = &prediction.dataset;
     let mut sample = Sample::zeros(&dataset.layout(index)?)?;
-    Ok(dataset.write(index, 0, &mut Scratch::default(), sample.view_mut()).is_ok())
+    let is_read = dataset.write(index, 0, &mut Scratch::default(), sample.view_mut()).is_ok();
+    let mask = prediction.images.get(data_idx).and_then(|image| image.mask.as_ref());
+    let (true, Some((mask, _)), Some(patch)) = (is_read, mask, patch_of(prediction, index)?) else {
+        return Ok(is_read);
+    };
+    Ok(mask.read_patch(patch.sample_idx, None, &patch.region()).is_ok())
 }
 
 /// The results of an image that are not made anew, because they have their names or are about to get them.

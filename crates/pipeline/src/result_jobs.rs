@@ -1,5 +1,8 @@
 //! Everything that a prediction writes, and the work on each of it.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use patchweave_sink::{Job, Journal};
 
 use crate::{Output, PipelineError, Prediction, PredictionImage, ResultLabel};
@@ -12,6 +15,17 @@ impl Prediction {
                 self.outputs.iter().map(move |output| (data_idx, image, result, output))
             })
         })
+    }
+
+    /// What stands in the output folder of all that is written for these images.
+    pub(crate) fn standing(&self, images: &BTreeSet<usize>) -> Result<Vec<PathBuf>, PipelineError> {
+        let targets = self.targets().filter(|(data_idx, ..)| images.contains(data_idx));
+        let path = |(_, image, result, output): (usize, &PredictionImage, &ResultLabel, &Output)| {
+            self.path(&image.name, &result.label, output)
+        };
+        let paths: Vec<PathBuf> = targets.map(path).collect();
+        let standing = self.folder.sinks().standing(&paths)?;
+        Ok(paths.into_iter().zip(standing).filter(|(_, stands)| *stands).map(|(path, _)| path).collect())
     }
 }
 

@@ -5,7 +5,8 @@ use std::error::Error;
 use patchweave_geometry::TileSpec;
 use patchweave_loader::LoaderError;
 
-/// What becomes of an image with a tile that cannot be read; [`Predictor::run_telling`](crate::Predictor::run_telling) tells of it.
+/// What becomes of an image with a tile that cannot be read, or of which the [mask](crate::Predictor::with_masks) cannot be;
+/// [`Predictor::run_telling`](crate::Predictor::run_telling) tells of it.
 ///
 /// ```
 /// use patchweave_predict::OnBadTile;
@@ -23,7 +24,7 @@ pub enum OnBadTile {
     Fill(f32),
 }
 
-/// A tile that could not be read, where that is no failure.
+/// A tile that could not be read, or of which the mask could not be, where that is no failure.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct BadTile<'a> {

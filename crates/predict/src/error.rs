@@ -91,8 +91,10 @@ pub enum PredictError {
         expected: Vec<usize>,
     },
     /// A mask that cannot be read; without it nobody knows where there is something to predict.
-    #[error("the mask of image {data_idx} ({image}) cannot be read, expected one that can be, or none")]
+    #[error("mask {mask} of image {data_idx} ({image}) cannot be read, expected one that can be, or none")]
     Mask {
+        /// The source of the mask.
+        mask: String,
         /// The image.
         data_idx: usize,
         /// Its source.

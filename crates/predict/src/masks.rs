@@ -23,16 +23,17 @@ impl Masks {
         self.of(data_idx).is_some()
     }
 
-    /// Which of these tiles the mask of an image leaves out.
+    /// Which of these tiles the mask of an image leaves out, as far as it can be read.
     pub fn leave_out(
         &self,
         data_idx: usize,
         image: &OpenImage,
         tiles: &[usize],
-    ) -> Result<Vec<bool>, PredictError> {
-        let Some(mask) = self.of(data_idx) else { return Ok(vec![false; tiles.len()]) };
+    ) -> Vec<Result<bool, PredictError>> {
+        let Some(mask) = self.of(data_idx) else { return tiles.iter().map(|_| Ok(false)).collect() };
         let of_tile = |tile_idx: &usize| match image.tile(*tile_idx) {
             Some((_, image, tile)) => is_masked(mask, &tile).map_err(|source| PredictError::Mask {
+                mask: mask.info().source.clone(),
                 data_idx,
                 image: image.to_owned(),
                 source,

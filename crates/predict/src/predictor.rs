@@ -11,6 +11,7 @@ use patchweave_construct::{ChosenPatchConstr, ConstructError, Dataset, PatchCons
 use patchweave_geometry::{RegionSpec, TileGrid};
 use patchweave_loader::{Batch, Loader, LoaderError, LoaderOptions, LoaderStats, OnFailure};
 use patchweave_model::{Model, ModelError};
+use patchweave_sink::SinkError;
 use patchweave_stack::ImageStack;
 
 use crate::bad_tile::failed_samples;
@@ -23,7 +24,7 @@ use crate::output_grid::common_unit;
 use crate::skip::SkipLimits;
 use crate::tile_order::{TileOrder, tile_order};
 use crate::unit_writer::UnitTask;
-use crate::writing::{Writing, send};
+use crate::writing::{BeforeUnit, Writing, send};
 use crate::{
     BadTile, Finished, OnBadTile, OutputImage, PredictError, PredictOptions, PredictTimes, Progress, Target,
     Tiling,
@@ -88,6 +89,7 @@ pub struct Predictor<'a> {
     masks: Masks,
     /// Is told of every tile that is left out, by its image and number.
     left_out: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    before_unit: BeforeUnit<'a>,
 }
 
 /// The tiles that are predicted next, of some of the images.
@@ -100,10 +102,21 @@ struct Portion {
     tiles: Vec<(usize, usize)>,
     /// The sample of the data set of every tile.
     indices: Vec<usize>,
-    /// As `tiles`: those that masks leave out, and how many of `tiles` come before each.
-    masked: VecDeque<(usize, (usize, usize))>,
+    /// Tiles that are not read.
+    unread: VecDeque<Unread>,
     /// The bytes of tiles that are kept at once, at most.
     n_bytes_kept: usize,
+}
+
+/// A tile that is not read: a mask leaves it out, or it is filled because its mask cannot be read.
+struct Unread {
+    /// How many of the tiles that are read come before it.
+    n_before: usize,
+    /// The place in the images of the portion, and the tile.
+    tile: (usize, usize),
+    /// What stands in the results instead.
+    value: f32,
+    is_left_out: bool,
 }
 
 /// The models, with what they know of images.
@@ -157,7 +170,7 @@ struct Clock {
 }
 
 impl Clock {
-    fn tell(&self, times: &mut PredictTimes, batches: &LoaderStats, writing: &Writing) {
+    fn tell(&self, times: &mut PredictTimes, batches: &LoaderStats, writing: &Writing<'_>) {
         let mut reading = self.reading;
         reading += *batches;
         times.elapsed = self.start.elapsed();
@@ -175,7 +188,8 @@ impl<'a> Predictor<'a> {
         models: Vec<&'a dyn Model>,
         options: PredictOptions,
     ) -> Self {
-        Predictor { dataset, tiling, models, options, masks: Masks::default(), left_out: None }
+        let masks = Masks::default();
+        Predictor { dataset, tiling, models, options, masks, left_out: None, before_unit: None }
     }
 
     /// The same with a mask for each image that has one: tiles in which all of its pixels are 0 are left out, and not read.
@@ -187,10 +201,18 @@ impl<'a> Predictor<'a> {
         Predictor { masks: Masks(masks), ..self }
     }
 
-    /// The same, which tells of every tile that is left out: the number of its image and its own.
+    /// The same, which tells of every tile that is left out, before any unit that it has a part in is written: the number of
+    /// its image and its own.
     #[must_use]
     pub fn telling_left_out(self, tell: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         Predictor { left_out: Some(tell), ..self }
+    }
+
+    /// The same with something to do before each unit is written, on the threads that write: whoever goes on with the
+    /// targets takes a unit for written afterwards, and learns nothing more of its tiles. A failure ends the prediction.
+    #[must_use]
+    pub fn before_each_unit(self, act: &'a (dyn Fn() -> Result<(), SinkError> + Sync)) -> Self {
+        Predictor { before_unit: Some(act), ..self }
     }
 
     /// Predicts everything and says what was written, image by image, model by model, output by output.
@@ -223,7 +245,7 @@ impl<'a> Predictor<'a> {
         mut tell: impl FnMut(BadTile<'_>),
     ) -> Result<Vec<Finished>, PredictError> {
         let mut caller = Caller { keep_going: &mut keep_going, watch: &mut watch, tell: &mut tell };
-        let writing = Writing::default();
+        let writing = Writing::new(self.before_unit);
         let n_writers = self.options.n_writers.max(1);
         let start = Instant::now();
         let (tasks, queue) = bounded(n_writers);
@@ -259,7 +281,7 @@ impl<'a> Predictor<'a> {
         tasks: &Sender<UnitTask>,
         targets: &mut dyn FnMut(&OutputImage<'_>) -> Result<Vec<Target>, PredictError>,
         caller: &mut Caller<'_>,
-        (writing, start): (&Writing, Instant),
+        (writing, start): (&Writing<'_>, Instant),
     ) -> Result<Progress, PredictError> {
         let constr = self.dataset.constr();
         let shapes = constr.input_shapes();
@@ -320,26 +342,13 @@ impl<'a> Predictor<'a> {
                 }
                 let mut finished = Vec::new();
                 let named = (next, models.images.name(next), shapes[next]);
-                let image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
+                let mut image = OpenImage::open(named, &all_tiles, &plan, targets, &mut finished)?;
                 writing.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished);
                 let TileOrder { tiles: needed, n_bytes_kept } = tile_order(&image)?;
                 portion.n_bytes_kept = portion.n_bytes_kept.max(n_bytes_kept);
                 progress.n_total -= grids[next].n_tiles() - needed.len();
-                for part in needed.chunks(TILES_BETWEEN) {
-                    let masked = self.masks.leave_out(next, &image, part)?;
-                    for (&tile_idx, is_masked) in part.iter().zip(masked) {
-                        let tile = (portion.images.len(), tile_idx);
-                        if is_masked {
-                            portion.masked.push_back((portion.tiles.len(), tile));
-                        } else {
-                            portion.tiles.push(tile);
-                            portion.indices.push(first_index + tile_idx);
-                        }
-                    }
-                    if self.masks.has(next) {
-                        going_on(&progress, caller, writing)?;
-                    }
-                }
+                let told = (&mut progress, &mut *caller, writing);
+                self.sort_tiles((next, first_index), &mut image, &needed, &mut portion, told)?;
                 portion.images.push(image);
                 portion.numbers.push(next);
                 first_index = all_tiles.end;
@@ -357,6 +366,71 @@ impl<'a> Predictor<'a> {
         }
         progress.times.elapsed = start.elapsed();
         Ok(progress)
+    }
+
+    /// Sorts the tiles of an image that are needed into those that are read and those that its mask leaves out. Where the
+    /// mask cannot be read, that is as if the tile could not be.
+    fn sort_tiles(
+        &self,
+        (data_idx, first_index): (usize, usize),
+        image: &mut OpenImage,
+        needed: &[usize],
+        portion: &mut Portion,
+        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing<'_>),
+    ) -> Result<(), PredictError> {
+        let image_idx = portion.images.len();
+        let (n_before, n_unread) = (portion.tiles.len(), portion.unread.len());
+        let left_out = self.options.skip.map_or(0.0, |skip| skip.value);
+        for part in needed.chunks(TILES_BETWEEN) {
+            let mut is_given_up = false;
+            for (&tile_idx, is_masked) in part.iter().zip(self.masks.leave_out(data_idx, image, part)) {
+                let (tile, n_before) = ((image_idx, tile_idx), portion.tiles.len());
+                let error = match is_masked {
+                    Ok(false) => {
+                        portion.tiles.push(tile);
+                        portion.indices.push(first_index + tile_idx);
+                        continue;
+                    }
+                    Ok(true) => {
+                        self.tell_left_out(image, tile_idx);
+                        let unread = Unread { n_before, tile, value: left_out, is_left_out: true };
+                        portion.unread.push_back(unread);
+                        continue;
+                    }
+                    Err(error) => error,
+                };
+                if self.options.on_bad_tile == OnBadTile::Fail {
+                    return Err(error);
+                }
+                if let Some((data_idx, name, tile)) = image.tile(tile_idx) {
+                    (caller.tell)(BadTile {
+                        data_idx,
+                        image: name,
+                        tile,
+                        error: &error,
+                        of_statistics: false,
+                    });
+                }
+                match self.options.on_bad_tile {
+                    OnBadTile::Fill(value) => {
+                        portion.unread.push_back(Unread { n_before, tile, value, is_left_out: false });
+                    }
+                    OnBadTile::Fail | OnBadTile::SkipImage => is_given_up = true,
+                }
+            }
+            if is_given_up {
+                image.give_up();
+                portion.tiles.truncate(n_before);
+                portion.indices.truncate(n_before);
+                portion.unread.truncate(n_unread);
+                progress.n_total -= needed.len();
+                return Ok(());
+            }
+            if self.masks.has(data_idx) {
+                going_on(progress, caller, writing)?;
+            }
+        }
+        Ok(())
     }
 
     /// Fills tiles that could not be read, or gives up their images; says how many there were.
@@ -402,27 +476,25 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Leaves out the tiles that masks leave out before the `n_before`-th of the others.
-    fn leave_masked_out(
+    /// Adds the tiles that are not read and come before the `n_before`-th of the others.
+    fn add_unread(
         &self,
         n_before: usize,
         portion: &mut Portion,
         (plan, tasks): (&Plan<'_>, &Sender<UnitTask>),
-        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing),
+        (progress, caller, writing): (&mut Progress, &mut Caller<'_>, &Writing<'_>),
     ) -> Result<(), PredictError> {
-        let value = self.options.skip.map_or(0.0, |skip| skip.value);
         let mut whole = Vec::new();
-        while let Some(&(n, (image_idx, tile_idx))) = portion.masked.front()
-            && n <= n_before
+        while portion.unread.front().is_some_and(|unread| unread.n_before <= n_before)
+            && let Some(unread) = portion.unread.pop_front()
         {
-            portion.masked.pop_front();
+            let Unread { tile: (image_idx, tile_idx), value, is_left_out, .. } = unread;
             let image = &mut portion.images[image_idx];
             image.add(tile_idx, Made::LeftOut(value), plan.normalizer, &mut whole)?;
-            self.tell_left_out(image, tile_idx);
             progress.times.waited_for_writers += send(tasks, &mut whole)?;
             progress.n_tiles += 1;
-            progress.n_skipped += 1;
-            if progress.n_skipped.is_multiple_of(TILES_BETWEEN) {
+            progress.n_skipped += usize::from(is_left_out);
+            if progress.n_tiles.is_multiple_of(TILES_BETWEEN) {
                 going_on(progress, caller, writing)?;
             }
         }
@@ -508,11 +580,11 @@ impl<'a> Predictor<'a> {
         portion: &mut Portion,
         models: &mut Models<'_>,
         plan: &Plan<'_>,
-        (tasks, writing): (&Sender<UnitTask>, &Writing),
+        (tasks, writing): (&Sender<UnitTask>, &Writing<'_>),
         (progress, clock, caller): (&mut Progress, &mut Clock, &mut Caller<'_>),
     ) -> Result<(), PredictError> {
         if portion.indices.is_empty() {
-            self.leave_masked_out(0, portion, (plan, tasks), (progress, caller, writing))?;
+            self.add_unread(0, portion, (plan, tasks), (progress, caller, writing))?;
             clock.tell(&mut progress.times, &LoaderStats::default(), writing);
             return going_on(progress, caller, writing);
         }
@@ -552,8 +624,14 @@ impl<'a> Predictor<'a> {
             };
             (caller.watch)(&batch);
             let mut shown = plan.shown(batch.inputs());
-            let not_empty = shown.clone();
             let n_left_out = batch.len() - shown.len();
+            for (place, index) in batch.indices().enumerate() {
+                if shown.binary_search(&place).is_err()
+                    && let Some(&(image_idx, tile_idx)) = portion.tiles.get(index)
+                {
+                    self.tell_left_out(&portion.images[image_idx], tile_idx);
+                }
+            }
             let place = |(index, spec): (usize, &RegionSpec)| {
                 (portion.tiles.get(index).map_or(0, |(image_idx, _)| *image_idx), sample_idx(spec))
             };
@@ -580,18 +658,13 @@ impl<'a> Predictor<'a> {
                     .tiles
                     .get(index)
                     .ok_or(PredictError::TileCount { got: index + 1, expected: portion.tiles.len() })?;
-                self.leave_masked_out(index, portion, (plan, tasks), (progress, caller, writing))?;
+                self.add_unread(index, portion, (plan, tasks), (progress, caller, writing))?;
                 let image = &mut portion.images[image_idx];
                 image.check_spec(tile_idx, spec)?;
                 let predicted: Vec<ArrayView4<'_, f32>>;
                 let made = match shown.binary_search(&place) {
                     // Of an image that was given up nothing is made.
-                    Err(_) => {
-                        if not_empty.binary_search(&place).is_err() {
-                            self.tell_left_out(image, tile_idx);
-                        }
-                        Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value))
-                    }
+                    Err(_) => Made::LeftOut(plan.skip.as_ref().map_or(0.0, |skip| skip.value)),
                     Ok(place) => {
                         predicted =
                             models.batch_models.iter().flat_map(|model| model.sample(place)).collect();
@@ -610,7 +683,7 @@ impl<'a> Predictor<'a> {
             going_on(progress, caller, writing)?;
         }
         let last = portion.tiles.len();
-        self.leave_masked_out(last, portion, (plan, tasks), (progress, caller, writing))?;
+        self.add_unread(last, portion, (plan, tasks), (progress, caller, writing))?;
         clock.tell(&mut progress.times, &batches.stats(), writing);
         clock.reading += batches.stats();
         models.by_image.forget();
@@ -620,7 +693,7 @@ impl<'a> Predictor<'a> {
 }
 
 /// Whether the caller wants it to go on, and nobody who writes has failed.
-fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing) -> Result<(), PredictError> {
+fn going_on(progress: &Progress, caller: &mut Caller<'_>, writing: &Writing<'_>) -> Result<(), PredictError> {
     match (caller.keep_going)(*progress) && !writing.has_failed.load(Ordering::Acquire) {
         true => Ok(()),
         false => Err(PredictError::Interrupted),

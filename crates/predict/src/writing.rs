@@ -5,13 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use patchweave_sink::SinkError;
 
 use crate::unit_writer::UnitTask;
 use crate::{Finished, PredictError};
 
+/// What is done before a unit is written.
+pub(crate) type BeforeUnit<'a> = Option<&'a (dyn Fn() -> Result<(), SinkError> + Sync)>;
+
 /// What threads that write tell.
 #[derive(Default)]
-pub(crate) struct Writing {
+pub(crate) struct Writing<'a> {
+    before_unit: BeforeUnit<'a>,
     pub finished: Mutex<Vec<Finished>>,
     pub failure: Mutex<Option<PredictError>>,
     pub has_failed: AtomicBool,
@@ -30,7 +35,11 @@ impl Drop for ToldOfPanic<'_> {
     }
 }
 
-impl Writing {
+impl<'a> Writing<'a> {
+    pub fn new(before_unit: BeforeUnit<'a>) -> Self {
+        Writing { before_unit, ..Writing::default() }
+    }
+
     pub fn busy(&self) -> Duration {
         *self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,7 +53,8 @@ impl Writing {
                 continue;
             }
             let start = Instant::now();
-            let done = task.run();
+            let done = self.before_unit.map_or(Ok(()), |before| before());
+            let done = done.map_err(PredictError::from).and_then(|()| task.run());
             *self.busy.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
             match done {
                 Ok(finished) => self.finished.lock().unwrap_or_else(PoisonError::into_inner).extend(finished),

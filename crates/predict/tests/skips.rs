@@ -3,8 +3,9 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ndarray::{ArrayD, ArrayView5, ArrayViewMut5, Axis, IxDyn, Slice};
 use patchweave_geometry::{Extent, ImageShape, PerAxis};
@@ -13,9 +14,9 @@ use patchweave_model::{
 };
 use patchweave_pixel::{PixelMap, PixelType};
 use patchweave_predict::{
-    Blend, Content, OutputImage, PredictOptions, Predictor, Progress, Skip, Target, Tiling,
+    Blend, Content, OutputImage, PredictError, PredictOptions, Predictor, Progress, Skip, Target, Tiling,
 };
-use patchweave_sink::{ImageSpec, Job, SinkFormats};
+use patchweave_sink::{ImageSpec, Job, SinkError, SinkFormats};
 use patchweave_stack::{ImageStack, InsideWindow, PatchViewMut, StackError, StackInfo};
 use patchweave_transform::{Normalizer, Scaling, TargetScaling};
 use proptest::prelude::*;
@@ -233,6 +234,42 @@ fn tiles_that_are_left_out_are_counted() {
     predictor.run(&mut targets, keep_going, |_| ()).unwrap();
     let last = last.map(|progress: Progress| (progress.n_tiles, progress.n_skipped, progress.n_total));
     assert_eq!(last, Some((16, 8, 16)));
+}
+
+/// Whoever goes on with units that are written learns nothing of their tiles but what was told before.
+#[test]
+fn units_are_written_when_their_tiles_were_told_and_what_comes_before_is_done() {
+    let image = ramp(&[1, 1, 40, 40]).mapv(|pixel| if pixel > 800.0 { 9.0 } else { 1.0 });
+    let mut mask = ArrayD::<f32>::ones(image.raw_dim());
+    mask.slice_axis_mut(Axis(3), Slice::from(..10)).fill(0.0);
+    let expected: BTreeSet<(usize, usize)> =
+        (0..16).filter(|tile| tile / 4 < 2 || tile % 4 == 0).map(|tile| (0, tile)).collect();
+    let tiling = tiling([10, 10], [0, 0]);
+    let identity = Identity::new();
+    let data = dataset(vec![stack(image, "SCYX")], tiling, &identity);
+    let skip = Some(Skip { below: Some(5.0), value: 0.0 });
+    let options = PredictOptions { batch_size: 3, n_writers: 2, skip, ..PredictOptions::default() };
+    let told = Mutex::new(BTreeSet::new());
+    let tell = |data_idx, tile_idx| {
+        assert!(told.lock().unwrap().insert((data_idx, tile_idx)), "each once");
+    };
+    let n_units = AtomicUsize::new(0);
+    let count = || {
+        let n_before = n_units.fetch_add(1, Ordering::Relaxed);
+        // Units are tiles here, and tiles come row by row: no more can be written than are told or predicted.
+        let n_predicted = 16 - expected.len();
+        assert!(n_before < told.lock().unwrap().len() + n_predicted);
+        Ok(())
+    };
+    let predictor = || Predictor::new(&data, tiling, vec![&identity], options.clone());
+    let predictor_of =
+        |act| predictor().with_masks(vec![Some(stack(mask.clone(), "SCYX"))]).before_each_unit(act);
+    run(&predictor_of(&count).telling_left_out(&tell), Some(10), &[Content::default()]).unwrap();
+    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(n_units.load(Ordering::Relaxed), 16);
+    let fail = || Err(SinkError::Busy { path: "journal".into() });
+    let error = run(&predictor_of(&fail), Some(10), &[Content::default()]).unwrap_err();
+    assert!(matches!(error, PredictError::Sink(SinkError::Busy { .. })), "{error}");
 }
 
 /// What predictions deviate by has no offset: it is stretched as intensities are, and not moved.

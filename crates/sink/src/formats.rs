@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patchweave_remote::{RemoteOptions, is_url};
+use rayon::prelude::*;
 
 use crate::place::check_url;
 use crate::{Durability, ImageSpec, SinkError, SinkFormat, small_file};
@@ -66,6 +67,23 @@ impl SinkFormats {
         return crate::staged_store::stands(path, &self.remote);
         #[cfg(not(feature = "remote"))]
         crate::refusals::no_urls(path)
+    }
+
+    /// As [`stands`](Self::stands), of each of many places; they are asked for side by side, on the threads of the caller's pool.
+    ///
+    /// ```
+    /// let formats = patchweave_sink::SinkFormats::default();
+    /// let folder = tempfile::tempdir()?;
+    /// let paths = ["a.tiff", "b.tiff"].map(|name| folder.path().join(name));
+    /// std::fs::write(&paths[1], "bytes")?;
+    /// assert_eq!(formats.standing(&paths)?, [false, true]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`stands`](Self::stands).
+    pub fn standing<P: AsRef<Path> + Sync>(&self, paths: &[P]) -> Result<Vec<bool>, SinkError> {
+        paths.par_iter().map(|path| self.stands(path.as_ref())).collect()
     }
 
     /// Writes a small file as a whole, at a path as [`write_file_atomically`](crate::write_file_atomically) or at a URL.

@@ -6,6 +6,7 @@ use patchweave_remote::is_url;
 
 use crate::folder_journal::FolderJournal;
 use crate::journal_place::JournalPlace;
+use crate::memory_work::this_process;
 #[cfg(feature = "remote")]
 use crate::store_journal::StoreJournal;
 use crate::{Fingerprint, ImageSpec, Job, JournalOptions, SinkError, SinkFormats};
@@ -122,6 +123,15 @@ impl Journal {
     /// [`SinkError`].
     pub fn note(&self, name: &str, bytes: &[u8]) -> Result<(), SinkError> {
         at_home!(&self.home, journal => journal.note(name, bytes))
+    }
+
+    /// As [`note`](Self::note), beside the notes of other processes: only this one replaces it.
+    ///
+    /// # Errors
+    /// As [`note`](Self::note).
+    pub fn note_own(&self, name: &str, bytes: &[u8]) -> Result<(), SinkError> {
+        // Processes of several machines may have one number, and forked ones one name.
+        self.note(&format!("{:016x}-{}-{name}", this_process(), std::process::id()), bytes)
     }
 
     /// All that was [noted](Self::note), by whomever, in the order of the names.

@@ -85,7 +85,7 @@ impl StoreJournal {
         let folder = &self.place.folder;
         let read = || -> io::Result<Vec<Vec<u8>>> {
             let names = folder.list(&self.notes()).map_err(io::Error::other)?;
-            let notes = names.iter().map(|name| whole(folder, name));
+            let notes = names.par_iter().map(|name| whole(folder, name));
             Ok(notes.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
         };
         read().map_err(io_error("read the journal of", &self.place.url))

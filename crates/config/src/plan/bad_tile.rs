@@ -1,6 +1,6 @@
 //! What becomes of images with tiles that cannot be read.
 
-/// What becomes of an image with a tile that cannot be read (`predict.on_failure`).
+/// What becomes of an image with a tile that cannot be read, or whose mask cannot be (`predict.on_failure`).
 ///
 /// ```
 /// use std::path::Path;

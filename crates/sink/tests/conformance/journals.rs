@@ -256,6 +256,13 @@ fn notes_stay_until_the_end() {
         }
         let other = open(&home.parent, shared()).unwrap();
         assert_eq!(other.noted().unwrap(), [b"first".to_vec(), b"new".to_vec()], "{}", case.label);
+        // Those of a process are its own.
+        for text in ["older", "own"] {
+            other.note_own("b", text.as_bytes()).unwrap();
+        }
+        let mut noted = journal.noted().unwrap();
+        noted.sort();
+        assert_eq!(noted, ["first", "new", "own"].map(|text| text.as_bytes().to_vec()), "{}", case.label);
         drop(other);
         journal.close().unwrap();
         assert!(home.names().is_empty(), "{} {:?}", case.label, home.names());
