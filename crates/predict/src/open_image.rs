@@ -314,6 +314,23 @@ impl OpenOutput {
         (0..n_units).filter(|unit_idx| !target.written.contains(unit_idx))
     }
 
+    /// The units of a target that are not written yet in every order in which one axis goes from end to end before all others.
+    pub fn sweeps(&self, target_idx: usize) -> Vec<Vec<usize>> {
+        let first: Vec<usize> = self.unwritten(target_idx).collect();
+        let grid = &self.targets[target_idx].writer.sink().info().units;
+        let places: Vec<Vec<usize>> = first.iter().filter_map(|unit_idx| grid.place(*unit_idx)).collect();
+        let mut sweeps = Vec::new();
+        for axis in 0..grid.layout().shape().len() {
+            let mut of_axis: Vec<_> = places.iter().map(|place| place[axis]).zip(&first).collect();
+            of_axis.sort_unstable();
+            let sweep: Vec<usize> = of_axis.into_iter().map(|(_, unit_idx)| *unit_idx).collect();
+            if !sweeps.contains(&sweep) {
+                sweeps.push(sweep);
+            }
+        }
+        sweeps
+    }
+
     /// The tiles that a unit is made of, sample by sample.
     pub fn tiles_of(&self, target_idx: usize, unit_idx: usize) -> Result<Vec<Vec<usize>>, PredictError> {
         self.targets[target_idx].writer.tiles_of(unit_idx, &self.grid)

@@ -18,7 +18,8 @@ pub(crate) struct TileOrder {
 /// The tiles that have to be predicted, in the order in which the least of them is kept at once.
 ///
 /// That is row by row, or unit by unit of one of the targets: where units are much larger than tiles, rows of tiles would keep
-/// whole rows of units waiting.
+/// whole rows of units waiting. Units come along one axis or another: tiles that reach into the next units wait until these
+/// come, and along the longest axis these are the fewest.
 pub(crate) fn tile_order(image: &OpenImage) -> Result<TileOrder, PredictError> {
     tile_order_above(image, SMALL_BYTES)
 }
@@ -109,20 +110,22 @@ impl Waits {
     }
 }
 
-/// The tiles in the order in which the units of each target need them.
+/// The tiles in the orders in which the units of each target need them, along every axis.
 fn orders_by_unit(image: &OpenImage, tiles: &[usize]) -> Result<Vec<Vec<usize>>, PredictError> {
     let mut orders = Vec::new();
     for output in image.outputs() {
         for target_idx in 0..output.n_targets() {
-            let mut left: BTreeSet<usize> = tiles.iter().copied().collect();
-            let mut order = Vec::with_capacity(tiles.len());
-            for unit_idx in output.unwritten(target_idx) {
-                let needed = output.tiles_of(target_idx, unit_idx)?;
-                order.extend(needed.into_iter().flatten().filter(|tile_idx| left.remove(tile_idx)));
+            for units in output.sweeps(target_idx) {
+                let mut left: BTreeSet<usize> = tiles.iter().copied().collect();
+                let mut order = Vec::with_capacity(tiles.len());
+                for unit_idx in units {
+                    let needed = output.tiles_of(target_idx, unit_idx)?;
+                    order.extend(needed.into_iter().flatten().filter(|tile_idx| left.remove(tile_idx)));
+                }
+                // What only other targets need.
+                order.extend(left);
+                orders.push(order);
             }
-            // What only other targets need.
-            order.extend(left);
-            orders.push(order);
         }
     }
     Ok(orders)
@@ -197,6 +200,26 @@ mod tests {
             prop_assert!(most_kept(&image, &order).unwrap() <= most_kept(&image, &by_row).unwrap());
             order.sort_unstable();
             prop_assert_eq!(order, by_row);
+        }
+    }
+
+    #[test]
+    fn tiles_that_reach_into_other_units_wait_along_the_shorter_axis() {
+        for (size, is_wide) in [([64, 1024], true), ([1024, 64], false)] {
+            let image = open(size, [24, 24], [0, 0], [32, 32], &Blend::Crop);
+            let kept = tile_order_above(&image, 0).unwrap().n_bytes_kept;
+            let least = |n_pixels: usize| n_pixels * 24 * size_of::<f32>();
+            // A column of the wide image and a row of the tall one, and the units at work.
+            assert!(kept <= least(64 + 6 * 24), "{kept} of {size:?}");
+            let sweeps = image.outputs()[0].sweeps(0);
+            let units = if is_wide { sweeps.first() } else { sweeps.last() };
+            let mut left: BTreeSet<usize> = image.needed().unwrap().into_iter().collect();
+            let mut order = Vec::new();
+            for unit_idx in units.unwrap() {
+                let needed = image.outputs()[0].tiles_of(0, *unit_idx).unwrap();
+                order.extend(needed.into_iter().flatten().filter(|tile_idx| left.remove(tile_idx)));
+            }
+            assert!(most_kept(&image, &order).unwrap() > 4 * kept, "the other way");
         }
     }
 
