@@ -33,7 +33,7 @@ impl BesidePrediction {
             (self.chunks, "of decoded chunks"),
             (batches, "in batches"),
             (models, "for models"),
-            (freed, "that they have given back but the allocator has not"),
+            (freed, "freed but not given back yet"),
             (tiles, "of tiles that wait for others"),
             (units, "in what is written"),
         ];
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(
             beside.line(&forecast),
             "memory: at most 20.0 MB: 4.0 MB held before, 5.0 MB of decoded chunks, 1.0 MB in batches, 4.0 MB for models, 1.0 MB \
-             that they have given back but the allocator has not, 2.0 MB of tiles that wait for others, 3.0 MB in what is written"
+             freed but not given back yet, 2.0 MB of tiles that wait for others, 3.0 MB in what is written"
         );
         beside = BesidePrediction { held: None, chunks: 0 };
         assert!(beside.line(&forecast).starts_with("memory: at most 11.0 MB: 1.0 MB in batches, "));

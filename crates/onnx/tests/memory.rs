@@ -1,14 +1,13 @@
 //! Networks take as much memory as they tell before; alone in its process, because it counts the memory of all.
-#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use ndarray::Array5;
 use patchweave_model::Model;
-use patchweave_onnx::{OnnxModel, OnnxOptions, Runtime};
+use patchweave_onnx::{OnnxModel, OnnxOptions};
 use peak_alloc::PeakAlloc;
 use support::net_file;
 
@@ -69,56 +68,65 @@ fn tract_takes_what_was_told() {
     }
 }
 
-/// Names the network that a process of its own measures, and the size of its input.
-const MEASURED: &str = "PATCHWEAVE_TEST_MEASURED";
-
-/// The memory of this process that is no file, in bytes.
+/// What is known of memory that the allocator of this program does not see.
 #[cfg(target_os = "linux")]
-fn anonymous() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
-}
+mod onnx_runtime {
+    use std::path::Path;
+    use std::process::Command;
 
-/// Does nothing but in the processes that [`onnx_runtime_takes_no_more_than_was_told`] starts.
-#[cfg(target_os = "linux")]
-#[test]
-#[ignore = "needs a library of ONNX Runtime"]
-fn one_network_of_onnx_runtime() {
-    let Some(measured) = std::env::var_os(MEASURED) else { return };
-    let (path, size) = measured.to_str().unwrap().rsplit_once(':').unwrap();
-    let mut options = OnnxOptions::default();
-    options.runtime = Runtime::OnnxRuntime { library: None };
-    // Loads the library.
-    let other = OnnxModel::open(&net_file("plain.onnx"), &options).unwrap();
-    taken_by(&other, shape_of(&other, 64), anonymous);
-    let empty = anonymous();
-    let model = OnnxModel::open(Path::new(path), &options).unwrap();
-    let shape = shape_of(&model, size.parse().unwrap());
-    let opened = anonymous().saturating_sub(empty);
-    let taken = opened + taken_by(&model, shape, anonymous);
-    let told = model.working_bytes(shape).unwrap() + model.held_bytes(shape).unwrap();
-    // Beside weights, networks are lists of operators.
-    assert!(taken <= told + 4 * MIB, "{path} {shape:?}: {taken} taken, {told} told");
-}
+    use patchweave_model::Model;
+    use patchweave_onnx::{OnnxModel, OnnxOptions, Runtime};
 
-#[cfg(target_os = "linux")]
-#[test]
-#[ignore = "needs a library of ONNX Runtime"]
-fn onnx_runtime_takes_no_more_than_was_told() {
-    let names = NETS.into_iter().chain(["extended"]);
-    for path in names.map(|name| net_file(&format!("{name}.onnx"))).chain([shipped()]) {
-        for size in [64, 256, 512] {
-            if size == 512 && path.ends_with("volume.onnx") {
-                continue;
+    use super::{MIB, NETS, net_file, shape_of, shipped, taken_by};
+
+    /// Names the network that a process of its own measures, and the size of its input.
+    const MEASURED: &str = "PATCHWEAVE_TEST_MEASURED";
+
+    /// The memory of this process that is no file, in bytes.
+    fn anonymous() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    }
+
+    /// Does nothing but in the processes that [`it_takes_no_more_than_was_told`] starts.
+    #[test]
+    #[ignore = "needs a library of ONNX Runtime"]
+    fn one_network() {
+        let Some(measured) = std::env::var_os(MEASURED) else { return };
+        let (path, size) = measured.to_str().unwrap().rsplit_once(':').unwrap();
+        let mut options = OnnxOptions::default();
+        options.runtime = Runtime::OnnxRuntime { library: None };
+        // Loads the library.
+        let other = OnnxModel::open(&net_file("plain.onnx"), &options).unwrap();
+        taken_by(&other, shape_of(&other, 64), anonymous);
+        let empty = anonymous();
+        let model = OnnxModel::open(Path::new(path), &options).unwrap();
+        let shape = shape_of(&model, size.parse().unwrap());
+        let opened = anonymous().saturating_sub(empty);
+        let taken = opened + taken_by(&model, shape, anonymous);
+        let told = model.working_bytes(shape).unwrap() + model.held_bytes(shape).unwrap();
+        // Beside weights, networks are lists of operators.
+        assert!(taken <= told + 4 * MIB, "{path} {shape:?}: {taken} taken, {told} told");
+    }
+
+    #[test]
+    #[ignore = "needs a library of ONNX Runtime"]
+    fn it_takes_no_more_than_was_told() {
+        let names = NETS.into_iter().chain(["extended"]);
+        for path in names.map(|name| net_file(&format!("{name}.onnx"))).chain([shipped()]) {
+            for size in [64, 256, 512] {
+                if size == 512 && path.ends_with("volume.onnx") {
+                    continue;
+                }
+                // What a process has taken it keeps, so each measures one.
+                let measured = format!("{}:{size}", path.display());
+                let mut process = Command::new(std::env::current_exe().unwrap());
+                process.args(["--ignored", "--exact", "onnx_runtime::one_network"]).env(MEASURED, measured);
+                let ended = process.output().unwrap();
+                let said = String::from_utf8_lossy(&ended.stdout);
+                assert!(ended.status.success() && said.contains("1 passed"), "{said}");
             }
-            // What a process has taken it keeps, so each measures one.
-            let measured = format!("{}:{size}", path.display());
-            let mut process = Command::new(std::env::current_exe().unwrap());
-            process.args(["--ignored", "--exact", "one_network_of_onnx_runtime"]).env(MEASURED, measured);
-            let ended = process.output().unwrap();
-            let said = String::from_utf8_lossy(&ended.stdout);
-            assert!(ended.status.success() && said.contains("1 passed"), "{said}");
         }
     }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Tiles that one note tells of: it is written anew whenever one of them is left out, and has about a kilobyte.
 const PER_NOTE: usize = 4096;
+/// Names that a note has in turn: stores let nobody replace an object more often than about once per second.
+const TURNS: usize = 8;
 /// Tiles that one number of a note tells of.
 const PER_WORD: usize = u64::BITS as usize;
 
@@ -37,8 +39,8 @@ impl Note {
     fn tiles(&self) -> impl Iterator<Item = usize> + '_ {
         let words = self.left_out.iter().enumerate();
         words.flat_map(move |(place, word)| {
-            let first = self.first_tile + place * PER_WORD;
-            (0..PER_WORD).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
+            let first = self.first_tile.saturating_add(place.saturating_mul(PER_WORD));
+            (0..PER_WORD).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first.saturating_add(bit))
         })
     }
 }
@@ -50,8 +52,8 @@ impl Note {
 pub(crate) struct LeftOutNotes<'j> {
     journal: &'j Journal,
     told: Mutex<Told>,
-    /// Held while notes are written, so that whoever finds nothing to write may rely on it.
-    writing: Mutex<()>,
+    /// How often notes were written; held meanwhile, so that whoever finds nothing to write may rely on it.
+    writing: Mutex<usize>,
 }
 
 /// By image, and then by the first tile.
@@ -78,20 +80,22 @@ impl<'j> LeftOutNotes<'j> {
 
     /// Notes all that was told up to here; it comes before the units that rely on it.
     pub fn keep(&self) -> Result<(), SinkError> {
-        let _alone = locked(&self.writing);
+        let mut n_writes = locked(&self.writing);
         let notes: Vec<Note> = {
             let mut told = locked(&self.told);
             let changed = take(&mut told.changed);
             changed.iter().filter_map(|key| told.notes.get(key)).cloned().collect()
         };
-        notes.iter().try_for_each(|note| self.write(note)).inspect_err(|_| {
+        let turn = *n_writes % TURNS;
+        *n_writes = n_writes.wrapping_add(1);
+        notes.iter().try_for_each(|note| self.write(note, turn)).inspect_err(|_| {
             // Others must not rely on it either.
             locked(&self.told).changed.extend(notes.iter().map(|note| (note.data_idx, note.first_tile)));
         })
     }
 
-    fn write(&self, note: &Note) -> Result<(), SinkError> {
-        let name = format!("left-out-{:08}-{:012}.json", note.data_idx, note.first_tile);
+    fn write(&self, note: &Note, turn: usize) -> Result<(), SinkError> {
+        let name = format!("left-out-{:08}-{:012}-{turn}.json", note.data_idx, note.first_tile);
         self.journal.note_own(&name, &serde_json::to_vec(note).unwrap_or_default())
     }
 }
@@ -144,7 +148,7 @@ mod tests {
         assert_eq!(noted(&journal).unwrap(), expected(&[63, 64]));
         // Hundreds of thousands of tiles in a few notes, none of which is large.
         let sizes: Vec<usize> = journal.noted().unwrap().iter().map(Vec::len).collect();
-        assert!(sizes.len() == 4 && sizes.iter().all(|size| *size < 2048), "{sizes:?}");
+        assert!(sizes.len() == 5 && sizes.iter().all(|size| *size < 2048), "{sizes:?}");
     }
 
     #[test]

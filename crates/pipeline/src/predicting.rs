@@ -12,7 +12,7 @@ use patchweave_predict::{
     BadTile, Finished, MemoryForecast, OnBadTile, OutputImage, Part, PredictError, PredictOptions,
     PredictTimes, Predictor, Progress, Target,
 };
-use patchweave_sink::{Journal, JournalOptions};
+use patchweave_sink::{Journal, JournalOptions, SinkError};
 
 use crate::bad_tiles::{UnreadTile, noted};
 use crate::fingerprint::STATISTICS;
@@ -213,7 +213,7 @@ impl Predicting<'_> {
                 }
                 let given_up = bad_tiles.iter().filter(|tile| is_given_up || tile.of_statistics);
                 let given_up: BTreeSet<usize> = given_up.map(|tile| tile.data_idx).collect();
-                let left_out = part.is_whole().then(|| left_out::noted(&journal)).transpose()?;
+                let left_out = part.is_whole().then(|| prediction.left_out(&journal)).transpose()?;
                 let n_renewed = renewed.n_tiles(&bad_tiles, &given_up);
                 let (predicted, earlier) = (Vec::new(), Vec::new());
                 let mut outcome = Outcome { predicted, bad_tiles, given_up, earlier, left_out, n_renewed };
@@ -278,7 +278,7 @@ impl Predicting<'_> {
         let is_filled = matches!(prediction.options.on_bad_tile, OnBadTile::Fill(_));
         // Others could be read in the end.
         bad_tiles.retain(|tile| is_filled && !tile.of_statistics || given_up.contains(&tile.data_idx));
-        let left_out = Some(left_out::noted(&journal)?);
+        let left_out = Some(prediction.left_out(&journal)?);
         journal.close()?;
         let of = |result| predicted(prediction, result, (&[], &given_up));
         let predicted = prediction.results.iter().map(of).collect();
@@ -288,6 +288,11 @@ impl Predicting<'_> {
 }
 
 impl Prediction {
+    /// The tiles of every image that were left out, where any are.
+    fn left_out(&self, journal: &Journal) -> Result<BTreeMap<usize, Vec<usize>>, SinkError> {
+        if self.options.skip.is_some() { left_out::noted(journal) } else { Ok(BTreeMap::new()) }
+    }
+
     /// Parts in an object store replace nothing, because none of them knows whether another one writes already.
     fn refuse_to_replace(&self) -> Result<(), PipelineError> {
         let all = (0..self.images.len()).collect();

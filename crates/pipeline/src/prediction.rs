@@ -191,9 +191,13 @@ impl Prediction {
         self.dataset.n_patches()
     }
 
-    /// The bytes of all images whose chunks are decoded to be read.
+    /// The bytes of all images and masks whose chunks are decoded to be read.
     pub fn decoded_bytes(&self) -> usize {
-        let infos = self.images.iter().map(|image| image.stack.info()).filter(|info| !info.is_in_place);
+        let stacks = self
+            .images
+            .iter()
+            .flat_map(|image| std::iter::once(&image.stack).chain(image.mask.as_ref().map(|(mask, _)| mask)));
+        let infos = stacks.map(|stack| stack.info()).filter(|info| !info.is_in_place);
         let bytes = infos.map(|info| {
             let pixels = info.layout.shape().iter().fold(1_usize, |n, size| n.saturating_mul(*size));
             pixels.saturating_mul(info.pixel_type.n_bytes())

@@ -112,16 +112,20 @@ fn patch_of(prediction: &Prediction, index: usize) -> Result<Option<PatchSpec>, 
     })
 }
 
-/// Whether a tile can be read, and its mask where there is one.
+/// Whether a tile can be read where its mask has something, and the mask where there is one.
 fn can_be_read(prediction: &Prediction, data_idx: usize, index: usize) -> Result<bool, PipelineError> {
     let dataset = &prediction.dataset;
     let mut sample = Sample::zeros(&dataset.layout(index)?)?;
-    let is_read = dataset.write(index, 0, &mut Scratch::default(), sample.view_mut()).is_ok();
     let mask = prediction.images.get(data_idx).and_then(|image| image.mask.as_ref());
-    let (true, Some((mask, _)), Some(patch)) = (is_read, mask, patch_of(prediction, index)?) else {
-        return Ok(is_read);
-    };
-    Ok(mask.read_patch(patch.sample_idx, None, &patch.region()).is_ok())
+    if let (Some((mask, _)), Some(patch)) = (mask, patch_of(prediction, index)?) {
+        match mask.read_patch(patch.sample_idx, None, &patch.region()) {
+            Err(_) => return Ok(false),
+            // It is left out, and its pixels are not read.
+            Ok(of_tile) if of_tile.iter().all(|pixel| *pixel == 0.0) => return Ok(true),
+            Ok(_) => {}
+        }
+    }
+    Ok(dataset.write(index, 0, &mut Scratch::default(), sample.view_mut()).is_ok())
 }
 
 /// The results of an image that are not made anew, because they have their names or are about to get them.

@@ -124,7 +124,9 @@ fn orders_by_unit(image: &OpenImage, tiles: &[usize]) -> Result<Vec<Vec<usize>>,
                 }
                 // What only other targets need.
                 order.extend(left);
-                orders.push(order);
+                if !orders.contains(&order) {
+                    orders.push(order);
+                }
             }
         }
     }

@@ -85,7 +85,8 @@ fn alive(runnable: &TypedRunnableModel, bytes_of: impl Fn(&TypedFact) -> usize) 
         for (slot, output) in outputs.iter().flat_map(|node| node.outputs.iter().enumerate()) {
             let bytes = bytes_of(&output.fact);
             let last_use = last_uses.get(&(node, slot)).copied().unwrap_or(step);
-            *ending.entry(last_use).or_insert(0) += bytes;
+            let ends = ending.entry(last_use).or_insert(0_usize);
+            *ends = ends.saturating_add(bytes);
             n_alive = n_alive.saturating_add(bytes);
         }
         let inside = match outputs {

@@ -8,7 +8,7 @@ mod random;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::ArrayD;
 use patchweave_model::Cause;
@@ -44,16 +44,19 @@ impl Tract {
 
     /// How much memory an input of these sizes takes; plans that are only looked at are not kept.
     fn memory(&self, dims: &[usize]) -> Result<Memory, Cause> {
-        let known = || self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(memory) = known().get(dims) {
+        if let Some(memory) = self.known().get(dims) {
             return Ok(*memory);
         }
         let memory = match self.plans.known(dims) {
             Some(plan) => plan.memory,
             None => self.planner.plan(dims)?.memory,
         };
-        known().insert(dims.to_vec(), memory);
+        self.known().insert(dims.to_vec(), memory);
         Ok(memory)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Vec<usize>, Memory>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,7 +71,9 @@ impl Network for Tract {
     }
 
     fn prepare(&self, dims: &[usize]) -> Result<(), Cause> {
-        self.plans.of(&self.planner, dims).map(drop)
+        let plan = self.plans.of(&self.planner, dims)?;
+        self.known().insert(dims.to_vec(), plan.memory);
+        Ok(())
     }
 
     fn working_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
@@ -78,7 +83,8 @@ impl Network for Tract {
 
     fn held_bytes(&self, dims: &[usize]) -> Result<usize, Cause> {
         // The planner has the weights as they are in the file, each plan as it multiplies by them.
-        Ok(self.memory(dims)?.held.saturating_add(self.weight_bytes))
+        let plans = self.plans.held_bytes().max(self.memory(dims)?.held);
+        Ok(plans.saturating_add(self.weight_bytes))
     }
 
     fn run(&self, input: ArrayD<f32>, seed: u64, take: Take<'_>) -> Result<(), Cause> {

@@ -36,6 +36,12 @@ impl Plans {
         Ok(plan)
     }
 
+    /// The bytes that all of them hold.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().map(|(_, plan)| plan.memory.held).fold(0, usize::saturating_add)
+    }
+
     /// A plan that was made.
     pub(crate) fn known(&self, dims: &[usize]) -> Option<Arc<Plan>> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
