@@ -552,10 +552,10 @@ fn every_file_says_what_lives_there() {
 }
 
 #[test]
-fn unsafe_code_stays_in_two_files() {
+fn unsafe_code_stays_in_three_files() {
     let unsafe_files: Vec<_> =
         program().into_iter().filter(|(_, code)| code.has_word("unsafe")).map(|(file, _)| file).collect();
-    assert_eq!(unsafe_files, ["formats/src/mapped.rs", "loader/src/slots.rs"]);
+    assert_eq!(unsafe_files, ["formats/src/mapped.rs", "loader/src/slots.rs", "src/main.rs"]);
 }
 
 /// The searches above would find what they search for, and nothing that only looks like it.
