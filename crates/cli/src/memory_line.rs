@@ -5,9 +5,6 @@ use patchweave_predict::MemoryForecast;
 
 use crate::console::bytes;
 
-/// Of what models take, the allocator keeps this part for a while once it is free: measured with networks of many blocks.
-const FREED: usize = 4;
-
 /// What takes memory beside the prediction itself.
 pub(crate) struct BesidePrediction {
     /// What the program holds before, where the system tells it.
@@ -26,14 +23,12 @@ impl BesidePrediction {
     pub(crate) fn line(&self, forecast: &MemoryForecast) -> String {
         let MemoryForecast { batches, models, tiles, units, .. } = *forecast;
         let held = self.held.unwrap_or(0);
-        let freed = models / FREED;
-        let total = [held, self.chunks, freed].into_iter().fold(forecast.total(), usize::saturating_add);
+        let total = [held, self.chunks].into_iter().fold(forecast.total(), usize::saturating_add);
         let parts = [
             (held, "held before"),
             (self.chunks, "of decoded chunks"),
             (batches, "in batches"),
             (models, "for models"),
-            (freed, "freed but not given back yet"),
             (tiles, "of tiles that wait for others"),
             (units, "in what is written"),
         ];
@@ -59,10 +54,10 @@ mod tests {
         let mut beside = BesidePrediction { held: Some(4_000_000), chunks: 5_000_000 };
         assert_eq!(
             beside.line(&forecast),
-            "memory: at most 20.0 MB: 4.0 MB held before, 5.0 MB of decoded chunks, 1.0 MB in batches, 4.0 MB for models, 1.0 MB \
-             freed but not given back yet, 2.0 MB of tiles that wait for others, 3.0 MB in what is written"
+            "memory: at most 19.0 MB: 4.0 MB held before, 5.0 MB of decoded chunks, 1.0 MB in batches, 4.0 MB for models, 2.0 MB \
+             of tiles that wait for others, 3.0 MB in what is written"
         );
         beside = BesidePrediction { held: None, chunks: 0 };
-        assert!(beside.line(&forecast).starts_with("memory: at most 11.0 MB: 1.0 MB in batches, "));
+        assert!(beside.line(&forecast).starts_with("memory: at most 10.0 MB: 1.0 MB in batches, "));
     }
 }
